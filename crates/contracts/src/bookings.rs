@@ -1,0 +1,69 @@
+//! booking → user and anyone: the turns in a booking's life that people are told of.
+
+use karcis_kernel::{BookingId, EventId, UserId};
+use serde::{Deserialize, Serialize};
+
+use crate::topic::{by_booking, topic};
+
+topic! {
+    /// The turns in a booking's life that people are told of.
+    BookingFact = "karcis.bookings.v1", key: booking_id,
+        correlation: by_booking!(BookingFact: BookingCreated, BookingConfirmed, BookingRejected,
+            BookingCancelled);
+    /// A buyer asked for tickets.
+    BookingCreated = "karcis.BookingCreated.v1",
+    /// The buyer has the tickets.
+    BookingConfirmed = "karcis.BookingConfirmed.v1",
+    /// The buyer gets no tickets and paid nothing.
+    BookingRejected = "karcis.BookingRejected.v1",
+    /// It is undone: seats free, money back.
+    BookingCancelled = "karcis.BookingCancelled.v1",
+}
+
+/// A buyer asked for tickets.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BookingCreated {
+    /// The booking.
+    pub booking_id: BookingId,
+    /// Its buyer.
+    pub user_id: UserId,
+    /// Its event.
+    pub event_id: EventId,
+}
+
+/// The buyer has the tickets.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BookingConfirmed {
+    /// The booking.
+    pub booking_id: BookingId,
+    /// Its buyer.
+    pub user_id: UserId,
+    /// Its event.
+    pub event_id: EventId,
+}
+
+/// The buyer gets no tickets and paid nothing.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BookingRejected {
+    /// The booking.
+    pub booking_id: BookingId,
+    /// Its buyer.
+    pub user_id: UserId,
+    /// Its event.
+    pub event_id: EventId,
+    /// Why, in the words of the HTTP contract, such as `sold_out`.
+    pub reason: String,
+}
+
+/// It is undone: seats free, money back.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BookingCancelled {
+    /// The booking.
+    pub booking_id: BookingId,
+    /// Its buyer.
+    pub user_id: UserId,
+    /// Its event.
+    pub event_id: EventId,
+    /// Why, in the words of the HTTP contract, such as `payment_expired`.
+    pub reason: String,
+}

@@ -1,0 +1,73 @@
+//! event → booking and anyone: what organisers do with their events.
+
+use karcis_kernel::{EventId, Timestamp, UserId};
+use serde::{Deserialize, Serialize};
+
+use crate::topic::topic;
+
+topic! {
+    /// What organisers do with their events.
+    EventFact = "karcis.events.v1", key: event_id, correlation: |_| None;
+    /// Tickets can be booked.
+    EventPublished = "karcis.EventPublished.v1",
+    /// What buyers see has changed.
+    EventUpdated = "karcis.EventUpdated.v1",
+    /// It does not take place. Announced again while any seat is still held or sold.
+    EventCancelled = "karcis.EventCancelled.v1",
+    /// It is gone; it never had a booking.
+    EventDeleted = "karcis.EventDeleted.v1",
+}
+
+/// Tickets can be booked.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EventPublished {
+    /// The event.
+    pub event_id: EventId,
+    /// Rises with each edit.
+    pub version: i64,
+    /// Whose event it is.
+    pub organiser_id: UserId,
+    /// Its title.
+    pub title: String,
+    /// Where it takes place.
+    pub venue: String,
+    /// When it starts.
+    pub starts_at: Timestamp,
+    /// The venue's IANA time zone.
+    pub time_zone: String,
+}
+
+/// What buyers see has changed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EventUpdated {
+    /// The event.
+    pub event_id: EventId,
+    /// Rises with each edit.
+    pub version: i64,
+    /// Whose event it is.
+    pub organiser_id: UserId,
+    /// Its title.
+    pub title: String,
+    /// Where it takes place.
+    pub venue: String,
+    /// When it starts.
+    pub starts_at: Timestamp,
+    /// The venue's IANA time zone.
+    pub time_zone: String,
+}
+
+/// It does not take place. Announced again while any seat is still held or sold.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EventCancelled {
+    /// The event.
+    pub event_id: EventId,
+    /// What the organiser gives as the reason.
+    pub reason: String,
+}
+
+/// It is gone; it never had a booking.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EventDeleted {
+    /// The event.
+    pub event_id: EventId,
+}

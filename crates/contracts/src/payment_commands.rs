@@ -1,0 +1,45 @@
+//! booking → payment: request, cancel and refund a booking's payment.
+
+use karcis_kernel::{BookingId, Money, Timestamp, UserId};
+use serde::{Deserialize, Serialize};
+
+use crate::topic::{by_booking, topic};
+
+topic! {
+    /// What booking-service asks of payment-service.
+    PaymentCommand = "karcis.payment-commands.v1", key: booking_id,
+        correlation: by_booking!(PaymentCommand: RequestPayment, CancelPayment, RefundPayment);
+    /// Open the payment.
+    RequestPayment = "karcis.RequestPayment.v1",
+    /// Take no money any more.
+    CancelPayment = "karcis.CancelPayment.v1",
+    /// Give all captured money back.
+    RefundPayment = "karcis.RefundPayment.v1",
+}
+
+/// Open the payment. Answered by `PaymentRequested`, later by its outcome.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RequestPayment {
+    /// The booking, which identifies the payment.
+    pub booking_id: BookingId,
+    /// Who pays.
+    pub user_id: UserId,
+    /// How much.
+    pub amount: Money,
+    /// When booking-service will cancel the payment if it is still open; shown to the buyer.
+    pub pay_by: Timestamp,
+}
+
+/// Take no money any more. Answered by how the payment ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CancelPayment {
+    /// The booking.
+    pub booking_id: BookingId,
+}
+
+/// Give all captured money back. Answered by `PaymentRefunded` or `RefundRefused`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RefundPayment {
+    /// The booking.
+    pub booking_id: BookingId,
+}

@@ -1,0 +1,102 @@
+//! payment → booking and anyone: what became of a booking's payment.
+
+use karcis_kernel::{BookingId, Money, PaymentId};
+use serde::{Deserialize, Serialize};
+
+use crate::topic::{by_booking, topic};
+
+topic! {
+    /// What became of a booking's payment: the saga's replies, and facts for anyone.
+    PaymentFact = "karcis.payments.v1", key: booking_id,
+        correlation: by_booking!(PaymentFact: PaymentRequested, PaymentSucceeded, PaymentFailed,
+            PaymentCancelled, PaymentRefunded, RefundRefused, PaymentReturned);
+    /// It can be paid now.
+    PaymentRequested = "karcis.PaymentRequested.v1",
+    /// All of it is captured.
+    PaymentSucceeded = "karcis.PaymentSucceeded.v1",
+    /// It was declined for good.
+    PaymentFailed = "karcis.PaymentFailed.v1",
+    /// Nothing was taken, nor will be.
+    PaymentCancelled = "karcis.PaymentCancelled.v1",
+    /// All captured money went back.
+    PaymentRefunded = "karcis.PaymentRefunded.v1",
+    /// The provider refuses the refund; an operator has to settle it.
+    RefundRefused = "karcis.RefundRefused.v1",
+    /// Money that came too late or twice went back; the saga has moved on without it.
+    PaymentReturned = "karcis.PaymentReturned.v1",
+}
+
+/// It can be paid now.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PaymentRequested {
+    /// The booking.
+    pub booking_id: BookingId,
+    /// Its payment.
+    pub payment_id: PaymentId,
+    /// How much is asked.
+    pub amount: Money,
+}
+
+/// All of it is captured.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PaymentSucceeded {
+    /// The booking.
+    pub booking_id: BookingId,
+    /// Its payment.
+    pub payment_id: PaymentId,
+    /// What was captured.
+    pub captured: Money,
+}
+
+/// It was declined for good.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PaymentFailed {
+    /// The booking.
+    pub booking_id: BookingId,
+    /// Its payment.
+    pub payment_id: PaymentId,
+    /// The provider's word for why, such as `stolen_card`.
+    pub decline_code: String,
+}
+
+/// Nothing was taken, nor will be.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PaymentCancelled {
+    /// The booking.
+    pub booking_id: BookingId,
+    /// Its payment.
+    pub payment_id: PaymentId,
+}
+
+/// All captured money went back.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PaymentRefunded {
+    /// The booking.
+    pub booking_id: BookingId,
+    /// Its payment.
+    pub payment_id: PaymentId,
+    /// What went back.
+    pub refunded: Money,
+}
+
+/// The provider refuses the refund; an operator has to settle it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RefundRefused {
+    /// The booking.
+    pub booking_id: BookingId,
+    /// Its payment.
+    pub payment_id: PaymentId,
+    /// The provider's word for why.
+    pub reason: String,
+}
+
+/// Money that came too late or twice went back; the saga has moved on without it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PaymentReturned {
+    /// The booking.
+    pub booking_id: BookingId,
+    /// Its payment.
+    pub payment_id: PaymentId,
+    /// What went back.
+    pub returned: Money,
+}

@@ -1,0 +1,137 @@
+//! event → booking and anyone: what became of a booking's seats.
+
+use karcis_kernel::{BookingId, EventId, Money, TicketCode, TicketTypeId, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::topic::{by_booking, topic};
+
+topic! {
+    /// What became of a booking's seats: the saga's replies, and facts for anyone.
+    TicketFact = "karcis.tickets.v1", key: booking_id,
+        correlation: by_booking!(TicketFact: TicketsReserved, TicketsRejected, TicketsConfirmed,
+            ConfirmRefused, TicketsReleased);
+    /// The seats are held.
+    TicketsReserved = "karcis.TicketsReserved.v1",
+    /// No seat is held, nor will be.
+    TicketsRejected = "karcis.TicketsRejected.v1",
+    /// The seats are sold.
+    TicketsConfirmed = "karcis.TicketsConfirmed.v1",
+    /// There is no hold to sell.
+    ConfirmRefused = "karcis.ConfirmRefused.v1",
+    /// The seats are free.
+    TicketsReleased = "karcis.TicketsReleased.v1",
+}
+
+/// The seats are held. Snapshots what the buyer sees, which later price changes leave alone.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TicketsReserved {
+    /// The booking.
+    pub booking_id: BookingId,
+    /// Its event.
+    pub event_id: EventId,
+    /// The event as it was.
+    pub event: EventSnapshot,
+    /// The held tickets with their prices.
+    pub items: Vec<ReservedItem>,
+    /// What they cost together.
+    pub total: Money,
+    /// Until when a paid booking may be cancelled for its money.
+    pub refundable_until: Timestamp,
+}
+
+/// What a buyer sees of an event.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EventSnapshot {
+    /// Its title.
+    pub title: String,
+    /// Where it takes place.
+    pub venue: String,
+    /// When it starts.
+    pub starts_at: Timestamp,
+    /// The venue's IANA time zone.
+    pub time_zone: String,
+}
+
+/// Held tickets of one type.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ReservedItem {
+    /// The type.
+    pub ticket_type_id: TicketTypeId,
+    /// Its name.
+    pub name: String,
+    /// How many.
+    pub quantity: u32,
+    /// The price of one.
+    pub unit_price: Money,
+}
+
+/// No seat is held, nor will be.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TicketsRejected {
+    /// The booking.
+    pub booking_id: BookingId,
+    /// The event asked for.
+    pub event_id: EventId,
+    /// Why.
+    pub reason: RejectReason,
+}
+
+/// Why no seat is held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RejectReason {
+    /// Too few free seats.
+    SoldOut,
+    /// Outside the sales window, or the ticket type is closed.
+    SalesClosed,
+    /// No such published event, or no such ticket type of it.
+    EventNotFound,
+    /// The event is cancelled.
+    EventCancelled,
+    /// The total is not the expected one.
+    PriceChanged,
+    /// More than one booking may hold.
+    OverLimit,
+    /// The buyer has too many unpaid holds for this event.
+    TooManyHolds,
+}
+
+/// The seats are sold: one ticket a seat.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TicketsConfirmed {
+    /// The booking.
+    pub booking_id: BookingId,
+    /// Its event.
+    pub event_id: EventId,
+    /// The tickets, the same in every repetition.
+    pub tickets: Vec<Ticket>,
+}
+
+/// One seat's ticket.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Ticket {
+    /// The code that opens the door.
+    pub code: TicketCode,
+    /// What it is for.
+    pub ticket_type_id: TicketTypeId,
+    /// The type's name.
+    pub name: String,
+}
+
+/// There is no hold to sell.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ConfirmRefused {
+    /// The booking.
+    pub booking_id: BookingId,
+    /// Its event.
+    pub event_id: EventId,
+}
+
+/// The seats are free.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TicketsReleased {
+    /// The booking.
+    pub booking_id: BookingId,
+    /// Its event.
+    pub event_id: EventId,
+}

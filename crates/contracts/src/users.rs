@@ -1,0 +1,44 @@
+//! user → booking and anyone: accounts come, change and go.
+
+use karcis_kernel::{Role, UserId};
+use serde::{Deserialize, Serialize};
+
+use crate::topic::topic;
+
+topic! {
+    /// Accounts come, change and go. Never with a name or an e-mail address.
+    UserFact = "karcis.users.v1", key: user_id, correlation: |_| None;
+    /// There is a new account.
+    UserRegistered = "karcis.UserRegistered.v1",
+    /// An account's profile or role has changed.
+    ProfileUpdated = "karcis.ProfileUpdated.v1",
+    /// The person is erased; their unconfirmed bookings are cancelled.
+    UserErased = "karcis.UserErased.v1",
+}
+
+/// There is a new account.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct UserRegistered {
+    /// The account.
+    pub user_id: UserId,
+    /// What it may do.
+    pub role: Role,
+}
+
+/// An account's profile or role has changed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ProfileUpdated {
+    /// The account.
+    pub user_id: UserId,
+    /// What it may do now.
+    pub role: Role,
+    /// Rises with each change.
+    pub version: i64,
+}
+
+/// The person is erased; their unconfirmed bookings are cancelled.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct UserErased {
+    /// The account.
+    pub user_id: UserId,
+}

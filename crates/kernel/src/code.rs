@@ -1,0 +1,60 @@
+//! The code on a ticket: whoever knows it holds the ticket.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+
+/// 128 random bits as 32 lower-case hex digits. It is a capability: `Debug` shows its start only.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct TicketCode(u128);
+
+/// A text that is no ticket code.
+#[derive(Debug, thiserror::Error)]
+#[error("a ticket code is 32 lower-case hex digits")]
+pub struct InvalidTicketCode;
+
+impl TicketCode {
+    /// The code of these bits, which the caller drew from a secure random source.
+    pub fn from_bits(bits: u128) -> Self {
+        Self(bits)
+    }
+}
+
+impl FromStr for TicketCode {
+    type Err = InvalidTicketCode;
+
+    fn from_str(text: &str) -> Result<Self, InvalidTicketCode> {
+        let hex = |c: u8| c.is_ascii_digit() || (b'a'..=b'f').contains(&c);
+        if text.len() != 32 || !text.bytes().all(hex) {
+            return Err(InvalidTicketCode);
+        }
+        u128::from_str_radix(text, 16).map(Self).map_err(|_| InvalidTicketCode)
+    }
+}
+
+impl TryFrom<String> for TicketCode {
+    type Error = InvalidTicketCode;
+
+    fn try_from(text: String) -> Result<Self, InvalidTicketCode> {
+        text.parse()
+    }
+}
+
+impl From<TicketCode> for String {
+    fn from(code: TicketCode) -> Self {
+        code.to_string()
+    }
+}
+
+impl fmt::Display for TicketCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:032x}", self.0)
+    }
+}
+
+impl fmt::Debug for TicketCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "TicketCode({:04x}…)", self.0 >> 112)
+    }
+}

@@ -1,0 +1,3 @@
+//! The `karcis` binary: the whole of Karcis on this machine.
+
+fn main() {}

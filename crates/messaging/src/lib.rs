@@ -1,0 +1,16 @@
+//! How messages leave and reach a service: outbox, relay, batch consumer, dead letters, and the
+//! lane that lets many writers share one transaction.
+
+mod consumer;
+mod dead_letter;
+mod kafka;
+mod lane;
+mod outbox;
+mod postgres;
+mod relay;
+
+pub use consumer::{Consumer, HandleError, Received};
+pub use kafka::{Kafka, KafkaConfig, KafkaError};
+pub use lane::{Busy, Lane};
+pub use outbox::{Outbox, OutboxState, Outgoing};
+pub use postgres::{DatabaseConfig, connect, is_transient, migrate};

@@ -1,0 +1,1 @@
+//! The one sender of an outbox: reads, sends, waits for the acks, deletes.

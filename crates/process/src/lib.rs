@@ -1,0 +1,14 @@
+//! What every binary needs around its work: a clock, tracing, trace context, signals, supervised
+//! tasks and a drained stop.
+
+mod supervise;
+pub mod trace;
+
+pub use supervise::{Process, StopError};
+pub use tokio_util::sync::CancellationToken;
+
+/// The time now, cut to microseconds as Postgres stores it.
+pub fn now() -> chrono::DateTime<chrono::Utc> {
+    use chrono::SubsecRound;
+    chrono::Utc::now().trunc_subsecs(6)
+}

@@ -1,0 +1,1 @@
+//! booking-service as a black box, on real Kafka and Postgres.

@@ -1,0 +1,1 @@
+//! event-service's rules

@@ -1,0 +1,1 @@
+//! event-service as a black box, on real Kafka and Postgres.

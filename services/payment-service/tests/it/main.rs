@@ -1,0 +1,1 @@
+//! payment-service as a black box, on real Kafka and Postgres.

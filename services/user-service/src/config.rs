@@ -1,0 +1,23 @@
+//! Settings, parsed once at boot from flags and the environment.
+
+use std::net::SocketAddr;
+
+use karcis_http::HttpConfig;
+use karcis_messaging::{DatabaseConfig, KafkaConfig};
+
+/// user-service
+#[derive(Clone, Debug, clap::Parser)]
+pub struct Config {
+    /// Where to serve HTTP.
+    #[arg(long, env = "KARCIS_LISTEN", default_value = "127.0.0.1:8081")]
+    pub listen: SocketAddr,
+    /// What every service's HTTP side takes.
+    #[command(flatten)]
+    pub http: HttpConfig,
+    /// Its schema.
+    #[command(flatten)]
+    pub database: DatabaseConfig,
+    /// Its broker.
+    #[command(flatten)]
+    pub kafka: KafkaConfig,
+}

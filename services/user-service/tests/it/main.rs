@@ -1,0 +1,1 @@
+//! user-service as a black box, on real Kafka and Postgres.

@@ -1,12 +1,31 @@
 //! Tasks that live and stop together.
 
-use std::future::Future;
+use std::{collections::HashMap, fmt::Display, future::Future, io::IsTerminal, time::Duration};
 
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    task::{Id, JoinError, JoinSet},
+    time::{Instant, timeout_at},
+};
 use tokio_util::sync::CancellationToken;
+use tracing_subscriber::{EnvFilter, filter::LevelFilter};
+
+const DRAIN_LIMIT: Duration = Duration::from_secs(10);
 
 /// The tasks of one service. When one ends before a stop was asked for, all are stopped.
 pub struct Process {
     stopping: CancellationToken,
+    tasks: JoinSet<Ended>,
+    names: HashMap<Id, &'static str>,
+    drain_limit: Duration,
+}
+
+/// How a task returned.
+struct Ended {
+    /// Its error, or that it just returned.
+    reason: Option<String>,
+    /// Whether it had been asked to.
+    asked: bool,
 }
 
 /// A task that failed, or that did not end in time.
@@ -30,13 +49,28 @@ pub enum StopError {
 
 impl Process {
     /// For a binary: sets up logging (`RUST_LOG`, `LOG_FORMAT=json`) and stops at SIGINT or SIGTERM.
-    pub fn start(_service: &'static str) -> Self {
-        todo!()
+    pub fn start(service: &'static str) -> Self {
+        log_to_stderr();
+        tracing::info!(version = env!("CARGO_PKG_VERSION"), "{service} starts");
+        let process = Self::embedded(CancellationToken::new());
+        for kind in [SignalKind::interrupt(), SignalKind::terminate()] {
+            let stopping = process.stopping();
+            match signal(kind) {
+                Ok(mut signals) => drop(tokio::spawn(async move {
+                    signals.recv().await;
+                    tracing::info!("{service} stops");
+                    stopping.cancel();
+                })),
+                Err(error) => tracing::warn!(%error, ?kind, "this signal will not stop {service}"),
+            }
+        }
+        process
     }
 
     /// For a test: no logging, no signals; stops when `stopping` is cancelled.
     pub fn embedded(stopping: CancellationToken) -> Self {
-        Self { stopping }
+        let (tasks, names) = (JoinSet::new(), HashMap::new());
+        Self { stopping, tasks, names, drain_limit: DRAIN_LIMIT }
     }
 
     /// Cancelled once the process is to stop: tasks then finish what they hold and return.
@@ -45,16 +79,89 @@ impl Process {
     }
 
     /// Runs `task` beside the others.
-    pub fn run<E: std::fmt::Display + Send + 'static>(
-        self,
-        _name: &'static str,
-        _task: impl Future<Output = Result<(), E>> + Send + 'static,
+    pub fn run<E: Display + Send + 'static>(
+        mut self,
+        name: &'static str,
+        task: impl Future<Output = Result<(), E>> + Send + 'static,
     ) -> Self {
-        todo!()
+        let stopping = self.stopping();
+        let handle = self.tasks.spawn(async move {
+            let reason = task.await.err().map(|error| error.to_string());
+            Ended { reason, asked: stopping.is_cancelled() }
+        });
+        self.names.insert(handle.id(), name);
+        self
     }
 
     /// Waits for the stop and for every task to end, 10 s at most.
-    pub async fn until_stopped(self) -> Result<(), StopError> {
-        todo!()
+    pub async fn until_stopped(mut self) -> Result<(), StopError> {
+        let mut failure = None;
+        while !self.stopping.is_cancelled() {
+            tokio::select! {
+                () = self.stopping.cancelled() => {}
+                Some(joined) = self.tasks.join_next_with_id() => {
+                    failure = failure.or(self.failure_of(joined));
+                }
+            }
+        }
+        let deadline = Instant::now() + self.drain_limit;
+        while let Ok(Some(joined)) = timeout_at(deadline, self.tasks.join_next_with_id()).await {
+            failure = failure.or(self.failure_of(joined));
+        }
+        for task in self.names.values() {
+            tracing::error!(task, "the task did not stop in time");
+            failure = failure.or(Some(StopError::Stuck { task }));
+        }
+        failure.map_or(Ok(()), Err)
+    }
+
+    /// What its end means; unless it was asked for, stops the others.
+    fn failure_of(&mut self, joined: Result<(Id, Ended), JoinError>) -> Option<StopError> {
+        let (id, reason, asked) = match joined {
+            Ok((id, ended)) => (id, ended.reason, ended.asked),
+            Err(error) => (error.id(), Some(error.to_string()), false),
+        };
+        let task = self.names.remove(&id).unwrap_or("unnamed");
+        if asked {
+            if let Some(reason) = reason {
+                tracing::warn!(task, reason, "the task failed while stopping");
+            }
+            return None;
+        }
+        let reason = reason.unwrap_or_else(|| "it returned".to_owned());
+        tracing::error!(task, reason, "the task ended: everything stops");
+        self.stopping.cancel();
+        Some(StopError::TaskEnded { task, reason })
+    }
+}
+
+fn log_to_stderr() {
+    let filter =
+        EnvFilter::builder().with_default_directive(LevelFilter::INFO.into()).from_env_lossy();
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .log_internal_errors(false);
+    let json = std::env::var("LOG_FORMAT").is_ok_and(|format| format == "json");
+    let set = if json { builder.json().try_init() } else { builder.try_init() };
+    if let Err(error) = set {
+        tracing::warn!(%error, "logging was set up before");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_task_that_goes_on_after_the_stop_is_named() {
+        let stopping = CancellationToken::new();
+        let mut process = Process::embedded(stopping.clone())
+            .run("deaf", std::future::pending::<Result<(), String>>());
+        process.drain_limit = Duration::from_millis(20);
+        stopping.cancel();
+        let stopped = process.until_stopped().await;
+        assert!(matches!(stopped, Err(StopError::Stuck { task: "deaf" })), "{stopped:?}");
     }
 }

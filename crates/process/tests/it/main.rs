@@ -1,0 +1,4 @@
+//! The crate as binaries use it.
+
+mod supervise;
+mod trace;

@@ -1,33 +1,177 @@
 //! A database and topics of a test's own, on servers that the test process shares.
 
-use karcis_local_stack::schemas::Schema;
-use sqlx::PgPool;
+use std::time::Duration;
 
-/// A fresh, migrated database and a fresh topic prefix.
+use karcis_local_stack::schemas::{self, Schema};
+use karcis_messaging::{Kafka, KafkaConfig};
+use sqlx::{
+    AssertSqlSafe, Connection, PgConnection, PgPool, migrate::Migrator, postgres::PgPoolOptions,
+};
+use tokio::sync::OnceCell;
+use uuid::Uuid;
+
+use crate::{
+    eventually,
+    servers::{Servers, Stack, servers},
+};
+
+/// The services' schemas with what brings each up to date.
+const MIGRATIONS: [(Schema, &Migrator); 4] = [
+    (schemas::USERS, &karcis_user_service::MIGRATIONS),
+    (schemas::EVENTS, &karcis_event_service::MIGRATIONS),
+    (schemas::BOOKINGS, &karcis_booking_service::MIGRATIONS),
+    (schemas::PAYMENTS, &karcis_payment_service::MIGRATIONS),
+];
+
+/// What each bed's database is a copy of.
+const TEMPLATE: &str = "karcis_template";
+
+/// A fresh, migrated database and a fresh topic prefix, with the topics in place.
 pub struct Bed {
-    _private: (),
+    stack: Stack,
+    database_url: String,
+    superuser: PgPool,
+    kafka_config: KafkaConfig,
+    kafka: Kafka,
 }
 
 impl Bed {
     /// On testcontainers where a Docker engine answers, else on the local stack;
     /// `KARCIS_TEST_STACK=containers|native` forces one.
     pub async fn start() -> Self {
-        todo!()
+        let servers = servers();
+        Self::on_kafka(servers.kafka_bootstrap_servers.clone()).await
     }
 
-    /// The flags every service takes: `--database-url`, `--kafka-bootstrap-servers`,
-    /// `--topic-prefix`, for the owner of this schema.
-    pub fn flags(&self, _schema: Schema) -> Vec<String> {
-        todo!()
+    /// On a broker of the test's own.
+    pub async fn on_kafka(kafka_bootstrap_servers: String) -> Self {
+        let servers = servers();
+        let name = format!("t_{}", Uuid::now_v7().simple());
+        let kafka_config = KafkaConfig {
+            kafka_bootstrap_servers,
+            topic_prefix: format!("{name}."),
+            instance: "0".to_owned(),
+        };
+        let kafka = Kafka::connect(&kafka_config).expect("the broker's settings are right");
+        let (database_url, topics) =
+            tokio::join!(copy_template(servers, &name), kafka.create_topics(2, 1));
+        topics.expect("topics can be created");
+        let superuser = PgPoolOptions::new()
+            .max_connections(4)
+            .connect(&database_url)
+            .await
+            .expect("the new database answers");
+        Self { stack: servers.stack, database_url, superuser, kafka_config, kafka }
     }
 
-    /// A superuser's pool, to look behind the services.
+    /// The flags every service takes: where its schema is, where the broker is, what its topics
+    /// are called, and few connections, as many tests share the server.
+    pub fn flags(&self, schema: Schema) -> Vec<String> {
+        [
+            ("--database-url", self.role_url(schema)),
+            ("--database-connections", "5".to_owned()),
+            ("--kafka-bootstrap-servers", self.kafka_config.kafka_bootstrap_servers.clone()),
+            ("--topic-prefix", self.kafka_config.topic_prefix.clone()),
+        ]
+        .into_iter()
+        .flat_map(|(flag, value)| [flag.to_owned(), value])
+        .collect()
+    }
+
+    /// The database's URL for the owner of this schema.
+    pub fn role_url(&self, schema: Schema) -> String {
+        schemas::role_url(&self.database_url, schema)
+    }
+
+    /// The database's URL for the superuser.
+    pub fn database_url(&self) -> &str {
+        &self.database_url
+    }
+
+    /// A superuser's pool, to look behind the services: name tables with their schema.
     pub fn superuser(&self) -> &PgPool {
-        todo!()
+        &self.superuser
     }
 
     /// The broker, with this bed's prefix.
-    pub fn kafka(&self) -> &karcis_messaging::Kafka {
-        todo!()
+    pub fn kafka(&self) -> &Kafka {
+        &self.kafka
     }
+
+    /// Whether the servers are containers.
+    pub fn is_in_containers(&self) -> bool {
+        self.stack == Stack::Containers
+    }
+
+    /// Waits until the service has sent all its messages; panics when it does not, or when it put
+    /// one aside that it could not handle.
+    pub async fn all_sent(&self, schema: Schema) {
+        eventually(|| self.unsent(schema)).within(Duration::from_secs(15)).is(0).await;
+        let errors = self.dead_letters(schema).await;
+        assert!(errors.is_empty(), "{} put messages aside: {errors:#?}", schema.name);
+    }
+
+    /// How many messages wait in the service's outbox.
+    pub async fn unsent(&self, schema: Schema) -> i64 {
+        let count = format!("SELECT count(*) FROM {}.outbox", schema.name);
+        sqlx::query_scalar(AssertSqlSafe(count))
+            .fetch_one(&self.superuser)
+            .await
+            .expect("the outbox can be read")
+    }
+
+    /// The messages the service could not handle, each with its error.
+    pub async fn dead_letters(&self, schema: Schema) -> Vec<(Option<String>, String)> {
+        let read = format!("SELECT kind, error FROM {}.dead_letter", schema.name);
+        sqlx::query_as(AssertSqlSafe(read))
+            .fetch_all(&self.superuser)
+            .await
+            .expect("dead letters can be read")
+    }
+}
+
+/// Makes a database of this name, with all schemas in it, and returns its superuser's URL.
+async fn copy_template(servers: &Servers, name: &str) -> String {
+    static PREPARED: OnceCell<()> = OnceCell::const_new();
+    PREPARED.get_or_init(|| make_template(servers)).await;
+    execute(servers, format!("CREATE DATABASE {name} TEMPLATE {TEMPLATE}")).await;
+    url_of(servers, name)
+}
+
+async fn make_template(servers: &Servers) {
+    execute(servers, format!("CREATE DATABASE {TEMPLATE}")).await;
+    let superuser_url = url_of(servers, TEMPLATE);
+    schemas::prepare(&superuser_url).await.expect("roles and schemas can be made");
+    for (schema, migrations) in MIGRATIONS {
+        let url = schemas::role_url(&superuser_url, schema);
+        let mut connection = PgConnection::connect(&url).await.expect("the role can log in");
+        migrations.run(&mut connection).await.expect("the migrations are right");
+        connection.close().await.expect("the connection can be closed");
+    }
+    // A database with a connection can't be a template, and a closed one may linger a moment.
+    let others = format!("SELECT count(*) FROM pg_stat_activity WHERE datname = '{TEMPLATE}'");
+    let mut connection = connect(servers).await;
+    while sqlx::query_scalar::<_, i64>(AssertSqlSafe(others.clone()))
+        .fetch_one(&mut connection)
+        .await
+        .expect("sessions can be counted")
+        > 0
+    {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+async fn execute(servers: &Servers, sql: String) {
+    let mut connection = connect(servers).await;
+    sqlx::query(AssertSqlSafe(sql)).execute(&mut connection).await.expect("a database can be made");
+}
+
+async fn connect(servers: &Servers) -> PgConnection {
+    PgConnection::connect(&servers.postgres_url).await.expect("Postgres answers")
+}
+
+/// The superuser's URL of another database of the server.
+fn url_of(servers: &Servers, database: &str) -> String {
+    let (server, _) = servers.postgres_url.rsplit_once('/').expect("the URL names a database");
+    format!("{server}/{database}")
 }

@@ -1,20 +1,113 @@
 //! Waits for what is to come true, instead of sleeping.
 
-use std::{future::Future, time::Duration};
+use std::{
+    fmt::Debug,
+    future::{Future, IntoFuture},
+    pin::Pin,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
 
-/// Calls `look` until it gives `Ok`, for up to 30 s; then panics with its last error.
-pub async fn eventually<T, E: std::fmt::Debug, F>(look: impl Fn() -> F) -> T
+use tokio::time::{Instant, Sleep, sleep};
+
+/// How long after a look that found nothing the next one begins.
+const PAUSE: Duration = Duration::from_millis(10);
+
+/// Looks again and again until what it sees is as wanted, for up to 30 s: `eventually(look).await`
+/// gives the first `Ok` of a look, `eventually(look).is(value).await` waits until it sees `value`.
+pub fn eventually<L>(look: L) -> Eventually<L> {
+    Eventually { look, patience: Duration::from_secs(30) }
+}
+
+/// What to look at, and for how long.
+#[must_use = "nobody looks until this is awaited"]
+pub struct Eventually<L> {
+    look: L,
+    patience: Duration,
+}
+
+impl<L> Eventually<L> {
+    /// Panics after this time in place of 30 s.
+    pub fn within(self, patience: Duration) -> Self {
+        Self { patience, ..self }
+    }
+
+    /// Waits until a look sees `wanted`; panics with what it saw last.
+    pub async fn is<F, W>(self, wanted: W)
+    where
+        L: Fn() -> F,
+        F: Future,
+        F::Output: PartialEq<W> + Debug,
+        W: Debug,
+    {
+        let wanted = &wanted;
+        let look = &self.look;
+        let compare = move || async move {
+            let seen = look().await;
+            if seen == *wanted { Ok(()) } else { Err(format!("{seen:?} is not {wanted:?}")) }
+        };
+        Waiting::new(compare, self.patience).await;
+    }
+}
+
+impl<L, F, T, E> IntoFuture for Eventually<L>
 where
+    L: Fn() -> F + Unpin,
     F: Future<Output = Result<T, E>>,
+    E: Debug,
 {
-    let deadline = tokio::time::Instant::now() + Duration::from_secs(30);
-    loop {
-        match look().await {
-            Ok(value) => return value,
-            Err(error) if tokio::time::Instant::now() > deadline => {
-                panic!("not within 30 s: {error:?}")
-            }
-            Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
+    type Output = T;
+    type IntoFuture = Waiting<L, F>;
+
+    fn into_future(self) -> Waiting<L, F> {
+        Waiting::new(self.look, self.patience)
+    }
+}
+
+/// A look that is under way, or the pause before the next.
+pub struct Waiting<L, F> {
+    look: L,
+    state: State<F>,
+    patience: Duration,
+    began: Instant,
+}
+
+enum State<F> {
+    Looking(Pin<Box<F>>),
+    Pausing(Pin<Box<Sleep>>),
+}
+
+impl<L: Fn() -> F, F> Waiting<L, F> {
+    fn new(look: L, patience: Duration) -> Self {
+        let state = State::Looking(Box::pin(look()));
+        Self { look, state, patience, began: Instant::now() }
+    }
+}
+
+impl<L, F, T, E> Future for Waiting<L, F>
+where
+    L: Fn() -> F + Unpin,
+    F: Future<Output = Result<T, E>>,
+    E: Debug,
+{
+    type Output = T;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
+        loop {
+            let next = match &mut self.state {
+                State::Looking(look) => match ready!(look.as_mut().poll(context)) {
+                    Ok(value) => return Poll::Ready(value),
+                    Err(error) if self.began.elapsed() > self.patience => {
+                        panic!("not within {:?}: {error:?}", self.patience)
+                    }
+                    Err(_) => State::Pausing(Box::pin(sleep(PAUSE))),
+                },
+                State::Pausing(pause) => {
+                    ready!(pause.as_mut().poll(context));
+                    State::Looking(Box::pin((self.look)()))
+                }
+            };
+            self.state = next;
         }
     }
 }

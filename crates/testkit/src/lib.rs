@@ -1,8 +1,17 @@
 //! What tests share: real Kafka and Postgres, a database and topics of one's own, a fleet,
 //! people who use it, and `eventually`.
 
+// What is here runs in tests only, where a panic is the way to say what went wrong.
+#![allow(clippy::unwrap_used)]
+
 mod bed;
+mod containers;
 mod eventually;
+mod guard;
+mod native;
+mod servers;
+mod tokens;
 
 pub use bed::Bed;
-pub use eventually::eventually;
+pub use eventually::{Eventually, eventually};
+pub use tokens::{TokenMint, jwks, token, token_of};

@@ -1,1 +1,16 @@
-//! payment-service's rules
+//! The rules of a payment, as pure functions: commands, attempts, money that goes back.
+
+mod attempt;
+mod command;
+#[cfg(test)]
+mod fixture;
+mod give_back;
+mod payment;
+
+pub use attempt::StartRefused;
+pub use attempt::{
+    Attempt, AttemptId, AttemptOutcome, Decline, DeclineKind, Outcome, resolve, start,
+};
+pub use command::{Command, take};
+pub use give_back::{GiveBack, owed, record_given_back};
+pub use payment::{Entry, Fact, InvalidAmount, MAX_ATTEMPTS, Payment, State, Terms, Verdict};

@@ -1,15 +1,52 @@
 //! Apache Kafka (KRaft, one node) as a child process.
 
-use std::path::PathBuf;
+mod java;
 
-use crate::StackError;
+use std::{
+    fs::File,
+    io,
+    path::{Path, PathBuf},
+    process::{Command, ExitStatus},
+    time::Duration,
+};
+
+use java::Java;
+use nix::sys::signal::Signal;
+
+use crate::{
+    StackError,
+    child::{Child, Farewell},
+    log_file::LogFile,
+    places, ports,
+};
+
+const PART: &str = "Kafka";
+const PROPERTIES: &str = include_str!("../server.properties");
+
+/// What formatting the storage writes; the ids are 16 bytes in URL-safe base64.
+const META_PROPERTIES: &str = "version=1
+cluster.id=4L6g3nShT-eMCtK--X86sw
+node.id=1
+directory.id=DeWZPrsGXMZFRaqm4tuP0A
+";
+
+/// Time for a start on a busy machine.
+const START_PATIENCE: Duration = Duration::from_secs(120);
+
+/// Time for the last owner of the data to end.
+const LOCK_PATIENCE: Duration = Duration::from_secs(15);
+
+/// The broker's log says so once it accepts connections.
+const READY: &str = "Awaiting socket connections on 127.0.0.1:";
 
 /// A running broker, stopped when dropped or when this process dies.
 pub struct Kafka {
-    _private: (),
+    child: Child,
+    port: u16,
 }
 
 /// How to run it.
+#[derive(Clone, Debug)]
 pub struct KafkaOptions {
     /// Where its log lives; made if missing.
     pub data: PathBuf,
@@ -18,23 +55,158 @@ pub struct KafkaOptions {
 }
 
 impl Kafka {
-    /// Starts it and waits until it accepts connections.
-    pub async fn start(_options: KafkaOptions) -> Result<Self, StackError> {
-        todo!()
+    /// Starts it and waits until it accepts connections. Data that an earlier process left, stopped
+    /// or killed, is taken up again.
+    pub async fn start(options: KafkaOptions) -> Result<Self, StackError> {
+        std::fs::create_dir_all(&options.data)?;
+        let data = options.data.canonicalize()?;
+        let Some(lock) = places::lock(&data.join("lock"), LOCK_PATIENCE).await? else {
+            return Err(not_started(format!("another one is using {}", data.display())));
+        };
+        let java = java::find()?;
+        let jars = java::jars().await?;
+        format(&data)?;
+        let broker = Broker { java, jars, data };
+
+        for _ in 0..ports::ATTEMPTS {
+            if options.port != 0 && !ports::is_free(options.port) {
+                return Err(not_started(format!("port {} is taken", options.port)));
+            }
+            let [free, controller] = ports::free()?;
+            let port = if options.port == 0 { free } else { options.port };
+            if let Some(child) = broker.run(port, controller, lock.try_clone()?).await? {
+                return Ok(Self { child, port });
+            }
+        }
+        Err(not_started("every port it was given was taken by somebody else".to_owned()))
     }
 
     /// `host:port`.
     pub fn bootstrap_servers(&self) -> String {
-        todo!()
+        format!("127.0.0.1:{}", self.port)
+    }
+
+    /// The port it listens on.
+    pub fn port(&self) -> u16 {
+        self.port
     }
 
     /// The broker's process id.
     pub fn pid(&self) -> u32 {
-        todo!()
+        self.child.pid()
+    }
+
+    /// Waits for its end, whoever causes it.
+    pub fn exited(&self) -> impl Future<Output = ExitStatus> + Send + use<> {
+        self.child.exited()
     }
 
     /// Stops it in order and waits for its end.
     pub async fn stop(self) -> Result<(), StackError> {
-        todo!()
+        self.child.stop(Signal::SIGTERM, Duration::from_secs(30)).await;
+        Ok(())
     }
+}
+
+/// The broker writes the rest of a fresh storage itself.
+fn format(data: &Path) -> io::Result<()> {
+    let storage = data.join("kafka-data");
+    let meta = storage.join("meta.properties");
+    if meta.exists() {
+        return Ok(());
+    }
+    std::fs::create_dir_all(&storage)?;
+    std::fs::write(meta, META_PROPERTIES)
+}
+
+/// A data folder and what serves it.
+struct Broker {
+    java: Java,
+    jars: PathBuf,
+    data: PathBuf,
+}
+
+impl Broker {
+    /// The broker once it is ready; `None` if a port was taken.
+    async fn run(
+        &self,
+        port: u16,
+        controller: u16,
+        lock: File,
+    ) -> Result<Option<Child>, StackError> {
+        // In this order, since the free port may be one of the two that stand for others.
+        let properties = PROPERTIES
+            .replace("29093", "CONTROLLER_PORT")
+            .replace("29092", &port.to_string())
+            .replace("CONTROLLER_PORT", &controller.to_string());
+        std::fs::write(self.data.join("server.properties"), properties)?;
+        let mut command = Command::new(&self.java.program);
+        command.args(["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx256m"]);
+        command.arg("-XX:+ExitOnOutOfMemoryError");
+        command.args([
+            "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
+            "-Dorg.slf4j.simpleLogger.log.kafka.network.DataPlaneAcceptor=info",
+            "-Dorg.slf4j.simpleLogger.showDateTime=true",
+            "-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd HH:mm:ss",
+        ]);
+        let mut locks = vec![lock];
+        locks.extend(self.share_classes(&mut command)?);
+        command.arg("-cp").arg(self.jars.join("*")).args(["kafka.Kafka", "server.properties"]);
+        // Its storage and properties are named relative to this folder.
+        command.current_dir(&self.data);
+        let log = LogFile::attach(&self.data.join("kafka.log"), &mut command)?;
+        // SIGTERM: a clean stop, after which the next start need not wait for the old session.
+        let farewell = Farewell { orphaned: Signal::SIGTERM, dropped: Signal::SIGKILL };
+        let child = Child::spawn(command, farewell, locks)?;
+
+        let ready = format!("{READY}{port}");
+        let deadline = tokio::time::Instant::now() + START_PATIENCE;
+        loop {
+            let text = log.text();
+            if child.exit().is_some() {
+                if text.contains(ports::TAKEN) {
+                    return Ok(None);
+                }
+                return Err(not_started(log.last_words()));
+            }
+            if text.contains(&ready) {
+                return Ok(Some(child));
+            }
+            if tokio::time::Instant::now() > deadline {
+                let waited = START_PATIENCE.as_secs();
+                return Err(not_started(format!("not ready in {waited} s; {}", log.last_words())));
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// Starts from an archive of loaded classes, which halves the time. The first run writes it at
+    /// its stop, holding the returned lock to its end; the next run adopts it.
+    fn share_classes(&self, command: &mut Command) -> io::Result<Option<File>> {
+        let archive = self.jars.join(format!("classes-{}.jsa", self.java.version));
+        let unfinished = self.jars.join(format!("classes-{}.new", self.java.version));
+        if !archive.exists() {
+            let lock = places::lock_file(&self.jars.join("classes.lock"))?;
+            if lock.try_lock().is_err() {
+                return Ok(None);
+            }
+            if unfinished.exists() {
+                std::fs::rename(&unfinished, &archive)?;
+            } else {
+                let mut option = std::ffi::OsString::from("-XX:ArchiveClassesAtExit=");
+                option.push(unfinished);
+                command.arg(option);
+                return Ok(Some(lock));
+            }
+        }
+        let mut option = std::ffi::OsString::from("-XX:SharedArchiveFile=");
+        option.push(archive);
+        // Without the archive, or with a stale one, it starts all the same.
+        command.arg("-Xshare:auto").arg(option);
+        Ok(None)
+    }
+}
+
+fn not_started(reason: String) -> StackError {
+    StackError::NotStarted { part: PART, reason }
 }

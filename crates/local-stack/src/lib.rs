@@ -1,6 +1,11 @@
 //! Postgres, Kafka and the four services on this machine: for `cargo run` and for tests.
 
+mod child;
 pub mod kafka;
+mod log_file;
+mod maven;
+pub mod places;
+mod ports;
 pub mod postgres;
 pub mod schemas;
 

@@ -1,0 +1,41 @@
+-- Roles and schemas of Karcis in the current database. Run as a superuser; repeatable:
+--     psql "$SUPERUSER_URL" -f setup.sql
+-- A role that is created here gets its own name as password. Where others can reach the server,
+-- change it: ALTER ROLE karcis_user PASSWORD '…'.
+DO $$
+DECLARE
+    part record;
+BEGIN
+    -- Whoever does the same in this database waits.
+    PERFORM pg_advisory_xact_lock(hashtextextended('karcis setup', 0));
+
+    FOR part IN
+        SELECT * FROM (VALUES
+            ('karcis_user', 'users'),
+            ('karcis_event', 'events'),
+            ('karcis_booking', 'bookings'),
+            ('karcis_payment', 'payments'),
+            ('karcis_simulated_gateway', 'simulated_gateway')
+        ) AS parts (role, schema)
+    LOOP
+        BEGIN
+            IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = part.role) THEN
+                EXECUTE format('CREATE ROLE %I LOGIN PASSWORD %L', part.role, part.role);
+                EXECUTE format('ALTER ROLE %I SET search_path = %I', part.role, part.schema);
+                EXECUTE format('ALTER ROLE %I SET lock_timeout = ''5s''', part.role);
+                EXECUTE format(
+                    'ALTER ROLE %I SET idle_in_transaction_session_timeout = ''10s''', part.role
+                );
+            END IF;
+        EXCEPTION WHEN duplicate_object OR unique_violation THEN
+            -- Roles are the whole server's: it was just created from another database.
+            NULL;
+        END;
+        EXECUTE format('GRANT CONNECT ON DATABASE %I TO %I', current_database(), part.role);
+        EXECUTE format('CREATE SCHEMA IF NOT EXISTS %I AUTHORIZATION %I', part.schema, part.role);
+    END LOOP;
+
+    EXECUTE format('REVOKE ALL ON DATABASE %I FROM PUBLIC', current_database());
+    REVOKE ALL ON SCHEMA public FROM PUBLIC;
+END
+$$;

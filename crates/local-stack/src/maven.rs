@@ -1,0 +1,96 @@
+//! Maven, which fetches the servers once.
+
+use std::{path::Path, process::Command, time::Duration};
+
+use crate::{
+    StackError,
+    child::{Child, Farewell},
+    log_file::LogFile,
+    places,
+};
+
+/// The plugin that copies artifacts.
+pub(crate) const DEPENDENCY_PLUGIN: &str = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1";
+
+/// Downloads take minutes on a slow line; somebody else's download is waited for as long.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(900);
+
+/// Makes `folder` by `fill`, once for all processes: whoever finds it finds it complete.
+pub(crate) async fn make_once(
+    part: &'static str,
+    folder: &Path,
+    fill: impl AsyncFnOnce(&Path) -> Result<(), StackError>,
+) -> Result<(), StackError> {
+    if folder.is_dir() {
+        return Ok(());
+    }
+    let Some(_lock) = places::lock(&folder.with_extension("lock"), PATIENCE).await? else {
+        return Err(StackError::NotStarted {
+            part,
+            reason: format!("another process is still making {}", folder.display()),
+        });
+    };
+    if folder.is_dir() {
+        return Ok(());
+    }
+    let unfinished = folder.with_extension("unfinished");
+    if unfinished.exists() {
+        std::fs::remove_dir_all(&unfinished)?;
+    }
+    std::fs::create_dir(&unfinished)?;
+    fill(&unfinished).await?;
+    std::fs::rename(&unfinished, folder)?;
+    Ok(())
+}
+
+/// Runs Maven.
+pub(crate) async fn run(
+    part: &'static str,
+    arguments: &[&str],
+    log: &Path,
+) -> Result<(), StackError> {
+    let mut command = Command::new("mvn");
+    command.args(["-q", "-B"]).args(arguments);
+    run_to_end(
+        part,
+        command,
+        log,
+        Missing {
+            what: "Maven (mvn)",
+            fix: "apt-get install -y --no-install-recommends maven default-jre-headless",
+        },
+    )
+    .await
+}
+
+/// What to say when a program is not there.
+pub(crate) struct Missing {
+    /// The program.
+    pub what: &'static str,
+    /// The command that installs it.
+    pub fix: &'static str,
+}
+
+/// Runs a command that ends by itself.
+pub(crate) async fn run_to_end(
+    part: &'static str,
+    mut command: Command,
+    log: &Path,
+    missing: Missing,
+) -> Result<(), StackError> {
+    let log = LogFile::attach(log, &mut command)?;
+    let program = command.get_program().to_string_lossy().into_owned();
+    let child = match Child::spawn(command, Farewell::KILL, Vec::new()) {
+        Ok(child) => child,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            return Err(StackError::Missing { what: missing.what, fix: missing.fix });
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let status = child.exited().await;
+    if status.success() {
+        return Ok(());
+    }
+    let reason = format!("{program} ended with {status}; {}", log.last_words());
+    Err(StackError::NotStarted { part, reason })
+}

@@ -1,0 +1,52 @@
+//! Processes as the kernel lists them.
+
+use karcis_testkit::eventually;
+
+/// The processes whose parent is `pid`, and theirs.
+pub fn descendants(pid: u32) -> Vec<u32> {
+    let mut found = vec![pid];
+    let mut next = 0;
+    while next < found.len() {
+        let parent = found[next];
+        found.extend(all().into_iter().filter(|(_, ppid)| *ppid == parent).map(|(pid, _)| pid));
+        next += 1;
+    }
+    found.remove(0);
+    found
+}
+
+/// Waits until none of them runs. A zombie is gone: it only waits for its parent to notice.
+pub async fn are_gone(pids: &[u32]) {
+    eventually(|| async {
+        let alive: Vec<_> = pids.iter().copied().filter(|pid| is_alive(*pid)).collect();
+        if alive.is_empty() { Ok(()) } else { Err(alive) }
+    })
+    .await;
+}
+
+/// Whether it runs.
+pub fn is_alive(pid: u32) -> bool {
+    stat(pid).is_some_and(|(state, _)| state != 'Z' && state != 'X')
+}
+
+/// Kills it with signal 9.
+pub fn kill_9(pid: u32) {
+    nix::sys::signal::kill(
+        nix::unistd::Pid::from_raw(pid as i32),
+        nix::sys::signal::Signal::SIGKILL,
+    )
+    .expect("it is there to be killed");
+}
+
+fn all() -> Vec<(u32, u32)> {
+    let entries = std::fs::read_dir("/proc").expect("/proc is there").flatten();
+    let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    pids.filter_map(|pid| Some((pid, stat(pid)?.1))).collect()
+}
+
+/// The state and the parent of a process, from `pid (name) state ppid …`.
+fn stat(pid: u32) -> Option<(char, u32)> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let mut fields = stat[stat.rfind(')')? + 1..].split_whitespace();
+    Some((fields.next()?.chars().next()?, fields.next()?.parse().ok()?))
+}

@@ -1,1 +1,4 @@
 //! The fleet, seen from outside.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod architecture;

@@ -1,0 +1,48 @@
+//! Each test has a database and topics of its own, with every service's tables in place.
+
+use karcis_local_stack::schemas::{BOOKINGS, EVENTS, PAYMENTS, USERS};
+use karcis_testkit::Bed;
+use rdkafka::{
+    ClientConfig,
+    consumer::{BaseConsumer, Consumer},
+};
+use sqlx::{Connection, PgConnection};
+
+#[tokio::test]
+async fn two_beds_share_nothing() {
+    let (mine, yours) = tokio::join!(Bed::start(), Bed::start());
+    let insert = "INSERT INTO bookings.outbox (topic, key, kind, body) \
+                  VALUES ('t', gen_random_uuid(), 'k', '')";
+    sqlx::query(insert).execute(mine.superuser()).await.unwrap();
+    assert_eq!(mine.unsent(BOOKINGS).await, 1);
+    assert_eq!(yours.unsent(BOOKINGS).await, 0);
+    assert_ne!(mine.kafka().topic("x"), yours.kafka().topic("x"));
+}
+
+#[tokio::test]
+async fn each_role_sees_its_own_tables_alone() {
+    let bed = Bed::start().await;
+    for schema in [USERS, EVENTS, BOOKINGS, PAYMENTS] {
+        let mut own = PgConnection::connect(&bed.role_url(schema)).await.unwrap();
+        sqlx::query("SELECT id FROM outbox").fetch_all(&mut own).await.unwrap();
+        let others = if schema == USERS { "events" } else { "users" };
+        let read = sqlx::AssertSqlSafe(format!("SELECT id FROM {others}.outbox"));
+        let refusal = sqlx::query(read).fetch_all(&mut own).await.unwrap_err();
+        let code = refusal.as_database_error().and_then(|e| e.code().map(String::from));
+        assert_eq!(code.as_deref(), Some("42501"), "{schema:?} may not read {others}");
+    }
+}
+
+#[tokio::test]
+async fn the_topics_are_there() {
+    let bed = Bed::start().await;
+    let flags = bed.flags(EVENTS);
+    let at = flags.iter().position(|flag| flag == "--kafka-bootstrap-servers").unwrap();
+    let client: BaseConsumer =
+        ClientConfig::new().set("bootstrap.servers", &flags[at + 1]).create().unwrap();
+    let metadata = client.fetch_metadata(None, std::time::Duration::from_secs(10)).unwrap();
+    for topic in karcis_contracts::TOPICS {
+        let name = bed.kafka().topic(topic);
+        assert!(metadata.topics().iter().any(|topic| topic.name() == name), "{name} is missing");
+    }
+}

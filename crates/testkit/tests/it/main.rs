@@ -1,0 +1,6 @@
+//! The kit itself: beds are apart from each other, and nothing outlives a test process.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod beds;
+mod leftovers;
+mod waiting;

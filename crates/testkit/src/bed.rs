@@ -106,28 +106,39 @@ impl Bed {
     /// Waits until the service has sent all its messages; panics when it does not, or when it put
     /// one aside that it could not handle.
     pub async fn all_sent(&self, schema: Schema) {
-        eventually(|| self.unsent(schema)).within(Duration::from_secs(15)).is(0).await;
-        let errors = self.dead_letters(schema).await;
-        assert!(errors.is_empty(), "{} put messages aside: {errors:#?}", schema.name);
+        all_sent(&self.database_url, schema).await;
     }
 
     /// How many messages wait in the service's outbox.
     pub async fn unsent(&self, schema: Schema) -> i64 {
-        let count = format!("SELECT count(*) FROM {}.outbox", schema.name);
-        sqlx::query_scalar(AssertSqlSafe(count))
-            .fetch_one(&self.superuser)
-            .await
-            .expect("the outbox can be read")
+        let count = AssertSqlSafe(format!("SELECT count(*) FROM {}.outbox", schema.name));
+        let counted = sqlx::query_scalar(count).fetch_one(&self.superuser).await;
+        counted.expect("the outbox can be read")
     }
 
-    /// The messages the service could not handle, each with its error.
+    /// The messages the service could not handle: each one's type and error.
     pub async fn dead_letters(&self, schema: Schema) -> Vec<(Option<String>, String)> {
-        let read = format!("SELECT kind, error FROM {}.dead_letter", schema.name);
-        sqlx::query_as(AssertSqlSafe(read))
-            .fetch_all(&self.superuser)
-            .await
-            .expect("dead letters can be read")
+        let read = AssertSqlSafe(format!("SELECT kind, error FROM {}.dead_letter", schema.name));
+        let letters = sqlx::query_as(read).fetch_all(&self.superuser).await;
+        letters.expect("dead letters can be read")
     }
+}
+
+/// As [`Bed::all_sent`], from any runtime.
+pub(crate) async fn all_sent(database_url: &str, schema: Schema) {
+    let options = PgPoolOptions::new().max_connections(1);
+    let pool = options.connect(database_url).await.expect("the database answers");
+    let count = format!("SELECT count(*) FROM {}.outbox", schema.name);
+    let unsent = async || {
+        let unsent = sqlx::query_scalar::<_, i64>(AssertSqlSafe(count.clone()));
+        unsent.fetch_one(&pool).await.expect("the outbox can be read")
+    };
+    eventually(unsent).within(Duration::from_secs(15)).is(0).await;
+    let read = AssertSqlSafe(format!("SELECT kind, error FROM {}.dead_letter", schema.name));
+    let letters: Vec<(Option<String>, String)> =
+        sqlx::query_as(read).fetch_all(&pool).await.expect("dead letters can be read");
+    assert!(letters.is_empty(), "{} put messages aside: {letters:#?}", schema.name);
+    pool.close().await;
 }
 
 /// Makes a database of this name, with all schemas in it, and returns its superuser's URL.

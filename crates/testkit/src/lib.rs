@@ -7,6 +7,7 @@
 mod bed;
 mod containers;
 mod eventually;
+mod fleet;
 mod guard;
 mod native;
 mod servers;
@@ -14,4 +15,7 @@ mod tokens;
 
 pub use bed::Bed;
 pub use eventually::{Eventually, eventually};
+pub use fleet::{
+    Answer, Booking, Concert, ConcertPlan, Fleet, FleetBuilder, Person, Service, Stock, Urls,
+};
 pub use tokens::{TokenMint, jwks, token, token_of};

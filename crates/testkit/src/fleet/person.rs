@@ -1,0 +1,219 @@
+//! Somebody who uses Karcis over HTTP.
+
+use karcis_kernel::{BookingId, UserId};
+use reqwest::{Method, RequestBuilder, StatusCode, header::HeaderMap};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::{Concert, Service, Urls};
+
+/// A person with a token.
+#[derive(Clone)]
+pub struct Person {
+    /// What the test calls them.
+    pub name: String,
+    /// Their account.
+    pub user_id: UserId,
+    /// Their access token.
+    pub token: String,
+    http: reqwest::Client,
+    urls: Urls,
+}
+
+/// One order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Booking {
+    /// Its id.
+    pub id: BookingId,
+}
+
+impl Person {
+    pub(super) fn new(
+        name: &str,
+        user_id: UserId,
+        token: String,
+        http: reqwest::Client,
+        urls: Urls,
+    ) -> Self {
+        Self { name: name.to_owned(), user_id, token, http, urls }
+    }
+
+    pub(super) async fn register(name: &str, http: reqwest::Client, urls: Urls) -> Self {
+        let nobody = Self::new(name, UserId(Uuid::nil()), String::new(), http, urls);
+        let body = json!({
+            "email": nobody.email(), "password": nobody.password(), "name": name,
+        });
+        let session = nobody.post(Service::User, "/register", &body).await.is(201).body;
+        let user_id = serde_json::from_value(session["user"]["user_id"].clone());
+        Self {
+            user_id: user_id.expect("a session names its user"),
+            token: session["access_token"].as_str().expect("a session has a token").to_owned(),
+            ..nobody
+        }
+    }
+
+    /// The address they register with.
+    pub fn email(&self) -> String {
+        format!("{}@example.com", self.name.to_lowercase().replace(' ', "."))
+    }
+
+    /// The password they register with.
+    pub fn password(&self) -> String {
+        format!("{} likes 7 loud concerts", self.name)
+    }
+
+    /// GET with their token.
+    pub async fn get(&self, service: Service, path: &str) -> Answer {
+        Answer::to(self.request(Method::GET, service, path)).await
+    }
+
+    /// POST of a JSON body with their token.
+    pub async fn post(&self, service: Service, path: &str, body: &Value) -> Answer {
+        Answer::to(self.request(Method::POST, service, path).json(body)).await
+    }
+
+    /// A request with their token, to be sent with [`Answer::to`].
+    pub fn request(&self, method: Method, service: Service, path: &str) -> RequestBuilder {
+        let request = self.http.request(method, format!("{}{path}", self.urls[&service]));
+        if self.token.is_empty() { request } else { request.bearer_auth(&self.token) }
+    }
+
+    /// Orders tickets and does not wait: the booking may still be rejected.
+    pub async fn orders(&self, concert: &Concert, ticket: &str, quantity: u32) -> Booking {
+        let order = concert.order(&[(ticket, quantity)]);
+        self.post(Service::Booking, "/booking/create", &order).await.is(202).booking()
+    }
+
+    /// Orders tickets and waits until they are to be paid, confirmed or refused.
+    pub async fn books(&self, concert: &Concert, ticket: &str, quantity: u32) -> Booking {
+        self.books_all(concert, &[(ticket, quantity)]).await
+    }
+
+    /// Orders tickets of several types and waits until they are to be paid, confirmed or refused.
+    pub async fn books_all(&self, concert: &Concert, tickets: &[(&str, u32)]) -> Booking {
+        let request = self.request(Method::POST, Service::Booking, "/booking/create");
+        let order = request.header("prefer", "wait=10").json(&concert.order(tickets));
+        let answer = Answer::to(order).await.is(202);
+        assert_ne!(answer.body["status"], "pending", "{} waited for 10 s: {answer:?}", self.name);
+        answer.booking()
+    }
+
+    /// Pays with this method or token of the simulated gateway.
+    pub async fn pays(&self, booking: &Booking, method: &str) -> Answer {
+        let body = json!({"booking_id": booking.id, "method": method});
+        self.post(Service::Payment, "/payment/process", &body).await
+    }
+
+    /// Cancels the booking.
+    pub async fn cancels(&self, booking: &Booking) -> Answer {
+        let body = json!({"booking_id": booking.id});
+        self.post(Service::Booking, "/booking/cancel", &body).await
+    }
+
+    /// The booking's status.
+    pub async fn sees(&self, booking: &Booking) -> String {
+        text(&self.booking(booking).await["status"])
+    }
+
+    /// The booking's status and the reason of it, such as `cancelled` and `payment_failed`.
+    pub async fn sees_why(&self, booking: &Booking) -> (String, String) {
+        let booking = self.booking(booking).await;
+        (text(&booking["status"]), text(&booking["reason"]))
+    }
+
+    /// The booking as they see it.
+    pub async fn booking(&self, booking: &Booking) -> Value {
+        self.get(Service::Booking, &format!("/bookings/{}", booking.id)).await.is(200).body
+    }
+
+    /// What happened to the booking, oldest first.
+    pub async fn timeline(&self, booking: &Booking) -> Vec<Value> {
+        let path = format!("/bookings/{}/timeline", booking.id);
+        let timeline = self.get(Service::Booking, &path).await.is(200).body;
+        timeline["items"].as_array().expect("a timeline has items").clone()
+    }
+
+    /// The kinds of messages the booking has sent, oldest first.
+    pub async fn sent(&self, booking: &Booking) -> Vec<String> {
+        let timeline = self.timeline(booking).await;
+        let sent = timeline.iter().flat_map(|entry| entry["sent"].as_array().into_iter().flatten());
+        sent.map(text).collect()
+    }
+
+    /// The booking's payment.
+    pub async fn payment(&self, booking: &Booking) -> Value {
+        let path = format!("/payment/status?booking_id={}", booking.id);
+        self.get(Service::Payment, &path).await.is(200).body
+    }
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}
+
+/// What a service answered.
+#[derive(Debug)]
+pub struct Answer {
+    /// The status code.
+    pub status: StatusCode,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body; null if it is empty, a string if it is no JSON.
+    pub body: Value,
+}
+
+impl Answer {
+    /// Sends the request.
+    pub async fn to(request: RequestBuilder) -> Self {
+        let response = request.send().await.expect("the service answers");
+        let (status, headers) = (response.status(), response.headers().clone());
+        let bytes = response.bytes().await.expect("the answer arrives");
+        let body = match bytes.as_ref() {
+            [] => Value::Null,
+            json => serde_json::from_slice(json)
+                .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(json).into_owned())),
+        };
+        Self { status, headers, body }
+    }
+
+    /// Asserts the status code.
+    #[track_caller]
+    pub fn is(self, status: u16) -> Self {
+        assert_eq!(self.status.as_u16(), status, "{:#}", self.body);
+        self
+    }
+
+    /// Asserts that it is this problem: the slug, the status, and what every problem has.
+    #[track_caller]
+    pub fn is_problem(self, status: u16, slug: &str) -> Self {
+        let answer = self.is(status);
+        let kind = answer.headers.get("content-type").and_then(|kind| kind.to_str().ok());
+        assert_eq!(kind, Some("application/problem+json"));
+        assert_eq!(answer.body["type"], format!("/problems/{slug}"), "{:#}", answer.body);
+        assert_eq!(answer.body["status"], status);
+        assert!(answer.body["title"].is_string() && answer.body["trace_id"].is_string());
+        answer
+    }
+
+    /// Asserts that the payment was declined.
+    #[track_caller]
+    pub fn is_declined(self) -> Self {
+        self.is_problem(402, "payment-declined")
+    }
+
+    /// Asserts that 422 names this field.
+    #[track_caller]
+    pub fn is_about(self, field: &str) -> Self {
+        let answer = self.is_problem(422, "invalid-input");
+        let fields = answer.body["errors"].as_array().expect("422 has errors");
+        assert!(fields.iter().any(|error| error["field"] == field), "{:#}", answer.body);
+        answer
+    }
+
+    /// The booking it shows.
+    #[track_caller]
+    pub fn booking(&self) -> Booking {
+        let id = serde_json::from_value(self.body["booking_id"].clone());
+        Booking { id: id.expect("the answer shows a booking") }
+    }
+}

@@ -1,0 +1,104 @@
+//! What a buyer asked for. It never changes.
+
+use std::collections::HashSet;
+
+use karcis_kernel::{BookingId, EventId, Money, TicketTypeId, Timestamp, UserId};
+
+/// Tickets of one event for one buyer, all or none.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Order {
+    /// The booking's id, which also names its hold and its payment.
+    pub id: BookingId,
+    /// Who asks.
+    pub buyer: UserId,
+    /// The event.
+    pub event_id: EventId,
+    /// Which tickets.
+    pub items: Items,
+    /// The total the buyer saw, if any was shown.
+    pub expected_total: Option<Money>,
+    /// When it was placed.
+    pub created_at: Timestamp,
+    /// When it is undone unless it is paid.
+    pub pay_by: Timestamp,
+}
+
+/// Some tickets of one type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Item {
+    /// The type.
+    pub ticket_type_id: TicketTypeId,
+    /// How many.
+    pub quantity: u32,
+}
+
+/// 1–20 items of different types, 1–1,000 tickets each.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Items(Vec<Item>);
+
+/// What is wrong with a list of items.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum WrongItems {
+    /// None, or more than 20.
+    #[error("give 1 to 20 items")]
+    Count,
+    /// The item at this index asks for none or for too many tickets.
+    #[error("give a quantity from 1 to 1000")]
+    Quantity(usize),
+    /// The item at this index is of a type listed before.
+    #[error("give each ticket type once")]
+    Repeated(usize),
+}
+
+impl Items {
+    /// The items, or everything that is wrong with them.
+    pub fn new(items: Vec<Item>) -> Result<Self, Vec<WrongItems>> {
+        if items.is_empty() || items.len() > 20 {
+            return Err(vec![WrongItems::Count]);
+        }
+        let mut seen = HashSet::new();
+        let mut wrong = Vec::new();
+        for (index, item) in items.iter().enumerate() {
+            if !(1..=1_000).contains(&item.quantity) {
+                wrong.push(WrongItems::Quantity(index));
+            }
+            if !seen.insert(item.ticket_type_id) {
+                wrong.push(WrongItems::Repeated(index));
+            }
+        }
+        if wrong.is_empty() { Ok(Self(items)) } else { Err(wrong) }
+    }
+
+    /// The items in the buyer's order.
+    pub fn as_slice(&self) -> &[Item] {
+        &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn item(kind: u128, quantity: u32) -> Item {
+        Item { ticket_type_id: TicketTypeId(Uuid::from_u128(kind)), quantity }
+    }
+
+    #[test]
+    fn items_are_few_different_and_not_too_many_each() {
+        let twenty_one = (0..21).map(|kind| item(kind, 1)).collect();
+        let cases: [(Vec<Item>, &[WrongItems]); 7] = [
+            (vec![item(1, 1)], &[]),
+            ((0..20).map(|kind| item(kind, 1_000)).collect(), &[]),
+            (vec![], &[WrongItems::Count]),
+            (twenty_one, &[WrongItems::Count]),
+            (vec![item(1, 0)], &[WrongItems::Quantity(0)]),
+            (vec![item(1, 1), item(2, 1_001)], &[WrongItems::Quantity(1)]),
+            (vec![item(1, 1), item(1, 0)], &[WrongItems::Quantity(1), WrongItems::Repeated(1)]),
+        ];
+        for (items, wrong) in cases {
+            assert_eq!(Items::new(items).err().unwrap_or_default(), wrong);
+        }
+    }
+}

@@ -1,0 +1,232 @@
+//! What a buyer sees of a booking: status, reason, refund, and what can be done.
+
+use std::str::FromStr;
+
+use karcis_kernel::{Money, Timestamp};
+
+use super::{Booking, Cause, Input, RejectReason, Stage, Verdict, decide};
+
+/// A booking's public status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Status {
+    /// Seats are looked for.
+    Pending,
+    /// The buyer can pay.
+    AwaitingPayment,
+    /// Paid; the tickets are being made.
+    Confirming,
+    /// The buyer has the tickets.
+    Confirmed,
+    /// To be undone; whether money was taken is being found out.
+    Cancelling,
+    /// Money and seats go back.
+    Refunding,
+    /// It is undone.
+    Cancelled,
+    /// There were no seats.
+    Rejected,
+}
+
+/// A text that names no status.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "give one of pending, awaiting_payment, confirming, confirmed, cancelling, refunding, \
+     cancelled, rejected"
+)]
+pub struct UnknownStatus;
+
+impl Status {
+    /// The status in the words of the HTTP contract.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::AwaitingPayment => "awaiting_payment",
+            Self::Confirming => "confirming",
+            Self::Confirmed => "confirmed",
+            Self::Cancelling => "cancelling",
+            Self::Refunding => "refunding",
+            Self::Cancelled => "cancelled",
+            Self::Rejected => "rejected",
+        }
+    }
+
+    /// Whether a buyer sees no further change.
+    pub fn is_last(self) -> bool {
+        matches!(self, Self::Cancelled | Self::Rejected)
+    }
+
+    /// Whether it is the buyer's turn, or all is done.
+    pub fn is_settled(self) -> bool {
+        self.is_last() || matches!(self, Self::AwaitingPayment | Self::Confirmed)
+    }
+}
+
+impl FromStr for Status {
+    type Err = UnknownStatus;
+
+    fn from_str(text: &str) -> Result<Self, UnknownStatus> {
+        [
+            Self::Pending,
+            Self::AwaitingPayment,
+            Self::Confirming,
+            Self::Confirmed,
+            Self::Cancelling,
+            Self::Refunding,
+            Self::Cancelled,
+            Self::Rejected,
+        ]
+        .into_iter()
+        .find(|status| status.as_str() == text)
+        .ok_or(UnknownStatus)
+    }
+}
+
+/// Money on its way back, or there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Refund {
+    /// All that was paid.
+    pub amount: Money,
+    /// Whether it has arrived.
+    pub done: bool,
+}
+
+impl Booking {
+    /// The public status.
+    pub fn status(&self) -> Status {
+        match self.stage {
+            Stage::Reserving | Stage::Awaiting { payable: false, .. } => Status::Pending,
+            Stage::Awaiting { payable: true, .. } => Status::AwaitingPayment,
+            Stage::Confirming { .. } => Status::Confirming,
+            Stage::Confirmed { .. } => Status::Confirmed,
+            Stage::Cancelling { .. } => Status::Cancelling,
+            Stage::Refunding { .. } => Status::Refunding,
+            Stage::Releasing { .. } | Stage::Cancelled { .. } => Status::Cancelled,
+            Stage::Rejected { .. } => Status::Rejected,
+        }
+    }
+
+    /// Why it is undone or rejected, in the words of the HTTP contract.
+    pub fn reason(&self) -> Option<&'static str> {
+        match self.stage {
+            Stage::Rejected { reason } => Some(reason.as_str()),
+            _ => self.stage.cause().map(Cause::as_str),
+        }
+    }
+
+    /// Until when it has to be paid; `None` while unpriced or free.
+    pub fn pay_by(&self) -> Option<Timestamp> {
+        self.offer().filter(|offer| !offer.is_free()).map(|_| self.order.pay_by)
+    }
+
+    /// The money that goes back or went.
+    pub fn refund(&self) -> Option<Refund> {
+        let done = match self.stage {
+            Stage::Refunding { refunded, .. } => refunded,
+            Stage::Cancelled { refunded: true, .. } => true,
+            _ => return None,
+        };
+        self.offer().map(|offer| Refund { amount: offer.total, done })
+    }
+
+    /// Whether the buyer can pay.
+    pub fn can_pay(&self) -> bool {
+        self.status() == Status::AwaitingPayment
+    }
+
+    /// Whether cancelling at `at` would do something.
+    pub fn can_cancel(&self, at: Timestamp) -> bool {
+        matches!(decide(self, at, &Input::Cancel), Verdict::Moved(_))
+    }
+}
+
+impl Cause {
+    /// The reason in the words of the HTTP contract.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::PaymentFailed => "payment_failed",
+            Self::HoldLost => "hold_lost",
+            Self::Deadline => "payment_expired",
+            Self::Buyer => "cancelled_by_buyer",
+            Self::EventCancelled => "event_cancelled",
+        }
+    }
+}
+
+impl RejectReason {
+    /// The reason in the words of the HTTP contract.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::SoldOut => "sold_out",
+            Self::SalesClosed => "sales_closed",
+            Self::EventNotFound => "event_not_found",
+            Self::EventCancelled => "event_cancelled",
+            Self::PriceChanged => "price_changed",
+            Self::OverLimit => "over_limit",
+            Self::TooManyHolds => "too_many_holds",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::samples::{booking, noon, stage},
+        *,
+    };
+
+    #[test]
+    fn every_stage_has_its_status_reason_refund_and_what_can_be_done() {
+        // stage, status, reason, refund done, can pay, can cancel
+        let cases = [
+            ("reserving", "pending", None, None, false, true),
+            ("awaiting", "pending", None, None, false, true),
+            ("awaiting(payable)", "awaiting_payment", None, None, true, true),
+            ("cancelling(D)", "cancelling", Some("payment_expired"), None, false, true),
+            ("cancelling(B)", "cancelling", Some("cancelled_by_buyer"), None, false, false),
+            ("confirming", "confirming", None, None, false, true),
+            ("confirming(late)", "confirming", None, None, false, false),
+            ("confirmed", "confirmed", None, None, false, true),
+            ("confirmed(late)", "confirmed", None, None, false, false),
+            ("releasing(P)", "cancelled", Some("payment_failed"), None, false, false),
+            ("refunding(X)", "refunding", Some("hold_lost"), Some(false), false, false),
+            (
+                "refunding(E refunded)",
+                "refunding",
+                Some("event_cancelled"),
+                Some(true),
+                false,
+                false,
+            ),
+            (
+                "cancelled(E refunded)",
+                "cancelled",
+                Some("event_cancelled"),
+                Some(true),
+                false,
+                false,
+            ),
+            ("cancelled(D)", "cancelled", Some("payment_expired"), None, false, false),
+            ("rejected", "rejected", Some("sold_out"), None, false, false),
+        ];
+        for (name, status, reason, refund, pay, cancel) in cases {
+            let booking = booking(stage(name));
+            assert_eq!(booking.status().as_str(), status, "{name}");
+            assert_eq!(status.parse::<Status>().ok(), Some(booking.status()));
+            assert_eq!(booking.reason(), reason, "{name}");
+            assert_eq!(booking.refund().map(|refund| refund.done), refund, "{name}");
+            assert_eq!((booking.can_pay(), booking.can_cancel(noon())), (pay, cancel), "{name}");
+        }
+    }
+
+    #[test]
+    fn pay_by_is_known_once_there_is_something_to_pay() {
+        for (name, known) in [
+            ("reserving", false),
+            ("awaiting", true),
+            ("confirming(free)", false),
+            ("confirmed", true),
+        ] {
+            assert_eq!(booking(stage(name)).pay_by().is_some(), known, "{name}");
+        }
+    }
+}

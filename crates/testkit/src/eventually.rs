@@ -44,7 +44,11 @@ impl<L> Eventually<L> {
         let look = &self.look;
         let compare = move || async move {
             let seen = look().await;
-            if seen == *wanted { Ok(()) } else { Err(format!("{seen:?} is not {wanted:?}")) }
+            if seen == *wanted {
+                Ok(())
+            } else {
+                Err(Unlike(format!("{seen:?} is not {wanted:?}")))
+            }
         };
         Waiting::new(compare, self.patience).await;
     }
@@ -70,6 +74,15 @@ pub struct Waiting<L, F> {
     state: State<F>,
     patience: Duration,
     began: Instant,
+}
+
+/// What was seen and wanted, as it is to be printed.
+struct Unlike(String);
+
+impl Debug for Unlike {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
 }
 
 enum State<F> {

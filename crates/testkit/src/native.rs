@@ -12,12 +12,12 @@ use crate::{
     servers::Failure,
 };
 
-/// Reads lines of a signal and a pid. A process is ours if its command line names our folder,
-/// which a process that is gone or a zombie does not.
+/// Reads lines of a signal and a pid. A process is ours if it works below our folder, as no process
+/// does that is gone or a zombie.
 const SCRIPT: &str = r#"
 children=$(cat)
-runs() { grep -qsaF "$folder" "/proc/$1/cmdline"; }
 folder=$1
+runs() { case $(readlink "/proc/$1/cwd") in "$folder"/*) ;; *) false ;; esac; }
 echo "$children" | while read -r signal pid; do runs "$pid" && kill -s "$signal" "$pid"; done
 echo "$children" | while read -r signal pid; do while runs "$pid"; do sleep 0.02; done; done
 rm -rf "$folder"

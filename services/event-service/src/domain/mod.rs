@@ -1,1 +1,33 @@
-//! event-service's rules
+//! event-service's rules: what an event is, who may edit it and how, and what becomes of a seat.
+//! Pure: time, ids and random bits are passed in.
+
+mod amounts;
+mod decide;
+mod event;
+mod hold;
+mod offer;
+mod stock;
+mod ticket_type;
+mod time_zone;
+mod update;
+mod wording;
+
+#[cfg(test)]
+mod tests;
+
+pub use amounts::{Capacity, OutOfRange, PerBooking, Price};
+pub use decide::{Decision, MOST_SEATS, UnpaidHolds, confirm, release, reserve};
+pub use event::{
+    Details, Editor, Event, EventHasBookings, EventOver, Flaw, MOST_TICKET_TYPES, NewEvent, Stage,
+    Status, UnpublishRefused,
+};
+pub use hold::{
+    Address, Answer, BadOrder, Command, EventSnapshot, Hold, Order, Rejection, Reservation,
+    Reserve, ReservedItem, Ticket,
+};
+pub use offer::Availability;
+pub use stock::{CapacityBelowSold, OutOfBalance, SoldOut, Stock};
+pub use ticket_type::{NewTicketType, TicketType};
+pub use time_zone::TimeZone;
+pub use update::{EventUpdate, TicketTypeEdit, TicketTypeUpdate, UpdateRefused};
+pub use wording::{BadWording, CancelReason, Description, TicketName, Title, Venue};

@@ -1,0 +1,306 @@
+//! What organisers may and may not do with an event.
+
+use karcis_kernel::{Currency, Role, TicketTypeId};
+
+use super::*;
+
+fn change(id: TicketTypeId) -> TicketTypeUpdate {
+    TicketTypeUpdate {
+        id,
+        name: None,
+        price: None,
+        capacity: None,
+        max_per_booking: None,
+        sales_start: None,
+        sales_end: None,
+        closed: None,
+    }
+}
+
+fn changes(update: TicketTypeUpdate) -> EventUpdate {
+    EventUpdate { ticket_types: vec![TicketTypeEdit::Change(update)], ..EventUpdate::default() }
+}
+
+fn fields(flaws: Vec<Flaw>) -> Vec<String> {
+    flaws.into_iter().map(|flaw| flaw.field).collect()
+}
+
+fn flawed(event: &Event, update: EventUpdate) -> Vec<String> {
+    match event.update(update) {
+        Err(UpdateRefused::Flawed(flaws)) => fields(flaws),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_new_event_names_every_flaw() {
+    for (case, spoil, flawed) in [
+        ("nothing", (|_| {}) as fn(&mut NewEvent), &[] as &[&str]),
+        ("ends first", |e| e.details.ends_at = Some(e.details.starts_at), &["ends_at"]),
+        ("nothing to sell", |e| e.ticket_types.clear(), &["ticket_types"]),
+        ("21 types", |e| e.ticket_types = vec![e.ticket_types[0].clone(); 21], &["ticket_types"]),
+        (
+            "two currencies",
+            |e| e.ticket_types[1].price = price(1, Currency::Usd),
+            &["ticket_types[1].price.currency"],
+        ),
+        (
+            "sold into the show",
+            |e| e.ticket_types[0].sales_end = Some(at(START + 1)),
+            &["ticket_types[0].sales_end"],
+        ),
+        (
+            "an empty window",
+            |e| {
+                e.ticket_types[0].sales_start = Some(at(NOW));
+                e.ticket_types[0].sales_end = Some(at(NOW));
+            },
+            &["ticket_types[0].sales_end"],
+        ),
+        (
+            "starts selling too late",
+            |e| e.ticket_types[1].sales_start = Some(at(START)),
+            &["ticket_types[1].sales_start"],
+        ),
+        (
+            "published when over",
+            |e| (e.publish, e.details.starts_at) = (true, at(NOW)),
+            &["starts_at"],
+        ),
+        ("a past draft", |e| e.details.starts_at = at(NOW), &[]),
+    ] {
+        let mut plan = plan();
+        spoil(&mut plan);
+        let flaws = Event::create(plan, at(NOW)).err().map(fields).unwrap_or_default();
+        assert_eq!(flaws, flawed, "{case}");
+    }
+}
+
+#[test]
+fn the_status_follows_stage_and_time() {
+    let with_end = |mut event: Event| {
+        event.details.ends_at = Some(at(START + 100));
+        event
+    };
+    for (event, time, status) in [
+        (draft(), START + 200, Status::Draft),
+        (published(), START - 1, Status::Published),
+        (published(), START, Status::Ended),
+        (with_end(published()), START + 99, Status::Published),
+        (with_end(published()), START + 100, Status::Ended),
+        (cancelled(&published()), START + 200, Status::Cancelled),
+    ] {
+        assert_eq!(event.status(at(time)), status, "{:?} at {time}", event.stage);
+    }
+}
+
+#[test]
+fn publish_unpublish_and_cancel_are_repeatable_and_count_as_edits() {
+    let published = draft().publish(at(NOW)).expect("to come").expect("changed");
+    assert_eq!((published.version, published.status(at(NOW))), (2, Status::Published));
+    assert_eq!(published.publish(at(NOW)), Ok(None));
+    let taken_back = published.unpublish(at(NOW)).expect("not booked").expect("changed");
+    assert_eq!((taken_back.version, taken_back.status(at(NOW))), (3, Status::Draft));
+    assert_eq!(taken_back.unpublish(at(NOW)), Ok(None));
+    let cancelled = cancelled(&published);
+    assert_eq!((cancelled.version, cancelled.status(at(NOW))), (3, Status::Cancelled));
+    assert_eq!(cancelled.cancel(CancelReason::try_from("again".to_owned()).expect("ok")), None);
+}
+
+#[test]
+fn what_is_over_cannot_be_published_or_taken_back() {
+    for (case, event, time) in
+        [("cancelled", cancelled(&published()), NOW), ("ended", published(), START)]
+    {
+        assert_eq!(event.publish(at(time)), Err(EventOver), "{case}");
+        assert_eq!(event.unpublish(at(time)), Err(EventOver.into()), "{case}");
+    }
+    assert_eq!(draft().publish(at(START)), Err(EventOver));
+}
+
+#[test]
+fn an_event_that_was_ever_booked_stays_visible() {
+    let mut event = published();
+    assert_eq!(event.check_delete(), Ok(()));
+    let hold = held(&mut event, &[(VIP, 1)]);
+    release(Some(&mut event), Some(&hold)).expect("in balance");
+    assert_eq!(event.check_delete(), Err(EventHasBookings));
+    assert_eq!(event.unpublish(at(NOW)), Err(EventHasBookings.into()));
+}
+
+#[test]
+fn organisers_edit_their_own_events_and_admins_all() {
+    for (user_id, role, may) in [
+        (ORGANISER, Role::Organiser, true),
+        (BUYER, Role::Organiser, false),
+        (BUYER, Role::Admin, true),
+        (ORGANISER, Role::Buyer, false),
+        (ORGANISER, Role::Operator, false),
+        (ORGANISER, Role::Door, false),
+    ] {
+        assert_eq!(Editor { user_id, role }.may_edit(&draft()), may, "{role}");
+    }
+}
+
+#[test]
+fn an_update_changes_what_it_names_and_counts_once() {
+    let event = published();
+    let update = EventUpdate {
+        version: Some(2),
+        title: Some(title("Konser II")),
+        refundable_until: Some(Some(at(NOW))),
+        ticket_types: vec![
+            TicketTypeEdit::Change(TicketTypeUpdate { closed: Some(true), ..change(LAWN) }),
+            TicketTypeEdit::Add(ticket_type(TicketTypeId(uuid(7)), "Balcony", 5, 9)),
+        ],
+        ..EventUpdate::default()
+    };
+    let after = event.update(update).expect("allowed").expect("changed");
+    assert_eq!(after.version, 3);
+    assert_eq!(after.details.title.as_str(), "Konser II");
+    assert_eq!(after.details.refundable_until(), at(NOW));
+    assert_eq!(after.ticket_types[0], event.ticket_types[0], "unlisted, so kept");
+    assert!(after.ticket_types[1].closed);
+    assert_eq!(after.ticket_types[2].name.as_str(), "Balcony");
+
+    let cleared = EventUpdate { refundable_until: Some(None), ..EventUpdate::default() };
+    let after = after.update(cleared).expect("allowed").expect("changed");
+    assert_eq!(after.details.refundable_until(), at(START));
+}
+
+#[test]
+fn an_update_that_changes_nothing_is_no_edit() {
+    let same = EventUpdate { title: Some(title("Konser")), ..changes(change(VIP)) };
+    assert_eq!(published().update(same), Ok(None));
+}
+
+#[test]
+fn an_update_names_every_flaw() {
+    let event = published();
+    let cases = [
+        (changes(change(TicketTypeId(uuid(99)))), "ticket_types[0].ticket_type_id"),
+        (
+            EventUpdate {
+                starts_at: Some(at(10)),
+                ends_at: Some(Some(at(9))),
+                ..Default::default()
+            },
+            "ends_at",
+        ),
+        (
+            changes(TicketTypeUpdate { sales_end: Some(Some(at(START + 1))), ..change(VIP) }),
+            "ticket_types[0].sales_end",
+        ),
+        (
+            changes(TicketTypeUpdate { price: Some(price(1, Currency::Usd)), ..change(VIP) }),
+            "ticket_types[0].price.currency",
+        ),
+    ];
+    for (update, field) in cases {
+        assert_eq!(flawed(&event, update), [field]);
+    }
+    let twice = EventUpdate {
+        ticket_types: vec![
+            TicketTypeEdit::Change(change(VIP)),
+            TicketTypeEdit::Change(change(VIP)),
+        ],
+        ..Default::default()
+    };
+    assert_eq!(flawed(&event, twice), ["ticket_types[1].ticket_type_id"]);
+    let many = EventUpdate {
+        ticket_types: (0..19)
+            .map(|i| TicketTypeEdit::Add(ticket_type(TicketTypeId(uuid(100 + i)), "x", 1, 1)))
+            .collect(),
+        ..Default::default()
+    };
+    assert_eq!(flawed(&event, many), ["ticket_types"]);
+}
+
+#[test]
+fn another_version_than_the_one_seen_is_a_conflict() {
+    let update = EventUpdate { version: Some(1), ..EventUpdate::default() };
+    let refused = published().update(update);
+    assert_eq!(refused, Err(UpdateRefused::VersionConflict { current: 2 }));
+}
+
+#[test]
+fn a_cancelled_event_is_not_edited_but_an_ended_one_can_be_postponed() {
+    let update = EventUpdate { starts_at: Some(at(START * 2)), ..EventUpdate::default() };
+    assert_eq!(cancelled(&published()).update(update.clone()), Err(EventOver.into()));
+    let postponed = published().update(update).expect("allowed").expect("changed");
+    assert_eq!(postponed.status(at(START + 1)), Status::Published);
+}
+
+#[test]
+fn capacity_cannot_drop_below_held_and_sold() {
+    let mut event = published();
+    sold(&mut event, &[(VIP, 2)]);
+    held(&mut event, &[(VIP, 3)]);
+    for (seats, good) in [(4, false), (5, true), (100, true)] {
+        let update = changes(TicketTypeUpdate { capacity: Some(capacity(seats)), ..change(VIP) });
+        match event.update(update) {
+            Ok(Some(after)) => {
+                assert!(good, "{seats}");
+                assert_eq!(vip(&after), (seats as u32 - 5, 3, 2));
+            }
+            refused => {
+                assert_eq!(refused, Err(CapacityBelowSold { taken: 5 }.into()), "{seats}");
+                assert!(!good, "{seats}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_currency_freezes_with_the_first_booking() {
+    let in_dollars = || EventUpdate {
+        ticket_types: [VIP, LAWN]
+            .map(|id| {
+                let price = Some(price(1, Currency::Usd));
+                TicketTypeEdit::Change(TicketTypeUpdate { price, ..change(id) })
+            })
+            .to_vec(),
+        ..EventUpdate::default()
+    };
+    let mut event = published();
+    let after = event.update(in_dollars()).expect("allowed").expect("changed");
+    assert_eq!(after.currency, Currency::Usd);
+
+    held(&mut event, &[(VIP, 1)]);
+    let frozen = UpdateRefused::CurrencyFrozen { currency: Currency::Idr };
+    assert_eq!(event.update(in_dollars()), Err(frozen.clone()));
+    let only_one =
+        changes(TicketTypeUpdate { price: Some(price(1, Currency::Usd)), ..change(VIP) });
+    assert_eq!(event.update(only_one), Err(frozen));
+    let dearer = changes(TicketTypeUpdate { price: Some(price(9, Currency::Idr)), ..change(VIP) });
+    assert!(event.update(dearer).is_ok());
+}
+
+#[test]
+fn a_list_shows_the_lowest_price_and_how_many_are_left() {
+    use Availability::*;
+    let with_free = |vip: u32, lawn: u32| {
+        let mut event = published();
+        let stock = |capacity, free| Stock::restore(capacity, capacity - free, 0).expect("a stock");
+        event.ticket_types[0].stock = stock(20, vip);
+        event.ticket_types[1].stock = stock(5, lawn);
+        event
+    };
+    let closed = |mut event: Event| {
+        event.ticket_types[1].closed = true;
+        event
+    };
+    for (event, time, price, left) in [
+        (with_free(20, 5), NOW, 0, Many),
+        (with_free(20, 0), NOW, 750_000, Many),
+        (with_free(3, 0), NOW, 750_000, Many),
+        (with_free(2, 0), NOW, 750_000, Few),
+        (with_free(0, 0), NOW, 0, SoldOut),
+        (closed(with_free(0, 5)), NOW, 0, SoldOut),
+        (with_free(20, 5), START, 0, SoldOut),
+        (cancelled(&published()), NOW, 0, SoldOut),
+    ] {
+        assert_eq!(event.from_price(at(time)).amount, price, "{event:?}");
+        assert_eq!(event.availability(at(time)), left, "{event:?}");
+    }
+}

@@ -1,0 +1,26 @@
+//! The venue's time zone.
+
+use std::fmt;
+
+/// An IANA name such as `Asia/Jakarta`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TimeZone(&'static str);
+
+impl TimeZone {
+    /// The zone of this name. A static text, as it comes out of the time zone database that the
+    /// adapters look names up in, never straight from input.
+    pub fn named(name: &'static str) -> Self {
+        Self(name)
+    }
+
+    /// The name.
+    pub fn as_str(self) -> &'static str {
+        self.0
+    }
+}
+
+impl fmt::Display for TimeZone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}

@@ -1,13 +1,35 @@
-//! A service's routes inside the house: errors, trace, metrics, health, CORS, and how it is served.
+//! A service's routes inside the house: errors, trace, metrics, health and CORS.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{any::Any, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use axum::Router;
-use tokio::net::TcpListener;
-use tokio_util::sync::CancellationToken;
+use axum::{
+    Extension, Router,
+    extract::{DefaultBodyLimit, Path, Request},
+    http::{
+        HeaderName, HeaderValue, Method, StatusCode,
+        header::{
+            ACCEPT, ALLOW, AUTHORIZATION, CONTENT_TYPE, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE,
+        },
+    },
+    middleware::{Next, from_fn, map_response},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use karcis_process::trace::{self, TraceParent};
+use serde_json::json;
+use tower_http::{
+    catch_panic::CatchPanicLayer,
+    cors::{AllowOrigin, CorsLayer},
+};
 
-use crate::TokenKeys;
+use crate::{Problem, REPLAYED, TokenKeys, metrics};
+
+const TRACEPARENT: &str = "traceparent";
+const READY_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// The pages of `docs/problems/`, by slug.
+const PAGES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/pages.rs"));
 
 /// Settings every service has.
 #[derive(Clone, Debug, clap::Args)]
@@ -40,18 +62,129 @@ pub struct App {
     pub readiness: Arc<dyn Readiness>,
 }
 
-/// A listener on this address; port 0 takes a free one.
-pub async fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
-    TcpListener::bind(address).await
+/// `app` with `/`, `/healthz`, `/readyz`, `/metrics` and `/problems/<slug>` beside its routes, as
+/// [`crate::serve`] serves it.
+pub fn router(app: App, config: &HttpConfig) -> Router {
+    let App { service, about, endpoints, routes, keys, readiness } = app;
+    metrics::install();
+    let endpoints: Vec<_> =
+        endpoints.iter().map(|(method, path)| json!({"method": method, "path": path})).collect();
+    let index = json!({"service": service, "about": about, "endpoints": endpoints});
+    let known = keys.clone();
+    let inside = routes
+        .route("/", get(async move || axum::Json(index)))
+        .route("/healthz", get(async || axum::Json(json!({"status": "alive"}))))
+        .route("/readyz", get(async move || ready(&*readiness, &known).await))
+        .route("/metrics", get(metrics::show))
+        .route("/problems/{slug}", get(page))
+        .fallback(async || not_here())
+        .method_not_allowed_fallback(async || StatusCode::METHOD_NOT_ALLOWED)
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(from_fn(move |request: Request, next: Next| {
+            metrics::measure(service, request, next)
+        }))
+        .layer(Extension(keys))
+        .layer(DefaultBodyLimit::max(64 * 1024));
+    // The router adds Allow outside of its layers, so what needs it is one house further out.
+    let outside = Router::new().fallback_service(inside).layer(map_response(name_the_verbs));
+    match cors(&config.web_origins) {
+        Some(cors) => outside.layer(cors).layer(from_fn(in_trace)),
+        None => outside.layer(from_fn(in_trace)),
+    }
 }
 
-/// Serves `app` with `/`, `/healthz`, `/readyz` and `/metrics` beside its routes, until `stopping`;
-/// then finishes what is under way.
-pub async fn serve(
-    _listener: TcpListener,
-    _app: App,
-    _config: HttpConfig,
-    _stopping: CancellationToken,
-) -> std::io::Result<()> {
-    todo!()
+/// Runs the request as part of its caller's trace, or of a new one.
+async fn in_trace(request: Request, next: Next) -> Response {
+    let header = request.headers().get(TRACEPARENT).and_then(|value| value.to_str().ok());
+    let trace =
+        header.and_then(TraceParent::parse).map_or_else(TraceParent::new, |caller| caller.child());
+    let mut response = trace::scope(trace, next.run(request)).await;
+    if let Ok(value) = HeaderValue::from_str(&trace.header()) {
+        response.headers_mut().insert(TRACEPARENT, value);
+    }
+    response
+}
+
+/// Makes the router's bare 405 a problem that says which methods there are.
+async fn name_the_verbs(response: Response) -> Response {
+    if response.status() != StatusCode::METHOD_NOT_ALLOWED {
+        return response;
+    }
+    let allow = response.headers().get(ALLOW).cloned();
+    let allowed = allow.as_ref().and_then(|value| value.to_str().ok()).unwrap_or_default();
+    // HEAD is there wherever GET is; nobody needs to be told.
+    let verbs: Vec<_> = allowed.split(',').filter(|verb| *verb != "HEAD").collect();
+    let mut problem = Problem::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "method-not-allowed",
+        "This method is not for this path",
+    )
+    .detail(format!("use {}", verbs.join(" or ")))
+    .into_response();
+    problem.headers_mut().extend(allow.map(|value| (ALLOW, value)));
+    problem
+}
+
+fn not_here() -> Problem {
+    Problem::new(StatusCode::NOT_FOUND, "not-found", "Not found")
+        .detail("there is nothing at this path; GET / lists what there is")
+}
+
+async fn ready(readiness: &dyn Readiness, keys: &TokenKeys) -> Response {
+    let asked = tokio::time::timeout(READY_TIMEOUT, readiness.ready()).await;
+    let service = asked.unwrap_or_else(|_| Err("no answer within 2 s".to_owned()));
+    let keys = if keys.are_known() { Ok(()) } else { Err("no signing keys yet".to_owned()) };
+    let missing: Vec<_> = [service, keys].into_iter().filter_map(Result::err).collect();
+    if missing.is_empty() {
+        return axum::Json(json!({"status": "ready"})).into_response();
+    }
+    Problem::out_of_service(missing.join("; ")).into_response()
+}
+
+async fn page(Path(slug): Path<String>) -> Response {
+    match PAGES.iter().find(|(known, _)| *known == slug) {
+        Some((_, page)) => {
+            ([(CONTENT_TYPE, "text/markdown; charset=utf-8")], *page).into_response()
+        }
+        None => not_here().into_response(),
+    }
+}
+
+fn panicked(panic: Box<dyn Any + Send>) -> Response {
+    let said = panic.downcast_ref::<&str>().copied();
+    let said = said.or(panic.downcast_ref::<String>().map(String::as_str));
+    Problem::internal(format_args!("panicked: {}", said.unwrap_or("without words"))).into_response()
+}
+
+fn cors(origins: &[String]) -> Option<CorsLayer> {
+    let origins = origins.iter().map(|origin| origin.trim().trim_end_matches('/'));
+    let origins: Vec<_> = origins.filter(|origin| !origin.is_empty()).collect();
+    let allowed = if origins.contains(&"*") {
+        AllowOrigin::any()
+    } else {
+        AllowOrigin::list(origins.iter().filter_map(|origin| HeaderValue::from_str(origin).ok()))
+    };
+    let own = HeaderName::from_static;
+    (!origins.is_empty()).then(|| {
+        CorsLayer::new()
+            .allow_origin(allowed)
+            .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
+            .allow_headers([
+                ACCEPT,
+                AUTHORIZATION,
+                CONTENT_TYPE,
+                own("idempotency-key"),
+                own("prefer"),
+                own("last-event-id"),
+                own(TRACEPARENT),
+            ])
+            .expose_headers([
+                LOCATION,
+                RETRY_AFTER,
+                WWW_AUTHENTICATE,
+                own(REPLAYED),
+                own(TRACEPARENT),
+            ])
+            .max_age(Duration::from_secs(3600))
+    })
 }

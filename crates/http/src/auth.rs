@@ -1,17 +1,13 @@
 //! Who calls: access tokens, checked against user-service's published keys.
 
-use std::convert::Infallible;
-
 use axum::{
     extract::{FromRequestParts, OptionalFromRequestParts},
-    http::request::Parts,
+    http::{header::AUTHORIZATION, request::Parts},
 };
-use jsonwebtoken::jwk::JwkSet;
 use karcis_kernel::{Role, Timestamp, UserId};
 use serde::{Deserialize, Serialize};
-use tokio_util::sync::CancellationToken;
 
-use crate::Problem;
+use crate::{Problem, TokenKeys};
 
 /// The tokens' `iss`.
 pub const ISSUER: &str = "karcis";
@@ -37,41 +33,6 @@ pub struct Claims {
     pub exp: i64,
 }
 
-/// The keys tokens are checked against; verified tokens are remembered until they expire.
-#[derive(Clone)]
-pub struct TokenKeys {
-    // an Arc of: where from, the keys by kid, when last fetched, verified tokens
-}
-
-impl TokenKeys {
-    /// These keys, for the service that owns them.
-    pub fn fixed(_keys: &JwkSet) -> Self {
-        todo!()
-    }
-
-    /// The keys at this URL, once [`Self::keep_fresh`] has fetched them; until then callers get 503.
-    pub fn fetched_from(_jwks_url: &str) -> Self {
-        todo!()
-    }
-
-    /// Fetches the keys, again whenever a token names an unknown one (at most every 30 s), until
-    /// `stopping`.
-    pub async fn keep_fresh(self, _stopping: CancellationToken) -> Result<(), Infallible> {
-        todo!()
-    }
-
-    /// Whether there are keys yet.
-    pub fn are_known(&self) -> bool {
-        todo!()
-    }
-
-    /// Who this token stands for: 401 `not-logged-in` if it is altered, expired or of another kind,
-    /// 503 while there are no keys.
-    pub async fn verify(&self, _token: &str) -> Result<Caller, Problem> {
-        todo!()
-    }
-}
-
 /// Somebody who is logged in: 401 without a valid token. `Option<Caller>` for calls that are also
 /// public (a bad token is still 401).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,16 +48,36 @@ pub struct Caller {
 impl<S: Send + Sync> FromRequestParts<S> for Caller {
     type Rejection = Problem;
 
-    async fn from_request_parts(_parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
-        todo!()
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        <Self as OptionalFromRequestParts<S>>::from_request_parts(parts, state).await?.ok_or_else(
+            || {
+                Problem::not_logged_in(
+                    "log in with POST /login and send its access_token as \
+                     `Authorization: Bearer <access_token>`",
+                )
+            },
+        )
     }
 }
 
 impl<S: Send + Sync> OptionalFromRequestParts<S> for Caller {
     type Rejection = Problem;
 
-    async fn from_request_parts(_parts: &mut Parts, _state: &S) -> Result<Option<Self>, Problem> {
-        todo!()
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Option<Self>, Problem> {
+        let Some(header) = parts.headers.get(AUTHORIZATION) else { return Ok(None) };
+        let token = header.to_str().ok().and_then(|value| {
+            let (scheme, token) = value.split_once(' ')?;
+            scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+        });
+        let Some(token) = token else {
+            return Err(Problem::not_logged_in(
+                "send `Authorization: Bearer <access_token>` with a token from POST /login",
+            ));
+        };
+        match parts.extensions.get::<TokenKeys>() {
+            Some(keys) => keys.verify(token).await.map(Some),
+            None => Err(Problem::internal("the routes are served without the house's keys")),
+        }
     }
 }
 

@@ -1,16 +1,28 @@
 //! Extractors that answer bad input as the contract says.
 
-use std::time::Duration;
+use std::{str::FromStr, time::Duration};
 
 use axum::{
-    extract::{FromRequest, FromRequestParts, Request},
-    http::request::Parts,
+    body::{BodyDataStream, Bytes},
+    extract::{FromRequest, FromRequestParts, Path, Request},
+    http::{
+        HeaderMap, StatusCode,
+        header::{CONTENT_LENGTH, CONTENT_TYPE, EXPECT},
+        request::Parts,
+    },
     response::{IntoResponse, Response},
 };
+use futures_util::StreamExt;
 use serde::{Serialize, de::DeserializeOwned};
 use uuid::Uuid;
 
-use crate::Problem;
+use crate::{Field, Problem, explain, scan::scan};
+
+const MAX_BODY_BYTES: usize = 64 * 1024;
+const BODY_TIMEOUT: Duration = Duration::from_secs(30);
+/// How much of a body that is too large is still read, so that its sender gets to read the answer.
+const MAX_DISCARDED_BYTES: usize = 1024 * 1024;
+const DISCARD_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// A JSON body of at most 64 KiB: 413, 415, 400 and 422 with the field's path, in this order. Give
 /// request types `#[serde(deny_unknown_fields)]`. As an answer: JSON. NUL bytes in strings are 422.
@@ -20,8 +32,26 @@ pub struct Json<T>(pub T);
 impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
     type Rejection = Problem;
 
-    async fn from_request(_request: Request, _state: &S) -> Result<Self, Problem> {
-        todo!()
+    async fn from_request(request: Request, _state: &S) -> Result<Self, Problem> {
+        let is_json = is_json(request.headers());
+        let body = read(request).await?;
+        if !is_json {
+            return Err(Problem::new(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "unsupported-media-type",
+                "The body must be JSON",
+            )
+            .detail("send JSON with `Content-Type: application/json`, such as by `curl --json`"));
+        }
+        let text = str::from_utf8(&body).map_err(|_| Problem::not_json("the body is not UTF-8"))?;
+        if text.trim_ascii().is_empty() {
+            return Err(Problem::not_json("the body is empty; send a JSON object"));
+        }
+        scan(text)?;
+        let mut json = serde_json::Deserializer::from_str(text);
+        serde_path_to_error::deserialize(&mut json).map(Self).map_err(|error| {
+            Problem::invalid(vec![explain::field(error.path(), &error.inner().to_string())])
+        })
     }
 }
 
@@ -31,6 +61,82 @@ impl<T: Serialize> IntoResponse for Json<T> {
     }
 }
 
+/// A body of at most 64 KiB as it came, for what is signed: 413 if it is larger.
+#[derive(Debug)]
+pub struct RawBody(pub Bytes);
+
+impl<S: Send + Sync> FromRequest<S> for RawBody {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _state: &S) -> Result<Self, Problem> {
+        read(request).await.map(|body| Self(body.into()))
+    }
+}
+
+/// `application/json`, or a type built on it such as `application/merge-patch+json`.
+fn is_json(headers: &HeaderMap) -> bool {
+    let Some(Ok(value)) = headers.get(CONTENT_TYPE).map(|value| value.to_str()) else {
+        return false;
+    };
+    let essence = value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    essence
+        .strip_prefix("application/")
+        .is_some_and(|subtype| subtype == "json" || subtype.ends_with("+json"))
+}
+
+async fn read(request: Request) -> Result<Vec<u8>, Problem> {
+    let headers = request.headers();
+    let declared_bytes: Option<u64> =
+        headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+    let waits_for_our_word = headers.contains_key(EXPECT);
+    let mut chunks = request.into_body().into_data_stream();
+    if declared_bytes.is_some_and(|bytes| bytes > MAX_BODY_BYTES as u64) {
+        if !waits_for_our_word {
+            discard(chunks).await;
+        }
+        return Err(too_large());
+    }
+    let mut body = Vec::new();
+    let arrived = tokio::time::timeout(BODY_TIMEOUT, async {
+        while let Some(chunk) = chunks.next().await {
+            let chunk = chunk.map_err(|_| Problem::not_json("the body was cut short"))?;
+            if body.len() + chunk.len() > MAX_BODY_BYTES {
+                return Ok(false);
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(true)
+    });
+    match arrived.await {
+        Ok(Ok(true)) => Ok(body),
+        Ok(Ok(false)) => {
+            discard(chunks).await;
+            Err(too_large())
+        }
+        Ok(Err(problem)) => Err(problem),
+        Err(_) => Err(Problem::not_json("the body took longer than 30 s to arrive")),
+    }
+}
+
+async fn discard(mut chunks: BodyDataStream) {
+    let mut bytes = 0;
+    let read = async {
+        while let Some(Ok(chunk)) = chunks.next().await {
+            bytes += chunk.len();
+            if bytes > MAX_DISCARDED_BYTES {
+                return;
+            }
+        }
+    };
+    // Too slow is as good as too much: the connection is closed.
+    drop(tokio::time::timeout(DISCARD_TIMEOUT, read).await);
+}
+
+fn too_large() -> Problem {
+    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", "The body is too large")
+        .detail("send at most 64 KiB")
+}
+
 /// The query string; unknown parameters are ignored, wrong values are 422 with their name.
 #[derive(Debug)]
 pub struct Query<T>(pub T);
@@ -38,8 +144,17 @@ pub struct Query<T>(pub T);
 impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
     type Rejection = Problem;
 
-    async fn from_request_parts(_parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
-        todo!()
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
+        let pairs = form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes());
+        if let Some((name, _)) = pairs.clone().find(|(_, value)| value.contains('\0')) {
+            let message = "leave out the NUL character (%00)".to_owned();
+            return Err(Problem::invalid(vec![Field { field: name.into_owned(), message }]));
+        }
+        serde_path_to_error::deserialize(serde_urlencoded::Deserializer::new(pairs))
+            .map(Self)
+            .map_err(|error| {
+                Problem::invalid(vec![explain::field(error.path(), &error.inner().to_string())])
+            })
     }
 }
 
@@ -50,8 +165,9 @@ pub struct PathId(pub Uuid);
 impl<S: Send + Sync> FromRequestParts<S> for PathId {
     type Rejection = Problem;
 
-    async fn from_request_parts(_parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
-        todo!()
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let path = Path::<Uuid>::from_request_parts(parts, state).await;
+        path.map(|Path(id)| Self(id)).map_err(|_| Problem::not_found())
     }
 }
 
@@ -63,9 +179,21 @@ impl<S: Send + Sync> FromRequestParts<S> for PreferWait {
     type Rejection = std::convert::Infallible;
 
     async fn from_request_parts(
-        _parts: &mut Parts,
+        parts: &mut Parts,
         _state: &S,
     ) -> Result<Self, std::convert::Infallible> {
-        todo!()
+        const MAX_S: u64 = 10;
+        let headers = parts.headers.get_all("prefer").into_iter();
+        let wait = headers
+            .filter_map(|value| value.to_str().ok())
+            .flat_map(|value| value.split(','))
+            // A preference may have parameters of its own behind a semicolon.
+            .filter_map(|preference| preference.split(';').next()?.split_once('='))
+            .find(|(name, _)| name.trim().eq_ignore_ascii_case("wait"))
+            .map(|(_, seconds)| seconds.trim().trim_matches('"'))
+            .filter(|s| !s.is_empty() && s.bytes().all(|byte| byte.is_ascii_digit()))
+            // All digits, so what is no number is too large for one.
+            .map(|seconds| Duration::from_secs(u64::from_str(seconds).unwrap_or(MAX_S).min(MAX_S)));
+        Ok(Self(wait))
     }
 }

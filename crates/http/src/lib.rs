@@ -2,20 +2,25 @@
 
 mod app;
 mod auth;
+mod explain;
 mod extract;
 mod idempotency;
+mod keys;
 mod live;
+mod metrics;
 mod page;
 mod patch;
 mod problem;
+mod scan;
+mod serve;
 
-pub use app::{App, HttpConfig, Readiness, bind, serve};
-pub use auth::{
-    AUDIENCE, Admin, Caller, Claims, ISSUER, Operator, Organiser, TOKEN_TYPE, TokenKeys,
-};
-pub use extract::{Json, PathId, PreferWait, Query};
+pub use app::{App, HttpConfig, Readiness, router};
+pub use auth::{AUDIENCE, Admin, Caller, Claims, ISSUER, Operator, Organiser, TOKEN_TYPE};
+pub use extract::{Json, PathId, PreferWait, Query, RawBody};
 pub use idempotency::{IdempotencyKey, REPLAYED};
+pub use keys::TokenKeys;
 pub use live::{Live, Versions, WantsStream, stream};
 pub use page::{Cursor, List, Page};
 pub use patch::Patch;
 pub use problem::{Field, Fields, Problem};
+pub use serve::{bind, serve};

@@ -3,15 +3,29 @@
 use std::{borrow::Cow, fmt::Display};
 
 use axum::{
-    http::StatusCode,
+    http::{
+        HeaderValue, StatusCode,
+        header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE},
+    },
     response::{IntoResponse, Response},
 };
+use karcis_process::trace;
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 /// One problem+json answer. `trace_id` is added from the running task's trace.
 #[derive(Debug)]
-pub struct Problem {
-    // boxed, so that `Result<_, Problem>` stays small
+pub struct Problem(Box<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    status: StatusCode,
+    slug: &'static str,
+    title: &'static str,
+    detail: Option<Cow<'static, str>>,
+    fields: Vec<Field>,
+    members: Map<String, Value>,
+    retry_after_s: Option<u32>,
 }
 
 /// What is wrong with one field of the input.
@@ -25,54 +39,137 @@ pub struct Field {
 
 impl Problem {
     /// A problem of type `/problems/<slug>`.
-    pub fn new(_status: StatusCode, _slug: &'static str, _title: &'static str) -> Self {
-        todo!()
+    pub fn new(status: StatusCode, slug: &'static str, title: &'static str) -> Self {
+        let (detail, fields, members) = (None, Vec::new(), Map::new());
+        Self(Box::new(Inner { status, slug, title, detail, fields, members, retry_after_s: None }))
     }
 
     /// What happened this time and what to do about it.
-    pub fn detail(self, _detail: impl Into<Cow<'static, str>>) -> Self {
-        todo!()
+    pub fn detail(mut self, detail: impl Into<Cow<'static, str>>) -> Self {
+        self.0.detail = Some(detail.into());
+        self
     }
 
     /// A member of its own, such as `decline_code`.
-    pub fn with(self, _member: &'static str, _value: impl Serialize) -> Self {
-        todo!()
+    pub fn with(mut self, member: &'static str, value: impl Serialize) -> Self {
+        match serde_json::to_value(value) {
+            Ok(value) => drop(self.0.members.insert(member.to_owned(), value)),
+            Err(error) => tracing::error!(%error, member, "a problem's member is no JSON"),
+        }
+        self
     }
 
     /// When to come again.
-    pub fn retry_after(self, _seconds: u32) -> Self {
-        todo!()
+    pub fn retry_after(mut self, seconds: u32) -> Self {
+        self.0.retry_after_s = Some(seconds);
+        self
     }
 
-    /// 404 `not-found`: there is no such thing, or it is somebody else's.
-    pub fn not_found() -> Self {
-        todo!()
+    /// The status it is answered with.
+    pub fn status(&self) -> StatusCode {
+        self.0.status
+    }
+
+    /// 400 `not-json`.
+    pub fn not_json(detail: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "not-json", "The body is not JSON").detail(detail)
+    }
+
+    /// 401 `not-logged-in`; the detail says why and how to log in.
+    pub fn not_logged_in(detail: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "not-logged-in", "Not logged in").detail(detail)
     }
 
     /// 403 `wrong-role`.
     pub fn wrong_role() -> Self {
-        todo!()
+        Self::new(StatusCode::FORBIDDEN, "wrong-role", "Not allowed for this role")
+            .detail("your account's role may not do this; an admin can change it (POST /user/role)")
+    }
+
+    /// 404 `not-found`: there is no such thing, or it is somebody else's.
+    pub fn not_found() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not-found", "Not found")
+            .detail("there is no such thing here, or it is somebody else's")
+    }
+
+    /// 409 of this slug.
+    pub fn conflict(slug: &'static str, title: &'static str) -> Self {
+        Self::new(StatusCode::CONFLICT, slug, title)
     }
 
     /// 422 `invalid-input` with its fields.
-    pub fn invalid(_fields: Vec<Field>) -> Self {
-        todo!()
+    pub fn invalid(fields: Vec<Field>) -> Self {
+        let mut problem =
+            Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-input", "Invalid input")
+                .detail("some fields need another value; see errors");
+        problem.0.fields = fields;
+        problem
+    }
+
+    /// 429 `too-many-requests`, with when to come again.
+    pub fn too_many_requests(seconds: u32) -> Self {
+        Self::new(StatusCode::TOO_MANY_REQUESTS, "too-many-requests", "Too many requests")
+            .detail(format!("try again in {seconds} s"))
+            .retry_after(seconds)
     }
 
     /// 503 `unavailable` with Retry-After; logs the cause.
-    pub fn unavailable(_cause: impl Display) -> Self {
-        todo!()
+    pub fn unavailable(cause: impl Display) -> Self {
+        tracing::warn!(%cause, "unavailable");
+        Self::out_of_service("this is for a moment; try again")
+    }
+
+    /// 503 `unavailable` with Retry-After, for what is not worth a log line.
+    pub(crate) fn out_of_service(detail: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Unavailable")
+            .detail(detail)
+            .retry_after(2)
     }
 
     /// 500 `internal-error` without a detail; logs the cause.
-    pub fn internal(_cause: impl Display) -> Self {
-        todo!()
+    pub fn internal(cause: impl Display) -> Self {
+        tracing::error!(%cause, "internal error");
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal-error", "Internal error")
     }
+}
+
+#[derive(Serialize)]
+struct Body<'a> {
+    r#type: String,
+    title: &'a str,
+    status: u16,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<&'a str>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    errors: &'a [Field],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trace_id: Option<String>,
+    #[serde(flatten)]
+    members: &'a Map<String, Value>,
 }
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        todo!()
+        let inner = *self.0;
+        let body = Body {
+            r#type: format!("/problems/{}", inner.slug),
+            title: inner.title,
+            status: inner.status.as_u16(),
+            detail: inner.detail.as_deref(),
+            errors: &inner.fields,
+            trace_id: trace::current().map(|trace| format!("{:032x}", trace.trace_id)),
+            members: &inner.members,
+        };
+        let mut response = (inner.status, axum::Json(body)).into_response();
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if let Some(seconds) = inner.retry_after_s {
+            headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if inner.status == StatusCode::UNAUTHORIZED {
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response
     }
 }
 

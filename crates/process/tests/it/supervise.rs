@@ -35,7 +35,8 @@ async fn a_task_that_fails_while_stopping_is_no_error() {
 
 #[tokio::test]
 async fn a_task_that_ends_early_stops_the_others_and_is_named() {
-    let cases: [(&str, fn() -> Result<(), String>, &str); 3] = [
+    type End = fn() -> Result<(), String>;
+    let cases: [(&str, End, &str); 3] = [
         ("fails", || Err("no route".to_owned()), "no route"),
         ("returns", || Ok(()), "it returned"),
         ("panics", || panic!("out of luck"), "out of luck"),

@@ -1,0 +1,126 @@
+//! serde's errors in the words of the contract: which field, and what to do about it.
+
+use std::borrow::Cow;
+
+use serde_path_to_error::{Path, Segment};
+
+use crate::Field;
+
+const TIME: &str = "a time such as 2026-05-01T19:30:00Z";
+const UUID: &str = "a UUID";
+
+/// The field at `path` that serde says this of.
+pub(crate) fn field(path: &Path, message: &str) -> Field {
+    // serde_json adds where in the text it was; the path says it better.
+    let message = message.rfind(" at line ").map_or(message, |end| &message[..end]);
+    if let Some(name) = quoted(message, "missing field `") {
+        return Field { field: join(path, Some(name)), message: "give this field".to_owned() };
+    }
+    if let Some(name) = quoted(message, "duplicate field `") {
+        return Field { field: join(path, Some(name)), message: "give this field once".to_owned() };
+    }
+    if let Some(name) = quoted(message, "unknown field `") {
+        let message = match names(message) {
+            Some(known) => format!("there is no such field; the fields are {known}"),
+            None => "there is no such field; leave it out".to_owned(),
+        };
+        return Field { field: join(path, Some(name)), message };
+    }
+    Field { field: join(path, None), message: instead(message) }
+}
+
+/// What to give instead.
+fn instead(message: &str) -> String {
+    if message.starts_with("unknown variant ") {
+        return names(message)
+            .map_or_else(|| "leave this out".to_owned(), |known| format!("give one of {known}"));
+    }
+    if message.starts_with("invalid ")
+        && let Some((found, expected)) = message.rsplit_once(", expected ")
+    {
+        let not_null = if found.ends_with(" null") { ", not null" } else { "" };
+        return format!("give {}{not_null}", wanted(expected));
+    }
+    let wanted = match message {
+        _ if message.starts_with("UUID parsing failed") => UUID,
+        "premature end of input"
+        | "trailing input"
+        | "input contains invalid characters"
+        | "input is out of range"
+        | "input is not enough for unique date and time"
+        | "no possible date and time matching input" => TIME,
+        "invalid digit found in string" | "cannot parse integer from empty string" => {
+            "a whole number"
+        }
+        "number too large to fit in target type" => "a smaller number",
+        "number too small to fit in target type" => "a larger number",
+        "invalid float literal" | "cannot parse float from empty string" => "a number",
+        "provided string was not `true` or `false`" => "true or false",
+        "expected value" => "another kind of value",
+        _ if message.starts_with("data did not match any variant") => "another kind of value",
+        // A type of our own: its words say what to do.
+        _ => return message.to_owned(),
+    };
+    format!("give {wanted}")
+}
+
+/// What serde expected, without Rust's names.
+fn wanted(expected: &str) -> Cow<'_, str> {
+    let from =
+        |least: i128, most: i128| Cow::from(format!("a whole number from {least} to {most}"));
+    match expected {
+        "u8" => from(0, u8::MAX.into()),
+        "u16" => from(0, u16::MAX.into()),
+        "u32" => from(0, u32::MAX.into()),
+        "u64" | "usize" => from(0, u64::MAX.into()),
+        "a nonzero u8" => from(1, u8::MAX.into()),
+        "a nonzero u16" => from(1, u16::MAX.into()),
+        "a nonzero u32" => from(1, u32::MAX.into()),
+        "i8" => from(i8::MIN.into(), i8::MAX.into()),
+        "i16" => from(i16::MIN.into(), i16::MAX.into()),
+        "i32" => from(i32::MIN.into(), i32::MAX.into()),
+        "i64" | "isize" => from(i64::MIN.into(), i64::MAX.into()),
+        "f32" | "f64" => "a number".into(),
+        "a boolean" => "true or false".into(),
+        "a string" | "a borrowed string" | "str" => "a text".into(),
+        "a character" => "one character".into(),
+        "a sequence" => "a list".into(),
+        "a map" => "an object".into(),
+        _ if expected.contains("date and time") => TIME.into(),
+        _ if expected.contains("UUID") => UUID.into(),
+        _ if expected.starts_with("struct ") || expected.contains("tagged enum ") => {
+            "an object".into()
+        }
+        _ if ["enum ", "tuple ", "unit ", "option", "variant "]
+            .iter()
+            .any(|kind| expected.starts_with(kind)) =>
+        {
+            "another kind of value".into()
+        }
+        _ => expected.into(),
+    }
+}
+
+/// The text between `start` and the next backtick.
+fn quoted<'a>(message: &'a str, start: &str) -> Option<&'a str> {
+    message.strip_prefix(start)?.split('`').next()
+}
+
+/// The names serde lists as known, separated by commas.
+fn names(message: &str) -> Option<String> {
+    let (_, known) = message.rsplit_once(", expected ")?;
+    let names: Vec<_> = known.split('`').skip(1).step_by(2).collect();
+    (!names.is_empty()).then(|| names.join(", "))
+}
+
+/// The path, with `name` at its end unless it ends so; `body` for the whole of it.
+fn join(path: &Path, name: Option<&str>) -> String {
+    let last = path.iter().next_back().map(Segment::to_string);
+    let name = name.filter(|name| last.as_deref() != Some(*name));
+    match (last, name) {
+        (None, None) => "body".to_owned(),
+        (None, Some(name)) => name.to_owned(),
+        (Some(_), None) => path.to_string(),
+        (Some(_), Some(name)) => format!("{path}.{name}"),
+    }
+}

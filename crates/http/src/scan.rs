@@ -1,0 +1,114 @@
+//! A first look at a JSON text: whether it is JSON at all, and what no type of ours would notice.
+
+use std::{collections::HashSet, fmt};
+
+use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+
+use crate::{Field, Problem};
+
+/// 400 unless `text` is JSON, nested at most 127 deep; 422 if a text holds a NUL (Postgres stores
+/// none), an object a field twice, or a number too many digits.
+pub(crate) fn scan(text: &str) -> Result<(), Problem> {
+    let mut scan = Scan { path: String::new(), wrong: Vec::new() };
+    let mut json = serde_json::Deserializer::from_str(text);
+    let scanned = scan.deserialize(&mut json).and_then(|()| json.end());
+    match scanned {
+        Err(error) if error.to_string().starts_with("number out of range") => {
+            scan.note("give a smaller number")
+        }
+        Err(error) => return Err(Problem::not_json(format!("the body is no JSON: {error}"))),
+        Ok(()) => {}
+    }
+    if scan.wrong.is_empty() { Ok(()) } else { Err(Problem::invalid(scan.wrong)) }
+}
+
+struct Scan {
+    /// Where it is; it stays there after an error.
+    path: String,
+    wrong: Vec<Field>,
+}
+
+impl Scan {
+    fn note(&mut self, message: &str) {
+        let field = if self.path.is_empty() { "body" } else { &self.path };
+        self.wrong.push(Field { field: field.to_owned(), message: message.to_owned() });
+    }
+
+    fn text(&mut self, text: &str) {
+        if text.contains('\0') {
+            self.note("leave out the NUL character (\\u0000)");
+        }
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for &mut Scan {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for &mut Scan {
+    type Value = ();
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("JSON")
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<(), E> {
+        self.text(text);
+        Ok(())
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
+        let outside = self.path.len();
+        for index in 0.. {
+            self.path.push_str(&format!("[{index}]"));
+            let item = items.next_element_seed(&mut *self)?;
+            self.path.truncate(outside);
+            if item.is_none() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<(), A::Error> {
+        let outside = self.path.len();
+        let mut seen = HashSet::new();
+        while let Some(key) = fields.next_key::<String>()? {
+            if outside > 0 {
+                self.path.push('.');
+            }
+            self.path.push_str(&key);
+            self.text(&key);
+            if !seen.insert(key) {
+                self.note("give this field once");
+            }
+            fields.next_value_seed(&mut *self)?;
+            self.path.truncate(outside);
+        }
+        Ok(())
+    }
+}

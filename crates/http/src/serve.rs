@@ -1,0 +1,97 @@
+//! How an app is served: connections with time limits, and a stop that nobody can hold.
+
+use std::{net::SocketAddr, pin::pin, time::Duration};
+
+use axum::{Extension, Router, extract::ConnectInfo};
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo, TokioTimer},
+    server::conn::auto::Builder,
+    service::TowerToHyperService,
+};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    task::JoinSet,
+    time::{interval, sleep, timeout},
+};
+use tokio_util::sync::CancellationToken;
+use tower::Layer;
+
+use crate::{App, HttpConfig, metrics, router};
+
+/// A request's headers must arrive within this, and an idle connection is closed after it: longer
+/// than clients keep one (90 s is usual), or a request would meet a closing connection.
+const HEADER_TIMEOUT: Duration = Duration::from_secs(100);
+/// How long requests under way may go on after a stop: less than the process waits.
+const DRAIN_LIMIT: Duration = Duration::from_secs(8);
+/// Out of file descriptors, accepting again at once would spin.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// A listener on this address; port 0 takes a free one.
+pub async fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
+    // Binding is the first thing a service does, so that nothing is counted before.
+    metrics::install();
+    TcpListener::bind(address).await
+}
+
+/// Serves `app` with `/`, `/healthz`, `/readyz` and `/metrics` beside its routes, until `stopping`;
+/// then finishes what is under way. Handlers find the peer as `ConnectInfo<SocketAddr>`.
+pub async fn serve(
+    listener: TcpListener,
+    app: App,
+    config: HttpConfig,
+    stopping: CancellationToken,
+) -> std::io::Result<()> {
+    let router = router(app, &config);
+    let mut connections = JoinSet::new();
+    let mut upkeep = interval(metrics::UPKEEP_EVERY);
+    loop {
+        tokio::select! {
+            () = stopping.cancelled() => break,
+            _ = upkeep.tick() => metrics::upkeep(),
+            Some(_) = connections.join_next() => {}
+            accepted = listener.accept() => match accepted {
+                Ok((socket, peer)) => {
+                    let served = connection(socket, peer, router.clone(), stopping.clone());
+                    connections.spawn(served);
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "a connection cannot be accepted");
+                    sleep(ACCEPT_PAUSE).await;
+                }
+            }
+        }
+    }
+    drop(listener);
+    let drained = async { while connections.join_next().await.is_some() {} };
+    if timeout(DRAIN_LIMIT, drained).await.is_err() {
+        tracing::warn!(connections = connections.len(), "connections cut: they took too long");
+    }
+    Ok(())
+}
+
+/// Serves one connection; when stopping, until the request under way is answered.
+async fn connection(
+    socket: TcpStream,
+    peer: SocketAddr,
+    router: Router,
+    stopping: CancellationToken,
+) {
+    // Answers are written whole, so waiting for more to send only delays them.
+    if let Err(error) = socket.set_nodelay(true) {
+        tracing::debug!(%error, "TCP_NODELAY cannot be set");
+    }
+    let service = TowerToHyperService::new(Extension(ConnectInfo(peer)).layer(router));
+    let mut builder = Builder::new(TokioExecutor::new());
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT);
+    let mut served = pin!(builder.serve_connection(TokioIo::new(socket), service));
+    let ended = tokio::select! {
+        ended = served.as_mut() => ended,
+        () = stopping.cancelled() => {
+            served.as_mut().graceful_shutdown();
+            served.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(error, "a connection broke");
+    }
+}

@@ -1,11 +1,29 @@
 //! Takes what is there, many at a time, and commits offsets after the batch is handled.
+//!
+//! Guarantees: every message is handled at least once, those of a key in their order; an outage of
+//! the database or the broker loses nothing and puts nothing aside; a message that can never be
+//! handled goes to the dead letters and nothing waits for it. Messages may be handled again, also
+//! after later ones, when an instance dies or partitions move: natural keys make that harmless.
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
+use karcis_process::trace::{self, TraceParent};
+use rdkafka::{
+    Message as _,
+    message::{BorrowedMessage, Headers},
+};
 use sqlx::PgPool;
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::Kafka;
+use crate::{
+    Kafka, KafkaError,
+    backoff::Backoff,
+    dead_letter::{self, Refused},
+    member::Member,
+};
 
 /// A decoded message with what its headers say.
 #[derive(Clone, Debug)]
@@ -31,8 +49,12 @@ pub enum HandleError {
 
 impl From<sqlx::Error> for HandleError {
     /// SQLSTATE 22 and 23 are the data's fault, everything else may heal.
-    fn from(_error: sqlx::Error) -> Self {
-        todo!()
+    fn from(error: sqlx::Error) -> Self {
+        if crate::is_transient(&error) {
+            Self::Unavailable(error.to_string())
+        } else {
+            Self::Poison(error.to_string())
+        }
     }
 }
 
@@ -60,14 +82,228 @@ pub trait Consumer: Send + Sync + 'static {
 
 impl Kafka {
     /// Consumes as group `service` until `stopping`. Poison goes to table `dead_letter` of the
-    /// service's schema in `pool`. Survives every outage of broker and database.
+    /// service's schema in `pool`. Survives every outage of broker and database; an error means
+    /// that another instance has this one's name, or a setting is refused.
     pub async fn consume(
         self,
-        _service: &'static str,
-        _pool: PgPool,
-        _consumer: impl Consumer,
-        _stopping: CancellationToken,
-    ) -> Result<(), crate::KafkaError> {
-        todo!()
+        service: &'static str,
+        pool: PgPool,
+        consumer: impl Consumer,
+        stopping: CancellationToken,
+    ) -> Result<(), KafkaError> {
+        let member = Member::join(&self, service, consumer.topics())?;
+        let reader = Reader { kafka: self, pool, consumer, stopping };
+        let outcome = reader.read(&member).await;
+        member.leave().await;
+        outcome
     }
+}
+
+/// How often the group is served while a batch is at work.
+const SERVE_EVERY: Duration = Duration::from_secs(1);
+
+struct Reader<C> {
+    kafka: Kafka,
+    pool: PgPool,
+    consumer: C,
+    stopping: CancellationToken,
+}
+
+/// The batch is not done, as the service stops.
+struct Stopped;
+
+/// A message's place among those taken, and what it says.
+type Placed<M> = Vec<(usize, Received<M>)>;
+
+impl<C: Consumer> Reader<C> {
+    async fn read(&self, member: &Member) -> Result<(), KafkaError> {
+        let mut next = Vec::new();
+        loop {
+            tokio::select! {
+                biased;
+                () = self.stopping.cancelled() => return Ok(()),
+                taken = member.take(&mut next) => taken?,
+            }
+            let taken = std::mem::take(&mut next);
+            if self.settle(member, &taken, &mut next).await?.is_err() {
+                return Ok(());
+            }
+            if let Err(error) = member.commit(&taken) {
+                // A later commit covers these offsets too.
+                tracing::warn!(%error, "offsets were not committed");
+            }
+        }
+    }
+
+    /// Handles all of `taken`, serving the group meanwhile.
+    async fn settle<'a>(
+        &self,
+        member: &'a Member,
+        taken: &[BorrowedMessage<'a>],
+        next: &mut Vec<BorrowedMessage<'a>>,
+    ) -> Result<Result<(), Stopped>, KafkaError> {
+        let mut handled = std::pin::pin!(self.handle_all(taken));
+        let mut serving = false;
+        let outcome = loop {
+            tokio::select! {
+                biased;
+                outcome = &mut handled => break outcome,
+                () = sleep(SERVE_EVERY) => {
+                    member.serve(next)?;
+                    serving = true;
+                }
+            }
+        };
+        if serving {
+            member.resume();
+        }
+        Ok(outcome)
+    }
+
+    /// Handles what can be handled and puts aside the rest.
+    async fn handle_all(&self, taken: &[BorrowedMessage<'_>]) -> Result<(), Stopped> {
+        let (batch, traces) = self.decode_all(taken).await?;
+        let (places, batch): (Vec<usize>, Vec<_>) = batch.into_iter().unzip();
+        let work = async {
+            // Halves still to be handled, the first on top.
+            let mut left: Vec<_> = std::iter::once(0..batch.len()).collect();
+            while let Some(part) = left.pop() {
+                if part.is_empty() {
+                    continue;
+                }
+                match self.retrying(taken, || self.consumer.handle(&batch[part.clone()])).await? {
+                    Ok(()) => {}
+                    Err(error) if part.len() == 1 => {
+                        self.put_aside(taken, places[part.start], error).await?;
+                    }
+                    Err(_) => {
+                        let middle = part.start + part.len() / 2;
+                        left.push(middle..part.end);
+                        left.push(part.start..middle);
+                    }
+                }
+            }
+            Ok(())
+        };
+        trace::scope_batch(Arc::new(traces), work).await?;
+        metrics::counter!("karcis_messages_handled_total").increment(batch.len() as u64);
+        metrics::histogram!("karcis_batch_size").record(batch.len() as f64);
+        Ok(())
+    }
+
+    /// The messages this service reads, and the traces of their bookings.
+    async fn decode_all(
+        &self,
+        taken: &[BorrowedMessage<'_>],
+    ) -> Result<(Placed<C::Message>, HashMap<Uuid, TraceParent>), Stopped> {
+        let mut batch = Vec::with_capacity(taken.len());
+        let mut traces = HashMap::new();
+        for (place, message) in taken.iter().enumerate() {
+            let kind = header(message, "ce_type").unwrap_or_default();
+            let body = message.payload().unwrap_or_default();
+            let topic = self.kafka.plain_topic(message.topic());
+            match self.consumer.decode(topic, kind, body) {
+                Ok(Some(decoded)) => {
+                    let id = header(message, "ce_id").unwrap_or_default().to_owned();
+                    let correlation =
+                        header(message, "ce_correlationid").and_then(|id| id.parse().ok());
+                    let trace = header(message, "traceparent").and_then(TraceParent::parse);
+                    traces.extend(correlation.zip(trace));
+                    batch.push((place, Received { message: decoded, id, correlation }));
+                }
+                Ok(None) => {
+                    // A newer version's: resending heals it once this service is up to date.
+                    metrics::counter!("karcis_messages_unknown_total").increment(1);
+                    tracing::warn!(topic, kind, "skipped a message of an unknown type");
+                }
+                Err(error) => self.put_aside(taken, place, error.to_string()).await?,
+            }
+        }
+        Ok((batch, traces))
+    }
+
+    /// Repeats `attempt` while the service cannot work; the inner error is poison.
+    async fn retrying<F>(
+        &self,
+        taken: &[BorrowedMessage<'_>],
+        attempt: impl Fn() -> F,
+    ) -> Result<Result<(), String>, Stopped>
+    where
+        F: Future<Output = Result<(), HandleError>>,
+    {
+        let mut backoff = Backoff::new();
+        loop {
+            metrics::gauge!("karcis_consumer_lag_seconds").set(age_seconds(taken.first()));
+            match attempt().await {
+                Ok(()) => return Ok(Ok(())),
+                Err(HandleError::Poison(error)) => return Ok(Err(error)),
+                Err(HandleError::Unavailable(error)) => {
+                    metrics::counter!("karcis_batches_retried_total").increment(1);
+                    tracing::warn!(error, messages = taken.len(), "the batch is tried again");
+                }
+            }
+            tokio::select! {
+                () = self.stopping.cancelled() => return Err(Stopped),
+                () = sleep(backoff.next()) => {}
+            }
+        }
+    }
+
+    async fn put_aside(
+        &self,
+        taken: &[BorrowedMessage<'_>],
+        place: usize,
+        error: String,
+    ) -> Result<(), Stopped> {
+        let refused = refused(&self.kafka, &taken[place], &error);
+        tracing::error!(
+            topic = refused.topic,
+            partition = refused.partition,
+            offset = refused.offset,
+            kind = refused.kind,
+            error,
+            "a message was put aside"
+        );
+        metrics::counter!("karcis_messages_dead_total").increment(1);
+        // Whatever is wrong with the table is not the message's fault.
+        let keep = || async {
+            let kept = dead_letter::keep(&self.pool, &refused).await;
+            kept.map_err(|error| HandleError::Unavailable(error.to_string()))
+        };
+        self.retrying(taken, keep).await.map(|_| ())
+    }
+}
+
+fn header<'a>(message: &'a BorrowedMessage<'_>, name: &str) -> Option<&'a str> {
+    let value = message.headers()?.iter().find(|header| header.key == name)?.value?;
+    std::str::from_utf8(value).ok()
+}
+
+/// How long ago the message was sent.
+fn age_seconds(message: Option<&BorrowedMessage<'_>>) -> f64 {
+    let sent_ms = message.and_then(|message| message.timestamp().to_millis());
+    sent_ms.map_or(0.0, |sent| (karcis_process::now().timestamp_millis() - sent) as f64 / 1_000.0)
+}
+
+fn refused(kafka: &Kafka, message: &BorrowedMessage<'_>, error: &str) -> Refused {
+    let headers = message.headers().into_iter().flat_map(|headers| headers.iter());
+    let headers = headers.map(|header| {
+        let value = header.value.map(|value| storable(&String::from_utf8_lossy(value)));
+        (storable(header.key), serde_json::Value::from(value))
+    });
+    Refused {
+        topic: kafka.plain_topic(message.topic()).to_owned(),
+        partition: message.partition(),
+        offset: message.offset(),
+        key: message.key().map(<[u8]>::to_vec),
+        kind: header(message, "ce_type").map(storable),
+        headers: serde_json::Value::Object(headers.collect()),
+        body: message.payload().unwrap_or_default().to_vec(),
+        error: storable(error),
+    }
+}
+
+/// Postgres keeps every character but this one.
+fn storable(text: &str) -> String {
+    text.replace('\0', "\u{fffd}")
 }

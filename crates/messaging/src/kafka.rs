@@ -1,6 +1,21 @@
-//! The broker: where it is, and what this deployment calls its topics and groups.
+//! The broker: where it is, what this deployment calls its topics and groups, and the settings of
+//! every client.
+//!
+//! Guarantees: nothing here waits for the broker except [`Kafka::create_topics`]; a client that
+//! loses the broker asks for it again at least each second.
 
-use rdkafka::producer::FutureProducer;
+use std::{
+    sync::Mutex,
+    time::{Duration, Instant},
+};
+
+use rdkafka::{
+    ClientConfig, ClientContext,
+    admin::{AdminClient, AdminOptions, NewTopic, TopicReplication},
+    config::RDKafkaLogLevel,
+    error::RDKafkaErrorCode,
+    producer::FutureProducer,
+};
 
 /// Where Kafka is.
 #[derive(Clone, Debug, clap::Args)]
@@ -16,22 +31,27 @@ pub struct KafkaConfig {
     pub instance: String,
 }
 
-/// A setting librdkafka refuses.
+/// A setting librdkafka refuses, or an error that no retry heals.
 #[derive(Debug, thiserror::Error)]
 #[error("kafka: {0}")]
 pub struct KafkaError(#[from] rdkafka::error::KafkaError);
 
-/// One producer, and what consumers start from.
-#[derive(Clone)]
+/// What producers and consumers start from.
+#[derive(Clone, Debug)]
 pub struct Kafka {
-    pub(crate) config: KafkaConfig,
-    pub(crate) producer: FutureProducer,
+    config: KafkaConfig,
 }
+
+/// The relay's producer.
+pub(crate) type Producer = FutureProducer<Reports>;
 
 impl Kafka {
     /// Does not wait for the broker: a service starts, and serves, without it.
-    pub fn connect(_config: &KafkaConfig) -> Result<Self, KafkaError> {
-        todo!()
+    pub fn connect(config: &KafkaConfig) -> Result<Self, KafkaError> {
+        let kafka = Self { config: config.clone() };
+        kafka.producer_settings().create_native_config()?;
+        kafka.consumer_settings("").create_native_config()?;
+        Ok(kafka)
     }
 
     /// What this deployment calls `topic`.
@@ -39,12 +59,111 @@ impl Kafka {
         format!("{}{topic}", self.config.topic_prefix)
     }
 
-    /// Creates every topic of [`karcis_contracts::TOPICS`] that is missing.
-    pub async fn create_topics(
-        &self,
-        _partitions: i32,
-        _replication: i32,
-    ) -> Result<(), KafkaError> {
-        todo!()
+    /// What contracts call this deployment's `topic`; another deployment's keeps its name.
+    pub(crate) fn plain_topic<'a>(&self, topic: &'a str) -> &'a str {
+        topic.strip_prefix(self.config.topic_prefix.as_str()).unwrap_or(topic)
+    }
+
+    /// Creates every topic of [`karcis_contracts::TOPICS`] that is missing. Waits up to 30 s for
+    /// the broker.
+    pub async fn create_topics(&self, partitions: i32, replication: i32) -> Result<(), KafkaError> {
+        let admin: AdminClient<Reports> = self.settings().create_with_context(Reports::default())?;
+        let names = karcis_contracts::TOPICS.map(|topic| self.topic(topic));
+        let topics = names.each_ref().map(|name| {
+            NewTopic::new(name, partitions, TopicReplication::Fixed(replication))
+                .set("cleanup.policy", "delete")
+        });
+        let timeout = Some(Duration::from_secs(30));
+        let options = AdminOptions::new().request_timeout(timeout).operation_timeout(timeout);
+        for created in admin.create_topics(&topics, &options).await? {
+            match created {
+                Ok(_) | Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
+                Err((_, code)) => return Err(rdkafka::error::KafkaError::AdminOp(code).into()),
+            }
+        }
+        Ok(())
+    }
+
+    /// A producer that keeps the order of what it is given, and neither loses nor doubles it.
+    pub(crate) fn producer(&self) -> Result<Producer, KafkaError> {
+        Ok(self.producer_settings().create_with_context(Reports::default())?)
+    }
+
+    fn settings(&self) -> ClientConfig {
+        let mut settings = ClientConfig::new();
+        settings
+            .set("bootstrap.servers", &self.config.kafka_bootstrap_servers)
+            .set("client.id", format!("karcis-{}", self.config.instance))
+            .set("reconnect.backoff.max.ms", "1000")
+            // A topic created after its readers is seen within this, not within five minutes.
+            .set("topic.metadata.refresh.interval.ms", "10000")
+            .set("socket.keepalive.enable", "true")
+            .set("log.connection.close", "false")
+            .set_log_level(RDKafkaLogLevel::Warning);
+        settings
+    }
+
+    fn producer_settings(&self) -> ClientConfig {
+        let mut settings = self.settings();
+        settings
+            .set("acks", "all")
+            .set("enable.idempotence", "true")
+            .set("linger.ms", "0")
+            // Then the relay reads its rows again, and with a new producer.
+            .set("message.timeout.ms", "30000")
+            // As every other client hashes keys, so that operators' tools hit the same partition.
+            .set("partitioner", "murmur2_random");
+        settings
+    }
+
+    /// For one member of group `service`.
+    pub(crate) fn consumer_settings(&self, service: &str) -> ClientConfig {
+        let group = self.topic(service);
+        let mut settings = self.settings();
+        settings
+            .set("group.id", &group)
+            // A restart within the session keeps its partitions: nobody else has to stop.
+            .set("group.instance.id", format!("{group}-{}", self.config.instance))
+            .set("session.timeout.ms", "6000")
+            .set("heartbeat.interval.ms", "1500")
+            .set("enable.auto.commit", "false")
+            .set("enable.auto.offset.store", "false")
+            .set("auto.offset.reset", "earliest");
+        settings
+    }
+}
+
+/// Passes on what librdkafka reports. It repeats itself each second while the broker is away, so
+/// only one error in 10 s is a warning.
+#[derive(Debug, Default)]
+pub(crate) struct Reports {
+    last_warning: Mutex<Option<Instant>>,
+}
+
+impl Reports {
+    pub(crate) fn warn(&self, error: &rdkafka::error::KafkaError, reason: &str) {
+        let mut last = self.last_warning.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        if last.is_some_and(|at| at.elapsed() < Duration::from_secs(10)) {
+            tracing::debug!(%error, reason, "kafka");
+        } else {
+            *last = Some(Instant::now());
+            tracing::warn!(%error, reason, "kafka");
+        }
+    }
+}
+
+impl ClientContext for Reports {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, line: &str) {
+        match level {
+            RDKafkaLogLevel::Emerg | RDKafkaLogLevel::Alert | RDKafkaLogLevel::Critical => {
+                tracing::error!(facility, line, "librdkafka");
+            }
+            // Also what it calls an error is told to `error`, or heals by itself.
+            _ => tracing::debug!(facility, line, "librdkafka"),
+        }
+    }
+
+    fn error(&self, error: rdkafka::error::KafkaError, reason: &str) {
+        self.warn(&error, reason);
     }
 }

@@ -1,15 +1,18 @@
 //! How messages leave and reach a service: outbox, relay, batch consumer, dead letters, and the
 //! lane that lets many writers share one transaction.
 
+mod backoff;
 mod consumer;
 mod dead_letter;
 mod kafka;
 mod lane;
+mod member;
 mod outbox;
 mod postgres;
 mod relay;
 
 pub use consumer::{Consumer, HandleError, Received};
+pub use dead_letter::{DeadLetter, DeadLetters};
 pub use kafka::{Kafka, KafkaConfig, KafkaError};
 pub use lane::{Busy, Lane};
 pub use outbox::{Outbox, OutboxState, Outgoing};

@@ -1,13 +1,22 @@
 //! Messages wait in the service's own schema, in the transaction that caused them, until the
 //! broker has them. Source: <https://microservices.io/patterns/data/transactional-outbox.html>.
+//!
+//! Guarantees: what is committed is sent at least once, what is rolled back never; messages of one
+//! key that are inserted under their aggregate's row lock are sent in the order of the commits.
 
-use std::time::Duration;
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use karcis_contracts::Message;
+use karcis_process::trace;
 use sqlx::{PgConnection, PgPool};
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::Kafka;
+use crate::{Kafka, relay};
 
 /// A message on its way out.
 #[derive(Clone, Debug)]
@@ -24,8 +33,17 @@ pub struct Outgoing {
 impl Outgoing {
     /// The message as the running task sends it, for the first time: takes the task's trace, so
     /// call it in the task that handles the request or batch, not in a lane's.
-    pub fn new(_message: &impl Message) -> Self {
-        todo!()
+    pub fn new<M: Message>(message: &M) -> Self {
+        let correlation = message.correlation();
+        Self {
+            topic: M::TOPIC,
+            key: message.key(),
+            kind: message.kind(),
+            correlation,
+            attempt: 1,
+            trace: trace::of(correlation).map(|trace| trace.child().header()),
+            body: message.body().expect("structs of strings and numbers are always JSON"),
+        }
     }
 
     /// The same message sent again, for the `attempt`th time (the first is 1).
@@ -35,15 +53,23 @@ impl Outgoing {
 }
 
 /// A service's outbox, table `outbox` of its schema.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Outbox {
-    // the pool, the wake-up of the relay, the watched state
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) pool: PgPool,
+    pub(crate) source: &'static str,
+    pub(crate) woken: Notify,
+    state: Mutex<OutboxState>,
 }
 
 /// How far the outbox is behind, looked at in passing (never a query per request).
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct OutboxState {
-    /// Messages waiting.
+    /// Messages waiting, counted up to 100,000.
     pub rows: u64,
     /// How long the oldest has waited.
     pub oldest: Duration,
@@ -56,39 +82,104 @@ impl OutboxState {
     }
 }
 
+const INSERT: &str = "
+    INSERT INTO outbox (topic, key, kind, correlation, attempt, trace, body)
+    SELECT topic, key, kind, correlation, attempt, trace, body
+    FROM UNNEST($1::text[], $2::uuid[], $3::text[], $4::uuid[], $5::integer[], $6::text[],
+                $7::bytea[])
+        WITH ORDINALITY AS message (topic, key, kind, correlation, attempt, trace, body, place)
+    ORDER BY place";
+
 impl Outbox {
     /// `source` is the service's name, the messages' `ce_source`.
-    pub fn new(_pool: PgPool, _source: &'static str) -> Self {
-        todo!()
+    pub fn new(pool: PgPool, source: &'static str) -> Self {
+        let state = Mutex::default();
+        Self { shared: Arc::new(Shared { pool, source, woken: Notify::new(), state }) }
     }
 
     /// Writes the messages, in their order, in the caller's transaction. Call [`Self::wake`] after
     /// its commit.
     pub async fn insert(
         &self,
-        _transaction: &mut PgConnection,
-        _messages: &[Outgoing],
+        transaction: &mut PgConnection,
+        messages: &[Outgoing],
     ) -> Result<(), sqlx::Error> {
-        todo!()
+        if messages.is_empty() {
+            return Ok(());
+        }
+        sqlx::query(INSERT)
+            .bind(messages.iter().map(|message| message.topic).collect::<Vec<_>>())
+            .bind(messages.iter().map(|message| message.key).collect::<Vec<_>>())
+            .bind(messages.iter().map(|message| message.kind).collect::<Vec<_>>())
+            .bind(messages.iter().map(|message| message.correlation).collect::<Vec<_>>())
+            .bind(messages.iter().map(|message| message.attempt).collect::<Vec<_>>())
+            .bind(messages.iter().map(|message| message.trace.as_deref()).collect::<Vec<_>>())
+            .bind(messages.iter().map(|message| message.body.as_slice()).collect::<Vec<_>>())
+            .execute(transaction)
+            .await?;
+        Ok(())
     }
 
     /// Tells the relay that there is something to send.
     pub fn wake(&self) {
-        todo!()
+        self.shared.woken.notify_one();
     }
 
-    /// How far it is behind.
+    /// How far it is behind, as of the last second.
     pub fn state(&self) -> OutboxState {
-        todo!()
+        *self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Sends what is there, in order, for as long as this instance owns the outbox; returns when
-    /// `stopping`. Reconnects by itself.
+    /// `stopping`. Reconnects by itself. Every instance runs it: the owner sends, all keep
+    /// [`Self::state`] fresh.
     pub async fn relay(
         self,
-        _kafka: Kafka,
-        _stopping: tokio_util::sync::CancellationToken,
+        kafka: Kafka,
+        stopping: CancellationToken,
     ) -> Result<(), std::convert::Infallible> {
-        todo!()
+        tokio::join!(
+            relay::keep_sending(&self.shared, &kafka, &stopping),
+            self.shared.watch(&stopping),
+        );
+        Ok(())
+    }
+}
+
+impl Shared {
+    /// Looks each second how much waits.
+    async fn watch(&self, stopping: &CancellationToken) {
+        let mut seconds = tokio::time::interval(Duration::from_secs(1));
+        seconds.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                () = stopping.cancelled() => return,
+                _ = seconds.tick() => {}
+            }
+            let state = match self.measure().await {
+                Ok(state) => state,
+                Err(error) => {
+                    // The last known state stays: whoever asks meets the same error on its own.
+                    tracing::debug!(%error, "the outbox cannot be measured");
+                    continue;
+                }
+            };
+            *self.state.lock().unwrap_or_else(PoisonError::into_inner) = state;
+            metrics::gauge!("karcis_outbox_rows").set(state.rows as f64);
+            metrics::gauge!("karcis_outbox_oldest_seconds").set(state.oldest.as_secs_f64());
+        }
+    }
+
+    async fn measure(&self) -> Result<OutboxState, sqlx::Error> {
+        // By id, lest the scan visit every page that deleted rows left behind.
+        const MEASURE: &str = "
+            SELECT count(*),
+                   COALESCE(EXTRACT(EPOCH FROM clock_timestamp() - min(created_at)), 0)::float8
+            FROM (SELECT created_at FROM outbox ORDER BY id LIMIT 100000) AS waiting";
+        let (rows, oldest): (i64, f64) = sqlx::query_as(MEASURE).fetch_one(&self.pool).await?;
+        Ok(OutboxState {
+            rows: rows.unsigned_abs(),
+            oldest: Duration::try_from_secs_f64(oldest).unwrap_or_default(),
+        })
     }
 }

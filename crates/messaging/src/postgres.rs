@@ -1,6 +1,24 @@
 //! A service's connection to its own schema.
+//!
+//! Guarantees: nobody waits longer than 5 s for a free connection; a connection that idled is
+//! tried before it is used, so that a restart of the server costs no request; instances that start
+//! together migrate one after the other.
 
-use sqlx::{PgPool, migrate::Migrator};
+use std::{
+    str::FromStr,
+    time::{Duration, Instant},
+};
+
+use sqlx::{
+    Connection, PgConnection, PgPool,
+    migrate::Migrator,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
+
+/// How long a caller waits for a connection when all are in use.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a starting service waits for the server.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Where a service's schema is.
 #[derive(Clone, clap::Args)]
@@ -20,18 +38,51 @@ impl std::fmt::Debug for DatabaseConfig {
 }
 
 /// A pool on the service's schema. Fails when the server does not answer within 10 s.
-pub async fn connect(_config: &DatabaseConfig) -> Result<PgPool, sqlx::Error> {
-    todo!()
+pub async fn connect(config: &DatabaseConfig) -> Result<PgPool, sqlx::Error> {
+    let options = PgConnectOptions::from_str(&config.database_url)?;
+    let name = format!("karcis {}", options.get_username());
+    let pool = PgPoolOptions::new()
+        .max_connections(config.database_connections)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        // A ping at every use would double the round trips of small statements.
+        .test_before_acquire(false)
+        .before_acquire(|connection, connection_state| {
+            Box::pin(async move {
+                if connection_state.idle_for > Duration::from_secs(1) {
+                    connection.ping().await?;
+                }
+                Ok(true)
+            })
+        })
+        .connect_lazy_with(options.application_name(&name));
+    let start = Instant::now();
+    loop {
+        match pool.acquire().await {
+            Ok(_) => return Ok(pool),
+            Err(sqlx::Error::PoolTimedOut) if start.elapsed() < CONNECT_TIMEOUT => {}
+            Err(error) => return Err(error),
+        }
+    }
 }
 
 /// Brings the schema up to date. Instances that start together wait for each other.
-pub async fn migrate(_pool: &PgPool, _migrator: &Migrator) -> Result<(), sqlx::Error> {
-    todo!()
+pub async fn migrate(pool: &PgPool, migrator: &Migrator) -> Result<(), sqlx::Error> {
+    let mut connection = PgConnection::connect_with(&pool.connect_options()).await?;
+    // The role's 5 s would also bound the wait for the instance that migrates first.
+    sqlx::query("SET lock_timeout = '60s'").execute(&mut connection).await?;
+    migrator.run(&mut connection).await?;
+    connection.close().await
 }
 
 /// Whether the same statement may succeed later: connection lost (08), resources (53), shutdown
 /// (57), serialization and deadlock (40), lock timeout (55P03), pool timed out, and anything else
-/// that is not the data's fault (22, 23).
-pub fn is_transient(_error: &sqlx::Error) -> bool {
-    todo!()
+/// that is not the data's fault (22, 23, or a value that cannot be encoded).
+pub fn is_transient(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Database(error) => {
+            !error.code().is_some_and(|code| code.starts_with("22") || code.starts_with("23"))
+        }
+        sqlx::Error::Encode(_) | sqlx::Error::InvalidArgument(_) => false,
+        _ => true,
+    }
 }

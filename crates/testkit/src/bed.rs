@@ -40,15 +40,15 @@ impl Bed {
     /// `KARCIS_TEST_STACK=containers|native` forces one.
     pub async fn start() -> Self {
         let servers = servers();
-        Self::on_kafka(servers.kafka_bootstrap_servers.clone()).await
+        Self::on_kafka(&servers.kafka_bootstrap_servers).await
     }
 
     /// On a broker of the test's own.
-    pub async fn on_kafka(kafka_bootstrap_servers: String) -> Self {
+    pub async fn on_kafka(kafka_bootstrap_servers: &str) -> Self {
         let servers = servers();
         let name = format!("t_{}", Uuid::now_v7().simple());
         let kafka_config = KafkaConfig {
-            kafka_bootstrap_servers,
+            kafka_bootstrap_servers: kafka_bootstrap_servers.to_owned(),
             topic_prefix: format!("{name}."),
             instance: "0".to_owned(),
         };

@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod bed;
+mod broker;
 mod containers;
 mod eventually;
 mod fleet;
@@ -14,6 +15,7 @@ mod servers;
 mod tokens;
 
 pub use bed::Bed;
+pub use broker::Broker;
 pub use eventually::{Eventually, eventually};
 pub use fleet::{
     Answer, Booking, Concert, ConcertPlan, Fleet, FleetBuilder, Person, Service, Stock, Urls,

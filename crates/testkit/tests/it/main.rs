@@ -2,5 +2,6 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod beds;
+mod brokers;
 mod leftovers;
 mod waiting;

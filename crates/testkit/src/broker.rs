@@ -1,0 +1,94 @@
+//! A Kafka of a test's own, to be stopped and started.
+
+use std::time::Duration;
+
+use karcis_local_stack::kafka::Kafka;
+use rdkafka::{
+    ClientConfig,
+    consumer::{BaseConsumer, Consumer},
+};
+use testcontainers_modules::{kafka::apache, testcontainers::ContainerAsync};
+use uuid::Uuid;
+
+use crate::{
+    containers, eventually, native,
+    servers::{Stack, servers},
+};
+
+/// A broker that keeps its port and its data while it is stopped.
+pub struct Broker {
+    name: String,
+    port: u16,
+    bootstrap_servers: String,
+    runs_in: RunsIn,
+}
+
+enum RunsIn {
+    Container(Box<ContainerAsync<apache::Kafka>>),
+    Child(Kafka),
+    Nothing,
+}
+
+impl Broker {
+    /// Starts it in what the shared servers run in.
+    pub async fn start() -> Self {
+        let name = Uuid::now_v7().to_string();
+        let port = free_port();
+        let (bootstrap_servers, runs_in) = match servers().stack {
+            Stack::Containers => {
+                let (at, container) = containers::kafka(Some(port)).await.expect("Kafka starts");
+                (at, RunsIn::Container(Box::new(container)))
+            }
+            Stack::Native => {
+                let kafka = native::kafka(&name, port).await.expect("Kafka starts");
+                (kafka.bootstrap_servers(), RunsIn::Child(kafka))
+            }
+        };
+        Self { name, port, bootstrap_servers, runs_in }
+    }
+
+    /// `host:port`.
+    pub fn bootstrap_servers(&self) -> &str {
+        &self.bootstrap_servers
+    }
+
+    /// Stops it: nobody can connect until [`Self::start_again`].
+    pub async fn stop(&mut self) {
+        match std::mem::replace(&mut self.runs_in, RunsIn::Nothing) {
+            RunsIn::Container(container) => {
+                container.stop().await.expect("the container stops");
+                self.runs_in = RunsIn::Container(container);
+            }
+            RunsIn::Child(kafka) => kafka.stop().await.expect("Kafka stops"),
+            RunsIn::Nothing => panic!("it is stopped"),
+        }
+        assert!(!self.answers(), "the broker still answers");
+    }
+
+    /// Starts it where it was, with what it had.
+    pub async fn start_again(&mut self) {
+        match &self.runs_in {
+            RunsIn::Container(container) => container.start().await.expect("the container starts"),
+            RunsIn::Nothing => {
+                let kafka = native::kafka(&self.name, self.port).await.expect("Kafka starts");
+                self.runs_in = RunsIn::Child(kafka);
+            }
+            RunsIn::Child(_) => panic!("it runs"),
+        }
+        eventually(async || self.answers()).within(Duration::from_secs(60)).is(true).await;
+    }
+
+    fn answers(&self) -> bool {
+        let client: BaseConsumer = ClientConfig::new()
+            .set("bootstrap.servers", &self.bootstrap_servers)
+            .set_log_level(rdkafka::config::RDKafkaLogLevel::Emerg)
+            .create()
+            .expect("the settings are right");
+        client.fetch_metadata(None, Duration::from_secs(2)).is_ok()
+    }
+}
+
+fn free_port() -> u16 {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port is free");
+    listener.local_addr().expect("a listener has an address").port()
+}

@@ -1,0 +1,22 @@
+//! A broker of a test's own comes back where it was, with what it had.
+
+use std::time::Duration;
+
+use karcis_testkit::{Bed, Broker};
+use rdkafka::{
+    ClientConfig,
+    consumer::{BaseConsumer, Consumer},
+};
+
+#[tokio::test]
+async fn it_keeps_its_topics_over_a_stop() {
+    let mut broker = Broker::start().await;
+    let bed = Bed::on_kafka(broker.bootstrap_servers()).await;
+    broker.stop().await;
+    broker.start_again().await;
+    let client: BaseConsumer =
+        ClientConfig::new().set("bootstrap.servers", broker.bootstrap_servers()).create().unwrap();
+    let metadata = client.fetch_metadata(None, Duration::from_secs(10)).unwrap();
+    let topic = bed.kafka().topic("karcis.events.v1");
+    assert!(metadata.topics().iter().any(|found| found.name() == topic));
+}

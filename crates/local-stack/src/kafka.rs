@@ -159,7 +159,7 @@ impl Broker {
         let farewell = Farewell { orphaned: Signal::SIGTERM, dropped: Signal::SIGKILL };
         let child = Child::spawn(command, farewell, locks)?;
 
-        let ready = format!("{READY}{port}");
+        let ready = format!("{READY}{port}.");
         let deadline = tokio::time::Instant::now() + START_PATIENCE;
         loop {
             let text = log.text();

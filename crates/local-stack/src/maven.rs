@@ -1,6 +1,10 @@
 //! Maven, which fetches the servers once.
 
-use std::{path::Path, process::Command, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+    time::Duration,
+};
 
 use crate::{
     StackError,
@@ -24,7 +28,7 @@ pub(crate) async fn make_once(
     if folder.is_dir() {
         return Ok(());
     }
-    let Some(_lock) = places::lock(&folder.with_extension("lock"), PATIENCE).await? else {
+    let Some(_lock) = places::lock(&beside(folder, ".lock"), PATIENCE).await? else {
         return Err(StackError::NotStarted {
             part,
             reason: format!("another process is still making {}", folder.display()),
@@ -33,7 +37,7 @@ pub(crate) async fn make_once(
     if folder.is_dir() {
         return Ok(());
     }
-    let unfinished = folder.with_extension("unfinished");
+    let unfinished = beside(folder, ".unfinished");
     if unfinished.exists() {
         std::fs::remove_dir_all(&unfinished)?;
     }
@@ -41,6 +45,12 @@ pub(crate) async fn make_once(
     fill(&unfinished).await?;
     std::fs::rename(&unfinished, folder)?;
     Ok(())
+}
+
+fn beside(folder: &Path, ending: &str) -> PathBuf {
+    let mut path = folder.as_os_str().to_owned();
+    path.push(ending);
+    path.into()
 }
 
 /// Runs Maven.

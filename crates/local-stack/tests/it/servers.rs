@@ -82,6 +82,9 @@ async fn kafka_keeps_what_it_acknowledged_when_it_is_killed() {
         .expect("there is something to read")
         .expect("it can be read");
     assert_eq!(record.payload(), Some("acknowledged".as_bytes()));
+    drop(record);
+    // Clients take their time to close without a broker.
+    drop((consumer, producer, admin));
     let pid = kafka.pid();
     kafka.stop().await.expect("stops");
     proc::are_gone(&[pid]).await;

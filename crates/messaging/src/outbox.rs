@@ -171,12 +171,16 @@ impl Shared {
     }
 
     async fn measure(&self) -> Result<OutboxState, sqlx::Error> {
-        // By id, lest the scan visit every page that deleted rows left behind.
         const MEASURE: &str = "
             SELECT count(*),
                    COALESCE(EXTRACT(EPOCH FROM clock_timestamp() - min(created_at)), 0)::float8
             FROM (SELECT created_at FROM outbox ORDER BY id LIMIT 100000) AS waiting";
-        let (rows, oldest): (i64, f64) = sqlx::query_as(MEASURE).fetch_one(&self.pool).await?;
+        let mut transaction = self.pool.begin().await?;
+        // By the index, lest the scan visit every page that sent rows left behind.
+        sqlx::query("SET LOCAL enable_seqscan = off").execute(&mut *transaction).await?;
+        let (rows, oldest): (i64, f64) =
+            sqlx::query_as(MEASURE).fetch_one(&mut *transaction).await?;
+        transaction.commit().await?;
         Ok(OutboxState {
             rows: rows.unsigned_abs(),
             oldest: Duration::try_from_secs_f64(oldest).unwrap_or_default(),

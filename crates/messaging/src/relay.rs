@@ -91,9 +91,12 @@ async fn own(
 ) -> Result<(), RelayError> {
     let options = outbox.pool.connect_options();
     let name = format!("karcis {} relay", options.get_username());
-    let options = (*options).clone().application_name(&name);
+    let options = (*options).clone().application_name(&name).options([
+        ("idle_session_timeout", "15s"),
+        // Every statement here goes by id; without statistics the planner would not believe it.
+        ("enable_seqscan", "off"),
+    ]);
     let mut connection = answered(PgConnection::connect_with(&options)).await?;
-    answered(sqlx::query("SET idle_session_timeout = '15s'").execute(&mut connection)).await?;
     while !lock(&mut connection).await? {
         tokio::select! {
             () = stopping.cancelled() => return Ok(()),

@@ -7,7 +7,7 @@ use karcis_contracts::{BookingCancelled, BookingFact, Message};
 use karcis_kernel::{BookingId, EventId, UserId};
 use karcis_local_stack::schemas;
 use karcis_messaging::{
-    Consumer, DatabaseConfig, HandleError, Kafka, Outbox, Outgoing, Received, connect,
+    Consumer, DatabaseConfig, HandleError, Kafka, KafkaConfig, Outbox, Outgoing, Received, connect,
 };
 use karcis_testkit::Bed;
 use sqlx::PgPool;
@@ -49,6 +49,27 @@ impl Desk {
             task.await.unwrap();
         });
         Running { part: outbox, stopping, task }
+    }
+
+    /// The same broker, as another instance of the same service sees it.
+    pub fn instance(&self, name: &str) -> Kafka {
+        Kafka::connect(&KafkaConfig {
+            kafka_bootstrap_servers: self.flag("--kafka-bootstrap-servers"),
+            topic_prefix: self.flag("--topic-prefix"),
+            instance: name.to_owned(),
+        })
+        .unwrap()
+    }
+
+    pub fn flag(&self, name: &str) -> String {
+        let flags = self.bed.flags(schemas::BOOKINGS);
+        let at = flags.iter().position(|flag| flag == name).unwrap();
+        flags[at + 1].clone()
+    }
+
+    /// What waits in the outbox.
+    pub async fn unsent(&self) -> i64 {
+        self.bed.unsent(schemas::BOOKINGS).await
     }
 
     /// A reader of `karcis.bookings.v1`.

@@ -2,5 +2,11 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod dead_letters;
 mod desk;
+mod errors;
+mod headers;
+mod lane;
+mod outages;
+mod owners;
 mod round_trip;

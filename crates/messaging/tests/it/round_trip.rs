@@ -1,5 +1,6 @@
 //! What is committed arrives, in order; what is rolled back does not.
 
+use karcis_messaging::HandleError;
 use karcis_testkit::eventually;
 use uuid::Uuid;
 
@@ -24,4 +25,56 @@ async fn notes_about_a_booking_arrive_in_the_order_of_their_commits() {
     for booking in bookings {
         assert_eq!(reader.part.notes(booking), (0..400).collect::<Vec<_>>());
     }
+    eventually(|| desk.unsent()).is(0).await;
+}
+
+#[tokio::test]
+async fn a_rolled_back_transaction_sends_nothing() {
+    let desk = Desk::open().await;
+    let relay = desk.relay();
+    let reader = desk.reader();
+    let booking = Uuid::now_v7();
+
+    let mut transaction = desk.pool.begin().await.unwrap();
+    relay.part.insert(&mut transaction, &[note(booking, 1)]).await.unwrap();
+    transaction.rollback().await.unwrap();
+    relay.part.wake();
+    desk.send(&relay.part, &[note(booking, 2)]).await;
+
+    eventually(|| async { reader.part.notes(booking) }).is(vec![2]).await;
+}
+
+#[tokio::test]
+async fn what_was_handled_before_an_orderly_stop_does_not_come_again() {
+    let desk = Desk::open().await;
+    let relay = desk.relay();
+    let booking = Uuid::now_v7();
+
+    let first = desk.reader();
+    desk.send(&relay.part, &[note(booking, 1), note(booking, 2)]).await;
+    eventually(|| async { first.part.notes(booking) }).is(vec![1, 2]).await;
+    first.stop().await;
+    desk.send(&relay.part, &[note(booking, 3)]).await;
+
+    let second = desk.reader();
+    eventually(|| async { second.part.notes(booking) }).is(vec![3]).await;
+}
+
+#[tokio::test]
+async fn what_a_crashed_reader_took_but_did_not_commit_comes_again() {
+    let desk = Desk::open().await;
+    let relay = desk.relay();
+    let booking = Uuid::now_v7();
+
+    let (took, mut taken) = tokio::sync::mpsc::unbounded_channel();
+    let crashing = desk.reader_that(move |notes| {
+        took.send(notes.to_vec()).unwrap();
+        Err(HandleError::Unavailable("about to crash".to_owned()))
+    });
+    desk.send(&relay.part, &[note(booking, 1)]).await;
+    assert_eq!(taken.recv().await.unwrap(), [(booking, 1)]);
+    crashing.crash().await;
+
+    let next = desk.reader();
+    eventually(|| async { next.part.notes(booking) }).is(vec![1]).await;
 }

@@ -1,0 +1,133 @@
+//! A message that cannot be handled is put aside with its error, and nothing waits for it.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+use karcis_contracts::{BookingFact, Message};
+use karcis_local_stack::schemas;
+use karcis_messaging::{DeadLetter, DeadLetters, HandleError};
+use karcis_testkit::eventually;
+use rdkafka::{
+    ClientConfig,
+    message::{Header, OwnedHeaders},
+    producer::{FutureProducer, FutureRecord},
+};
+use uuid::Uuid;
+
+use crate::desk::{Desk, note};
+
+#[tokio::test]
+async fn a_poisonous_note_is_put_aside_and_the_others_are_handled_in_order() {
+    let desk = Desk::open().await;
+    let relay = desk.relay();
+    let booking = Uuid::now_v7();
+    let notes: Vec<_> = (0..100).map(|n| note(booking, n)).collect();
+    desk.send(&relay.part, &notes).await;
+    eventually(|| desk.unsent()).is(0).await;
+
+    let reader = desk.reader_that(|notes| match notes.iter().any(|(_, n)| *n == 41 || *n == 77) {
+        true => Err(HandleError::Poison("there is a bad number".to_owned())),
+        false => Ok(()),
+    });
+
+    let good: Vec<_> = (0..100).filter(|n| *n != 41 && *n != 77).collect();
+    eventually(|| async { reader.part.notes(booking) }).is(good).await;
+    let letters = letters_of(&desk, &relay.part).await;
+    let bodies: Vec<&str> = letters.iter().map(|letter| letter.body.as_str()).collect();
+    assert_eq!(letters.len(), 2);
+    assert!(bodies[0].contains(r#""reason":"41""#) && bodies[1].contains(r#""reason":"77""#));
+    for letter in letters {
+        assert_eq!(letter.topic, BookingFact::TOPIC);
+        assert_eq!(letter.kind.as_deref(), Some("karcis.BookingCancelled.v1"));
+        assert_eq!(letter.key, Some(booking.to_string()));
+        assert_eq!(letter.error, "there is a bad number");
+        assert_eq!(letter.headers["ce_source"], "booking-service");
+    }
+}
+
+#[tokio::test]
+async fn a_redriven_note_is_handled_and_a_discarded_one_is_gone() {
+    let desk = Desk::open().await;
+    let relay = desk.relay();
+    let mended = Arc::new(AtomicBool::new(false));
+    let is_mended = mended.clone();
+    let reader = desk.reader_that(move |_| match is_mended.load(Ordering::SeqCst) {
+        true => Ok(()),
+        false => Err(HandleError::Poison("not yet".to_owned())),
+    });
+    let booking = Uuid::now_v7();
+    desk.send(&relay.part, &[note(booking, 1), note(booking, 2)]).await;
+    let letters = eventually(|| async {
+        let letters = letters_of(&desk, &relay.part).await;
+        if letters.len() == 2 { Ok(letters) } else { Err(letters) }
+    })
+    .await;
+
+    mended.store(true, Ordering::SeqCst);
+    let office = DeadLetters::new(desk.pool.clone(), relay.part.clone());
+    assert!(office.redrive(letters[0].id).await.unwrap());
+    assert!(office.discard(letters[1].id).await.unwrap());
+
+    eventually(|| async { reader.part.notes(booking) }).is(vec![1]).await;
+    assert_eq!(letters_of(&desk, &relay.part).await, []);
+    assert!(!office.redrive(letters[0].id).await.unwrap());
+    assert!(!office.discard(letters[1].id).await.unwrap());
+}
+
+#[tokio::test]
+async fn what_is_no_json_is_put_aside_and_what_is_unknown_is_skipped() {
+    let desk = Desk::open().await;
+    let relay = desk.relay();
+    let reader = desk.reader();
+    let booking = Uuid::now_v7();
+
+    // Also characters that Postgres refuses: they must not stop the table from taking it.
+    produce(&desk, "karcis.BookingCancelled.v1", "no\0t json", "a\0b").await;
+    produce(&desk, "karcis.NotInventedYet.v1", "{}", "x").await;
+    produce(&desk, "", "{}", "x").await;
+    desk.send(&relay.part, &[note(booking, 1)]).await;
+
+    eventually(|| async { reader.part.notes(booking) }).is(vec![1]).await;
+    let dead = || desk.bed.dead_letters(schemas::BOOKINGS);
+    eventually(async || dead().await.len()).is(1).await;
+    let [(kind, error)] = &dead().await[..] else { panic!() };
+    assert_eq!(kind.as_deref(), Some("karcis.BookingCancelled.v1"));
+    assert!(error.contains("line 1 column 2"), "{error}");
+    let letters = letters_of(&desk, &relay.part).await;
+    assert_eq!(letters[0].headers["remark"], "a\u{fffd}b");
+    let office = DeadLetters::new(desk.pool.clone(), relay.part.clone());
+    assert!(!office.redrive(letters[0].id).await.unwrap(), "it has no key to send it by");
+}
+
+async fn letters_of(desk: &Desk, outbox: &karcis_messaging::Outbox) -> Vec<DeadLetter> {
+    let office = DeadLetters::new(desk.pool.clone(), outbox.clone());
+    let all = office.list(None, 100).await.unwrap();
+    // In pages it is the same list.
+    let mut paged: Vec<DeadLetter> = Vec::new();
+    loop {
+        let after = paged.last().map(|letter| (letter.first_seen_at, letter.id));
+        let page = office.list(after, 1).await.unwrap();
+        if page.is_empty() {
+            break;
+        }
+        paged.extend(page);
+    }
+    assert_eq!(all, paged);
+    all
+}
+
+/// Another system's message.
+async fn produce(desk: &Desk, kind: &str, body: &str, remark: &str) {
+    let producer: FutureProducer = ClientConfig::new()
+        .set("bootstrap.servers", desk.flag("--kafka-bootstrap-servers"))
+        .create()
+        .unwrap();
+    let headers = OwnedHeaders::new()
+        .insert(Header { key: "ce_type", value: Some(kind) })
+        .insert(Header { key: "remark", value: Some(remark) });
+    let topic = desk.bed.kafka().topic(BookingFact::TOPIC);
+    let record = FutureRecord::<(), _>::to(&topic).payload(body).headers(headers);
+    producer.send(record, None).await.unwrap();
+}

@@ -1,0 +1,110 @@
+//! What stands on a message: CloudEvents 1.0 in Kafka's binary mode, and the trace.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use karcis_contracts::{BookingFact, EventCommand, Message as _, ReserveTickets};
+use karcis_kernel::{BookingId, EventId, UserId};
+use karcis_messaging::Outgoing;
+use karcis_process::trace::{self, TraceParent};
+use karcis_testkit::eventually;
+use rdkafka::{
+    ClientConfig, Message,
+    consumer::{Consumer, StreamConsumer},
+    message::{Headers, OwnedMessage},
+};
+use uuid::Uuid;
+
+use crate::desk::{Desk, note};
+
+#[tokio::test]
+async fn a_command_says_what_it_is_and_to_which_booking_and_trace_it_belongs() {
+    let desk = Desk::open().await;
+    let relay = desk.relay();
+    let command = ReserveTickets {
+        booking_id: BookingId(Uuid::now_v7()),
+        event_id: EventId(Uuid::now_v7()),
+        user_id: UserId(Uuid::now_v7()),
+        items: Vec::new(),
+        expected_total: None,
+    };
+    let command = EventCommand::from(command);
+    let caller = TraceParent::new();
+    let before = karcis_process::now();
+
+    let outgoing = trace::scope(caller, async { Outgoing::new(&command).attempt(3) }).await;
+    desk.send(&relay.part, &[outgoing]).await;
+    let received = first_of(&desk, EventCommand::TOPIC).await;
+
+    assert_eq!(received.key(), Some(command.key().to_string().as_bytes()));
+    assert_eq!(received.payload(), Some(command.body().unwrap().as_slice()));
+    let mut headers = headers(&received);
+    let mut take = |name: &str| headers.remove(name).unwrap();
+    assert_eq!(take("ce_specversion"), "1.0");
+    assert_eq!(take("ce_type"), "karcis.ReserveTickets.v1");
+    assert_eq!(take("ce_source"), "booking-service");
+    assert_eq!(take("ce_subject"), command.key().to_string());
+    assert_eq!(take("ce_correlationid"), command.correlation().unwrap().to_string());
+    assert_eq!(take("ce_attempt"), "3");
+    assert_eq!(take("content-type"), "application/json");
+    take("ce_id").parse::<Uuid>().unwrap();
+    let time: DateTime<Utc> = take("ce_time").parse().unwrap();
+    assert!((before..karcis_process::now()).contains(&time), "{time} is not now");
+    let trace = TraceParent::parse(&take("traceparent")).unwrap();
+    assert_eq!(trace.trace_id, caller.trace_id);
+    assert_ne!(trace.span_id, caller.span_id);
+    assert!(headers.is_empty(), "and nothing else: {headers:?}");
+}
+
+#[tokio::test]
+async fn a_message_outside_any_trace_carries_none() {
+    let desk = Desk::open().await;
+    let relay = desk.relay();
+
+    desk.send(&relay.part, &[note(Uuid::now_v7(), 1)]).await;
+    let headers = headers(&first_of(&desk, BookingFact::TOPIC).await);
+
+    assert_eq!(headers["ce_attempt"], "1");
+    assert!(!headers.contains_key("traceparent"));
+}
+
+#[tokio::test]
+async fn a_handler_works_for_the_trace_of_each_message() {
+    let desk = Desk::open().await;
+    let relay = desk.relay();
+    let booking = Uuid::now_v7();
+    let (found, traces) = std::sync::mpsc::channel();
+    let _reader = desk.reader_that(move |notes| {
+        found.send(trace::of(Some(notes[0].0))).unwrap();
+        Ok(())
+    });
+    let caller = TraceParent::new();
+
+    let outgoing = trace::scope(caller, async { note(booking, 1) }).await;
+    desk.send(&relay.part, &[outgoing]).await;
+
+    let found = eventually(|| async { traces.try_recv() }).await;
+    assert_eq!(found.unwrap().trace_id, caller.trace_id);
+}
+
+async fn first_of(desk: &Desk, topic: &str) -> OwnedMessage {
+    let consumer: StreamConsumer = ClientConfig::new()
+        .set("bootstrap.servers", desk.flag("--kafka-bootstrap-servers"))
+        .set("group.id", Uuid::now_v7().to_string())
+        .set("auto.offset.reset", "earliest")
+        .create()
+        .unwrap();
+    consumer.subscribe(&[&desk.bed.kafka().topic(topic)]).unwrap();
+    let message = tokio::time::timeout(std::time::Duration::from_secs(30), consumer.recv()).await;
+    message.unwrap().unwrap().detach()
+}
+
+fn headers(message: &OwnedMessage) -> BTreeMap<String, String> {
+    let headers = message.headers().unwrap().iter();
+    headers
+        .map(|header| {
+            let value = String::from_utf8(header.value.unwrap().to_vec()).unwrap();
+            (header.key.to_owned(), value)
+        })
+        .collect()
+}

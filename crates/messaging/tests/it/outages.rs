@@ -1,0 +1,89 @@
+//! A broker or a database that is away loses nothing and makes nobody else wait.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use karcis_messaging::HandleError;
+use karcis_testkit::{Bed, Broker, eventually};
+use uuid::Uuid;
+
+use crate::desk::{Desk, note};
+
+#[tokio::test]
+async fn a_broker_that_is_away_loses_nothing() {
+    let mut broker = Broker::start().await;
+    let desk = Desk::in_bed(Bed::on_kafka(broker.bootstrap_servers()).await).await;
+    let relay = desk.relay();
+    let reader = desk.reader();
+    let booking = Uuid::now_v7();
+    desk.send(&relay.part, &[note(booking, 0)]).await;
+    eventually(|| async { reader.part.notes(booking) }).is(vec![0]).await;
+
+    broker.stop().await;
+    for n in 1..100 {
+        desk.send(&relay.part, &[note(booking, n)]).await;
+    }
+    eventually(|| async { relay.part.state().rows }).is(99).await;
+    eventually(|| async { relay.part.state().oldest >= Duration::from_secs(1) }).is(true).await;
+    broker.start_again().await;
+
+    eventually(|| async { reader.part.notes(booking) }).is((0..100).collect::<Vec<_>>()).await;
+    eventually(|| async { relay.part.state().rows }).is(0).await;
+    assert_eq!(relay.part.state().oldest, Duration::ZERO);
+}
+
+#[tokio::test]
+async fn a_service_starts_without_a_broker() {
+    let mut broker = Broker::start().await;
+    let desk = Desk::in_bed(Bed::on_kafka(broker.bootstrap_servers()).await).await;
+    broker.stop().await;
+
+    let relay = desk.relay();
+    let reader = desk.reader();
+    let booking = Uuid::now_v7();
+    desk.send(&relay.part, &[note(booking, 0)]).await;
+    eventually(|| async { relay.part.state().rows }).is(1).await;
+    broker.start_again().await;
+
+    eventually(|| async { reader.part.notes(booking) }).is(vec![0]).await;
+}
+
+#[tokio::test]
+async fn a_reader_whose_database_is_away_tries_again_in_place() {
+    let desk = Desk::open().await;
+    let relay = desk.relay();
+    let is_away = Arc::new(AtomicBool::new(true));
+    let away = is_away.clone();
+    let reader = desk.reader_that(move |_| match away.load(Ordering::SeqCst) {
+        true => Err(HandleError::Unavailable("away".to_owned())),
+        false => Ok(()),
+    });
+    let bookings: Vec<Uuid> = (0..20).map(|_| Uuid::now_v7()).collect();
+    for n in 0..3 {
+        let notes: Vec<_> = bookings.iter().map(|booking| note(*booking, n)).collect();
+        desk.send(&relay.part, &notes).await;
+    }
+    eventually(|| desk.unsent()).is(0).await;
+
+    // Another instance comes: the group must not wait for the one that cannot work.
+    let other = desk.reader_of(&desk.instance("1"), |_| Ok(()));
+    let its_share = || async { other.part.seen().is_empty() };
+    eventually(its_share).within(Duration::from_secs(20)).is(false).await;
+    assert!(reader.part.seen().is_empty());
+    is_away.store(false, Ordering::SeqCst);
+
+    for booking in bookings {
+        let notes = || async {
+            let (here, there) = (reader.part.notes(booking), other.part.notes(booking));
+            // A partition that moved while it was at work is read by both.
+            here == [0, 1, 2] || there == [0, 1, 2]
+        };
+        eventually(notes).is(true).await;
+    }
+    assert!(desk.bed.dead_letters(karcis_local_stack::schemas::BOOKINGS).await.is_empty());
+}

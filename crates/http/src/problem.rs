@@ -197,6 +197,11 @@ impl Fields {
         self.0.push(Field { field: field.into(), message: message.into() });
     }
 
+    /// 422 with what was wrong.
+    pub fn refused(self) -> Problem {
+        Problem::invalid(self.0)
+    }
+
     /// 422 if anything was wrong.
     pub fn finish(self) -> Result<(), Problem> {
         if self.0.is_empty() { Ok(()) } else { Err(Problem::invalid(self.0)) }

@@ -1,11 +1,11 @@
 //! Settings, parsed once at boot from flags and the environment.
 
-use std::net::SocketAddr;
+use std::{fmt, net::SocketAddr};
 
 use karcis_http::HttpConfig;
 use karcis_messaging::{DatabaseConfig, KafkaConfig};
 
-/// user-service
+/// user-service: people, their sessions and their roles
 #[derive(Clone, Debug, clap::Parser)]
 pub struct Config {
     /// Where to serve HTTP.
@@ -20,4 +20,31 @@ pub struct Config {
     /// Its broker.
     #[command(flatten)]
     pub kafka: KafkaConfig,
+    /// The first admin, an account that is made at boot if it is missing.
+    #[command(flatten)]
+    pub admin: AdminConfig,
+    /// Wrong passwords within 15 minutes after which no more are looked at, for one account.
+    #[arg(long, env = "KARCIS_FAILED_LOGINS_PER_ACCOUNT", default_value_t = 10)]
+    pub failed_logins_per_account: u32,
+    /// The same from one network address. Behind a gateway everybody has the gateway's.
+    #[arg(long, env = "KARCIS_FAILED_LOGINS_PER_PEER", default_value_t = 100)]
+    pub failed_logins_per_peer: u32,
+}
+
+/// The first admin. An account that exists becomes an admin's only if it has this password, so
+/// that nobody becomes one by registering the address first.
+#[derive(Clone, clap::Args)]
+pub struct AdminConfig {
+    /// The first admin's e-mail address; empty for none.
+    #[arg(long, env = "KARCIS_ADMIN_EMAIL", default_value = "")]
+    pub admin_email: String,
+    /// The first admin's password.
+    #[arg(long, env = "KARCIS_ADMIN_PASSWORD", default_value = "", hide_env_values = true)]
+    pub admin_password: String,
+}
+
+impl fmt::Debug for AdminConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AdminConfig").finish_non_exhaustive()
+    }
 }

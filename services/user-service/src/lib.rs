@@ -1,13 +1,34 @@
-//! user-service
+//! user-service keeps people's accounts, logs them in, says what they may do, and tells buyers
+//! what becomes of their bookings.
 
+mod adapters;
+mod application;
 mod config;
-pub mod domain;
+mod domain;
 
-use karcis_process::Process;
+use std::{sync::Arc, time::Duration};
+
+use adapters::{
+    access_tokens::{AccessTokens, KeyError},
+    first_admin::{FirstAdminError, first_admin},
+    http::{Api, ENDPOINTS, routes},
+    kafka::Bookings,
+    mail::LogNotifier,
+    password_hasher::Argon2id,
+    postgres::{DatabaseAnswers, PgAccounts, PgFailedLogins, PgNotices, signing_keys, tidy},
+    regularly::regularly,
+};
+use application::{check_password::PasswordCheck, ports, tell_buyers::tell_overdue};
+use domain::Limits;
+use karcis_http::{App, TokenKeys};
+use karcis_messaging::{Kafka, Outbox, connect, migrate};
+use karcis_process::{Process, now};
 use sqlx::migrate::Migrator;
 use tokio::net::TcpListener;
 
-pub use config::Config;
+pub use config::{AdminConfig, Config};
+
+const SERVICE: &str = "user-service";
 
 /// The service's schema.
 pub static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/user");
@@ -21,6 +42,15 @@ pub enum StartError {
     /// A Kafka setting is wrong.
     #[error("{0}")]
     Kafka(#[from] karcis_messaging::KafkaError),
+    /// A kept signing key is no key.
+    #[error("{0}")]
+    Key(#[from] KeyError),
+    /// Passwords cannot be hashed.
+    #[error("{0}")]
+    Hash(#[from] ports::HashError),
+    /// The first admin's settings are wrong, or the account cannot be made.
+    #[error("first admin: {0}")]
+    FirstAdmin(#[from] FirstAdminError),
     /// One of its tasks ended.
     #[error("{0}")]
     Stopped(#[from] karcis_process::StopError),
@@ -28,9 +58,56 @@ pub enum StartError {
 
 /// Serves on `listener` until the process is asked to stop.
 pub async fn run(
-    _config: Config,
-    _listener: TcpListener,
-    _process: Process,
+    config: Config,
+    listener: TcpListener,
+    process: Process,
 ) -> Result<(), StartError> {
-    todo!()
+    let pool = connect(&config.database).await?;
+    migrate(&pool, &MIGRATIONS).await?;
+    let kafka = Kafka::connect(&config.kafka)?;
+    let outbox = Outbox::new(pool.clone(), SERVICE);
+    let tokens = Arc::new(AccessTokens::new(&signing_keys(&pool).await?)?);
+    let api = Api {
+        accounts: Arc::new(PgAccounts::new(pool.clone(), outbox.clone())),
+        check: PasswordCheck {
+            passwords: Arc::new(Argon2id::new()?),
+            failed_logins: Arc::new(PgFailedLogins(pool.clone())),
+            limits: Limits {
+                per_account: config.failed_logins_per_account,
+                per_peer: config.failed_logins_per_peer,
+            },
+        },
+        tokens: tokens.clone(),
+    };
+    first_admin(&config.admin, &*api.accounts, &*api.check.passwords).await?;
+    let notices: Arc<dyn ports::Notices> = Arc::new(PgNotices(pool.clone()));
+    let notifier: Arc<dyn ports::Notifier> = Arc::new(LogNotifier);
+    let bookings = Bookings { notices: notices.clone(), notifier: notifier.clone() };
+    let overdue = move || {
+        let (notices, notifier) = (notices.clone(), notifier.clone());
+        async move { tell_overdue(&*notices, &*notifier, now()).await }
+    };
+    let tidied = pool.clone();
+    let tidying = move || {
+        let pool = tidied.clone();
+        async move { tidy(&pool, now()).await }
+    };
+    let app = App {
+        service: SERVICE,
+        about: "People: their accounts, sessions and roles",
+        endpoints: ENDPOINTS,
+        routes: routes(api),
+        keys: TokenKeys::fixed(tokens.published()),
+        readiness: Arc::new(DatabaseAnswers(pool.clone())),
+    };
+    let stopping = process.stopping();
+    process
+        .run("http", karcis_http::serve(listener, app, config.http, stopping.clone()))
+        .run("relay", outbox.relay(kafka.clone(), stopping.clone()))
+        .run("bookings", kafka.consume(SERVICE, pool, bookings, stopping.clone()))
+        .run("overdue", regularly("overdue", Duration::from_secs(5), stopping.clone(), overdue))
+        .run("tidy", regularly("tidy", Duration::from_secs(600), stopping, tidying))
+        .until_stopped()
+        .await?;
+    Ok(())
 }

@@ -1,0 +1,106 @@
+//! Signs access tokens, and says which session a token was given out in.
+
+use jsonwebtoken::{
+    Algorithm, EncodingKey, Header,
+    jwk::{Jwk, JwkSet, PublicKeyUse},
+};
+use karcis_http::{AUDIENCE, Claims, ISSUER, TOKEN_TYPE};
+use karcis_kernel::Timestamp;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::{
+    adapters::postgres::SigningKey,
+    domain::{Account, SessionId},
+};
+
+/// How long an access token is good for.
+pub const LIFETIME_S: i64 = 900;
+
+/// A key that cannot sign.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyError {
+    /// It is no Ed25519 key.
+    #[error("signing key {kid}: {reason}")]
+    Unreadable {
+        /// Its id.
+        kid: String,
+        /// What is wrong with it.
+        reason: jsonwebtoken::errors::Error,
+    },
+    /// There is none.
+    #[error("there is no signing key")]
+    Missing,
+}
+
+/// What every service checks, and the session besides, which only this one looks at.
+#[derive(Serialize)]
+struct SessionClaims {
+    #[serde(flatten)]
+    claims: Claims,
+    sid: Uuid,
+}
+
+#[derive(Deserialize)]
+struct SessionClaim {
+    sid: Option<Uuid>,
+}
+
+/// Signs with the newest key and publishes all.
+pub struct AccessTokens {
+    header: Header,
+    key: EncodingKey,
+    published: JwkSet,
+}
+
+impl AccessTokens {
+    /// With these keys, the newest first.
+    pub fn new(keys: &[SigningKey]) -> Result<Self, KeyError> {
+        let newest = keys.first().ok_or(KeyError::Missing)?;
+        let mut header = Header::new(Algorithm::EdDSA);
+        header.typ = Some(TOKEN_TYPE.to_owned());
+        header.kid = Some(newest.kid.clone());
+        let key = EncodingKey::from_ed_der(&newest.private_key);
+        let published = keys.iter().map(public_half).collect::<Result<_, _>>()?;
+        Ok(Self { header, key, published: JwkSet { keys: published } })
+    }
+
+    /// The public halves of the keys.
+    pub fn published(&self) -> &JwkSet {
+        &self.published
+    }
+
+    /// A token for the account, in this session.
+    pub fn sign(
+        &self,
+        account: &Account,
+        session: SessionId,
+        at: Timestamp,
+    ) -> jsonwebtoken::errors::Result<String> {
+        let iat = at.timestamp();
+        let claims = Claims {
+            iss: ISSUER.to_owned(),
+            aud: AUDIENCE.to_owned(),
+            sub: account.user_id,
+            role: account.role,
+            iat,
+            exp: iat + LIFETIME_S,
+        };
+        jsonwebtoken::encode(&self.header, &SessionClaims { claims, sid: session.0 }, &self.key)
+    }
+}
+
+/// The session a token was given out in. The token has to be verified already.
+pub fn session_of(verified: &str) -> Option<SessionId> {
+    let claim: SessionClaim = jsonwebtoken::dangerous::insecure_decode_claims(verified).ok()?;
+    claim.sid.map(SessionId)
+}
+
+fn public_half(key: &SigningKey) -> Result<Jwk, KeyError> {
+    let private = EncodingKey::from_ed_der(&key.private_key);
+    let mut public = Jwk::from_encoding_key(&private, Algorithm::EdDSA)
+        .map_err(|reason| KeyError::Unreadable { kid: key.kid.clone(), reason })?;
+    public.common.key_id = Some(key.kid.clone());
+    public.common.public_key_use = Some(PublicKeyUse::Signature);
+    Ok(public)
+}

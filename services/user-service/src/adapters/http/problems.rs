@@ -1,0 +1,124 @@
+//! What the use cases' errors are to a client.
+
+use axum::http::StatusCode;
+use karcis_http::{Field, Problem};
+use karcis_kernel::Timestamp;
+
+use crate::application::{
+    check_password::CheckPasswordError,
+    give_role::GiveRoleError,
+    ports::{HashError, SaveError, StoreError},
+    refresh_session::RefreshSessionError,
+    register::RegisterError,
+    update_profile::UpdateProfileError,
+};
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Unavailable(_) => Self::unavailable(error),
+            StoreError::Broken(_) => Self::internal(error),
+        }
+    }
+}
+
+impl From<HashError> for Problem {
+    fn from(error: HashError) -> Self {
+        match error {
+            HashError::Busy => Self::unavailable(error),
+            HashError::Broken(_) => Self::internal(error),
+        }
+    }
+}
+
+impl From<SaveError> for Problem {
+    fn from(error: SaveError) -> Self {
+        match error {
+            SaveError::EmailTaken => {
+                Self::conflict("email-taken", "The e-mail address has an account")
+                    .detail("log in with POST /login, or give another e-mail address")
+            }
+            SaveError::Moved => Self::unavailable(error),
+            SaveError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<RegisterError> for Problem {
+    fn from(error: RegisterError) -> Self {
+        match error {
+            RegisterError::Hash(error) => error.into(),
+            RegisterError::Save(error) => error.into(),
+        }
+    }
+}
+
+impl From<CheckPasswordError> for Problem {
+    fn from(error: CheckPasswordError) -> Self {
+        match error {
+            CheckPasswordError::Wrong => Self::new(
+                StatusCode::UNAUTHORIZED,
+                "wrong-credentials",
+                "Wrong e-mail address or password",
+            )
+            .detail("check both, or register with POST /register"),
+            CheckPasswordError::TooMany { until } => Self::too_many_requests(seconds_to(until)),
+            CheckPasswordError::Hash(error) => error.into(),
+            CheckPasswordError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<RefreshSessionError> for Problem {
+    fn from(error: RefreshSessionError) -> Self {
+        match error {
+            RefreshSessionError::Ended => Self::not_logged_in(
+                "the session has ended, or this is no refresh token; log in with POST /login",
+            ),
+            RefreshSessionError::Betrayed => Self::not_logged_in(
+                "this refresh token was used before, which ends its session, as somebody else may \
+                 have it; log in with POST /login",
+            ),
+            RefreshSessionError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<UpdateProfileError> for Problem {
+    fn from(error: UpdateProfileError) -> Self {
+        let current_password = |message: String| {
+            Self::invalid(vec![Field { field: "current_password".to_owned(), message }])
+        };
+        match error {
+            UpdateProfileError::Gone => Self::not_found(),
+            UpdateProfileError::CurrentPasswordMissing => current_password(error.to_string()),
+            // The token is good, so this is no 401, which would log the client out.
+            UpdateProfileError::CurrentPassword(CheckPasswordError::Wrong) => {
+                current_password("give the password you log in with".to_owned())
+            }
+            UpdateProfileError::CurrentPassword(error) => error.into(),
+            UpdateProfileError::Hash(error) => error.into(),
+            UpdateProfileError::Save(error) => error.into(),
+        }
+    }
+}
+
+impl From<GiveRoleError> for Problem {
+    fn from(error: GiveRoleError) -> Self {
+        match error {
+            GiveRoleError::NoSuchAccount => {
+                Self::not_found().detail("no account has this e-mail address")
+            }
+            GiveRoleError::OwnRole => {
+                let field = "email".to_owned();
+                Self::invalid(vec![Field { field, message: error.to_string() }])
+            }
+            GiveRoleError::Save(error) => error.into(),
+        }
+    }
+}
+
+fn seconds_to(until: Timestamp) -> u32 {
+    let seconds = (until - karcis_process::now()).num_seconds() + 1;
+    u32::try_from(seconds).unwrap_or(1).max(1)
+}

@@ -1,0 +1,123 @@
+//! People see and change their own profiles.
+
+use std::{convert::Infallible, fmt::Display};
+
+use axum::{
+    extract::{FromRequestParts, State},
+    http::{header::AUTHORIZATION, request::Parts},
+};
+use karcis_http::{Caller, Fields, Json, Patch, Problem};
+use serde::Deserialize;
+
+use crate::{
+    adapters::{
+        access_tokens,
+        http::{Api, peer::SentBy, shapes::Profile},
+    },
+    application::update_profile::{Update, update_profile},
+    domain::{
+        Email, Locale, Password, PersonName, Phone, ProfileChange, SessionId, TimeZone,
+        TypedPassword,
+    },
+};
+
+/// The body has no `Debug`, as it holds secrets.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Updating {
+    #[serde(default)]
+    name: Patch<String>,
+    #[serde(default)]
+    phone: Patch<String>,
+    #[serde(default)]
+    locale: Patch<String>,
+    #[serde(default)]
+    time_zone: Patch<String>,
+    #[serde(default)]
+    email: Patch<String>,
+    #[serde(default)]
+    password: Patch<String>,
+    current_password: Option<String>,
+}
+
+/// GET /profile
+pub async fn show(State(api): State<Api>, caller: Caller) -> Result<Json<Profile>, Problem> {
+    let account = api.accounts.by_id(caller.user_id).await?.ok_or_else(Problem::not_found)?;
+    Ok(Json(account.into()))
+}
+
+/// PUT, POST and PATCH /profile/update
+pub async fn update(
+    State(api): State<Api>,
+    caller: Caller,
+    Within(session): Within,
+    SentBy(peer): SentBy,
+    Json(body): Json<Updating>,
+) -> Result<Json<Profile>, Problem> {
+    let mut fields = Fields::new();
+    let change = ProfileChange {
+        name: required(&mut fields, "name", body.name, |text| PersonName::parse(&text)),
+        phone: optional(&mut fields, "phone", body.phone, Phone::parse),
+        locale: optional(&mut fields, "locale", body.locale, Locale::parse),
+        time_zone: optional(&mut fields, "time_zone", body.time_zone, TimeZone::parse),
+        email: required(&mut fields, "email", body.email, |text| Email::parse(&text)),
+        password_hash: None,
+    };
+    let password = required(&mut fields, "password", body.password, Password::choose);
+    fields.finish()?;
+    let update = Update {
+        user_id: caller.user_id,
+        session,
+        peer,
+        change,
+        password,
+        current_password: body.current_password.map(TypedPassword),
+    };
+    let at = karcis_process::now();
+    let account = update_profile(&*api.accounts, &api.check, update, at).await?;
+    Ok(Json(account.into()))
+}
+
+/// A field that cannot be cleared.
+fn required<T, E: Display>(
+    fields: &mut Fields,
+    name: &str,
+    patch: Patch<String>,
+    parse: impl Fn(String) -> Result<T, E>,
+) -> Option<T> {
+    match patch {
+        Patch::Unchanged => None,
+        Patch::Null => {
+            fields.wrong(name, "give a value, or leave the field out");
+            None
+        }
+        Patch::Value(text) => fields.check(name, parse(text)),
+    }
+}
+
+/// A field that may be cleared.
+fn optional<T, E: Display>(
+    fields: &mut Fields,
+    name: &str,
+    patch: Patch<String>,
+    parse: impl Fn(&str) -> Result<T, E>,
+) -> Option<Option<T>> {
+    match patch {
+        Patch::Unchanged => None,
+        Patch::Null => Some(None),
+        Patch::Value(text) => fields.check(name, parse(&text)).map(Some),
+    }
+}
+
+/// The session of the access token. Comes after [`Caller`], which verifies the token.
+pub struct Within(Option<SessionId>);
+
+impl<S: Send + Sync> FromRequestParts<S> for Within {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Infallible> {
+        let header = parts.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+        let token = header.and_then(|value| value.split_once(' ')).map(|(_, token)| token.trim());
+        Ok(Self(token.and_then(access_tokens::session_of)))
+    }
+}

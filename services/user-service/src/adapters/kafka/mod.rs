@@ -1,0 +1,5 @@
+//! What this service hears.
+
+mod bookings;
+
+pub use bookings::Bookings;

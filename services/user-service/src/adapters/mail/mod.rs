@@ -1,0 +1,5 @@
+//! The ways notices reach buyers.
+
+mod log;
+
+pub use log::LogNotifier;

@@ -1,0 +1,11 @@
+//! Where the use cases meet the outside: HTTP, Kafka, Postgres, mail and cryptography.
+
+pub mod access_tokens;
+pub mod first_admin;
+pub mod http;
+pub mod kafka;
+pub mod mail;
+pub mod password_hasher;
+pub mod postgres;
+pub mod refresh_tokens;
+pub mod regularly;

@@ -1,0 +1,241 @@
+//! Accounts: table `account`, with what is published of their changes.
+
+use std::fmt::Display;
+
+use async_trait::async_trait;
+use karcis_contracts::{ProfileUpdated, UserFact, UserRegistered};
+use karcis_kernel::{Timestamp, UserId};
+use karcis_messaging::{Outbox, Outgoing};
+use sqlx::{PgConnection, PgPool};
+use uuid::Uuid;
+
+use crate::{
+    adapters::postgres::sessions,
+    application::ports::{Accounts, SaveError, Sessions, StoreError},
+    domain::{
+        Account, Email, Locale, NewSession, NewToken, PasswordHash, PersonName, Phone, SessionId,
+        StoredToken, TimeZone, TokenHash,
+    },
+};
+
+/// The accounts with their sessions.
+pub struct PgAccounts {
+    pool: PgPool,
+    outbox: Outbox,
+}
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    user_id: Uuid,
+    email: String,
+    password_hash: String,
+    name: String,
+    phone: Option<String>,
+    locale: Option<String>,
+    time_zone: Option<String>,
+    role: String,
+    version: i64,
+    created_at: Timestamp,
+}
+
+impl TryFrom<Row> for Account {
+    type Error = StoreError;
+
+    fn try_from(row: Row) -> Result<Self, StoreError> {
+        fn kept<T, E: Display>(parsed: Result<T, E>) -> Result<T, StoreError> {
+            parsed.map_err(|error| StoreError::Broken(format!("kept account: {error}")))
+        }
+        Ok(Self {
+            user_id: UserId(row.user_id),
+            email: kept(Email::parse(&row.email))?,
+            password_hash: PasswordHash(row.password_hash),
+            name: kept(PersonName::parse(&row.name))?,
+            phone: kept(row.phone.as_deref().map(Phone::parse).transpose())?,
+            locale: kept(row.locale.as_deref().map(Locale::parse).transpose())?,
+            time_zone: kept(row.time_zone.as_deref().map(TimeZone::parse).transpose())?,
+            role: kept(row.role.parse())?,
+            version: row.version,
+            created_at: row.created_at,
+        })
+    }
+}
+
+impl From<sqlx::Error> for SaveError {
+    fn from(error: sqlx::Error) -> Self {
+        let constraint = error.as_database_error().and_then(|error| error.constraint());
+        if constraint == Some("account_email_once") {
+            Self::EmailTaken
+        } else {
+            Self::Store(error.into())
+        }
+    }
+}
+
+impl PgAccounts {
+    /// In this pool; `outbox` is of the same schema.
+    pub fn new(pool: PgPool, outbox: Outbox) -> Self {
+        Self { pool, outbox }
+    }
+
+    async fn publish(
+        &self,
+        transaction: &mut PgConnection,
+        fact: impl Into<UserFact>,
+    ) -> Result<(), sqlx::Error> {
+        self.outbox.insert(transaction, &[Outgoing::new(&fact.into())]).await
+    }
+}
+
+#[async_trait]
+impl Accounts for PgAccounts {
+    async fn by_id(&self, id: UserId) -> Result<Option<Account>, StoreError> {
+        let row: Option<Row> = sqlx::query_as(
+            "SELECT user_id, email, password_hash, name, phone, locale, time_zone, role, version,
+                 created_at
+             FROM account WHERE user_id = $1",
+        )
+        .bind(id.0)
+        .fetch_optional(&self.pool)
+        .await?;
+        row.map(Account::try_from).transpose()
+    }
+
+    async fn by_email(&self, email: &Email) -> Result<Option<Account>, StoreError> {
+        let row: Option<Row> = sqlx::query_as(
+            "SELECT user_id, email, password_hash, name, phone, locale, time_zone, role, version,
+                 created_at
+             FROM account WHERE email = $1",
+        )
+        .bind(email.as_str())
+        .fetch_optional(&self.pool)
+        .await?;
+        row.map(Account::try_from).transpose()
+    }
+
+    async fn add(&self, account: &Account, session: Option<&NewSession>) -> Result<(), SaveError> {
+        let mut transaction = self.pool.begin().await?;
+        let added = sqlx::query(
+            "INSERT INTO account (user_id, email, password_hash, name, role, version, created_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7)
+             ON CONFLICT ON CONSTRAINT account_email_once DO NOTHING",
+        )
+        .bind(account.user_id.0)
+        .bind(account.email.as_str())
+        .bind(&account.password_hash.0)
+        .bind(account.name.as_str())
+        .bind(account.role.as_str())
+        .bind(account.version)
+        .bind(account.created_at)
+        .execute(&mut *transaction)
+        .await?;
+        if added.rows_affected() == 0 {
+            return Err(SaveError::EmailTaken);
+        }
+        if let Some(session) = session {
+            sessions::open(&mut transaction, account, session).await?;
+        }
+        let registered = UserRegistered { user_id: account.user_id, role: account.role };
+        self.publish(&mut transaction, registered).await?;
+        transaction.commit().await?;
+        self.outbox.wake();
+        Ok(())
+    }
+
+    async fn save(
+        &self,
+        loaded: i64,
+        account: &Account,
+        sessions: Sessions,
+    ) -> Result<(), SaveError> {
+        let mut transaction = self.pool.begin().await?;
+        let saved = sqlx::query(
+            "UPDATE account SET email = $3, password_hash = $4, name = $5, phone = $6, locale = $7,
+                 time_zone = $8, role = $9, version = $10
+             WHERE user_id = $1 AND version = $2
+                 AND NOT EXISTS (SELECT FROM account WHERE email = $3 AND user_id <> $1)",
+        )
+        .bind(account.user_id.0)
+        .bind(loaded)
+        .bind(account.email.as_str())
+        .bind(&account.password_hash.0)
+        .bind(account.name.as_str())
+        .bind(account.phone.as_ref().map(Phone::as_str))
+        .bind(account.locale.as_ref().map(Locale::as_str))
+        .bind(account.time_zone.map(TimeZone::as_str))
+        .bind(account.role.as_str())
+        .bind(account.version)
+        .execute(&mut *transaction)
+        .await?;
+        if saved.rows_affected() == 0 {
+            return Err(self.why_not_saved(&mut transaction, account).await?);
+        }
+        if let Sessions::EndAllBut(kept) = sessions {
+            sessions::end_all_but(&mut transaction, account.user_id, kept).await?;
+        }
+        let updated = ProfileUpdated {
+            user_id: account.user_id,
+            role: account.role,
+            version: account.version,
+        };
+        self.publish(&mut transaction, updated).await?;
+        transaction.commit().await?;
+        self.outbox.wake();
+        Ok(())
+    }
+
+    async fn open_session(
+        &self,
+        account: &Account,
+        session: &NewSession,
+    ) -> Result<bool, StoreError> {
+        let mut transaction = self.pool.begin().await?;
+        let opened = sessions::open(&mut transaction, account, session).await?;
+        transaction.commit().await?;
+        Ok(opened)
+    }
+
+    async fn token(&self, hash: &TokenHash) -> Result<Option<StoredToken>, StoreError> {
+        Ok(sessions::token(&self.pool, hash).await?)
+    }
+
+    async fn rotate(
+        &self,
+        session: SessionId,
+        used: &TokenHash,
+        next: &NewToken,
+        at: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let mut transaction = self.pool.begin().await?;
+        let rotated = sessions::rotate(&mut transaction, session, used, next, at).await?;
+        if rotated {
+            transaction.commit().await?;
+        } else {
+            transaction.rollback().await?;
+        }
+        Ok(rotated)
+    }
+
+    async fn end_session(&self, session: SessionId) -> Result<(), StoreError> {
+        Ok(sessions::end(&self.pool, session).await?)
+    }
+
+    async fn end_session_of(&self, token: &TokenHash) -> Result<(), StoreError> {
+        Ok(sessions::end_of(&self.pool, token).await?)
+    }
+}
+
+impl PgAccounts {
+    /// Why an update changed no row.
+    async fn why_not_saved(
+        &self,
+        transaction: &mut PgConnection,
+        account: &Account,
+    ) -> Result<SaveError, sqlx::Error> {
+        let taken = sqlx::query("SELECT FROM account WHERE email = $1 AND user_id <> $2")
+            .bind(account.email.as_str())
+            .bind(account.user_id.0)
+            .fetch_optional(transaction)
+            .await?;
+        Ok(if taken.is_some() { SaveError::EmailTaken } else { SaveError::Moved })
+    }
+}

@@ -1,0 +1,128 @@
+//! Sessions and their refresh tokens: tables `session` and `refresh_token`. A session's row is
+//! locked before its tokens' rows.
+
+use karcis_kernel::{Timestamp, UserId};
+use sqlx::{PgConnection, PgPool};
+use uuid::Uuid;
+
+use crate::domain::{Account, NewSession, NewToken, SessionId, StoredToken, TokenHash};
+
+/// Opens a session while the account has the password it was loaded with; `false` if it has not.
+/// The share lock makes a change of the password wait, which then ends this session too.
+pub async fn open(
+    transaction: &mut PgConnection,
+    account: &Account,
+    session: &NewSession,
+) -> Result<bool, sqlx::Error> {
+    let opened = sqlx::query(
+        "INSERT INTO session (session_id, user_id, expires_at)
+         SELECT $1, user_id, $4 FROM account WHERE user_id = $2 AND password_hash = $3 FOR SHARE",
+    )
+    .bind(session.id.0)
+    .bind(account.user_id.0)
+    .bind(&account.password_hash.0)
+    .bind(session.token.expires_at)
+    .execute(&mut *transaction)
+    .await?;
+    if opened.rows_affected() == 0 {
+        return Ok(false);
+    }
+    keep(transaction, session.id, &session.token).await?;
+    Ok(true)
+}
+
+/// The refresh token with this hash.
+pub async fn token(pool: &PgPool, hash: &TokenHash) -> Result<Option<StoredToken>, sqlx::Error> {
+    let row: Option<(Uuid, Uuid, Timestamp, bool)> = sqlx::query_as(
+        "SELECT user_id, session_id, refresh_token.expires_at, used_at IS NOT NULL
+         FROM refresh_token JOIN session USING (session_id) WHERE token_hash = $1",
+    )
+    .bind(hash.0)
+    .fetch_optional(pool)
+    .await?;
+    Ok(row.map(|(user_id, session_id, expires_at, is_used)| StoredToken {
+        user_id: UserId(user_id),
+        session_id: SessionId(session_id),
+        expires_at,
+        is_used,
+    }))
+}
+
+/// Uses up a token and keeps the next; `false`, and nothing is to be committed, if it is used or
+/// its session has ended.
+pub async fn rotate(
+    transaction: &mut PgConnection,
+    session: SessionId,
+    used: &TokenHash,
+    next: &NewToken,
+    at: Timestamp,
+) -> Result<bool, sqlx::Error> {
+    let prolonged = sqlx::query("UPDATE session SET expires_at = $2 WHERE session_id = $1")
+        .bind(session.0)
+        .bind(next.expires_at)
+        .execute(&mut *transaction)
+        .await?;
+    if prolonged.rows_affected() == 0 {
+        return Ok(false);
+    }
+    let used_up = sqlx::query(
+        "UPDATE refresh_token SET used_at = $2 WHERE token_hash = $1 AND used_at IS NULL",
+    )
+    .bind(used.0)
+    .bind(at)
+    .execute(&mut *transaction)
+    .await?;
+    if used_up.rows_affected() == 0 {
+        return Ok(false);
+    }
+    keep(transaction, session, next).await?;
+    Ok(true)
+}
+
+async fn keep(
+    transaction: &mut PgConnection,
+    session: SessionId,
+    token: &NewToken,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "INSERT INTO refresh_token (token_hash, session_id, expires_at) VALUES ($1, $2, $3)",
+    )
+    .bind(token.hash.0)
+    .bind(session.0)
+    .bind(token.expires_at)
+    .execute(transaction)
+    .await?;
+    Ok(())
+}
+
+/// Ends a session.
+pub async fn end(pool: &PgPool, session: SessionId) -> Result<(), sqlx::Error> {
+    sqlx::query("DELETE FROM session WHERE session_id = $1").bind(session.0).execute(pool).await?;
+    Ok(())
+}
+
+/// Ends the session of this token.
+pub async fn end_of(pool: &PgPool, token: &TokenHash) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "DELETE FROM session USING refresh_token
+         WHERE refresh_token.session_id = session.session_id AND token_hash = $1",
+    )
+    .bind(token.0)
+    .execute(pool)
+    .await?;
+    Ok(())
+}
+
+/// Ends all sessions of a user but `kept`.
+pub async fn end_all_but(
+    transaction: &mut PgConnection,
+    user: UserId,
+    kept: Option<SessionId>,
+) -> Result<(), sqlx::Error> {
+    sqlx::query("DELETE FROM session WHERE user_id = $1 AND session_id IS DISTINCT FROM $2")
+        .bind(user.0)
+        .bind(kept.map(|session| session.0))
+        .execute(transaction)
+        .await?;
+    Ok(())
+}

@@ -1,0 +1,197 @@
+//! An account, and how it may change.
+
+use karcis_kernel::{Role, Timestamp, UserId};
+
+use crate::domain::{Email, Locale, PasswordHash, PersonName, Phone, TimeZone};
+
+/// A person with an account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Account {
+    /// Its id.
+    pub user_id: UserId,
+    /// Where mail reaches the person, and what they log in with.
+    pub email: Email,
+    /// What is kept of the password.
+    pub password_hash: PasswordHash,
+    /// What the person is called.
+    pub name: PersonName,
+    /// Their phone, if they gave it.
+    pub phone: Option<Phone>,
+    /// The language they want to be told in.
+    pub locale: Option<Locale>,
+    /// Where their clock is.
+    pub time_zone: Option<TimeZone>,
+    /// What they may do.
+    pub role: Role,
+    /// When the account was made.
+    pub created_at: Timestamp,
+    /// 1 at first; rises with each change.
+    pub version: i64,
+}
+
+/// What is to change in a profile: `None` leaves a field, `Some(None)` clears it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ProfileChange {
+    /// The name.
+    pub name: Option<PersonName>,
+    /// The phone.
+    pub phone: Option<Option<Phone>>,
+    /// The locale.
+    pub locale: Option<Option<Locale>>,
+    /// The time zone.
+    pub time_zone: Option<Option<TimeZone>>,
+    /// The e-mail address.
+    pub email: Option<Email>,
+    /// The hash of a new password.
+    pub password_hash: Option<PasswordHash>,
+}
+
+impl Account {
+    /// A new account, with what its registration says.
+    pub fn new(
+        user_id: UserId,
+        email: Email,
+        password_hash: PasswordHash,
+        name: PersonName,
+        role: Role,
+        created_at: Timestamp,
+    ) -> Self {
+        let (phone, locale, time_zone) = (None, None, None);
+        let version = 1;
+        Self {
+            user_id,
+            email,
+            password_hash,
+            name,
+            phone,
+            locale,
+            time_zone,
+            role,
+            created_at,
+            version,
+        }
+    }
+
+    /// The account after this change; itself if the change changes nothing.
+    pub fn changed(&self, change: ProfileChange) -> Self {
+        let next = Self {
+            name: change.name.unwrap_or_else(|| self.name.clone()),
+            phone: change.phone.unwrap_or_else(|| self.phone.clone()),
+            locale: change.locale.unwrap_or_else(|| self.locale.clone()),
+            time_zone: change.time_zone.unwrap_or(self.time_zone),
+            email: change.email.unwrap_or_else(|| self.email.clone()),
+            password_hash: change.password_hash.unwrap_or_else(|| self.password_hash.clone()),
+            ..self.clone()
+        };
+        self.or_next_version(next)
+    }
+
+    /// The account with this role; itself if it has the role.
+    pub fn with_role(&self, role: Role) -> Self {
+        self.or_next_version(Self { role, ..self.clone() })
+    }
+
+    fn or_next_version(&self, next: Self) -> Self {
+        if next == *self { next } else { Self { version: self.version + 1, ..next } }
+    }
+}
+
+/// Whether `admin` would change the own role by giving `account` this role. Nobody may, so the
+/// last admin cannot be lost by a slip.
+pub fn changes_own_role(admin: UserId, account: &Account, role: Role) -> bool {
+    account.user_id == admin && account.role != role
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sari() -> Account {
+        Account {
+            phone: Some(Phone::parse("+6281234567890").expect("it is valid")),
+            ..Account::new(
+                UserId(uuid::Uuid::nil()),
+                Email::parse("sari@mail.example").expect("it is valid"),
+                PasswordHash("old".to_owned()),
+                PersonName::parse("Sari").expect("it is valid"),
+                Role::Buyer,
+                Timestamp::UNIX_EPOCH,
+            )
+        }
+    }
+
+    #[test]
+    fn each_change_raises_the_version_and_leaves_the_rest() {
+        let before = sari();
+        let dewi = PersonName::parse("Dewi").expect("it is valid");
+        let phone = Phone::parse("+12125550100").expect("it is valid");
+        let locale = Locale::parse("id-ID").expect("it is valid");
+        let zone = TimeZone::parse("Asia/Jakarta").expect("it is valid");
+        let email = Email::parse("dewi@mail.example").expect("it is valid");
+        let hash = PasswordHash("new".to_owned());
+        let none = ProfileChange::default;
+        let version = 2;
+        for (change, after) in [
+            (
+                ProfileChange { name: Some(dewi.clone()), ..none() },
+                Account { name: dewi, version, ..before.clone() },
+            ),
+            (
+                ProfileChange { phone: Some(Some(phone.clone())), ..none() },
+                Account { phone: Some(phone), version, ..before.clone() },
+            ),
+            (
+                ProfileChange { phone: Some(None), ..none() },
+                Account { phone: None, version, ..before.clone() },
+            ),
+            (
+                ProfileChange { locale: Some(Some(locale.clone())), ..none() },
+                Account { locale: Some(locale), version, ..before.clone() },
+            ),
+            (
+                ProfileChange { time_zone: Some(Some(zone)), ..none() },
+                Account { time_zone: Some(zone), version, ..before.clone() },
+            ),
+            (
+                ProfileChange { email: Some(email.clone()), ..none() },
+                Account { email, version, ..before.clone() },
+            ),
+            (
+                ProfileChange { password_hash: Some(hash.clone()), ..none() },
+                Account { password_hash: hash, version, ..before.clone() },
+            ),
+        ] {
+            assert_eq!(before.changed(change.clone()), after, "{change:?}");
+        }
+    }
+
+    #[test]
+    fn what_changes_nothing_leaves_the_version() {
+        let before = sari();
+        let same = ProfileChange {
+            name: Some(before.name.clone()),
+            phone: Some(before.phone.clone()),
+            locale: Some(None),
+            ..ProfileChange::default()
+        };
+        assert_eq!(before.changed(ProfileChange::default()), before);
+        assert_eq!(before.changed(same), before);
+        assert_eq!(before.with_role(Role::Buyer), before);
+    }
+
+    #[test]
+    fn a_role_is_given_by_somebody_else() {
+        let before = sari();
+        let after = before.with_role(Role::Door);
+        assert_eq!((after.role, after.version), (Role::Door, 2));
+        let other = UserId(uuid::Uuid::max());
+        for (admin, role, own) in [
+            (before.user_id, Role::Door, true),
+            (before.user_id, Role::Buyer, false),
+            (other, Role::Door, false),
+            (other, Role::Buyer, false),
+        ] {
+            assert_eq!(changes_own_role(admin, &before, role), own, "{admin} {role}");
+        }
+    }
+}

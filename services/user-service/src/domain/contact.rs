@@ -1,0 +1,156 @@
+//! How and in which words to reach a person: phone, locale, time zone.
+
+/// A phone number in international form, such as `+6281234567890`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Phone(String);
+
+/// A text that is no international phone number.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("give an international number such as +62 812 3456 7890")]
+pub struct InvalidPhone;
+
+impl Phone {
+    /// The number this text gives, without the spaces, dots, hyphens and brackets people put in.
+    pub fn parse(text: &str) -> Result<Self, InvalidPhone> {
+        let number: String =
+            text.trim().chars().filter(|c| !matches!(c, ' ' | '-' | '.' | '(' | ')')).collect();
+        let digits = number.strip_prefix('+').ok_or(InvalidPhone)?;
+        let is_e164 = (7..=15).contains(&digits.len())
+            && digits.bytes().all(|c| c.is_ascii_digit())
+            && !digits.starts_with('0');
+        if is_e164 { Ok(Self(number)) } else { Err(InvalidPhone) }
+    }
+
+    /// The number, `+` and digits.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A language tag of BCP 47's shape, such as `id-ID`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Locale(String);
+
+/// A text that is no language tag.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("give a language tag such as id-ID")]
+pub struct InvalidLocale;
+
+impl Locale {
+    /// The tag this text gives. Its shape is checked, not whether such a language is registered.
+    pub fn parse(text: &str) -> Result<Self, InvalidLocale> {
+        let tag = text.trim();
+        let mut subtags = tag.split('-');
+        let is_language = subtags.next().is_some_and(|language| {
+            (2..=3).contains(&language.len()) && language.bytes().all(|c| c.is_ascii_alphabetic())
+        });
+        let are_subtags = subtags.all(|subtag| {
+            (1..=8).contains(&subtag.len()) && subtag.bytes().all(|c| c.is_ascii_alphanumeric())
+        });
+        if is_language && are_subtags && !ends_in_singleton(tag) && tag.len() <= 35 {
+            Ok(Self(tag.to_owned()))
+        } else {
+            Err(InvalidLocale)
+        }
+    }
+
+    /// The tag.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A lone character announces an extension, which then has to follow.
+fn ends_in_singleton(tag: &str) -> bool {
+    tag.rsplit('-').next().is_some_and(|last| last.len() == 1)
+}
+
+/// An IANA time zone, such as `Asia/Jakarta`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TimeZone(chrono_tz::Tz);
+
+/// A text that names no IANA time zone.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("give an IANA time zone such as Asia/Jakarta")]
+pub struct UnknownTimeZone;
+
+impl TimeZone {
+    /// The zone of this name.
+    pub fn parse(text: &str) -> Result<Self, UnknownTimeZone> {
+        text.trim().parse().map(Self).map_err(|_| UnknownTimeZone)
+    }
+
+    /// Its name.
+    pub fn as_str(self) -> &'static str {
+        self.0.name()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_phone_number_loses_what_people_put_in_for_the_eye() {
+        for (typed, stored) in [
+            ("+6281234567890", "+6281234567890"),
+            (" +62 812-3456.7890 ", "+6281234567890"),
+            ("+1 (212) 555 0100", "+12125550100"),
+            ("+1234567", "+1234567"),
+            ("+123456789012345", "+123456789012345"),
+        ] {
+            assert_eq!(Phone::parse(typed).as_ref().map(Phone::as_str), Ok(stored), "{typed:?}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_dialled_from_abroad_is_refused() {
+        for typed in [
+            "",
+            "+",
+            "0812 3456 7890",
+            "+0812345678",
+            "+123456",
+            "+1234567890123456",
+            "+62 81x",
+            "++6281234567",
+        ] {
+            assert_eq!(Phone::parse(typed), Err(InvalidPhone), "{typed:?}");
+        }
+    }
+
+    #[test]
+    fn a_locale_has_the_shape_of_a_language_tag() {
+        for tag in
+            ["id", "id-ID", "zh-Hant-TW", "sl-rozaj-biske", "de-1996", "en-u-ca-gregory", "jav"]
+        {
+            assert_eq!(Locale::parse(tag).as_ref().map(Locale::as_str), Ok(tag));
+        }
+        for typed in [
+            "",
+            "i",
+            "id_ID",
+            "id-",
+            "-ID",
+            "id--ID",
+            "12",
+            "id-toolongsubtag",
+            "indonesian",
+            "id-ID;q=1",
+            "en-u",
+            &["id"; 13].join("-"),
+        ] {
+            assert_eq!(Locale::parse(typed), Err(InvalidLocale), "{typed:?}");
+        }
+    }
+
+    #[test]
+    fn a_time_zone_is_one_of_ianas() {
+        for name in ["Asia/Jakarta", "UTC", "America/Argentina/Buenos_Aires"] {
+            assert_eq!(TimeZone::parse(name).map(TimeZone::as_str), Ok(name));
+        }
+        for typed in ["", "Jakarta", "Asia/Bandung", "+07:00", "asia jakarta"] {
+            assert_eq!(TimeZone::parse(typed), Err(UnknownTimeZone), "{typed:?}");
+        }
+    }
+}

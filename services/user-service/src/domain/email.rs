@@ -1,0 +1,124 @@
+//! An e-mail address, as one mailbox has one spelling.
+
+use std::fmt;
+
+/// The longest address a mail server takes (RFC 5321, 4.5.3.1.3).
+const LONGEST: usize = 254;
+
+/// An address in lower case. Mailboxes that differ in case only exist on paper; one spelling each
+/// keeps a person from registering twice. `Debug` hides it.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Email(String);
+
+/// A text that is no address mail can be sent to.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("give an address such as sari@mail.example, at most 254 characters")]
+pub struct InvalidEmail;
+
+impl Email {
+    /// The address this text gives, spaces around it aside.
+    pub fn parse(text: &str) -> Result<Self, InvalidEmail> {
+        let address = text.trim().to_ascii_lowercase();
+        match address.split_once('@') {
+            Some((local, domain))
+                if address.len() <= LONGEST && is_local(local) && is_domain(domain) =>
+            {
+                Ok(Self(address))
+            }
+            _ => Err(InvalidEmail),
+        }
+    }
+
+    /// The address.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A dot-atom of RFC 5322, at most 64 characters.
+fn is_local(local: &str) -> bool {
+    let is_atom_character =
+        |c: u8| c.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(&c);
+    local.len() <= 64
+        && local.split('.').all(|atom| !atom.is_empty() && atom.bytes().all(is_atom_character))
+}
+
+/// At least two labels, each of letters, digits and inner hyphens.
+fn is_domain(domain: &str) -> bool {
+    let is_label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'-')
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    domain.contains('.') && domain.split('.').all(is_label)
+}
+
+impl fmt::Debug for Email {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Email(…)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_trimmed_and_has_one_spelling() {
+        for (typed, stored) in [
+            ("sari@mail.example", "sari@mail.example"),
+            (" Sari@Mail.Example\n", "sari@mail.example"),
+            ("s.a+tickets@x-1.co", "s.a+tickets@x-1.co"),
+            ("o'hara_{1}@a.b.c", "o'hara_{1}@a.b.c"),
+        ] {
+            assert_eq!(Email::parse(typed).as_ref().map(Email::as_str), Ok(stored), "{typed:?}");
+        }
+    }
+
+    #[test]
+    fn what_no_mail_server_takes_is_refused() {
+        let too_long = format!("sari@{}.example", ["a".repeat(60).as_str(); 5].join("."));
+        let long_local = format!("{}@mail.example", "a".repeat(65));
+        for typed in [
+            "",
+            "sari",
+            "@mail.example",
+            "sari@",
+            "sari@mail",
+            "sari@@mail.example",
+            "sari@mail@example.org",
+            "sa ri@mail.example",
+            "sari@mail..example",
+            "sari@-mail.example",
+            "sari@mail-.example",
+            ".sari@mail.example",
+            "sari.@mail.example",
+            "sa..ri@mail.example",
+            "sari@mail.example.",
+            "säri@mail.example",
+            "sari\0@mail.example",
+            "sari\r\nbcc:x@mail.example",
+            "<sari@mail.example>",
+            &too_long,
+            &long_local,
+        ] {
+            assert_eq!(Email::parse(typed), Err(InvalidEmail), "{typed:?}");
+        }
+    }
+
+    #[test]
+    fn the_longest_address_is_254_characters() {
+        let labels = ["a".repeat(61).as_str(); 3].join(".");
+        let longest = format!("{}@{labels}.{}", "a".repeat(64), "a".repeat(3));
+        assert_eq!(longest.len(), LONGEST);
+        assert!(Email::parse(&longest).is_ok());
+        assert!(Email::parse(&format!("{longest}a")).is_err());
+    }
+
+    #[test]
+    fn debug_hides_the_address() {
+        let email = Email::parse("sari@mail.example").expect("it is valid");
+        assert!(!format!("{email:?}").contains("sari"));
+    }
+}

@@ -70,7 +70,8 @@ pub async fn migrate(pool: &PgPool, migrator: &Migrator) -> Result<(), sqlx::Err
     let mut connection = PgConnection::connect_with(&pool.connect_options()).await?;
     // The role's 5 s would also bound the wait for the instance that migrates first.
     sqlx::query("SET lock_timeout = '60s'").execute(&mut connection).await?;
-    migrator.run(&mut connection).await?;
+    // `run` would make this future impossible to spawn: its borrow is not general enough for Send.
+    migrator.run_direct(None, &mut connection, false).await?;
     connection.close().await
 }
 

@@ -299,13 +299,16 @@ fn is_identifier(c: char) -> bool {
     c.is_alphanumeric() || c == '_'
 }
 
-/// The problem slugs a source names: the literal after a status in `Problem::new`, which rustfmt
-/// may have put on a line of its own.
+/// The problem slugs a source names: the literal after a status or in `Problem::conflict`, which
+/// rustfmt may have put on a line of its own.
 fn slugs(text: &str) -> Vec<String> {
-    let code: Vec<&str> = code_lines(text).map(|(_, line)| line.trim()).collect();
-    let code = code.join(" ");
-    let calls = code.match_indices("Problem::new(").map(|(at, _)| &code[at..]);
-    calls.filter_map(|call| call.split('"').nth(1)).map(str::to_owned).collect()
+    let code: String = code_lines(text).map(|(_, line)| line.trim()).collect();
+    let statuses = code.split("StatusCode::").skip(1).filter_map(|rest| rest.split_once(','));
+    let after_status = statuses.filter(|(status, _)| status.bytes().all(is_word));
+    let conflicts = code.split("conflict(").skip(1);
+    let literals = after_status.map(|(_, rest)| rest.trim_start()).chain(conflicts);
+    let literals = literals.filter_map(|rest| rest.strip_prefix('"'));
+    literals.filter_map(|rest| rest.split('"').next()).map(str::to_owned).collect()
 }
 
 #[test]
@@ -324,6 +327,7 @@ fn the_rules_can_be_broken() {
     );
     assert_eq!(functions(&long), [("long".to_owned(), 74)]);
 
-    let problem = "Problem::new(\n    StatusCode::CONFLICT,\n    \"event-over\",\n    \"Over\")";
-    assert_eq!(slugs(problem), ["event-over"]);
+    let problems = "Problem::new(\n    StatusCode::GONE,\n    \"event-over\",\n    \"Over\") \
+                    Problem::conflict(\"version-conflict\", \"Changed\")";
+    assert_eq!(slugs(problems), ["event-over", "version-conflict"]);
 }

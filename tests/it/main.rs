@@ -2,3 +2,12 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod architecture;
+mod cancelled;
+mod declined;
+mod event_cancelled;
+mod expired;
+mod malformed;
+mod outage;
+mod paid;
+mod rejected;
+mod stampede;

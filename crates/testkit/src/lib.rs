@@ -14,10 +14,21 @@ mod native;
 mod servers;
 mod tokens;
 
+use futures_util::StreamExt;
+
 pub use bed::Bed;
 pub use broker::Broker;
 pub use eventually::{Eventually, eventually};
 pub use fleet::{
-    Answer, Booking, Concert, ConcertPlan, Fleet, FleetBuilder, Person, Service, Stock, Urls,
+    Answer, Booking, Concert, ConcertPlan, Fleet, FleetBuilder, Ledger, Person, Service, Stock,
+    Urls,
 };
 pub use tokens::{TokenMint, jwks, token, token_of};
+
+/// Runs all this work, so many at once, and returns what each gave, in order.
+pub async fn together<F: Future>(
+    at_once: usize,
+    work: impl IntoIterator<Item = F>,
+) -> Vec<F::Output> {
+    futures_util::stream::iter(work).buffered(at_once).collect().await
+}

@@ -1,21 +1,23 @@
 //! The four services in this process, on a bed of their own.
 
 mod concert;
+mod ledger;
 mod person;
 mod service;
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     net::{SocketAddr, TcpListener},
     panic::resume_unwind,
     sync::Mutex,
 };
 
-use karcis_kernel::{Role, UserId};
+use karcis_kernel::{BookingId, Role, UserId};
 use tokio::runtime::Runtime;
 use uuid::Uuid;
 
 pub use concert::{Concert, ConcertPlan, Stock};
+pub use ledger::Ledger;
 pub use person::{Answer, Booking, Person};
 pub use service::Service;
 
@@ -159,6 +161,11 @@ impl Fleet {
         self.somebody(name, UserId(Uuid::now_v7()), role)
     }
 
+    /// So many buyers.
+    pub fn crowd(&self, size: usize) -> Vec<Person> {
+        (1..=size).map(|number| self.person(&format!("buyer {number}"), Role::Buyer)).collect()
+    }
+
     /// This user, with a new token for this role.
     pub fn somebody(&self, name: &str, user: UserId, role: Role) -> Person {
         self.bearer(name, user, tokens::token(user, role))
@@ -187,6 +194,24 @@ impl Fleet {
     /// How this type's seats are spread.
     pub async fn stock(&self, concert: &Concert, ticket: &str) -> Stock {
         concert.stock(ticket).await
+    }
+
+    /// How many bookings are in each stage of their saga.
+    pub async fn stages(&self) -> BTreeMap<String, i64> {
+        let count = "SELECT stage, count(*) FROM bookings.booking GROUP BY stage";
+        let stages = sqlx::query_as(count).fetch_all(self.bed.superuser()).await;
+        let stages: Vec<(String, i64)> = stages.expect("bookings can be read");
+        stages.into_iter().collect()
+    }
+
+    /// What the provider's books say of a booking's money.
+    pub async fn ledger(&self, booking: &Booking) -> Ledger {
+        self.ledgers(&[booking.id]).await[0]
+    }
+
+    /// The same of many bookings, in their order.
+    pub async fn ledgers(&self, bookings: &[BookingId]) -> Vec<Ledger> {
+        ledger::ledgers(self.bed.superuser(), bookings).await
     }
 
     /// Stops one service in order.

@@ -7,6 +7,16 @@ use uuid::Uuid;
 
 use super::{Concert, Service, Urls};
 
+/// What a booking asks of others.
+const COMMANDS: [&str; 6] = [
+    "ReserveTickets",
+    "ConfirmTickets",
+    "ReleaseTickets",
+    "RequestPayment",
+    "CancelPayment",
+    "RefundPayment",
+];
+
 /// A person with a token.
 #[derive(Clone)]
 pub struct Person {
@@ -133,11 +143,18 @@ impl Person {
         timeline["items"].as_array().expect("a timeline has items").clone()
     }
 
-    /// The kinds of messages the booking has sent, oldest first.
-    pub async fn sent(&self, booking: &Booking) -> Vec<String> {
+    /// The commands the booking has sent, oldest first, each once.
+    pub async fn commands(&self, booking: &Booking) -> Vec<String> {
         let timeline = self.timeline(booking).await;
         let sent = timeline.iter().flat_map(|entry| entry["sent"].as_array().into_iter().flatten());
-        sent.map(text).collect()
+        let commands = sent.map(text).filter(|kind| COMMANDS.contains(&kind.as_str()));
+        let mut once = Vec::new();
+        commands.for_each(|kind| {
+            if !once.contains(&kind) {
+                once.push(kind);
+            }
+        });
+        once
     }
 
     /// The booking's payment.

@@ -1,0 +1,38 @@
+//! Whoever does not pay in time loses the seats, and only once no money can come any more.
+
+use karcis_testkit::{Fleet, Ledger, eventually};
+
+#[tokio::test]
+async fn unpaid_bookings_give_their_seats_back() {
+    let fleet = Fleet::builder().payment_window("1s").start().await;
+    let concert = fleet.concert().tickets("VIP", 10).published().await;
+    let sari = fleet.buyer("Sari").await;
+    let booking = sari.books(&concert, "VIP", 2).await;
+
+    let cancelled = ("cancelled".to_owned(), "payment_expired".to_owned());
+    eventually(|| sari.sees_why(&booking)).is(cancelled).await;
+    eventually(|| fleet.free(&concert, "VIP")).is(10).await;
+    let sent = ["ReserveTickets", "RequestPayment", "CancelPayment", "ReleaseTickets"];
+    assert_eq!(sari.commands(&booking).await, sent);
+    sari.pays(&booking, "tok_approved").await.is_problem(409, "payment-closed");
+    assert_eq!(fleet.ledger(&booking).await, Ledger::default());
+}
+
+#[tokio::test]
+async fn a_payment_that_was_under_way_at_the_deadline_is_settled_one_way_or_the_other() {
+    let fleet = Fleet::builder().payment_window("1s").start().await;
+    let concert = fleet.concert().tickets("VIP", 10).published().await;
+    let sari = fleet.buyer("Sari").await;
+    let booking = sari.books(&concert, "VIP", 1).await;
+    sari.pays(&booking, "tok_executes_late").await;
+
+    let end = eventually(async || match sari.sees(&booking).await.as_str() {
+        end @ ("confirmed" | "cancelled") => Ok(end.to_owned()),
+        other => Err(other.to_owned()),
+    })
+    .await;
+    let kept = if end == "confirmed" { 750_000 } else { 0 };
+    eventually(async || fleet.ledger(&booking).await.kept()).is(kept).await;
+    let free = if end == "confirmed" { 9 } else { 10 };
+    eventually(|| fleet.free(&concert, "VIP")).is(free).await;
+}

@@ -1,13 +1,28 @@
-//! booking-service
+//! booking-service takes orders and sees each one through: reserve, pay, confirm, or undo.
 
+pub mod adapters;
+pub mod application;
 mod config;
 pub mod domain;
 
+use std::sync::Arc;
+
+use adapters::{
+    http::{self, Desk},
+    kafka::Replies,
+    postgres::PgBookings,
+    workers,
+};
+use karcis_http::{App, Live, TokenKeys};
+use karcis_messaging::{Kafka, Outbox, connect, migrate};
 use karcis_process::Process;
 use sqlx::migrate::Migrator;
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, sync::Notify};
 
 pub use config::Config;
+
+/// The service's name: its consumer group and its messages' source.
+const NAME: &str = "booking-service";
 
 /// The service's schema.
 pub static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/booking");
@@ -28,9 +43,53 @@ pub enum StartError {
 
 /// Serves on `listener` until the process is asked to stop.
 pub async fn run(
-    _config: Config,
-    _listener: TcpListener,
-    _process: Process,
+    config: Config,
+    listener: TcpListener,
+    process: Process,
 ) -> Result<(), StartError> {
-    todo!()
+    let pool = connect(&config.database).await?;
+    migrate(&pool, &MIGRATIONS).await?;
+    let kafka = Kafka::connect(&config.kafka)?;
+    let (outbox, live) = (Outbox::new(pool.clone(), NAME), Live::new());
+    let keys = TokenKeys::fetched_from(&config.jwks_url);
+    let event_cancelled = Arc::new(Notify::new());
+    let bookings =
+        Arc::new(PgBookings::new(pool.clone(), outbox.clone(), live.clone(), config.resend_after));
+    let desk = Desk {
+        bookings: bookings.clone(),
+        queries: bookings.clone(),
+        live: live.clone(),
+        outbox: outbox.clone(),
+        payment_window: config.payment_window,
+    };
+    let replies = Replies {
+        bookings: bookings.clone(),
+        events: bookings.clone(),
+        event_cancelled: event_cancelled.clone(),
+    };
+    let app = App {
+        service: NAME,
+        about: "takes orders and sees each one through: reserve, pay, confirm, or undo",
+        endpoints: http::ENDPOINTS,
+        routes: http::routes(desk),
+        keys: keys.clone(),
+        readiness: bookings.clone(),
+    };
+    let stopping = process.stopping();
+    let stop = || stopping.clone();
+    let alarms = workers::ring_alarms(bookings.clone(), outbox.clone(), stop());
+    let undo =
+        workers::undo_cancelled_events(bookings.clone(), outbox.clone(), event_cancelled, stop());
+    process
+        .run("http", karcis_http::serve(listener, app, config.http, stop()))
+        .run("keys", keys.keep_fresh(stop()))
+        .run("live", live.run(bookings.clone(), stop()))
+        .run("replies", kafka.clone().consume(NAME, pool, replies, stop()))
+        .run("alarms", alarms)
+        .run("cancelled events", undo)
+        .run("housekeeping", workers::keep_house(bookings, stop()))
+        .run("outbox", outbox.relay(kafka, stop()))
+        .until_stopped()
+        .await?;
+    Ok(())
 }

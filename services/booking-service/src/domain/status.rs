@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use karcis_kernel::{Money, Timestamp};
 
-use super::{Booking, Cause, Input, RejectReason, Stage, Verdict, decide};
+use super::{Booking, Cause, Input, RejectReason, Stage, Stuck, Verdict, decide};
 
 /// A booking's public status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -140,6 +140,10 @@ impl Booking {
 }
 
 impl Cause {
+    /// Every cause.
+    pub const ALL: [Self; 5] =
+        [Self::PaymentFailed, Self::HoldLost, Self::Deadline, Self::Buyer, Self::EventCancelled];
+
     /// The reason in the words of the HTTP contract.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -153,6 +157,17 @@ impl Cause {
 }
 
 impl RejectReason {
+    /// Every reason.
+    pub const ALL: [Self; 7] = [
+        Self::SoldOut,
+        Self::SalesClosed,
+        Self::EventNotFound,
+        Self::EventCancelled,
+        Self::PriceChanged,
+        Self::OverLimit,
+        Self::TooManyHolds,
+    ];
+
     /// The reason in the words of the HTTP contract.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -163,6 +178,19 @@ impl RejectReason {
             Self::PriceChanged => "price_changed",
             Self::OverLimit => "over_limit",
             Self::TooManyHolds => "too_many_holds",
+        }
+    }
+}
+
+impl Stuck {
+    /// Every reason.
+    pub const ALL: [Self; 2] = [Self::Unanswered, Self::RefundRefused];
+
+    /// The reason as operators read it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Unanswered => "unanswered",
+            Self::RefundRefused => "refund_refused",
         }
     }
 }

@@ -1,0 +1,114 @@
+//! A buyer's bookings: list, one, live, its timeline, and the way out.
+
+use axum::{
+    extract::State,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use karcis_http::{Caller, Fields, Json, List, Page, PathId, Problem, Query, WantsStream, stream};
+use karcis_kernel::{BookingId, Role};
+use karcis_process::now;
+use serde::Deserialize;
+
+use super::{
+    Desk,
+    answer::{BookingAnswer, TimelineAnswer},
+    cancel_problem, unreachable_store,
+};
+use crate::{
+    application::cancel_booking,
+    domain::{Booking, Status},
+};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct CancelBooking {
+    booking_id: BookingId,
+}
+
+#[derive(Deserialize)]
+pub(super) struct ListBookings {
+    status: Option<String>,
+    limit: Option<u16>,
+    cursor: Option<String>,
+}
+
+pub(super) async fn cancel(
+    State(desk): State<Desk>,
+    caller: Caller,
+    Json(request): Json<CancelBooking>,
+) -> Result<Response, Problem> {
+    let at = now();
+    let booking = cancel_booking(&*desk.bookings, caller.user_id, request.booking_id, at)
+        .await
+        .map_err(cancel_problem)?;
+    Ok((StatusCode::ACCEPTED, Json(BookingAnswer::new(&booking, at))).into_response())
+}
+
+pub(super) async fn list(
+    State(desk): State<Desk>,
+    caller: Caller,
+    Query(query): Query<ListBookings>,
+) -> Result<Json<List<BookingAnswer>>, Problem> {
+    let page: Page<BookingId> = Page::new(query.limit, query.cursor.as_deref())?;
+    let mut fields = Fields::new();
+    let status = query.status.map(|status| status.parse::<Status>());
+    let status = status.and_then(|status| fields.check("status", status));
+    fields.finish()?;
+    let bookings = desk
+        .queries
+        .list(caller.user_id, status, page.after, page.limit + 1)
+        .await
+        .map_err(unreachable_store)?;
+    let at = now();
+    let list = List::of(bookings, page.limit, |booking| booking.order.id);
+    Ok(Json(list.map(|booking| BookingAnswer::new(&booking, at))))
+}
+
+pub(super) async fn show(
+    State(desk): State<Desk>,
+    PathId(id): PathId,
+    caller: Caller,
+    WantsStream(wants_stream): WantsStream,
+) -> Result<Response, Problem> {
+    let id = BookingId(id);
+    let booking = find(&desk, id, |booking| booking.order.buyer == caller.user_id).await?;
+    let Some(seen) = wants_stream else {
+        return Ok(Json(BookingAnswer::new(&booking, now())).into_response());
+    };
+    let changes = desk.live.watch(id.0);
+    let load = move || {
+        let queries = desk.queries.clone();
+        async move {
+            let found = queries.find(id).await.map_err(|error| error.to_string())?;
+            Ok(found.map(|booking| {
+                let answer = BookingAnswer::new(&booking, now());
+                (booking.version, answer, booking.status().is_last())
+            }))
+        }
+    };
+    Ok(stream(changes, seen, caller.expires_at, load))
+}
+
+pub(super) async fn timeline(
+    State(desk): State<Desk>,
+    PathId(id): PathId,
+    caller: Caller,
+) -> Result<Json<List<TimelineAnswer>>, Problem> {
+    let id = BookingId(id);
+    let is_operator = matches!(caller.role, Role::Operator | Role::Admin);
+    find(&desk, id, |booking| is_operator || booking.order.buyer == caller.user_id).await?;
+    let entries = desk.queries.timeline(id).await.map_err(unreachable_store)?;
+    let items = entries.into_iter().map(TimelineAnswer::from).collect();
+    Ok(Json(List { items, next_cursor: None }))
+}
+
+/// The booking, if this caller may see it: what is somebody else's is not there.
+async fn find(
+    desk: &Desk,
+    id: BookingId,
+    may_see: impl FnOnce(&Booking) -> bool,
+) -> Result<Booking, Problem> {
+    let found = desk.queries.find(id).await.map_err(unreachable_store)?;
+    found.filter(may_see).ok_or_else(Problem::not_found)
+}

@@ -1,0 +1,70 @@
+//! The events that do not take place.
+
+use async_trait::async_trait;
+use karcis_kernel::{BookingId, EventId, Timestamp};
+use uuid::Uuid;
+
+use super::{PgBookings, store_error};
+use crate::application::{CancelledEvent, CancelledEvents, StoreError};
+
+#[async_trait]
+impl CancelledEvents for PgBookings {
+    async fn record(&self, events: &[EventId], at: Timestamp) -> Result<(), StoreError> {
+        let events: Vec<Uuid> = events.iter().map(|event| event.0).collect();
+        sqlx::query(
+            "INSERT INTO cancelled_event (event_id, announced_at, open)
+             SELECT DISTINCT event_id, $2, true FROM UNNEST($1::uuid[]) AS new (event_id)
+             ORDER BY event_id
+             ON CONFLICT (event_id)
+             DO UPDATE SET announced_at = EXCLUDED.announced_at, open = true",
+        )
+        .bind(events)
+        .bind(at)
+        .execute(&self.pool)
+        .await
+        .map_err(store_error)?;
+        Ok(())
+    }
+
+    async fn next(&self) -> Result<Option<CancelledEvent>, StoreError> {
+        let row: Option<(Uuid, Timestamp)> = sqlx::query_as(
+            "SELECT event_id, announced_at FROM cancelled_event
+             WHERE open ORDER BY announced_at LIMIT 1",
+        )
+        .fetch_optional(&self.pool)
+        .await
+        .map_err(store_error)?;
+        Ok(row.map(|(event_id, announced_at)| CancelledEvent {
+            event_id: EventId(event_id),
+            announced_at,
+        }))
+    }
+
+    async fn bookings_of(&self, event: EventId, limit: u16) -> Result<Vec<BookingId>, StoreError> {
+        let ids: Vec<Uuid> = sqlx::query_scalar(
+            "SELECT id FROM booking
+             WHERE event_id = $1
+               AND stage IN ('reserving', 'awaiting', 'cancelling', 'confirming', 'confirmed')
+               AND (stage <> 'cancelling' OR reason <> 'event_cancelled')
+             LIMIT $2",
+        )
+        .bind(event.0)
+        .bind(i64::from(limit))
+        .fetch_all(&self.pool)
+        .await
+        .map_err(store_error)?;
+        Ok(ids.into_iter().map(BookingId).collect())
+    }
+
+    async fn done(&self, event: CancelledEvent) -> Result<(), StoreError> {
+        sqlx::query(
+            "UPDATE cancelled_event SET open = false WHERE event_id = $1 AND announced_at = $2",
+        )
+        .bind(event.event_id.0)
+        .bind(event.announced_at)
+        .execute(&self.pool)
+        .await
+        .map_err(store_error)?;
+        Ok(())
+    }
+}

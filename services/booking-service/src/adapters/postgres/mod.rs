@@ -1,0 +1,191 @@
+//! Bookings in Postgres: many rows a statement, many changes a transaction.
+
+mod cancelled_events;
+mod columns;
+mod queries;
+mod row;
+mod write;
+
+use std::{collections::HashMap, slice, sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use karcis_http::{Live, Readiness, Versions};
+use karcis_kernel::{BookingId, Timestamp, UserId};
+use karcis_messaging::{Lane, Outbox, is_transient};
+use sqlx::PgPool;
+use uuid::Uuid;
+
+use crate::application::{Alarms, Bookings, Change, Creation, RequestKey, Ringing, StoreError};
+use row::{BookingRow, select_bookings};
+use write::{Outcome, Prepared, Writer};
+
+/// How many HTTP requests may wait for their turn; more are told to come again.
+const LANE_CAPACITY: usize = 4_096;
+/// How many of them share a transaction.
+const LANE_GROUP: usize = 256;
+
+/// The bookings of this service's schema.
+pub struct PgBookings {
+    pool: PgPool,
+    writer: Arc<Writer>,
+    /// Single changes, of requests that come at the same time, share transactions here.
+    lane: Lane<Prepared, Result<Outcome, StoreError>>,
+}
+
+impl PgBookings {
+    /// `resend_after` is when a command is sent again for the first time; the further resends
+    /// stretch in proportion. Every commit wakes the outbox and `live`.
+    pub fn new(pool: PgPool, outbox: Outbox, live: Live, resend_after: Duration) -> Self {
+        let writer = Arc::new(Writer::new(pool.clone(), outbox, live, resend_after));
+        let shared = writer.clone();
+        let lane = Lane::start(LANE_CAPACITY, LANE_GROUP, move |group| {
+            let writer = shared.clone();
+            async move { write_group(&writer, group).await }
+        });
+        Self { pool, writer, lane }
+    }
+
+    async fn write_one(&self, change: Prepared) -> Result<Outcome, StoreError> {
+        let busy = |busy: karcis_messaging::Busy| StoreError::Unavailable(busy.to_string());
+        self.lane.submit(change).await.map_err(busy)?
+    }
+}
+
+/// Writes a group in one transaction. If that fails each is tried by itself, so that no request
+/// fails for a stranger's.
+async fn write_group(writer: &Writer, group: Vec<Prepared>) -> Vec<Result<Outcome, StoreError>> {
+    match writer.write(&group).await {
+        Ok(outcomes) => outcomes.into_iter().map(Ok).collect(),
+        Err(sqlx::Error::Database(_)) if group.len() > 1 => {
+            let mut outcomes = Vec::with_capacity(group.len());
+            for one in &group {
+                let written = writer.write(slice::from_ref(one)).await;
+                let outcome = written.map(|mut outcome| outcome.swap_remove(0));
+                outcomes.push(outcome.map_err(store_error));
+            }
+            outcomes
+        }
+        Err(error) => {
+            let error = store_error(error);
+            group.iter().map(|_| Err(error.clone())).collect()
+        }
+    }
+}
+
+fn store_error(error: sqlx::Error) -> StoreError {
+    if is_transient(&error) {
+        StoreError::Unavailable(error.to_string())
+    } else {
+        StoreError::Refused(error.to_string())
+    }
+}
+
+fn uuids(ids: &[BookingId]) -> Vec<Uuid> {
+    ids.iter().map(|id| id.0).collect()
+}
+
+#[async_trait]
+impl Bookings for PgBookings {
+    async fn load(&self, ids: &[BookingId]) -> Result<Vec<crate::domain::Booking>, StoreError> {
+        let rows = select_bookings!("WHERE id = ANY($1)")
+            .bind(uuids(ids))
+            .fetch_all(&self.pool)
+            .await
+            .map_err(store_error)?;
+        rows.into_iter().map(BookingRow::booking).collect::<Result<_, _>>().map_err(store_error)
+    }
+
+    async fn commit(&self, changes: Vec<Change>) -> Result<Vec<BookingId>, StoreError> {
+        let ids: Vec<BookingId> = changes.iter().map(|change| change.after.order.id).collect();
+        let mut prepared: Vec<Prepared> = changes.into_iter().map(Prepared::new).collect();
+        let outcomes = match prepared.pop() {
+            Some(only) if prepared.is_empty() => vec![self.write_one(only).await?],
+            last => {
+                prepared.extend(last);
+                self.writer.write(&prepared).await.map_err(store_error)?
+            }
+        };
+        let conflicts = ids.into_iter().zip(outcomes);
+        Ok(conflicts
+            .filter(|(_, outcome)| *outcome == Outcome::Conflict)
+            .map(|(id, _)| id)
+            .collect())
+    }
+
+    async fn create(
+        &self,
+        change: Change,
+        key: Option<RequestKey>,
+    ) -> Result<Creation, StoreError> {
+        let prepared = Prepared { key, ..Prepared::new(change) };
+        match self.write_one(prepared).await? {
+            Outcome::Written => Ok(Creation::Placed),
+            Outcome::Known { booking_id, fingerprint } => {
+                Ok(Creation::Known { booking_id, fingerprint })
+            }
+            // Its key was being purged at this moment.
+            Outcome::Conflict => Err(StoreError::Unavailable("try the key again".to_owned())),
+        }
+    }
+
+    async fn unconfirmed_of(
+        &self,
+        buyer: UserId,
+        after: Option<BookingId>,
+        limit: u16,
+    ) -> Result<Vec<BookingId>, StoreError> {
+        let ids: Vec<Uuid> = sqlx::query_scalar(
+            "SELECT id FROM booking
+             WHERE user_id = $1 AND id > $2
+               AND stage IN ('reserving', 'awaiting', 'cancelling', 'confirming')
+             ORDER BY id LIMIT $3",
+        )
+        .bind(buyer.0)
+        .bind(after.map_or(Uuid::nil(), |id| id.0))
+        .bind(i64::from(limit))
+        .fetch_all(&self.pool)
+        .await
+        .map_err(store_error)?;
+        Ok(ids.into_iter().map(BookingId).collect())
+    }
+}
+
+#[async_trait]
+impl Alarms for PgBookings {
+    async fn ringing(&self, at: Timestamp, limit: u16) -> Result<Vec<Ringing>, StoreError> {
+        let rows: Vec<(Uuid, bool)> = sqlx::query_as(
+            "SELECT id, COALESCE(due_at <= $1, false) FROM booking
+             WHERE LEAST(due_at, wake_at) <= $1 AND wake_at IS NOT NULL
+             ORDER BY LEAST(due_at, wake_at) LIMIT $2
+             FOR NO KEY UPDATE SKIP LOCKED",
+        )
+        .bind(at)
+        .bind(i64::from(limit))
+        .fetch_all(&self.pool)
+        .await
+        .map_err(store_error)?;
+        let alarm = |(id, is_due)| Ringing { booking_id: BookingId(id), is_due };
+        Ok(rows.into_iter().map(alarm).collect())
+    }
+}
+
+#[async_trait]
+impl Versions for PgBookings {
+    async fn versions(&self, ids: &[Uuid]) -> Result<HashMap<Uuid, i64>, String> {
+        let rows: Vec<(Uuid, i64)> =
+            sqlx::query_as("SELECT id, version FROM booking WHERE id = ANY($1)")
+                .bind(ids)
+                .fetch_all(&self.pool)
+                .await
+                .map_err(|error| error.to_string())?;
+        Ok(rows.into_iter().collect())
+    }
+}
+
+#[async_trait]
+impl Readiness for PgBookings {
+    async fn ready(&self) -> Result<(), String> {
+        let answer = sqlx::query("SELECT 1").execute(&self.pool).await;
+        answer.map(drop).map_err(|error| format!("database: {error}"))
+    }
+}

@@ -18,6 +18,9 @@ pub trait Message: Sized {
     /// The topic's name, without a deployment's prefix.
     const TOPIC: &'static str;
 
+    /// The types of all messages of the topic.
+    const KINDS: &'static [&'static str];
+
     /// The CloudEvents type, such as `karcis.ReserveTickets.v1`.
     fn kind(&self) -> &'static str;
 
@@ -55,6 +58,7 @@ macro_rules! topic {
 
         impl $crate::Message for $topic {
             const TOPIC: &'static str = $name;
+            const KINDS: &'static [&'static str] = &[$($kind),+];
 
             fn kind(&self) -> &'static str {
                 match self { $(Self::$message(_) => $kind,)+ }

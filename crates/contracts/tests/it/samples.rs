@@ -1,0 +1,170 @@
+//! One value of every message.
+
+use karcis_contracts::*;
+use karcis_kernel::{
+    BookingId, Currency, EventId, Money, PaymentId, Role, TicketCode, TicketTypeId, Timestamp,
+    UserId,
+};
+use uuid::uuid;
+
+pub fn booking() -> BookingId {
+    BookingId(uuid!("0198c5a0-0000-7000-8000-00000000b001"))
+}
+
+pub fn event() -> EventId {
+    EventId(uuid!("0198c5a0-0000-7000-8000-00000000e001"))
+}
+
+pub fn user() -> UserId {
+    UserId(uuid!("0198c5a0-0000-7000-8000-00000000a001"))
+}
+
+const ORGANISER: UserId = UserId(uuid!("0198c5a0-0000-7000-8000-00000000a002"));
+const PAYMENT: PaymentId = PaymentId(uuid!("0198c5a0-0000-7000-8000-00000000c001"));
+const VIP: TicketTypeId = TicketTypeId(uuid!("0198c5a0-0000-7000-8000-00000000d001"));
+const FREE: TicketTypeId = TicketTypeId(uuid!("0198c5a0-0000-7000-8000-00000000d002"));
+
+fn at(time: &str) -> Timestamp {
+    time.parse().unwrap()
+}
+
+fn rupiah(amount: i64) -> Money {
+    Money::new(amount, Currency::Idr)
+}
+
+pub fn event_commands() -> Vec<EventCommand> {
+    let (booking_id, event_id) = (booking(), event());
+    vec![
+        ReserveTickets {
+            booking_id,
+            event_id,
+            user_id: user(),
+            items: vec![
+                Item { ticket_type_id: VIP, quantity: 2 },
+                Item { ticket_type_id: FREE, quantity: 1 },
+            ],
+            expected_total: Some(rupiah(1_500_000)),
+        }
+        .into(),
+        ConfirmTickets { booking_id, event_id }.into(),
+        ReleaseTickets { booking_id, event_id }.into(),
+    ]
+}
+
+pub fn payment_commands() -> Vec<PaymentCommand> {
+    let booking_id = booking();
+    vec![
+        RequestPayment {
+            booking_id,
+            user_id: user(),
+            amount: rupiah(1_500_000),
+            pay_by: at("2026-03-01T12:15:00.123456Z"),
+        }
+        .into(),
+        CancelPayment { booking_id }.into(),
+        RefundPayment { booking_id }.into(),
+    ]
+}
+
+pub fn ticket_facts() -> Vec<TicketFact> {
+    let (booking_id, event_id) = (booking(), event());
+    let item = |ticket_type_id, name: &str, quantity, unit_price| ReservedItem {
+        ticket_type_id,
+        name: name.to_owned(),
+        quantity,
+        unit_price,
+    };
+    vec![
+        TicketsReserved {
+            booking_id,
+            event_id,
+            event: EventSnapshot {
+                title: "Konser Akbar".to_owned(),
+                venue: "Gelora Bung Karno".to_owned(),
+                starts_at: at("2026-06-20T12:30:00Z"),
+                time_zone: "Asia/Jakarta".to_owned(),
+            },
+            items: vec![
+                item(VIP, "VIP", 2, rupiah(750_000)),
+                item(FREE, "Companion", 1, rupiah(0)),
+            ],
+            total: rupiah(1_500_000),
+            refundable_until: at("2026-06-13T12:30:00Z"),
+        }
+        .into(),
+        TicketsRejected { booking_id, event_id, reason: RejectReason::SoldOut }.into(),
+        TicketsConfirmed {
+            booking_id,
+            event_id,
+            tickets: vec![Ticket {
+                code: TicketCode::from_bits(0x0123_4567_89ab_cdef_0123_4567_89ab_cdef),
+                ticket_type_id: VIP,
+                name: "VIP".to_owned(),
+            }],
+        }
+        .into(),
+        ConfirmRefused { booking_id, event_id }.into(),
+        TicketsReleased { booking_id, event_id }.into(),
+    ]
+}
+
+pub fn payment_facts() -> Vec<PaymentFact> {
+    let (booking_id, payment_id, amount) = (booking(), PAYMENT, rupiah(1_500_000));
+    vec![
+        PaymentRequested { booking_id, payment_id, amount }.into(),
+        PaymentSucceeded { booking_id, payment_id, captured: amount }.into(),
+        PaymentFailed { booking_id, payment_id, decline_code: "stolen_card".to_owned() }.into(),
+        PaymentCancelled { booking_id, payment_id }.into(),
+        PaymentRefunded { booking_id, payment_id, refunded: amount }.into(),
+        RefundRefused { booking_id, payment_id, reason: "account_closed".to_owned() }.into(),
+        PaymentReturned { booking_id, payment_id, returned: amount }.into(),
+    ]
+}
+
+pub fn event_facts() -> Vec<EventFact> {
+    let event_id = event();
+    vec![
+        EventPublished {
+            event_id,
+            version: 1,
+            organiser_id: ORGANISER,
+            title: "Konser Akbar".to_owned(),
+            venue: "Gelora Bung Karno".to_owned(),
+            starts_at: at("2026-06-20T12:30:00Z"),
+            time_zone: "Asia/Jakarta".to_owned(),
+        }
+        .into(),
+        EventUpdated {
+            event_id,
+            version: 2,
+            organiser_id: ORGANISER,
+            title: "Konser Akbar".to_owned(),
+            venue: "Istora Senayan".to_owned(),
+            starts_at: at("2026-06-20T13:00:00Z"),
+            time_zone: "Asia/Jakarta".to_owned(),
+        }
+        .into(),
+        EventCancelled { event_id, reason: "the stage was flooded".to_owned() }.into(),
+        EventDeleted { event_id }.into(),
+    ]
+}
+
+pub fn booking_facts() -> Vec<BookingFact> {
+    let (booking_id, user_id, event_id) = (booking(), user(), event());
+    vec![
+        BookingCreated { booking_id, user_id, event_id }.into(),
+        BookingConfirmed { booking_id, user_id, event_id }.into(),
+        BookingRejected { booking_id, user_id, event_id, reason: "sold_out".to_owned() }.into(),
+        BookingCancelled { booking_id, user_id, event_id, reason: "payment_expired".to_owned() }
+            .into(),
+    ]
+}
+
+pub fn user_facts() -> Vec<UserFact> {
+    let user_id = user();
+    vec![
+        UserRegistered { user_id, role: Role::Buyer }.into(),
+        ProfileUpdated { user_id, role: Role::Organiser, version: 2 }.into(),
+        UserErased { user_id }.into(),
+    ]
+}

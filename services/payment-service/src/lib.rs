@@ -1,6 +1,7 @@
 //! payment-service
 
 mod config;
+mod application;
 pub mod domain;
 
 use karcis_process::Process;

@@ -16,8 +16,8 @@ fn an_attempt_starts_only_on_an_open_payment() {
     let softly = declined(soft());
     let cases = [
         ("open", open(), Ok(())),
-        ("open, two left", open_after(&[softly.clone()]), Ok(())),
-        ("open, one left", open_after(&[softly.clone(), softly]), Ok(())),
+        ("open, two left", open_after(std::slice::from_ref(&softly)), Ok(())),
+        ("open, one left", open_after(&[softly.clone(), softly.clone()]), Ok(())),
         ("processing", processing(open(), 1, false), Err(StartRefused::Unresolved)),
         ("processing, cancel wanted", processing(open(), 1, true), Err(StartRefused::Unresolved)),
         ("succeeded", succeeded(), Err(StartRefused::Paid)),

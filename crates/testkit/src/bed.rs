@@ -16,11 +16,12 @@ use crate::{
 };
 
 /// The services' schemas with what brings each up to date.
-const MIGRATIONS: [(Schema, &Migrator); 4] = [
+const MIGRATIONS: [(Schema, &Migrator); 5] = [
     (schemas::USERS, &karcis_user_service::MIGRATIONS),
     (schemas::EVENTS, &karcis_event_service::MIGRATIONS),
     (schemas::BOOKINGS, &karcis_booking_service::MIGRATIONS),
     (schemas::PAYMENTS, &karcis_payment_service::MIGRATIONS),
+    (schemas::GATEWAY, &karcis_payment_service::GATEWAY_MIGRATIONS),
 ];
 
 /// What each bed's database is a copy of.

@@ -27,4 +27,27 @@ pub struct Config {
         default_value = "http://127.0.0.1:8081/.well-known/jwks.json"
     )]
     pub jwks_url: String,
+    /// Its payment provider.
+    #[command(flatten)]
+    pub gateway: GatewayConfig,
+}
+
+/// The simulated payment provider.
+#[derive(Clone, clap::Args)]
+pub struct GatewayConfig {
+    /// The provider's own database, as a role that cannot read the payments.
+    #[arg(long, env = "KARCIS_GATEWAY_DATABASE_URL", hide_env_values = true)]
+    pub gateway_database_url: String,
+    /// How long an answer of the provider is waited for; then its outcome is unknown, and asked
+    /// for again.
+    #[arg(long, env = "KARCIS_PROVIDER_TIMEOUT_MS", default_value_t = 5_000)]
+    pub provider_timeout_ms: u64,
+}
+
+impl std::fmt::Debug for GatewayConfig {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("GatewayConfig")
+            .field("provider_timeout_ms", &self.provider_timeout_ms)
+            .finish_non_exhaustive()
+    }
 }

@@ -1,17 +1,39 @@
-//! payment-service
+//! payment-service: takes a buyer's money once, whatever fails meanwhile, and gives it back once.
 
-mod config;
+mod adapters;
 mod application;
+mod config;
 pub mod domain;
 
+use std::{sync::Arc, time::Duration};
+
+use karcis_http::{App, Live, TokenKeys};
+use karcis_messaging::{DatabaseConfig, Kafka, Outbox, connect, migrate};
 use karcis_process::Process;
 use sqlx::migrate::Migrator;
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, sync::Notify};
+use tokio_util::task::TaskTracker;
 
+use adapters::{
+    gateway::simulated::SimulatedGateway,
+    http::{self, Api},
+    kafka::Commands,
+    lanes::AttemptLanes,
+    postgres::{PgPayments, Wakes},
+    workers::Worker,
+};
 pub use config::Config;
+
+const SERVICE: &str = "payment-service";
+
+/// Connections to the simulated provider's ledger: one for each of its lanes.
+const GATEWAY_CONNECTIONS: u32 = 3;
 
 /// The service's schema.
 pub static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/payment");
+
+/// The schema of the simulated provider's ledger.
+pub static GATEWAY_MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/simulated_gateway");
 
 /// Why the service did not start, or stopped.
 #[derive(Debug, thiserror::Error)]
@@ -29,9 +51,70 @@ pub enum StartError {
 
 /// Serves on `listener` until the process is asked to stop.
 pub async fn run(
-    _config: Config,
-    _listener: TcpListener,
-    _process: Process,
+    config: Config,
+    listener: TcpListener,
+    process: Process,
 ) -> Result<(), StartError> {
-    todo!()
+    let pool = connect(&config.database).await?;
+    migrate(&pool, &MIGRATIONS).await?;
+    let ledger = connect(&DatabaseConfig {
+        database_url: config.gateway.gateway_database_url,
+        database_connections: GATEWAY_CONNECTIONS,
+    })
+    .await?;
+    migrate(&ledger, &GATEWAY_MIGRATIONS).await?;
+    let kafka = Kafka::connect(&config.kafka)?;
+
+    let outbox = Outbox::new(pool.clone(), SERVICE);
+    let (live, void, give_back) = (Live::new(), Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let wakes = Wakes {
+        outbox: outbox.clone(),
+        live: live.clone(),
+        void: void.clone(),
+        give_back: give_back.clone(),
+    };
+    let payments = Arc::new(PgPayments::new(pool.clone(), wakes));
+    let patience = Duration::from_millis(config.gateway.provider_timeout_ms);
+    let gateway = Arc::new(SimulatedGateway::new(&ledger, patience));
+
+    let stopping = process.stopping();
+    let keys = TokenKeys::fetched_from(&config.jwks_url);
+    let worker =
+        Worker { payments: payments.clone(), gateway: gateway.clone(), stopping: stopping.clone() };
+    let charges = TaskTracker::new();
+    let api = Api {
+        attempts: Arc::new(AttemptLanes::new(payments.clone())),
+        payments: payments.clone(),
+        gateway,
+        live: live.clone(),
+        charges: charges.clone(),
+    };
+    let app = App {
+        service: SERVICE,
+        about: "takes a buyer's money once and gives it back once",
+        endpoints: http::ENDPOINTS,
+        routes: http::routes(api),
+        keys: keys.clone(),
+        readiness: payments.clone(),
+    };
+    let serving = karcis_http::serve(listener, app, config.http, stopping.clone());
+    process
+        .run("http", async move {
+            let served = serving.await;
+            // The last request has been answered; its charge may still be at the provider.
+            charges.close();
+            charges.wait().await;
+            served
+        })
+        .run("signing keys", keys.keep_fresh(stopping.clone()))
+        .run("live answers", live.run(payments.clone(), stopping.clone()))
+        .run("commands", kafka.clone().consume(SERVICE, pool, Commands(payments), stopping.clone()))
+        .run("outbox", outbox.relay(kafka, stopping))
+        .run("resolve attempts", worker.clone().resolve(patience))
+        .run("void attempts", worker.clone().void(void))
+        .run("give money back", worker.clone().give_back(give_back))
+        .run("forget keys", worker.forget_keys())
+        .until_stopped()
+        .await?;
+    Ok(())
 }

@@ -13,6 +13,7 @@ use std::{
 };
 
 use karcis_kernel::{BookingId, Role, UserId};
+use karcis_local_stack::schemas;
 use tokio::runtime::Runtime;
 use uuid::Uuid;
 
@@ -102,13 +103,13 @@ fn listen(address: &str) -> TcpListener {
 }
 
 /// The flags that not every service takes.
-fn own_flags(service: Service, _bed: &Bed, urls: &Urls) -> Vec<String> {
+fn own_flags(service: Service, bed: &Bed, urls: &Urls) -> Vec<String> {
+    let keys = ["--jwks-url".to_owned(), format!("{}/.well-known/jwks.json", urls[&Service::User])];
+    let ledger = || ["--gateway-database-url".to_owned(), bed.role_url(schemas::GATEWAY)];
     match service {
         Service::User => Vec::new(),
-        Service::Event | Service::Booking | Service::Payment => {
-            let jwks_url = format!("{}/.well-known/jwks.json", urls[&Service::User]);
-            vec!["--jwks-url".to_owned(), jwks_url]
-        }
+        Service::Event | Service::Booking => keys.into(),
+        Service::Payment => keys.into_iter().chain(ledger()).collect(),
     }
 }
 

@@ -33,15 +33,14 @@ pub async fn give_money_back(
 ) -> Result<Vec<ProviderUnavailable>, StoreError> {
     let (mut after, mut errors) = (None, Vec::new());
     loop {
-        let page = payments.waiting(Waiting::ToGiveBack, after, PAGE).await?;
+        let page = payments.waiting(Waiting::MoneyBack, after, PAGE).await?;
         let Some(last) = page.last() else { return Ok(errors) };
         after = Some(last.booking_id);
         let due = page.into_iter().flat_map(|payment| {
             owed(&payment).into_iter().map(move |(what, amount)| (payment.clone(), what, amount))
         });
-        let answers = join_all(due.map(|(payment, what, amount)| {
-            give_back(gateway, payment, what, amount)
-        }));
+        let answers =
+            join_all(due.map(|(payment, what, amount)| give_back(gateway, payment, what, amount)));
         let mut given = Vec::new();
         for answer in answers.await {
             match answer {

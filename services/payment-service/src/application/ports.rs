@@ -14,10 +14,10 @@ pub const KEY_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum StoreError {
     /// It may work later. Whether a commit landed is unknown: load and compare.
-    #[error("payments are unavailable: {0}")]
+    #[error("unavailable: {0}")]
     Unavailable(String),
     /// The data itself is refused: it never will.
-    #[error("payments refuse the data: {0}")]
+    #[error("refused: {0}")]
     Invalid(String),
 }
 
@@ -64,11 +64,7 @@ pub trait Payments: Send + Sync {
     async fn load(&self, bookings: &[BookingId]) -> Result<Vec<Entry>, StoreError>;
 
     /// What these keys were used for after `since`; unused ones are left out.
-    async fn keys(
-        &self,
-        keys: &[RequestKey],
-        since: Timestamp,
-    ) -> Result<Vec<KeyUse>, StoreError>;
+    async fn keys(&self, keys: &[RequestKey], since: Timestamp) -> Result<Vec<KeyUse>, StoreError>;
 
     /// Saves every change with its facts and keys, in one transaction. A change whose payment
     /// moved since it was loaded, or whose key was used meanwhile, is left out; its booking is
@@ -95,11 +91,11 @@ pub trait Payments: Send + Sync {
 #[derive(Clone, Copy, Debug)]
 pub enum Waiting {
     /// Its attempt is unresolved and a cancel is wanted.
-    ToVoid,
+    Void,
     /// Its attempt started before this time, is unresolved, and no cancel is wanted.
-    ToResolve(Timestamp),
+    Answer(Timestamp),
     /// Money is to go back.
-    ToGiveBack,
+    MoneyBack,
 }
 
 /// A request to start an attempt.

@@ -19,7 +19,7 @@ pub async fn resolve_attempts(
 ) -> Result<usize, StoreError> {
     let (mut after, mut unknown) = (None, 0);
     loop {
-        let page = payments.waiting(Waiting::ToResolve(before), after, PAGE).await?;
+        let page = payments.waiting(Waiting::Answer(before), after, PAGE).await?;
         let Some(last) = page.last() else { return Ok(unknown) };
         after = Some(last.booking_id);
         let asked = page.len();

@@ -16,7 +16,7 @@ pub async fn void_attempts(
 ) -> Result<(), StoreError> {
     let mut after = None;
     loop {
-        let page = payments.waiting(Waiting::ToVoid, after, PAGE).await?;
+        let page = payments.waiting(Waiting::Void, after, PAGE).await?;
         let Some(last) = page.last() else { return Ok(()) };
         after = Some(last.booking_id);
         let answers = join_all(page.into_iter().map(|payment| void(gateway, payment))).await;

@@ -1,0 +1,61 @@
+//! The tokens the simulated provider takes, and the script of each.
+
+use std::time::Duration;
+
+use crate::{
+    application::ports::Method,
+    domain::{Decline, DeclineKind},
+};
+
+/// What the provider does with a charge.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Script {
+    /// Captures at once.
+    Capture,
+    /// Thinks this long, then captures.
+    CaptureAfter(Duration),
+    /// Says no, with this code.
+    Decline(&'static str),
+}
+
+/// All methods.
+pub(super) const METHODS: &[Method] = &[
+    Method { token: "tok_approved", label: "Card that works", about: "is approved at once" },
+    Method {
+        token: "tok_insufficient_funds",
+        label: "Card without money",
+        about: "is declined with insufficient_funds; the booking can still be paid, 3 attempts in all",
+    },
+    Method {
+        token: "tok_stolen_card",
+        label: "Stolen card",
+        about: "is declined with stolen_card, and no other attempt is given",
+    },
+    Method {
+        token: "tok_slow",
+        label: "Slow bank",
+        about: "is approved after 4 s: first the answer is processing",
+    },
+];
+
+const SLOW: Duration = Duration::from_secs(4);
+
+/// What happens to a charge of this token.
+pub(super) fn script(token: &str) -> Script {
+    match token {
+        "tok_approved" => Script::Capture,
+        "tok_insufficient_funds" => Script::Decline("insufficient_funds"),
+        "tok_stolen_card" => Script::Decline("stolen_card"),
+        "tok_slow" => Script::CaptureAfter(SLOW),
+        _ => Script::Decline("unknown_method"),
+    }
+}
+
+/// What a decline code of the ledger means.
+pub(super) fn decline(code: String) -> Decline {
+    let kind = match code.as_str() {
+        "insufficient_funds" => DeclineKind::Soft,
+        _ => DeclineKind::Hard,
+    };
+    Decline { kind, code }
+}

@@ -1,0 +1,124 @@
+//! A provider that takes scripted tokens. Its ledger is durable and apart from the payments, as a
+//! real provider's is: it can know what payment-service has forgotten, and the other way round.
+
+mod ledger;
+mod methods;
+
+use std::{future::Future, time::Duration};
+
+use async_trait::async_trait;
+use karcis_kernel::BookingId;
+use karcis_messaging::Lane;
+use karcis_process::now;
+use sqlx::PgPool;
+use tokio::time::{sleep, timeout};
+
+use self::ledger::Standing;
+use crate::{
+    adapters::lanes::together,
+    application::ports::{Charge, Method, PaymentGateway, ProviderUnavailable, Refund, StoreError},
+    domain::Outcome,
+};
+
+const CAPACITY: usize = 8_192;
+const GROUP: usize = 512;
+
+/// The simulated provider.
+pub struct SimulatedGateway {
+    charges: Lane<Charge, Result<Standing, StoreError>>,
+    voids: Lane<BookingId, Result<Outcome, StoreError>>,
+    refunds: Lane<Refund, Result<(), StoreError>>,
+    /// How long a caller waits for an answer.
+    patience: Duration,
+}
+
+impl SimulatedGateway {
+    /// With its ledger in `pool`'s schema; a call that takes longer than `patience` is unknown.
+    pub fn new(pool: &PgPool, patience: Duration) -> Self {
+        Self {
+            charges: lane(pool, |pool, charges: Vec<Charge>| async move {
+                ledger::charge(&pool, &charges, now()).await
+            }),
+            voids: lane(pool, |pool, intents: Vec<BookingId>| async move {
+                ledger::void(&pool, &intents, now()).await
+            }),
+            refunds: lane(pool, |pool, refunds: Vec<Refund>| async move {
+                ledger::refund(&pool, &refunds, now()).await
+            }),
+            patience,
+        }
+    }
+
+    /// The charge's answer, once it is due.
+    async fn answer(&self, charge: Charge) -> Outcome {
+        loop {
+            match self.charges.submit(charge.clone()).await {
+                Ok(Ok(Standing::Answered(outcome))) => return outcome,
+                Ok(Ok(Standing::Due(at))) => {
+                    sleep((at - now()).to_std().unwrap_or_default()).await;
+                }
+                Ok(Err(error)) => return unknown(&error),
+                Err(busy) => return unknown(&busy),
+            }
+        }
+    }
+}
+
+/// A lane whose groups are one visit to the ledger.
+fn lane<J, A, F>(
+    pool: &PgPool,
+    visit: impl Fn(PgPool, Vec<J>) -> F + Copy + Send + Sync + 'static,
+) -> Lane<J, Result<A, StoreError>>
+where
+    J: Clone + Send + Sync + 'static,
+    A: Send + 'static,
+    F: Future<Output = Result<Vec<A>, StoreError>> + Send + 'static,
+{
+    let pool = pool.clone();
+    Lane::start(CAPACITY, GROUP, move |jobs| {
+        let pool = pool.clone();
+        together(jobs, move |jobs| visit(pool.clone(), jobs))
+    })
+}
+
+fn unknown(cause: &dyn std::fmt::Display) -> Outcome {
+    tracing::warn!(%cause, "the simulated provider does not answer");
+    Outcome::Unknown
+}
+
+#[async_trait]
+impl PaymentGateway for SimulatedGateway {
+    fn methods(&self) -> &'static [Method] {
+        methods::METHODS
+    }
+
+    async fn charge(&self, charge: Charge) -> Outcome {
+        let answer = timeout(self.patience, self.answer(charge)).await;
+        let outcome = answer.unwrap_or(Outcome::Unknown);
+        let label = match &outcome {
+            Outcome::Approved => "approved",
+            Outcome::Declined(_) => "declined",
+            Outcome::Voided => "voided",
+            Outcome::Unknown => "unknown",
+        };
+        metrics::counter!("karcis_charges_total", "outcome" => label).increment(1);
+        outcome
+    }
+
+    async fn void(&self, intent: BookingId) -> Outcome {
+        match timeout(self.patience, self.voids.submit(intent)).await {
+            Ok(Ok(Ok(outcome))) => outcome,
+            Ok(Ok(Err(error))) => unknown(&error),
+            Ok(Err(busy)) => unknown(&busy),
+            Err(elapsed) => unknown(&elapsed),
+        }
+    }
+
+    async fn refund(&self, refund: Refund) -> Result<(), ProviderUnavailable> {
+        match timeout(self.patience, self.refunds.submit(refund)).await {
+            Ok(Ok(answer)) => answer.map_err(|error| ProviderUnavailable(error.to_string())),
+            Ok(Err(busy)) => Err(ProviderUnavailable(busy.to_string())),
+            Err(elapsed) => Err(ProviderUnavailable(elapsed.to_string())),
+        }
+    }
+}

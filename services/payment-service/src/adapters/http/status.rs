@@ -1,0 +1,60 @@
+//! GET /payment/status: a buyer's payment, as it is or live.
+
+use axum::{
+    extract::State,
+    response::{IntoResponse, Response},
+};
+use karcis_http::{Caller, Json, Problem, Query, WantsStream, stream};
+use karcis_kernel::{BookingId, UserId};
+use serde::Deserialize;
+
+use super::{Api, payment_json::PaymentJson};
+use crate::{
+    application::ports::StoreError,
+    domain::{self, Payment},
+};
+
+#[derive(Deserialize)]
+pub(super) struct Asked {
+    booking_id: BookingId,
+}
+
+pub(super) async fn status(
+    State(api): State<Api>,
+    caller: Caller,
+    Query(asked): Query<Asked>,
+    WantsStream(seen): WantsStream,
+) -> Result<Response, Problem> {
+    let booking = asked.booking_id;
+    let Some(seen) = seen else {
+        let payment = own_payment(&api, caller.user_id, booking).await?;
+        let payment = payment.ok_or_else(Problem::not_found)?;
+        return Ok(Json(PaymentJson::from(&payment)).into_response());
+    };
+    let changes = api.live.watch(booking.0);
+    own_payment(&api, caller.user_id, booking).await?.ok_or_else(Problem::not_found)?;
+    Ok(stream(changes, seen, caller.expires_at, move || {
+        let api = api.clone();
+        async move {
+            let payment = own_payment(&api, caller.user_id, booking).await;
+            let payment = payment.map_err(|error| error.to_string())?;
+            Ok(payment.map(|it| (it.version, PaymentJson::from(&it), is_last(&it.state))))
+        }
+    }))
+}
+
+/// The booking's payment, if it is this user's.
+pub(super) async fn own_payment(
+    api: &Api,
+    user: UserId,
+    booking: BookingId,
+) -> Result<Option<Payment>, StoreError> {
+    let entries = api.payments.load(&[booking]).await?;
+    let payments = entries.iter().filter_map(|entry| entry.payment());
+    Ok(payments.filter(|payment| payment.terms.user_id() == user).next().cloned())
+}
+
+fn is_last(state: &domain::State) -> bool {
+    use domain::State::{Cancelled, Failed, Refunded};
+    matches!(state, Failed { .. } | Cancelled | Refunded)
+}

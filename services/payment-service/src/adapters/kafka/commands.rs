@@ -1,0 +1,73 @@
+//! Takes booking-service's commands from Kafka.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use karcis_contracts::{Message, PaymentCommand};
+use karcis_kernel::PaymentId;
+use karcis_messaging::{Consumer, HandleError, Received};
+use uuid::Uuid;
+
+use crate::{
+    application::{
+        ArrivedCommand,
+        ports::{Payments, StoreError},
+        take_commands,
+    },
+    domain::{Command, InvalidAmount, Terms},
+};
+
+/// The service's inbound side.
+pub struct Commands(pub Arc<dyn Payments>);
+
+#[async_trait]
+impl Consumer for Commands {
+    type Message = PaymentCommand;
+
+    fn topics(&self) -> &'static [&'static str] {
+        &[PaymentCommand::TOPIC]
+    }
+
+    fn decode(
+        &self,
+        _topic: &str,
+        kind: &str,
+        body: &[u8],
+    ) -> serde_json::Result<Option<PaymentCommand>> {
+        PaymentCommand::decode(kind, body)
+    }
+
+    async fn handle(&self, batch: &[Received<PaymentCommand>]) -> Result<(), HandleError> {
+        let batch: Vec<ArrivedCommand> = batch
+            .iter()
+            .map(|received| {
+                let command = command(&received.message)?;
+                Ok(ArrivedCommand { command, fresh: PaymentId(Uuid::now_v7()) })
+            })
+            .collect::<Result<_, InvalidAmount>>()
+            .map_err(|error| HandleError::Poison(error.to_string()))?;
+        let alerts = take_commands(&*self.0, &batch).await.map_err(|error| match error {
+            StoreError::Unavailable(_) => HandleError::Unavailable(error.to_string()),
+            StoreError::Invalid(_) => HandleError::Poison(error.to_string()),
+        })?;
+        for booking in alerts {
+            metrics::counter!("karcis_payment_alerts_total").increment(1);
+            tracing::error!(
+                %booking,
+                "a refund was asked of a payment that holds no money: compare with its booking"
+            );
+        }
+        Ok(())
+    }
+}
+
+fn command(message: &PaymentCommand) -> Result<Command, InvalidAmount> {
+    Ok(match message {
+        PaymentCommand::RequestPayment(request) => Command::Request {
+            booking_id: request.booking_id,
+            terms: Terms::new(request.user_id, request.amount, request.pay_by)?,
+        },
+        PaymentCommand::CancelPayment(cancel) => Command::Cancel { booking_id: cancel.booking_id },
+        PaymentCommand::RefundPayment(refund) => Command::Refund { booking_id: refund.booking_id },
+    })
+}

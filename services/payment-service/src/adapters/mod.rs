@@ -1,0 +1,8 @@
+//! The world outside: HTTP, Kafka, Postgres, the payment provider, and the clock.
+
+pub mod gateway;
+pub mod http;
+pub mod kafka;
+pub mod lanes;
+pub mod postgres;
+pub mod workers;

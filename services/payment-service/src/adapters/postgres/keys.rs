@@ -1,0 +1,118 @@
+//! What buyers' idempotency keys were used for.
+
+use std::collections::HashSet;
+
+use karcis_kernel::{BookingId, Timestamp, UserId};
+use sqlx::{PgConnection, PgPool};
+use uuid::Uuid;
+
+use crate::{
+    application::ports::{Change, KeyUse, RequestKey},
+    domain::AttemptId,
+};
+
+#[derive(sqlx::FromRow)]
+struct KeyRow {
+    user_id: Uuid,
+    key: String,
+    fingerprint: Vec<u8>,
+    attempt_id: Option<Uuid>,
+    answered_processing: bool,
+    used_at: Timestamp,
+}
+
+/// What these keys were used for after `since`.
+pub(super) async fn keys(
+    pool: &PgPool,
+    keys: &[RequestKey],
+    since: Timestamp,
+) -> Result<Vec<KeyUse>, sqlx::Error> {
+    let rows: Vec<KeyRow> = sqlx::query_as(
+        "SELECT k.user_id, k.key, k.fingerprint, k.attempt_id, k.answered_processing, k.used_at
+         FROM UNNEST($1::uuid[], $2::text[]) AS asked (user_id, key)
+         JOIN idempotency_key k USING (user_id, key)
+         WHERE k.used_at > $3",
+    )
+    .bind(keys.iter().map(|key| key.user_id.0).collect::<Vec<_>>())
+    .bind(keys.iter().map(|key| key.key.as_str()).collect::<Vec<_>>())
+    .bind(since)
+    .fetch_all(pool)
+    .await?;
+    Ok(rows.into_iter().map(key_use).collect())
+}
+
+fn key_use(row: KeyRow) -> KeyUse {
+    KeyUse {
+        key: RequestKey { user_id: UserId(row.user_id), key: row.key },
+        fingerprint: row.fingerprint,
+        attempt: row.attempt_id.map(AttemptId),
+        answered_processing: row.answered_processing,
+        at: row.used_at,
+    }
+}
+
+/// Takes the changes' keys; a change whose key somebody else has taken is left out.
+pub(super) async fn use_keys(
+    transaction: &mut PgConnection,
+    changes: &[Change],
+    moved: &mut HashSet<BookingId>,
+) -> Result<(), sqlx::Error> {
+    let mut keys: Vec<&KeyUse> = changes.iter().flat_map(|change| &change.keys).collect();
+    if keys.is_empty() {
+        return Ok(());
+    }
+    keys.sort_unstable_by(|one, other| one.key.cmp(&other.key));
+    let taken: Vec<(Uuid, String)> = sqlx::query_as(
+        "INSERT INTO idempotency_key AS k (user_id, key, fingerprint, attempt_id, used_at)
+         SELECT * FROM UNNEST($1::uuid[], $2::text[], $3::bytea[], $4::uuid[], $5::timestamptz[])
+         ON CONFLICT (user_id, key) DO UPDATE
+         SET fingerprint = excluded.fingerprint, attempt_id = excluded.attempt_id,
+             answered_processing = false, used_at = excluded.used_at
+         WHERE k.used_at <= excluded.used_at - interval '24 hours'
+         RETURNING user_id, key",
+    )
+    .bind(keys.iter().map(|used| used.key.user_id.0).collect::<Vec<_>>())
+    .bind(keys.iter().map(|used| used.key.key.as_str()).collect::<Vec<_>>())
+    .bind(keys.iter().map(|used| used.fingerprint.as_slice()).collect::<Vec<_>>())
+    .bind(keys.iter().map(|used| used.attempt.map(|id| id.0)).collect::<Vec<_>>())
+    .bind(keys.iter().map(|used| used.at).collect::<Vec<_>>())
+    .fetch_all(transaction)
+    .await?;
+    let taken: HashSet<(Uuid, String)> = taken.into_iter().collect();
+    for change in changes {
+        let missed = change
+            .keys
+            .iter()
+            .any(|used| !taken.contains(&(used.key.user_id.0, used.key.key.clone())));
+        if missed {
+            moved.insert(change.after.booking_id());
+        }
+    }
+    Ok(())
+}
+
+/// Gives back the keys that were taken for changes which are left out after all. A key somebody
+/// else had taken names another attempt and stays.
+pub(super) async fn free_keys(
+    transaction: &mut PgConnection,
+    changes: &[Change],
+    moved: &HashSet<BookingId>,
+) -> Result<(), sqlx::Error> {
+    let left_out = changes.iter().filter(|change| moved.contains(&change.after.booking_id()));
+    let keys: Vec<&KeyUse> = left_out.flat_map(|change| &change.keys).collect();
+    if keys.is_empty() {
+        return Ok(());
+    }
+    sqlx::query(
+        "DELETE FROM idempotency_key k
+         USING UNNEST($1::uuid[], $2::text[], $3::uuid[]) AS freed (user_id, key, attempt_id)
+         WHERE k.user_id = freed.user_id AND k.key = freed.key
+             AND k.attempt_id = freed.attempt_id",
+    )
+    .bind(keys.iter().map(|used| used.key.user_id.0).collect::<Vec<_>>())
+    .bind(keys.iter().map(|used| used.key.key.as_str()).collect::<Vec<_>>())
+    .bind(keys.iter().map(|used| used.attempt.map(|id| id.0)).collect::<Vec<_>>())
+    .execute(transaction)
+    .await?;
+    Ok(())
+}

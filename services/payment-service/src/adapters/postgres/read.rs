@@ -1,0 +1,82 @@
+//! Reads of many payments in one statement each, so that a payment and its attempts are of one
+//! moment.
+
+use karcis_kernel::BookingId;
+use sqlx::PgPool;
+use uuid::Uuid;
+
+use super::{
+    failed,
+    row::{Row, entries},
+};
+use crate::{
+    application::ports::{StoreError, Waiting},
+    domain::{Entry, Payment},
+};
+
+macro_rules! payments_where {
+    ($condition:literal) => {
+        concat!(
+            "SELECT p.booking_id, p.payment_id, p.user_id, p.amount, p.currency, p.pay_by,
+                    p.status, p.cancel_wanted, p.decline_code AS payment_decline_code,
+                    p.captured, p.refunded, p.version, a.id AS attempt_id, a.at, a.method,
+                    a.outcome, a.decline_kind, a.decline_code
+             FROM payment p LEFT JOIN attempt a ON a.booking_id = p.booking_id
+             WHERE p.booking_id ",
+            $condition,
+            " ORDER BY p.booking_id, a.id"
+        )
+    };
+}
+
+pub(super) async fn load(pool: &PgPool, bookings: &[BookingId]) -> Result<Vec<Entry>, StoreError> {
+    let ids: Vec<Uuid> = bookings.iter().map(|booking| booking.0).collect();
+    let rows: Vec<Row> = sqlx::query_as(payments_where!("= ANY($1)"))
+        .bind(ids)
+        .fetch_all(pool)
+        .await
+        .map_err(failed)?;
+    entries(&rows)
+}
+
+pub(super) async fn waiting(
+    pool: &PgPool,
+    what: Waiting,
+    after: Option<BookingId>,
+    limit: i64,
+) -> Result<Vec<Payment>, StoreError> {
+    let query = match what {
+        Waiting::Void => sqlx::query_as(payments_where!(
+            "IN (SELECT u.booking_id FROM attempt u JOIN payment w USING (booking_id)
+                 WHERE u.outcome IS NULL AND w.cancel_wanted AND u.booking_id > $1
+                 ORDER BY u.booking_id LIMIT $2)"
+        )),
+        Waiting::Answer(_) => sqlx::query_as(payments_where!(
+            "IN (SELECT u.booking_id FROM attempt u JOIN payment w USING (booking_id)
+                 WHERE u.outcome IS NULL AND NOT w.cancel_wanted AND u.booking_id > $1
+                     AND u.at < $3
+                 ORDER BY u.booking_id LIMIT $2)"
+        )),
+        Waiting::MoneyBack => sqlx::query_as(payments_where!(
+            "IN (SELECT booking_id FROM payment
+                 WHERE status = 'refunding' AND booking_id > $1
+                 UNION SELECT booking_id FROM attempt
+                 WHERE outcome = 'returning' AND booking_id > $1
+                 ORDER BY booking_id LIMIT $2)"
+        )),
+    };
+    let query = query.bind(after.map_or(Uuid::nil(), |booking| booking.0)).bind(limit);
+    let query = match what {
+        Waiting::Answer(before) => query.bind(before),
+        Waiting::Void | Waiting::MoneyBack => query,
+    };
+    let rows: Vec<Row> = query.fetch_all(pool).await.map_err(failed)?;
+    Ok(entries(&rows)?.into_iter().filter_map(payment).collect())
+}
+
+fn payment(entry: Entry) -> Option<Payment> {
+    match entry {
+        Entry::Payment(payment) => Some(payment),
+        Entry::Tombstone { .. } => None,
+    }
+}

@@ -24,7 +24,7 @@ const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 const MAX_DISCARDED_BYTES: usize = 1024 * 1024;
 const DISCARD_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// A JSON body of at most 64 KiB: 413, 415, 400 and 422 with the field's path, in this order. Give
+/// A JSON object of at most 64 KiB: 413, 415, 400 and 422 with the field's path, in this order. Give
 /// request types `#[serde(deny_unknown_fields)]`. As an answer: JSON. NUL bytes in strings are 422.
 #[derive(Debug)]
 pub struct Json<T>(pub T);
@@ -48,6 +48,11 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
             return Err(Problem::not_json("the body is empty; send a JSON object"));
         }
         scan(text)?;
+        // serde would take a list for an object, its items in the order of the fields.
+        if !text.trim_ascii_start().starts_with('{') {
+            let (field, message) = ("body".to_owned(), "give an object".to_owned());
+            return Err(Problem::invalid(vec![Field { field, message }]));
+        }
         let mut json = serde_json::Deserializer::from_str(text);
         serde_path_to_error::deserialize(&mut json).map(Self).map_err(|error| {
             Problem::invalid(vec![explain::field(error.path(), &error.inner().to_string())])

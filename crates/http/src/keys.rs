@@ -22,7 +22,6 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{AUDIENCE, Caller, Claims, ISSUER, Problem, TOKEN_TYPE};
 
-/// Not more often for unknown keys, whatever tokens are sent.
 const MIN_REFETCH: Duration = Duration::from_secs(30);
 /// At least so often, for keys that are withdrawn.
 const MAX_AGE: Duration = Duration::from_secs(300);
@@ -38,6 +37,8 @@ pub struct TokenKeys(Arc<Inner>);
 struct Inner {
     /// `None` for keys that never change.
     jwks_url: Option<String>,
+    /// Not more often for unknown keys, whatever tokens are sent.
+    min_refetch: Duration,
     known: RwLock<Option<Known>>,
     /// By the token's hash, so that no token lies about in memory.
     verified: Mutex<HashMap<[u8; 32], Caller>>,
@@ -57,17 +58,23 @@ struct Fetches {
 impl TokenKeys {
     /// These keys, for the service that owns them.
     pub fn fixed(keys: &JwkSet) -> Self {
-        Self::with(None, Some(Arc::new(usable(keys))))
+        Self::with(None, MIN_REFETCH, Some(Arc::new(usable(keys))))
     }
 
     /// The keys at this URL, once [`Self::keep_fresh`] has fetched them; until then callers get 503.
     pub fn fetched_from(jwks_url: &str) -> Self {
-        Self::with(Some(jwks_url.to_owned()), None)
+        Self::with(Some(jwks_url.to_owned()), MIN_REFETCH, None)
     }
 
-    fn with(jwks_url: Option<String>, known: Option<Known>) -> Self {
+    /// The same, but every unknown key is asked for at once. For tests, which cannot wait so long.
+    pub fn refetching_at_once(self) -> Self {
+        Self::with(self.0.jwks_url.clone(), Duration::ZERO, self.known())
+    }
+
+    fn with(jwks_url: Option<String>, min_refetch: Duration, known: Option<Known>) -> Self {
         Self(Arc::new(Inner {
             jwks_url,
+            min_refetch,
             known: RwLock::new(known),
             verified: Mutex::default(),
             refetch: Notify::new(),
@@ -108,7 +115,7 @@ impl TokenKeys {
         let since = Instant::now();
         while let Ok(()) = timeout_at(since + MAX_AGE, self.0.refetch.notified()).await {
             // A token may have asked while the last fetch was under way.
-            if since.elapsed() >= MIN_REFETCH {
+            if since.elapsed() >= self.0.min_refetch {
                 return;
             }
         }
@@ -161,7 +168,7 @@ impl TokenKeys {
         }
         let mut fetches = self.0.fetches.subscribe();
         let last = fetches.borrow_and_update().last;
-        if last.is_some_and(|last| last.elapsed() >= MIN_REFETCH) {
+        if last.is_some_and(|last| last.elapsed() >= self.0.min_refetch) {
             self.0.refetch.notify_one();
             drop(timeout(FETCH_TIMEOUT + MIN_RETRY, fetches.changed()).await);
         }

@@ -1,4 +1,5 @@
 //! The crate as binaries use it.
 
+mod signals;
 mod supervise;
 mod trace;

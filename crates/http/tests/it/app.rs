@@ -1,0 +1,148 @@
+//! What every service serves beside its own routes, and who may call from a browser.
+
+use std::sync::Arc;
+
+use karcis_http::TokenKeys;
+use reqwest::{Client, Method};
+use serde_json::{Value, json};
+
+use crate::house::{House, Ready, Seen, Signer, app, routes};
+
+fn keys() -> TokenKeys {
+    TokenKeys::fixed(&Signer::new("k1", 1).keys())
+}
+
+#[tokio::test]
+async fn the_root_lists_the_endpoints() {
+    let house = House::open().await;
+    let index: Value = house.get("/").send().await.unwrap().json().await.unwrap();
+    assert_eq!(
+        index,
+        json!({
+            "service": "thing-service",
+            "about": "Keeps things.",
+            "endpoints": [
+                {"method": "POST", "path": "/things"},
+                {"method": "GET", "path": "/things/{id}"},
+            ],
+        })
+    );
+}
+
+#[tokio::test]
+async fn it_is_alive_while_it_is_not_ready_and_says_what_is_missing() {
+    let mut unready = app(routes(), TokenKeys::fetched_from("http://127.0.0.1:1/jwks"));
+    unready.readiness = Arc::new(Ready(Err("the database does not answer")));
+    let house = House::of(unready).await;
+    assert_eq!(house.get("/healthz").send().await.unwrap().status(), 200);
+    let seen = Seen::of(house.get("/readyz")).await;
+    assert_eq!(
+        seen.is(503, "unavailable").detail,
+        "the database does not answer; no signing keys yet"
+    );
+
+    let ready = House::open().await.get("/readyz").send().await.unwrap();
+    assert_eq!(ready.status(), 200);
+}
+
+#[tokio::test]
+async fn requests_are_counted_by_route_and_never_by_what_is_in_it() {
+    let mut counted = app(routes(), keys());
+    counted.service = "counted-service";
+    let house = House::of(counted).await;
+    let id = "01890a5d-ac96-774b-bcce-b302099a8057";
+    house.get(&format!("/things/{id}")).send().await.unwrap();
+    house.get("/nowhere/at-all").send().await.unwrap();
+    house.get("/panic").send().await.unwrap();
+    let made_up = Method::from_bytes(b"MADEUP").unwrap();
+    house.client.request(made_up, house.url("/me")).send().await.unwrap();
+
+    let metrics = house.get("/metrics").send().await.unwrap();
+    assert!(metrics.headers()["content-type"].to_str().unwrap().starts_with("text/plain"));
+    let metrics = metrics.text().await.unwrap();
+    for (method, path, status) in [
+        ("GET", "/things/{id}", "client_error"),
+        ("GET", "unmatched", "client_error"),
+        ("GET", "/panic", "server_error"),
+        ("other", "/me", "client_error"),
+    ] {
+        let labels = format!(
+            r#"service="counted-service",method="{method}",path="{path}",status="{status}""#
+        );
+        for line in [
+            format!("http_requests_total{{{labels}}} 1"),
+            format!(r#"http_request_duration_seconds_bucket{{{labels},le="10"}} 1"#),
+        ] {
+            assert!(metrics.contains(&line), "{line} is not in\n{metrics}");
+        }
+    }
+    assert!(!metrics.contains(id));
+}
+
+#[tokio::test]
+async fn every_general_problem_has_a_page_at_its_type() {
+    let house = House::open().await;
+    for slug in [
+        "not-json",
+        "not-logged-in",
+        "wrong-role",
+        "not-found",
+        "method-not-allowed",
+        "too-large",
+        "unsupported-media-type",
+        "invalid-input",
+        "too-many-requests",
+        "unavailable",
+        "internal-error",
+        "idempotency-key-reused",
+    ] {
+        let page = house.get(&format!("/problems/{slug}")).send().await.unwrap();
+        assert_eq!(page.status(), 200, "{slug}");
+        let text = page.text().await.unwrap();
+        assert!(text.starts_with(&format!("# `{slug}` (")), "{slug}: {text}");
+    }
+    Seen::of(house.get("/problems/no-such-problem")).await.is(404, "not-found");
+}
+
+async fn preflight(house: &House, origin: &str) -> reqwest::Response {
+    let request = Client::new().request(Method::OPTIONS, house.url("/things"));
+    let request = request
+        .header("origin", origin)
+        .header("access-control-request-method", "POST")
+        .header("access-control-request-headers", "authorization,content-type,idempotency-key");
+    request.send().await.unwrap()
+}
+
+#[tokio::test]
+async fn pages_of_a_named_origin_may_call_and_others_may_not() {
+    let origins = ["https://tickets.example", "http://localhost:5173/"];
+    let house = House::with_origins(app(routes(), keys()), &origins).await;
+    for origin in ["https://tickets.example", "http://localhost:5173"] {
+        let allowed = preflight(&house, origin).await;
+        assert_eq!(allowed.headers()["access-control-allow-origin"], origin);
+        let headers = allowed.headers()["access-control-allow-headers"].to_str().unwrap();
+        for name in ["authorization", "content-type", "idempotency-key", "prefer", "last-event-id"]
+        {
+            assert!(headers.contains(name), "{name}: {headers}");
+        }
+        let answer = house.get("/me").header("origin", origin).send().await.unwrap();
+        let exposed = answer.headers()["access-control-expose-headers"].to_str().unwrap();
+        for name in ["location", "retry-after", "idempotent-replayed"] {
+            assert!(exposed.contains(name), "{name}: {exposed}");
+        }
+        assert_eq!(answer.headers()["access-control-allow-origin"], origin, "errors too");
+    }
+    let other = preflight(&house, "https://evil.example").await;
+    assert!(!other.headers().contains_key("access-control-allow-origin"));
+
+    let closed = House::open().await;
+    let refused = preflight(&closed, "https://tickets.example").await;
+    assert!(!refused.headers().contains_key("access-control-allow-origin"));
+}
+
+#[tokio::test]
+async fn a_star_opens_it_to_every_origin() {
+    let house = House::with_origins(app(routes(), keys()), &["", "*"]).await;
+    let allowed = preflight(&house, "https://anyone.example").await;
+    assert_eq!(allowed.headers()["access-control-allow-origin"], "*");
+}

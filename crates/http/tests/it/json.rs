@@ -1,0 +1,193 @@
+//! JSON bodies: what is refused, and in which words.
+
+use karcis_kernel::Role;
+use reqwest::RequestBuilder;
+use serde_json::{Value, json};
+
+use crate::house::{House, Seen, token};
+
+fn create(house: &House, body: impl Into<reqwest::Body>) -> RequestBuilder {
+    house
+        .post("/things")
+        .bearer_auth(token(Role::Organiser))
+        .header("content-type", "application/json")
+        .body(body)
+}
+
+#[tokio::test]
+async fn a_good_body_is_taken_under_any_json_type() {
+    let house = House::open().await;
+    let body = json!({"name": "Jazz", "capacity": 3, "parts": [{"label": "a", "quantity": 1}]});
+    for kind in
+        ["application/json", "Application/JSON; charset=utf-8", "application/merge-patch+json"]
+    {
+        let request = house.post("/things").bearer_auth(token(Role::Admin));
+        let answer =
+            request.header("content-type", kind).body(body.to_string()).send().await.unwrap();
+        assert_eq!(answer.status(), 201, "{kind}");
+        assert_eq!(answer.json::<Value>().await.unwrap()["parts"], body["parts"]);
+    }
+}
+
+#[tokio::test]
+async fn another_media_type_is_told_about_curls_json() {
+    let house = House::open().await;
+    for kind in ["text/plain", "application/x-www-form-urlencoded", "json", "text/json", "a+json"] {
+        let request = house.post("/any").header("content-type", kind).body("{}");
+        let seen = Seen::of(request).await;
+        seen.is(415, "unsupported-media-type");
+        assert!(seen.detail.contains("curl --json"), "{}", seen.detail);
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_json_is_400() {
+    let house = House::open().await;
+    let bodies: Vec<Vec<u8>> = vec![
+        b"".to_vec(),
+        b"  \n".to_vec(),
+        b"{".to_vec(),
+        b"{'name': 1}".to_vec(),
+        b"{\"name\": \"a\",}".to_vec(),
+        b"{} {}".to_vec(),
+        b"{\"name\": \"a\nb\"}".to_vec(),
+        b"{\"name\": \"\xff\"}".to_vec(),
+        b"{\"name\": \"\\ud800\"}".to_vec(),
+        b"\xef\xbb\xbf{}".to_vec(),
+        b"NaN".to_vec(),
+        "[".repeat(60_000).into_bytes(),
+        r#"{"a":"#.repeat(10_000).into_bytes(),
+        [b"[".repeat(30_000), b"]".repeat(30_000)].concat(),
+    ];
+    for body in bodies {
+        let shown = String::from_utf8_lossy(&body[..body.len().min(40)]).into_owned();
+        let seen = Seen::of(create(&house, body)).await;
+        assert_eq!((seen.status, seen.slug.as_str()), (400, "not-json"), "{shown}: {}", seen.body);
+        assert!(!seen.detail.is_empty());
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_field_is_named_with_what_to_give() {
+    const WHOLE: &str = "give a whole number from 0 to 4294967295";
+    const TIME: &str = "give a time such as 2026-05-01T19:30:00Z";
+    const NAMES: &str = "name, capacity, parts, price, colour, starts_at, owner, ratio, on, extra";
+    let unknown = format!("there is no such field; the fields are {NAMES}");
+    let cases: Vec<(&str, &str, &str)> = vec![
+        (r#"{"capacity": 1}"#, "name", "give this field"),
+        (r#"{"name": null, "capacity": 1}"#, "name", "give a text, not null"),
+        (r#"{"name": 5, "capacity": 1}"#, "name", "give a text"),
+        (r#"{"name": "a", "capacity": "3"}"#, "capacity", WHOLE),
+        (r#"{"name": "a", "capacity": -1}"#, "capacity", WHOLE),
+        (r#"{"name": "a", "capacity": 1.5}"#, "capacity", WHOLE),
+        (r#"{"name": "a", "capacity": 4294967296}"#, "capacity", WHOLE),
+        (r#"{"name": "a", "capacity": 1e30}"#, "capacity", WHOLE),
+        (r#"{"name": "a", "capacity": 1e999}"#, "capacity", "give a smaller number"),
+        (r#"{"name": "a", "capacity": [1]}"#, "capacity", WHOLE),
+        (r#"{"name": "a", "capacity": 1, "size": 2}"#, "size", &unknown),
+        (r#"{"name": "a", "capacity": 1, "capacity": 2}"#, "capacity", "give this field once"),
+        (r#"{"name": "a", "capacity": 1, "parts": {}}"#, "parts", "give a list"),
+        (r#"{"name": "a", "capacity": 1, "parts": [3]}"#, "parts[0]", "give an object"),
+        (
+            r#"{"name": "a", "capacity": 1, "parts": [{"label": "b", "quantity": 1}, {"label": "c"}]}"#,
+            "parts[1].quantity",
+            "give this field",
+        ),
+        (
+            r#"{"name": "a", "capacity": 1, "parts": [{"label": "b", "quantity": 256}]}"#,
+            "parts[0].quantity",
+            "give a whole number from 0 to 255",
+        ),
+        (
+            r#"{"name": "a", "capacity": 1, "parts": [{"label": "b", "quantity": 1, "x.y": 0}]}"#,
+            "parts[0].x.y",
+            "there is no such field; the fields are label, quantity",
+        ),
+        (
+            r#"{"name": "a", "capacity": 1, "price": {"amount": 1, "currency": "XXX"}}"#,
+            "price.currency",
+            "give one of IDR, JPY, USD, EUR, SGD, MYR",
+        ),
+        (
+            r#"{"name": "a", "capacity": 1, "price": {"amount": 9223372036854775808, "currency": "IDR"}}"#,
+            "price.amount",
+            "give a whole number from -9223372036854775808 to 9223372036854775807",
+        ),
+        (r#"{"name": "a", "capacity": 1, "price": 5}"#, "price", "give an object"),
+        (r#"{"name": "a", "capacity": 1, "colour": "blue"}"#, "colour", "give one of red, green"),
+        (r#"{"name": "a", "capacity": 1, "colour": 1}"#, "colour", "give another kind of value"),
+        (r#"{"name": "a", "capacity": 1, "starts_at": "tomorrow"}"#, "starts_at", TIME),
+        (r#"{"name": "a", "capacity": 1, "starts_at": "2026-05-01T19:30:00"}"#, "starts_at", TIME),
+        (r#"{"name": "a", "capacity": 1, "starts_at": "2026-13-01T19:30:00Z"}"#, "starts_at", TIME),
+        (r#"{"name": "a", "capacity": 1, "starts_at": 5}"#, "starts_at", TIME),
+        (r#"{"name": "a", "capacity": 1, "owner": "me"}"#, "owner", "give a UUID"),
+        (r#"{"name": "a", "capacity": 1, "owner": 7}"#, "owner", "give a UUID"),
+        (r#"{"name": "a", "capacity": 1, "ratio": "1"}"#, "ratio", "give a number"),
+        (r#"{"name": "a", "capacity": 1, "on": "yes"}"#, "on", "give true or false"),
+        (r#"[]"#, "body", "give an object"),
+        (r#" ["a", 1, null, null, null, null, null, null, null, null]"#, "body", "give an object"),
+        (r#"3"#, "body", "give an object"),
+        (r#"null"#, "body", "give an object"),
+    ];
+    let house = House::open().await;
+    for (body, field, message) in cases {
+        let seen = Seen::of(create(&house, body)).await;
+        assert_eq!((seen.status, seen.slug.as_str()), (422, "invalid-input"), "{body}");
+        assert_eq!(seen.field(), (field, message), "{body}");
+    }
+}
+
+#[tokio::test]
+async fn a_nul_is_refused_wherever_it_hides() {
+    let house = House::open().await;
+    let cases = [
+        (r#"{"name": "a\u0000b", "capacity": 1}"#, "name"),
+        (
+            r#"{"name": "a", "capacity": 1, "parts": [{"label": "\u0000", "quantity": 1}]}"#,
+            "parts[0].label",
+        ),
+        (
+            r#"{"name": "a", "capacity": 1, "extra": {"deep": [0, {"er": "\u0000"}]}}"#,
+            "extra.deep[1].er",
+        ),
+        (r#"{"name": "a", "capacity": 1, "extra": {"\u0000": 1}}"#, "extra.\0"),
+    ];
+    for (body, field) in cases {
+        let seen = Seen::of(create(&house, body)).await;
+        seen.is(422, "invalid-input");
+        assert_eq!(seen.field(), (field, "leave out the NUL character (\\u0000)"));
+    }
+    let harmless = r#"{"name": "a\\u0000b", "capacity": 1}"#;
+    assert_eq!(create(&house, harmless).send().await.unwrap().status(), 201);
+}
+
+#[tokio::test]
+async fn a_field_given_twice_is_refused_in_free_objects_too() {
+    let house = House::open().await;
+    let body = r#"{"name": "a", "capacity": 1, "extra": {"b": {"c": 1, "c": 2}}}"#;
+    let seen = Seen::of(create(&house, body)).await;
+    assert_eq!(seen.is(422, "invalid-input").field(), ("extra.b.c", "give this field once"));
+}
+
+#[tokio::test]
+async fn sixty_four_kib_are_taken_and_a_byte_more_is_not() {
+    let house = House::open().await;
+    let text = |bytes: usize| format!(r#"{{"x":"{}"}}"#, "x".repeat(bytes - 8));
+    let post = |body: reqwest::Body| {
+        house.post("/any").header("content-type", "application/json").body(body)
+    };
+    let chunked = |text: String| {
+        let chunks: Vec<_> =
+            text.into_bytes().chunks(10_000).map(|c| Ok::<_, std::io::Error>(c.to_vec())).collect();
+        reqwest::Body::wrap_stream(futures_util::stream::iter(chunks))
+    };
+    assert_eq!(post(text(65_536).into()).send().await.unwrap().status(), 200);
+    assert_eq!(post(chunked(text(65_536))).send().await.unwrap().status(), 200);
+    for bytes in [65_537, 900_000] {
+        Seen::of(post(text(bytes).into())).await.is(413, "too-large");
+        Seen::of(post(chunked(text(bytes)))).await.is(413, "too-large");
+    }
+    let raw = house.post("/raw").body(text(65_537));
+    Seen::of(raw).await.is(413, "too-large");
+    assert_eq!(house.post("/raw").body("abc").send().await.unwrap().text().await.unwrap(), "3");
+}

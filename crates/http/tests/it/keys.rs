@@ -1,0 +1,129 @@
+//! Keys that are fetched from another service.
+
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use axum::{Json, Router, http::StatusCode, routing::get};
+use jsonwebtoken::jwk::JwkSet;
+use karcis_http::TokenKeys;
+use karcis_kernel::Role;
+use karcis_process::CancellationToken;
+use tokio::net::TcpListener;
+
+use crate::house::{House, Seen, Signer, app, claims, routes};
+
+/// Publishes keys, or fails while it has none; counts how often it was asked.
+#[derive(Clone, Default)]
+struct Publisher {
+    keys: Arc<Mutex<Option<JwkSet>>>,
+    asked: Arc<AtomicUsize>,
+}
+
+impl Publisher {
+    async fn listen(&self) -> String {
+        let this = self.clone();
+        let routes = Router::new().route(
+            "/jwks",
+            get(async move || {
+                this.asked.fetch_add(1, Ordering::SeqCst);
+                let keys = this.keys.lock().unwrap().clone();
+                keys.map(Json).ok_or(StatusCode::SERVICE_UNAVAILABLE)
+            }),
+        );
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/jwks", listener.local_addr().unwrap());
+        tokio::spawn(async move { axum::serve(listener, routes).await });
+        url
+    }
+
+    fn publish(&self, signers: &[&Signer]) {
+        let keys = signers.iter().map(|signer| signer.public()).collect();
+        *self.keys.lock().unwrap() = Some(JwkSet { keys });
+    }
+}
+
+async fn until_known(keys: &TokenKeys) {
+    while !keys.are_known() {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn before_the_keys_are_known_a_token_is_503_and_its_absence_401() {
+    let (publisher, signer) = (Publisher::default(), Signer::new("k1", 1));
+    let keys = TokenKeys::fetched_from(&publisher.listen().await);
+    let house = House::of(app(routes(), keys.clone())).await;
+    let stopping = CancellationToken::new();
+    let fetching = tokio::spawn(keys.clone().keep_fresh(stopping.clone()));
+
+    let token = signer.token(&claims(Role::Buyer));
+    for token in [token.as_str(), "garbage"] {
+        let seen = Seen::of(house.get("/me").bearer_auth(token)).await;
+        assert!(seen.is(503, "unavailable").headers.contains_key("retry-after"));
+        assert!(seen.detail.contains("keys"), "{}", seen.detail);
+    }
+    Seen::of(house.get("/me")).await.is(401, "not-logged-in");
+    let unready = Seen::of(house.get("/readyz")).await;
+    assert!(unready.is(503, "unavailable").detail.contains("keys"));
+
+    publisher.publish(&[&signer]);
+    until_known(&keys).await;
+    assert_eq!(house.get("/me").bearer_auth(&token).send().await.unwrap().status(), 200);
+    assert_eq!(house.get("/readyz").send().await.unwrap().status(), 200);
+    stopping.cancel();
+    fetching.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_flood_of_unknown_keys_fetches_nothing() {
+    let (publisher, signer) = (Publisher::default(), Signer::new("k1", 1));
+    publisher.publish(&[&signer]);
+    let keys = TokenKeys::fetched_from(&publisher.listen().await);
+    let house = House::of(app(routes(), keys.clone())).await;
+    tokio::spawn(keys.clone().keep_fresh(house.stopping.clone()));
+    until_known(&keys).await;
+
+    for seed in 2..50 {
+        let token = Signer::new("k2", seed).token(&claims(Role::Admin));
+        Seen::of(house.get("/me").bearer_auth(token)).await.is(401, "not-logged-in");
+    }
+    assert_eq!(publisher.asked.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn a_new_key_is_fetched_while_its_first_token_waits() {
+    let (publisher, old, new) = (Publisher::default(), Signer::new("k1", 1), Signer::new("k2", 2));
+    publisher.publish(&[&old]);
+    let keys = TokenKeys::fetched_from(&publisher.listen().await).refetching_at_once();
+    tokio::spawn(keys.clone().keep_fresh(CancellationToken::new()));
+    until_known(&keys).await;
+    let token = new.token(&claims(Role::Buyer));
+    assert_eq!(keys.verify(&token).await.expect_err("not yet published").status(), 401);
+
+    publisher.publish(&[&old, &new]);
+    keys.verify(&token).await.expect("the new key");
+    keys.verify(&old.token(&claims(Role::Buyer))).await.expect("the old key");
+    assert_eq!(publisher.asked.load(Ordering::SeqCst), 3);
+
+    publisher.publish(&[&new]);
+    let unknown = Signer::new("k3", 3).token(&claims(Role::Buyer));
+    assert_eq!(keys.verify(&unknown).await.expect_err("unknown").status(), 401);
+    let withdrawn = keys.verify(&old.token(&claims(Role::Buyer))).await;
+    assert_eq!(withdrawn.expect_err("a key that was withdrawn").status(), 401);
+}
+
+#[tokio::test]
+async fn while_the_keys_cannot_be_fetched_a_new_key_is_503_and_the_old_go_on() {
+    let (publisher, old, new) = (Publisher::default(), Signer::new("k1", 1), Signer::new("k2", 2));
+    publisher.publish(&[&old]);
+    let keys = TokenKeys::fetched_from(&publisher.listen().await).refetching_at_once();
+    tokio::spawn(keys.clone().keep_fresh(CancellationToken::new()));
+    until_known(&keys).await;
+
+    *publisher.keys.lock().unwrap() = None;
+    let token = new.token(&claims(Role::Buyer));
+    assert_eq!(keys.verify(&token).await.expect_err("no answer").status(), 503);
+    keys.verify(&old.token(&claims(Role::Buyer))).await.expect("the old key");
+}

@@ -1,0 +1,294 @@
+//! Live answers as a client reads them.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex},
+    time::Instant,
+};
+
+use async_trait::async_trait;
+use axum::{
+    Json, Router,
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use chrono::TimeDelta;
+use karcis_http::{Live, PathId, TokenKeys, Versions, WantsStream, stream};
+use karcis_kernel::Timestamp;
+use reqwest::RequestBuilder;
+use serde_json::{Value, json};
+use tokio::sync::Notify;
+use uuid::Uuid;
+
+use crate::house::{House, Signer, app};
+
+/// What is watched: versions by id, the highest of which is the last state.
+#[derive(Clone, Default)]
+struct Things(Arc<Inner>);
+
+#[derive(Default)]
+struct Inner {
+    versions: Mutex<HashMap<Uuid, i64>>,
+    /// How many ids each query asked for.
+    queries: Mutex<Vec<usize>>,
+    loads: Mutex<usize>,
+    failures: Mutex<usize>,
+    asked: Notify,
+}
+
+const LAST: i64 = 9;
+
+#[async_trait]
+impl Versions for Things {
+    async fn versions(&self, ids: &[Uuid]) -> Result<HashMap<Uuid, i64>, String> {
+        self.0.queries.lock().unwrap().push(ids.len());
+        self.0.asked.notify_waiters();
+        if self.fails() {
+            return Err("no database".to_owned());
+        }
+        let versions = self.0.versions.lock().unwrap();
+        Ok(ids.iter().filter_map(|id| Some((*id, *versions.get(id)?))).collect())
+    }
+}
+
+impl Things {
+    fn fails(&self) -> bool {
+        let mut failures = self.0.failures.lock().unwrap();
+        let fails = *failures > 0;
+        *failures = failures.saturating_sub(1);
+        fails
+    }
+
+    fn set(&self, id: Uuid, version: i64) {
+        self.0.versions.lock().unwrap().insert(id, version);
+    }
+
+    async fn load(self, id: Uuid) -> Result<Option<(i64, Value, bool)>, String> {
+        *self.0.loads.lock().unwrap() += 1;
+        if self.fails() {
+            return Err("no database".to_owned());
+        }
+        let version = self.0.versions.lock().unwrap().get(&id).copied();
+        Ok(version.map(|version| (version, json!({"version": version}), version == LAST)))
+    }
+
+    async fn asked_for(&self, ids: usize) {
+        loop {
+            let asked = self.0.asked.notified();
+            if self.0.queries.lock().unwrap().last() == Some(&ids) {
+                return;
+            }
+            asked.await;
+        }
+    }
+}
+
+/// A house with live things, whose streams end at `expires_at`.
+async fn open(things: &Things, live: &Live, expires_at: Timestamp) -> House {
+    let (watched, watching) = (things.clone(), live.clone());
+    let answer = async move |PathId(id): PathId, wants: WantsStream| -> Response {
+        let things = watched.clone();
+        match wants.0 {
+            Some(seen) => {
+                stream(watching.watch(id), seen, expires_at, move || things.clone().load(id))
+            }
+            None => Json(things.load(id).await.unwrap().map(|found| found.1)).into_response(),
+        }
+    };
+    let routes = Router::new().route("/things/{id}", get(answer));
+    let house = House::of(app(routes, TokenKeys::fixed(&Signer::new("k1", 1).keys()))).await;
+    tokio::spawn(live.clone().run(Arc::new(things.clone()), house.stopping.clone()));
+    house
+}
+
+fn in_an_hour() -> Timestamp {
+    karcis_process::now() + TimeDelta::hours(1)
+}
+
+/// A client's end of a stream.
+struct Events {
+    answer: reqwest::Response,
+    text: String,
+}
+
+impl Events {
+    async fn of(request: RequestBuilder) -> Self {
+        let answer = request.header("accept", "text/event-stream").send().await.unwrap();
+        assert_eq!(answer.status(), 200);
+        Self { answer, text: String::new() }
+    }
+
+    /// The next event's lines; `None` at the end.
+    async fn next(&mut self) -> Option<Vec<String>> {
+        loop {
+            if let Some((event, rest)) = self.text.split_once("\n\n") {
+                let lines: Vec<_> = event.lines().map(str::to_owned).collect();
+                self.text = rest.to_owned();
+                if lines.iter().any(|line| !line.starts_with(':')) {
+                    return Some(lines);
+                }
+                continue;
+            }
+            let chunk = self.answer.chunk().await.expect("no broken stream")?;
+            self.text.push_str(str::from_utf8(&chunk).unwrap());
+        }
+    }
+
+    async fn version(&mut self) -> Option<i64> {
+        let lines = self.next().await?;
+        let field = |name: &str| lines.iter().find_map(|line| line.strip_prefix(name));
+        let id: i64 = field("id: ").expect("an id").parse().unwrap();
+        assert_eq!(field("data: "), Some(json!({"version": id}).to_string().as_str()));
+        assert_eq!(lines.len(), 2, "no event name: {lines:?}");
+        Some(id)
+    }
+}
+
+#[tokio::test]
+async fn a_stream_shows_the_state_now_then_each_rise_and_ends_with_the_last() {
+    let (things, live, id) = (Things::default(), Live::new(), Uuid::now_v7());
+    things.set(id, 3);
+    let house = open(&things, &live, in_an_hour()).await;
+    let path = format!("/things/{id}");
+    let mut events = Events::of(house.get(&path)).await;
+    let headers = events.answer.headers();
+    assert_eq!(headers["content-type"], "text/event-stream");
+    assert_eq!(headers["cache-control"], "no-store");
+    assert_eq!(headers["x-accel-buffering"], "no");
+    assert_eq!(events.version().await, Some(3));
+    things.set(id, 4);
+    assert_eq!(events.version().await, Some(4), "found by the tick");
+    things.set(id, 7);
+    live.wake();
+    assert_eq!(events.version().await, Some(7));
+    things.set(id, LAST);
+    live.wake();
+    assert_eq!(events.version().await, Some(LAST));
+    assert_eq!(events.next().await, None, "the last state ends it");
+
+    let plain = house.get(&path).send().await.unwrap();
+    assert_eq!(plain.json::<Value>().await.unwrap(), json!({"version": LAST}));
+}
+
+#[tokio::test]
+async fn what_the_client_has_seen_is_left_out() {
+    let (things, live, id) = (Things::default(), Live::new(), Uuid::now_v7());
+    things.set(id, 3);
+    let house = open(&things, &live, in_an_hour()).await;
+    let path = format!("/things/{id}");
+    let from = |seen: &str| Events::of(house.get(&path).header("last-event-id", seen));
+
+    assert_eq!(from("2").await.version().await, Some(3));
+    assert_eq!(from("what?").await.version().await, Some(3));
+    let mut current = from("3").await;
+    things.asked_for(1).await;
+    things.set(id, 5);
+    assert_eq!(current.version().await, Some(5), "3 is left out");
+
+    things.set(id, LAST);
+    let mut done = from(&LAST.to_string()).await;
+    assert_eq!(done.next().await, None, "nothing more will come");
+}
+
+#[tokio::test]
+async fn the_first_state_does_not_wait_for_a_tick() {
+    let (things, id) = (Things::default(), Uuid::now_v7());
+    things.set(id, 1);
+    let never_run = Live::new();
+    let house = open(&things, &Live::new(), in_an_hour()).await;
+    drop(house);
+    let watched = things.clone();
+    let watching = never_run.clone();
+    let routes = Router::new().route(
+        "/thing",
+        get(async move || {
+            let things = watched.clone();
+            stream(watching.watch(id), 0, in_an_hour(), move || things.clone().load(id))
+        }),
+    );
+    let house = House::of(app(routes, TokenKeys::fixed(&Signer::new("k1", 1).keys()))).await;
+    assert_eq!(Events::of(house.get("/thing")).await.version().await, Some(1));
+}
+
+#[tokio::test]
+async fn a_stream_ends_when_the_token_expires() {
+    let (things, live, id) = (Things::default(), Live::new(), Uuid::now_v7());
+    things.set(id, 1);
+    let expires_at = karcis_process::now() + TimeDelta::milliseconds(700);
+    let house = open(&things, &live, expires_at).await;
+    let mut events = Events::of(house.get(&format!("/things/{id}"))).await;
+    assert_eq!(events.version().await, Some(1));
+    assert_eq!(events.next().await, None);
+    assert!(karcis_process::now() >= expires_at);
+    assert!(karcis_process::now() < expires_at + TimeDelta::seconds(5));
+}
+
+#[tokio::test]
+async fn a_stream_ends_when_the_thing_is_gone() {
+    let (things, live, id) = (Things::default(), Live::new(), Uuid::now_v7());
+    things.set(id, 1);
+    let house = open(&things, &live, in_an_hour()).await;
+    let mut events = Events::of(house.get(&format!("/things/{id}"))).await;
+    assert_eq!(events.version().await, Some(1));
+    things.asked_for(1).await;
+    things.0.versions.lock().unwrap().remove(&id);
+    assert_eq!(events.next().await, None);
+}
+
+#[tokio::test]
+async fn a_stop_ends_every_stream_and_is_not_held_by_them() {
+    let (things, live, id) = (Things::default(), Live::new(), Uuid::now_v7());
+    things.set(id, 1);
+    let mut house = open(&things, &live, in_an_hour()).await;
+    let mut events = Events::of(house.get(&format!("/things/{id}"))).await;
+    assert_eq!(events.version().await, Some(1));
+    let stopped = Instant::now();
+    house.stopping.cancel();
+    assert_eq!(events.next().await, None);
+    (&mut house.served).await.unwrap().unwrap();
+    assert!(stopped.elapsed().as_secs() < 4, "{:?}", stopped.elapsed());
+    assert!(live.watch(id).changed().await.is_err(), "who comes later is not kept waiting");
+}
+
+#[tokio::test]
+async fn a_failed_load_or_query_is_tried_again() {
+    let (things, live, id) = (Things::default(), Live::new(), Uuid::now_v7());
+    things.set(id, 1);
+    *things.0.failures.lock().unwrap() = 3;
+    let house = open(&things, &live, in_an_hour()).await;
+    let mut events = Events::of(house.get(&format!("/things/{id}"))).await;
+    assert_eq!(events.version().await, Some(1));
+    things.set(id, 2);
+    assert_eq!(events.version().await, Some(2));
+}
+
+#[tokio::test]
+async fn many_watchers_cost_one_query_a_tick() {
+    const MANY: usize = 100;
+    let (things, live) = (Things::default(), Live::new());
+    let ids: Vec<Uuid> = (0..MANY).map(|_| Uuid::now_v7()).collect();
+    ids.iter().for_each(|id| things.set(*id, 1));
+    let house = open(&things, &live, in_an_hour()).await;
+    let began = Instant::now();
+    let mut streams = Vec::new();
+    for id in &ids {
+        let mut events = Events::of(house.get(&format!("/things/{id}"))).await;
+        assert_eq!(events.version().await, Some(1));
+        streams.push(events);
+    }
+    things.asked_for(MANY).await;
+    ids.iter().for_each(|id| things.set(*id, 2));
+    for _ in 0..50 {
+        live.wake();
+    }
+    for events in &mut streams {
+        assert_eq!(events.version().await, Some(2));
+    }
+    let queries = things.0.queries.lock().unwrap().len() as u128;
+    let ticks = began.elapsed().as_millis() / 250;
+    assert!(queries <= ticks + 3, "{queries} queries in {ticks} ticks");
+    assert_eq!(*things.0.loads.lock().unwrap(), 2 * MANY, "a load per change and client");
+
+    streams.truncate(1);
+    things.asked_for(1).await;
+}

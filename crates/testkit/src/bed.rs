@@ -79,6 +79,15 @@ impl Bed {
         .collect()
     }
 
+    /// The environment that makes `karcis` use this bed.
+    pub fn environment(&self) -> [(&'static str, &str); 3] {
+        [
+            ("DATABASE_URL", &self.database_url),
+            ("KAFKA_BOOTSTRAP_SERVERS", &self.kafka_config.kafka_bootstrap_servers),
+            ("KARCIS_TOPIC_PREFIX", &self.kafka_config.topic_prefix),
+        ]
+    }
+
     /// The database's URL for the owner of this schema.
     pub fn role_url(&self, schema: Schema) -> String {
         schemas::role_url(&self.database_url, schema)

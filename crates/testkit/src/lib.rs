@@ -20,8 +20,8 @@ pub use bed::Bed;
 pub use broker::Broker;
 pub use eventually::{Eventually, eventually};
 pub use fleet::{
-    Answer, Booking, Concert, ConcertPlan, Fleet, FleetBuilder, Ledger, Person, Service, Stock,
-    Urls,
+    Answer, Booking, Concert, ConcertPlan, Fleet, FleetBuilder, Ledger, Person, Processes, Service,
+    Stock, Urls,
 };
 pub use tokens::{TokenMint, jwks, token, token_of};
 

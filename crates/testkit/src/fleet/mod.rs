@@ -1,32 +1,28 @@
-//! The four services in this process, on a bed of their own.
+//! The four services on a bed of their own, as tasks or as processes.
 
 mod concert;
 mod ledger;
 mod person;
+mod processes;
 mod service;
+mod tasks;
 
 use std::{
     collections::{BTreeMap, HashMap},
-    net::{SocketAddr, TcpListener},
     panic::resume_unwind,
-    sync::Mutex,
 };
 
 use karcis_kernel::{BookingId, Role, UserId};
-use karcis_local_stack::schemas;
-use tokio::runtime::Runtime;
 use uuid::Uuid;
 
 pub use concert::{Concert, ConcertPlan, Stock};
 pub use ledger::Ledger;
 pub use person::{Answer, Booking, Person};
-pub use service::Service;
+pub use processes::Processes;
+pub use service::{Service, Urls};
 
 use crate::{Bed, bed, eventually, tokens};
-use service::Running;
-
-/// Where each service serves.
-pub type Urls = HashMap<Service, String>;
+use tasks::Tasks;
 
 /// What a fleet is started with.
 #[derive(Default)]
@@ -52,64 +48,19 @@ impl FleetBuilder {
         Self { bed: Some(bed), ..self }
     }
 
-    /// Starts the services and waits until each is ready.
+    /// Starts the services as tasks of this process and waits until each is ready.
     pub async fn start(self) -> Fleet {
         let bed = match self.bed {
             Some(bed) => bed,
             None => Bed::start().await,
         };
         tokens::publish_in(bed.superuser()).await;
-        let listeners = Service::ALL.map(|_| listen("127.0.0.1:0"));
-        let addresses = listeners
-            .each_ref()
-            .map(|listener| listener.local_addr().expect("a listener has an address"));
-        let addresses: HashMap<_, _> = Service::ALL.into_iter().zip(addresses).collect();
-        let urls: Urls =
-            addresses.iter().map(|(service, at)| (*service, format!("http://{at}"))).collect();
-        let flags = Service::ALL.map(|service| {
-            let mut flags = bed.flags(service.schema());
-            flags.extend(own_flags(service, &bed, &urls));
-            flags.extend(self.flags.get(&service).cloned().unwrap_or_default());
-            (service, flags)
-        });
-        // A runtime of their own, so that the services go on while a test's own thread waits.
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(2)
-            .enable_all()
-            .build()
-            .expect("a runtime starts");
-        let fleet = Fleet {
-            bed,
-            http: reqwest::Client::new(),
-            addresses,
-            urls,
-            flags: flags.into_iter().collect(),
-            running: Mutex::default(),
-            runtime: Some(runtime),
-            checked: true,
-        };
-        for (service, listener) in Service::ALL.into_iter().zip(listeners) {
-            fleet.launch(service, listener);
-        }
+        let (tasks, urls) = Tasks::start(&bed, &self.flags);
+        let fleet = Fleet::new(bed, urls, Members::Tasks(tasks));
         for service in Service::ALL {
             fleet.ready(service).await;
         }
         fleet
-    }
-}
-
-fn listen(address: &str) -> TcpListener {
-    TcpListener::bind(address).expect("a port is free")
-}
-
-/// The flags that not every service takes.
-fn own_flags(service: Service, bed: &Bed, urls: &Urls) -> Vec<String> {
-    let keys = ["--jwks-url".to_owned(), format!("{}/.well-known/jwks.json", urls[&Service::User])];
-    let ledger = || ["--gateway-database-url".to_owned(), bed.role_url(schemas::GATEWAY)];
-    match service {
-        Service::User => Vec::new(),
-        Service::Event | Service::Booking => keys.into(),
-        Service::Payment => keys.into_iter().chain(ledger()).collect(),
     }
 }
 
@@ -118,12 +69,14 @@ fn own_flags(service: Service, bed: &Bed, urls: &Urls) -> Vec<String> {
 pub struct Fleet {
     bed: Bed,
     http: reqwest::Client,
-    addresses: HashMap<Service, SocketAddr>,
     urls: Urls,
-    flags: HashMap<Service, Vec<String>>,
-    running: Mutex<HashMap<Service, Running>>,
-    runtime: Option<Runtime>,
+    members: Option<Members>,
     checked: bool,
+}
+
+enum Members {
+    Tasks(Tasks),
+    Processes(Processes),
 }
 
 impl Fleet {
@@ -135,6 +88,20 @@ impl Fleet {
     /// Four services with settings of their own.
     pub fn builder() -> FleetBuilder {
         FleetBuilder::default()
+    }
+
+    /// Four services that are processes of their own, with this in their environment, such as
+    /// `("KARCIS_PAYMENT_WINDOW", "5s")`.
+    pub async fn of_processes(environment: &[(&str, &str)]) -> Self {
+        let bed = Bed::start().await;
+        // The keys are read at the start, so the tables have to be there before.
+        tokens::publish_in(bed.superuser()).await;
+        let (processes, urls) = Processes::start(&bed, environment).await;
+        Self::new(bed, urls, Members::Processes(processes))
+    }
+
+    fn new(bed: Bed, urls: Urls, members: Members) -> Self {
+        Self { bed, http: reqwest::Client::new(), urls, members: Some(members), checked: true }
     }
 
     /// The database and topics they work on.
@@ -217,30 +184,38 @@ impl Fleet {
 
     /// Stops one service in order.
     pub async fn stop(&self, service: Service) {
-        let running = self.running().remove(&service).expect("it runs");
-        running.stop().await;
+        self.tasks().stop(service).await;
     }
 
     /// Starts a stopped service where it served before.
     pub async fn start_again(&self, service: Service) {
-        let address = self.addresses[&service];
-        let listener = eventually(async || TcpListener::bind(address)).await;
-        self.launch(service, listener);
+        self.tasks().start_again(service).await;
         self.ready(service).await;
     }
 
-    fn launch(&self, service: Service, listener: TcpListener) {
-        let runtime = self.runtime.as_ref().expect("a fleet has its runtime until it is dropped");
-        let running = service.start(&self.flags[&service], listener, runtime.handle());
-        self.running().insert(service, running);
+    /// The services' processes.
+    pub fn processes(&self) -> &Processes {
+        match &self.members {
+            Some(Members::Processes(processes)) => processes,
+            _ => panic!("only a fleet of processes has some"),
+        }
     }
 
-    async fn ready(&self, service: Service) {
+    fn tasks(&self) -> &Tasks {
+        match &self.members {
+            Some(Members::Tasks(tasks)) => tasks,
+            _ => panic!("only tasks can be stopped and started again"),
+        }
+    }
+
+    /// Waits until the service can serve.
+    pub async fn ready(&self, service: Service) {
         let url = format!("{}/readyz", self.url(service));
         eventually(async || {
-            let has_ended = self.running().get(&service).is_none_or(Running::has_ended);
-            if has_ended {
-                self.stop(service).await; // panics with the reason
+            if let Some(Members::Tasks(tasks)) = &self.members
+                && tasks.has_ended(service)
+            {
+                tasks.stop(service).await; // panics with the reason
             }
             let answer = self.http.get(&url).send().await.map_err(|error| error.to_string())?;
             match answer.status().as_u16() {
@@ -250,32 +225,29 @@ impl Fleet {
         })
         .await;
     }
-
-    fn running(&self) -> std::sync::MutexGuard<'_, HashMap<Service, Running>> {
-        self.running.lock().expect("nothing panics while it holds the services")
-    }
 }
 
 impl Drop for Fleet {
     fn drop(&mut self) {
-        let runtime = self.runtime.take().expect("a fleet is dropped once");
+        let members = self.members.take().expect("a fleet is dropped once");
         if std::thread::panicking() {
-            return runtime.shutdown_background();
+            return match members {
+                Members::Tasks(tasks) => tasks.abandon(),
+                Members::Processes(processes) => drop(processes),
+            };
         }
-        let running = std::mem::take(&mut *self.running());
         let (url, checked) = (self.bed.database_url().to_owned(), self.checked);
-        let end = async move {
-            if checked {
-                for service in Service::ALL {
-                    bed::all_sent(&url, service.schema()).await;
-                }
-            }
-            for running in running.into_values() {
-                running.stop().await;
+        let checks = async move {
+            for service in Service::ALL.into_iter().filter(|_| checked) {
+                bed::all_sent(&url, service.schema()).await;
             }
         };
         // The test's own runtime forbids to wait here, so another thread does.
-        if let Err(panic) = std::thread::spawn(move || runtime.block_on(end)).join() {
+        let end = std::thread::spawn(move || match members {
+            Members::Tasks(tasks) => tasks.end(checks),
+            Members::Processes(processes) => processes.end(checks),
+        });
+        if let Err(panic) = end.join() {
             resume_unwind(panic);
         }
     }

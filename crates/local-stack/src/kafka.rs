@@ -81,6 +81,11 @@ impl Kafka {
         Err(not_started("every port it was given was taken by somebody else".to_owned()))
     }
 
+    /// Whether its jars are not here yet, so that [`Self::start`] downloads them first.
+    pub fn must_be_fetched() -> bool {
+        !java::folder().is_dir()
+    }
+
     /// `host:port`.
     pub fn bootstrap_servers(&self) -> String {
         format!("127.0.0.1:{}", self.port)

@@ -1,13 +1,16 @@
 //! Postgres, Kafka and the four services on this machine: for `cargo run` and for tests.
 
 mod child;
+pub mod cli;
 pub mod kafka;
+mod launcher;
 mod log_file;
 mod maven;
 pub mod places;
 mod ports;
 pub mod postgres;
 pub mod schemas;
+mod service;
 
 /// Why a part did not start, and the one command that mends it.
 #[derive(Debug, thiserror::Error)]
@@ -19,6 +22,14 @@ pub enum StackError {
         what: &'static str,
         /// The command that installs it.
         fix: &'static str,
+    },
+    /// A download failed.
+    #[error("{part} could not be fetched: {reason}")]
+    NotFetched {
+        /// Which.
+        part: &'static str,
+        /// Maven's last words.
+        reason: String,
     },
     /// A part was started and failed.
     #[error("{part} did not start: {reason}")]

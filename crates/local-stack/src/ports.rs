@@ -1,6 +1,11 @@
 //! Free TCP ports on 127.0.0.1.
 
-use std::{io, net::TcpListener};
+use std::{
+    hash::{BuildHasher, RandomState},
+    io,
+    net::TcpListener,
+    ops::Range,
+};
 
 /// How often a free port is chosen again when somebody else was faster.
 pub(crate) const ATTEMPTS: usize = 5;
@@ -8,15 +13,19 @@ pub(crate) const ATTEMPTS: usize = 5;
 /// What a server says when its port is taken.
 pub(crate) const TAKEN: &str = "Address already in use";
 
-/// Ports nobody listens on at this moment.
+/// Below the ports that the kernel gives to outgoing connections, so that a server which is started
+/// again finds its port as it left it.
+const RANGE: Range<u16> = 18_000..32_000;
+
+/// Different ports nobody listens on at this moment.
 pub(crate) fn free<const N: usize>() -> io::Result<[u16; N]> {
-    // All are held until all are known, or one might come twice.
-    let mut held = Vec::with_capacity(N);
+    let random =
+        RandomState::new().hash_one(std::process::id()) % u64::from(RANGE.end - RANGE.start);
+    let start = RANGE.start + random as u16;
+    let mut candidates = (start..RANGE.end).chain(RANGE.start..start).filter(|port| is_free(*port));
     let mut ports = [0; N];
     for port in &mut ports {
-        let listener = TcpListener::bind(("127.0.0.1", 0))?;
-        *port = listener.local_addr()?.port();
-        held.push(listener);
+        *port = candidates.next().ok_or_else(|| io::Error::other("no port is free"))?;
     }
     Ok(ports)
 }

@@ -77,6 +77,11 @@ impl Postgres {
         }))
     }
 
+    /// Whether this machine lacks it, so that [`Self::start`] downloads it first.
+    pub fn must_be_fetched() -> bool {
+        binaries::must_be_fetched()
+    }
+
     /// The superuser's URL of database `postgres`.
     pub fn url(&self) -> String {
         let port = self.port;

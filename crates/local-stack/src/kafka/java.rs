@@ -46,11 +46,16 @@ fn major(version: &str) -> u32 {
     version[..end].parse().unwrap_or(0)
 }
 
+/// Where Kafka's jars are, once they are fetched.
+pub(super) fn folder() -> PathBuf {
+    places::home().join(format!("kafka-{}", places::fingerprint(POM)))
+}
+
 /// The folder of Kafka's jars, fetched once.
 pub(super) async fn jars() -> Result<PathBuf, StackError> {
     let home = places::home();
     std::fs::create_dir_all(&home)?;
-    let folder = home.join(format!("kafka-{}", places::fingerprint(POM)));
+    let folder = folder();
     maven::make_once("Kafka", &folder, async |folder| fetch(folder, &home).await).await?;
     Ok(folder)
 }

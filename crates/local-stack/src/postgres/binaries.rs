@@ -25,6 +25,16 @@ pub(super) async fn find() -> Result<PathBuf, StackError> {
     }
 }
 
+/// Whether [`find`] will download.
+pub(super) fn must_be_fetched() -> bool {
+    installed().is_none()
+        && places::within_reach(&places::home()).is_ok_and(|home| !fetched(&home).is_dir())
+}
+
+fn fetched(home: &Path) -> PathBuf {
+    home.join(format!("postgres-{ARTIFACT_VERSION}"))
+}
+
 fn installed() -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let on_path = std::env::split_paths(&path).collect::<Vec<_>>();
@@ -72,7 +82,7 @@ async fn download() -> Result<PathBuf, StackError> {
         _ => return Err(MISSING),
     };
     let home = places::within_reach(&places::home())?;
-    let folder = home.join(format!("postgres-{ARTIFACT_VERSION}"));
+    let folder = fetched(&home);
     maven::make_once("PostgreSQL", &folder, async |folder| {
         let log = home.join("maven.log");
         let artifact = format!(

@@ -1,0 +1,125 @@
+//! The command line of `karcis`.
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::Parser;
+
+use crate::{launcher, service};
+
+/// Karcis on this machine: PostgreSQL, Kafka and the four services. Ctrl-C stops everything.
+///
+/// Every setting of a service is taken from the environment, such as KARCIS_PAYMENT_WINDOW=15m.
+#[derive(Parser)]
+#[command(name = "karcis", version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    options: Options,
+}
+
+#[derive(clap::Subcommand)]
+enum Command {
+    /// One service by itself, as its own binary would run.
+    #[command(hide = true)]
+    Service {
+        /// Which.
+        #[arg(value_enum)]
+        name: service::Name,
+        /// Its flags.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        flags: Vec<String>,
+    },
+}
+
+/// How to start Karcis.
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    /// Take free ports, and throw all data away at the end
+    #[arg(long)]
+    pub ephemeral: bool,
+    /// Make demo events, as a fresh database gets them without --ephemeral
+    #[arg(long)]
+    pub demo: bool,
+    /// Where to write addresses, credentials and process ids once all are ready
+    /// [default: target/karcis/stack.json]
+    #[arg(long, value_name = "PATH")]
+    pub state_file: Option<PathBuf>,
+    /// A PostgreSQL that runs already, in place of one started here: a superuser's URL
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
+    pub database_url: Option<String>,
+    /// A Kafka that runs already, in place of one started here: host:port[,host:port…]
+    #[arg(long, env = "KAFKA_BOOTSTRAP_SERVERS", value_name = "HOSTS")]
+    pub kafka_bootstrap_servers: Option<String>,
+    /// Start PostgreSQL and Kafka in containers even where they could run without
+    #[arg(long, env = "KARCIS_CONTAINERS")]
+    pub containers: bool,
+    /// Put before every topic and consumer group
+    #[arg(long, env = "KARCIS_TOPIC_PREFIX", default_value = "")]
+    pub topic_prefix: String,
+    /// Partitions of a topic that is made
+    #[arg(long, env = "KARCIS_TOPIC_PARTITIONS", default_value_t = 4)]
+    pub topic_partitions: i32,
+    /// Copies of a topic that is made
+    #[arg(long, env = "KARCIS_TOPIC_REPLICATION", default_value_t = 1)]
+    pub topic_replication: i32,
+    #[command(flatten)]
+    pub ports: Ports,
+    #[command(flatten)]
+    pub admin: Admin,
+}
+
+/// Which ports to serve on; 0 takes a free one.
+#[derive(clap::Args)]
+pub(crate) struct Ports {
+    /// user-service's port
+    #[arg(long, env = "KARCIS_USER_PORT", default_value_t = 8081, value_name = "PORT")]
+    pub user_port: u16,
+    /// event-service's port
+    #[arg(long, env = "KARCIS_EVENT_PORT", default_value_t = 8082, value_name = "PORT")]
+    pub event_port: u16,
+    /// booking-service's port
+    #[arg(long, env = "KARCIS_BOOKING_PORT", default_value_t = 8083, value_name = "PORT")]
+    pub booking_port: u16,
+    /// payment-service's port
+    #[arg(long, env = "KARCIS_PAYMENT_PORT", default_value_t = 8084, value_name = "PORT")]
+    pub payment_port: u16,
+    /// PostgreSQL's port, if it is started here
+    #[arg(long, env = "KARCIS_POSTGRES_PORT", default_value_t = 0, value_name = "PORT")]
+    pub postgres_port: u16,
+    /// Kafka's port, if it is started here
+    #[arg(long, env = "KARCIS_KAFKA_PORT", default_value_t = 0, value_name = "PORT")]
+    pub kafka_port: u16,
+}
+
+/// The first admin, made in a fresh database.
+#[derive(Clone, clap::Args)]
+pub(crate) struct Admin {
+    /// The first admin's e-mail address
+    #[arg(long, env = "KARCIS_ADMIN_EMAIL", default_value = "admin@karcis.example")]
+    pub admin_email: String,
+    /// The first admin's password
+    #[arg(
+        long,
+        env = "KARCIS_ADMIN_PASSWORD",
+        default_value = "karcis-development",
+        hide_env_values = true
+    )]
+    pub admin_password: String,
+}
+
+/// Does what the command line says; the exit code is 0 after a stop that was asked for.
+pub async fn run() -> ExitCode {
+    let cli = Cli::parse();
+    let ended = match cli.command {
+        Some(Command::Service { name, flags }) => service::run(name, flags).await,
+        None => launcher::launch(cli.options).await.map_err(Into::into),
+    };
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

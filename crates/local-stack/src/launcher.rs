@@ -1,0 +1,289 @@
+//! Starts everything, says where it is, keeps it running, and stops it in order.
+
+mod containers;
+mod demo;
+mod servers;
+mod services;
+mod state;
+mod supervise;
+mod terminal;
+
+use std::{path::PathBuf, sync::Arc, time::Instant};
+
+use karcis_messaging::KafkaConfig;
+use karcis_process::CancellationToken;
+use sqlx::{Connection, PgConnection};
+use tokio::{
+    signal::unix::{Signal, SignalKind, signal},
+    task::JoinSet,
+};
+
+use crate::{
+    StackError,
+    cli::Options,
+    kafka::Kafka,
+    places::{self, Throwaway},
+    postgres::Postgres,
+    schemas,
+};
+use servers::{Server, Servers};
+use services::Service;
+use state::State;
+use supervise::{Runs, keep_running};
+use terminal::say;
+
+/// Why Karcis is not running.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum LaunchError {
+    /// A server did not start.
+    #[error("{0}")]
+    Stack(#[from] StackError),
+    /// The broker refuses the topics.
+    #[error("{0}")]
+    Topics(#[from] karcis_messaging::KafkaError),
+    /// It runs already.
+    #[error("karcis is running already on {0}: stop it, or start another with --ephemeral")]
+    Running(String),
+    /// Somebody else serves there.
+    #[error(
+        "port {port} of {service} is taken: stop what listens there, or choose another with \
+         --{flag} PORT ({variable}=PORT)"
+    )]
+    PortTaken {
+        /// The port.
+        port: u16,
+        /// Whose it is to be.
+        service: &'static str,
+        /// The flag that changes it.
+        flag: String,
+        /// The environment variable that changes it.
+        variable: String,
+    },
+    /// A service ended, or did not get ready.
+    #[error("{service} did not start: {reason}")]
+    Service {
+        /// Which.
+        service: &'static str,
+        /// Its last words.
+        reason: String,
+    },
+    /// The demo events could not be made.
+    #[error("demo data: {0}")]
+    Demo(String),
+}
+
+impl From<std::io::Error> for LaunchError {
+    fn from(error: std::io::Error) -> Self {
+        Self::Stack(error.into())
+    }
+}
+
+/// Starts Karcis and runs it until SIGINT, SIGTERM or SIGHUP.
+pub(crate) async fn launch(options: Options) -> Result<(), LaunchError> {
+    let mut signals = Signals::listen()?;
+    let began = Instant::now();
+    let place = Place::choose(&options).await?;
+    // Whatever is dropped on the way out is stopped: by a failure as by a signal.
+    let running = tokio::select! {
+        started = start(&options, &place) => started?,
+        () = signals.next() => return Ok(()),
+    };
+    terminal::welcome(&running.state, &options.admin, &place, began.elapsed());
+    let supervised = running.supervise();
+    signals.next().await;
+    say("stopping …");
+    tokio::select! {
+        () = supervised.stop() => {}
+        // Who asks twice does not want to wait: the kernel kills the children with us.
+        () = signals.next() => {}
+    }
+    Ok(())
+}
+
+/// Where this run keeps what is its own.
+struct Place {
+    data: PathBuf,
+    state_file: PathBuf,
+    ephemeral: Option<Throwaway>,
+    /// Held to the end, so that no second run takes the same data.
+    _lock: Option<std::fs::File>,
+}
+
+impl Place {
+    async fn choose(options: &Options) -> Result<Self, LaunchError> {
+        let home = places::home();
+        std::fs::create_dir_all(&home)?;
+        let default_state_file = home.join("stack.json");
+        let (data, ephemeral, lock) = if options.ephemeral {
+            let throwaway = places::throwaway()?;
+            (throwaway.path().to_owned(), Some(throwaway), None)
+        } else {
+            let lock = places::lock(&home.join("lock"), std::time::Duration::ZERO).await?;
+            let running = || LaunchError::Running(home.display().to_string());
+            (home.clone(), None, Some(lock.ok_or_else(running)?))
+        };
+        // Beside a lasting run, a throwaway one must not overwrite its file.
+        let beside = if options.ephemeral { data.join("stack.json") } else { default_state_file };
+        let state_file = options.state_file.clone().unwrap_or(beside);
+        Ok(Self { data, state_file, ephemeral, _lock: lock })
+    }
+}
+
+/// Everything that was started.
+struct Running {
+    state: Arc<State>,
+    postgres: Option<Server<Postgres>>,
+    kafka: Option<Server<Kafka>>,
+    services: Vec<(Service, services::Running)>,
+    servers: Servers,
+}
+
+async fn start(options: &Options, place: &Place) -> Result<Running, LaunchError> {
+    let ports = services::choose_ports(options)?;
+    let servers = Servers::new(options, &place.data);
+    let (postgres, kafka) = tokio::try_join!(
+        async {
+            let started = servers.start_postgres().await?;
+            let fresh = is_fresh(&started.address).await?;
+            schemas::prepare(&started.address).await?;
+            Ok::<_, LaunchError>((started, fresh))
+        },
+        async {
+            let started = servers.start_kafka().await?;
+            let config = KafkaConfig {
+                kafka_bootstrap_servers: started.address.clone(),
+                topic_prefix: options.topic_prefix.clone(),
+                instance: "0".to_owned(),
+            };
+            let kafka = karcis_messaging::Kafka::connect(&config)?;
+            kafka.create_topics(options.topic_partitions, options.topic_replication).await?;
+            Ok(started)
+        }
+    )?;
+    let (postgres, fresh) = postgres;
+
+    let services = Service::all(&ports, options, &postgres.address, &kafka.address, &place.data)?;
+    let services = services::start_all(services).await?;
+    let state = Arc::new(State::new(
+        place.state_file.clone(),
+        &ports,
+        &postgres.address,
+        &kafka.address,
+        &options.admin,
+    ));
+    state.note_pid("karcis", std::process::id());
+    if let Some(server) = &postgres.server {
+        state.note_pid("postgres", server.pid());
+    }
+    if let Some(server) = &kafka.server {
+        state.note_pid("kafka", server.pid());
+    }
+    for (service, running) in &services {
+        state.note_pid(service.name, running.pid());
+    }
+    if options.demo || (fresh && !options.ephemeral) {
+        demo::make(&ports, &options.admin).await?;
+        say("demo events made");
+    }
+    state.publish()?;
+    let (postgres, kafka) = (postgres.server, kafka.server);
+    Ok(Running { state, postgres, kafka, services, servers })
+}
+
+/// Whether no service has ever worked in this database.
+async fn is_fresh(database_url: &str) -> Result<bool, StackError> {
+    let mut connection = PgConnection::connect(database_url).await?;
+    let (fresh,) = sqlx::query_as("SELECT to_regclass('events._sqlx_migrations') IS NULL")
+        .fetch_one(&mut connection)
+        .await?;
+    connection.close().await?;
+    Ok(fresh)
+}
+
+impl Running {
+    fn supervise(self) -> Supervised {
+        let Self { state, postgres, kafka, services, servers } = self;
+        let servers = Arc::new(servers);
+        let groups = [Group::default(), Group::default(), Group::default()];
+        let [mut service_group, mut kafka_group, mut postgres_group] = groups;
+        for (service, running) in services {
+            let watch = terminal::show_warnings(service.name, service.log.clone());
+            service_group.tasks.spawn(watch_until(watch, service_group.stopping.clone()));
+            let (state, stopping) = (state.clone(), service_group.stopping.clone());
+            service_group.tasks.spawn(async move {
+                let start = || async { service.start() };
+                keep_running(service.name, running, start, &state, stopping).await;
+            });
+        }
+        if let Some(running) = kafka {
+            let (state, stopping) = (state.clone(), kafka_group.stopping.clone());
+            let (servers, kind, port) = (servers.clone(), running.kind(), running.port());
+            kafka_group.tasks.spawn(async move {
+                let start = || servers.kafka(kind, port);
+                keep_running("kafka", running, start, &state, stopping).await;
+            });
+        }
+        if let Some(running) = postgres {
+            let (state, stopping) = (state.clone(), postgres_group.stopping.clone());
+            let (kind, port) = (running.kind(), running.port());
+            postgres_group.tasks.spawn(async move {
+                let start = || servers.postgres(kind, port);
+                keep_running("postgres", running, start, &state, stopping).await;
+            });
+        }
+        Supervised { state, groups: [service_group, kafka_group, postgres_group] }
+    }
+}
+
+async fn watch_until(watch: impl Future<Output = ()>, stopping: CancellationToken) {
+    tokio::select! {
+        () = watch => {}
+        () = stopping.cancelled() => {}
+    }
+}
+
+/// What is stopped together.
+#[derive(Default)]
+struct Group {
+    stopping: CancellationToken,
+    tasks: JoinSet<()>,
+}
+
+/// Everything that runs and is started again if it dies.
+struct Supervised {
+    state: Arc<State>,
+    /// In the order in which they stop.
+    groups: [Group; 3],
+}
+
+impl Supervised {
+    async fn stop(self) {
+        self.state.retract();
+        for mut group in self.groups {
+            group.stopping.cancel();
+            while group.tasks.join_next().await.is_some() {}
+        }
+    }
+}
+
+/// The signals that ask for a stop.
+struct Signals([Signal; 3]);
+
+impl Signals {
+    fn listen() -> std::io::Result<Self> {
+        Ok(Self([
+            signal(SignalKind::interrupt())?,
+            signal(SignalKind::terminate())?,
+            signal(SignalKind::hangup())?,
+        ]))
+    }
+
+    async fn next(&mut self) {
+        let [interrupt, terminate, hangup] = &mut self.0;
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+            _ = hangup.recv() => {}
+        }
+    }
+}

@@ -110,3 +110,17 @@ fn reason(error: Option<StackError>) -> String {
         other => panic!("it should not have started: {other:?}"),
     }
 }
+
+#[tokio::test]
+async fn postgres_starts_where_user_nobody_may_not_go() {
+    let private = tempfile::tempdir().expect("a folder of our own");
+    let data = private.path().join("postgres");
+    let options = PostgresOptions { data: data.clone(), port: 0, durable: false };
+    let postgres = Postgres::start(options).await.expect("starts");
+    postgres.stop().await.expect("stops");
+
+    let elsewhere = places::within_reach(&data).expect("is there");
+    if elsewhere != data {
+        std::fs::remove_dir_all(elsewhere).expect("is ours");
+    }
+}

@@ -194,16 +194,12 @@ async fn what_the_client_has_seen_is_left_out() {
 async fn the_first_state_does_not_wait_for_a_tick() {
     let (things, id) = (Things::default(), Uuid::now_v7());
     things.set(id, 1);
-    let never_run = Live::new();
-    let house = open(&things, &Live::new(), in_an_hour()).await;
-    drop(house);
-    let watched = things.clone();
-    let watching = never_run.clone();
+    let (watched, never_run) = (things.clone(), Live::new());
     let routes = Router::new().route(
         "/thing",
         get(async move || {
             let things = watched.clone();
-            stream(watching.watch(id), 0, in_an_hour(), move || things.clone().load(id))
+            stream(never_run.watch(id), 0, in_an_hour(), move || things.clone().load(id))
         }),
     );
     let house = House::of(app(routes, TokenKeys::fixed(&Signer::new("k1", 1).keys()))).await;

@@ -2,12 +2,12 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod app;
-mod errors;
 mod extractors;
 mod house;
 mod json;
 mod keys;
 mod live;
 mod pages;
+mod problems;
 mod serving;
 mod tokens;

@@ -107,11 +107,11 @@ async fn in_trace(request: Request, next: Next) -> Response {
 
 /// Makes the router's bare 405 a problem that says which methods there are.
 async fn name_the_verbs(response: Response) -> Response {
-    if response.status() != StatusCode::METHOD_NOT_ALLOWED {
-        return response;
-    }
     let allow = response.headers().get(ALLOW).cloned();
-    let allowed = allow.as_ref().and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let (StatusCode::METHOD_NOT_ALLOWED, Some(allow)) = (response.status(), allow) else {
+        return response;
+    };
+    let allowed = allow.to_str().unwrap_or_default();
     // HEAD is there wherever GET is; nobody needs to be told.
     let verbs: Vec<_> = allowed.split(',').filter(|verb| *verb != "HEAD").collect();
     let mut problem = Problem::new(
@@ -121,7 +121,7 @@ async fn name_the_verbs(response: Response) -> Response {
     )
     .detail(format!("use {}", verbs.join(" or ")))
     .into_response();
-    problem.headers_mut().extend(allow.map(|value| (ALLOW, value)));
+    problem.headers_mut().insert(ALLOW, allow);
     problem
 }
 

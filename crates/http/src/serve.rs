@@ -81,7 +81,7 @@ async fn connection(
         tracing::debug!(%error, "TCP_NODELAY cannot be set");
     }
     let service = TowerToHyperService::new(Extension(ConnectInfo(peer)).layer(router));
-    let mut builder = Builder::new(TokioExecutor::new());
+    let mut builder = Builder::new(TokioExecutor::new()).http1_only();
     builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT);
     let mut served = pin!(builder.serve_connection(TokioIo::new(socket), service));
     let ended = tokio::select! {

@@ -259,6 +259,21 @@ async fn a_failed_load_or_query_is_tried_again() {
 }
 
 #[tokio::test]
+async fn a_comment_every_fifteen_seconds_keeps_a_quiet_stream_open() {
+    let (things, live, id) = (Things::default(), Live::new(), Uuid::now_v7());
+    things.set(id, 1);
+    let house = open(&things, &live, in_an_hour()).await;
+    let mut events = Events::of(house.get(&format!("/things/{id}"))).await;
+    assert_eq!(events.version().await, Some(1));
+    let began = Instant::now();
+    let comment = events.answer.chunk().await.unwrap().expect("a comment");
+    assert!(comment.starts_with(b":"), "{comment:?}");
+    assert!((14..20).contains(&began.elapsed().as_secs()), "{:?}", began.elapsed());
+    things.set(id, 2);
+    assert_eq!(events.version().await, Some(2));
+}
+
+#[tokio::test]
 async fn many_watchers_cost_one_query_a_tick() {
     const MANY: usize = 100;
     let (things, live) = (Things::default(), Live::new());

@@ -72,35 +72,35 @@ impl Problem {
 
     /// 400 `not-json`.
     pub fn not_json(detail: impl Into<Cow<'static, str>>) -> Self {
-        Problem::new(StatusCode::BAD_REQUEST, "not-json", "The body is not JSON").detail(detail)
+        Self::new(StatusCode::BAD_REQUEST, "not-json", "The body is not JSON").detail(detail)
     }
 
     /// 401 `not-logged-in`; the detail says why and how to log in.
     pub fn not_logged_in(detail: impl Into<Cow<'static, str>>) -> Self {
-        Problem::new(StatusCode::UNAUTHORIZED, "not-logged-in", "Not logged in").detail(detail)
+        Self::new(StatusCode::UNAUTHORIZED, "not-logged-in", "Not logged in").detail(detail)
     }
 
     /// 403 `wrong-role`.
     pub fn wrong_role() -> Self {
-        Problem::new(StatusCode::FORBIDDEN, "wrong-role", "Not allowed for this role")
+        Self::new(StatusCode::FORBIDDEN, "wrong-role", "Not allowed for this role")
             .detail("your account's role may not do this; an admin can change it (POST /user/role)")
     }
 
     /// 404 `not-found`: there is no such thing, or it is somebody else's.
     pub fn not_found() -> Self {
-        Problem::new(StatusCode::NOT_FOUND, "not-found", "Not found")
+        Self::new(StatusCode::NOT_FOUND, "not-found", "Not found")
             .detail("there is no such thing here, or it is somebody else's")
     }
 
     /// 409 of this slug.
     pub fn conflict(slug: &'static str, title: &'static str) -> Self {
-        Problem::new(StatusCode::CONFLICT, slug, title)
+        Self::new(StatusCode::CONFLICT, slug, title)
     }
 
     /// 422 `invalid-input` with its fields.
     pub fn invalid(fields: Vec<Field>) -> Self {
         let mut problem =
-            Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-input", "Invalid input")
+            Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-input", "Invalid input")
                 .detail("some fields need another value; see errors");
         problem.0.fields = fields;
         problem
@@ -108,7 +108,7 @@ impl Problem {
 
     /// 429 `too-many-requests`, with when to come again.
     pub fn too_many_requests(seconds: u32) -> Self {
-        Problem::new(StatusCode::TOO_MANY_REQUESTS, "too-many-requests", "Too many requests")
+        Self::new(StatusCode::TOO_MANY_REQUESTS, "too-many-requests", "Too many requests")
             .detail(format!("try again in {seconds} s"))
             .retry_after(seconds)
     }
@@ -121,7 +121,7 @@ impl Problem {
 
     /// 503 `unavailable` with Retry-After, for what is not worth a log line.
     pub(crate) fn out_of_service(detail: impl Into<Cow<'static, str>>) -> Self {
-        Problem::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Unavailable")
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Unavailable")
             .detail(detail)
             .retry_after(2)
     }
@@ -129,7 +129,7 @@ impl Problem {
     /// 500 `internal-error` without a detail; logs the cause.
     pub fn internal(cause: impl Display) -> Self {
         tracing::error!(%cause, "internal error");
-        Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal-error", "Internal error")
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal-error", "Internal error")
     }
 }
 

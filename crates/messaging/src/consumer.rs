@@ -92,7 +92,7 @@ impl Kafka {
         stopping: CancellationToken,
     ) -> Result<(), KafkaError> {
         let member = Member::join(&self, service, consumer.topics())?;
-        let reader = Reader { kafka: self, pool, consumer, stopping };
+        let reader = Reader { service, kafka: self, pool, consumer, stopping };
         let outcome = reader.read(&member).await;
         member.leave().await;
         outcome
@@ -103,6 +103,7 @@ impl Kafka {
 const SERVE_EVERY: Duration = Duration::from_secs(1);
 
 struct Reader<C> {
+    service: &'static str,
     kafka: Kafka,
     pool: PgPool,
     consumer: C,
@@ -186,8 +187,10 @@ impl<C: Consumer> Reader<C> {
             Ok(())
         };
         trace::scope_batch(Arc::new(traces), work).await?;
-        metrics::counter!("karcis_messages_handled_total").increment(batch.len() as u64);
-        metrics::histogram!("karcis_batch_size").record(batch.len() as f64);
+        metrics::counter!("karcis_messages_handled_total", "service" => self.service)
+            .increment(batch.len() as u64);
+        metrics::histogram!("karcis_batch_size", "service" => self.service)
+            .record(batch.len() as f64);
         Ok(())
     }
 
@@ -213,7 +216,8 @@ impl<C: Consumer> Reader<C> {
                 }
                 Ok(None) => {
                     // A newer version's: resending heals it once this service is up to date.
-                    metrics::counter!("karcis_messages_unknown_total").increment(1);
+                    metrics::counter!("karcis_messages_unknown_total", "service" => self.service)
+                        .increment(1);
                     tracing::warn!(topic, kind, "skipped a message of an unknown type");
                 }
                 Err(error) => self.put_aside(taken, place, error.to_string()).await?,
@@ -233,12 +237,14 @@ impl<C: Consumer> Reader<C> {
     {
         let mut backoff = Backoff::new();
         loop {
-            metrics::gauge!("karcis_consumer_lag_seconds").set(age_seconds(taken.first()));
+            metrics::gauge!("karcis_consumer_lag_seconds", "service" => self.service)
+                .set(age_seconds(taken.first()));
             match attempt().await {
                 Ok(()) => return Ok(Ok(())),
                 Err(HandleError::Poison(error)) => return Ok(Err(error)),
                 Err(HandleError::Unavailable(error)) => {
-                    metrics::counter!("karcis_batches_retried_total").increment(1);
+                    metrics::counter!("karcis_batches_retried_total", "service" => self.service)
+                        .increment(1);
                     tracing::warn!(error, messages = taken.len(), "the batch is tried again");
                 }
             }
@@ -264,7 +270,7 @@ impl<C: Consumer> Reader<C> {
             error,
             "a message was put aside"
         );
-        metrics::counter!("karcis_messages_dead_total").increment(1);
+        metrics::counter!("karcis_messages_dead_total", "service" => self.service).increment(1);
         // Whatever is wrong with the table is not the message's fault.
         let keep = || async {
             let kept = dead_letter::keep(&self.pool, &refused).await;

@@ -165,8 +165,10 @@ impl Shared {
                 }
             };
             *self.state.lock().unwrap_or_else(PoisonError::into_inner) = state;
-            metrics::gauge!("karcis_outbox_rows").set(state.rows as f64);
-            metrics::gauge!("karcis_outbox_oldest_seconds").set(state.oldest.as_secs_f64());
+            let service = [("service", self.source)];
+            metrics::gauge!("karcis_outbox_rows", &service).set(state.rows as f64);
+            metrics::gauge!("karcis_outbox_oldest_seconds", &service)
+                .set(state.oldest.as_secs_f64());
         }
     }
 

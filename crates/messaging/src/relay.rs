@@ -188,7 +188,8 @@ async fn send(
             .execute(connection),
     )
     .await?;
-    metrics::counter!("karcis_outbox_sent_total").increment(acknowledged.len() as u64);
+    metrics::counter!("karcis_outbox_sent_total", "service" => outbox.source)
+        .increment(acknowledged.len() as u64);
     match failed.or(failure) {
         Some(error) => Err(error),
         None => Ok(()),

@@ -87,3 +87,27 @@ async fn a_reader_whose_database_is_away_tries_again_in_place() {
     }
     assert!(desk.bed.dead_letters(karcis_local_stack::schemas::BOOKINGS).await.is_empty());
 }
+
+#[tokio::test]
+async fn a_service_stops_although_the_broker_is_away() {
+    let mut broker = Broker::start().await;
+    let desk = Desk::in_bed(Bed::on_kafka(broker.bootstrap_servers()).await).await;
+    let relay = desk.relay();
+    let reader = desk.reader();
+    let booking = Uuid::now_v7();
+    desk.send(&relay.part, &[note(booking, 0)]).await;
+    eventually(|| async { reader.part.notes(booking) }).is(vec![0]).await;
+    broker.stop().await;
+    desk.send(&relay.part, &[note(booking, 1)]).await;
+
+    let start = std::time::Instant::now();
+    let stopped = async {
+        eprintln!("{:?}", start.elapsed());
+        reader.stop().await;
+        eprintln!("{:?}", start.elapsed());
+        relay.stop().await;
+        eprintln!("{:?}", start.elapsed());
+    };
+    tokio::time::timeout(Duration::from_secs(10), stopped).await.unwrap();
+    assert_eq!(desk.unsent().await, 1);
+}

@@ -23,7 +23,7 @@ CREATE TABLE session (
     session_id uuid PRIMARY KEY,
     user_id uuid NOT NULL,
     expires_at timestamptz NOT NULL,
-    CONSTRAINT session_user FOREIGN KEY (user_id) REFERENCES account ON DELETE CASCADE
+    CONSTRAINT session_account FOREIGN KEY (user_id) REFERENCES account ON DELETE CASCADE
 );
 
 CREATE INDEX session_by_user ON session (user_id);

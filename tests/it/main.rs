@@ -3,6 +3,7 @@
 
 mod architecture;
 mod cancelled;
+mod crashes;
 mod declined;
 mod event_cancelled;
 mod expired;

@@ -180,17 +180,22 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// Sends the request.
+    /// Sends the request; panics if there is no answer.
     pub async fn to(request: RequestBuilder) -> Self {
-        let response = request.send().await.expect("the service answers");
+        Self::try_to(request).await.expect("the service answers")
+    }
+
+    /// Sends the request; the error says why there is no answer.
+    pub async fn try_to(request: RequestBuilder) -> Result<Self, String> {
+        let response = request.send().await.map_err(|error| format!("{error:?}"))?;
         let (status, headers) = (response.status(), response.headers().clone());
-        let bytes = response.bytes().await.expect("the answer arrives");
+        let bytes = response.bytes().await.map_err(|error| format!("{error:?}"))?;
         let body = match bytes.as_ref() {
             [] => Value::Null,
             json => serde_json::from_slice(json)
                 .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(json).into_owned())),
         };
-        Self { status, headers, body }
+        Ok(Self { status, headers, body })
     }
 
     /// Asserts the status code.

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::{
     eventually,
-    servers::{Servers, Stack, servers},
+    servers::{Failure, Servers, Stack, servers},
 };
 
 /// The services' schemas with what brings each up to date.
@@ -153,42 +153,38 @@ pub(crate) async fn all_sent(database_url: &str, schema: Schema) {
 
 /// Makes a database of this name, with all schemas in it, and returns its superuser's URL.
 async fn copy_template(servers: &Servers, name: &str) -> String {
-    static PREPARED: OnceCell<()> = OnceCell::const_new();
-    PREPARED.get_or_init(|| make_template(servers)).await;
-    execute(servers, format!("CREATE DATABASE {name} TEMPLATE {TEMPLATE}")).await;
+    static PREPARED: OnceCell<Result<(), String>> = OnceCell::const_new();
+    let prepared = PREPARED
+        .get_or_init(|| async { make_template(servers).await.map_err(|error| error.to_string()) })
+        .await;
+    prepared.as_ref().unwrap_or_else(|why| panic!("the services' tables cannot be made: {why}"));
+    let mut connection =
+        PgConnection::connect(&servers.postgres_url).await.expect("Postgres answers");
+    let copy = AssertSqlSafe(format!("CREATE DATABASE {name} TEMPLATE {TEMPLATE}"));
+    sqlx::query(copy).execute(&mut connection).await.expect("a database can be copied");
     url_of(servers, name)
 }
 
-async fn make_template(servers: &Servers) {
-    execute(servers, format!("CREATE DATABASE {TEMPLATE}")).await;
+async fn make_template(servers: &Servers) -> Result<(), Failure> {
+    let mut connection = PgConnection::connect(&servers.postgres_url).await?;
+    let create = AssertSqlSafe(format!("CREATE DATABASE {TEMPLATE}"));
+    sqlx::query(create).execute(&mut connection).await?;
     let superuser_url = url_of(servers, TEMPLATE);
-    schemas::prepare(&superuser_url).await.expect("roles and schemas can be made");
+    schemas::prepare(&superuser_url).await?;
     for (schema, migrations) in MIGRATIONS {
         let url = schemas::role_url(&superuser_url, schema);
-        let mut connection = PgConnection::connect(&url).await.expect("the role can log in");
-        migrations.run(&mut connection).await.expect("the migrations are right");
-        connection.close().await.expect("the connection can be closed");
+        let mut as_owner = PgConnection::connect(&url).await?;
+        migrations.run(&mut as_owner).await.map_err(|error| format!("{}: {error}", schema.name))?;
+        as_owner.close().await?;
     }
-    // A database with a connection can't be a template, and a closed one may linger a moment.
-    let others = format!("SELECT count(*) FROM pg_stat_activity WHERE datname = '{TEMPLATE}'");
-    let mut connection = connect(servers).await;
-    while sqlx::query_scalar::<_, i64>(AssertSqlSafe(others.clone()))
-        .fetch_one(&mut connection)
-        .await
-        .expect("sessions can be counted")
-        > 0
-    {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-}
-
-async fn execute(servers: &Servers, sql: String) {
-    let mut connection = connect(servers).await;
-    sqlx::query(AssertSqlSafe(sql)).execute(&mut connection).await.expect("a database can be made");
-}
-
-async fn connect(servers: &Servers) -> PgConnection {
-    PgConnection::connect(&servers.postgres_url).await.expect("Postgres answers")
+    // A database with a connection cannot be a template, and a closed one may linger a moment.
+    let connected = "SELECT count(*) FROM pg_stat_activity WHERE datname = $1";
+    let connected = async || {
+        let mut connection = PgConnection::connect(&servers.postgres_url).await?;
+        sqlx::query_scalar::<_, i64>(connected).bind(TEMPLATE).fetch_one(&mut connection).await
+    };
+    eventually(async || connected().await.is_ok_and(|count| count == 0)).is(true).await;
+    Ok(())
 }
 
 /// The superuser's URL of another database of the server.

@@ -21,7 +21,7 @@ pub use broker::Broker;
 pub use eventually::{Eventually, eventually};
 pub use fleet::{
     Answer, Booking, Concert, ConcertPlan, Fleet, FleetBuilder, Ledger, Person, Processes, Service,
-    Stock, Urls,
+    Stock, Urls, program,
 };
 pub use tokens::{TokenMint, jwks, token, token_of};
 

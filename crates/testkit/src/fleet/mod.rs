@@ -18,7 +18,7 @@ use uuid::Uuid;
 pub use concert::{Concert, ConcertPlan, Stock};
 pub use ledger::Ledger;
 pub use person::{Answer, Booking, Person};
-pub use processes::Processes;
+pub use processes::{Processes, program};
 pub use service::{Service, Urls};
 
 use crate::{Bed, bed, eventually, tokens};

@@ -110,13 +110,14 @@ fn read(path: &std::path::Path) -> Result<Value, String> {
     serde_json::from_str(&text).map_err(|error| error.to_string())
 }
 
-/// The `karcis` program of this source, built now if it is not up to date.
-fn program() -> &'static PathBuf {
+/// The `karcis` program of this source, built now if it is not up to date; as optimised as we are.
+pub fn program() -> &'static PathBuf {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
     PROGRAM.get_or_init(|| {
         let built = Command::new(env!("CARGO"))
             .args(["build", "-p", "karcis-local-stack", "--bin", "karcis"])
             .args(["--message-format", "json"])
+            .args(if cfg!(debug_assertions) { [].as_slice() } else { &["--release"] })
             .stderr(Stdio::inherit())
             .output()
             .expect("cargo runs");

@@ -27,4 +27,7 @@ pub struct Config {
         default_value = "http://127.0.0.1:8081/.well-known/jwks.json"
     )]
     pub jwks_url: String,
+    /// How many unpaid holds a buyer may have for one event.
+    #[arg(long, env = "KARCIS_MAX_HOLDS", default_value_t = 2)]
+    pub max_holds: u32,
 }

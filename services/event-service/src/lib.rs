@@ -1,13 +1,27 @@
-//! event-service
+//! event-service: what events there are, and who holds or has bought which of their seats.
 
+mod adapters;
+mod application;
 mod config;
-pub mod domain;
+mod domain;
 
+use std::sync::Arc;
+
+use karcis_http::{App, TokenKeys};
+use karcis_messaging::{Kafka, Outbox, connect, migrate};
 use karcis_process::Process;
 use sqlx::migrate::Migrator;
 use tokio::net::TcpListener;
 
+use adapters::{
+    http::{Desk, ENDPOINTS, ShopWindow, routes},
+    kafka::{Commands, keep_announcing},
+    postgres::{PgCancelledEvents, PgCatalogue, PgEvents, PgReadiness, PgStocks},
+};
 pub use config::Config;
+
+/// The service's name, which its messages and its consumer group bear.
+const SERVICE: &str = "event-service";
 
 /// The service's schema.
 pub static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/event");
@@ -28,9 +42,39 @@ pub enum StartError {
 
 /// Serves on `listener` until the process is asked to stop.
 pub async fn run(
-    _config: Config,
-    _listener: TcpListener,
-    _process: Process,
+    config: Config,
+    listener: TcpListener,
+    process: Process,
 ) -> Result<(), StartError> {
-    todo!()
+    let pool = connect(&config.database).await?;
+    migrate(&pool, &MIGRATIONS).await?;
+    let kafka = Kafka::connect(&config.kafka)?;
+    let outbox = Outbox::new(pool.clone(), SERVICE);
+    let keys = TokenKeys::fetched_from(&config.jwks_url);
+    let app = App {
+        service: SERVICE,
+        about: "Events, their tickets, and what is left of them.",
+        endpoints: ENDPOINTS,
+        routes: routes(Desk {
+            events: Arc::new(PgEvents::new(pool.clone(), outbox.clone())),
+            window: Arc::new(ShopWindow::new(Arc::new(PgCatalogue(pool.clone())))),
+        }),
+        keys: keys.clone(),
+        readiness: Arc::new(PgReadiness(pool.clone())),
+    };
+    let commands = Commands {
+        stocks: Arc::new(PgStocks::new(pool.clone(), outbox.clone())),
+        most_unpaid: config.max_holds,
+    };
+    let cancelled = Arc::new(PgCancelledEvents::new(pool.clone(), outbox.clone()));
+    let stopping = process.stopping();
+    process
+        .run("http", karcis_http::serve(listener, app, config.http, stopping.clone()))
+        .run("keys", keys.keep_fresh(stopping.clone()))
+        .run("commands", kafka.clone().consume(SERVICE, pool, commands, stopping.clone()))
+        .run("announcer", keep_announcing(cancelled, outbox.clone(), stopping.clone()))
+        .run("outbox", outbox.relay(kafka, stopping))
+        .until_stopped()
+        .await?;
+    Ok(())
 }

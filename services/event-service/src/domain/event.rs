@@ -160,9 +160,8 @@ impl Event {
         let listed = types.iter().enumerate();
         flaws.extend(listed.clone().filter_map(|(i, t)| window_flaw(i, t, &new.details)));
         let currency = types.first().map(|first| first.price.money().currency);
-        flaws.extend(listed.filter_map(|(i, t)| {
-            (Some(t.price.money().currency) != currency).then(|| mixed_currencies(i))
-        }));
+        let mixed = listed.filter(|(_, t)| Some(t.price.money().currency) != currency);
+        flaws.extend(mixed.map(|(i, _)| mixed_currencies(i)));
         if new.publish && new.details.over_at() <= at {
             flaws.push(Flaw { field: "starts_at".to_owned(), message: "give a time to come" });
         }

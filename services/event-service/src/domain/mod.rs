@@ -15,19 +15,19 @@ mod wording;
 #[cfg(test)]
 mod tests;
 
-pub use amounts::{Capacity, OutOfRange, PerBooking, Price};
-pub use decide::{Decision, MOST_SEATS, UnpaidHolds, confirm, release, reserve};
+pub use amounts::{Capacity, PerBooking, Price};
+pub use decide::{Decision, UnpaidHolds, confirm, release, reserve};
 pub use event::{
-    Details, Editor, Event, EventHasBookings, EventOver, Flaw, MOST_TICKET_TYPES, NewEvent, Stage,
-    Status, UnpublishRefused,
+    Details, Editor, Event, EventHasBookings, EventOver, Flaw, NewEvent, Stage, Status,
+    UnpublishRefused,
 };
 pub use hold::{
-    Address, Answer, BadOrder, Command, EventSnapshot, Hold, Order, Rejection, Reservation,
-    Reserve, ReservedItem, Ticket,
+    Address, Answer, Command, EventSnapshot, Hold, Order, Rejection, Reservation, Reserve,
+    ReservedItem, Ticket,
 };
 pub use offer::Availability;
 pub use stock::{CapacityBelowSold, OutOfBalance, SoldOut, Stock};
 pub use ticket_type::{NewTicketType, TicketType};
 pub use time_zone::TimeZone;
 pub use update::{EventUpdate, TicketTypeEdit, TicketTypeUpdate, UpdateRefused};
-pub use wording::{BadWording, CancelReason, Description, TicketName, Title, Venue};
+pub use wording::{CancelReason, Description, TicketName, Title, Venue};

@@ -17,7 +17,7 @@ pub enum Availability {
 
 impl Event {
     /// The lowest price of what can be booked now or later; if nothing can, of what there was.
-    pub fn from_price(&self, at: Timestamp) -> Money {
+    pub fn lowest_price(&self, at: Timestamp) -> Money {
         let lowest = |types: &mut dyn Iterator<Item = &TicketType>| {
             types.map(|t| t.price.money().amount).min()
         };

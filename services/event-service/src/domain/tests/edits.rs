@@ -300,7 +300,7 @@ fn a_list_shows_the_lowest_price_and_how_many_are_left() {
         (with_free(20, 5), START, 0, SoldOut),
         (cancelled(&published()), NOW, 0, SoldOut),
     ] {
-        assert_eq!(event.from_price(at(time)).amount, price, "{event:?}");
+        assert_eq!(event.lowest_price(at(time)).amount, price, "{event:?}");
         assert_eq!(event.availability(at(time)), left, "{event:?}");
     }
 }

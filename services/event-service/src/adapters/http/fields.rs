@@ -1,0 +1,69 @@
+//! Fields of requests, parsed into what the domain takes.
+
+use std::fmt::Display;
+
+use chrono::{Datelike, SubsecRound};
+use karcis_http::{Field, Fields, Patch, Problem};
+use karcis_kernel::Timestamp;
+
+use crate::domain::Flaw;
+
+/// A time that no event of ours has.
+#[derive(Debug, thiserror::Error)]
+#[error("give a time in the years 1970 to 9999")]
+pub struct OutOfTime;
+
+/// The time to the microsecond, as it is stored.
+pub fn moment(at: Timestamp) -> Result<Timestamp, OutOfTime> {
+    if (1970..=9999).contains(&at.year()) { Ok(at.trunc_subsecs(6)) } else { Err(OutOfTime) }
+}
+
+/// The parsed value of a field that may be absent; the outer `None` is a noted error.
+pub fn optional<T, U, E: Display>(
+    fields: &mut Fields,
+    field: &str,
+    value: Option<T>,
+    parse: impl FnOnce(T) -> Result<U, E>,
+) -> Option<Option<U>> {
+    match value {
+        None => Some(None),
+        Some(value) => fields.check(field, parse(value)).map(Some),
+    }
+}
+
+/// The change of a field that can be cleared.
+pub fn clearable<T, U, E: Display>(
+    fields: &mut Fields,
+    field: &str,
+    change: Patch<T>,
+    parse: impl FnOnce(T) -> Result<U, E>,
+) -> Option<Option<U>> {
+    match change {
+        Patch::Unchanged => None,
+        Patch::Null => Some(None),
+        Patch::Value(value) => fields.check(field, parse(value)).map(Some),
+    }
+}
+
+/// The change of a field that every event has.
+pub fn kept<T, U, E: Display>(
+    fields: &mut Fields,
+    field: &str,
+    change: Patch<T>,
+    parse: impl FnOnce(T) -> Result<U, E>,
+) -> Option<U> {
+    match change {
+        Patch::Unchanged => None,
+        Patch::Null => {
+            fields.wrong(field, "give a value, or leave the field out to keep the one it has");
+            None
+        }
+        Patch::Value(value) => fields.check(field, parse(value)),
+    }
+}
+
+/// 422 that names what the domain found wrong.
+pub fn flawed(flaws: Vec<Flaw>) -> Problem {
+    let field = |flaw: Flaw| Field { field: flaw.field, message: flaw.message.to_owned() };
+    Problem::invalid(flaws.into_iter().map(field).collect())
+}

@@ -1,0 +1,165 @@
+//! PUT, POST and PATCH /event/update.
+
+use std::convert::Infallible;
+
+use axum::extract::State;
+use karcis_http::{Fields, Json, Organiser, Patch, Problem};
+use karcis_kernel::{EventId, Money, TicketTypeId, Timestamp};
+use serde::Deserialize;
+
+use super::{
+    Desk,
+    create::NewFields,
+    fields::{clearable, kept, moment},
+    problems::editor,
+    shown::ShownEvent,
+};
+use crate::{
+    adapters::time_zone::time_zone,
+    application::update_event::update_event,
+    domain::{
+        Capacity, Description, EventUpdate, PerBooking, Price, TicketName, TicketTypeEdit,
+        TicketTypeUpdate, Title, Venue,
+    },
+};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UpdateEvent {
+    event_id: EventId,
+    version: Option<i64>,
+    #[serde(default)]
+    title: Patch<String>,
+    #[serde(default)]
+    description: Patch<String>,
+    #[serde(default)]
+    venue: Patch<String>,
+    #[serde(default)]
+    starts_at: Patch<Timestamp>,
+    #[serde(default)]
+    ends_at: Patch<Timestamp>,
+    #[serde(default)]
+    time_zone: Patch<String>,
+    #[serde(default)]
+    refundable_until: Patch<Timestamp>,
+    #[serde(default)]
+    ticket_types: Patch<Vec<UpdateTicketType>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct UpdateTicketType {
+    ticket_type_id: Option<TicketTypeId>,
+    #[serde(default)]
+    name: Patch<String>,
+    #[serde(default)]
+    price: Patch<Money>,
+    #[serde(default)]
+    capacity: Patch<i64>,
+    #[serde(default)]
+    max_per_booking: Patch<i64>,
+    #[serde(default)]
+    sales_start: Patch<Timestamp>,
+    #[serde(default)]
+    sales_end: Patch<Timestamp>,
+    #[serde(default)]
+    closed: Patch<bool>,
+}
+
+pub async fn update(
+    State(desk): State<Desk>,
+    Organiser(caller): Organiser,
+    Json(body): Json<UpdateEvent>,
+) -> Result<Json<ShownEvent>, Problem> {
+    let event_id = body.event_id;
+    let mut fields = Fields::new();
+    let update = body.parse(&mut fields);
+    fields.finish()?;
+    let event = update_event(&*desk.events, editor(caller), event_id, update).await?;
+    desk.window.changed(event_id);
+    Ok(Json(ShownEvent::of(&event, karcis_process::now())))
+}
+
+impl UpdateEvent {
+    /// The update, without what was noted as wrong.
+    fn parse(self, fields: &mut Fields) -> EventUpdate {
+        let listed = kept(fields, "ticket_types", self.ticket_types, Ok::<_, Infallible>);
+        let listed = listed.unwrap_or_default().into_iter().enumerate();
+        let ticket_types = listed
+            .filter_map(|(index, edit)| edit.parse(&format!("ticket_types[{index}]"), fields))
+            .collect();
+        EventUpdate {
+            version: self.version,
+            title: kept(fields, "title", self.title, Title::try_from),
+            description: clearable(fields, "description", self.description, Description::try_from),
+            venue: kept(fields, "venue", self.venue, Venue::try_from),
+            starts_at: kept(fields, "starts_at", self.starts_at, moment),
+            ends_at: clearable(fields, "ends_at", self.ends_at, moment),
+            time_zone: kept(fields, "time_zone", self.time_zone, |name| time_zone(&name)),
+            refundable_until: clearable(fields, "refundable_until", self.refundable_until, moment),
+            ticket_types,
+        }
+    }
+}
+
+impl UpdateTicketType {
+    fn parse(self, path: &str, fields: &mut Fields) -> Option<TicketTypeEdit> {
+        match self.ticket_type_id {
+            Some(id) => Some(TicketTypeEdit::Change(self.change(id, path, fields))),
+            None => self.added(path, fields).map(TicketTypeEdit::Add),
+        }
+    }
+
+    fn change(self, id: TicketTypeId, path: &str, fields: &mut Fields) -> TicketTypeUpdate {
+        let at = |field: &str| format!("{path}.{field}");
+        let (start, end) = (at("sales_start"), at("sales_end"));
+        let per_booking =
+            clearable(fields, &at("max_per_booking"), self.max_per_booking, PerBooking::try_from);
+        let closed = clearable(fields, &at("closed"), self.closed, Ok::<_, Infallible>);
+        // Only the amount can be wrong, and null is the whole price.
+        let price_at = if self.price == Patch::Null { at("price") } else { at("price.amount") };
+        TicketTypeUpdate {
+            id,
+            name: kept(fields, &at("name"), self.name, TicketName::try_from),
+            price: kept(fields, &price_at, self.price, Price::try_from),
+            capacity: kept(fields, &at("capacity"), self.capacity, Capacity::try_from),
+            max_per_booking: per_booking.map(|limit| limit.unwrap_or(PerBooking::DEFAULT)),
+            sales_start: clearable(fields, &start, self.sales_start, moment),
+            sales_end: clearable(fields, &end, self.sales_end, moment),
+            closed: closed.map(Option::unwrap_or_default),
+        }
+    }
+
+    /// One more ticket type, which needs what every new one needs.
+    fn added(self, path: &str, fields: &mut Fields) -> Option<crate::domain::NewTicketType> {
+        let name = given(fields, path, "name", self.name);
+        let price = given(fields, path, "price", self.price);
+        let capacity = given(fields, path, "capacity", self.capacity);
+        let new = NewFields {
+            name: name?,
+            price: price?,
+            capacity: capacity?,
+            max_per_booking: value(self.max_per_booking),
+            sales_start: value(self.sales_start),
+            sales_end: value(self.sales_end),
+            closed: value(self.closed).unwrap_or_default(),
+        };
+        new.parse(path, fields)
+    }
+}
+
+fn value<T>(field: Patch<T>) -> Option<T> {
+    match field {
+        Patch::Value(value) => Some(value),
+        Patch::Null | Patch::Unchanged => None,
+    }
+}
+
+fn given<T>(fields: &mut Fields, path: &str, name: &str, field: Patch<T>) -> Option<T> {
+    let given = value(field);
+    if given.is_none() {
+        let message = "give it, or the ticket_type_id of the one to change";
+        fields.wrong(format!("{path}.{name}"), message);
+    }
+    given
+}

@@ -1,0 +1,6 @@
+//! How the use cases meet the world: HTTP, Kafka and Postgres.
+
+pub mod http;
+pub mod kafka;
+pub mod postgres;
+mod time_zone;

@@ -1,0 +1,150 @@
+//! Rows of events and ticket types, and the events they make.
+
+use std::{collections::HashMap, fmt::Display};
+
+use karcis_kernel::{Currency, EventId, Money, TicketTypeId, Timestamp, UserId};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use crate::{
+    adapters::time_zone::time_zone,
+    application::ports::StoreError,
+    domain::{
+        CancelReason, Description, Details, Event, PerBooking, Price, Stage, Stock, TicketName,
+        TicketType, Title, Venue,
+    },
+};
+
+/// A query for [`EventRow`]s, with this rest after the FROM clause.
+macro_rules! select_events {
+    ($rest:literal) => {
+        concat!(
+            "SELECT event_id, version, stock_version, organiser_id, stage, cancel_reason, title, ",
+            "description, venue, starts_at, ends_at, time_zone, refundable_until, currency, ",
+            "booked FROM event ",
+            $rest
+        )
+    };
+}
+pub(super) use select_events;
+
+#[derive(sqlx::FromRow)]
+pub(super) struct EventRow {
+    pub(super) event_id: Uuid,
+    version: i64,
+    pub(super) stock_version: i64,
+    organiser_id: Uuid,
+    stage: String,
+    cancel_reason: Option<String>,
+    title: String,
+    description: Option<String>,
+    venue: String,
+    starts_at: Timestamp,
+    ends_at: Option<Timestamp>,
+    time_zone: String,
+    refundable_until: Option<Timestamp>,
+    currency: String,
+    booked: bool,
+}
+
+#[derive(sqlx::FromRow)]
+pub(super) struct TicketTypeRow {
+    ticket_type_id: Uuid,
+    event_id: Uuid,
+    name: String,
+    price: i64,
+    capacity: i32,
+    held: i32,
+    sold: i32,
+    max_per_booking: i32,
+    sales_start: Option<Timestamp>,
+    sales_end: Option<Timestamp>,
+    closed: bool,
+}
+
+/// These events with their ticket types as they are now, each with its stock version.
+pub(super) async fn with_ticket_types(
+    connection: &mut PgConnection,
+    events: Vec<EventRow>,
+) -> Result<Vec<(Event, i64)>, StoreError> {
+    if events.is_empty() {
+        return Ok(Vec::new());
+    }
+    const SELECT: &str = "
+        SELECT ticket_type_id, event_id, name, price, capacity, held, sold, max_per_booking,
+               sales_start, sales_end, closed
+        FROM ticket_type WHERE event_id = ANY($1) ORDER BY event_id, place";
+    let ids: Vec<Uuid> = events.iter().map(|event| event.event_id).collect();
+    let rows: Vec<TicketTypeRow> = sqlx::query_as(SELECT).bind(ids).fetch_all(connection).await?;
+    let mut types: HashMap<Uuid, Vec<TicketTypeRow>> = HashMap::new();
+    for row in rows {
+        types.entry(row.event_id).or_default().push(row);
+    }
+    events
+        .into_iter()
+        .map(|event| {
+            let types = types.remove(&event.event_id).unwrap_or_default();
+            let (id, stock_version) = (event.event_id, event.stock_version);
+            let event = event.into_event(types);
+            let event = event.map_err(|why| StoreError::Refused(format!("event {id}: {why}")))?;
+            Ok((event, stock_version))
+        })
+        .collect()
+}
+
+impl EventRow {
+    fn into_event(self, types: Vec<TicketTypeRow>) -> Result<Event, String> {
+        let currency: Currency = self.currency.parse().map_err(text)?;
+        let types = types.into_iter().map(|row| row.into_ticket_type(currency));
+        Ok(Event {
+            id: EventId(self.event_id),
+            version: self.version,
+            organiser_id: UserId(self.organiser_id),
+            stage: match (self.stage.as_str(), self.cancel_reason) {
+                ("draft", _) => Stage::Draft,
+                ("published", _) => Stage::Published,
+                ("cancelled", Some(reason)) => {
+                    Stage::Cancelled(CancelReason::try_from(reason).map_err(text)?)
+                }
+                (stage, _) => return Err(format!("no stage is called {stage}")),
+            },
+            details: Details {
+                title: Title::try_from(self.title).map_err(text)?,
+                description: self
+                    .description
+                    .map(Description::try_from)
+                    .transpose()
+                    .map_err(text)?,
+                venue: Venue::try_from(self.venue).map_err(text)?,
+                starts_at: self.starts_at,
+                ends_at: self.ends_at,
+                time_zone: time_zone(&self.time_zone).map_err(text)?,
+                refundable_until: self.refundable_until,
+            },
+            currency,
+            ticket_types: types.collect::<Result<_, _>>()?,
+            booked: self.booked,
+        })
+    }
+}
+
+impl TicketTypeRow {
+    fn into_ticket_type(self, currency: Currency) -> Result<TicketType, String> {
+        let seats = |number: i32| u32::try_from(number).map_err(text);
+        let stock = Stock::restore(seats(self.capacity)?, seats(self.held)?, seats(self.sold)?);
+        Ok(TicketType {
+            id: TicketTypeId(self.ticket_type_id),
+            name: TicketName::try_from(self.name).map_err(text)?,
+            price: Price::try_from(Money::new(self.price, currency)).map_err(text)?,
+            stock: stock.map_err(text)?,
+            max_per_booking: PerBooking::try_from(i64::from(self.max_per_booking)).map_err(text)?,
+            sales_start: self.sales_start,
+            sales_end: self.sales_end,
+            closed: self.closed,
+        })
+    }
+}
+
+fn text(why: impl Display) -> String {
+    why.to_string()
+}

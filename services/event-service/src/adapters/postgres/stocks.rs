@@ -1,0 +1,127 @@
+//! What commands are decided on, read in a few statements a batch.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use async_trait::async_trait;
+use karcis_kernel::{BookingId, EventId, Timestamp, UserId};
+use karcis_messaging::Outbox;
+use sqlx::{PgConnection, PgPool};
+use uuid::Uuid;
+
+use super::{
+    holds::{HoldRow, TicketRow},
+    rows::{EventRow, select_events, with_ticket_types},
+    stock_writes,
+};
+use crate::{
+    application::ports::{Books, StockChange, Stocks, StoreError},
+    domain::{Command, Hold},
+};
+
+/// Stock and holds in Postgres.
+pub struct PgStocks {
+    pool: PgPool,
+    outbox: Outbox,
+}
+
+impl PgStocks {
+    /// In this schema, with answers sent through this outbox.
+    pub fn new(pool: PgPool, outbox: Outbox) -> Self {
+        Self { pool, outbox }
+    }
+}
+
+#[async_trait]
+impl Stocks for PgStocks {
+    async fn load(&self, commands: &[&Command]) -> Result<Books, StoreError> {
+        let events: BTreeSet<Uuid> = commands.iter().map(|c| c.address().event_id.0).collect();
+        let bookings: BTreeSet<Uuid> = commands.iter().map(|c| c.address().booking_id.0).collect();
+        let connection = &mut *self.pool.acquire().await?;
+        // Events go first: their stock version tells at commit whether anything read after them
+        // has changed since.
+        let events = load_events(connection, Vec::from_iter(events)).await?;
+        let holds = load_holds(connection, Vec::from_iter(bookings)).await?;
+        let unpaid = count_unpaid(connection, commands).await?;
+        Ok(Books { events, holds, unpaid })
+    }
+
+    async fn commit(
+        &self,
+        changes: Vec<StockChange>,
+        at: Timestamp,
+    ) -> Result<HashSet<EventId>, StoreError> {
+        stock_writes::commit(&self.pool, &self.outbox, changes, at).await
+    }
+}
+
+type Events = HashMap<EventId, (crate::domain::Event, i64)>;
+
+async fn load_events(connection: &mut PgConnection, ids: Vec<Uuid>) -> Result<Events, StoreError> {
+    const SELECT: &str = select_events!("WHERE event_id = ANY($1)");
+    let rows: Vec<EventRow> = sqlx::query_as(SELECT).bind(ids).fetch_all(&mut *connection).await?;
+    let events = with_ticket_types(connection, rows).await?;
+    Ok(events.into_iter().map(|(event, version)| (event.id, (event, version))).collect())
+}
+
+async fn load_holds(
+    connection: &mut PgConnection,
+    bookings: Vec<Uuid>,
+) -> Result<HashMap<BookingId, (EventId, Hold)>, StoreError> {
+    // What was reserved no longer matters once it is released.
+    const SELECT: &str = "
+        SELECT booking_id, event_id, user_id, state, reason,
+               CASE WHEN state IN ('held', 'sold') THEN reservation END AS reservation
+        FROM hold WHERE booking_id = ANY($1)";
+    let rows: Vec<HoldRow> =
+        sqlx::query_as(SELECT).bind(bookings).fetch_all(&mut *connection).await?;
+    let sold: Vec<Uuid> =
+        rows.iter().filter(|row| row.is_sold()).map(HoldRow::booking_id).collect();
+    let mut tickets = load_tickets(connection, sold).await?;
+    rows.into_iter().map(|row| row.into_hold(&mut tickets).map_err(StoreError::Refused)).collect()
+}
+
+async fn load_tickets(
+    connection: &mut PgConnection,
+    bookings: Vec<Uuid>,
+) -> Result<HashMap<Uuid, Vec<TicketRow>>, StoreError> {
+    const SELECT: &str = "
+        SELECT code, booking_id, ticket_type_id FROM ticket
+        WHERE booking_id = ANY($1) ORDER BY booking_id, place";
+    let mut tickets: HashMap<Uuid, Vec<TicketRow>> = HashMap::new();
+    if bookings.is_empty() {
+        return Ok(tickets);
+    }
+    let rows: Vec<TicketRow> = sqlx::query_as(SELECT).bind(bookings).fetch_all(connection).await?;
+    for row in rows {
+        tickets.entry(row.booking_id).or_default().push(row);
+    }
+    Ok(tickets)
+}
+
+/// How many unpaid holds those have who want to reserve.
+async fn count_unpaid(
+    connection: &mut PgConnection,
+    commands: &[&Command],
+) -> Result<HashMap<(EventId, UserId), u32>, StoreError> {
+    const COUNT: &str = "
+        SELECT event_id, user_id, count(*)
+        FROM hold JOIN UNNEST($1::uuid[], $2::uuid[]) AS asked (event_id, user_id)
+            USING (event_id, user_id)
+        WHERE state = 'held'
+        GROUP BY event_id, user_id";
+    let asked: BTreeSet<(Uuid, Uuid)> = commands
+        .iter()
+        .filter_map(|command| match command {
+            Command::Reserve(reserve) => Some((reserve.to.event_id.0, reserve.user_id.0)),
+            Command::Confirm(_) | Command::Release(_) => None,
+        })
+        .collect();
+    if asked.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let (events, users): (Vec<Uuid>, Vec<Uuid>) = asked.into_iter().unzip();
+    let rows: Vec<(Uuid, Uuid, i64)> =
+        sqlx::query_as(COUNT).bind(events).bind(users).fetch_all(connection).await?;
+    let count = |number| u32::try_from(number).unwrap_or(u32::MAX);
+    Ok(rows.into_iter().map(|(e, u, n)| ((EventId(e), UserId(u)), count(n))).collect())
+}

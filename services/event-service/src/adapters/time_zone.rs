@@ -1,0 +1,14 @@
+//! Looks time zones up in the IANA database.
+
+use crate::domain::TimeZone;
+
+/// A name that is no time zone's.
+#[derive(Debug, thiserror::Error)]
+#[error("give an IANA time zone such as Asia/Jakarta")]
+pub struct UnknownTimeZone;
+
+/// The zone of this name.
+pub fn time_zone(name: &str) -> Result<TimeZone, UnknownTimeZone> {
+    let zone: chrono_tz::Tz = name.parse().map_err(|_| UnknownTimeZone)?;
+    Ok(TimeZone::named(zone.name()))
+}

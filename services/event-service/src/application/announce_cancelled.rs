@@ -1,0 +1,49 @@
+//! Says again that events are cancelled, until all their seats are free: an announcement may be
+//! lost, and a booking may have come in just behind it.
+
+use std::time::Duration;
+
+use karcis_kernel::Timestamp;
+
+use super::ports::{Announcement, CancelledEvents, StoreError};
+
+/// How many events a call announces at most.
+const AT_ONCE: i64 = 100;
+
+/// Announces what is due at `at`. Returns how many events were looked at.
+pub async fn announce_cancelled(
+    events: &dyn CancelledEvents,
+    at: Timestamp,
+) -> Result<usize, StoreError> {
+    let due = events.due(at, AT_ONCE).await?;
+    if due.is_empty() {
+        return Ok(0);
+    }
+    let announcements: Vec<_> = due
+        .into_iter()
+        .map(|event| Announcement {
+            next: (event.taken > 0).then(|| at + pause_after(event.announced + 1)),
+            event,
+        })
+        .collect();
+    events.announce(&announcements).await?;
+    Ok(announcements.len())
+}
+
+/// How long to wait after the `announced`th announcement: 2 s, doubling to a minute.
+pub fn pause_after(announced: u32) -> Duration {
+    let doublings = announced.saturating_sub(1).min(5);
+    Duration::from_secs((2 << doublings).min(60))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_pause_doubles_from_two_seconds_to_a_minute() {
+        let pauses: Vec<u64> = (0..9).map(|n| pause_after(n).as_secs()).collect();
+        assert_eq!(pauses, [2, 2, 4, 8, 16, 32, 60, 60, 60]);
+        assert_eq!(pause_after(u32::MAX).as_secs(), 60);
+    }
+}

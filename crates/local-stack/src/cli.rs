@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, process::ExitCode};
 
-use clap::Parser;
+use clap::{Parser, builder::FalseyValueParser};
 
 use crate::{launcher, service};
 
@@ -41,8 +41,11 @@ pub(crate) struct Options {
     /// Make demo events, as a fresh database gets them without --ephemeral
     #[arg(long)]
     pub demo: bool,
+    /// Where data, logs and stack.json live [default: target/karcis]
+    #[arg(long, env = "KARCIS_DATA", value_name = "PATH", conflicts_with = "ephemeral")]
+    pub data: Option<PathBuf>,
     /// Where to write addresses, credentials and process ids once all are ready
-    /// [default: target/karcis/stack.json]
+    /// [default: stack.json among the data]
     #[arg(long, value_name = "PATH")]
     pub state_file: Option<PathBuf>,
     /// A PostgreSQL that runs already, in place of one started here: a superuser's URL
@@ -52,7 +55,7 @@ pub(crate) struct Options {
     #[arg(long, env = "KAFKA_BOOTSTRAP_SERVERS", value_name = "HOSTS")]
     pub kafka_bootstrap_servers: Option<String>,
     /// Start PostgreSQL and Kafka in containers even where they could run without
-    #[arg(long, env = "KARCIS_CONTAINERS")]
+    #[arg(long, env = "KARCIS_CONTAINERS", value_parser = FalseyValueParser::new())]
     pub containers: bool,
     /// Put before every topic and consumer group
     #[arg(long, env = "KARCIS_TOPIC_PREFIX", default_value = "")]

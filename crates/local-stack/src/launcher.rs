@@ -8,7 +8,11 @@ mod state;
 mod supervise;
 mod terminal;
 
-use std::{path::PathBuf, sync::Arc, time::Instant};
+use std::{
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use karcis_messaging::KafkaConfig;
 use karcis_process::CancellationToken;
@@ -111,20 +115,20 @@ struct Place {
 
 impl Place {
     async fn choose(options: &Options) -> Result<Self, LaunchError> {
-        let home = places::home();
-        std::fs::create_dir_all(&home)?;
-        let default_state_file = home.join("stack.json");
         let (data, ephemeral, lock) = if options.ephemeral {
             let throwaway = places::throwaway()?;
             (throwaway.path().to_owned(), Some(throwaway), None)
         } else {
-            let lock = places::lock(&home.join("lock"), std::time::Duration::ZERO).await?;
-            let running = || LaunchError::Running(home.display().to_string());
-            (home.clone(), None, Some(lock.ok_or_else(running)?))
+            let data = std::path::absolute(options.data.clone().unwrap_or_else(places::home))?;
+            std::fs::create_dir_all(&data)?;
+            let lock = places::lock(&data.join("lock"), Duration::ZERO).await?;
+            let running = || LaunchError::Running(data.display().to_string());
+            let lock = lock.ok_or_else(running)?;
+            (data, None, Some(lock))
         };
-        // Beside a lasting run, a throwaway one must not overwrite its file.
-        let beside = if options.ephemeral { data.join("stack.json") } else { default_state_file };
-        let state_file = options.state_file.clone().unwrap_or(beside);
+        let state_file = options.state_file.clone().unwrap_or_else(|| data.join("stack.json"));
+        // One that a killed run left would say that all is ready.
+        let _ = std::fs::remove_file(&state_file);
         Ok(Self { data, state_file, ephemeral, _lock: lock })
     }
 }
@@ -139,7 +143,7 @@ struct Running {
 }
 
 async fn start(options: &Options, place: &Place) -> Result<Running, LaunchError> {
-    let ports = services::choose_ports(options)?;
+    let ports = services::choose_ports(options).await?;
     let servers = Servers::new(options, &place.data);
     let (postgres, kafka) = tokio::try_join!(
         async {
@@ -207,7 +211,8 @@ impl Running {
         let groups = [Group::default(), Group::default(), Group::default()];
         let [mut service_group, mut kafka_group, mut postgres_group] = groups;
         for (service, running) in services {
-            let watch = terminal::show_warnings(service.name, service.log.clone());
+            let watch =
+                terminal::show_warnings(service.name, service.log.clone(), running.log_start());
             service_group.tasks.spawn(watch_until(watch, service_group.stopping.clone()));
             let (state, stopping) = (state.clone(), service_group.stopping.clone());
             service_group.tasks.spawn(async move {

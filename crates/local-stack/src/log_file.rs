@@ -28,6 +28,11 @@ impl LogFile {
         Ok(Self { path: path.to_owned(), start })
     }
 
+    /// Where in the file this run begins.
+    pub fn start(&self) -> u64 {
+        self.start
+    }
+
     /// What this run has written.
     pub fn text(&self) -> String {
         let read = || -> io::Result<Vec<u8>> {
@@ -40,9 +45,10 @@ impl LogFile {
         String::from_utf8_lossy(&read().unwrap_or_default()).into_owned()
     }
 
-    /// Its last lines, and where the rest is.
+    /// Its last lines, or those before a panic's backtrace, and where the rest is.
     pub fn last_words(&self) -> String {
         let text = self.text();
+        let text = text.split("stack backtrace:").next().unwrap_or_default();
         let lines: Vec<_> = text.lines().filter(|line| !line.trim().is_empty()).collect();
         let last = lines[lines.len().saturating_sub(8)..].join("\n  ");
         format!("see {}\n  {last}", self.path.display())

@@ -30,7 +30,7 @@ pub fn home() -> PathBuf {
 /// /root), a folder of the same fate in /var/tmp.
 pub fn within_reach(folder: &Path) -> io::Result<PathBuf> {
     let folder = std::path::absolute(folder)?;
-    if !Uid::effective().is_root() || folder.ancestors().all(open_to_all) {
+    if is_within_reach(&folder) {
         make(&folder)?;
         return Ok(folder);
     }
@@ -42,6 +42,10 @@ pub fn within_reach(folder: &Path) -> io::Result<PathBuf> {
         return Err(io::Error::other(format!("{} belongs to somebody else", other.display())));
     }
     Ok(other)
+}
+
+fn is_within_reach(folder: &Path) -> bool {
+    !Uid::effective().is_root() || folder.ancestors().all(open_to_all)
 }
 
 /// What is not there yet will be made open.
@@ -56,7 +60,10 @@ fn make(folder: &Path) -> io::Result<()> {
 /// A folder that is deleted when the value is dropped, or, where this process was killed, by the
 /// next call of any process. User nobody can reach it.
 pub fn throwaway() -> io::Result<Throwaway> {
-    let parent = std::env::temp_dir();
+    let mut parent = std::env::temp_dir();
+    if !is_within_reach(&parent) {
+        parent = PathBuf::from("/var/tmp");
+    }
     for entry in parent.read_dir()?.flatten() {
         if entry.file_name().to_string_lossy().starts_with(PREFIX) {
             sweep(&entry.path());

@@ -59,7 +59,7 @@ impl ServicePorts {
 }
 
 /// The configured ports, or free ones; fails, before anything is started, if one is taken.
-pub(super) fn choose_ports(options: &Options) -> Result<ServicePorts, LaunchError> {
+pub(super) async fn choose_ports(options: &Options) -> Result<ServicePorts, LaunchError> {
     let free = ports::free()?;
     if options.ephemeral {
         return Ok(ServicePorts(free));
@@ -70,13 +70,25 @@ pub(super) fn choose_ports(options: &Options) -> Result<ServicePorts, LaunchErro
         let (short, service, _) = SERVICES[i];
         if *port == 0 {
             *port = free[i];
-        } else if !ports::is_free(*port) {
+        } else if !gets_free(*port).await {
             let flag = format!("{short}-port");
             let variable = format!("KARCIS_{}_PORT", short.to_uppercase());
             return Err(LaunchError::PortTaken { port: *port, service, flag, variable });
         }
     }
     Ok(ServicePorts(chosen))
+}
+
+/// Whether nobody listens there, or stops to within a second: the services of a killed predecessor
+/// take a moment to die.
+async fn gets_free(port: u16) -> bool {
+    for _ in 0..20 {
+        if ports::is_free(port) {
+            return true;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    false
 }
 
 /// How to start one service.
@@ -187,6 +199,13 @@ pub(super) async fn start_all(
 pub(super) struct Running {
     child: Child,
     log: LogFile,
+}
+
+impl Running {
+    /// Where in its log this run begins.
+    pub fn log_start(&self) -> u64 {
+        self.log.start()
+    }
 }
 
 impl Runs for Running {

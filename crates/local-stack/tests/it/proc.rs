@@ -38,6 +38,15 @@ pub fn kill_9(pid: u32) {
     .expect("it is there to be killed");
 }
 
+/// The processes with this text in their environment, which children inherit.
+pub fn marked_with(text: &str) -> Vec<u32> {
+    let is_marked = |pid: &u32| {
+        let environment = std::fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+        String::from_utf8_lossy(&environment).contains(text) && is_alive(*pid)
+    };
+    all().into_iter().map(|(pid, _)| pid).filter(is_marked).collect()
+}
+
 fn all() -> Vec<(u32, u32)> {
     let entries = std::fs::read_dir("/proc").expect("/proc is there").flatten();
     let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());

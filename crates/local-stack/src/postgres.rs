@@ -241,7 +241,6 @@ impl Server {
 const DURABLE: &[&str] = &[
     "shared_buffers=256MB",
     "max_connections=200",
-    "wal_compression=lz4",
     "max_wal_size=2GB",
     "log_checkpoints=off",
 ];

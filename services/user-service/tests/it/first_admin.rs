@@ -1,0 +1,76 @@
+//! The first admin comes from the configuration.
+
+use karcis_testkit::Bed;
+use serde_json::json;
+
+use crate::instance::{Instance, PASSWORD, Session};
+
+const ADMIN: [&str; 4] = ["--admin-email", "Admin@mail.example", "--admin-password", PASSWORD];
+
+#[tokio::test]
+async fn instances_that_start_together_make_one_admin() {
+    let bed = Bed::start().await;
+    let second = [&ADMIN[..], &["--instance", "1"]].concat();
+    let third = [&ADMIN[..], &["--instance", "2"]].concat();
+    let (one, two, three) = tokio::join!(
+        Instance::start(&bed, &ADMIN),
+        Instance::start(&bed, &second),
+        Instance::start(&bed, &third),
+    );
+    for users in [&one, &two, &three] {
+        let admin = Session::of(users.logs_in("Admin", PASSWORD).await.is(200));
+        assert_eq!((&admin.user["role"], &admin.user["version"]), (&json!("admin"), &json!(1)));
+    }
+    for users in [one, two, three] {
+        users.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn an_admin_who_has_another_password_by_now_keeps_it() {
+    let bed = Bed::start().await;
+    let users = Instance::start(&bed, &ADMIN).await;
+    let admin = Session::of(users.logs_in("Admin", PASSWORD).await.is(200));
+    let new = "ten mangoes in a boat";
+    let change = json!({"password": new, "current_password": PASSWORD});
+    users.updates(&admin, &change).await.is(200);
+    users.stop().await;
+    let users = Instance::start(&bed, &ADMIN).await;
+    users.logs_in("Admin", PASSWORD).await.is_problem(401, "wrong-credentials");
+    let admin = Session::of(users.logs_in("Admin", new).await.is(200));
+    assert_eq!(admin.user["role"], "admin");
+    users.stop().await;
+}
+
+#[tokio::test]
+async fn an_account_becomes_an_admins_only_if_it_has_the_password() {
+    let bed = Bed::start().await;
+    let users = Instance::start(&bed, &[]).await;
+    users.registers("Admin").await;
+    users.stop().await;
+    for (password, role) in [("ten mangoes in a boat", "buyer"), (PASSWORD, "admin")] {
+        let flags = ["--admin-email", "admin@mail.example", "--admin-password", password];
+        let users = Instance::start(&bed, &flags).await;
+        let admin = Session::of(users.logs_in("Admin", PASSWORD).await.is(200));
+        assert_eq!(admin.user["role"], role);
+        users.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn half_an_admin_or_a_bad_one_stops_the_boot() {
+    let bed = Bed::start().await;
+    for (flags, reason) in [
+        (["--admin-email", "admin@mail.example"].as_slice(), "KARCIS_ADMIN_PASSWORD"),
+        (&["--admin-password", PASSWORD], "KARCIS_ADMIN_EMAIL"),
+        (&["--admin-email", "admin", "--admin-password", PASSWORD], "KARCIS_ADMIN_EMAIL"),
+        (
+            &["--admin-email", "admin@mail.example", "--admin-password", "password"],
+            "KARCIS_ADMIN_PASSWORD",
+        ),
+    ] {
+        let refusal = Instance::refusal(&bed, flags).await;
+        assert!(refusal.contains(reason), "{refusal}");
+        assert!(!refusal.contains(PASSWORD), "{refusal}");
+    }
+}

@@ -1,0 +1,103 @@
+//! The keys that access tokens are signed with.
+
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, jwk::JwkSet};
+use karcis_http::{AUDIENCE, Claims, ISSUER, TOKEN_TYPE};
+use karcis_testkit::Bed;
+use reqwest::Method;
+use serde_json::Value;
+
+use crate::instance::{Instance, PASSWORD, Session};
+
+#[tokio::test]
+async fn the_published_key_verifies_what_the_token_says() {
+    let bed = Bed::start().await;
+    let users = Instance::start(&bed, &[]).await;
+    let sari = users.registers("Sari").await;
+    let answer = users.get("/.well-known/jwks.json").await.is(200);
+    assert_eq!(answer.headers["cache-control"], "public, max-age=300");
+    assert!(!answer.body.to_string().contains("\"d\""), "no private half");
+    let keys: JwkSet = serde_json::from_value(answer.body).unwrap();
+    let header = jsonwebtoken::decode_header(&sari.access_token).unwrap();
+    assert_eq!(header.typ.as_deref(), Some(TOKEN_TYPE));
+    assert_eq!(header.alg, Algorithm::EdDSA);
+    let key = DecodingKey::from_jwk(keys.find(&header.kid.unwrap()).unwrap()).unwrap();
+    let mut validation = Validation::new(Algorithm::EdDSA);
+    validation.set_audience(&[AUDIENCE]);
+    validation.set_issuer(&[ISSUER]);
+    let claims =
+        jsonwebtoken::decode::<Claims>(&sari.access_token, &key, &validation).unwrap().claims;
+    assert_eq!(claims.sub.to_string(), sari.user["user_id"].as_str().unwrap());
+    assert_eq!(claims.role.as_str(), "buyer");
+    assert_eq!(claims.exp - claims.iat, 900);
+    users.stop().await;
+}
+
+#[tokio::test]
+async fn keys_are_shared_by_instances_and_survive_a_restart() {
+    let bed = Bed::start().await;
+    let (one, other) =
+        tokio::join!(Instance::start(&bed, &[]), Instance::start(&bed, &["--instance", "1"]),);
+    let keys = one.get("/.well-known/jwks.json").await.is(200).body;
+    assert_eq!(keys["keys"].as_array().unwrap().len(), 1);
+    assert_eq!(other.get("/.well-known/jwks.json").await.is(200).body, keys);
+    let sari = one.registers("Sari").await;
+    assert_eq!(other.profile(&sari).await, sari.user);
+    let there = Session::of(other.logs_in("Sari", PASSWORD).await.is(200));
+    assert_eq!(one.profile(&there).await, sari.user);
+    one.stop().await;
+    other.stop().await;
+
+    let again = Instance::start(&bed, &[]).await;
+    assert_eq!(again.get("/.well-known/jwks.json").await.is(200).body, keys);
+    assert_eq!(again.profile(&sari).await, sari.user);
+    again.refreshes(&sari).await.is(200);
+    again.stop().await;
+}
+
+#[tokio::test]
+async fn a_key_that_is_put_beside_signs_and_the_old_one_is_still_good() {
+    let bed = Bed::start().await;
+    let first = Instance::start(&bed, &[]).await;
+    let sari = first.registers("Sari").await;
+    first.stop().await;
+    let (mut key,): (Vec<u8>,) = sqlx::query_as("SELECT private_key FROM users.signing_key")
+        .fetch_one(bed.superuser())
+        .await
+        .unwrap();
+    key[47] ^= 1;
+    let add = "INSERT INTO users.signing_key (kid, private_key) VALUES ('second', $1)";
+    sqlx::query(add).bind(&key).execute(bed.superuser()).await.unwrap();
+
+    let users = Instance::start(&bed, &[]).await;
+    assert_eq!(users.profile(&sari).await, sari.user);
+    let session = Session::of(users.logs_in("Sari", PASSWORD).await.is(200));
+    let header = jsonwebtoken::decode_header(&session.access_token).unwrap();
+    assert_eq!(header.kid.as_deref(), Some("second"));
+    assert_eq!(users.profile(&session).await, sari.user);
+
+    let claims: Claims =
+        jsonwebtoken::dangerous::insecure_decode_claims(&session.access_token).unwrap();
+    let mint = |claims: &Claims| {
+        jsonwebtoken::encode(&header, claims, &EncodingKey::from_ed_der(&key)).unwrap()
+    };
+    let minted = mint(&claims);
+    users.send(Method::GET, "/profile", &minted, &Value::Null).await.is(200);
+    let expired =
+        mint(&Claims { iat: claims.iat - 3600, exp: claims.exp - 3600, ..claims.clone() });
+    let answer = users.send(Method::GET, "/profile", &expired, &Value::Null).await;
+    answer.is_problem(401, "not-logged-in");
+    let plain = Header::new(Algorithm::EdDSA);
+    let untyped = jsonwebtoken::encode(&plain, &claims, &EncodingKey::from_ed_der(&key)).unwrap();
+    let answer = users.send(Method::GET, "/profile", &untyped, &Value::Null).await;
+    answer.is_problem(401, "not-logged-in");
+    users.stop().await;
+}
+
+#[tokio::test]
+async fn a_key_that_is_none_stops_the_boot() {
+    let bed = Bed::start().await;
+    let add = "INSERT INTO users.signing_key (kid, private_key) VALUES ('odd', $1)";
+    sqlx::query(add).bind(vec![7_u8; 48]).execute(bed.superuser()).await.unwrap();
+    let refusal = Instance::refusal(&bed, &[]).await;
+    assert!(refusal.contains("signing key odd"), "{refusal}");
+}

@@ -1,0 +1,99 @@
+//! What others hear of people.
+
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use karcis_contracts::{Message, UserFact};
+use karcis_local_stack::schemas::USERS;
+use karcis_messaging::{Consumer, HandleError, Received};
+use karcis_process::CancellationToken;
+use karcis_testkit::{Bed, eventually};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::{
+    instance::{Instance, PASSWORD, Session},
+    logs,
+};
+
+/// Hears all of a topic, types and bodies as they are.
+#[derive(Clone, Default)]
+struct Listener(Arc<Mutex<Vec<(String, Value)>>>);
+
+#[async_trait]
+impl Consumer for Listener {
+    type Message = (String, Value);
+
+    fn topics(&self) -> &'static [&'static str] {
+        &[UserFact::TOPIC]
+    }
+
+    fn decode(
+        &self,
+        _topic: &str,
+        kind: &str,
+        body: &[u8],
+    ) -> serde_json::Result<Option<(String, Value)>> {
+        Ok(Some((kind.to_owned(), serde_json::from_slice(body)?)))
+    }
+
+    async fn handle(&self, batch: &[Received<(String, Value)>]) -> Result<(), HandleError> {
+        self.0.lock().unwrap().extend(batch.iter().map(|received| received.message.clone()));
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn others_hear_who_came_and_what_changed_but_nothing_personal() {
+    let bed = Bed::start().await;
+    let admin = ["--admin-email", "admin@mail.example", "--admin-password", PASSWORD];
+    let users = Instance::start(&bed, &admin).await;
+    let listener = Listener::default();
+    let stopping = CancellationToken::new();
+    let pool = bed.superuser().clone();
+    let consume = bed.kafka().clone().consume("spy", pool, listener.clone(), stopping.clone());
+    let listening = tokio::spawn(consume);
+
+    let admin = Session::of(users.logs_in("Admin", PASSWORD).await.is(200));
+    let sari = users.registers("Sarimawar").await;
+    users.logs_in("Sarimawar", "wrong").await.is(401);
+    let change = json!({
+        "name": "Dewisekar", "phone": "+6281234567890", "email": "putri@mail.example",
+        "password": "ten mangoes in a boat", "current_password": PASSWORD,
+    });
+    users.updates(&sari, &change).await.is(200);
+    users.updates(&sari, &json!({})).await.is(200);
+    let role = json!({"email": "putri@mail.example", "role": "door"});
+    users.send(Method::POST, "/user/role", &admin.access_token, &role).await.is(200);
+
+    let (sari_id, admin_id) = (&sari.user["user_id"], &admin.user["user_id"]);
+    let of = |id: &Value| {
+        let heard = listener.0.lock().unwrap();
+        heard.iter().filter(|(_, body)| body["user_id"] == *id).cloned().collect::<Vec<_>>()
+    };
+    let message = |kind: &str, body: Value| (format!("karcis.{kind}.v1"), body);
+    let expected = vec![
+        message("UserRegistered", json!({"user_id": sari_id, "role": "buyer"})),
+        message("ProfileUpdated", json!({"user_id": sari_id, "role": "buyer", "version": 2})),
+        message("ProfileUpdated", json!({"user_id": sari_id, "role": "door", "version": 3})),
+    ];
+    eventually(async || of(sari_id)).is(expected).await;
+    let expected = vec![message("UserRegistered", json!({"user_id": admin_id, "role": "admin"}))];
+    eventually(async || of(admin_id)).is(expected).await;
+
+    stopping.cancel();
+    listening.await.unwrap().unwrap();
+    users.stop().await;
+    bed.all_sent(USERS).await;
+    for personal in [
+        "sarimawar",
+        "Sarimawar",
+        "Dewisekar",
+        "putri@",
+        "+6281234567890",
+        "mangoes",
+        &sari.refresh_token,
+    ] {
+        assert_eq!(logs::lines_with(&[personal]), Vec::<String>::new());
+    }
+}

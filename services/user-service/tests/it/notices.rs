@@ -1,0 +1,125 @@
+//! Buyers are told what becomes of their bookings.
+
+use karcis_contracts::{
+    BookingCancelled, BookingConfirmed, BookingCreated, BookingFact, BookingRejected,
+};
+use karcis_kernel::{BookingId, EventId, UserId};
+use karcis_local_stack::schemas::{BOOKINGS, USERS};
+use karcis_messaging::{Outbox, Outgoing};
+use karcis_process::CancellationToken;
+use karcis_testkit::{Bed, eventually};
+use sqlx::PgPool;
+use uuid::Uuid;
+
+use crate::{instance::Instance, logs};
+
+/// Publishes these as booking-service does.
+async fn publish(bed: &Bed, facts: &[BookingFact]) {
+    let pool = PgPool::connect(&bed.role_url(BOOKINGS)).await.unwrap();
+    let outbox = Outbox::new(pool.clone(), "booking-service");
+    let outgoing: Vec<_> = facts.iter().map(Outgoing::new).collect();
+    let mut transaction = pool.begin().await.unwrap();
+    outbox.insert(&mut transaction, &outgoing).await.unwrap();
+    transaction.commit().await.unwrap();
+    let stopping = CancellationToken::new();
+    let relay = tokio::spawn(outbox.relay(bed.kafka().clone(), stopping.clone()));
+    bed.all_sent(BOOKINGS).await;
+    stopping.cancel();
+    relay.await.unwrap().unwrap();
+}
+
+fn life_of(booking_id: BookingId) -> [BookingFact; 4] {
+    let (user_id, event_id) = (UserId(Uuid::now_v7()), EventId(Uuid::now_v7()));
+    let reason = "sold_out".to_owned();
+    [
+        BookingCreated { booking_id, user_id, event_id }.into(),
+        BookingConfirmed { booking_id, user_id, event_id }.into(),
+        BookingRejected { booking_id, user_id, event_id, reason: reason.clone() }.into(),
+        BookingCancelled { booking_id, user_id, event_id, reason }.into(),
+    ]
+}
+
+fn times_told(booking: BookingId, kind: &str) -> usize {
+    let (booking, kind) = (format!("booking={booking}"), format!("kind=\"{kind}\""));
+    logs::lines_with(&["told the buyer", &booking, &kind]).len()
+}
+
+#[tokio::test]
+async fn each_turn_is_told_once_however_often_it_is_heard() {
+    let bed = Bed::start().await;
+    let users = Instance::start(&bed, &[]).await;
+    let booking = BookingId(Uuid::now_v7());
+    let [created, confirmed, rejected, cancelled] = life_of(booking);
+    let twice_in_a_batch = [created.clone(), created.clone(), confirmed.clone()];
+    publish(&bed, &twice_in_a_batch).await;
+    eventually(async || times_told(booking, "confirmed")).is(1).await;
+    publish(&bed, &[created, confirmed, rejected, cancelled]).await;
+    eventually(async || times_told(booking, "cancelled")).is(1).await;
+    for kind in ["created", "confirmed", "rejected", "cancelled"] {
+        assert_eq!(times_told(booking, kind), 1, "{kind}");
+    }
+    users.stop().await;
+    assert_eq!(bed.dead_letters(USERS).await, []);
+}
+
+#[tokio::test]
+async fn what_was_told_before_a_restart_is_not_told_again() {
+    let bed = Bed::start().await;
+    let booking = BookingId(Uuid::now_v7());
+    let [created, confirmed, ..] = life_of(booking);
+    let users = Instance::start(&bed, &[]).await;
+    publish(&bed, std::slice::from_ref(&created)).await;
+    eventually(async || times_told(booking, "created")).is(1).await;
+    users.stop().await;
+    let users = Instance::start(&bed, &[]).await;
+    publish(&bed, &[created, confirmed]).await;
+    eventually(async || times_told(booking, "confirmed")).is(1).await;
+    assert_eq!(times_told(booking, "created"), 1);
+    users.stop().await;
+}
+
+#[tokio::test]
+async fn what_an_instance_died_with_is_told_by_another_unless_it_is_old_news() {
+    let bed = Bed::start().await;
+    let (taken_on, free, old) = (Uuid::now_v7(), Uuid::now_v7(), Uuid::now_v7());
+    for (booking, age, try_in) in
+        [(taken_on, "1 minute", "1 hour"), (free, "1 minute", "0 s"), (old, "4 days", "0 s")]
+    {
+        sqlx::query(
+            "INSERT INTO users.notice
+                 (booking_id, kind, user_id, event_id, noted_at, try_at)
+             VALUES ($1, 'confirmed', $1, $1, now() - $2::interval, now() + $3::interval)",
+        )
+        .bind(booking)
+        .bind(age)
+        .bind(try_in)
+        .execute(bed.superuser())
+        .await
+        .unwrap();
+    }
+    let users = Instance::start(&bed, &[]).await;
+    let untold = async || {
+        let read = "SELECT booking_id FROM users.notice WHERE told_at IS NULL ORDER BY booking_id";
+        sqlx::query_scalar::<_, Uuid>(read).fetch_all(bed.superuser()).await.unwrap()
+    };
+    eventually(untold).is(vec![taken_on, old]).await;
+    assert_eq!(times_told(BookingId(free), "confirmed"), 1);
+    assert_eq!(times_told(BookingId(old), "confirmed"), 0);
+    users.stop().await;
+}
+
+#[tokio::test]
+async fn a_message_that_cannot_be_kept_is_put_aside_and_the_others_are_told() {
+    let bed = Bed::start().await;
+    let users = Instance::start(&bed, &[]).await;
+    let (good, bad) = (BookingId(Uuid::now_v7()), BookingId(Uuid::now_v7()));
+    let [created, ..] = life_of(good);
+    let (user_id, event_id) = (UserId(Uuid::now_v7()), EventId(Uuid::now_v7()));
+    let reason = "sold\u{0}out".to_owned();
+    let poison = BookingRejected { booking_id: bad, user_id, event_id, reason }.into();
+    publish(&bed, &[poison, created]).await;
+    eventually(async || times_told(good, "created")).is(1).await;
+    eventually(async || bed.dead_letters(USERS).await.len()).is(1).await;
+    assert_eq!(times_told(bad, "rejected"), 0);
+    users.stop().await;
+}

@@ -1,1 +1,10 @@
-//! booking-service as a black box, on real Kafka and Postgres.
+//! booking-service as a black box, on real Kafka and Postgres: the tests play event-service and
+//! payment-service.
+
+mod cancelling;
+mod desk;
+mod input;
+mod many;
+mod paying;
+mod showing;
+mod time;

@@ -1,0 +1,111 @@
+//! Bad input is told apart, field by field.
+
+use karcis_kernel::{EventId, TicketTypeId};
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::desk::{Desk, order, read};
+
+fn valid() -> Value {
+    order(EventId(Uuid::from_u128(1)), TicketTypeId(Uuid::from_u128(2)))
+}
+
+/// The valid order with one of its members replaced.
+fn with(member: &str, value: Value) -> Value {
+    let mut order = valid();
+    order[member] = value;
+    order
+}
+
+#[tokio::test]
+async fn each_wrong_field_of_an_order_is_named() {
+    let desk = Desk::open().await;
+    let buyer = desk.buyer();
+    let item = |kind: u128, quantity: Value| json!({"ticket_type_id": Uuid::from_u128(kind), "quantity": quantity});
+    let many: Vec<Value> = (0..21).map(|kind| item(kind, json!(1))).collect();
+    let money = |amount: i64| json!({"amount": amount, "currency": "IDR"});
+    let cases = [
+        (with("event_id", json!("x")), "event_id"),
+        (with("event_id", Value::Null), "event_id"),
+        (with("items", json!([])), "items"),
+        (with("items", json!(many)), "items"),
+        (with("items", json!([item(1, json!(0))])), "items[0].quantity"),
+        (with("items", json!([item(1, json!(1_001))])), "items[0].quantity"),
+        (with("items", json!([item(1, json!(-1))])), "items[0].quantity"),
+        (with("items", json!([item(1, json!(1.5))])), "items[0].quantity"),
+        (with("items", json!([item(1, json!("1"))])), "items[0].quantity"),
+        (with("items", json!([item(1, json!(1)), item(1, json!(1))])), "items[1].ticket_type_id"),
+        (with("items", json!([{"quantity": 1}])), "items[0].ticket_type_id"),
+        (with("expected_total", money(-1)), "expected_total.amount"),
+        (with("expected_total", money(1_000_000_000_001)), "expected_total.amount"),
+        (
+            with("expected_total", json!({"amount": 1, "currency": "XXX"})),
+            "expected_total.currency",
+        ),
+        (with("buyer", json!("somebody")), "buyer"),
+        (json!({"event_id": Uuid::from_u128(1)}), "items"),
+    ];
+    for (order, field) in cases {
+        let (status, problem) = buyer.post("/booking/create", order.clone()).await;
+        assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{order}: {problem}");
+        assert_eq!(problem["type"], "/problems/invalid-input", "{order}");
+        assert_eq!(problem["errors"][0]["field"], field, "{order}");
+    }
+    let all: Vec<Value> = (0..20).map(|kind| item(kind, json!(1_000))).collect();
+    for order in [with("expected_total", Value::Null), with("items", json!(all))] {
+        let (status, body) = buyer.post("/booking/create", order).await;
+        assert_eq!(status, StatusCode::ACCEPTED, "{body}");
+    }
+    desk.close().await;
+}
+
+#[tokio::test]
+async fn requests_are_checked_in_the_contracts_order() {
+    let desk = Desk::open().await;
+    let buyer = desk.buyer();
+    let stranger = desk.http.post(format!("{}/booking/create", desk.url));
+    let (status, problem) = read(stranger.body("not even JSON").send().await).await;
+    assert_eq!(
+        (status, &problem["type"]),
+        (StatusCode::UNAUTHORIZED, &json!("/problems/not-logged-in"))
+    );
+    let post = |body: &'static str| buyer.request(Method::POST, "/booking/create").body(body);
+    let json_type =
+        |request: reqwest::RequestBuilder| request.header("content-type", "application/json");
+    let cases = [
+        (post("{}"), StatusCode::UNSUPPORTED_MEDIA_TYPE),
+        (json_type(post("{")), StatusCode::BAD_REQUEST),
+        (json_type(post("[]")), StatusCode::UNPROCESSABLE_ENTITY),
+        (json_type(post("{")).header("idempotency-key", "x".repeat(256)), StatusCode::BAD_REQUEST),
+        (
+            buyer
+                .request(Method::POST, "/booking/create")
+                .json(&valid())
+                .header("idempotency-key", "a b"),
+            StatusCode::UNPROCESSABLE_ENTITY,
+        ),
+        (buyer.request(Method::GET, "/booking/create"), StatusCode::METHOD_NOT_ALLOWED),
+        (buyer.request(Method::GET, "/bookings/x"), StatusCode::NOT_FOUND),
+        (buyer.request(Method::GET, "/bookings?limit=0"), StatusCode::UNPROCESSABLE_ENTITY),
+        (buyer.request(Method::GET, "/bookings?limit=101"), StatusCode::UNPROCESSABLE_ENTITY),
+        (buyer.request(Method::GET, "/bookings?cursor=x"), StatusCode::UNPROCESSABLE_ENTITY),
+        (buyer.request(Method::GET, "/bookings?status=paid"), StatusCode::UNPROCESSABLE_ENTITY),
+        (buyer.request(Method::GET, "/bookings?unknown=1"), StatusCode::OK),
+        (
+            buyer
+                .request(Method::POST, "/booking/cancel")
+                .json(&json!({"booking_id": Uuid::nil()})),
+            StatusCode::NOT_FOUND,
+        ),
+        (
+            buyer.request(Method::POST, "/booking/cancel").json(&json!({"booking_id": 1})),
+            StatusCode::UNPROCESSABLE_ENTITY,
+        ),
+    ];
+    for (index, (request, expected)) in cases.into_iter().enumerate() {
+        let (status, body) = read(request.send().await).await;
+        assert_eq!(status, expected, "case {index}: {body}");
+    }
+    desk.close().await;
+}

@@ -1,0 +1,141 @@
+//! Many at a time: requests, replies, and a whole event's bookings.
+
+use std::collections::HashSet;
+
+use karcis_contracts::{EventCancelled, EventFact};
+use karcis_kernel::{EventId, TicketTypeId};
+use karcis_testkit::eventually;
+use reqwest::{Method, StatusCode};
+use serde_json::Value;
+use tokio::task::JoinSet;
+use uuid::Uuid;
+
+use crate::desk::{Desk, Person, id_of, order, paid, read, requested, reserved};
+
+/// Creates with this key; returns status, body and whether it is a repetition.
+fn create(
+    buyer: &Person<'_>,
+    key: &str,
+    order: &Value,
+) -> impl Future<Output = (StatusCode, Value, bool)> + use<> {
+    let request = buyer.request(Method::POST, "/booking/create");
+    let request = request.header("idempotency-key", key).json(order);
+    async {
+        let answer = request.send().await.expect("the service answers");
+        let replayed = answer.headers().contains_key("idempotent-replayed");
+        let (status, body) = read(Ok(answer)).await;
+        (status, body, replayed)
+    }
+}
+
+#[tokio::test]
+async fn the_same_key_twenty_times_at_once_makes_one_booking() {
+    let desk = Desk::open().await;
+    let (buyer, other) = (desk.buyer(), desk.buyer());
+    let wanted = order(EventId(Uuid::now_v7()), TicketTypeId(Uuid::now_v7()));
+    let mut requests = JoinSet::new();
+    for _ in 0..20 {
+        requests.spawn(create(&buyer, "one", &wanted));
+    }
+    let answers = requests.join_all().await;
+    assert!(answers.iter().all(|(status, ..)| *status == StatusCode::ACCEPTED));
+    let ids: HashSet<_> = answers.iter().map(|(_, body, _)| id_of(body)).collect();
+    assert_eq!(ids.len(), 1);
+    assert_eq!(answers.iter().filter(|(.., replayed)| !replayed).count(), 1);
+    let (_, list) = buyer.get("/bookings").await;
+    assert_eq!(list["items"].as_array().map(Vec::len), Some(1));
+
+    // Another body is another request, another buyer's key is another key.
+    let different = order(EventId(Uuid::now_v7()), TicketTypeId(Uuid::now_v7()));
+    let (status, problem, _) = create(&buyer, "one", &different).await;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(problem["type"], "/problems/idempotency-key-reused");
+    let (status, body, replayed) = create(&other, "one", &wanted).await;
+    assert_eq!((status, replayed), (StatusCode::ACCEPTED, false));
+    assert!(!ids.contains(&id_of(&body)));
+    desk.close().await;
+}
+
+#[tokio::test]
+async fn a_repeated_request_is_answered_with_the_booking_as_it_is_now() {
+    let desk = Desk::open().await;
+    let buyer = desk.buyer();
+    let wanted = order(EventId(Uuid::now_v7()), TicketTypeId(Uuid::now_v7()));
+    let (_, first, _) = create(&buyer, "again", &wanted).await;
+    let path = format!("/bookings/{}", id_of(&first));
+    buyer.post("/booking/cancel", serde_json::json!({"booking_id": id_of(&first)})).await;
+    let (status, again, replayed) = create(&buyer, "again", &wanted).await;
+    assert_eq!((status, replayed), (StatusCode::ACCEPTED, true));
+    assert_eq!(again, buyer.get(&path).await.1);
+    assert_eq!(again["status"], "cancelled");
+    desk.close().await;
+}
+
+#[tokio::test]
+async fn twenty_cancellations_at_once_are_one() {
+    let desk = Desk::open().await;
+    let buyer = desk.buyer();
+    let booking = buyer.books().await;
+    let mut requests = JoinSet::new();
+    for _ in 0..20 {
+        let request = buyer.request(Method::POST, "/booking/cancel");
+        let request = request.json(&serde_json::json!({"booking_id": booking.id}));
+        requests.spawn(async { read(request.send().await).await });
+    }
+    for (status, body) in requests.join_all().await {
+        assert_eq!((status, body["status"].as_str()), (StatusCode::ACCEPTED, Some("cancelled")));
+    }
+    desk.hears(booking, "ReleaseTickets").await;
+    assert_eq!(desk.count(booking, "ReleaseTickets"), 1);
+    assert_eq!(buyer.timeline(booking).await.len(), 2);
+    desk.close().await;
+}
+
+#[tokio::test]
+async fn a_cancelled_event_with_hundreds_of_bookings_leaves_none() {
+    let desk = Desk::open().await;
+    let event_id = EventId(Uuid::now_v7());
+    let mut requests = JoinSet::new();
+    for _ in 0..1_200 {
+        let buyer = desk.buyer();
+        let request = buyer.request(Method::POST, "/booking/create");
+        let request = request.json(&order(event_id, TicketTypeId(Uuid::now_v7())));
+        requests.spawn(async { read(request.send().await).await.0 });
+    }
+    let answers = requests.join_all().await;
+    assert!(answers.iter().all(|status| *status == StatusCode::ACCEPTED));
+    let cancelled = EventCancelled { event_id, reason: "rain".to_owned() };
+    desk.say([EventFact::from(cancelled)]).await;
+    let undone = || async {
+        let count = "SELECT count(*) FROM bookings.booking
+            WHERE stage = 'releasing' AND reason = 'event_cancelled'";
+        let count: i64 = sqlx::query_scalar(count)
+            .fetch_one(desk.bed.superuser())
+            .await
+            .expect("bookings can be counted");
+        count
+    };
+    eventually(undone).is(1_200).await;
+    desk.close().await;
+}
+
+#[tokio::test]
+async fn hundreds_of_replies_at_once_move_each_booking_once() {
+    let desk = Desk::open().await;
+    let buyer = desk.buyer();
+    let mut bookings = vec![];
+    for _ in 0..300 {
+        bookings.push(buyer.books().await);
+    }
+    desk.say(bookings.iter().flat_map(|b| [reserved(*b, 500, 60), reserved(*b, 500, 60)])).await;
+    let last = bookings[299];
+    desk.hears(last, "RequestPayment").await;
+    desk.say(bookings.iter().flat_map(|b| [requested(*b), paid(*b), paid(*b)])).await;
+    for booking in &bookings {
+        desk.hears(*booking, "ConfirmTickets").await;
+    }
+    for command in ["ReserveTickets", "RequestPayment", "ConfirmTickets"] {
+        assert!(bookings.iter().all(|booking| desk.count(*booking, command) == 1), "{command}");
+    }
+    desk.close().await;
+}

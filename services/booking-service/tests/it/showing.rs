@@ -1,0 +1,147 @@
+//! What a buyer sees: lists, live answers, tickets.
+
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use crate::desk::{Booked, Desk, codes, released};
+
+fn ids(list: &Value) -> Vec<String> {
+    let items = list["items"].as_array().expect("items").iter();
+    items.map(|item| item["booking_id"].as_str().expect("an id").to_owned()).collect()
+}
+
+#[tokio::test]
+async fn what_is_somebody_elses_is_not_there() {
+    let desk = Desk::open().await;
+    let (buyer, other) = (desk.buyer(), desk.buyer());
+    let booking = buyer.books().await;
+    let path = format!("/bookings/{}", booking.id);
+    for path in [&path, &format!("{path}/timeline")] {
+        let (status, problem) = other.get(path).await;
+        assert_eq!(status, StatusCode::NOT_FOUND);
+        assert_eq!(problem["type"], "/problems/not-found");
+    }
+    assert_eq!(other.cancels(booking).await.0, StatusCode::NOT_FOUND);
+    assert_eq!(ids(&other.get("/bookings").await.1), Vec::<String>::new());
+    assert_eq!(buyer.status(booking).await, "pending");
+    desk.close().await;
+}
+
+#[tokio::test]
+async fn bookings_are_listed_in_pages_newest_first_and_by_status() {
+    let desk = Desk::open().await;
+    let buyer = desk.buyer();
+    let mut booked: Vec<Booked> = vec![];
+    for _ in 0..5 {
+        booked.push(buyer.books().await);
+    }
+    buyer.cancels(booked[1]).await;
+    buyer.cancels(booked[3]).await;
+    desk.makes_payable(booked[2]).await;
+    buyer.waits_for(booked[2], "awaiting_payment").await;
+
+    let mut pages = vec![];
+    let mut path = "/bookings?limit=2".to_owned();
+    loop {
+        let (_, page) = buyer.get(&path).await;
+        pages.push(ids(&page));
+        let Some(cursor) = page["next_cursor"].as_str() else { break };
+        path = format!("/bookings?limit=2&cursor={cursor}");
+    }
+    let id = |index: usize| booked[index].id.to_string();
+    assert_eq!(pages, [vec![id(4), id(3)], vec![id(2), id(1)], vec![id(0)]]);
+    for (status, expected) in [
+        ("pending", vec![id(4), id(0)]),
+        ("awaiting_payment", vec![id(2)]),
+        ("cancelled", vec![id(3), id(1)]),
+        ("confirmed", vec![]),
+    ] {
+        let (_, list) = buyer.get(&format!("/bookings?status={status}")).await;
+        assert_eq!(ids(&list), expected, "{status}");
+    }
+    desk.close().await;
+}
+
+/// The events of a stream, until it ends: ids and data.
+async fn events(mut answer: reqwest::Response) -> Vec<(i64, Value)> {
+    let mut text = String::new();
+    while let Some(chunk) = answer.chunk().await.expect("the stream can be read") {
+        text += std::str::from_utf8(&chunk).expect("UTF-8");
+    }
+    let field = |event: &str, name: &str| {
+        let line = event.lines().find_map(|line| line.strip_prefix(name));
+        line.map(|value| value.trim_start().to_owned())
+    };
+    text.split("\n\n")
+        .filter_map(|event| {
+            assert_eq!(field(event, "event:"), None);
+            let data = serde_json::from_str(&field(event, "data:")?).expect("JSON");
+            Some((field(event, "id:")?.parse().expect("a version"), data))
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn a_live_booking_is_told_from_order_to_end() {
+    let desk = Desk::open().await;
+    let buyer = desk.buyer();
+    let booking = buyer.books().await;
+    let path = format!("/bookings/{}", booking.id);
+    let stream = |seen: Option<i64>| {
+        let request = buyer.request(Method::GET, &path).header("accept", "text/event-stream");
+        let request = match seen {
+            Some(seen) => request.header("last-event-id", seen.to_string()),
+            None => request,
+        };
+        async { request.send().await.expect("a stream") }
+    };
+    let (watching, again) = (stream(None).await, stream(Some(1)).await);
+    assert_eq!(watching.headers()["content-type"], "text/event-stream");
+    let watching = tokio::spawn(events(watching));
+    let again = tokio::spawn(events(again));
+    desk.makes_payable(booking).await;
+    buyer.waits_for(booking, "awaiting_payment").await;
+    buyer.cancels(booking).await;
+    desk.say([crate::cancelling::payment_cancelled(booking)]).await;
+    let seen = watching.await.expect("the stream ends at the end of the booking");
+    let (first, last) = (&seen[0], &seen[seen.len() - 1]);
+    assert_eq!((first.0, &first.1["status"]), (1, &json!("pending")));
+    assert_eq!(last.1["status"], "cancelled");
+    assert!(seen.iter().any(|(_, booking)| booking["status"] == "awaiting_payment"));
+    assert!(seen.is_sorted_by(|before, after| before.0 < after.0));
+    assert!(seen.iter().all(|(version, booking)| booking["version"] == *version));
+    let again = again.await.expect("the stream ends");
+    assert!(again.iter().all(|(version, _)| *version > 1), "what was seen is left out");
+    desk.hears(booking, "ReleaseTickets").await;
+    desk.say([released(booking)]).await;
+    desk.hears(booking, "BookingCancelled").await;
+    desk.close().await;
+}
+
+#[tokio::test]
+async fn whoever_knows_the_code_sees_the_ticket_and_its_picture() {
+    let desk = Desk::open().await;
+    let buyer = desk.buyer();
+    let booking = buyer.books().await;
+    desk.makes_payable(booking).await;
+    desk.sells(booking).await;
+    buyer.waits_for(booking, "confirmed").await;
+    let public = |path: String| {
+        let request = desk.http.get(format!("{}{path}", desk.url));
+        async { request.send().await.expect("the service answers") }
+    };
+    let [code, _] = codes(booking);
+    let ticket: Value = public(format!("/tickets/{code}")).await.json().await.expect("JSON");
+    assert_eq!(ticket["code"], code.to_string());
+    assert_eq!((&ticket["status"], &ticket["name"]), (&json!("valid"), &json!("VIP")));
+    assert_eq!(ticket["event"]["title"], "Concert");
+    let picture = public(format!("/tickets/{code}.svg")).await;
+    assert_eq!(picture.headers()["content-type"], "image/svg+xml");
+    assert!(picture.text().await.expect("a text").contains("<svg"));
+    for unknown in ["0", "ffffffffffffffffffffffffffffffff", "ffffffffffffffffffffffffffffffff.svg"]
+    {
+        let answer = public(format!("/tickets/{unknown}")).await;
+        assert_eq!(answer.status(), StatusCode::NOT_FOUND, "{unknown}");
+    }
+    desk.close().await;
+}

@@ -10,7 +10,7 @@ use karcis_testkit::eventually;
 
 #[tokio::test]
 async fn a_booking_nobody_pays_is_undone_at_its_deadline() {
-    let desk = Desk::open_with(&["--payment-window", "1s"]).await;
+    let desk = Desk::open_with(&["--payment-window", "5s"]).await;
     let buyer = desk.buyer();
     let booking = buyer.books().await;
     desk.makes_payable(booking).await;
@@ -25,7 +25,7 @@ async fn a_booking_nobody_pays_is_undone_at_its_deadline() {
         text.parse::<karcis_kernel::Timestamp>().expect("RFC 3339")
     };
     let lateness = time("updated_at") - time("pay_by");
-    assert!((0..1_000).contains(&lateness.num_milliseconds()), "late by {lateness}");
+    assert!((0..2_000).contains(&lateness.num_milliseconds()), "late by {lateness}");
     desk.say([payment_cancelled(booking)]).await;
     desk.hears(booking, "ReleaseTickets").await;
     desk.say([released(booking)]).await;
@@ -35,7 +35,7 @@ async fn a_booking_nobody_pays_is_undone_at_its_deadline() {
 
 #[tokio::test]
 async fn a_payment_that_beats_the_deadline_counts() {
-    let desk = Desk::open_with(&["--payment-window", "1s"]).await;
+    let desk = Desk::open_with(&["--payment-window", "5s"]).await;
     let buyer = desk.buyer();
     let booking = buyer.books().await;
     desk.makes_payable(booking).await;

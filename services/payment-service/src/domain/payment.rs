@@ -86,6 +86,14 @@ impl Entry {
             Self::Payment(payment) => Some(payment),
         }
     }
+
+    /// As [`Self::payment`], for keeps.
+    pub fn into_payment(self) -> Option<Payment> {
+        match self {
+            Self::Tombstone { .. } => None,
+            Self::Payment(payment) => Some(payment),
+        }
+    }
 }
 
 /// A payment that was requested.

@@ -1,1 +1,12 @@
 //! payment-service as a black box, on real Kafka and Postgres.
+
+#![allow(clippy::unwrap_used)]
+
+mod commands;
+mod crashes;
+mod desk;
+mod input;
+mod paying;
+mod refunds;
+mod repeating;
+mod watching;

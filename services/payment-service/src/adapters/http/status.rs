@@ -11,7 +11,7 @@ use serde::Deserialize;
 use super::{Api, payment_json::PaymentJson};
 use crate::{
     application::ports::StoreError,
-    domain::{self, Payment},
+    domain::{self, Entry, Payment},
 };
 
 #[derive(Deserialize)]
@@ -50,8 +50,8 @@ pub(super) async fn own_payment(
     booking: BookingId,
 ) -> Result<Option<Payment>, StoreError> {
     let entries = api.payments.load(&[booking]).await?;
-    let payments = entries.iter().filter_map(|entry| entry.payment());
-    Ok(payments.filter(|payment| payment.terms.user_id() == user).next().cloned())
+    let mut payments = entries.into_iter().filter_map(Entry::into_payment);
+    Ok(payments.find(|payment| payment.terms.user_id() == user))
 }
 
 fn is_last(state: &domain::State) -> bool {

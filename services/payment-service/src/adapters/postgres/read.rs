@@ -71,12 +71,5 @@ pub(super) async fn waiting(
         Waiting::Void | Waiting::MoneyBack => query,
     };
     let rows: Vec<Row> = query.fetch_all(pool).await.map_err(failed)?;
-    Ok(entries(&rows)?.into_iter().filter_map(payment).collect())
-}
-
-fn payment(entry: Entry) -> Option<Payment> {
-    match entry {
-        Entry::Payment(payment) => Some(payment),
-        Entry::Tombstone { .. } => None,
-    }
+    Ok(entries(&rows)?.into_iter().filter_map(Entry::into_payment).collect())
 }

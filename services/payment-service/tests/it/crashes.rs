@@ -1,0 +1,223 @@
+//! Whatever dies in the middle of a charge, its outcome is found out and the money is taken once.
+
+use std::time::Duration;
+
+use karcis_kernel::UserId;
+use karcis_process::now;
+use karcis_testkit::Ledger;
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::desk::{Buyer, Desk, PRICE};
+
+/// What a crashed service leaves: an attempt without an outcome, begun a minute ago.
+async fn leave_unresolved(desk: &Desk, buyer: Buyer, method: &str, cancel_wanted: bool) -> Uuid {
+    let attempt = Uuid::now_v7();
+    let UserId(user) = buyer.user;
+    sqlx::query(
+        "INSERT INTO payments.payment (booking_id, payment_id, user_id, amount, currency, pay_by,
+             status, cancel_wanted, version)
+         VALUES ($1, $2, $3, $4, 'IDR', now() + interval '15 min', 'processing', $5, 2)",
+    )
+    .bind(buyer.booking.0)
+    .bind(Uuid::now_v7())
+    .bind(user)
+    .bind(PRICE)
+    .bind(cancel_wanted)
+    .execute(desk.bed.superuser())
+    .await
+    .unwrap();
+    sqlx::query(
+        "INSERT INTO payments.attempt (booking_id, id, at, method) VALUES ($1, $2, $3, $4)",
+    )
+    .bind(buyer.booking.0)
+    .bind(attempt)
+    .bind(now() - Duration::from_secs(60))
+    .bind(method)
+    .execute(desk.bed.superuser())
+    .await
+    .unwrap();
+    attempt
+}
+
+/// What the provider has in its books of a charge that was captured.
+async fn captured_at_the_provider(desk: &Desk, buyer: Buyer, attempt: Uuid) {
+    sqlx::query(
+        "WITH charged AS (
+             INSERT INTO simulated_gateway.charge (key, intent, amount, currency, method, asked_at,
+                 due_at, answer)
+             VALUES ($1, $2, $3, 'IDR', 'tok_approved', now(), now(), 'captured')
+         )
+         INSERT INTO simulated_gateway.intent (id, fate, charge_key, at)
+         VALUES ($2, 'captured', $1, now())",
+    )
+    .bind(format!("charge/{attempt}"))
+    .bind(buyer.booking.0)
+    .bind(PRICE)
+    .execute(desk.bed.superuser())
+    .await
+    .unwrap();
+}
+
+#[tokio::test]
+async fn a_charge_whose_outcome_was_never_stored_is_found_and_not_repeated() {
+    let mut desk = Desk::closed().await;
+    let buyer = Buyer::new();
+    let attempt = leave_unresolved(&desk, buyer, "tok_approved", false).await;
+    captured_at_the_provider(&desk, buyer, attempt).await;
+    desk.start().await;
+    desk.told(buyer, &["Succeeded"]).await;
+    desk.becomes(buyer, "succeeded").await;
+    assert_eq!(desk.ledger(buyer).await, Ledger::captured_once(PRICE));
+}
+
+#[tokio::test]
+async fn a_charge_that_never_reached_the_provider_is_made_with_the_same_key() {
+    let mut desk = Desk::closed().await;
+    let buyer = Buyer::new();
+    let attempt = leave_unresolved(&desk, buyer, "tok_approved", false).await;
+    desk.start().await;
+    desk.told(buyer, &["Succeeded"]).await;
+    assert_eq!(desk.ledger(buyer).await, Ledger::captured_once(PRICE));
+    let keys: Vec<String> =
+        sqlx::query_scalar("SELECT key FROM simulated_gateway.charge WHERE intent = $1")
+            .bind(buyer.booking.0)
+            .fetch_all(desk.bed.superuser())
+            .await
+            .unwrap();
+    assert_eq!(keys, [format!("charge/{attempt}")]);
+}
+
+#[tokio::test]
+async fn a_declined_charge_whose_outcome_was_never_stored_leaves_the_payment_open() {
+    let mut desk = Desk::closed().await;
+    let buyer = Buyer::new();
+    leave_unresolved(&desk, buyer, "tok_insufficient_funds", false).await;
+    desk.start().await;
+    let payment = desk.becomes(buyer, "open").await;
+    assert_eq!(payment["attempts_left"], 2);
+    desk.pay(buyer, "tok_approved").await.is_payment(200, "succeeded");
+}
+
+#[tokio::test]
+async fn an_unresolved_charge_that_is_not_wanted_any_more_is_voided() {
+    let mut desk = Desk::closed().await;
+    let buyer = Buyer::new();
+    leave_unresolved(&desk, buyer, "tok_approved", true).await;
+    desk.start().await;
+    desk.told(buyer, &["Cancelled"]).await;
+    let payment = desk.becomes(buyer, "cancelled").await;
+    assert_eq!(payment["attempts"][0]["outcome"], "voided");
+    assert_eq!(desk.ledger(buyer).await, Ledger::default());
+}
+
+#[tokio::test]
+async fn money_that_came_before_the_cancel_makes_the_payment_succeed() {
+    let mut desk = Desk::closed().await;
+    let buyer = Buyer::new();
+    let attempt = leave_unresolved(&desk, buyer, "tok_approved", true).await;
+    captured_at_the_provider(&desk, buyer, attempt).await;
+    desk.start().await;
+    desk.told(buyer, &["Succeeded"]).await;
+    desk.becomes(buyer, "succeeded").await;
+    desk.send(buyer.refund()).await;
+    desk.told(buyer, &["Succeeded", "Refunded"]).await;
+    assert_eq!(desk.ledger(buyer).await, Ledger::refunded_once(PRICE));
+}
+
+#[tokio::test]
+async fn a_service_killed_in_the_middle_of_a_charge_finishes_it_when_it_is_back() {
+    let mut desk = Desk::open().await;
+    let buyer = desk.buyer().await;
+    desk.pay_with(buyer, "tok_slow", Some("once")).await.is_payment(202, "processing");
+    desk.kill();
+    desk.start().await;
+    desk.becomes(buyer, "succeeded").await;
+    desk.told(buyer, &["Requested", "Succeeded"]).await;
+    assert_eq!(desk.ledger(buyer).await, Ledger::captured_once(PRICE));
+    let again = desk.pay_with(buyer, "tok_slow", Some("once")).await;
+    again.is_payment(202, "succeeded");
+    assert!(again.is_replayed());
+}
+
+#[tokio::test]
+async fn a_service_killed_while_it_refunds_finishes_it_when_it_is_back() {
+    let mut desk = Desk::open().await;
+    let buyer = desk.buyer().await;
+    desk.pay(buyer, "tok_approved").await.is_payment(200, "succeeded");
+    desk.told(buyer, &["Requested", "Succeeded"]).await;
+    desk.stop().await;
+    // The provider has given the money back, but the service did not live to hear of it.
+    sqlx::query(
+        "WITH refunded AS (
+             INSERT INTO simulated_gateway.refund (key, intent, amount, currency, at)
+             VALUES ($2, $1, $3, 'IDR', now())
+         )
+         UPDATE payments.payment SET status = 'refunding', version = version + 1
+         WHERE booking_id = $1",
+    )
+    .bind(buyer.booking.0)
+    .bind(format!("refund/{}", buyer.booking))
+    .bind(PRICE)
+    .execute(desk.bed.superuser())
+    .await
+    .unwrap();
+    desk.start().await;
+    desk.told(buyer, &["Requested", "Succeeded", "Refunded"]).await;
+    assert_eq!(desk.ledger(buyer).await, Ledger::refunded_once(PRICE));
+}
+
+#[tokio::test]
+async fn money_that_came_too_late_goes_back_and_is_told_as_returned() {
+    let mut desk = Desk::open().await;
+    let buyer = desk.buyer().await;
+    desk.pay(buyer, "tok_approved").await.is_payment(200, "succeeded");
+    desk.told(buyer, &["Requested", "Succeeded"]).await;
+    desk.stop().await;
+    // As if the provider had said no, the payment was cancelled, and then the money came.
+    let late = "WITH attempt AS (UPDATE payments.attempt SET outcome = 'returning'
+                                 WHERE booking_id = $1)
+                UPDATE payments.payment SET status = 'cancelled' WHERE booking_id = $1";
+    sqlx::query(late).bind(buyer.booking.0).execute(desk.bed.superuser()).await.unwrap();
+    desk.start().await;
+    desk.told(buyer, &["Requested", "Succeeded", "Returned"]).await;
+    let payment = desk.payment(buyer).await;
+    assert_eq!(
+        (&payment["status"], &payment["refunded"]["amount"]),
+        (&json!("cancelled"), &json!(PRICE))
+    );
+    assert_eq!(payment["attempts"][0]["outcome"], "returned");
+    assert_eq!(desk.ledger(buyer).await, Ledger::refunded_once(PRICE));
+}
+
+#[tokio::test]
+async fn a_stop_in_order_lets_a_running_charge_finish() {
+    let mut desk = Desk::open().await;
+    let buyer = desk.buyer().await;
+    desk.pay(buyer, "tok_slow").await.is_payment(202, "processing");
+    desk.stop().await;
+    let status: String =
+        sqlx::query_scalar("SELECT status FROM payments.payment WHERE booking_id = $1")
+            .bind(buyer.booking.0)
+            .fetch_one(desk.bed.superuser())
+            .await
+            .unwrap();
+    assert_eq!(status, "succeeded");
+    assert_eq!(desk.ledger(buyer).await, Ledger::captured_once(PRICE));
+}
+
+#[tokio::test]
+async fn two_instances_take_the_money_once() {
+    let mut desk = Desk::closed().await;
+    let buyers: Vec<Buyer> = (0..30).map(|_| Buyer::new()).collect();
+    for buyer in &buyers {
+        leave_unresolved(&desk, *buyer, "tok_approved", false).await;
+    }
+    desk.start().await;
+    desk.start().await;
+    for buyer in &buyers {
+        desk.told(*buyer, &["Succeeded"]).await;
+        assert_eq!(desk.ledger(*buyer).await, Ledger::captured_once(PRICE));
+    }
+    desk.is_clean().await;
+}

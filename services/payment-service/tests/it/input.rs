@@ -1,0 +1,106 @@
+//! What is taken, and what bad input is answered with.
+
+use serde_json::{Value, json};
+
+use crate::desk::{Answer, Buyer, Desk};
+
+#[tokio::test]
+async fn the_methods_are_public() {
+    let desk = Desk::open().await;
+    let answer = Answer::of(desk.get("/payment/methods").send().await.unwrap()).await;
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.body["next_cursor"], json!(null));
+    let items = answer.body["items"].as_array().unwrap();
+    for token in ["tok_approved", "tok_insufficient_funds", "tok_stolen_card", "tok_slow"] {
+        let item = items.iter().find(|item| item["method"] == token).unwrap();
+        assert!(item["label"].as_str().is_some_and(|label| !label.is_empty()));
+        assert!(item["description"].as_str().is_some_and(|about| !about.is_empty()));
+    }
+}
+
+#[tokio::test]
+async fn bad_payments_are_refused_and_say_which_field() {
+    let desk = Desk::open().await;
+    let buyer = desk.buyer().await;
+    let booking = buyer.booking;
+    let long = "k".repeat(256);
+    let good = json!({"booking_id": booking, "method": "tok_approved"});
+    let cases: [(Value, Option<&str>, u16, &str); 12] = [
+        (json!({"booking_id": booking}), None, 422, "method"),
+        (json!({"method": "tok_approved"}), None, 422, "booking_id"),
+        (json!({"booking_id": "1", "method": "tok_approved"}), None, 422, "booking_id"),
+        (json!({"booking_id": 1, "method": "tok_approved"}), None, 422, "booking_id"),
+        (json!({"booking_id": null, "method": "tok_approved"}), None, 422, "booking_id"),
+        (json!({"booking_id": booking, "method": "tok_unknown"}), None, 422, "method"),
+        (json!({"booking_id": booking, "method": ""}), None, 422, "method"),
+        (json!({"booking_id": booking, "method": ["tok_approved"]}), None, 422, "method"),
+        (json!({"booking_id": booking, "method": "tok_approved\u{0}"}), None, 422, "method"),
+        (
+            json!({"booking_id": booking, "method": "tok_approved", "amount": 1}),
+            None,
+            422,
+            "amount",
+        ),
+        (good.clone(), Some(&long), 422, "Idempotency-Key"),
+        (good.clone(), Some(""), 422, "Idempotency-Key"),
+    ];
+    for (body, key, status, field) in cases {
+        let mut request = desk.post("/payment/process").bearer_auth(desk.token(buyer)).json(&body);
+        if let Some(key) = key {
+            request = request.header("Idempotency-Key", key);
+        }
+        let answer = Answer::of(request.send().await.unwrap()).await;
+        assert_eq!(answer.status, status, "{body} → {}", answer.body);
+        assert_eq!(answer.body["type"], "/problems/invalid-input", "{body} → {}", answer.body);
+        let fields = answer.body["errors"].as_array().unwrap();
+        assert!(fields.iter().any(|error| error["field"] == field), "{body} → {}", answer.body);
+    }
+    assert_eq!(desk.payment(buyer).await["attempts"], json!([]));
+}
+
+#[tokio::test]
+async fn the_form_of_a_request_is_checked_before_what_it_says() {
+    let desk = Desk::open().await;
+    let buyer = desk.buyer().await;
+    let post = || desk.post("/payment/process");
+    let token = desk.token(buyer);
+    let good = json!({"booking_id": buyer.booking, "method": "tok_approved"}).to_string();
+    let json_type = ("Content-Type", "application/json");
+    let cases = [
+        (post().body("{"), 401, "not-logged-in"),
+        (post().bearer_auth("x.y.z").body(good.clone()), 401, "not-logged-in"),
+        (post().bearer_auth(&token).body(good.clone()), 415, "unsupported-media-type"),
+        (
+            post().bearer_auth(&token).header("Content-Type", "text/plain").body(good),
+            415,
+            "unsupported-media-type",
+        ),
+        (post().bearer_auth(&token).header(json_type.0, json_type.1).body("{"), 400, "not-json"),
+        (
+            post()
+                .bearer_auth(&token)
+                .header(json_type.0, json_type.1)
+                .header("Idempotency-Key", "")
+                .body("{"),
+            400,
+            "not-json",
+        ),
+        (
+            post().bearer_auth(&token).header(json_type.0, json_type.1).body(" ".repeat(70_000)),
+            413,
+            "too-large",
+        ),
+        (desk.get("/payment/process").bearer_auth(&token), 405, "method-not-allowed"),
+        (desk.get("/payment/status"), 401, "not-logged-in"),
+        (desk.get("/payment/status").bearer_auth(&token), 422, "invalid-input"),
+        (desk.get("/payment/status?booking_id=7").bearer_auth(&token), 422, "invalid-input"),
+        (desk.get("/payment/nothing").bearer_auth(&token), 404, "not-found"),
+    ];
+    for (request, status, slug) in cases {
+        Answer::of(request.send().await.unwrap()).await.is_problem(status, slug);
+    }
+    let unknown = format!("/payment/status?booking_id={}", Buyer::new().booking);
+    let answer = desk.get(&unknown).bearer_auth(&token).send().await.unwrap();
+    Answer::of(answer).await.is_problem(404, "not-found");
+    assert_eq!(desk.payment(buyer).await["status"], "open");
+}

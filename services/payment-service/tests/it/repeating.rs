@@ -1,0 +1,136 @@
+//! The same request again, under one idempotency key.
+
+use futures_util::future::join;
+use karcis_testkit::Ledger;
+use serde_json::json;
+
+use crate::desk::{Buyer, Desk, PRICE};
+
+#[tokio::test]
+async fn a_repeated_request_gets_the_same_status_with_the_payment_as_it_is_now() {
+    let desk = Desk::open().await;
+    let buyer = desk.buyer().await;
+    let key = Some("pay-once");
+    desk.pay_with(buyer, "tok_approved", key).await.is_payment(200, "succeeded");
+    desk.send(buyer.refund()).await;
+    desk.becomes(buyer, "refunded").await;
+    let again = desk.pay_with(buyer, "tok_approved", key).await;
+    again.is_payment(200, "refunded");
+    assert!(again.is_replayed());
+    desk.pay(buyer, "tok_approved").await.is_problem(409, "payment-closed");
+}
+
+#[tokio::test]
+async fn a_repeated_declined_request_is_not_another_attempt() {
+    let desk = Desk::open().await;
+    let buyer = desk.buyer().await;
+    let key = Some("poor");
+    for replayed in [false, true, true] {
+        let declined = desk.pay_with(buyer, "tok_insufficient_funds", key).await;
+        declined.is_problem(402, "payment-declined");
+        assert_eq!(declined.body["attempts_left"], 2);
+        assert_eq!(declined.is_replayed(), replayed);
+    }
+    desk.pay_with(buyer, "tok_approved", Some("rich")).await.is_payment(200, "succeeded");
+    let declined = desk.pay_with(buyer, "tok_insufficient_funds", key).await;
+    declined.is_problem(402, "payment-declined");
+    assert_eq!(declined.body["attempts_left"], 0);
+    assert_eq!(desk.payment(buyer).await["attempts"].as_array().unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn a_key_is_for_one_request_of_one_buyer() {
+    let desk = Desk::open().await;
+    let (buyer, other) = (desk.buyer().await, desk.buyer().await);
+    let key = Some("mine");
+    desk.pay_with(buyer, "tok_insufficient_funds", key).await.is_problem(402, "payment-declined");
+    desk.pay_with(buyer, "tok_approved", key).await.is_problem(422, "idempotency-key-reused");
+    let second = Buyer { booking: other.booking, ..buyer };
+    desk.pay_with(second, "tok_approved", key).await.is_problem(422, "idempotency-key-reused");
+    // Another buyer's key of the same name is another key.
+    desk.pay_with(other, "tok_approved", key).await.is_payment(200, "succeeded");
+    assert_eq!(desk.ledger(buyer).await, Ledger::default());
+}
+
+#[tokio::test]
+async fn one_key_for_two_bookings_at_once_pays_only_one() {
+    let desk = Desk::open().await;
+    for _ in 0..10 {
+        let first = desk.buyer().await;
+        let second = Buyer { user: first.user, ..Buyer::new() };
+        desk.send(second.request()).await;
+        desk.told(second, &["Requested"]).await;
+        let (one, two) = join(
+            desk.pay_with(first, "tok_approved", Some("both")),
+            desk.pay_with(second, "tok_approved", Some("both")),
+        )
+        .await;
+        let (paid, refused) = if one.status == 200 { (one, two) } else { (two, one) };
+        paid.is_payment(200, "succeeded");
+        refused.is_problem(422, "idempotency-key-reused");
+        let captures = desk.ledger(first).await.captures + desk.ledger(second).await.captures;
+        assert_eq!(captures, 1);
+    }
+}
+
+#[tokio::test]
+async fn a_request_repeated_while_the_first_is_running_waits_and_is_answered_alike() {
+    let desk = Desk::open().await;
+    let buyer = desk.buyer().await;
+    let key = Some("slowly");
+    let (first, second) =
+        join(desk.pay_with(buyer, "tok_slow", key), desk.pay_with(buyer, "tok_slow", key)).await;
+    for answer in [&first, &second] {
+        answer.is_payment(202, "processing");
+    }
+    assert_ne!(first.is_replayed(), second.is_replayed());
+    desk.becomes(buyer, "succeeded").await;
+    let third = desk.pay_with(buyer, "tok_slow", key).await;
+    third.is_payment(202, "succeeded");
+    assert!(third.is_replayed());
+    assert_eq!(desk.ledger(buyer).await, Ledger::captured_once(PRICE));
+}
+
+#[tokio::test]
+async fn a_refused_request_is_not_remembered() {
+    let desk = Desk::open().await;
+    let buyer = Buyer::new();
+    let key = Some("early");
+    desk.pay_with(buyer, "tok_approved", key).await.is_problem(404, "not-found");
+    desk.send(buyer.request()).await;
+    desk.told(buyer, &["Requested"]).await;
+    let paid = desk.pay_with(buyer, "tok_approved", key).await;
+    paid.is_payment(200, "succeeded");
+    assert!(!paid.is_replayed());
+}
+
+#[tokio::test]
+async fn a_booking_paid_before_is_answered_under_a_new_key_as_well() {
+    let desk = Desk::open().await;
+    let buyer = desk.buyer().await;
+    desk.pay(buyer, "tok_approved").await.is_payment(200, "succeeded");
+    let key = Some("late");
+    desk.pay_with(buyer, "tok_approved", key).await.is_payment(200, "succeeded");
+    desk.pay_with(buyer, "tok_slow", key).await.is_problem(422, "idempotency-key-reused");
+    desk.send(buyer.refund()).await;
+    desk.becomes(buyer, "refunded").await;
+    let again = desk.pay_with(buyer, "tok_approved", key).await;
+    again.is_payment(200, "refunded");
+    assert!(again.is_replayed());
+}
+
+#[tokio::test]
+async fn a_key_can_be_used_again_after_a_day() {
+    let desk = Desk::open().await;
+    let buyer = desk.buyer().await;
+    let key = Some("daily");
+    desk.pay_with(buyer, "tok_insufficient_funds", key).await.is_problem(402, "payment-declined");
+    let age = "UPDATE payments.idempotency_key SET used_at = used_at - interval '24 h 1 s'
+               WHERE user_id = $1";
+    sqlx::query(age).bind(buyer.user.0).execute(desk.bed.superuser()).await.unwrap();
+    let paid = desk.pay_with(buyer, "tok_approved", key).await;
+    paid.is_payment(200, "succeeded");
+    assert!(!paid.is_replayed());
+    assert_eq!(paid.body["attempts"].as_array().map(Vec::len), Some(2));
+    assert_eq!(paid.body["attempts"][1]["method"], json!("tok_approved"));
+}

@@ -1,0 +1,74 @@
+//! A payment followed live, as Server-Sent Events.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::desk::{Buyer, Desk};
+
+/// The events of a stream that has ended: each one's id and payment.
+fn events(text: &str) -> Vec<(i64, Value)> {
+    let field = |event: &str, name: &str| {
+        let lines = event.lines();
+        lines.filter_map(|line| line.strip_prefix(name)).map(str::to_owned).next().unwrap()
+    };
+    text.split("\n\n")
+        .filter(|event| event.contains("data: "))
+        .map(|event| {
+            let id = field(event, "id: ").parse().unwrap();
+            (id, serde_json::from_str(&field(event, "data: ")).unwrap())
+        })
+        .collect()
+}
+
+async fn watch(desk: &Desk, buyer: Buyer, seen: i64) -> String {
+    let request = desk
+        .get(&format!("/payment/status?booking_id={}", buyer.booking))
+        .bearer_auth(desk.token(buyer))
+        .header("Accept", "text/event-stream")
+        .header("Last-Event-ID", seen.to_string())
+        .timeout(Duration::from_secs(20));
+    let response = request.send().await.unwrap();
+    assert_eq!(response.status(), 200);
+    response.text().await.unwrap()
+}
+
+#[tokio::test]
+async fn a_stream_shows_each_state_and_ends_with_the_last() {
+    let desk = Desk::open().await;
+    let buyer = desk.buyer().await;
+    let pay = async {
+        desk.pay(buyer, "tok_approved").await.is_payment(200, "succeeded");
+        desk.send(buyer.refund()).await;
+    };
+    let (text, ()) = tokio::join!(watch(&desk, buyer, 0), pay);
+    let events = events(&text);
+    let ids: Vec<i64> = events.iter().map(|(id, _)| *id).collect();
+    assert!(ids.is_sorted() && !ids.is_empty(), "{ids:?}");
+    let (last_id, last) = events.last().unwrap();
+    assert_eq!(last["status"], "refunded");
+    assert_eq!(last["version"], *last_id);
+    assert_eq!(*last, desk.payment(buyer).await);
+}
+
+#[tokio::test]
+async fn a_client_that_has_seen_the_last_state_is_not_told_again() {
+    let desk = Desk::open().await;
+    let buyer = desk.buyer().await;
+    desk.send(buyer.cancel()).await;
+    let payment = desk.becomes(buyer, "cancelled").await;
+    let seen = payment["version"].as_i64().unwrap();
+    assert_eq!(events(&watch(&desk, buyer, seen).await), []);
+    assert_eq!(events(&watch(&desk, buyer, seen - 1).await), [(seen, payment)]);
+}
+
+#[tokio::test]
+async fn nobody_watches_what_is_somebody_elses() {
+    let desk = Desk::open().await;
+    let buyer = desk.buyer().await;
+    let request = desk
+        .get(&format!("/payment/status?booking_id={}", buyer.booking))
+        .bearer_auth(desk.token(Buyer::new()))
+        .header("Accept", "text/event-stream");
+    assert_eq!(request.send().await.unwrap().status(), 404);
+}

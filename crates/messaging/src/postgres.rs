@@ -41,6 +41,9 @@ impl std::fmt::Debug for DatabaseConfig {
 pub async fn connect(config: &DatabaseConfig) -> Result<PgPool, sqlx::Error> {
     let options = PgConnectOptions::from_str(&config.database_url)?;
     let name = format!("karcis {}", options.get_username());
+    // A plan kept from when the tables were small would scan them long after they have grown.
+    let options =
+        options.application_name(&name).options([("plan_cache_mode", "force_custom_plan")]);
     let pool = PgPoolOptions::new()
         .max_connections(config.database_connections)
         .acquire_timeout(ACQUIRE_TIMEOUT)
@@ -54,7 +57,7 @@ pub async fn connect(config: &DatabaseConfig) -> Result<PgPool, sqlx::Error> {
                 Ok(true)
             })
         })
-        .connect_lazy_with(options.application_name(&name));
+        .connect_lazy_with(options);
     let start = Instant::now();
     loop {
         match pool.acquire().await {

@@ -19,8 +19,42 @@ struct Call {
 }
 
 fn calls() -> Vec<Call> {
+    let call = |service, method, path, role, body| Call { service, method, path, role, body };
+    let (organiser, buyer) = (Some(Role::Organiser), Some(Role::Buyer));
+    let password = "loud concerts, 7 of them";
+    let account = json!({"email": "sari@example.com", "password": password, "name": "Sari"});
+    let login = json!({"email": "sari@example.com", "password": password});
+    let profile = json!({
+        "name": "Sari", "phone": "+62 21 555 0100", "locale": "id-ID", "time_zone": "Asia/Jakarta",
+    });
+    let role = json!({"email": "nobody@example.com", "role": "buyer"});
     let id = Uuid::now_v7();
-    let event = json!({
+    let edit = json!({"event_id": id, "version": 1, "title": "Dewa 20"});
+    let off = json!({"event_id": id, "reason": "illness"});
+    let order = json!({
+        "event_id": id, "items": [{"ticket_type_id": id, "quantity": 1}],
+        "expected_total": {"amount": 750_000, "currency": "IDR"},
+    });
+    let cancel = json!({"booking_id": id});
+    let pay = json!({"booking_id": id, "method": "tok_approved"});
+    vec![
+        call(Service::User, Method::POST, "/register", None, account),
+        call(Service::User, Method::POST, "/login", None, login),
+        call(Service::User, Method::POST, "/token/refresh", None, json!({"refresh_token": "x"})),
+        call(Service::User, Method::PUT, "/profile/update", buyer, profile),
+        call(Service::User, Method::POST, "/user/role", Some(Role::Admin), role),
+        call(Service::Event, Method::POST, "/event/create", organiser, event()),
+        call(Service::Event, Method::PUT, "/event/update", organiser, edit),
+        call(Service::Event, Method::POST, "/event/cancel", organiser, off),
+        call(Service::Booking, Method::POST, "/booking/create", buyer, order),
+        call(Service::Booking, Method::POST, "/booking/cancel", buyer, cancel),
+        call(Service::Payment, Method::POST, "/payment/process", buyer, pay),
+    ]
+}
+
+/// An event with every field there is.
+fn event() -> Value {
+    json!({
         "title": "Dewa 19", "description": "Reunion", "venue": "Istora", "time_zone": "Asia/Jakarta",
         "starts_at": "2100-01-01T12:00:00Z", "ends_at": "2100-01-01T15:00:00Z",
         "refundable_until": "2099-12-31T12:00:00Z", "status": "draft",
@@ -29,72 +63,7 @@ fn calls() -> Vec<Call> {
             "max_per_booking": 4, "sales_start": "2026-01-01T00:00:00Z",
             "sales_end": "2099-01-01T00:00:00Z",
         }],
-    });
-    let order = json!({
-        "event_id": id, "items": [{"ticket_type_id": id, "quantity": 1}],
-        "expected_total": {"amount": 750_000, "currency": "IDR"},
-    });
-    let account = json!({
-        "email": "sari@example.com", "password": "loud concerts, 7 of them", "name": "Sari",
-    });
-    let profile = json!({
-        "name": "Sari", "phone": "+62 21 555 0100", "locale": "id-ID", "time_zone": "Asia/Jakarta",
-    });
-    let call = |service, method, path, role, body| Call { service, method, path, role, body };
-    let (organiser, buyer) = (Some(Role::Organiser), Some(Role::Buyer));
-    vec![
-        call(Service::User, Method::POST, "/register", None, account),
-        call(
-            Service::User,
-            Method::POST,
-            "/login",
-            None,
-            json!({
-                "email": "sari@example.com", "password": "loud concerts, 7 of them",
-            }),
-        ),
-        call(Service::User, Method::POST, "/token/refresh", None, json!({"refresh_token": "x"})),
-        call(Service::User, Method::PUT, "/profile/update", buyer, profile),
-        call(
-            Service::User,
-            Method::POST,
-            "/user/role",
-            Some(Role::Admin),
-            json!({
-                "email": "nobody@example.com", "role": "buyer",
-            }),
-        ),
-        call(Service::Event, Method::POST, "/event/create", organiser, event),
-        call(
-            Service::Event,
-            Method::PUT,
-            "/event/update",
-            organiser,
-            json!({
-                "event_id": id, "version": 1, "title": "Dewa 20",
-            }),
-        ),
-        call(
-            Service::Event,
-            Method::POST,
-            "/event/cancel",
-            organiser,
-            json!({
-                "event_id": id, "reason": "illness",
-            }),
-        ),
-        call(Service::Booking, Method::POST, "/booking/create", buyer, order),
-        call(Service::Booking, Method::POST, "/booking/cancel", buyer, json!({"booking_id": id})),
-        call(
-            Service::Payment,
-            Method::POST,
-            "/payment/process",
-            buyer,
-            json!({
-                "booking_id": id, "method": "tok_approved",
-            }),
-        ),
-    ]
+    })
 }
 
 impl Call {
@@ -223,7 +192,7 @@ async fn quantities_out_of_bounds() {
     let none = concert.order(&[]);
     sari.post(Service::Booking, "/booking/create", &none).await.is_about("items");
     for capacity in [json!(-1), json!(1_000_001), json!(u64::MAX)] {
-        let mut event = calls().remove(5).body;
+        let mut event = event();
         event["ticket_types"][0]["capacity"] = capacity;
         let organiser = fleet.person("Ahmad", Role::Organiser);
         let answer = organiser.post(Service::Event, "/event/create", &event).await;

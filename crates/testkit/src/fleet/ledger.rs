@@ -44,7 +44,7 @@ pub async fn ledgers(superuser: &PgPool, bookings: &[BookingId]) -> Vec<Ledger> 
 }
 
 const LEDGERS: &str = "
-SELECT captures, captured, refunds, refunded
+SELECT captures, taken.captured, refunds, given_back.refunded
 FROM unnest($1::uuid[]) WITH ORDINALITY AS asked (booking_id, place)
 LEFT JOIN payments.payment USING (booking_id)
 CROSS JOIN LATERAL (

@@ -44,7 +44,9 @@ pub(super) async fn commit(
     transaction.commit().await?;
     outbox.wake();
     let written: HashSet<EventId> = changes.iter().map(|change| change.event_id).collect();
-    Ok(all.difference(&written).copied().collect())
+    let conflicts: HashSet<EventId> = all.difference(&written).copied().collect();
+    metrics::counter!("karcis_stock_conflicts_total").increment(conflicts.len() as u64);
+    Ok(conflicts)
 }
 
 /// The stock versions of these events, which nobody else changes until the end.

@@ -1,0 +1,118 @@
+//! Many at once: no seat is sold twice, and none is lost.
+
+use std::{
+    collections::HashSet,
+    sync::atomic::{AtomicBool, Ordering},
+};
+
+use karcis_contracts::{EventCommand, RejectReason, TicketFact};
+use karcis_kernel::BookingId;
+use karcis_testkit::together;
+use serde_json::json;
+
+use crate::shop::{Made, Shop, Somebody, plan, with};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_2000_who_want_one_of_500_seats_exactly_500_get_one() {
+    let shop = Shop::open().await;
+    let event = shop.made(Somebody::organiser(), &plan(500)).await;
+    let commands: Vec<_> = (0..2_000).map(|_| event.reserve(1)).collect();
+    let bookings: Vec<_> = commands.iter().map(|command| command.booking_id).collect();
+    for some in commands.chunks(250) {
+        let some: Vec<EventCommand> = some.iter().cloned().map(Into::into).collect();
+        shop.send(&some).await;
+    }
+    let mut lucky = Vec::new();
+    for booking in &bookings {
+        match &shop.answers(*booking, 1).await[0] {
+            TicketFact::TicketsReserved(_) => lucky.push(*booking),
+            TicketFact::TicketsRejected(no) => assert_eq!(no.reason, RejectReason::SoldOut),
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(lucky.len(), 500);
+    assert_eq!(shop.stock(event.types[0]).await, (500, 500, 0));
+
+    let confirm = |booking: &BookingId| event.confirm(*booking).into();
+    shop.send(&lucky.iter().map(confirm).collect::<Vec<_>>()).await;
+    let mut codes = HashSet::new();
+    for booking in &lucky {
+        let answers = shop.answers(*booking, 2).await;
+        let TicketFact::TicketsConfirmed(sold) = &answers[1] else { panic!("{answers:?}") };
+        codes.extend(sold.tickets.iter().map(|ticket| ticket.code.clone()));
+    }
+    assert_eq!(codes.len(), 500, "a code per seat");
+    assert_eq!(shop.stock(event.types[0]).await, (500, 0, 500));
+    shop.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn edits_that_race_reservations_never_break_the_sum() {
+    let shop = Shop::open().await;
+    let organiser = Somebody::organiser();
+    let event = shop.made(organiser, &plan(300)).await;
+    let selling = AtomicBool::new(true);
+    let edit = async {
+        let mut edits = 0;
+        while selling.load(Ordering::SeqCst) {
+            let (capacity, price) = (250 + edits % 100, 1_000 + edits);
+            let types = json!([{
+                "ticket_type_id": event.types[0], "capacity": capacity,
+                "price": {"amount": price, "currency": "IDR"},
+            }]);
+            let update = with(event.named(), json!({"ticket_types": types}));
+            let answer = shop.post(organiser, "/event/update", &update).await;
+            assert!([200, 409].contains(&answer.status.as_u16()), "{answer:?}");
+            edits += 1;
+        }
+        edits
+    };
+    let sell = async {
+        let lives = (0..400).map(|n| live(&shop, &event, n));
+        together(40, lives).await;
+        selling.store(false, Ordering::SeqCst);
+    };
+    let (edits, ()) = tokio::join!(edit, sell);
+    assert!(edits > 20, "only {edits} edits raced");
+    assert!(conflicts(&shop).await > 0, "no batch was decided again");
+
+    let (capacity, held, sold) = shop.stock(event.types[0]).await;
+    let counted = "
+        SELECT count(*) FILTER (WHERE state = 'held'), count(*) FILTER (WHERE state = 'sold')
+        FROM events.hold";
+    let (holds_held, holds_sold): (i64, i64) =
+        sqlx::query_as(counted).fetch_one(shop.bed.superuser()).await.expect("holds are counted");
+    assert_eq!((i64::from(held), i64::from(sold)), (holds_held, holds_sold));
+    assert!(held + sold <= capacity && sold > 0 && held > 0, "{capacity} {held} {sold}");
+    let seen = shop.get(None, &format!("/events/{}", event.id)).await.is(200).body;
+    let version = seen["version"].as_i64().expect("a version");
+    assert!((2..=edits + 1).contains(&version), "{version} counts edits, never sales");
+    shop.close().await;
+}
+
+/// How often a batch met an edit, and was decided again.
+async fn conflicts(shop: &Shop) -> u64 {
+    let metrics = shop.get(None, "/metrics").await.is(200).body;
+    let lines = metrics.as_str().expect("metrics are text").lines();
+    let counts = lines.filter(|line| line.starts_with("karcis_stock_conflicts_total"));
+    counts.filter_map(|line| line.rsplit(' ').next()?.parse::<u64>().ok()).sum()
+}
+
+/// A booking that is released, sold, or left held.
+async fn live(shop: &Shop, event: &Made, n: u32) {
+    let command = event.reserve(1);
+    let booking = command.booking_id;
+    let answer = shop.ask(command).await;
+    if let TicketFact::TicketsRejected(_) = answer {
+        return;
+    }
+    match n % 4 {
+        0 => drop(shop.ask(event.release(booking)).await),
+        1 => drop(shop.ask(event.confirm(booking)).await),
+        2 => {
+            shop.ask(event.confirm(booking)).await;
+            shop.ask(event.release(booking)).await;
+        }
+        _ => {}
+    }
+}

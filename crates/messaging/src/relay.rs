@@ -34,7 +34,7 @@ const PING: Duration = Duration::from_secs(5);
 /// none.
 const SESSION: Duration = Duration::from_secs(15);
 /// How long a stopping relay waits for acks.
-const GRACE: Duration = Duration::from_secs(5);
+const GRACE: Duration = Duration::from_secs(3);
 
 #[derive(Debug, thiserror::Error)]
 enum RelayError {
@@ -206,13 +206,14 @@ async fn acknowledgements(
     let mut acknowledged = Vec::with_capacity(sent.len());
     let mut pings = interval_at(Instant::now() + PING, PING);
     pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut grace = std::pin::pin!(grace(stopping));
     for (id, mut delivery) in sent {
         let delivered = loop {
             tokio::select! {
                 biased;
                 delivered = &mut delivery => break delivered,
                 _ = pings.tick() => answered(connection.ping()).await?,
-                () = grace(stopping) => return Ok((acknowledged, Some(RelayError::Stopped))),
+                () = &mut grace => return Ok((acknowledged, Some(RelayError::Stopped))),
             }
         };
         match delivered {

@@ -147,6 +147,17 @@ impl Reader {
         self.seen.lock().unwrap().clone()
     }
 
+    /// The notes about one booking, each where it arrived first.
+    pub fn first_notes(&self, booking: Uuid) -> Vec<usize> {
+        let mut firsts = Vec::new();
+        for n in self.notes(booking) {
+            if !firsts.contains(&n) {
+                firsts.push(n);
+            }
+        }
+        firsts
+    }
+
     /// The notes about one booking.
     pub fn notes(&self, booking: Uuid) -> Vec<usize> {
         self.seen().into_iter().filter(|(about, _)| *about == booking).map(|(_, n)| n).collect()

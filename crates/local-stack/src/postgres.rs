@@ -238,12 +238,8 @@ impl Server {
     }
 }
 
-const DURABLE: &[&str] = &[
-    "shared_buffers=256MB",
-    "max_connections=200",
-    "max_wal_size=2GB",
-    "log_checkpoints=off",
-];
+const DURABLE: &[&str] =
+    &["shared_buffers=256MB", "max_connections=200", "max_wal_size=2GB", "log_checkpoints=off"];
 
 const FAST: &[&str] = &[
     "fsync=off",

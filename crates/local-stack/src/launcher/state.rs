@@ -20,7 +20,8 @@ pub(super) struct State {
 
 #[derive(Serialize)]
 struct Content {
-    services: BTreeMap<&'static str, String>,
+    #[serde(serialize_with = "as_object")]
+    services: [(&'static str, String); 4],
     database_url: String,
     kafka_bootstrap_servers: String,
     admin: Credentials,
@@ -28,6 +29,13 @@ struct Content {
     /// Whether the file is there, so that a changed pid is written at once.
     #[serde(skip)]
     published: bool,
+}
+
+fn as_object<S: serde::Serializer>(
+    services: &[(&'static str, String); 4],
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(services.iter().map(|(name, url)| (name, url)))
 }
 
 #[derive(Serialize)]
@@ -46,7 +54,7 @@ impl State {
         admin: &Admin,
     ) -> Self {
         let content = Content {
-            services: ports.urls().into_iter().collect(),
+            services: ports.urls(),
             database_url: database_url.to_owned(),
             kafka_bootstrap_servers: kafka_bootstrap_servers.to_owned(),
             admin: Credentials {
@@ -98,7 +106,7 @@ impl State {
     /// The database's, Kafka's and event-service's.
     pub fn addresses(&self) -> (String, String, String) {
         let content = self.content();
-        let events = content.services.get("event").cloned().unwrap_or_default();
+        let events = content.services[1].1.clone();
         (content.database_url.clone(), content.kafka_bootstrap_servers.clone(), events)
     }
 

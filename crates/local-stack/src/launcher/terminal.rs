@@ -76,7 +76,7 @@ fn read_lines(log: &Path, position: &mut u64) -> std::io::Result<String> {
 /// The level stands behind the time, in text as in JSON; a panic has none.
 fn is_warning(line: &str) -> bool {
     let start: String = line.chars().take(80).collect();
-    ["WARN", "ERROR", "' panicked at "].iter().any(|level| start.contains(level))
+    ["WARN", "ERROR", " panicked at "].iter().any(|level| start.contains(level))
 }
 
 #[cfg(test)]

@@ -21,6 +21,8 @@ const AT_A_TIME: u16 = 500;
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
 /// How often the stuck sagas are counted and old keys forgotten.
 const HOUSEKEEPING: Duration = Duration::from_secs(5);
+/// How many old keys are forgotten at a time.
+const KEYS_AT_A_TIME: u16 = 5_000;
 /// How long a request's key is kept.
 const KEYS_KEPT: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -84,8 +86,12 @@ pub async fn keep_house(
                 failed("stuck sagas", &error);
             }
         }
-        if let Err(error) = bookings.forget_keys(now() - KEYS_KEPT, 5_000).await {
-            failed("old keys", &error);
+        let mut more = true;
+        while more && !stopping.is_cancelled() {
+            more = match bookings.forget_keys(now() - KEYS_KEPT, KEYS_AT_A_TIME).await {
+                Ok(forgotten) => forgotten == u64::from(KEYS_AT_A_TIME),
+                Err(error) => failed("old keys", &error),
+            };
         }
     }
     Ok(())

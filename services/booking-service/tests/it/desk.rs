@@ -95,7 +95,11 @@ impl Desk {
     }
 
     pub async fn open_with(flags: &[&str]) -> Self {
-        let (bed, mint) = tokio::join!(Bed::start(), TokenMint::start());
+        Self::open_on(Bed::start().await, flags).await
+    }
+
+    pub async fn open_on(bed: Bed, flags: &[&str]) -> Self {
+        let mint = TokenMint::start().await;
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address");
         let config = Config::parse_from(

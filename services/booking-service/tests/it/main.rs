@@ -5,6 +5,7 @@ mod cancelling;
 mod desk;
 mod input;
 mod many;
+mod outage;
 mod paying;
 mod showing;
 mod time;

@@ -73,7 +73,9 @@ async fn write_group(writer: &Writer, group: Vec<Prepared>) -> Vec<Result<Outcom
 }
 
 fn store_error(error: sqlx::Error) -> StoreError {
-    if is_transient(&error) {
+    // A row that makes no sense does not begin to.
+    let is_unreadable = matches!(error, sqlx::Error::Decode(_) | sqlx::Error::ColumnDecode { .. });
+    if is_transient(&error) && !is_unreadable {
         StoreError::Unavailable(error.to_string())
     } else {
         StoreError::Refused(error.to_string())

@@ -1,0 +1,39 @@
+//! Kafka is away: what is still accepted, and what is not.
+
+use karcis_kernel::{EventId, TicketTypeId};
+use karcis_testkit::{Bed, Broker, eventually};
+use reqwest::{Method, StatusCode};
+use uuid::Uuid;
+
+use crate::desk::{Desk, order};
+
+#[tokio::test]
+async fn without_kafka_bookings_are_taken_until_too_much_waits_and_cancels_always() {
+    let mut broker = Broker::start().await;
+    let bed = Bed::on_kafka(broker.bootstrap_servers()).await;
+    let desk = Desk::open_on(bed, &["--resend-after", "10m"]).await;
+    let buyer = desk.buyer();
+    broker.stop().await;
+    let booking = buyer.books().await;
+    assert_eq!(buyer.status(booking).await, "pending");
+
+    let pile_up = "INSERT INTO bookings.outbox (topic, key, kind, body)
+        SELECT 'karcis.users.v1', gen_random_uuid(), 'karcis.Nothing.v1', '{}'
+        FROM generate_series(1, 10001)";
+    sqlx::query(pile_up).execute(desk.bed.superuser()).await.expect("rows can be stored");
+    let create = || async {
+        let order = order(EventId(Uuid::now_v7()), TicketTypeId(Uuid::now_v7()));
+        let request = buyer.request(Method::POST, "/booking/create").json(&order);
+        request.send().await.expect("the service answers")
+    };
+    let status = || async { create().await.status() };
+    eventually(status).is(StatusCode::SERVICE_UNAVAILABLE).await;
+    assert!(create().await.headers().contains_key("retry-after"));
+    assert_eq!(buyer.cancels(booking).await.0, StatusCode::ACCEPTED);
+
+    broker.start_again().await;
+    desk.hears(booking, "ReserveTickets").await;
+    desk.hears(booking, "ReleaseTickets").await;
+    eventually(status).is(StatusCode::ACCEPTED).await;
+    desk.close().await;
+}

@@ -7,8 +7,8 @@ use tokio::time::MissedTickBehavior;
 
 use crate::application::ports::StoreError;
 
-/// Does `work` at once and then every `period`, until `stopping`. A failure is logged; the next
-/// time comes.
+/// Does `work` at once and then every `period`, until `stopping`, which also interrupts it. A
+/// failure is logged; the next time comes.
 pub async fn regularly<F>(
     name: &'static str,
     period: Duration,
@@ -21,12 +21,15 @@ where
     let mut ticks = tokio::time::interval(period);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
+        let done = async {
+            ticks.tick().await;
+            work().await
+        };
         tokio::select! {
             () = stopping.cancelled() => return Ok(()),
-            _ = ticks.tick() => {}
-        }
-        if let Err(error) = work().await {
-            tracing::warn!(%error, "{name} failed");
+            done = done => if let Err(error) = done {
+                tracing::warn!(%error, "{name} failed");
+            },
         }
     }
 }

@@ -25,16 +25,12 @@ async fn an_unknown_address_and_a_wrong_password_get_the_same_answer_after_the_s
         }
         assert_eq!(bodies[0], bodies[1]);
     }
-    let [wrong, unknown] = times.map(median);
-    let hashing = median((0..3).map(|_| time_of_one_hash()).collect());
+    // The shortest times are those that nothing else on the machine made longer.
+    let [wrong, unknown] = times.map(|times| times.into_iter().min().unwrap());
+    let hashing = (0..7).map(|_| time_of_one_hash()).min().unwrap();
     assert!(wrong > hashing / 2 && unknown > hashing / 2, "{wrong:?} {unknown:?} {hashing:?}");
     assert!(unknown > wrong / 2 && wrong > unknown / 2, "{wrong:?} {unknown:?}");
     users.stop().await;
-}
-
-fn median(mut times: Vec<Duration>) -> Duration {
-    times.sort_unstable();
-    times[times.len() / 2]
 }
 
 fn time_of_one_hash() -> Duration {

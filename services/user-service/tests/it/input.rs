@@ -69,7 +69,7 @@ async fn what_is_just_within_the_limits_is_taken() {
     let users = Instance::start(&bed, &[]).await;
     for (number, (password, name)) in [
         ("xK4#9qPz".to_owned(), "X".to_owned()),
-        ("é".repeat(128), "é".repeat(200)),
+        (('一'..).take(128).collect(), "é".repeat(200)),
         ("'; DROP TABLE account; --".to_owned(), "Robert'); --".to_owned()),
     ]
     .into_iter()

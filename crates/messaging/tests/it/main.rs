@@ -4,7 +4,7 @@
 
 mod dead_letters;
 mod desk;
-mod errors;
+mod faults;
 mod headers;
 mod lane;
 mod outages;

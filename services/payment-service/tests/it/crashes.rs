@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use karcis_kernel::UserId;
 use karcis_process::now;
 use karcis_testkit::Ledger;
@@ -207,7 +208,7 @@ async fn a_stop_in_order_lets_a_running_charge_finish() {
 }
 
 #[tokio::test]
-async fn two_instances_take_the_money_once() {
+async fn two_instances_that_find_the_same_attempts_take_the_money_once() {
     let mut desk = Desk::closed().await;
     let buyers: Vec<Buyer> = (0..30).map(|_| Buyer::new()).collect();
     for buyer in &buyers {
@@ -218,6 +219,35 @@ async fn two_instances_take_the_money_once() {
     for buyer in &buyers {
         desk.told(*buyer, &["Succeeded"]).await;
         assert_eq!(desk.ledger(*buyer).await, Ledger::captured_once(PRICE));
+    }
+    desk.is_clean().await;
+}
+
+#[tokio::test]
+async fn two_instances_asked_at_once_take_the_money_once() {
+    let mut desk = Desk::open().await;
+    desk.start().await;
+    for round in 0..10 {
+        let buyer = desk.buyer().await;
+        let with_one_key = round % 2 == 0;
+        let keys: Vec<String> =
+            (0..10).map(|n| format!("key-{}", if with_one_key { 0 } else { n })).collect();
+        let calls = keys
+            .iter()
+            .enumerate()
+            .map(|(n, key)| desk.pay_at(n % 2, buyer, "tok_approved", Some(key)));
+        let answers = join_all(calls).await;
+        assert!(answers.iter().any(|answer| answer.status == 200));
+        for answer in &answers {
+            match answer.status.as_u16() {
+                200 => answer.is_payment(200, "succeeded"),
+                _ => answer.is_problem(409, "attempt-unresolved"),
+            }
+            assert!(!with_one_key || answer.status == 200, "{}", answer.body);
+        }
+        assert_eq!(desk.ledger(buyer).await, Ledger::captured_once(PRICE));
+        assert_eq!(desk.payment(buyer).await["attempts"].as_array().map(Vec::len), Some(1));
+        desk.told(buyer, &["Requested", "Succeeded"]).await;
     }
     desk.is_clean().await;
 }

@@ -183,8 +183,20 @@ impl Desk {
     }
 
     pub async fn pay_with(&self, buyer: Buyer, method: &str, key: Option<&str>) -> Answer {
+        self.pay_at(self.services.len() - 1, buyer, method, key).await
+    }
+
+    /// Pays at the instance that was started as number `instance`, from 0.
+    pub async fn pay_at(
+        &self,
+        instance: usize,
+        buyer: Buyer,
+        method: &str,
+        key: Option<&str>,
+    ) -> Answer {
         let mut request = self
-            .post("/payment/process")
+            .client
+            .post(format!("{}/payment/process", self.services[instance].url))
             .bearer_auth(self.token(buyer))
             .json(&json!({"booking_id": buyer.booking, "method": method}));
         if let Some(key) = key {

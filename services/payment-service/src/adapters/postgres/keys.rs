@@ -28,9 +28,13 @@ pub(super) async fn keys(
     since: Timestamp,
 ) -> Result<Vec<KeyUse>, sqlx::Error> {
     let rows: Vec<KeyRow> = sqlx::query_as(
+        // OFFSET 0 keeps a planner without statistics on the index.
         "SELECT k.user_id, k.key, k.fingerprint, k.attempt_id, k.answered_processing, k.used_at
          FROM UNNEST($1::uuid[], $2::text[]) AS asked (user_id, key)
-         JOIN idempotency_key k USING (user_id, key)
+         CROSS JOIN LATERAL (
+             SELECT * FROM idempotency_key k
+             WHERE k.user_id = asked.user_id AND k.key = asked.key OFFSET 0
+         ) AS k
          WHERE k.used_at > $3",
     )
     .bind(keys.iter().map(|key| key.user_id.0).collect::<Vec<_>>())

@@ -45,7 +45,8 @@ fn state(entry: &Entry) -> &State {
     entry.payment().map_or(&State::Cancelled, |payment| &payment.state)
 }
 
-/// Updates the payments that are still as they were loaded; returns their bookings.
+/// Updates the payments that are still as they were loaded; returns their bookings. `= ANY` keeps
+/// a planner without statistics on the index.
 pub(super) async fn update(
     transaction: &mut PgConnection,
     changed: &[&Change],
@@ -66,13 +67,13 @@ pub(super) async fn update(
                  AS c (booking_id, loaded, version, status, cancel_wanted, decline_code, captured,
                        refunded)
          ), locked AS (
-             SELECT p.booking_id FROM payment p JOIN changed c USING (booking_id)
-             WHERE p.version = c.loaded ORDER BY p.booking_id FOR NO KEY UPDATE OF p
+             SELECT booking_id, version FROM payment
+             WHERE booking_id = ANY($1) ORDER BY booking_id FOR NO KEY UPDATE
          )
          UPDATE payment p
          SET version = c.version, status = c.status, cancel_wanted = c.cancel_wanted,
              decline_code = c.decline_code, captured = c.captured, refunded = c.refunded
-         FROM changed c JOIN locked USING (booking_id)
+         FROM changed c JOIN locked l ON l.booking_id = c.booking_id AND l.version = c.loaded
          WHERE p.booking_id = c.booking_id
          RETURNING p.booking_id",
     )

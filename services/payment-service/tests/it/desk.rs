@@ -95,12 +95,18 @@ impl Desk {
 
     /// Starts an instance of the service and waits until it can serve; calls go to the newest.
     pub async fn start(&mut self) {
+        self.start_with(&[]).await;
+    }
+
+    /// As [`Self::start`], with these flags besides.
+    pub async fn start_with(&mut self, more_flags: &[&str]) {
         let mut flags = vec!["payment-service".to_owned()];
         flags.extend(self.bed.flags(schemas::PAYMENTS));
         flags.extend(["--jwks-url".to_owned(), self.mint.jwks_url().to_owned()]);
         flags.extend(["--instance".to_owned(), self.services.len().to_string()]);
         let ledger = self.bed.role_url(schemas::GATEWAY);
         flags.extend(["--gateway-database-url".to_owned(), ledger]);
+        flags.extend(more_flags.iter().map(|flag| (*flag).to_owned()));
         let config = Config::try_parse_from(flags).unwrap();
         let runtime = Runtime::new().unwrap();
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

@@ -183,7 +183,9 @@ async fn a_slow_bank_is_answered_with_processing_and_pays_in_the_end() {
 
 #[tokio::test]
 async fn a_client_that_hangs_up_does_not_stop_its_charge() {
-    let desk = Desk::open().await;
+    let mut desk = Desk::closed().await;
+    // So patient that nobody else looks after the charge while this test runs.
+    desk.start_with(&["--provider-timeout-ms", "600000"]).await;
     let buyer = desk.buyer().await;
     let request = desk
         .post("/payment/process")

@@ -1,6 +1,6 @@
 //! Writes what a batch of commands decided, in one transaction.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use karcis_kernel::{EventId, TicketCode, Timestamp};
 use karcis_messaging::{Outbox, Outgoing};
@@ -123,25 +123,22 @@ async fn add_holds(
     Ok(added.rows_affected() == new.len() as u64)
 }
 
-/// Moves holds on: only their state ever changes.
+/// Moves holds on: only their state ever changes. A statement per state, as a join with the new
+/// states would read the whole table.
 async fn change_holds(
     connection: &mut PgConnection,
     known: &[(EventId, &HoldChange)],
     at: Timestamp,
 ) -> Result<(), sqlx::Error> {
-    const UPDATE: &str = "
-        UPDATE hold SET state = new.state, changed_at = $3
-        FROM UNNEST($1::uuid[], $2::text[]) AS new (booking_id, state)
-        WHERE hold.booking_id = new.booking_id";
-    if known.is_empty() {
-        return Ok(());
+    const UPDATE: &str = "UPDATE hold SET state = $2, changed_at = $3 WHERE booking_id = ANY($1)";
+    let mut by_state: BTreeMap<&str, Vec<Uuid>> = BTreeMap::new();
+    for (_, hold) in known {
+        by_state.entry(state(&hold.after).0).or_default().push(hold.booking_id.0);
     }
-    sqlx::query(UPDATE)
-        .bind(known.iter().map(|(_, hold)| hold.booking_id.0).collect::<Vec<Uuid>>())
-        .bind(known.iter().map(|(_, hold)| state(&hold.after).0).collect::<Vec<_>>())
-        .bind(at)
-        .execute(connection)
-        .await?;
+    for (state, bookings) in by_state {
+        let update = sqlx::query(UPDATE).bind(bookings).bind(state).bind(at);
+        update.execute(&mut *connection).await?;
+    }
     Ok(())
 }
 

@@ -103,12 +103,16 @@ async fn count_unpaid(
     connection: &mut PgConnection,
     commands: &[&Command],
 ) -> Result<HashMap<(EventId, UserId), u32>, StoreError> {
+    // A join would read and sort the whole of a hot event's holds; this looks each buyer up.
     const COUNT: &str = "
-        SELECT event_id, user_id, count(*)
-        FROM hold JOIN UNNEST($1::uuid[], $2::uuid[]) AS asked (event_id, user_id)
-            USING (event_id, user_id)
-        WHERE state = 'held'
-        GROUP BY event_id, user_id";
+        SELECT asked.event_id, asked.user_id, held.number
+        FROM UNNEST($1::uuid[], $2::uuid[]) AS asked (event_id, user_id)
+        CROSS JOIN LATERAL (
+            SELECT count(*) AS number FROM hold
+            WHERE hold.event_id = asked.event_id AND hold.user_id = asked.user_id
+              AND hold.state = 'held'
+        ) AS held
+        WHERE held.number > 0";
     let asked: BTreeSet<(Uuid, Uuid)> = commands
         .iter()
         .filter_map(|command| match command {

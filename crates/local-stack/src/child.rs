@@ -13,7 +13,7 @@ use std::{
 use nix::{
     fcntl::{FcntlArg, FdFlag, fcntl},
     sys::{
-        signal::{Signal, kill},
+        signal::{Signal, kill, killpg},
         wait::{Id, WaitPidFlag, waitid},
     },
     unistd::{Pid, getppid},
@@ -103,13 +103,20 @@ impl Child {
         }
     }
 
+    fn kill_group(&self) {
+        let exit = self.exit.borrow();
+        if exit.is_none() {
+            let _ = killpg(self.pid, Signal::SIGKILL);
+        }
+    }
+
     /// Asks it to stop, and kills it if it is still there after `patience`.
     pub async fn stop(&self, signal: Signal, patience: Duration) -> ExitStatus {
         self.signal(signal);
         match tokio::time::timeout(patience, self.exited()).await {
             Ok(status) => status,
             Err(_) => {
-                self.signal(Signal::SIGKILL);
+                self.kill_group();
                 self.exited().await
             }
         }
@@ -118,7 +125,12 @@ impl Child {
 
 impl Drop for Child {
     fn drop(&mut self) {
-        self.signal(self.dropped);
+        if self.dropped == Signal::SIGKILL {
+            // Its own children, such as initdb's, learn no other way.
+            self.kill_group();
+        } else {
+            self.signal(self.dropped);
+        }
         if let Some(waiter) = self.waiter.take() {
             let _ = waiter.join();
         }

@@ -211,8 +211,7 @@ impl Running {
         let groups = [Group::default(), Group::default(), Group::default()];
         let [mut service_group, mut kafka_group, mut postgres_group] = groups;
         for (service, running) in services {
-            let watch =
-                terminal::show_warnings(service.name, service.log.clone(), running.log_start());
+            let watch = terminal::show_warnings(service.name, service.log.clone());
             service_group.tasks.spawn(watch_until(watch, service_group.stopping.clone()));
             let (state, stopping) = (state.clone(), service_group.stopping.clone());
             service_group.tasks.spawn(async move {

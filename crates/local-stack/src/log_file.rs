@@ -28,11 +28,6 @@ impl LogFile {
         Ok(Self { path: path.to_owned(), start })
     }
 
-    /// Where in the file this run begins.
-    pub fn start(&self) -> u64 {
-        self.start
-    }
-
     /// What this run has written.
     pub fn text(&self) -> String {
         let read = || -> io::Result<Vec<u8>> {

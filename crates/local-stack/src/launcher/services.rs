@@ -201,13 +201,6 @@ pub(super) struct Running {
     log: LogFile,
 }
 
-impl Running {
-    /// Where in its log this run begins.
-    pub fn log_start(&self) -> u64 {
-        self.log.start()
-    }
-}
-
 impl Runs for Running {
     fn pid(&self) -> u32 {
         self.child.pid()

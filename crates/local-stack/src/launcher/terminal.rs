@@ -38,8 +38,10 @@ const TICK: Duration = Duration::from_millis(250);
 /// More lines than this in one look are counted, not shown.
 const LINES_PER_TICK: usize = 5;
 
-/// Shows the warnings and errors that this log holds after `position`, for as long as it grows.
-pub(super) async fn show_warnings(service: &'static str, log: PathBuf, mut position: u64) {
+/// Shows the warnings and errors that are written to this log from now on: while all is starting,
+/// it is normal to miss each other.
+pub(super) async fn show_warnings(service: &'static str, log: PathBuf) {
+    let mut position = log.metadata().map_or(0, |log| log.len());
     loop {
         tokio::time::sleep(TICK).await;
         let text = read_lines(&log, &mut position).unwrap_or_default();

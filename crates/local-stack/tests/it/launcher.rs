@@ -1,6 +1,7 @@
 //! `karcis` as its user meets it: it starts everything, starts again what dies, and leaves nothing.
 
 use std::{
+    io::{BufRead, BufReader},
     net::TcpListener,
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
@@ -86,6 +87,21 @@ async fn a_killed_karcis_leaves_no_process() {
 }
 
 #[tokio::test]
+async fn a_start_that_is_interrupted_leaves_nothing() {
+    let place = places::throwaway().expect("a folder");
+    let mut command = karcis(&place);
+    let mut child = command.arg("--ephemeral").stdout(Stdio::piped()).spawn().expect("starts");
+    let output = BufReader::new(child.stdout.take().expect("is piped"));
+    let mut lines = output.lines().map_while(Result::ok);
+    assert!(lines.any(|line| line.contains("ready on")), "a server has started");
+    kill(Pid::from_raw(child.id() as i32), Signal::SIGINT).expect("it runs");
+
+    assert_eq!(child.wait().expect("ends").code(), Some(0));
+    proc::are_gone(&proc::marked_with(mark(&place))).await;
+    assert_eq!(remains(&place), Vec::<PathBuf>::new());
+}
+
+#[tokio::test]
 async fn a_taken_port_is_named_with_what_to_do_and_nothing_is_left() {
     let place = places::throwaway().expect("a folder");
     let data = place.path().join("data");
@@ -111,8 +127,7 @@ async fn a_service_that_cannot_start_takes_the_rest_down_and_shows_its_last_word
     assert_eq!(output.status.code(), Some(1));
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(said.contains("-service did not start") && said.contains("'many'"), "{said}");
-    let mark = place.path().to_str().expect("is text");
-    assert_eq!(proc::marked_with(mark), Vec::<u32>::new());
+    proc::are_gone(&proc::marked_with(mark(&place))).await;
     assert_eq!(remains(&place), Vec::<PathBuf>::new());
 }
 
@@ -136,6 +151,11 @@ fn karcis(place: &Throwaway) -> Command {
         .env_remove("KAFKA_BOOTSTRAP_SERVERS")
         .stdin(Stdio::null());
     command
+}
+
+/// What the environment of every process of this run holds.
+fn mark(place: &Throwaway) -> &str {
+    place.path().to_str().expect("is text")
 }
 
 /// What is in the folder, but for the lock that makes it ours.

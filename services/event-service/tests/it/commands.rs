@@ -41,8 +41,10 @@ impl Step {
     }
 }
 
-/// What came before, the command, its answer, and what the booking has of the stock then.
-const CELLS: [(&[Step], Step, &str, (i32, i32)); 15] = [
+/// What came before, the command, its answer, and what the booking has (held, sold) then.
+type Cell = (&'static [Step], Step, &'static str, (i32, i32));
+
+const CELLS: [Cell; 15] = [
     (&[], Reserve, HELD, (2, 0)),
     (&[], Confirm, REFUSED, (0, 0)),
     (&[], Release, RELEASED, (0, 0)),

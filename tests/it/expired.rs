@@ -24,7 +24,7 @@ async fn a_payment_that_was_under_way_at_the_deadline_is_settled_one_way_or_the_
     let concert = fleet.concert().tickets("VIP", 10).published().await;
     let sari = fleet.buyer("Sari").await;
     let booking = sari.books(&concert, "VIP", 1).await;
-    sari.pays(&booking, "tok_executes_late").await;
+    sari.pays(&booking, "tok_slow").await;
 
     let end = eventually(async || match sari.sees(&booking).await.as_str() {
         end @ ("confirmed" | "cancelled") => Ok(end.to_owned()),

@@ -61,16 +61,14 @@ pub(crate) async fn run(
 ) -> Result<(), StackError> {
     let mut command = Command::new("mvn");
     command.args(["-q", "-B"]).args(arguments);
-    run_to_end(
-        part,
-        command,
-        log,
-        Missing {
-            what: "Maven (mvn)",
-            fix: "apt-get install -y --no-install-recommends maven default-jre-headless",
-        },
-    )
-    .await
+    let missing = Missing {
+        what: "Maven (mvn)",
+        fix: "apt-get install -y --no-install-recommends maven default-jre-headless",
+    };
+    run_to_end(part, command, log, missing).await.map_err(|error| match error {
+        StackError::NotStarted { part, reason } => StackError::NotFetched { part, reason },
+        other => other,
+    })
 }
 
 /// What to say when a program is not there.
@@ -103,4 +101,19 @@ pub(crate) async fn run_to_end(
     }
     let reason = format!("{program} ended with {status}; {}", log.last_words());
     Err(StackError::NotStarted { part, reason })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_failed_download_says_why() {
+        let log = tempfile::NamedTempFile::new().expect("a file");
+        let failed = run("Kafka", &["-o", "no-such-phase"], log.path()).await;
+        let Err(StackError::NotFetched { part: "Kafka", reason }) = failed else {
+            panic!("it should not have been fetched: {failed:?}");
+        };
+        assert!(reason.contains("no-such-phase"), "{reason}");
+    }
 }

@@ -19,7 +19,7 @@ pub(super) fn say(line: impl AsRef<str>) {
 pub(super) fn welcome(state: &State, admin: &Admin, place: &Place, took: Duration) {
     let mut lines = vec![format!("\nKarcis is ready after {:.1} s.\n", took.as_secs_f64())];
     for (service, url) in state.services() {
-        lines.push(format!("  {service:<17}{url}/docs"));
+        lines.push(format!("  {service:<17}{url}"));
     }
     let (database_url, kafka, events) = state.addresses();
     lines.push(format!("  {:<17}{database_url}", "PostgreSQL"));

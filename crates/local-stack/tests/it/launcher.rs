@@ -118,6 +118,19 @@ async fn a_taken_port_is_named_with_what_to_do_and_nothing_is_left() {
 }
 
 #[tokio::test]
+async fn what_this_machine_lacks_is_named_with_the_command_that_installs_it() {
+    let place = places::throwaway().expect("a folder");
+    let mut command = karcis(&place);
+    command.arg("--ephemeral").env("PATH", place.path()).env_remove("JAVA_HOME");
+    let output = command.output().expect("runs");
+
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains(" is missing: apt-get install"), "{said}");
+    proc::are_gone(&proc::marked_with(mark(&place))).await;
+}
+
+#[tokio::test]
 async fn a_service_that_cannot_start_takes_the_rest_down_and_shows_its_last_words() {
     let place = places::throwaway().expect("a folder");
     let mut command = karcis(&place);

@@ -31,8 +31,8 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 const TICK: Duration = Duration::from_millis(250);
-/// Wakes closer together than this share a query.
-const MIN_GAP: Duration = Duration::from_millis(20);
+/// A query may take up one part in so many of the time: wakes that come sooner share the next.
+const SHARE: u32 = 5;
 const COMMENT_EVERY: Duration = Duration::from_secs(15);
 /// No stream outlives this, whatever its expiry says; timers do not reach further than years.
 const MAX_STREAM: Duration = Duration::from_secs(24 * 60 * 60);
@@ -79,8 +79,9 @@ impl Live {
         loop {
             let asked = Instant::now();
             self.ask(versions).await;
+            let pause = asked.elapsed() * SHARE;
             drop(timeout(TICK, self.0.wake.notified()).await);
-            sleep_until(asked + MIN_GAP).await;
+            sleep_until(asked + pause).await;
         }
     }
 

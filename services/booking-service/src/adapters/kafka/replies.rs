@@ -39,6 +39,8 @@ pub enum News {
     EventCancelled(EventId),
     /// The person is gone.
     UserErased(UserId),
+    /// It is for others.
+    OfNoConcern,
 }
 
 #[async_trait]
@@ -52,9 +54,9 @@ impl Consumer for Replies {
     fn decode(&self, topic: &str, kind: &str, body: &[u8]) -> serde_json::Result<Option<News>> {
         Ok(match topic {
             TicketFact::TOPIC => TicketFact::decode(kind, body)?.map(ticket_news),
-            PaymentFact::TOPIC => PaymentFact::decode(kind, body)?.and_then(payment_news),
-            EventFact::TOPIC => EventFact::decode(kind, body)?.and_then(event_news),
-            UserFact::TOPIC => UserFact::decode(kind, body)?.and_then(user_news),
+            PaymentFact::TOPIC => PaymentFact::decode(kind, body)?.map(payment_news),
+            EventFact::TOPIC => EventFact::decode(kind, body)?.map(event_news),
+            UserFact::TOPIC => UserFact::decode(kind, body)?.map(user_news),
             _ => None,
         })
     }
@@ -67,6 +69,7 @@ impl Consumer for Replies {
                 News::Reply(booking, input) => replies.push((*booking, input.clone())),
                 News::EventCancelled(event) => events.push(*event),
                 News::UserErased(user) => users.push(*user),
+                News::OfNoConcern => {}
             }
         }
         if !events.is_empty() {
@@ -150,7 +153,7 @@ fn reject_reason(reason: WireReason) -> RejectReason {
     }
 }
 
-fn payment_news(fact: PaymentFact) -> Option<News> {
+fn payment_news(fact: PaymentFact) -> News {
     let (booking, input) = match fact {
         PaymentFact::PaymentRequested(fact) => (fact.booking_id, Input::PaymentRequested),
         PaymentFact::PaymentSucceeded(fact) => (fact.booking_id, Input::PaymentSucceeded),
@@ -159,23 +162,23 @@ fn payment_news(fact: PaymentFact) -> Option<News> {
         PaymentFact::PaymentRefunded(fact) => (fact.booking_id, Input::PaymentRefunded),
         PaymentFact::RefundRefused(fact) => (fact.booking_id, Input::RefundRefused),
         // Money that came too late went back; the saga never counted on it.
-        PaymentFact::PaymentReturned(_) => return None,
+        PaymentFact::PaymentReturned(_) => return News::OfNoConcern,
     };
-    Some(News::Reply(booking, input))
+    News::Reply(booking, input)
 }
 
-fn event_news(fact: EventFact) -> Option<News> {
+fn event_news(fact: EventFact) -> News {
     match fact {
-        EventFact::EventCancelled(fact) => Some(News::EventCancelled(fact.event_id)),
+        EventFact::EventCancelled(fact) => News::EventCancelled(fact.event_id),
         EventFact::EventPublished(_) | EventFact::EventUpdated(_) | EventFact::EventDeleted(_) => {
-            None
+            News::OfNoConcern
         }
     }
 }
 
-fn user_news(fact: UserFact) -> Option<News> {
+fn user_news(fact: UserFact) -> News {
     match fact {
-        UserFact::UserErased(fact) => Some(News::UserErased(fact.user_id)),
-        UserFact::UserRegistered(_) | UserFact::ProfileUpdated(_) => None,
+        UserFact::UserErased(fact) => News::UserErased(fact.user_id),
+        UserFact::UserRegistered(_) | UserFact::ProfileUpdated(_) => News::OfNoConcern,
     }
 }

@@ -115,7 +115,7 @@ pub fn program() -> &'static PathBuf {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
     PROGRAM.get_or_init(|| {
         let built = Command::new(env!("CARGO"))
-            .args(["build", "-p", "karcis-local-stack", "--bin", "karcis"])
+            .args(["build", "--workspace", "--bin", "karcis"])
             .args(["--message-format", "json"])
             .args(if cfg!(debug_assertions) { [].as_slice() } else { &["--release"] })
             .stderr(Stdio::inherit())

@@ -26,15 +26,19 @@ async fn every_booking_survives_the_crash_of_any_service() {
     let buying =
         together(BUYERS, (0..BUYERS).map(|number| buy_all_along(&fleet, &concert, number, &over)));
     let killing = async {
+        let mut ended = 0;
         for service in
             [Service::Event, Service::Booking, Service::Payment, Service::User].repeat(ROUNDS)
         {
-            // With work in flight: bookings that have begun and not ended.
-            eventually(async || match unfinished(&fleet).await {
-                count @ 4.. => Ok(count),
-                few => Err(few),
+            // Some have ended since the last kill, and some are under way.
+            let wanted = ended + 8;
+            ended = eventually(async || match progress(&fleet).await {
+                (under_way @ 4.., ended) if ended >= wanted => Ok((under_way, ended)),
+                other => Err(other),
             })
-            .await;
+            .within(PATIENCE)
+            .await
+            .1;
             let killed = fleet.processes().kill(service);
             eventually(async || fleet.processes().pid(service) != killed)
                 .within(PATIENCE)
@@ -46,56 +50,96 @@ async fn every_booking_survives_the_crash_of_any_service() {
     };
     let (bought, ()) = tokio::join!(buying, killing);
 
-    let bought: Vec<(Person, Booking)> = bought.into_iter().flatten().collect();
-    assert!(bought.len() > 50, "only {} bookings", bought.len());
-    let ids: Vec<_> = bought.iter().map(|(_, booking)| booking.id).collect();
-    let ledgers = fleet.ledgers(&ids).await;
-    assert!(ledgers.iter().all(|ledger| *ledger == Ledger::captured_once(750_000)));
+    let bought: Vec<Bought> = bought.into_iter().flatten().collect();
+    let count = |end| bought.iter().filter(|bought| bought.end == end).count();
+    let counts = [End::Kept, End::GivenBack, End::Declined].map(count);
+    assert!(counts.iter().all(|count| *count > 5), "too few bookings to tell: {counts:?}");
+    let ids: Vec<_> = bought.iter().map(|bought| bought.booking.id).collect();
+    for (bought, ledger) in bought.iter().zip(fleet.ledgers(&ids).await) {
+        let expected = match bought.end {
+            End::Kept => Ledger::captured_once(750_000),
+            End::GivenBack => Ledger::refunded_once(750_000),
+            End::Declined => Ledger::default(),
+        };
+        assert_eq!(ledger, expected, "{bought:?}");
+    }
     let stock = fleet.stock(&concert, "VIP").await;
-    let all = fleet.stages().await.values().sum::<i64>();
-    assert_eq!((stock.held, stock.sold), (0, all));
+    assert_eq!((stock.held, stock.sold), (0, counts[0] as i64));
 }
 
-async fn unfinished(fleet: &Fleet) -> i64 {
+/// A booking that came to the end its buyer wanted.
+#[derive(Debug)]
+struct Bought {
+    booking: Booking,
+    end: End,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum End {
+    Kept,
+    GivenBack,
+    Declined,
+}
+
+/// How many bookings have not ended, and how many have.
+async fn progress(fleet: &Fleet) -> (i64, i64) {
     let stages = fleet.stages().await;
-    let ends = ["confirmed", "cancelled", "rejected"];
-    stages.iter().filter(|(stage, _)| !ends.contains(&stage.as_str())).map(|(_, count)| count).sum()
+    let ended = ["confirmed", "cancelled", "rejected"].map(|stage| stages.get(stage).unwrap_or(&0));
+    let ended = ended.into_iter().sum();
+    (stages.values().sum::<i64>() - ended, ended)
 }
 
-/// Books and pays, again and again, as a person would who tries again when a page does not load.
+/// Books and pays, again and again, as a person would who tries again when a page does not load;
+/// gives every third booking back, and pays every third with a stolen card.
 async fn buy_all_along(
     fleet: &Fleet,
     concert: &Concert,
     number: usize,
     over: &AtomicBool,
-) -> Vec<(Person, Booking)> {
+) -> Vec<Bought> {
     let mut bought = Vec::new();
-    while !over.load(Ordering::Relaxed) {
-        let buyer = fleet.buyer(&format!("buyer {number}.{}", bought.len())).await;
+    let ends = [End::Kept, End::GivenBack, End::Declined].into_iter().cycle().skip(number);
+    for end in ends.take_while(|_| !over.load(Ordering::Relaxed)) {
+        let buyer = fleet.buyer("Sari").await;
         let order = concert.order(&[("VIP", 1)]);
         let booking = insist(&buyer, Service::Booking, "/booking/create", &order).await.booking();
-        let payment = json!({"booking_id": booking.id, "method": "tok_approved"});
+        let method = if end == End::Declined { "tok_stolen_card" } else { "tok_approved" };
+        let payment = json!({"booking_id": booking.id, "method": method});
         insist(&buyer, Service::Payment, "/payment/process", &payment).await;
-        eventually(async || status(&buyer, &booking).await).within(PATIENCE).await;
-        bought.push((buyer, booking));
+        if end != End::Declined {
+            reaches(&buyer, &booking, "confirmed").await;
+        }
+        if end == End::GivenBack {
+            let cancel = json!({"booking_id": booking.id});
+            insist(&buyer, Service::Booking, "/booking/cancel", &cancel).await;
+        }
+        if end != End::Kept {
+            reaches(&buyer, &booking, "cancelled").await;
+        }
+        bought.push(Bought { booking, end });
     }
     bought
 }
 
-/// Posts with one idempotency key until it is accepted.
+/// Posts with one idempotency key until that is accepted or the payment is declined.
 async fn insist(buyer: &Person, service: Service, path: &str, body: &serde_json::Value) -> Answer {
     let key = uuid::Uuid::now_v7().to_string();
     eventually(async || {
         let request = buyer.request(Method::POST, service, path).json(body);
         let answer = Answer::try_to(request.header("idempotency-key", &key)).await?;
-        if answer.status.is_success() { Ok(answer) } else { Err(format!("{answer:?}")) }
+        let is_final = answer.status.is_success() || answer.status == 402;
+        if is_final { Ok(answer) } else { Err(format!("{answer:?}")) }
     })
     .within(PATIENCE)
     .await
 }
 
-async fn status(buyer: &Person, booking: &Booking) -> Result<(), String> {
+async fn reaches(buyer: &Person, booking: &Booking, status: &str) {
     let path = format!("/bookings/{}", booking.id);
-    let answer = Answer::try_to(buyer.request(Method::GET, Service::Booking, &path)).await?;
-    if answer.body["status"] == "confirmed" { Ok(()) } else { Err(format!("{answer:?}")) }
+    eventually(async || {
+        let answer = Answer::try_to(buyer.request(Method::GET, Service::Booking, &path)).await?;
+        if answer.body["status"] == status { Ok(()) } else { Err(format!("{answer:?}")) }
+    })
+    .within(PATIENCE)
+    .await
 }

@@ -3,5 +3,6 @@
 
 mod beds;
 mod brokers;
+mod fleets;
 mod leftovers;
 mod waiting;

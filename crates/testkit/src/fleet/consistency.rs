@@ -1,0 +1,55 @@
+//! What has to hold when a fleet comes to rest: all messages sent, none put aside, and of every
+//! booking that has ended the three services and the provider say the same.
+
+use sqlx::{PgPool, postgres::PgPoolOptions};
+
+use super::Service;
+use crate::{bed, eventually};
+
+/// Waits until all holds; panics with what does not.
+pub async fn at_rest(database_url: &str) {
+    for service in Service::ALL {
+        bed::all_sent(database_url, service.schema()).await;
+    }
+    let options = PgPoolOptions::new().max_connections(1);
+    let pool = options.connect(database_url).await.expect("the database answers");
+    eventually(|| disagreements(&pool)).is(Vec::<Disagreement>::new()).await;
+    pool.close().await;
+}
+
+/// A booking that has ended, with what the others have of it.
+#[derive(Debug, PartialEq, sqlx::FromRow)]
+struct Disagreement {
+    booking: String,
+    stage: String,
+    hold: String,
+    price: i64,
+    kept: i64,
+}
+
+async fn disagreements(pool: &PgPool) -> Vec<Disagreement> {
+    let rows = sqlx::query_as(DISAGREEMENTS).fetch_all(pool).await;
+    rows.expect("the services' tables can be read")
+}
+
+const DISAGREEMENTS: &str = "
+SELECT booking.id::text AS booking, stage, hold.state AS hold, price, kept
+FROM bookings.booking
+LEFT JOIN payments.payment ON payment.booking_id = booking.id
+LEFT JOIN events.hold AS held ON held.booking_id = booking.id
+CROSS JOIN LATERAL (SELECT coalesce(held.state, 'none') AS state) AS hold
+CROSS JOIN LATERAL (
+    SELECT coalesce(payment.amount, 0) AS price,
+        (SELECT coalesce(sum(amount), 0) FROM simulated_gateway.charge
+            WHERE intent IN (booking.id, payment_id) AND answer = 'captured')::bigint
+        - (SELECT coalesce(sum(amount), 0) FROM simulated_gateway.refund
+            WHERE intent IN (booking.id, payment_id))::bigint AS kept
+) AS money
+WHERE CASE stage
+    WHEN 'confirmed' THEN hold.state <> 'sold' OR kept <> price
+    -- One that was being undone when its rejection came.
+    WHEN 'cancelled' THEN hold.state NOT IN ('released', 'rejected') OR kept <> 0
+    WHEN 'rejected' THEN hold.state <> 'rejected' OR kept <> 0
+    ELSE false
+END
+LIMIT 10";

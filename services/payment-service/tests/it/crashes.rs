@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use futures_util::future::join_all;
+use futures_util::future::{join, join_all};
 use karcis_kernel::UserId;
 use karcis_process::now;
-use karcis_testkit::Ledger;
+use karcis_testkit::{Ledger, eventually};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -248,6 +248,57 @@ async fn two_instances_asked_at_once_take_the_money_once() {
         assert_eq!(desk.ledger(buyer).await, Ledger::captured_once(PRICE));
         assert_eq!(desk.payment(buyer).await["attempts"].as_array().map(Vec::len), Some(1));
         desk.told(buyer, &["Requested", "Succeeded"]).await;
+    }
+    desk.is_clean().await;
+}
+
+#[tokio::test]
+async fn connections_that_break_in_the_middle_lose_nothing_and_charge_nobody_twice() {
+    let desk = Desk::open().await;
+    let mut buyers = Vec::new();
+    for _ in 0..40 {
+        buyers.push(desk.buyer().await);
+    }
+    let breaking = async {
+        let mut broken = 0;
+        // Until plenty have broken, with time between in which some get through.
+        while broken < 40 {
+            let terminate = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                             WHERE datname = current_database()
+                                 AND usename IN ('karcis_payment', 'karcis_simulated_gateway')";
+            let ended = sqlx::query(terminate).execute(desk.bed.superuser()).await.unwrap();
+            broken += ended.rows_affected();
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    };
+    let paying = join_all(buyers.iter().map(async |buyer| {
+        let key = buyer.booking.to_string();
+        eventually(async || {
+            let answer = desk.pay_with(*buyer, "tok_approved", Some(&key)).await;
+            match answer.status.as_u16() {
+                200 => Ok(()),
+                // Once answered "processing" a key stays so: what became of it shows the payment.
+                202 if answer.body["status"] == "succeeded" => Ok(()),
+                202 | 503 => Err(answer.body),
+                _ => panic!("{}", answer.body),
+            }
+        })
+        .within(Duration::from_secs(60))
+        .await;
+    }));
+    join(paying, breaking).await;
+    for buyer in buyers {
+        desk.becomes(buyer, "succeeded").await;
+        assert_eq!(desk.ledger(buyer).await, Ledger::captured_once(PRICE));
+        assert_eq!(desk.payment(buyer).await["attempts"].as_array().map(Vec::len), Some(1));
+        // Told at least once: the relay sends again what it may have sent.
+        eventually(async || {
+            let mut kinds = desk.kinds(buyer);
+            kinds.dedup();
+            kinds
+        })
+        .is(vec!["Requested", "Succeeded"])
+        .await;
     }
     desk.is_clean().await;
 }

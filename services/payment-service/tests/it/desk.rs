@@ -159,7 +159,19 @@ impl Desk {
 
     /// Waits until the facts of this buyer's payment are these.
     pub async fn told(&self, buyer: Buyer, facts: &[&str]) {
-        eventually(async || self.facts.of(buyer)).is(facts.to_vec()).await;
+        eventually(async || self.kinds(buyer)).is(facts.to_vec()).await;
+    }
+
+    /// The types of this payment's facts so far, such as `Succeeded`.
+    pub fn kinds(&self, buyer: Buyer) -> Vec<&'static str> {
+        let facts = self.facts(buyer);
+        facts
+            .iter()
+            .map(|fact| {
+                let kind = fact.kind().strip_prefix("karcis.Payment").unwrap();
+                kind.strip_suffix(".v1").unwrap()
+            })
+            .collect()
     }
 
     /// The facts of this buyer's payment so far, in their order.
@@ -320,19 +332,6 @@ impl Answer {
 /// Remembers every fact of the topic.
 #[derive(Clone, Default)]
 struct Facts(Arc<Mutex<Vec<PaymentFact>>>);
-
-impl Facts {
-    /// The types of this payment's facts, such as `Succeeded`.
-    fn of(&self, buyer: Buyer) -> Vec<&'static str> {
-        let all = self.0.lock().unwrap();
-        let own = all.iter().filter(|fact| fact.key() == buyer.booking.0);
-        own.map(|fact| {
-            let kind = fact.kind().strip_suffix(".v1").unwrap();
-            kind.strip_prefix("karcis.Payment").unwrap()
-        })
-        .collect()
-    }
-}
 
 #[async_trait]
 impl Consumer for Facts {

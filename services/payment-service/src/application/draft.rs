@@ -50,6 +50,21 @@ impl Draft {
         self.keys.get(key)
     }
 
+    async fn load(
+        &mut self,
+        payments: &dyn Payments,
+        mut bookings: Vec<BookingId>,
+    ) -> Result<(), StoreError> {
+        if bookings.is_empty() {
+            return Ok(());
+        }
+        bookings.sort_unstable();
+        bookings.dedup();
+        let entries = payments.load(&bookings).await?;
+        self.loaded.extend(entries.into_iter().map(|entry| (entry.booking_id(), entry)));
+        Ok(())
+    }
+
     /// Notes what was decided about the booking.
     pub fn apply(&mut self, booking: BookingId, verdict: Verdict) {
         match verdict {
@@ -97,7 +112,8 @@ pub(super) async fn decide<J: Job, A: Send>(
     let mut answers: Vec<Option<A>> = jobs.iter().map(|_| None).collect();
     let mut open: Vec<usize> = (0..jobs.len()).collect();
     for round in 0..ROUNDS {
-        let mut draft = load(payments, open.iter().map(|i| &jobs[*i]), round == 0).await?;
+        let due: Vec<&J> = open.iter().map(|i| &jobs[*i]).collect();
+        let mut draft = load(payments, &due, round == 0).await?;
         for i in &open {
             answers[*i] = Some(decide(&mut draft, &jobs[*i]));
         }
@@ -115,35 +131,37 @@ pub(super) async fn decide<J: Job, A: Send>(
     Err(StoreError::Unavailable("a payment kept moving while it was decided".to_owned()))
 }
 
-async fn load<'a, J: Job + 'a>(
+async fn load<J: Job>(
     payments: &dyn Payments,
-    jobs: impl Iterator<Item = &'a J> + Send,
+    jobs: &[&J],
     trust_seen: bool,
 ) -> Result<Draft, StoreError> {
-    let (mut loaded, mut unseen, mut keys, mut since) =
-        (HashMap::new(), Vec::new(), Vec::new(), None);
+    let mut draft =
+        Draft { loaded: HashMap::new(), keys: HashMap::new(), changes: BTreeMap::new() };
+    let mut unseen = Vec::new();
     for job in jobs {
         match job.seen().filter(|_| trust_seen) {
             Some(payment) => {
-                loaded.insert(payment.booking_id, Entry::Payment(payment.clone()));
+                draft.loaded.insert(payment.booking_id, Entry::Payment(payment.clone()));
             }
             None => unseen.push(job.booking_id()),
         }
-        if let Some((key, at)) = job.key() {
-            keys.push(key.clone());
-            since = Some(since.map_or(at, |earliest: karcis_kernel::Timestamp| earliest.min(at)));
-        }
     }
-    if !unseen.is_empty() {
-        unseen.sort_unstable();
-        unseen.dedup();
-        let entries = payments.load(&unseen).await?;
-        loaded.extend(entries.into_iter().map(|entry| (entry.booking_id(), entry)));
-    }
-    let keys = match since {
-        Some(earliest) => payments.keys(&keys, earliest - KEY_LIFETIME).await?,
-        None => Vec::new(),
+    draft.load(payments, unseen).await?;
+    let keys: Vec<RequestKey> = jobs.iter().filter_map(|job| Some(job.key()?.0.clone())).collect();
+    let Some(earliest) = jobs.iter().filter_map(|job| Some(job.key()?.1)).min() else {
+        return Ok(draft);
     };
-    let keys = keys.into_iter().map(|used| (used.key.clone(), used)).collect();
-    Ok(Draft { loaded, keys, changes: BTreeMap::new() })
+    let used = payments.keys(&keys, earliest - KEY_LIFETIME).await?;
+    draft.keys.extend(used.into_iter().map(|used| (used.key.clone(), used)));
+    // Keys are read after the payments, so that whoever has an attempt has its key. A key used in
+    // between names an attempt its payment does not have yet: that payment is loaded again.
+    let is_stale = |job: &&&J| {
+        let used = job.key().and_then(|(key, _)| draft.key_use(key)?.attempt);
+        let payment = draft.payment(job.booking_id());
+        used.is_some_and(|id| payment.is_some_and(|payment| payment.attempt(id).is_none()))
+    };
+    let stale = jobs.iter().filter(is_stale).map(|job| job.booking_id()).collect();
+    draft.load(payments, stale).await?;
+    Ok(draft)
 }

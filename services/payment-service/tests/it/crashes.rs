@@ -227,7 +227,7 @@ async fn two_instances_that_find_the_same_attempts_take_the_money_once() {
 async fn two_instances_asked_at_once_take_the_money_once() {
     let mut desk = Desk::open().await;
     desk.start().await;
-    for round in 0..10 {
+    for round in 0..20 {
         let buyer = desk.buyer().await;
         let with_one_key = round % 2 == 0;
         let keys: Vec<String> =

@@ -152,7 +152,7 @@ async fn first_said_processing(api: &Api, used: &KeyUse) -> Result<bool, StoreEr
 }
 
 fn is_running(payment: &Payment, attempt: AttemptId) -> bool {
-    payment.attempt(attempt).is_some_and(|attempt| attempt.outcome.is_none())
+    payment.attempt(attempt).is_none_or(|attempt| attempt.outcome.is_none())
 }
 
 fn answer(progress: Progress) -> Result<Response, Problem> {

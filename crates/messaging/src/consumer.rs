@@ -118,15 +118,14 @@ type Placed<M> = Vec<(usize, Received<M>)>;
 
 impl<C: Consumer> Reader<C> {
     async fn read(&self, member: &Member) -> Result<(), KafkaError> {
-        let mut next = Vec::new();
+        let mut kept = Vec::new();
         loop {
-            tokio::select! {
+            let taken = tokio::select! {
                 biased;
                 () = self.stopping.cancelled() => return Ok(()),
-                taken = member.take(&mut next) => taken?,
-            }
-            let taken = std::mem::take(&mut next);
-            if self.settle(member, &taken, &mut next).await?.is_err() {
+                taken = member.take(&mut kept) => taken?,
+            };
+            if self.settle(member, &taken, &mut kept).await?.is_err() {
                 return Ok(());
             }
             if let Err(error) = member.commit(&taken) {
@@ -141,24 +140,16 @@ impl<C: Consumer> Reader<C> {
         &self,
         member: &'a Member,
         taken: &[BorrowedMessage<'a>],
-        next: &mut Vec<BorrowedMessage<'a>>,
+        kept: &mut Vec<BorrowedMessage<'a>>,
     ) -> Result<Result<(), Stopped>, KafkaError> {
         let mut handled = std::pin::pin!(self.handle_all(taken));
-        let mut serving = false;
-        let outcome = loop {
+        loop {
             tokio::select! {
                 biased;
-                outcome = &mut handled => break outcome,
-                () = sleep(SERVE_EVERY) => {
-                    member.serve(next)?;
-                    serving = true;
-                }
+                outcome = &mut handled => return Ok(outcome),
+                () = sleep(SERVE_EVERY) => member.serve(kept)?,
             }
-        };
-        if serving {
-            member.resume();
         }
-        Ok(outcome)
     }
 
     /// Handles what can be handled and puts aside the rest.

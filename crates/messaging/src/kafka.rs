@@ -126,6 +126,8 @@ impl Kafka {
             .set("group.instance.id", format!("{group}-{}", self.config.instance))
             .set("session.timeout.ms", "6000")
             .set("heartbeat.interval.ms", "1500")
+            // How long a rebalance waits for a member that is at work and can keep no more.
+            .set("max.poll.interval.ms", "60000")
             .set("enable.auto.commit", "false")
             .set("enable.auto.offset.store", "false")
             .set("auto.offset.reset", "earliest");

@@ -1,10 +1,13 @@
 //! One member of a consumer group, as librdkafka sees it.
 //!
 //! Guarantees: a batch is what is there, nothing waits to fill it; while a batch is at work the
-//! group is served, so that rebalances never wait for a service whose database is away and
-//! `max.poll.interval.ms` bounds nothing; offsets are committed only for partitions it owns.
+//! group is served, so that a rebalance does not wait for a service whose database is away; offsets
+//! are committed only for partitions it owns. Nothing is ever paused: a partition that is paused
+//! while it is being assigned may never be read again. Instead, what comes is kept, up to a limit;
+//! past that `max.poll.interval.ms` ends the membership, and the next poll begins it anew from the
+//! committed offsets.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{collections::HashMap, time::Duration};
 
 use futures_util::{FutureExt, StreamExt};
 use rdkafka::{
@@ -14,11 +17,14 @@ use rdkafka::{
     error::{KafkaError as ClientError, KafkaResult, RDKafkaErrorCode},
     message::BorrowedMessage,
 };
+use tokio::sync::oneshot;
 
 use crate::{Kafka, KafkaError, kafka::Reports};
 
-/// Messages taken at once.
+/// Messages handled at once.
 const BATCH: usize = 1_000;
+/// Messages kept while a batch is at work.
+const KEPT: usize = 10_000;
 
 /// Passes on what the consumer reports.
 #[derive(Default)]
@@ -45,9 +51,16 @@ impl ConsumerContext for Context {
     }
 }
 
-/// A member of the group. Blocks for 0.1 s when dropped: use [`Self::leave`].
+/// A member of the group.
 pub(crate) struct Member {
-    consumer: Arc<StreamConsumer<Context>>,
+    /// There until it is left or dropped.
+    open: Option<StreamConsumer<Context>>,
+}
+
+impl Drop for Member {
+    fn drop(&mut self) {
+        self.close();
+    }
 }
 
 impl Member {
@@ -56,50 +69,44 @@ impl Member {
             kafka.consumer_settings(service).create_with_context(Context::default())?;
         let topics: Vec<String> = topics.iter().map(|topic| kafka.topic(topic)).collect();
         consumer.subscribe(&topics.iter().map(String::as_str).collect::<Vec<_>>())?;
-        Ok(Self { consumer: Arc::new(consumer) })
+        Ok(Self { open: Some(consumer) })
     }
 
-    /// Waits until `taken` is not empty, then adds what else is there.
+    /// The next batch: what is in `kept` and what else is there, at least one message. Nothing is
+    /// lost when this is dropped before it ends.
     pub(crate) async fn take<'a>(
         &'a self,
-        taken: &mut Vec<BorrowedMessage<'a>>,
-    ) -> Result<(), KafkaError> {
-        let mut messages = self.consumer.stream();
-        while taken.is_empty() {
+        kept: &mut Vec<BorrowedMessage<'a>>,
+    ) -> Result<Vec<BorrowedMessage<'a>>, KafkaError> {
+        let mut messages = self.consumer().stream();
+        while kept.is_empty() {
             if let Some(message) = messages.next().await {
-                self.accept(message, taken)?;
+                self.accept(message, kept)?;
             }
         }
-        self.take_more(taken)
+        self.keep(kept, BATCH)?;
+        let rest = kept.split_off(kept.len().min(BATCH));
+        Ok(std::mem::replace(kept, rest))
     }
 
-    /// Serves the group while a batch is at work. What comes although the partitions are paused,
-    /// since they were just assigned, is added to `taken`, to be handled next.
+    /// Serves the group while a batch is at work, and keeps what comes.
     pub(crate) fn serve<'a>(
         &'a self,
-        taken: &mut Vec<BorrowedMessage<'a>>,
+        kept: &mut Vec<BorrowedMessage<'a>>,
     ) -> Result<(), KafkaError> {
-        let paused = self.consumer.assignment().and_then(|owned| self.consumer.pause(&owned));
-        if let Err(error) = paused {
-            tracing::warn!(%error, "not all partitions were paused");
-        }
-        self.take_more(taken)
+        self.keep(kept, KEPT)
     }
 
-    /// Ends what [`Self::serve`] began.
-    pub(crate) fn resume(&self) {
-        let resumed = self.consumer.assignment().and_then(|owned| self.consumer.resume(&owned));
-        if let Err(error) = resumed {
-            tracing::warn!(%error, "not all partitions were resumed");
-        }
-    }
-
-    fn take_more<'a>(&'a self, taken: &mut Vec<BorrowedMessage<'a>>) -> Result<(), KafkaError> {
-        let mut messages = self.consumer.stream();
-        while taken.len() < BATCH
+    fn keep<'a>(
+        &'a self,
+        kept: &mut Vec<BorrowedMessage<'a>>,
+        limit: usize,
+    ) -> Result<(), KafkaError> {
+        let mut messages = self.consumer().stream();
+        while kept.len() < limit
             && let Some(Some(message)) = messages.next().now_or_never()
         {
-            self.accept(message, taken)?;
+            self.accept(message, kept)?;
         }
         Ok(())
     }
@@ -107,10 +114,10 @@ impl Member {
     fn accept<'a>(
         &self,
         message: KafkaResult<BorrowedMessage<'a>>,
-        taken: &mut Vec<BorrowedMessage<'a>>,
+        kept: &mut Vec<BorrowedMessage<'a>>,
     ) -> Result<(), KafkaError> {
         match message {
-            Ok(message) => taken.push(message),
+            Ok(message) => kept.push(message),
             Err(ClientError::MessageConsumptionFatal(RDKafkaErrorCode::FencedInstanceId)) => {
                 tracing::error!(
                     "another instance has this one's name: give each a KARCIS_INSTANCE"
@@ -119,7 +126,7 @@ impl Member {
                 return Err(ClientError::MessageConsumptionFatal(fatal).into());
             }
             Err(error @ ClientError::MessageConsumptionFatal(_)) => return Err(error.into()),
-            Err(error) => self.consumer.context().reports.warn(&error, "nothing can be read"),
+            Err(error) => self.consumer().context().reports.warn(&error, "nothing can be read"),
         }
         Ok(())
     }
@@ -132,24 +139,42 @@ impl Member {
         }
         // A partition that went to another member while the batch was at work is that member's.
         let mut offsets = TopicPartitionList::new();
-        for partition in self.consumer.assignment()?.elements() {
+        for partition in self.consumer().assignment()?.elements() {
             if let Some(offset) = next.get(&(partition.topic(), partition.partition())) {
                 let offset = Offset::Offset(*offset);
                 offsets.add_partition_offset(partition.topic(), partition.partition(), offset)?;
             }
         }
         if offsets.count() > 0 {
-            self.consumer.commit(&offsets, CommitMode::Async)?;
+            self.consumer().commit(&offsets, CommitMode::Async)?;
         }
         Ok(())
     }
 
     /// Waits until the commits under way are done, 5 s at most, and closes the connections. The
     /// group keeps the member's place until its session ends, for it to come back.
-    pub(crate) async fn leave(self) {
-        let closed = tokio::task::spawn_blocking(move || drop(self.consumer));
+    pub(crate) async fn leave(mut self) {
+        let closed = self.close();
         if tokio::time::timeout(Duration::from_secs(5), closed).await.is_err() {
             tracing::warn!("the broker did not confirm the last offsets");
         }
+    }
+
+    /// Closing takes 0.1 s, and may never end while the broker is away. So it has a thread of its
+    /// own: one of the runtime's would keep the process from ending.
+    fn close(&mut self) -> oneshot::Receiver<()> {
+        let (done, closed) = oneshot::channel();
+        if let Some(consumer) = self.open.take() {
+            std::thread::spawn(move || {
+                drop(consumer);
+                // Who does not wait for it is not told.
+                let _ = done.send(());
+            });
+        }
+        closed
+    }
+
+    fn consumer(&self) -> &StreamConsumer<Context> {
+        self.open.as_ref().expect("only `leave` and `drop` close it, and both end the borrows")
     }
 }

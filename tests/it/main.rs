@@ -10,5 +10,6 @@ mod expired;
 mod malformed;
 mod outage;
 mod paid;
+mod readme;
 mod rejected;
 mod stampede;

@@ -1,0 +1,23 @@
+//! The README's booking, pasted as it stands.
+
+use karcis_testkit::{Fleet, Service};
+use tokio::process::Command;
+
+#[tokio::test]
+async fn the_lines_of_the_readme_end_with_a_ticket() {
+    let fleet = Fleet::of_processes(&[]).await;
+    let blocks: Vec<&str> = include_str!("../../README.md").split("```").collect();
+    let lines = blocks.iter().filter_map(|block| block.strip_prefix("sh\n"));
+    let lines = lines.into_iter().nth(1).expect("the second block of commands is the booking");
+    let lines = Service::ALL.into_iter().zip(8081..).fold(lines.to_owned(), |lines, (at, port)| {
+        lines.replace(&format!("http://127.0.0.1:{port}"), fleet.url(at))
+    });
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let mut pasted = Command::new("bash");
+    let pasted = pasted.arg("-ec").arg(lines).current_dir(folder.path()).kill_on_drop(true);
+    let said = pasted.output().await.expect("bash runs");
+    let shown = String::from_utf8_lossy(&said.stdout);
+    assert!(said.status.success(), "{said:?}");
+    assert!(shown.contains(r#""to":"confirmed""#), "{shown}");
+    assert!(shown.trim_end().ends_with("</svg>"), "{shown}");
+}

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::{
     eventually,
-    servers::{Failure, Servers, Stack, servers},
+    servers::{Failure, Servers, servers},
 };
 
 /// The services' schemas with what brings each up to date.
@@ -29,7 +29,6 @@ const TEMPLATE: &str = "karcis_template";
 
 /// A fresh, migrated database and a fresh topic prefix, with the topics in place.
 pub struct Bed {
-    stack: Stack,
     database_url: String,
     superuser: PgPool,
     kafka_config: KafkaConfig,
@@ -62,7 +61,7 @@ impl Bed {
             .connect(&database_url)
             .await
             .expect("the new database answers");
-        Self { stack: servers.stack, database_url, superuser, kafka_config, kafka }
+        Self { database_url, superuser, kafka_config, kafka }
     }
 
     /// The flags every service takes: where its schema is, where the broker is, what its topics
@@ -106,11 +105,6 @@ impl Bed {
     /// The broker, with this bed's prefix.
     pub fn kafka(&self) -> &Kafka {
         &self.kafka
-    }
-
-    /// Whether the servers are containers.
-    pub fn is_in_containers(&self) -> bool {
-        self.stack == Stack::Containers
     }
 
     /// Waits until the service has sent all its messages; panics when it does not, or when it put

@@ -23,7 +23,7 @@ pub use fleet::{
     Answer, Booking, Concert, ConcertPlan, Fleet, FleetBuilder, Ledger, Person, Processes, Service,
     Stock, Urls, program,
 };
-pub use tokens::{TokenMint, jwks, token, token_of};
+pub use tokens::{TokenMint, token, token_of};
 
 /// Runs all this work, so many at once, and returns what each gave, in order.
 pub async fn together<F: Future>(

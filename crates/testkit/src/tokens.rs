@@ -79,7 +79,7 @@ pub(crate) async fn publish_in(superuser: &PgPool) {
 }
 
 /// The key set that holds the key's public half.
-pub fn jwks() -> Value {
+fn jwks() -> Value {
     json!({"keys": [{
         "kty": "OKP", "crv": "Ed25519", "x": PUBLIC_KEY,
         "kid": KEY_ID, "use": "sig", "alg": "EdDSA",

@@ -60,9 +60,10 @@ async fn two_thousand_buyers_get_five_hundred_seats() {
             "{look:?}"
         );
     }
-    let filling = looks.iter().filter(|look| look.held > 0 && look.held < SEATS && look.sold == 0);
+    // All seats may go in one batch, so that nobody sees some of them held and none sold.
+    let untouched = looks.iter().filter(|look| look.held == 0 && look.sold == 0);
     let selling = looks.iter().filter(|look| look.held > 0 && look.sold > 0);
-    let counts = (looks.len(), filling.count(), selling.count());
+    let counts = (looks.len(), untouched.count(), selling.count());
     assert!(counts.0 > 100 && counts.1 > 1 && counts.2 > 1, "too few looks to tell: {counts:?}");
 }
 

@@ -223,11 +223,17 @@ impl Desk {
         Answer::of(request.send().await.unwrap()).await
     }
 
-    /// The payment as its buyer sees it.
+    /// The payment as its buyer sees it, who comes again when told to.
     pub async fn payment(&self, buyer: Buyer) -> Value {
-        let answer = self.see(buyer, buyer.user).await;
-        assert_eq!(answer.status, 200, "{}", answer.body);
-        answer.body
+        eventually(async || {
+            let answer = self.see(buyer, buyer.user).await;
+            match answer.status.as_u16() {
+                200 => Ok(answer.body),
+                503 => Err(answer.body),
+                status => panic!("{status}: {}", answer.body),
+            }
+        })
+        .await
     }
 
     /// What `user` sees of this buyer's payment.

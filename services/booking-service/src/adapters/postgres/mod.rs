@@ -11,11 +11,14 @@ use std::{collections::HashMap, slice, sync::Arc, time::Duration};
 use async_trait::async_trait;
 use karcis_http::{Live, Readiness, Versions};
 use karcis_kernel::{BookingId, Timestamp, UserId};
-use karcis_messaging::{Lane, Outbox, is_transient};
+use karcis_messaging::{Busy, Lane, Outbox, is_transient};
 use sqlx::PgPool;
 use uuid::Uuid;
 
-use crate::application::{Alarms, Bookings, Change, Creation, RequestKey, Ringing, StoreError};
+use crate::{
+    application::{Alarms, Bookings, Change, Creation, RequestKey, Ringing, StoreError},
+    domain::Booking,
+};
 use row::{BookingRow, select_bookings};
 use write::{Outcome, Prepared, Writer};
 
@@ -30,6 +33,8 @@ pub struct PgBookings {
     writer: Arc<Writer>,
     /// Single changes, of requests that come at the same time, share transactions here.
     lane: Lane<Prepared, Result<Outcome, StoreError>>,
+    /// And single reads share statements.
+    reads: Lane<BookingId, Result<Option<Booking>, StoreError>>,
 }
 
 impl PgBookings {
@@ -42,12 +47,44 @@ impl PgBookings {
             let writer = shared.clone();
             async move { write_group(&writer, group).await }
         });
-        Self { pool, writer, lane }
+        let shared = pool.clone();
+        let reads = Lane::start(LANE_CAPACITY, LANE_GROUP, move |ids| {
+            let pool = shared.clone();
+            async move { read_group(&pool, ids).await }
+        });
+        Self { pool, writer, lane, reads }
     }
 
     async fn write_one(&self, change: Prepared) -> Result<Outcome, StoreError> {
-        let busy = |busy: karcis_messaging::Busy| StoreError::Unavailable(busy.to_string());
         self.lane.submit(change).await.map_err(busy)?
+    }
+
+    async fn read_one(&self, id: BookingId) -> Result<Option<Booking>, StoreError> {
+        self.reads.submit(id).await.map_err(busy)?
+    }
+}
+
+fn busy(busy: Busy) -> StoreError {
+    StoreError::Unavailable(busy.to_string())
+}
+
+async fn read(pool: &PgPool, ids: &[BookingId]) -> Result<Vec<Booking>, StoreError> {
+    let rows = select_bookings!("WHERE id = ANY($1)").bind(uuids(ids)).fetch_all(pool).await;
+    let bookings = rows.map_err(store_error)?.into_iter().map(BookingRow::booking);
+    bookings.collect::<Result<_, _>>().map_err(store_error)
+}
+
+async fn read_group(
+    pool: &PgPool,
+    ids: Vec<BookingId>,
+) -> Vec<Result<Option<Booking>, StoreError>> {
+    match read(pool, &ids).await {
+        Ok(found) => {
+            let found: HashMap<BookingId, Booking> =
+                found.into_iter().map(|booking| (booking.order.id, booking)).collect();
+            ids.iter().map(|id| Ok(found.get(id).cloned())).collect()
+        }
+        Err(error) => ids.iter().map(|_| Err(error.clone())).collect(),
     }
 }
 
@@ -88,13 +125,8 @@ fn uuids(ids: &[BookingId]) -> Vec<Uuid> {
 
 #[async_trait]
 impl Bookings for PgBookings {
-    async fn load(&self, ids: &[BookingId]) -> Result<Vec<crate::domain::Booking>, StoreError> {
-        let rows = select_bookings!("WHERE id = ANY($1)")
-            .bind(uuids(ids))
-            .fetch_all(&self.pool)
-            .await
-            .map_err(store_error)?;
-        rows.into_iter().map(BookingRow::booking).collect::<Result<_, _>>().map_err(store_error)
+    async fn load(&self, ids: &[BookingId]) -> Result<Vec<Booking>, StoreError> {
+        read(&self.pool, ids).await
     }
 
     async fn commit(&self, changes: Vec<Change>) -> Result<Vec<BookingId>, StoreError> {

@@ -13,7 +13,7 @@ use super::{
     write::code_id,
 };
 use crate::{
-    application::{BookingQueries, Bookings, SoldTicket, StoreError, TimelineEntry},
+    application::{BookingQueries, SoldTicket, StoreError, TimelineEntry},
     domain::{Booking, Status},
 };
 
@@ -30,7 +30,7 @@ struct LogRow {
 #[async_trait]
 impl BookingQueries for PgBookings {
     async fn find(&self, id: BookingId) -> Result<Option<Booking>, StoreError> {
-        Ok(self.load(&[id]).await?.pop())
+        self.read_one(id).await
     }
 
     async fn list(

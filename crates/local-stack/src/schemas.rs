@@ -4,7 +4,7 @@ use sqlx::{Connection, PgConnection};
 
 use crate::StackError;
 
-const SETUP: &str = include_str!("../migrations/setup.sql");
+const SETUP: &str = include_str!("../../../migrations/setup.sql");
 
 /// A schema with the role that owns it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 use std::{str::FromStr, time::Duration};
 
 use axum::{
-    body::{BodyDataStream, Bytes},
+    body::BodyDataStream,
     extract::{FromRequest, FromRequestParts, Path, Request},
     http::{
         HeaderMap, StatusCode,
@@ -63,18 +63,6 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
 impl<T: Serialize> IntoResponse for Json<T> {
     fn into_response(self) -> Response {
         axum::Json(self.0).into_response()
-    }
-}
-
-/// A body of at most 64 KiB as it came, for what is signed: 413 if it is larger.
-#[derive(Debug)]
-pub struct RawBody(pub Bytes);
-
-impl<S: Send + Sync> FromRequest<S> for RawBody {
-    type Rejection = Problem;
-
-    async fn from_request(request: Request, _state: &S) -> Result<Self, Problem> {
-        read(request).await.map(|body| Self(body.into()))
     }
 }
 

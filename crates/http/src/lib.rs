@@ -16,7 +16,7 @@ mod serve;
 
 pub use app::{App, HttpConfig, Readiness, router};
 pub use auth::{AUDIENCE, Admin, Caller, Claims, ISSUER, Operator, Organiser, TOKEN_TYPE};
-pub use extract::{Json, PathId, PreferWait, Query, RawBody};
+pub use extract::{Json, PathId, PreferWait, Query};
 pub use idempotency::{IdempotencyKey, REPLAYED};
 pub use keys::TokenKeys;
 pub use live::{Live, Versions, WantsStream, stream};

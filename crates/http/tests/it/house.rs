@@ -15,7 +15,7 @@ use jsonwebtoken::{
 };
 use karcis_http::{
     AUDIENCE, App, Caller, Claims, HttpConfig, ISSUER, IdempotencyKey, Json, Organiser, PathId,
-    PreferWait, Problem, Query, RawBody, Readiness, TOKEN_TYPE, TokenKeys,
+    PreferWait, Problem, Query, Readiness, TOKEN_TYPE, TokenKeys,
 };
 use karcis_kernel::{Money, Role, UserId};
 use karcis_process::CancellationToken;
@@ -91,7 +91,6 @@ pub fn routes() -> Router {
         )
         .route("/keyed", post(async |key: IdempotencyKey| Json(key.0)))
         .route("/wait", get(async |PreferWait(wait): PreferWait| Json(wait.map(|w| w.as_secs()))))
-        .route("/raw", post(async |RawBody(body): RawBody| body.len().to_string()))
         .route("/peer", get(async |ConnectInfo(peer): ConnectInfo<SocketAddr>| peer.to_string()))
         .route("/panic", get(async || -> &'static str { panic!("a secret cause") }))
         .route("/broken", get(async || Problem::internal("a secret cause")))

@@ -37,6 +37,6 @@ pub struct DatabaseAnswers(pub PgPool);
 impl Readiness for DatabaseAnswers {
     async fn ready(&self) -> Result<(), String> {
         let answer = sqlx::query("SELECT 1").execute(&self.0).await;
-        answer.map(|_| ()).map_err(|error| format!("database: {error}"))
+        answer.map(drop).map_err(|_| "the database does not answer".to_owned())
     }
 }

@@ -13,12 +13,11 @@ async fn two_thousand_buyers_get_five_hundred_seats() {
     let crowd = fleet.crowd(BUYERS);
     let over = CancellationToken::new();
 
+    let mut looks = vec![look(&fleet, &concert).await];
     let watch = async {
-        let mut looks = Vec::new();
         while !over.is_cancelled() {
             looks.push(look(&fleet, &concert).await);
         }
-        looks
     };
     let sale = async {
         let bookings =
@@ -46,7 +45,7 @@ async fn two_thousand_buyers_get_five_hundred_seats() {
         over.cancel();
         sold
     };
-    let (looks, sold) = tokio::join!(watch, sale);
+    let ((), sold) = tokio::join!(watch, sale);
 
     let end = Stock { capacity: SEATS, free: 0, held: 0, sold: SEATS };
     assert_eq!(fleet.stock(&concert, "VIP").await, end);
@@ -60,11 +59,10 @@ async fn two_thousand_buyers_get_five_hundred_seats() {
             "{look:?}"
         );
     }
-    // All seats may go in one batch, so that nobody sees some of them held and none sold.
-    let untouched = looks.iter().filter(|look| look.held == 0 && look.sold == 0);
+    // All seats may be held in one batch, which nobody sees half done; they are paid one by one.
     let selling = looks.iter().filter(|look| look.held > 0 && look.sold > 0);
-    let counts = (looks.len(), untouched.count(), selling.count());
-    assert!(counts.0 > 100 && counts.1 > 1 && counts.2 > 1, "too few looks to tell: {counts:?}");
+    let counts = (looks.len(), selling.count());
+    assert!(counts.0 > 100 && counts.1 > 1, "too few looks to tell: {counts:?}");
 }
 
 /// The stock as one statement sees it: the counters, and the bookings that have the seats.

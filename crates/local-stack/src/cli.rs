@@ -4,7 +4,10 @@ use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Parser, builder::FalseyValueParser};
 
-use crate::{launcher, service};
+use crate::{
+    deploy::{self, MigrateOptions, TopicOptions},
+    launcher, service,
+};
 
 /// Karcis on this machine: PostgreSQL, Kafka and the four services. Ctrl-C stops everything.
 ///
@@ -20,6 +23,13 @@ struct Cli {
 
 #[derive(clap::Subcommand)]
 enum Command {
+    /// Make or bring up to date the roles, schemas and tables of a deployment
+    ///
+    /// Repeatable, also by several at once. Only one address is needed where all schemas are in one
+    /// database.
+    Migrate(Box<MigrateOptions>),
+    /// Make the topics of a deployment that are missing, and check those that are there
+    Topics(TopicOptions),
     /// One service by itself, as its own binary would run.
     #[command(hide = true)]
     Service {
@@ -115,6 +125,8 @@ pub(crate) struct Admin {
 pub async fn run() -> ExitCode {
     let cli = Cli::parse();
     let ended = match cli.command {
+        Some(Command::Migrate(options)) => deploy::migrate(*options).await.map_err(Into::into),
+        Some(Command::Topics(options)) => deploy::topics(options).await.map_err(Into::into),
         Some(Command::Service { name, flags }) => service::run(name, flags).await,
         None => launcher::launch(cli.options).await.map_err(Into::into),
     };

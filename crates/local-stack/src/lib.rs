@@ -2,6 +2,7 @@
 
 mod child;
 pub mod cli;
+mod deploy;
 pub mod kafka;
 mod launcher;
 mod log_file;

@@ -35,6 +35,23 @@ pub async fn prepare(superuser_url: &str) -> Result<(), StackError> {
     Ok(())
 }
 
+/// The same for one schema, whose role gets this password, also if it is there; without one, a new
+/// role gets its development password.
+pub(crate) async fn set_up(
+    connection: &mut PgConnection,
+    schema: Schema,
+    password: Option<&str>,
+) -> Result<(), sqlx::Error> {
+    let mut transaction = connection.begin().await?;
+    let password_of = format!("karcis.password_of_{}", schema.name);
+    for (setting, value) in [("karcis.schemas", Some(schema.name)), (&password_of, password)] {
+        let set = sqlx::query("SELECT set_config($1, $2, true)").bind(setting).bind(value);
+        set.execute(&mut *transaction).await?;
+    }
+    sqlx::raw_sql(SETUP).execute(&mut *transaction).await?;
+    transaction.commit().await
+}
+
 /// The URL of the same database for this schema's role, with its development password.
 pub fn role_url(superuser_url: &str, schema: Schema) -> String {
     let (scheme, rest) = superuser_url.split_once("://").unwrap_or(("postgres", superuser_url));

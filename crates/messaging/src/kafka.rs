@@ -1,21 +1,15 @@
 //! The broker: where it is, what this deployment calls its topics and groups, and the settings of
 //! every client.
 //!
-//! Guarantees: nothing here waits for the broker except [`Kafka::create_topics`]; a client that
-//! loses the broker asks for it again at least each second.
+//! Guarantees: nothing here waits for the broker; a client that loses the broker asks for it again at
+//! least each second.
 
 use std::{
     sync::Mutex,
     time::{Duration, Instant},
 };
 
-use rdkafka::{
-    ClientConfig, ClientContext,
-    admin::{AdminClient, AdminOptions, NewTopic, TopicReplication},
-    config::RDKafkaLogLevel,
-    error::RDKafkaErrorCode,
-    producer::FutureProducer,
-};
+use rdkafka::{ClientConfig, ClientContext, config::RDKafkaLogLevel, producer::FutureProducer};
 
 /// Where Kafka is.
 #[derive(Clone, Debug, clap::Args)]
@@ -26,9 +20,15 @@ pub struct KafkaConfig {
     /// Put before every topic and consumer group, so that deployments can share a broker.
     #[arg(long, env = "KARCIS_TOPIC_PREFIX", default_value = "")]
     pub topic_prefix: String,
-    /// This instance's name among those of its service, stable over restarts.
-    #[arg(long, env = "KARCIS_INSTANCE", default_value = "0")]
+    /// This instance's name among those of its service, stable over restarts [default: the host's
+    /// name].
+    #[arg(long, env = "KARCIS_INSTANCE", default_value_t = host_name(), hide_default_value = true)]
     pub instance: String,
+}
+
+/// A container's and a pod's own; it stays while they are restarted.
+fn host_name() -> String {
+    nix::unistd::gethostname().map_or_else(|_| "0".to_owned(), |name| name.to_string_lossy().into())
 }
 
 /// A setting librdkafka refuses, or an error that no retry heals.
@@ -64,32 +64,12 @@ impl Kafka {
         topic.strip_prefix(self.config.topic_prefix.as_str()).unwrap_or(topic)
     }
 
-    /// Creates every topic of [`karcis_contracts::TOPICS`] that is missing. Waits up to 30 s for
-    /// the broker.
-    pub async fn create_topics(&self, partitions: i32, replication: i32) -> Result<(), KafkaError> {
-        let admin: AdminClient<Reports> = self.settings().create_with_context(Reports::default())?;
-        let names = karcis_contracts::TOPICS.map(|topic| self.topic(topic));
-        let topics = names.each_ref().map(|name| {
-            NewTopic::new(name, partitions, TopicReplication::Fixed(replication))
-                .set("cleanup.policy", "delete")
-        });
-        let timeout = Some(Duration::from_secs(30));
-        let options = AdminOptions::new().request_timeout(timeout).operation_timeout(timeout);
-        for created in admin.create_topics(&topics, &options).await? {
-            match created {
-                Ok(_) | Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
-                Err((_, code)) => return Err(rdkafka::error::KafkaError::AdminOp(code).into()),
-            }
-        }
-        Ok(())
-    }
-
     /// A producer that keeps the order of what it is given, and neither loses nor doubles it.
     pub(crate) fn producer(&self) -> Result<Producer, KafkaError> {
         Ok(self.producer_settings().create_with_context(Reports::default())?)
     }
 
-    fn settings(&self) -> ClientConfig {
+    pub(crate) fn settings(&self) -> ClientConfig {
         let mut settings = ClientConfig::new();
         settings
             .set("bootstrap.servers", &self.config.kafka_bootstrap_servers)

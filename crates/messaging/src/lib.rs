@@ -10,6 +10,7 @@ mod member;
 mod outbox;
 mod postgres;
 mod relay;
+mod topics;
 
 pub use consumer::{Consumer, HandleError, Received};
 pub use dead_letter::{DeadLetter, DeadLetters};
@@ -17,3 +18,4 @@ pub use kafka::{Kafka, KafkaConfig, KafkaError};
 pub use lane::{Busy, Lane};
 pub use outbox::{Outbox, OutboxState, Outgoing};
 pub use postgres::{DatabaseConfig, connect, is_transient, migrate};
+pub use topics::Topic;

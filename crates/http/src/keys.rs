@@ -131,6 +131,13 @@ impl TokenKeys {
         }
     }
 
+    /// Returns once there are keys, or after `limit`.
+    pub(crate) async fn known_within(&self, limit: Duration) {
+        let mut fetches = self.0.fetches.subscribe();
+        // Keys are learnt before the fetch is noted.
+        drop(timeout(limit, fetches.wait_for(|_| self.are_known())).await);
+    }
+
     /// Whether there are keys yet.
     pub fn are_known(&self) -> bool {
         self.known().is_some()

@@ -21,6 +21,9 @@ use crate::{App, HttpConfig, metrics, router};
 /// A request's headers must arrive within this, and an idle connection is closed after it: longer
 /// than clients keep one (90 s is usual), or a request would meet a closing connection.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(100);
+/// How long the first connections wait, unaccepted, for the keys: a service that is started again
+/// would otherwise refuse with 503 what it can answer in a moment.
+const KEYS_LIMIT: Duration = Duration::from_secs(3);
 /// How long requests under way may go on after a stop: less than the process waits.
 const DRAIN_LIMIT: Duration = Duration::from_secs(8);
 /// Out of file descriptors, accepting again at once would spin.
@@ -41,7 +44,9 @@ pub async fn serve(
     config: HttpConfig,
     stopping: CancellationToken,
 ) -> std::io::Result<()> {
+    let keys = app.keys.clone();
     let router = router(app, &config);
+    stopping.run_until_cancelled(keys.known_within(KEYS_LIMIT)).await;
     let mut connections = JoinSet::new();
     let mut upkeep = interval(metrics::UPKEEP_EVERY);
     loop {

@@ -20,8 +20,8 @@ pub use bed::Bed;
 pub use broker::Broker;
 pub use eventually::{Eventually, eventually};
 pub use fleet::{
-    Answer, Booking, Concert, ConcertPlan, Fleet, FleetBuilder, Ledger, Person, Processes, Service,
-    Stock, Urls, program,
+    Answer, Booking, Concert, ConcertPlan, Fleet, FleetBuilder, Ledger, NoAnswer, Person,
+    Processes, Service, Stock, Urls, program,
 };
 pub use tokens::{TokenMint, token, token_of};
 

@@ -77,6 +77,24 @@ async fn before_the_keys_are_known_a_token_is_503_and_its_absence_401() {
 }
 
 #[tokio::test]
+async fn a_service_that_starts_answers_once_it_has_the_keys() {
+    let (publisher, signer) = (Publisher::default(), Signer::new("k1", 1));
+    let keys = TokenKeys::fetched_from(&publisher.listen().await);
+    let house = House::of(app(routes(), keys.clone())).await;
+    let stopping = CancellationToken::new();
+    let fetching = tokio::spawn(keys.keep_fresh(stopping.clone()));
+    let early = house.get("/me").bearer_auth(signer.token(&claims(Role::Buyer)));
+    let answer = tokio::spawn(early.send());
+    while publisher.asked.load(Ordering::SeqCst) == 0 {
+        tokio::task::yield_now().await;
+    }
+    publisher.publish(&[&signer]);
+    assert_eq!(answer.await.unwrap().unwrap().status(), 200);
+    stopping.cancel();
+    fetching.await.unwrap().unwrap();
+}
+
+#[tokio::test]
 async fn a_flood_of_unknown_keys_fetches_nothing() {
     let (publisher, signer) = (Publisher::default(), Signer::new("k1", 1));
     publisher.publish(&[&signer]);

@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 pub use concert::{Concert, ConcertPlan, Stock};
 pub use ledger::Ledger;
-pub use person::{Answer, Booking, Person};
+pub use person::{Answer, Booking, NoAnswer, Person};
 pub use processes::{Processes, program};
 pub use service::{Service, Urls};
 
@@ -78,7 +78,7 @@ pub struct Fleet {
 
 enum Members {
     Tasks(Tasks),
-    Processes(Processes),
+    Processes(Vec<Processes>),
 }
 
 impl Fleet {
@@ -95,11 +95,21 @@ impl Fleet {
     /// Four services that are processes of their own, with this in their environment, such as
     /// `("KARCIS_PAYMENT_WINDOW", "5s")`.
     pub async fn of_processes(environment: &[(&str, &str)]) -> Self {
+        Self::of_instances(1, environment).await
+    }
+
+    /// So many instances of each service, as processes of their own. People go to the first unless
+    /// [`Person::through`] says otherwise.
+    pub async fn of_instances(count: usize, environment: &[(&str, &str)]) -> Self {
         let bed = Bed::start().await;
         // The keys are read at the start, so the tables have to be there before.
         tokens::publish_in(bed.superuser()).await;
-        let (processes, urls) = Processes::start(&bed, environment).await;
-        Self::new(bed, urls, Members::Processes(processes))
+        let mut instances = Vec::new();
+        for number in 0..count {
+            instances.push(Processes::start(&bed, &number.to_string(), environment).await);
+        }
+        let urls = instances[0].urls().clone();
+        Self::new(bed, urls, Members::Processes(instances))
     }
 
     fn new(bed: Bed, urls: Urls, members: Members) -> Self {
@@ -195,10 +205,15 @@ impl Fleet {
         self.ready(service).await;
     }
 
-    /// The services' processes.
+    /// The services' processes: of each service its first instance.
     pub fn processes(&self) -> &Processes {
+        &self.instances()[0]
+    }
+
+    /// The instances of the services: each holds one of every service.
+    pub fn instances(&self) -> &[Processes] {
         match &self.members {
-            Some(Members::Processes(processes)) => processes,
+            Some(Members::Processes(instances)) => instances,
             _ => panic!("only a fleet of processes has some"),
         }
     }
@@ -235,7 +250,7 @@ impl Drop for Fleet {
         if std::thread::panicking() {
             return match members {
                 Members::Tasks(tasks) => tasks.abandon(),
-                Members::Processes(processes) => drop(processes),
+                Members::Processes(instances) => drop(instances),
             };
         }
         let (url, checked) = (self.bed.database_url().to_owned(), self.checked);
@@ -247,7 +262,7 @@ impl Drop for Fleet {
         // The test's own runtime forbids to wait here, so another thread does.
         let end = std::thread::spawn(move || match members {
             Members::Tasks(tasks) => tasks.end(checks),
-            Members::Processes(processes) => processes.end(checks),
+            Members::Processes(instances) => processes::end(instances, checks),
         });
         if let Err(panic) = end.join() {
             resume_unwind(panic);

@@ -1,5 +1,11 @@
 //! Somebody who uses Karcis over HTTP.
 
+use std::{
+    error::Error,
+    io::{self, ErrorKind},
+    iter::successors,
+};
+
 use karcis_kernel::{BookingId, UserId};
 use reqwest::{Method, RequestBuilder, StatusCode, header::HeaderMap};
 use serde_json::{Value, json};
@@ -60,6 +66,11 @@ impl Person {
             token: session["access_token"].as_str().expect("a session has a token").to_owned(),
             ..nobody
         }
+    }
+
+    /// The same person, who goes to these services.
+    pub fn through(&self, urls: &Urls) -> Self {
+        Self { urls: urls.clone(), ..self.clone() }
     }
 
     /// The address they register with.
@@ -168,6 +179,25 @@ fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
 }
 
+/// Why there is no answer.
+#[derive(Debug)]
+pub struct NoAnswer(reqwest::Error);
+
+impl NoAnswer {
+    /// Whether nobody listened, or the connection ended before an answer began: what a client meets
+    /// whose service stops, and may try again elsewhere.
+    pub fn is_reset(&self) -> bool {
+        let mut causes = successors(self.0.source(), |&error| error.source());
+        self.0.is_connect()
+            || causes.any(|cause| {
+                let kind = cause.downcast_ref().map(io::Error::kind);
+                matches!(kind, Some(ErrorKind::ConnectionReset | ErrorKind::BrokenPipe))
+                    // hyper's own error for it, which it does not let anybody match.
+                    || cause.to_string() == "connection closed before message completed"
+            })
+    }
+}
+
 /// What a service answered.
 #[derive(Debug)]
 pub struct Answer {
@@ -186,10 +216,10 @@ impl Answer {
     }
 
     /// Sends the request; the error says why there is no answer.
-    pub async fn try_to(request: RequestBuilder) -> Result<Self, String> {
-        let response = request.send().await.map_err(|error| format!("{error:?}"))?;
+    pub async fn try_to(request: RequestBuilder) -> Result<Self, NoAnswer> {
+        let response = request.send().await.map_err(NoAnswer)?;
         let (status, headers) = (response.status(), response.headers().clone());
-        let bytes = response.bytes().await.map_err(|error| format!("{error:?}"))?;
+        let bytes = response.bytes().await.map_err(NoAnswer)?;
         let body = match bytes.as_ref() {
             [] => Value::Null,
             json => serde_json::from_slice(json)

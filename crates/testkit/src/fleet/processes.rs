@@ -1,6 +1,8 @@
 //! The services as processes that `karcis` starts, to be killed.
 
 use std::{
+    fs::File,
+    os::unix::process::ExitStatusExt,
     path::PathBuf,
     process::{Child, Command, Stdio},
     sync::OnceLock,
@@ -19,34 +21,46 @@ use crate::{Bed, eventually};
 /// Time to start or stop everything on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// `karcis`, with what it says of its services.
+/// The file with what `karcis` says.
+const SAID: &str = "said";
+
+/// `karcis`, with what it says of its services. It starts again what ends.
 pub struct Processes {
     launcher: Child,
     folder: tempfile::TempDir,
+    urls: Urls,
 }
 
 impl Processes {
-    /// Starts `karcis` on the bed's servers, with this environment on top, and waits until all is
-    /// ready.
-    pub(super) async fn start(bed: &Bed, environment: &[(&str, &str)]) -> (Self, Urls) {
+    /// Starts `karcis` on the bed's servers, as the instance of this name and with this environment
+    /// on top, and waits until all is ready.
+    pub(super) async fn start(bed: &Bed, instance: &str, environment: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
+        let said = File::create(folder.path().join(SAID)).expect("a file can be made");
         let launcher = Command::new(program())
             .arg("--ephemeral")
             .arg("--state-file")
             .arg(folder.path().join("stack.json"))
             .envs(bed.environment())
+            .env("KARCIS_INSTANCE", instance)
             .envs(environment.iter().copied())
             .stdin(Stdio::null())
-            .stdout(Stdio::null())
+            .stdout(said)
             .spawn()
             .expect("karcis starts");
-        let mut processes = Self { launcher, folder };
+        let mut processes = Self { launcher, folder, urls: Urls::new() };
         let state = processes.ready().await;
         let urls = Service::ALL.map(|service| {
             let url = state["services"][service.short_name()].as_str();
             (service, url.expect("each service has an address").to_owned())
         });
-        (processes, urls.into())
+        processes.urls = urls.into();
+        processes
+    }
+
+    /// Where its services serve.
+    pub fn urls(&self) -> &Urls {
+        &self.urls
     }
 
     /// The process that runs this service now.
@@ -58,18 +72,45 @@ impl Processes {
 
     /// Kills this service as it stands; `karcis` starts it again. Returns its pid.
     pub fn kill(&self, service: Service) -> i32 {
+        self.signal(service, Signal::SIGKILL)
+    }
+
+    /// Asks this service to stop; `karcis` starts it again once it has. Returns its pid.
+    pub fn terminate(&self, service: Service) -> i32 {
+        self.signal(service, Signal::SIGTERM)
+    }
+
+    fn signal(&self, service: Service, signal: Signal) -> i32 {
         let pid = self.pid(service);
-        kill(Pid::from_raw(pid), Signal::SIGKILL).expect("it runs");
+        kill(Pid::from_raw(pid), signal).expect("it runs");
         pid
     }
 
-    /// Waits for `checks`, then stops `karcis` in order.
-    pub(super) fn end(mut self, checks: impl Future<Output = ()>) {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        runtime.expect("a runtime starts").block_on(checks);
-        self.interrupt();
-        let status = self.launcher.wait().expect("karcis is our child");
-        assert!(status.success(), "karcis did not stop in order: {status}");
+    /// Kills `karcis`, and the kernel kills its services: nothing of it comes back.
+    pub fn kill_all(&self) {
+        let pid = self.launcher.id().try_into().expect("a pid is an i32");
+        kill(Pid::from_raw(pid), Signal::SIGKILL).expect("it runs");
+    }
+
+    /// How this service has ended until now, each time, such as `exit status: 0`.
+    pub fn ends(&self, service: Service) -> Vec<String> {
+        let said = std::fs::read_to_string(self.folder.path().join(SAID));
+        let said = said.expect("what karcis says can be read");
+        let ended = format!("{}-service ended (", service.short_name());
+        let ends = said.lines().filter_map(|line| line.split_once(&ended)?.1.split_once("); "));
+        ends.map(|(how, _)| how.to_owned()).collect()
+    }
+
+    /// The number that this service's /metrics give for this counter, over all its labels.
+    pub async fn counted(&self, service: Service, counter: &str) -> f64 {
+        let metrics = reqwest::get(format!("{}/metrics", self.urls[&service])).await;
+        let metrics = metrics.expect("the service answers").text().await.expect("it is text");
+        let samples = metrics.lines().filter_map(|line| {
+            let rest = line.strip_prefix(counter)?;
+            let value = rest.starts_with([' ', '{']).then(|| rest.rsplit_once(' '))??.1;
+            value.parse::<f64>().ok()
+        });
+        samples.sum()
     }
 
     async fn ready(&mut self) -> Value {
@@ -95,6 +136,18 @@ impl Processes {
         }
         let pid = self.launcher.id().try_into().expect("a pid is an i32");
         let _ = kill(Pid::from_raw(pid), Signal::SIGINT);
+    }
+}
+
+/// Waits for `checks`, then stops every `karcis` that was not killed, in order.
+pub(super) fn end(instances: Vec<Processes>, checks: impl Future<Output = ()>) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.expect("a runtime starts").block_on(checks);
+    for mut instance in instances {
+        instance.interrupt();
+        let status = instance.launcher.wait().expect("karcis is our child");
+        let killed = status.signal() == Some(Signal::SIGKILL as i32);
+        assert!(status.success() || killed, "karcis did not stop in order: {status}");
     }
 }
 

@@ -2,6 +2,7 @@
 
 use karcis_kernel::{BookingId, EventId, UserId};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::topic::{by_booking, topic};
 
@@ -21,7 +22,7 @@ topic! {
 }
 
 /// A buyer asked for tickets.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct BookingCreated {
     /// The booking.
     pub booking_id: BookingId,
@@ -32,7 +33,7 @@ pub struct BookingCreated {
 }
 
 /// The buyer has the tickets.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct BookingConfirmed {
     /// The booking.
     pub booking_id: BookingId,
@@ -43,7 +44,7 @@ pub struct BookingConfirmed {
 }
 
 /// The buyer gets no tickets and paid nothing.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct BookingRejected {
     /// The booking.
     pub booking_id: BookingId,
@@ -56,7 +57,7 @@ pub struct BookingRejected {
 }
 
 /// It is undone: seats free, money back.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct BookingCancelled {
     /// The booking.
     pub booking_id: BookingId,

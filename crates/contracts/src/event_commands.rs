@@ -3,6 +3,7 @@
 
 use karcis_kernel::{BookingId, EventId, Money, TicketTypeId, UserId};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::topic::{by_booking, topic};
 
@@ -19,7 +20,7 @@ topic! {
 }
 
 /// Hold these seats, all or none. Answered by `TicketsReserved` or `TicketsRejected`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct ReserveTickets {
     /// The booking, which identifies the hold.
     pub booking_id: BookingId,
@@ -34,7 +35,7 @@ pub struct ReserveTickets {
 }
 
 /// Some tickets of one type.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Item {
     /// The type.
     pub ticket_type_id: TicketTypeId,
@@ -43,7 +44,7 @@ pub struct Item {
 }
 
 /// Sell the held seats. Answered by `TicketsConfirmed` or `ConfirmRefused`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct ConfirmTickets {
     /// The booking.
     pub booking_id: BookingId,
@@ -52,7 +53,7 @@ pub struct ConfirmTickets {
 }
 
 /// Give the seats back, whatever their state. Answered by `TicketsReleased`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct ReleaseTickets {
     /// The booking.
     pub booking_id: BookingId,

@@ -2,6 +2,7 @@
 
 use karcis_kernel::{EventId, Timestamp, UserId};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::topic::topic;
 
@@ -19,7 +20,7 @@ topic! {
 }
 
 /// Tickets can be booked.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct EventPublished {
     /// The event.
     pub event_id: EventId,
@@ -32,13 +33,14 @@ pub struct EventPublished {
     /// Where it takes place.
     pub venue: String,
     /// When it starts.
+    #[schema(value_type = String, format = DateTime)]
     pub starts_at: Timestamp,
     /// The venue's IANA time zone.
     pub time_zone: String,
 }
 
 /// What buyers see has changed.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct EventUpdated {
     /// The event.
     pub event_id: EventId,
@@ -51,13 +53,14 @@ pub struct EventUpdated {
     /// Where it takes place.
     pub venue: String,
     /// When it starts.
+    #[schema(value_type = String, format = DateTime)]
     pub starts_at: Timestamp,
     /// The venue's IANA time zone.
     pub time_zone: String,
 }
 
 /// It does not take place. Announced again while any seat is still held or sold.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct EventCancelled {
     /// The event.
     pub event_id: EventId,
@@ -66,7 +69,7 @@ pub struct EventCancelled {
 }
 
 /// It is gone; it never had a booking.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct EventDeleted {
     /// The event.
     pub event_id: EventId,

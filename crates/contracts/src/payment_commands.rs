@@ -2,6 +2,7 @@
 
 use karcis_kernel::{BookingId, Money, Timestamp, UserId};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::topic::{by_booking, topic};
 
@@ -18,7 +19,7 @@ topic! {
 }
 
 /// Open the payment. Answered by `PaymentRequested`, later by its outcome.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct RequestPayment {
     /// The booking, which identifies the payment.
     pub booking_id: BookingId,
@@ -27,18 +28,19 @@ pub struct RequestPayment {
     /// How much.
     pub amount: Money,
     /// When booking-service will cancel the payment if it is still open; shown to the buyer.
+    #[schema(value_type = String, format = DateTime)]
     pub pay_by: Timestamp,
 }
 
 /// Take no money any more. Answered by how the payment ended.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct CancelPayment {
     /// The booking.
     pub booking_id: BookingId,
 }
 
 /// Give all captured money back. Answered by `PaymentRefunded` or `RefundRefused`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct RefundPayment {
     /// The booking.
     pub booking_id: BookingId,

@@ -2,6 +2,7 @@
 
 use karcis_kernel::{BookingId, Money, PaymentId};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::topic::{by_booking, topic};
 
@@ -27,7 +28,7 @@ topic! {
 }
 
 /// It can be paid now.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct PaymentRequested {
     /// The booking.
     pub booking_id: BookingId,
@@ -38,7 +39,7 @@ pub struct PaymentRequested {
 }
 
 /// All of it is captured.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct PaymentSucceeded {
     /// The booking.
     pub booking_id: BookingId,
@@ -49,7 +50,7 @@ pub struct PaymentSucceeded {
 }
 
 /// It was declined for good.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct PaymentFailed {
     /// The booking.
     pub booking_id: BookingId,
@@ -60,7 +61,7 @@ pub struct PaymentFailed {
 }
 
 /// Nothing was taken, nor will be.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct PaymentCancelled {
     /// The booking.
     pub booking_id: BookingId,
@@ -69,7 +70,7 @@ pub struct PaymentCancelled {
 }
 
 /// All captured money went back.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct PaymentRefunded {
     /// The booking.
     pub booking_id: BookingId,
@@ -80,7 +81,7 @@ pub struct PaymentRefunded {
 }
 
 /// The provider refuses the refund; an operator has to settle it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct RefundRefused {
     /// The booking.
     pub booking_id: BookingId,
@@ -91,7 +92,7 @@ pub struct RefundRefused {
 }
 
 /// Money that came too late or twice went back; the saga has moved on without it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct PaymentReturned {
     /// The booking.
     pub booking_id: BookingId,

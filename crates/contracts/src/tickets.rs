@@ -2,6 +2,7 @@
 
 use karcis_kernel::{BookingId, EventId, Money, TicketCode, TicketTypeId, Timestamp};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::topic::{by_booking, topic};
 
@@ -23,7 +24,7 @@ topic! {
 }
 
 /// The seats are held. Snapshots what the buyer sees, which later price changes leave alone.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct TicketsReserved {
     /// The booking.
     pub booking_id: BookingId,
@@ -36,24 +37,26 @@ pub struct TicketsReserved {
     /// What they cost together.
     pub total: Money,
     /// Until when a paid booking may be cancelled for its money.
+    #[schema(value_type = String, format = DateTime)]
     pub refundable_until: Timestamp,
 }
 
 /// What a buyer sees of an event.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct EventSnapshot {
     /// Its title.
     pub title: String,
     /// Where it takes place.
     pub venue: String,
     /// When it starts.
+    #[schema(value_type = String, format = DateTime)]
     pub starts_at: Timestamp,
     /// The venue's IANA time zone.
     pub time_zone: String,
 }
 
 /// Held tickets of one type.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct ReservedItem {
     /// The type.
     pub ticket_type_id: TicketTypeId,
@@ -66,7 +69,7 @@ pub struct ReservedItem {
 }
 
 /// No seat is held, nor will be.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct TicketsRejected {
     /// The booking.
     pub booking_id: BookingId,
@@ -77,7 +80,7 @@ pub struct TicketsRejected {
 }
 
 /// Why no seat is held.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RejectReason {
     /// Too few free seats.
@@ -97,7 +100,7 @@ pub enum RejectReason {
 }
 
 /// The seats are sold: one ticket a seat.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct TicketsConfirmed {
     /// The booking.
     pub booking_id: BookingId,
@@ -108,7 +111,7 @@ pub struct TicketsConfirmed {
 }
 
 /// One seat's ticket.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Ticket {
     /// The code that opens the door.
     pub code: TicketCode,
@@ -119,7 +122,7 @@ pub struct Ticket {
 }
 
 /// There is no hold to sell.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct ConfirmRefused {
     /// The booking.
     pub booking_id: BookingId,
@@ -128,7 +131,7 @@ pub struct ConfirmRefused {
 }
 
 /// The seats are free.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct TicketsReleased {
     /// The booking.
     pub booking_id: BookingId,

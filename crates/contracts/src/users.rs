@@ -2,6 +2,7 @@
 
 use karcis_kernel::{Role, UserId};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::topic::topic;
 
@@ -17,7 +18,7 @@ topic! {
 }
 
 /// There is a new account.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct UserRegistered {
     /// The account.
     pub user_id: UserId,
@@ -26,7 +27,7 @@ pub struct UserRegistered {
 }
 
 /// An account's profile or role has changed.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct ProfileUpdated {
     /// The account.
     pub user_id: UserId,
@@ -37,7 +38,7 @@ pub struct ProfileUpdated {
 }
 
 /// The person is erased; their unconfirmed bookings are cancelled.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct UserErased {
     /// The account.
     pub user_id: UserId,

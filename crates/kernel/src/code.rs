@@ -3,9 +3,15 @@
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// 128 random bits as 32 lower-case hex digits. It is a capability: `Debug` shows its start only.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
+#[schema(
+    value_type = String,
+    pattern = "^[0-9a-f]{32}$",
+    description = "128 random bits as 32 lower-case hex digits: who knows it holds the ticket."
+)]
 #[serde(try_from = "String", into = "String")]
 pub struct TicketCode(u128);
 

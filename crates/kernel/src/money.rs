@@ -3,10 +3,11 @@
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// The currencies Karcis sells in. An amount counts the unit people pay with (ISO's exponent
 /// for IDR is 2, but nobody pays sen).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Currency {
     /// Rupiah, whole.
@@ -60,10 +61,11 @@ impl FromStr for Currency {
 }
 
 /// An amount in the unit people pay `currency` with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Money {
-    /// Whole units or cents, as [`Currency`] says.
+    /// Whole units or cents, as the currency says.
+    #[schema(minimum = 0, examples(1_500_000))]
     pub amount: i64,
     /// What the amount is of.
     pub currency: Currency,

@@ -2,5 +2,6 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod asyncapi;
 mod golden;
 mod samples;

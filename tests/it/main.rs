@@ -9,6 +9,7 @@ mod event_cancelled;
 mod expired;
 mod instances;
 mod malformed;
+mod openapi;
 mod outage;
 mod paid;
 mod readme;

@@ -5,7 +5,7 @@ use std::{any::Any, sync::Arc, time::Duration};
 use async_trait::async_trait;
 use axum::{
     Extension, Router,
-    extract::{DefaultBodyLimit, Path, Request},
+    extract::{DefaultBodyLimit, Request},
     http::{
         HeaderName, HeaderValue, Method, StatusCode,
         header::{
@@ -14,22 +14,21 @@ use axum::{
     },
     middleware::{Next, from_fn, map_response},
     response::{IntoResponse, Response},
-    routing::get,
 };
 use karcis_process::trace::{self, TraceParent};
-use serde_json::json;
 use tower_http::{
     catch_panic::CatchPanicLayer,
     cors::{AllowOrigin, CorsLayer},
 };
+use utoipa_axum::router::OpenApiRouter;
 
-use crate::{Problem, REPLAYED, TokenKeys, metrics};
+use crate::{
+    About, Problem, REPLAYED, TokenKeys,
+    house::{self, House},
+    metrics, openapi,
+};
 
 const TRACEPARENT: &str = "traceparent";
-const READY_TIMEOUT: Duration = Duration::from_secs(2);
-
-/// The pages of `docs/problems/`, by slug.
-const PAGES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/pages.rs"));
 
 /// Settings every service has.
 #[derive(Clone, Debug, clap::Args)]
@@ -48,36 +47,27 @@ pub trait Readiness: Send + Sync + 'static {
 
 /// What a service gives to the house.
 pub struct App {
-    /// The service's name, such as `booking-service`.
-    pub service: &'static str,
-    /// One line that says what it is for.
-    pub about: &'static str,
-    /// Its endpoints as `GET /` lists them, such as `("POST", "/booking/create")`.
-    pub endpoints: &'static [(&'static str, &'static str)],
+    /// What it is.
+    pub about: About,
     /// Its routes, with their state.
-    pub routes: Router,
+    pub routes: OpenApiRouter,
     /// The keys of [`crate::Caller`].
     pub keys: TokenKeys,
     /// For `/readyz`.
     pub readiness: Arc<dyn Readiness>,
 }
 
-/// `app` with `/`, `/healthz`, `/readyz`, `/metrics` and `/problems/<slug>` beside its routes, as
+/// `app` with what every service has (`/`, `/healthz`, `/docs`, …) beside its routes, as
 /// [`crate::serve`] serves it.
 pub fn router(app: App, config: &HttpConfig) -> Router {
-    let App { service, about, endpoints, routes, keys, readiness } = app;
+    let App { about, routes, keys, readiness } = app;
     metrics::install();
-    let endpoints: Vec<_> =
-        endpoints.iter().map(|(method, path)| json!({"method": method, "path": path})).collect();
-    let index = json!({"service": service, "about": about, "endpoints": endpoints});
-    let known = keys.clone();
+    let (routes, said) = routes.split_for_parts();
+    let house = Arc::new(House::new(about, &openapi(about, said), readiness, keys.clone()));
+    let service = about.service;
     let inside = routes
-        .route("/", get(async move || axum::Json(index)))
-        .route("/healthz", get(async || axum::Json(json!({"status": "alive"}))))
-        .route("/readyz", get(async move || ready(&*readiness, &known).await))
-        .route("/metrics", get(metrics::show))
-        .route("/problems/{slug}", get(page))
-        .fallback(async || not_here())
+        .merge(Router::from(house::routes().with_state(house)))
+        .fallback(async || Problem::not_here())
         .method_not_allowed_fallback(async || StatusCode::METHOD_NOT_ALLOWED)
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn(move |request: Request, next: Next| {
@@ -123,31 +113,6 @@ async fn name_the_verbs(response: Response) -> Response {
     .into_response();
     problem.headers_mut().insert(ALLOW, allow);
     problem
-}
-
-fn not_here() -> Problem {
-    Problem::new(StatusCode::NOT_FOUND, "not-found", "Not found")
-        .detail("there is nothing at this path; GET / lists what there is")
-}
-
-async fn ready(readiness: &dyn Readiness, keys: &TokenKeys) -> Response {
-    let asked = tokio::time::timeout(READY_TIMEOUT, readiness.ready()).await;
-    let service = asked.unwrap_or_else(|_| Err("no answer within 2 s".to_owned()));
-    let keys = if keys.are_known() { Ok(()) } else { Err("no signing keys yet".to_owned()) };
-    let missing: Vec<_> = [service, keys].into_iter().filter_map(Result::err).collect();
-    if missing.is_empty() {
-        return axum::Json(json!({"status": "ready"})).into_response();
-    }
-    Problem::out_of_service(missing.join("; ")).into_response()
-}
-
-async fn page(Path(slug): Path<String>) -> Response {
-    match PAGES.iter().find(|(known, _)| *known == slug) {
-        Some((_, page)) => {
-            ([(CONTENT_TYPE, "text/markdown; charset=utf-8")], *page).into_response()
-        }
-        None => not_here().into_response(),
-    }
 }
 
 fn panicked(panic: Box<dyn Any + Send>) -> Response {

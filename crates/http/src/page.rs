@@ -2,6 +2,7 @@
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use utoipa::ToSchema;
 
 use crate::{Fields, Problem};
 
@@ -19,11 +20,12 @@ pub struct Page<C> {
 }
 
 /// A page's worth of items.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct List<T> {
     /// The items.
     pub items: Vec<T>,
     /// What to pass as `cursor` for the next page; null on the last.
+    #[schema(examples(json!(null)))]
     pub next_cursor: Option<String>,
 }
 

@@ -92,6 +92,11 @@ impl Problem {
             .detail("there is no such thing here, or it is somebody else's")
     }
 
+    /// 404 `not-found`, of the path itself.
+    pub(crate) fn not_here() -> Self {
+        Self::not_found().detail("there is nothing at this path; GET / lists what there is")
+    }
+
     /// 409 of this slug.
     pub fn conflict(slug: &'static str, title: &'static str) -> Self {
         Self::new(StatusCode::CONFLICT, slug, title)

@@ -13,7 +13,7 @@ use adapters::{
     postgres::PgBookings,
     workers,
 };
-use karcis_http::{App, Live, TokenKeys};
+use karcis_http::{About, App, Live, TokenKeys};
 use karcis_messaging::{Kafka, Outbox, connect, migrate};
 use karcis_process::Process;
 use sqlx::migrate::Migrator;
@@ -23,9 +23,19 @@ pub use config::Config;
 
 /// The service's name: its consumer group and its messages' source.
 const NAME: &str = "booking-service";
+const ABOUT: About = About {
+    service: NAME,
+    about: "takes orders and sees each one through: reserve, pay, confirm, or undo",
+    port: 8083,
+};
 
 /// The service's schema.
 pub static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/booking");
+
+/// What it serves, as OpenAPI 3.1.
+pub fn openapi() -> serde_json::Value {
+    karcis_http::openapi(ABOUT, http::routes().into_openapi())
+}
 
 /// Why the service did not start, or stopped.
 #[derive(Debug, thiserror::Error)]
@@ -68,10 +78,8 @@ pub async fn run(
         event_cancelled: event_cancelled.clone(),
     };
     let app = App {
-        service: NAME,
-        about: "takes orders and sees each one through: reserve, pay, confirm, or undo",
-        endpoints: http::ENDPOINTS,
-        routes: http::routes(desk),
+        about: ABOUT,
+        routes: http::routes().with_state(desk),
         keys: keys.clone(),
         readiness: bookings.clone(),
     };

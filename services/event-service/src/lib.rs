@@ -7,14 +7,14 @@ mod domain;
 
 use std::sync::Arc;
 
-use karcis_http::{App, TokenKeys};
+use karcis_http::{About, App, TokenKeys};
 use karcis_messaging::{Kafka, Outbox, connect, migrate};
 use karcis_process::Process;
 use sqlx::migrate::Migrator;
 use tokio::net::TcpListener;
 
 use adapters::{
-    http::{Desk, ENDPOINTS, ShopWindow, routes},
+    http::{Desk, ShopWindow, routes},
     kafka::{Commands, keep_announcing},
     postgres::{PgCancelledEvents, PgCatalogue, PgEvents, PgReadiness, PgStocks},
 };
@@ -22,9 +22,19 @@ pub use config::Config;
 
 /// The service's name, which its messages and its consumer group bear.
 const SERVICE: &str = "event-service";
+const ABOUT: About = About {
+    service: SERVICE,
+    about: "events, their tickets, and what is left of them",
+    port: 8082,
+};
 
 /// The service's schema.
 pub static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/event");
+
+/// What it serves, as OpenAPI 3.1.
+pub fn openapi() -> serde_json::Value {
+    karcis_http::openapi(ABOUT, routes().into_openapi())
+}
 
 /// Why the service did not start, or stopped.
 #[derive(Debug, thiserror::Error)]
@@ -52,10 +62,8 @@ pub async fn run(
     let outbox = Outbox::new(pool.clone(), SERVICE);
     let keys = TokenKeys::fetched_from(&config.jwks_url);
     let app = App {
-        service: SERVICE,
-        about: "Events, their tickets, and what is left of them.",
-        endpoints: ENDPOINTS,
-        routes: routes(Desk {
+        about: ABOUT,
+        routes: routes().with_state(Desk {
             events: Arc::new(PgEvents::new(pool.clone(), outbox.clone())),
             window: Arc::new(ShopWindow::new(Arc::new(PgCatalogue(pool.clone())))),
         }),

@@ -7,7 +7,7 @@ pub mod domain;
 
 use std::{sync::Arc, time::Duration};
 
-use karcis_http::{App, Live, TokenKeys};
+use karcis_http::{About, App, Live, TokenKeys};
 use karcis_messaging::{DatabaseConfig, Kafka, Outbox, connect, migrate};
 use karcis_process::Process;
 use sqlx::migrate::Migrator;
@@ -25,6 +25,11 @@ use adapters::{
 pub use config::Config;
 
 const SERVICE: &str = "payment-service";
+const ABOUT: About = About {
+    service: SERVICE,
+    about: "takes a buyer's money once and gives it back once",
+    port: 8084,
+};
 
 /// Connections to the simulated provider's ledger: one for each of its lanes.
 const GATEWAY_CONNECTIONS: u32 = 3;
@@ -34,6 +39,11 @@ pub static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/payment");
 
 /// The schema of the simulated provider's ledger.
 pub static GATEWAY_MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/simulated_gateway");
+
+/// What it serves, as OpenAPI 3.1.
+pub fn openapi() -> serde_json::Value {
+    karcis_http::openapi(ABOUT, http::routes().into_openapi())
+}
 
 /// Why the service did not start, or stopped.
 #[derive(Debug, thiserror::Error)]
@@ -90,10 +100,8 @@ pub async fn run(
         charges: charges.clone(),
     };
     let app = App {
-        service: SERVICE,
-        about: "takes a buyer's money once and gives it back once",
-        endpoints: http::ENDPOINTS,
-        routes: http::routes(api),
+        about: ABOUT,
+        routes: http::routes().with_state(api),
         keys: keys.clone(),
         readiness: payments.clone(),
     };

@@ -11,7 +11,7 @@ use std::{sync::Arc, time::Duration};
 use adapters::{
     access_tokens::{AccessTokens, KeyError},
     first_admin::{FirstAdminError, first_admin},
-    http::{Api, ENDPOINTS, routes},
+    http::{Api, routes},
     kafka::Bookings,
     mail::LogNotifier,
     password_hasher::Argon2id,
@@ -20,7 +20,7 @@ use adapters::{
 };
 use application::{check_password::PasswordCheck, ports, tell_buyers::tell_overdue};
 use domain::Limits;
-use karcis_http::{App, TokenKeys};
+use karcis_http::{About, App, TokenKeys};
 use karcis_messaging::{Kafka, Outbox, connect, migrate};
 use karcis_process::{Process, now};
 use sqlx::migrate::Migrator;
@@ -29,9 +29,16 @@ use tokio::net::TcpListener;
 pub use config::{AdminConfig, Config};
 
 const SERVICE: &str = "user-service";
+const ABOUT: About =
+    About { service: SERVICE, about: "people: their accounts, sessions and roles", port: 8081 };
 
 /// The service's schema.
 pub static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/user");
+
+/// What it serves, as OpenAPI 3.1.
+pub fn openapi() -> serde_json::Value {
+    karcis_http::openapi(ABOUT, routes().into_openapi())
+}
 
 /// Why the service did not start, or stopped.
 #[derive(Debug, thiserror::Error)]
@@ -93,10 +100,8 @@ pub async fn run(
         async move { tidy(&pool, now()).await }
     };
     let app = App {
-        service: SERVICE,
-        about: "People: their accounts, sessions and roles",
-        endpoints: ENDPOINTS,
-        routes: routes(api),
+        about: ABOUT,
+        routes: routes().with_state(api),
         keys: TokenKeys::fixed(tokens.published()),
         readiness: Arc::new(DatabaseAnswers(pool.clone())),
     };

@@ -16,17 +16,13 @@ fn keys() -> TokenKeys {
 async fn the_root_lists_the_endpoints() {
     let house = House::open().await;
     let index: Value = house.get("/").send().await.unwrap().json().await.unwrap();
-    assert_eq!(
-        index,
-        json!({
-            "service": "thing-service",
-            "about": "Keeps things.",
-            "endpoints": [
-                {"method": "POST", "path": "/things"},
-                {"method": "GET", "path": "/things/{id}"},
-            ],
-        })
-    );
+    assert_eq!(index["service"], "thing-service");
+    assert_eq!(index["about"], "keeps things");
+    let endpoints = index["endpoints"].as_array().unwrap();
+    for (method, path) in [("POST", "/things"), ("GET", "/things"), ("GET", "/openapi.json")] {
+        let endpoint = json!({"method": method, "path": path});
+        assert!(endpoints.contains(&endpoint), "{endpoint} is not in {index}");
+    }
 }
 
 #[tokio::test]
@@ -48,7 +44,7 @@ async fn it_is_alive_while_it_is_not_ready_and_says_what_is_missing() {
 #[tokio::test]
 async fn requests_are_counted_by_route_and_never_by_what_is_in_it() {
     let mut counted = app(routes(), keys());
-    counted.service = "counted-service";
+    counted.about.service = "counted-service";
     let house = House::of(counted).await;
     let id = "01890a5d-ac96-774b-bcce-b302099a8057";
     house.get(&format!("/things/{id}")).send().await.unwrap();

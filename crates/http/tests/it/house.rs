@@ -4,7 +4,6 @@ use std::{net::SocketAddr, sync::Arc};
 
 use async_trait::async_trait;
 use axum::{
-    Router,
     extract::ConnectInfo,
     http::StatusCode,
     routing::{get, post, put},
@@ -14,8 +13,8 @@ use jsonwebtoken::{
     jwk::{Jwk, JwkSet},
 };
 use karcis_http::{
-    AUDIENCE, App, Caller, Claims, HttpConfig, ISSUER, IdempotencyKey, Json, Organiser, PathId,
-    PreferWait, Problem, Query, Readiness, TOKEN_TYPE, TokenKeys,
+    AUDIENCE, About, App, Caller, Claims, HttpConfig, ISSUER, IdempotencyKey, Json, Organiser,
+    PathId, PreferWait, Problem, Query, Readiness, TOKEN_TYPE, TokenKeys,
 };
 use karcis_kernel::{Money, Role, UserId};
 use karcis_process::CancellationToken;
@@ -23,16 +22,18 @@ use reqwest::{Client, RequestBuilder, Response};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Colour {
     Red,
     Green,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Thing {
     pub name: String,
@@ -40,6 +41,7 @@ pub struct Thing {
     pub parts: Option<Vec<Part>>,
     pub price: Option<Money>,
     pub colour: Option<Colour>,
+    #[schema(value_type = Option<String>, format = DateTime)]
     pub starts_at: Option<karcis_kernel::Timestamp>,
     pub owner: Option<Uuid>,
     pub ratio: Option<f64>,
@@ -47,14 +49,15 @@ pub struct Thing {
     pub extra: Option<Value>,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Part {
     pub label: String,
     pub quantity: u8,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, IntoParams, ToSchema)]
+#[into_params(parameter_in = Query)]
 pub struct Search {
     q: Option<String>,
     limit: Option<u16>,
@@ -72,13 +75,27 @@ impl Readiness for Ready {
     }
 }
 
-pub fn routes() -> Router {
-    Router::new()
-        .route(
-            "/things",
-            post(async |_: Organiser, Json(thing): Json<Thing>| (StatusCode::CREATED, Json(thing)))
-                .get(async |Query(search): Query<Search>| Json(search)),
-        )
+/// Makes a thing.
+#[utoipa::path(post, path = "/things", operation_id = "makeThing", request_body = Thing,
+    params(IdempotencyKey), security(("bearer" = ["organiser", "admin"])),
+    responses(
+        (status = 201, description = "The thing.", body = Thing),
+        (status = 409, description = "email-taken"),
+    ))]
+async fn make(_: Organiser, Json(thing): Json<Thing>) -> (StatusCode, Json<Thing>) {
+    (StatusCode::CREATED, Json(thing))
+}
+
+/// Looks for things.
+#[utoipa::path(get, path = "/things", operation_id = "things", params(Search),
+    responses((status = 200, description = "What was looked for.", body = Search)))]
+async fn look(Query(search): Query<Search>) -> Json<Search> {
+    Json(search)
+}
+
+pub fn routes() -> OpenApiRouter {
+    OpenApiRouter::default()
+        .routes(routes!(make, look))
         .route("/things/update", put(async || "updated").patch(async || "updated"))
         .route("/things/{id}", get(async |PathId(id): PathId, _: Caller| id.to_string()))
         .route("/any", post(async |Json(body): Json<Value>| Json(body)))
@@ -98,14 +115,10 @@ pub fn routes() -> Router {
         .route("/busy", get(async || Problem::too_many_requests(30)))
 }
 
-pub const ENDPOINTS: &[(&str, &str)] = &[("POST", "/things"), ("GET", "/things/{id}")];
-
-pub fn app(routes: Router, keys: TokenKeys) -> App {
+pub fn app(routes: impl Into<OpenApiRouter>, keys: TokenKeys) -> App {
     App {
-        service: "thing-service",
-        about: "Keeps things.",
-        endpoints: ENDPOINTS,
-        routes,
+        about: About { service: "thing-service", about: "keeps things", port: 8080 },
+        routes: routes.into(),
         keys,
         readiness: Arc::new(Ready(Ok(()))),
     }

@@ -7,6 +7,7 @@ mod house;
 mod json;
 mod keys;
 mod live;
+mod openapi;
 mod pages;
 mod problems;
 mod serving;

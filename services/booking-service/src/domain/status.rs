@@ -36,6 +36,18 @@ pub enum Status {
 pub struct UnknownStatus;
 
 impl Status {
+    /// Every status.
+    pub const ALL: [Self; 8] = [
+        Self::Confirmed,
+        Self::Pending,
+        Self::AwaitingPayment,
+        Self::Confirming,
+        Self::Cancelling,
+        Self::Refunding,
+        Self::Cancelled,
+        Self::Rejected,
+    ];
+
     /// The status in the words of the HTTP contract.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -65,19 +77,7 @@ impl FromStr for Status {
     type Err = UnknownStatus;
 
     fn from_str(text: &str) -> Result<Self, UnknownStatus> {
-        [
-            Self::Pending,
-            Self::AwaitingPayment,
-            Self::Confirming,
-            Self::Confirmed,
-            Self::Cancelling,
-            Self::Refunding,
-            Self::Cancelled,
-            Self::Rejected,
-        ]
-        .into_iter()
-        .find(|status| status.as_str() == text)
-        .ok_or(UnknownStatus)
+        Self::ALL.into_iter().find(|status| status.as_str() == text).ok_or(UnknownStatus)
     }
 }
 

@@ -9,10 +9,11 @@ use karcis_http::{Caller, Fields, Json, List, Page, PathId, Problem, Query, Want
 use karcis_kernel::{BookingId, Role};
 use karcis_process::now;
 use serde::Deserialize;
+use utoipa::{IntoParams, ToSchema};
 
 use super::{
-    Desk,
-    answer::{BookingAnswer, TimelineAnswer},
+    BOOKINGS, Desk,
+    answer::{BookingAnswer, TimelineAnswer, statuses},
     cancel_problem, unreachable_store,
 };
 use crate::{
@@ -20,19 +21,34 @@ use crate::{
     domain::{Booking, Status},
 };
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct CancelBooking {
     booking_id: BookingId,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(super) struct ListBookings {
+    /// Those in this status only.
+    #[param(schema_with = statuses, required = false)]
     status: Option<String>,
+    /// How many at most.
+    #[param(minimum = 1, maximum = 100, default = 20, nullable = false)]
     limit: Option<u16>,
+    /// The `next_cursor` of the page before.
+    #[param(nullable = false)]
     cursor: Option<String>,
 }
 
+/// Cancels a booking and gives its money back; again changes nothing.
+#[utoipa::path(post, path = "/booking/cancel", tag = BOOKINGS, operation_id = "cancelBooking",
+    request_body = CancelBooking, security(("bearer" = [])),
+    responses(
+        (status = 202, description = "The booking on its way out.", body = BookingAnswer),
+        (status = 404, description = "not-found"),
+        (status = 409, description = "refund-window-closed booking-rejected"),
+    ))]
 pub(super) async fn cancel(
     State(desk): State<Desk>,
     caller: Caller,
@@ -45,6 +61,10 @@ pub(super) async fn cancel(
     Ok((StatusCode::ACCEPTED, Json(BookingAnswer::new(&booking, at))).into_response())
 }
 
+/// The caller's bookings, newest first.
+#[utoipa::path(get, path = "/bookings", tag = BOOKINGS, operation_id = "bookings",
+    params(ListBookings), security(("bearer" = [])),
+    responses((status = 200, description = "A page of bookings.", body = List<BookingAnswer>)))]
 pub(super) async fn list(
     State(desk): State<Desk>,
     caller: Caller,
@@ -65,6 +85,17 @@ pub(super) async fn list(
     Ok(Json(list.map(|booking| BookingAnswer::new(&booking, at))))
 }
 
+/// A booking of the caller's, as it is or live.
+///
+/// With `Accept: text/event-stream` the whole booking comes as an event each time it changes, its id
+/// the version (some are skipped), until it is rejected or cancelled or the token expires.
+#[utoipa::path(get, path = "/bookings/{booking_id}", tag = BOOKINGS, operation_id = "booking",
+    params(("booking_id" = BookingId, Path, description = "Which booking."), WantsStream),
+    security(("bearer" = [])),
+    responses((status = 200, description = "The booking.", content(
+        (BookingAnswer = "application/json"),
+        (String = "text/event-stream"),
+    ))))]
 pub(super) async fn show(
     State(desk): State<Desk>,
     PathId(id): PathId,
@@ -90,6 +121,12 @@ pub(super) async fn show(
     Ok(stream(changes, seen, caller.expires_at, load))
 }
 
+/// All that happened to a booking; its buyer and operators see it.
+#[utoipa::path(get, path = "/bookings/{booking_id}/timeline", tag = BOOKINGS,
+    operation_id = "timeline", security(("bearer" = [])),
+    params(("booking_id" = BookingId, Path, description = "Which booking.")),
+    responses((status = 200, description = "All of it, oldest first.",
+        body = List<TimelineAnswer>)))]
 pub(super) async fn timeline(
     State(desk): State<Desk>,
     PathId(id): PathId,

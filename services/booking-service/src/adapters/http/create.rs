@@ -1,4 +1,4 @@
-//! POST /booking/create.
+//! Booking tickets.
 
 use std::time::Duration;
 
@@ -7,14 +7,15 @@ use axum::{
     http::{HeaderName, HeaderValue, StatusCode, header::LOCATION},
     response::{IntoResponse, Response},
 };
-use karcis_http::{Caller, Fields, IdempotencyKey, Json, PreferWait, Problem, REPLAYED};
+use karcis_http::{Caller, Fields, IdempotencyKey, Json, PreferWait, Price, Problem, REPLAYED};
 use karcis_kernel::{BookingId, EventId, Money, TicketTypeId};
 use karcis_process::now;
 use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, timeout_at};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{Desk, answer::BookingAnswer, create_problem, unreachable_store};
+use super::{BOOKINGS, Desk, answer::BookingAnswer, create_problem, unreachable_store};
 use crate::{
     application::{Created, RequestKey, create_booking},
     domain::{Booking, Item, Items, Order, WrongItems},
@@ -23,21 +24,42 @@ use crate::{
 const PATH: &str = "/booking/create";
 const MAX_AMOUNT: i64 = 1_000_000_000_000;
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct CreateBooking {
     event_id: EventId,
+    /// Each ticket type once; all or none are booked.
+    #[schema(min_items = 1, max_items = 20)]
     items: Vec<WantedItem>,
+    /// Rejects the booking if it would cost anything else.
+    #[schema(value_type = Option<Price>)]
     expected_total: Option<Money>,
 }
 
-#[derive(Serialize, Deserialize)]
+/// Seats of one ticket type.
+#[derive(Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct WantedItem {
     ticket_type_id: TicketTypeId,
+    /// Above the type's `max_per_booking` the booking is rejected.
+    #[schema(minimum = 1, maximum = 1_000, examples(1))]
     quantity: u32,
 }
 
+/// Books tickets of an event. The answer comes before it is known whether there are any: look at
+/// the booking's `status`.
+#[utoipa::path(post, path = "/booking/create", tag = BOOKINGS, operation_id = "createBooking",
+    params(IdempotencyKey, PreferWait), request_body = CreateBooking, security(("bearer" = [])),
+    responses((status = 202, description = "The booking.", body = BookingAnswer,
+        headers(("Location" = String, description = "The booking's path.")),
+        links(
+            ("booking" = (operation_id = "booking",
+                parameters(("booking_id" = "$response.body#/booking_id")))),
+            ("timeline" = (operation_id = "timeline",
+                parameters(("booking_id" = "$response.body#/booking_id")))),
+            ("cancel" = (operation_id = "cancelBooking",
+                request_body = json!({"booking_id": "$response.body#/booking_id"}))),
+        ))))]
 pub(super) async fn create(
     State(desk): State<Desk>,
     caller: Caller,

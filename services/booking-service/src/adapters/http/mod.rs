@@ -7,28 +7,30 @@ mod tickets;
 
 use std::{sync::Arc, time::Duration};
 
-use axum::{
-    Router,
-    routing::{get, post},
-};
 use karcis_http::{Live, Problem};
 use karcis_messaging::Outbox;
+use utoipa::OpenApi;
+use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::application::{
     BookingQueries, Bookings, CancelBookingError, CreateBookingError, StoreError,
 };
 use crate::domain::Refusal;
 
-/// The endpoints as `GET /` lists them.
-pub const ENDPOINTS: &[(&str, &str)] = &[
-    ("POST", "/booking/create"),
-    ("POST", "/booking/cancel"),
-    ("GET", "/bookings"),
-    ("GET", "/bookings/{booking_id}"),
-    ("GET", "/bookings/{booking_id}/timeline"),
-    ("GET", "/tickets/{code}"),
-    ("GET", "/tickets/{code}.svg"),
-];
+const BOOKINGS: &str = "Bookings";
+const TICKETS: &str = "Tickets";
+
+#[derive(OpenApi)]
+#[openapi(
+    // One route in the router, which cannot tell them apart.
+    paths(tickets::picture),
+    components(schemas(answer::RefundAnswer)),
+    tags(
+        (name = BOOKINGS, description = "A buyer's bookings"),
+        (name = TICKETS, description = "Tickets, for whoever knows their codes"),
+    )
+)]
+struct Described;
 
 /// What the handlers work with.
 #[derive(Clone)]
@@ -46,15 +48,14 @@ pub struct Desk {
 }
 
 /// The service's routes.
-pub fn routes(desk: Desk) -> Router {
-    Router::new()
-        .route("/booking/create", post(create::create))
-        .route("/booking/cancel", post(bookings::cancel))
-        .route("/bookings", get(bookings::list))
-        .route("/bookings/{booking_id}", get(bookings::show))
-        .route("/bookings/{booking_id}/timeline", get(bookings::timeline))
-        .route("/tickets/{code}", get(tickets::show))
-        .with_state(desk)
+pub fn routes() -> OpenApiRouter<Desk> {
+    OpenApiRouter::with_openapi(Described::openapi())
+        .routes(routes!(create::create))
+        .routes(routes!(bookings::cancel))
+        .routes(routes!(bookings::list))
+        .routes(routes!(bookings::show))
+        .routes(routes!(bookings::timeline))
+        .routes(routes!(tickets::show))
 }
 
 fn unreachable_store(error: StoreError) -> Problem {

@@ -9,28 +9,45 @@ use karcis_http::{Json, Problem};
 use karcis_kernel::TicketCode;
 use qrcode::{QrCode, render::svg};
 
-use super::{Desk, answer::SoldTicketAnswer, unreachable_store};
+use super::{Desk, TICKETS, answer::SoldTicketAnswer, unreachable_store};
+use crate::application::SoldTicket;
 
 /// The picture's side, at least.
 const SIDE_PIXELS: u32 = 256;
 
+/// The ticket with this code.
+#[utoipa::path(get, path = "/tickets/{code}", tag = TICKETS, operation_id = "ticket",
+    params(("code" = String, Path, description = "The code, which is the right to see it.",
+        pattern = "^[0-9a-f]{32}$", example = "5f0c6d1e9a7b4c3d8e2f1a0b9c8d7e6f")),
+    responses((status = 200, description = "The ticket.", body = SoldTicketAnswer)))]
 pub(super) async fn show(
     State(desk): State<Desk>,
     Path(code): Path<String>,
 ) -> Result<Response, Problem> {
     // The router cannot tell `{code}.svg` from `{code}`.
-    let (code, is_picture) = match code.strip_suffix(".svg") {
-        Some(code) => (code, true),
-        None => (code.as_str(), false),
-    };
-    let code: TicketCode = code.parse().map_err(|_| Problem::not_found())?;
-    let ticket = desk.queries.ticket(&code).await.map_err(unreachable_store)?;
-    let ticket = ticket.ok_or_else(Problem::not_found)?;
-    let code = code.to_string();
-    if !is_picture {
-        return Ok(Json(SoldTicketAnswer::new(code, ticket)).into_response());
+    if let Some(code) = code.strip_suffix(".svg") {
+        return picture(&desk, code).await;
     }
-    let picture = QrCode::new(&code).map_err(Problem::internal)?;
+    let (code, ticket) = find(&desk, &code).await?;
+    Ok(Json(SoldTicketAnswer::new(code.to_string(), ticket)).into_response())
+}
+
+/// The code as a QR code, to be scanned at the door.
+#[utoipa::path(get, path = "/tickets/{code}.svg", tag = TICKETS, operation_id = "ticketPicture",
+    params(("code" = String, Path, description = "The code, which is the right to see it.",
+        pattern = "^[0-9a-f]{32}$", example = "5f0c6d1e9a7b4c3d8e2f1a0b9c8d7e6f")),
+    responses((status = 200, description = "The picture.", body = String,
+        content_type = "image/svg+xml",
+        example = "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"256\" height=\"256\"/>")))]
+async fn picture(desk: &Desk, code: &str) -> Result<Response, Problem> {
+    let (code, _) = find(desk, code).await?;
+    let picture = QrCode::new(code.to_string()).map_err(Problem::internal)?;
     let picture = picture.render::<svg::Color>().min_dimensions(SIDE_PIXELS, SIDE_PIXELS).build();
     Ok(([(CONTENT_TYPE, "image/svg+xml")], picture).into_response())
+}
+
+async fn find(desk: &Desk, code: &str) -> Result<(TicketCode, SoldTicket), Problem> {
+    let code: TicketCode = code.parse().map_err(|_| Problem::not_found())?;
+    let ticket = desk.queries.ticket(&code).await.map_err(unreachable_store)?;
+    Ok((code, ticket.ok_or_else(Problem::not_found)?))
 }

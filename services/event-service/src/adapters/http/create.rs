@@ -1,18 +1,19 @@
-//! POST /event/create.
+//! Making events.
 
 use axum::{
     extract::State,
     http::{StatusCode, header::LOCATION},
     response::{IntoResponse, Response},
 };
-use karcis_http::{Fields, Json, Organiser, Problem};
+use karcis_http::{Fields, Json, Organiser, Price as PriceSchema, Problem, TimeZoneName};
 use karcis_kernel::{EventId, Money, TicketTypeId, Timestamp, UserId};
 use serde::Deserialize;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{
-    Desk,
-    fields::{moment, optional},
+    Desk, ORGANISERS,
+    fields::{EventTitle, LongText, TicketTypeName, VenueName, moment, optional},
     shown::ShownEvent,
 };
 use crate::{
@@ -24,39 +25,73 @@ use crate::{
     },
 };
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CreateEvent {
+    #[schema(value_type = EventTitle)]
     title: String,
+    #[schema(value_type = Option<LongText>)]
     description: Option<String>,
+    #[schema(value_type = VenueName)]
     venue: String,
+    /// A time to come, unless it stays a draft.
+    #[schema(value_type = String, format = DateTime)]
     starts_at: Timestamp,
+    #[schema(value_type = Option<String>, format = DateTime, examples("2036-08-17T15:00:00Z"))]
     ends_at: Option<Timestamp>,
+    #[schema(value_type = TimeZoneName)]
     time_zone: String,
+    /// Until when a booking may be cancelled; `starts_at` unless given.
+    #[schema(value_type = Option<String>, format = DateTime, examples("2036-08-10T12:00:00Z"))]
     refundable_until: Option<Timestamp>,
     status: Option<FirstStatus>,
+    /// All prices in one currency.
+    #[schema(min_items = 1, max_items = 20)]
     ticket_types: Vec<CreateTicketType>,
 }
 
-#[derive(Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+/// `published` unless given.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 enum FirstStatus {
-    Draft,
     #[default]
     Published,
+    Draft,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct CreateTicketType {
+    #[schema(value_type = TicketTypeName)]
     name: String,
+    #[schema(value_type = PriceSchema)]
     price: Money,
+    #[schema(minimum = 1, maximum = 1_000_000, examples(100))]
     capacity: i64,
+    /// 10 unless given.
+    #[schema(minimum = 1, maximum = 1_000, examples(4))]
     max_per_booking: Option<i64>,
+    #[schema(value_type = Option<String>, format = DateTime, examples("2026-08-01T00:00:00Z"))]
     sales_start: Option<Timestamp>,
+    /// At most `starts_at`, which it is unless given.
+    #[schema(value_type = Option<String>, format = DateTime)]
     sales_end: Option<Timestamp>,
 }
 
+/// Makes an event, published unless `status` is `draft`.
+#[utoipa::path(post, path = "/event/create", tag = ORGANISERS, operation_id = "createEvent",
+    request_body = CreateEvent, security(("bearer" = ["organiser", "admin"])),
+    responses((status = 201, description = "The event.", body = ShownEvent,
+        headers(("Location" = String, description = "The event's path.")),
+        links(
+            ("event" = (operation_id = "event", parameters(("event_id" = "$response.body#/event_id")))),
+            ("unpublish" = (operation_id = "unpublishEvent",
+                request_body = json!({"event_id": "$response.body#/event_id"}))),
+            ("publish" = (operation_id = "publishEvent",
+                request_body = json!({"event_id": "$response.body#/event_id"}))),
+            ("delete" = (operation_id = "deleteEvent",
+                parameters(("event_id" = "$response.body#/event_id")))),
+        ))))]
 pub async fn create(
     State(desk): State<Desk>,
     Organiser(caller): Organiser,

@@ -3,10 +3,21 @@
 use std::fmt::Display;
 
 use chrono::{Datelike, SubsecRound};
-use karcis_http::{Field, Fields, Patch, Problem};
+use karcis_http::{Field, Fields, LINE, Patch, Problem, texts};
 use karcis_kernel::Timestamp;
 
 use crate::domain::Flaw;
+
+texts! {
+    /// What an event is called; spaces around it are taken away.
+    EventTitle: 1 to 200, LINE, such as "Angklung Night";
+    /// Where it takes place; spaces around it are taken away.
+    VenueName: 1 to 200, LINE, such as "Saung Udjo, Bandung";
+    /// What a ticket type is called; spaces around it are taken away.
+    TicketTypeName: 1 to 200, LINE, such as "VIP";
+    /// What an event is about; lines may break.
+    LongText: 0 to 10_000, r"^[^\x00-\x09\x0b\x0c\x0e-\x1f\x7f-\x9f]*$", such as "An evening of bamboo.";
+}
 
 /// A time that no event of ours has.
 #[derive(Debug, thiserror::Error)]

@@ -12,26 +12,21 @@ mod update;
 
 use std::sync::Arc;
 
-use axum::{
-    Router,
-    routing::{delete, get, post, put},
-};
-
 pub use shop_window::ShopWindow;
+use utoipa::OpenApi;
+use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::application::ports::Events;
 
-/// The endpoints, as `GET /` lists them.
-pub const ENDPOINTS: &[(&str, &str)] = &[
-    ("POST", "/event/create"),
-    ("PUT", "/event/update"),
-    ("DELETE", "/event/delete"),
-    ("POST", "/event/publish"),
-    ("POST", "/event/unpublish"),
-    ("POST", "/event/cancel"),
-    ("GET", "/events"),
-    ("GET", "/events/{event_id}"),
-];
+const SHOP: &str = "Shop window";
+const ORGANISERS: &str = "Organisers";
+
+#[derive(OpenApi)]
+#[openapi(tags(
+    (name = SHOP, description = "What everybody sees"),
+    (name = ORGANISERS, description = "Making, changing and calling off one's own events"),
+))]
+struct Tags;
 
 /// What the handlers work with.
 #[derive(Clone)]
@@ -42,16 +37,15 @@ pub struct Desk {
     pub window: Arc<ShopWindow>,
 }
 
-/// The routes of [`ENDPOINTS`].
-pub fn routes(desk: Desk) -> Router {
-    Router::new()
-        .route("/event/create", post(create::create))
-        .route("/event/update", put(update::update).post(update::update).patch(update::update))
-        .route("/event/delete", delete(stages::delete_named).post(stages::delete))
-        .route("/event/publish", post(stages::publish))
-        .route("/event/unpublish", post(stages::unpublish))
-        .route("/event/cancel", post(stages::cancel))
-        .route("/events", get(read::list))
-        .route("/events/{event_id}", get(read::find))
-        .with_state(desk)
+/// The service's routes.
+pub fn routes() -> OpenApiRouter<Desk> {
+    OpenApiRouter::with_openapi(Tags::openapi())
+        .routes(routes!(create::create))
+        .routes(routes!(update::update))
+        .routes(routes!(stages::delete_named, stages::delete))
+        .routes(routes!(stages::publish))
+        .routes(routes!(stages::unpublish))
+        .routes(routes!(stages::cancel))
+        .routes(routes!(read::list))
+        .routes(routes!(read::find))
 }

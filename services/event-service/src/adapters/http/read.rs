@@ -1,12 +1,13 @@
-//! GET /events and GET /events/{event_id}.
+//! Looking at events.
 
 use axum::extract::State;
 use karcis_http::{Caller, Fields, Json, List, Page, PathId, Problem, Query};
 use karcis_kernel::{EventId, Role, Timestamp};
 use serde::Deserialize;
+use utoipa::{IntoParams, ToSchema};
 
 use super::{
-    Desk,
+    Desk, SHOP,
     fields::{moment, optional},
     problems::editor,
     shown::{ListedEvent, ShownEvent},
@@ -16,17 +17,30 @@ use crate::{
     domain::Stage,
 };
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub struct Wanted {
+    /// What title, venue or description contain.
+    #[param(max_length = 200, nullable = false)]
     q: Option<String>,
+    /// Those that start then or later.
+    #[param(value_type = Option<String>, format = DateTime, nullable = false)]
     from: Option<Timestamp>,
+    /// Those that start before.
+    #[param(value_type = Option<String>, format = DateTime, nullable = false)]
     to: Option<Timestamp>,
+    /// How many at most.
+    #[param(minimum = 1, maximum = 100, default = 20, nullable = false)]
     limit: Option<u16>,
+    /// The `next_cursor` of the page before.
+    #[param(nullable = false)]
     cursor: Option<String>,
+    /// `published`, those to come, unless given. Drafts show to their organiser only.
+    #[param(inline, nullable = false)]
     status: Option<WantedStatus>,
 }
 
-#[derive(Clone, Copy, Deserialize)]
+#[derive(Clone, Copy, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 enum WantedStatus {
     Draft,
@@ -35,6 +49,11 @@ enum WantedStatus {
     Ended,
 }
 
+/// An event; a draft only to those who may edit it.
+#[utoipa::path(get, path = "/events/{event_id}", tag = SHOP, operation_id = "event",
+    params(("event_id" = EventId, Path, description = "Which event.")),
+    security((), ("bearer" = [])),
+    responses((status = 200, description = "The event.", body = ShownEvent)))]
 pub async fn find(
     State(desk): State<Desk>,
     PathId(id): PathId,
@@ -49,6 +68,10 @@ pub async fn find(
     Ok(Json(ShownEvent::of(event, seen.as_of)))
 }
 
+/// Events, soonest first.
+#[utoipa::path(get, path = "/events", tag = SHOP, operation_id = "events", params(Wanted),
+    security((), ("bearer" = [])),
+    responses((status = 200, description = "A page of events.", body = List<ListedEvent>)))]
 pub async fn list(
     State(desk): State<Desk>,
     caller: Option<Caller>,

@@ -1,48 +1,82 @@
 //! An event as JSON.
 
+use karcis_http::words;
 use karcis_kernel::{EventId, Money, TicketTypeId, Timestamp, UserId};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::domain::{Availability, Event, Status, TicketType};
 
-/// The contract's Event.
-#[derive(Serialize)]
+/// An event.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Event)]
 pub struct ShownEvent {
     event_id: EventId,
+    /// Counts edits, never sales.
+    #[schema(minimum = 1)]
     version: i64,
+    #[schema(schema_with = statuses)]
     status: &'static str,
+    #[schema(examples("Angklung Night"))]
     title: String,
+    #[schema(examples("An evening of bamboo."))]
     description: Option<String>,
+    #[schema(examples("Saung Udjo, Bandung"))]
     venue: String,
+    #[schema(value_type = String, format = DateTime)]
     starts_at: Timestamp,
+    #[schema(value_type = Option<String>, format = DateTime, examples("2036-08-17T15:00:00Z"))]
     ends_at: Option<Timestamp>,
+    #[schema(examples("Asia/Jakarta"))]
     time_zone: &'static str,
+    #[schema(value_type = String, format = DateTime, examples("2036-08-10T12:00:00Z"))]
     refundable_until: Timestamp,
     organiser_id: UserId,
     ticket_types: Vec<ShownTicketType>,
+    /// When its numbers were true.
+    #[schema(value_type = String, format = DateTime, examples("2036-08-01T09:00:00Z"))]
     as_of: Timestamp,
 }
 
-#[derive(Serialize)]
+/// A kind of ticket of an event.
+#[derive(Serialize, ToSchema)]
+#[schema(as = TicketType)]
 struct ShownTicketType {
     ticket_type_id: TicketTypeId,
+    #[schema(examples("VIP"))]
     name: String,
     price: Money,
+    #[schema(minimum = 1, examples(100))]
     capacity: u32,
+    /// What is left; it may lag by a second.
+    #[schema(examples(57))]
     available: u32,
+    #[schema(minimum = 1, examples(4))]
     max_per_booking: u32,
+    #[schema(value_type = Option<String>, format = DateTime, examples("2026-08-01T00:00:00Z"))]
     sales_start: Option<Timestamp>,
+    #[schema(value_type = String, format = DateTime)]
     sales_end: Timestamp,
+    /// No longer on sale.
     closed: bool,
 }
 
 /// An event in a list.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub struct ListedEvent {
     #[serde(flatten)]
     event: ShownEvent,
     from_price: Money,
+    #[schema(schema_with = availabilities)]
     availability: &'static str,
+}
+
+fn statuses() -> utoipa::openapi::Object {
+    words(["published", "draft", "cancelled", "ended"])
+}
+
+fn availabilities() -> utoipa::openapi::Object {
+    words(["many", "few", "sold_out"])
 }
 
 impl ShownEvent {

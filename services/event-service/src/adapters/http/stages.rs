@@ -1,11 +1,12 @@
-//! POST /event/publish, /event/unpublish and /event/cancel, DELETE and POST /event/delete.
+//! Publishing events, taking them back, calling them off, deleting them.
 
 use axum::{extract::State, http::StatusCode};
-use karcis_http::{Fields, Json, Organiser, Problem, Query};
+use karcis_http::{Fields, Json, Organiser, Problem, Query, texts};
 use karcis_kernel::EventId;
 use serde::Deserialize;
+use utoipa::{IntoParams, ToSchema};
 
-use super::{Desk, problems::editor, shown::ShownEvent};
+use super::{Desk, ORGANISERS, problems::editor, shown::ShownEvent};
 use crate::{
     application::{
         cancel_event::cancel_event, delete_event::delete_event, publish_event::publish_event,
@@ -14,24 +15,42 @@ use crate::{
     domain::CancelReason,
 };
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Which {
     event_id: EventId,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub struct Named {
     event_id: EventId,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Cancel {
     event_id: EventId,
+    /// As the buyers read it.
+    #[schema(value_type = CancelReasonText)]
     reason: String,
 }
 
+texts! {
+    /// Why an event is off; lines may break.
+    CancelReasonText: 1 to 1_000,
+        r"^[^\x00-\x09\x0b\x0c\x0e-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x09\x0b\x0c\x0e-\x1f\x7f-\x9f]*$",
+        such as "the venue is flooded";
+}
+
+/// Makes a draft bookable; again changes nothing.
+#[utoipa::path(post, path = "/event/publish", tag = ORGANISERS, operation_id = "publishEvent",
+    request_body = Which, security(("bearer" = ["organiser", "admin"])),
+    responses(
+        (status = 200, description = "The event.", body = ShownEvent),
+        (status = 404, description = "not-found"),
+        (status = 409, description = "event-over"),
+    ))]
 pub async fn publish(
     State(desk): State<Desk>,
     Organiser(caller): Organiser,
@@ -43,6 +62,14 @@ pub async fn publish(
     Ok(Json(ShownEvent::of(&event, at)))
 }
 
+/// Takes an event that never had a booking back into a draft; again changes nothing.
+#[utoipa::path(post, path = "/event/unpublish", tag = ORGANISERS, operation_id = "unpublishEvent",
+    request_body = Which, security(("bearer" = ["organiser", "admin"])),
+    responses(
+        (status = 200, description = "The event.", body = ShownEvent),
+        (status = 404, description = "not-found"),
+        (status = 409, description = "event-over event-has-bookings"),
+    ))]
 pub async fn unpublish(
     State(desk): State<Desk>,
     Organiser(caller): Organiser,
@@ -54,6 +81,13 @@ pub async fn unpublish(
     Ok(Json(ShownEvent::of(&event, at)))
 }
 
+/// Calls an event off: every booking is cancelled and its money given back.
+#[utoipa::path(post, path = "/event/cancel", tag = ORGANISERS, operation_id = "cancelEvent",
+    request_body = Cancel, security(("bearer" = ["organiser", "admin"])),
+    responses(
+        (status = 202, description = "The event; its bookings follow.", body = ShownEvent),
+        (status = 404, description = "not-found"),
+    ))]
 pub async fn cancel(
     State(desk): State<Desk>,
     Organiser(caller): Organiser,
@@ -68,6 +102,14 @@ pub async fn cancel(
     Ok((StatusCode::ACCEPTED, Json(ShownEvent::of(&event, karcis_process::now()))))
 }
 
+/// Deletes an event that never had a booking, for clients that cannot send DELETE.
+#[utoipa::path(post, path = "/event/delete", tag = ORGANISERS, operation_id = "deleteEvent",
+    request_body = Which, security(("bearer" = ["organiser", "admin"])),
+    responses(
+        (status = 204, description = "It is gone."),
+        (status = 404, description = "not-found"),
+        (status = 409, description = "event-has-bookings"),
+    ))]
 pub async fn delete(
     State(desk): State<Desk>,
     Organiser(caller): Organiser,
@@ -78,6 +120,14 @@ pub async fn delete(
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// Deletes an event that never had a booking.
+#[utoipa::path(delete, path = "/event/delete", tag = ORGANISERS, operation_id = "deleteEvent",
+    params(Named), security(("bearer" = ["organiser", "admin"])),
+    responses(
+        (status = 204, description = "It is gone."),
+        (status = 404, description = "not-found"),
+        (status = 409, description = "event-has-bookings"),
+    ))]
 pub async fn delete_named(
     desk: State<Desk>,
     organiser: Organiser,

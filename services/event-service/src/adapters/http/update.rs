@@ -1,16 +1,17 @@
-//! PUT, POST and PATCH /event/update.
+//! Changing events.
 
 use std::convert::Infallible;
 
 use axum::extract::State;
-use karcis_http::{Fields, Json, Organiser, Patch, Problem};
-use karcis_kernel::{EventId, Money, TicketTypeId, Timestamp};
+use karcis_http::{Fields, Json, Organiser, Patch, Price as PriceSchema, Problem, TimeZoneName};
+use karcis_kernel::{Currency, EventId, Money, TicketTypeId, Timestamp};
 use serde::Deserialize;
+use utoipa::ToSchema;
 
 use super::{
-    Desk,
+    Desk, ORGANISERS,
     create::NewFields,
-    fields::{clearable, kept, moment},
+    fields::{EventTitle, LongText, TicketTypeName, VenueName, clearable, kept, moment},
     problems::editor,
     shown::ShownEvent,
 };
@@ -23,49 +24,93 @@ use crate::{
     },
 };
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UpdateEvent {
     event_id: EventId,
+    /// The version that was read: if the event was edited since, nothing is changed.
     version: Option<i64>,
     #[serde(default)]
+    #[schema(value_type = EventTitle)]
     title: Patch<String>,
     #[serde(default)]
+    #[schema(value_type = Option<LongText>)]
     description: Patch<String>,
     #[serde(default)]
+    #[schema(value_type = VenueName)]
     venue: Patch<String>,
     #[serde(default)]
+    #[schema(value_type = String, format = DateTime)]
     starts_at: Patch<Timestamp>,
     #[serde(default)]
+    #[schema(value_type = Option<String>, format = DateTime, examples("2036-08-17T15:00:00Z"))]
     ends_at: Patch<Timestamp>,
     #[serde(default)]
+    #[schema(value_type = TimeZoneName)]
     time_zone: Patch<String>,
     #[serde(default)]
+    #[schema(value_type = Option<String>, format = DateTime, examples("2036-08-10T12:00:00Z"))]
     refundable_until: Patch<Timestamp>,
+    /// Those to change and to add; the others stay as they are.
     #[serde(default)]
+    #[schema(value_type = Vec<UpdateTicketType>, max_items = 20)]
     ticket_types: Patch<Vec<UpdateTicketType>>,
 }
 
-#[derive(Deserialize)]
+/// With its id: what to change. Without: one to add, which needs name, price and capacity.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct UpdateTicketType {
     ticket_type_id: Option<TicketTypeId>,
     #[serde(default)]
+    #[schema(value_type = TicketTypeName)]
     name: Patch<String>,
     #[serde(default)]
+    #[schema(value_type = PriceSchema)]
     price: Patch<Money>,
     #[serde(default)]
+    #[schema(value_type = i64, minimum = 1, maximum = 1_000_000, examples(120))]
     capacity: Patch<i64>,
     #[serde(default)]
+    #[schema(value_type = Option<i64>, minimum = 1, maximum = 1_000, examples(4))]
     max_per_booking: Patch<i64>,
     #[serde(default)]
+    #[schema(value_type = Option<String>, format = DateTime, examples("2026-08-01T00:00:00Z"))]
     sales_start: Patch<Timestamp>,
     #[serde(default)]
+    #[schema(value_type = Option<String>, format = DateTime)]
     sales_end: Patch<Timestamp>,
+    /// No longer on sale.
     #[serde(default)]
+    #[schema(value_type = Option<bool>)]
     closed: Patch<bool>,
 }
 
+/// What a conflict's problem says beside the usual.
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "it only describes")]
+struct Conflict {
+    /// With `version-conflict`: the version now.
+    #[schema(required = false)]
+    version: i64,
+    /// With `currency-frozen`: the one it is.
+    #[schema(required = false)]
+    currency: Currency,
+    /// With `capacity-below-sold`: how many seats are held or sold.
+    #[schema(required = false)]
+    taken: u32,
+}
+
+/// Changes an event.
+#[utoipa::path(method(put, post, patch), path = "/event/update", tag = ORGANISERS,
+    operation_id = "updateEvent", request_body = UpdateEvent,
+    security(("bearer" = ["organiser", "admin"])),
+    responses(
+        (status = 200, description = "The event as it is now.", body = ShownEvent),
+        (status = 404, description = "not-found"),
+        (status = 409, body = inline(Conflict),
+            description = "version-conflict capacity-below-sold currency-frozen event-over"),
+    ))]
 pub async fn update(
     State(desk): State<Desk>,
     Organiser(caller): Organiser,

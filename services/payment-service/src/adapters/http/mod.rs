@@ -6,20 +6,20 @@ mod status;
 
 use std::sync::Arc;
 
-use axum::{
-    Json, Router,
-    extract::State,
-    routing::{get, post},
-};
+use axum::{Json, extract::State};
 use karcis_http::{List, Live};
 use serde::Serialize;
 use tokio_util::task::TaskTracker;
+use utoipa::{OpenApi, ToSchema};
+use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::application::ports::{Attempts, PaymentGateway, Payments};
 
-/// The endpoints as `GET /` lists them.
-pub const ENDPOINTS: &[(&str, &str)] =
-    &[("GET", "/payment/methods"), ("POST", "/payment/process"), ("GET", "/payment/status")];
+const PAYMENTS: &str = "Payments";
+
+#[derive(OpenApi)]
+#[openapi(tags((name = PAYMENTS, description = "Paying for a booking")))]
+struct Tags;
 
 /// What the routes need.
 #[derive(Clone)]
@@ -37,22 +37,28 @@ pub struct Api {
 }
 
 /// The routes.
-pub fn routes(api: Api) -> Router {
-    Router::new()
-        .route("/payment/methods", get(methods))
-        .route("/payment/process", post(process::process))
-        .route("/payment/status", get(status::status))
-        .with_state(api)
+pub fn routes() -> OpenApiRouter<Api> {
+    OpenApiRouter::with_openapi(Tags::openapi())
+        .routes(routes!(methods))
+        .routes(routes!(process::process))
+        .routes(routes!(status::status))
 }
 
-/// A method as it is shown.
-#[derive(Serialize)]
+/// A way to pay.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Method)]
 struct MethodJson {
+    #[schema(examples("tok_approved"))]
     method: &'static str,
+    #[schema(examples("Card that is approved"))]
     label: &'static str,
+    #[schema(examples("approves at once"))]
     description: &'static str,
 }
 
+/// The ways to pay, and what each does.
+#[utoipa::path(get, path = "/payment/methods", tag = PAYMENTS, operation_id = "methods",
+    responses((status = 200, description = "All of them.", body = List<MethodJson>)))]
 async fn methods(State(api): State<Api>) -> Json<List<MethodJson>> {
     let methods = api.gateway.methods().iter();
     let items = methods

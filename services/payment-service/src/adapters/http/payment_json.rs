@@ -1,33 +1,82 @@
 //! A payment as its buyer sees it.
 
-use karcis_kernel::{BookingId, Money, PaymentId, Timestamp};
+use karcis_http::words;
+use karcis_kernel::{BookingId, Currency, Money, PaymentId, Timestamp};
 use serde::Serialize;
+use utoipa::{
+    ToSchema,
+    openapi::{AllOfBuilder, Object, OneOfBuilder, Ref, Schema, Type},
+};
 
 use crate::domain::{Attempt, AttemptOutcome, Payment, State};
 
-/// The body of an answer.
-#[derive(Serialize)]
+/// A booking's payment.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Payment)]
 pub(super) struct PaymentJson {
     payment_id: PaymentId,
     booking_id: BookingId,
+    /// Rises with each visible change.
+    #[schema(minimum = 1, examples(3))]
     version: i64,
+    #[schema(schema_with = statuses)]
     status: &'static str,
     amount: Money,
     captured: Money,
+    #[schema(schema_with = nothing_yet)]
     refunded: Money,
     attempts: Vec<AttemptJson>,
+    #[schema(maximum = 3, examples(2))]
     attempts_left: usize,
+    #[schema(value_type = String, format = DateTime, examples("2036-08-01T09:15:00Z"))]
     pay_by: Timestamp,
+    /// What the buyer has to do; no method asks for anything yet.
+    #[schema(schema_with = null)]
     next_action: Option<()>,
 }
 
-#[derive(Serialize)]
+/// One try to take the money.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Attempt)]
 struct AttemptJson {
+    #[schema(value_type = String, format = DateTime, examples("2036-08-01T09:02:00Z"))]
     at: Timestamp,
+    #[schema(examples("tok_approved"))]
     method: String,
     /// Null until it is known.
+    #[schema(schema_with = outcomes)]
     outcome: Option<&'static str>,
+    /// The provider's word for why.
+    #[schema(examples(json!(null)))]
     decline_code: Option<String>,
+}
+
+/// A payment's statuses.
+pub(super) fn statuses() -> Object {
+    words([
+        "succeeded",
+        "open",
+        "processing",
+        "action_required",
+        "failed",
+        "cancelled",
+        "refunding",
+        "refunded",
+    ])
+}
+
+fn outcomes() -> Schema {
+    let outcomes = words(["approved", "declined", "voided", "returning", "returned"]);
+    OneOfBuilder::new().item(outcomes).item(null()).into()
+}
+
+fn nothing_yet() -> Schema {
+    let nothing = serde_json::json!(Money::zero(Currency::Idr));
+    AllOfBuilder::new().item(Ref::from_schema_name("Money")).examples([nothing]).into()
+}
+
+fn null() -> Object {
+    Object::with_type(Type::Null)
 }
 
 impl From<&Payment> for PaymentJson {

@@ -1,4 +1,4 @@
-//! POST /payment/process: pays a booking, and waits a moment for the provider.
+//! Pays a booking, and waits a moment for the provider.
 
 use std::time::Duration;
 
@@ -8,15 +8,16 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use karcis_http::{Caller, Field, IdempotencyKey, Json, Problem, REPLAYED};
-use karcis_kernel::BookingId;
+use karcis_kernel::{BookingId, Timestamp};
 use karcis_process::{now, trace};
 use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, timeout, timeout_at};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{
-    Api,
-    payment_json::{PaymentJson, status_word},
+    Api, PAYMENTS,
+    payment_json::{PaymentJson, status_word, statuses},
     status::own_payment,
 };
 use crate::{
@@ -30,11 +31,30 @@ use crate::{
 /// How long a buyer waits for the provider before the answer is "processing".
 const PROVIDER_WAIT: Duration = Duration::from_secs(2);
 
-#[derive(Deserialize, Serialize)]
+#[derive(Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = Pay)]
 pub(super) struct Body {
     booking_id: BookingId,
+    /// One of `GET /payment/methods`.
+    #[schema(examples("tok_approved"))]
     method: String,
+}
+
+/// What the problem of a declined payment says beside the usual.
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "it only describes")]
+struct Declined {
+    /// The provider's word for why.
+    decline_code: String,
+    /// Whether the same method may be tried again.
+    retryable: bool,
+    /// How often any method may.
+    attempts_left: usize,
+    #[schema(value_type = String, format = DateTime)]
+    pay_by: Timestamp,
+    #[schema(schema_with = statuses)]
+    payment_status: String,
 }
 
 /// Where a request has come to.
@@ -47,6 +67,21 @@ struct Progress {
     replayed: bool,
 }
 
+/// Pays a booking. Paid before, nothing is charged.
+///
+/// Waits up to 2 s for the provider. While the booking cannot be paid yet it is not found, with
+/// `Retry-After`; free and rejected ones never can: look at the booking's `can`.
+#[utoipa::path(post, path = "/payment/process", tag = PAYMENTS, operation_id = "pay",
+    params(IdempotencyKey), request_body = Body, security(("bearer" = [])),
+    responses(
+        (status = 200, description = "It is paid.", body = PaymentJson),
+        (status = 202, description = "The provider has not answered yet.", body = PaymentJson),
+        (status = 402, description = "payment-declined", body = inline(Declined)),
+        (status = 404, description = "not-found", headers(("Retry-After" = u32,
+            description = "After how many seconds to try again."))),
+        (status = 409, description = "payment-closed attempt-unresolved",
+            headers(("Retry-After" = u32, description = "With `attempt-unresolved`."))),
+    ))]
 pub(super) async fn process(
     State(api): State<Api>,
     caller: Caller,

@@ -1,4 +1,4 @@
-//! GET /payment/status: a buyer's payment, as it is or live.
+//! A buyer's payment, as it is or live.
 
 use axum::{
     extract::State,
@@ -7,18 +7,34 @@ use axum::{
 use karcis_http::{Caller, Json, Problem, Query, WantsStream, stream};
 use karcis_kernel::{BookingId, UserId};
 use serde::Deserialize;
+use utoipa::IntoParams;
 
-use super::{Api, payment_json::PaymentJson};
+use super::{Api, PAYMENTS, payment_json::PaymentJson};
 use crate::{
     application::ports::StoreError,
     domain::{self, Entry, Payment},
 };
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(super) struct Asked {
+    /// Which booking's payment.
     booking_id: BookingId,
 }
 
+/// A booking's payment, as it is or live.
+///
+/// With `Accept: text/event-stream` the whole payment comes as an event each time it changes, its id
+/// the version (some are skipped), until it failed, is cancelled or refunded, or the token expires.
+#[utoipa::path(get, path = "/payment/status", tag = PAYMENTS, operation_id = "payment",
+    params(Asked, WantsStream), security(("bearer" = [])),
+    responses(
+        (status = 200, description = "The payment.", content(
+            (PaymentJson = "application/json"),
+            (String = "text/event-stream"),
+        )),
+        (status = 404, description = "not-found"),
+    ))]
 pub(super) async fn status(
     State(api): State<Api>,
     caller: Caller,

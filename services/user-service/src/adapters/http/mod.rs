@@ -10,27 +10,23 @@ mod shapes;
 
 use std::sync::Arc;
 
-use axum::{
-    Router,
-    routing::{get, post},
-};
+use utoipa::OpenApi;
+use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     adapters::access_tokens::AccessTokens,
     application::{check_password::PasswordCheck, ports::Accounts},
 };
 
-/// What `GET /` lists.
-pub const ENDPOINTS: &[(&str, &str)] = &[
-    ("POST", "/register"),
-    ("POST", "/login"),
-    ("POST", "/token/refresh"),
-    ("POST", "/logout"),
-    ("GET", "/profile"),
-    ("PUT", "/profile/update"),
-    ("POST", "/user/role"),
-    ("GET", "/.well-known/jwks.json"),
-];
+const SESSIONS: &str = "Sessions";
+const PROFILES: &str = "Profiles";
+
+#[derive(OpenApi)]
+#[openapi(tags(
+    (name = SESSIONS, description = "Registering, logging in and out, and staying logged in"),
+    (name = PROFILES, description = "People's profiles and roles"),
+))]
+struct Tags;
 
 /// What the handlers work with.
 #[derive(Clone)]
@@ -44,16 +40,14 @@ pub struct Api {
 }
 
 /// The service's routes.
-pub fn routes(api: Api) -> Router {
-    let update = post(profile::update).put(profile::update).patch(profile::update);
-    Router::new()
-        .route("/register", post(sessions::register))
-        .route("/login", post(sessions::log_in))
-        .route("/token/refresh", post(sessions::refresh))
-        .route("/logout", post(sessions::log_out))
-        .route("/profile", get(profile::show))
-        .route("/profile/update", update)
-        .route("/user/role", post(roles::give))
-        .route("/.well-known/jwks.json", get(keys::show))
-        .with_state(api)
+pub fn routes() -> OpenApiRouter<Api> {
+    OpenApiRouter::with_openapi(Tags::openapi())
+        .routes(routes!(sessions::register))
+        .routes(routes!(sessions::log_in))
+        .routes(routes!(sessions::refresh))
+        .routes(routes!(sessions::log_out))
+        .routes(routes!(profile::show))
+        .routes(routes!(profile::update))
+        .routes(routes!(roles::give))
+        .routes(routes!(keys::show))
 }

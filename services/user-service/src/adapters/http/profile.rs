@@ -6,13 +6,18 @@ use axum::{
     extract::{FromRequestParts, State},
     http::{header::AUTHORIZATION, request::Parts},
 };
-use karcis_http::{Caller, Fields, Json, Patch, Problem};
+use karcis_http::{Caller, Fields, Json, Patch, Problem, TimeZoneName};
 use serde::Deserialize;
+use utoipa::ToSchema;
 
 use crate::{
     adapters::{
         access_tokens,
-        http::{Api, peer::SentBy, shapes::Profile},
+        http::{
+            Api, PROFILES,
+            peer::SentBy,
+            shapes::{EmailAddress, FullName, LanguageTag, NewPassword, PhoneNumber, Profile},
+        },
     },
     application::update_profile::{Update, update_profile},
     domain::{
@@ -22,31 +27,55 @@ use crate::{
 };
 
 /// The body has no `Debug`, as it holds secrets.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Updating {
     #[serde(default)]
+    #[schema(value_type = FullName)]
     name: Patch<String>,
     #[serde(default)]
+    #[schema(value_type = Option<PhoneNumber>)]
     phone: Patch<String>,
     #[serde(default)]
+    #[schema(value_type = Option<LanguageTag>)]
     locale: Patch<String>,
     #[serde(default)]
+    #[schema(value_type = Option<TimeZoneName>)]
     time_zone: Patch<String>,
     #[serde(default)]
+    #[schema(value_type = EmailAddress)]
     email: Patch<String>,
     #[serde(default)]
+    #[schema(value_type = NewPassword)]
     password: Patch<String>,
+    /// Needed for a new e-mail address or password.
+    #[schema(format = Password, examples("nine mangoes in a boat"))]
     current_password: Option<String>,
 }
 
-/// GET /profile
+/// The caller's profile.
+#[utoipa::path(get, path = "/profile", tag = PROFILES, operation_id = "profile",
+    security(("bearer" = [])),
+    responses(
+        (status = 200, description = "The profile.", body = Profile),
+        (status = 404, description = "not-found"),
+    ))]
 pub async fn show(State(api): State<Api>, caller: Caller) -> Result<Json<Profile>, Problem> {
     let account = api.accounts.by_id(caller.user_id).await?.ok_or_else(Problem::not_found)?;
     Ok(Json(account.into()))
 }
 
-/// PUT, POST and PATCH /profile/update
+/// Changes the caller's profile.
+///
+/// A new password ends all the caller's other sessions.
+#[utoipa::path(method(put, post, patch), path = "/profile/update", tag = PROFILES,
+    operation_id = "updateProfile", request_body = Updating, security(("bearer" = [])),
+    responses(
+        (status = 200, description = "The profile as it is now.", body = Profile),
+        (status = 404, description = "not-found"),
+        (status = 409, description = "email-taken"),
+        (status = 429, description = "too-many-requests"),
+    ))]
 pub async fn update(
     State(api): State<Api>,
     caller: Caller,

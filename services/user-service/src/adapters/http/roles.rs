@@ -4,22 +4,34 @@ use axum::extract::State;
 use karcis_http::{Admin, Fields, Json, Problem};
 use karcis_kernel::Role;
 use serde::Deserialize;
+use utoipa::ToSchema;
 
 use crate::{
-    adapters::http::{Api, shapes::Profile},
+    adapters::http::{
+        Api, PROFILES,
+        shapes::{EmailAddress, Profile},
+    },
     application::give_role::give_role,
     domain::Email,
 };
 
 /// Which role for whom.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Giving {
+    #[schema(value_type = EmailAddress)]
     email: String,
+    #[schema(value_type = Role)]
     role: String,
 }
 
-/// POST /user/role
+/// Gives somebody else a role.
+#[utoipa::path(post, path = "/user/role", tag = PROFILES, operation_id = "giveRole",
+    request_body = Giving, security(("bearer" = ["admin"])),
+    responses(
+        (status = 200, description = "The account's profile.", body = Profile),
+        (status = 404, description = "not-found"),
+    ))]
 pub async fn give(
     State(api): State<Api>,
     Admin(admin): Admin,

@@ -8,11 +8,16 @@ use axum::{
 use karcis_http::{Fields, Json, Problem};
 use karcis_kernel::{Timestamp, UserId};
 use serde::Deserialize;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{
     adapters::{
-        http::{Api, peer::SentBy, shapes::Session},
+        http::{
+            Api, SESSIONS,
+            peer::SentBy,
+            shapes::{EmailAddress, FullName, NewPassword, Session},
+        },
         refresh_tokens,
     },
     application::{
@@ -26,30 +31,42 @@ use crate::{
 };
 
 /// The bodies have no `Debug`, as they hold secrets.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Registering {
+    #[schema(value_type = EmailAddress)]
     email: String,
+    #[schema(value_type = NewPassword)]
     password: String,
+    #[schema(value_type = FullName)]
     name: String,
 }
 
 /// An e-mail address and what is said to be its password.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Credentials {
+    #[schema(value_type = EmailAddress)]
     email: String,
+    #[schema(format = Password, examples("nine mangoes in a boat"))]
     password: String,
 }
 
 /// A refresh token, to be used or given back.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Holding {
+    #[schema(examples("FXwKuzVn0qB7n2QnUj4tP8sV1m6aYd3cE5gHkLrTzWo"))]
     refresh_token: String,
 }
 
-/// POST /register
+/// Opens a buyer's account and logs in.
+#[utoipa::path(post, path = "/register", tag = SESSIONS, operation_id = "register",
+    request_body = Registering,
+    responses(
+        (status = 201, description = "The account's first session.", body = Session),
+        (status = 409, description = "email-taken"),
+    ))]
 pub async fn register(
     State(api): State<Api>,
     Json(body): Json<Registering>,
@@ -70,7 +87,16 @@ pub async fn register(
     answer(&api, StatusCode::CREATED, account, session.id, refresh_token, at)
 }
 
-/// POST /login
+/// Logs in.
+///
+/// Failed log-ins are limited per account and per peer.
+#[utoipa::path(post, path = "/login", tag = SESSIONS, operation_id = "logIn",
+    request_body = Credentials,
+    responses(
+        (status = 200, description = "A new session.", body = Session),
+        (status = 401, description = "wrong-credentials"),
+        (status = 429, description = "too-many-requests"),
+    ))]
 pub async fn log_in(
     State(api): State<Api>,
     SentBy(peer): SentBy,
@@ -87,7 +113,15 @@ pub async fn log_in(
     answer(&api, StatusCode::OK, account, session.id, refresh_token, at)
 }
 
-/// POST /token/refresh
+/// Gives new tokens for a refresh token, which can be used once.
+///
+/// Using one again ends its session, as somebody else may have it.
+#[utoipa::path(post, path = "/token/refresh", tag = SESSIONS, operation_id = "refresh",
+    request_body = Holding,
+    responses(
+        (status = 200, description = "The session with new tokens.", body = Session),
+        (status = 401, description = "not-logged-in"),
+    ))]
 pub async fn refresh(
     State(api): State<Api>,
     Json(body): Json<Holding>,
@@ -100,7 +134,10 @@ pub async fn refresh(
     answer(&api, StatusCode::OK, account, session, refresh_token, at)
 }
 
-/// POST /logout: 204 whether or not the session was still there.
+/// Ends a session, whether or not it is still there.
+#[utoipa::path(post, path = "/logout", tag = SESSIONS, operation_id = "logOut",
+    request_body = Holding,
+    responses((status = 204, description = "The session is over.")))]
 pub async fn log_out(
     State(api): State<Api>,
     Json(body): Json<Holding>,

@@ -1,7 +1,9 @@
 //! What the HTTP contract calls Session and Profile.
 
+use karcis_http::{LINE, texts, words};
 use karcis_kernel::{Role, Timestamp, UserId};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::{
     adapters::access_tokens::LIFETIME_S,
@@ -9,16 +11,23 @@ use crate::{
 };
 
 /// A profile as its owner sees it.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub struct Profile {
     user_id: UserId,
+    #[schema(examples("sari@mail.example"))]
     email: String,
+    #[schema(examples("Sari"))]
     name: String,
+    #[schema(examples("+6281234567890"))]
     phone: Option<String>,
+    #[schema(examples("id-ID"))]
     locale: Option<String>,
+    #[schema(examples("Asia/Jakarta"))]
     time_zone: Option<&'static str>,
     role: Role,
+    #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
+    #[schema(minimum = 1)]
     version: i64,
 }
 
@@ -39,11 +48,16 @@ impl From<Account> for Profile {
 }
 
 /// What a log-in gives.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub struct Session {
+    #[schema(examples("eyJhbGciOiJFZERTQSJ9.eyJpc3MiOiJrYXJjaXMifQ.c2lnbmF0dXJl"))]
     access_token: String,
+    #[schema(schema_with = token_type)]
     token_type: &'static str,
+    /// In seconds.
+    #[schema(minimum = 1, examples(900))]
     expires_in: i64,
+    #[schema(examples("FXwKuzVn0qB7n2QnUj4tP8sV1m6aYd3cE5gHkLrTzWo"))]
     refresh_token: String,
     user: Profile,
 }
@@ -59,4 +73,23 @@ impl Session {
             user: account.into(),
         }
     }
+}
+
+fn token_type() -> utoipa::openapi::Object {
+    words(["Bearer"])
+}
+
+texts! {
+    /// What a person is called; spaces around it are taken away.
+    FullName: 1 to 200, LINE, such as "Sari";
+    /// An e-mail address; spaces around it and capitals make no difference.
+    EmailAddress: 6 to 254,
+        r"^[A-Za-z0-9_+-]{1,64}@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,9}$",
+        such as "sari@mail.example";
+    /// A password that is not known from leaks.
+    NewPassword: 8 to 128, r"^[^\x00]*$", such as "nine mangoes in a boat";
+    /// An international telephone number; spaces, dashes, dots and brackets are ignored.
+    PhoneNumber: 8 to 30, r"^\+[1-9]([ .()-]?[0-9]){6,14}$", such as "+62 812 3456 7890";
+    /// A language tag (BCP 47).
+    LanguageTag: 2 to 35, r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$", such as "id-ID";
 }

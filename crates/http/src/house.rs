@@ -1,0 +1,185 @@
+//! What every service serves beside its own routes.
+
+use std::sync::Arc;
+
+use axum::{
+    body::Bytes,
+    extract::{Path, State},
+    http::header::{CONTENT_ENCODING, CONTENT_TYPE},
+    response::{IntoResponse, Redirect, Response},
+};
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_swagger_ui::Config;
+
+use crate::{About, Problem, Readiness, TokenKeys, metrics};
+
+const READY_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(2);
+
+/// The pages of `docs/problems/`, by slug.
+pub(crate) const PAGES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/pages.rs"));
+
+/// The tag of these operations.
+pub(crate) const TAG: &str = "Service";
+
+/// What the handlers work with.
+pub(crate) struct House {
+    index: Index,
+    openapi: Bytes,
+    readiness: Arc<dyn Readiness>,
+    keys: TokenKeys,
+}
+
+/// A service and its endpoints.
+#[derive(Serialize, ToSchema)]
+struct Index {
+    #[schema(examples("booking-service"))]
+    service: &'static str,
+    #[schema(examples("takes orders and sees each one through"))]
+    about: &'static str,
+    endpoints: Vec<Endpoint>,
+}
+
+/// A method of a path.
+#[derive(Serialize, ToSchema)]
+struct Endpoint {
+    #[schema(examples("GET"))]
+    method: String,
+    #[schema(examples("/bookings/{booking_id}"))]
+    path: String,
+}
+
+impl House {
+    /// Of the service that `openapi` describes.
+    pub(crate) fn new(
+        about: About,
+        openapi: &Value,
+        readiness: Arc<dyn Readiness>,
+        keys: TokenKeys,
+    ) -> Self {
+        let paths = openapi["paths"].as_object().into_iter().flatten();
+        let endpoints = paths.flat_map(|(path, item)| {
+            let methods = item.as_object().into_iter().flat_map(|methods| methods.keys());
+            methods.map(|method| Endpoint { method: method.to_uppercase(), path: path.clone() })
+        });
+        let About { service, about, .. } = about;
+        let index = Index { service, about, endpoints: endpoints.collect() };
+        Self { index, openapi: openapi.to_string().into(), readiness, keys }
+    }
+}
+
+/// How a service is.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Health {
+    #[schema(schema_with = health_words)]
+    status: &'static str,
+}
+
+fn health_words() -> utoipa::openapi::Object {
+    crate::words(["alive", "ready"])
+}
+
+/// These routes.
+pub(crate) fn routes() -> OpenApiRouter<Arc<House>> {
+    OpenApiRouter::default()
+        .routes(routes!(index))
+        .routes(routes!(alive))
+        .routes(routes!(ready))
+        .routes(routes!(metrics_page))
+        .routes(routes!(document))
+        .routes(routes!(problem_page))
+        .routes(routes!(docs))
+        .route("/docs/", axum::routing::get(async || asset("")))
+        .route("/docs/{*file}", axum::routing::get(async |Path(file): Path<String>| asset(&file)))
+}
+
+/// The service's endpoints.
+#[utoipa::path(get, path = "/", tag = TAG, operation_id = "index",
+    responses((status = 200, description = "What there is.", body = Index)))]
+async fn index(State(house): State<Arc<House>>) -> Response {
+    axum::Json(&house.index).into_response()
+}
+
+/// Whether the process is alive.
+#[utoipa::path(get, path = "/healthz", tag = TAG, operation_id = "isAlive",
+    responses((status = 200, description = "It is.", body = Health)))]
+async fn alive() -> axum::Json<Health> {
+    axum::Json(Health { status: "alive" })
+}
+
+/// Whether the service can serve: its database answers and its signing keys are known.
+#[utoipa::path(get, path = "/readyz", tag = TAG, operation_id = "isReady",
+    responses(
+        (status = 200, description = "It can.", body = Health),
+        (status = 503, description = "unavailable"),
+    ))]
+async fn ready(State(house): State<Arc<House>>) -> Result<axum::Json<Health>, Problem> {
+    let asked = tokio::time::timeout(READY_TIMEOUT, house.readiness.ready()).await;
+    let service = asked.unwrap_or_else(|_| Err("no answer within 2 s".to_owned()));
+    let known = house.keys.are_known();
+    let keys = if known { Ok(()) } else { Err("no signing keys yet".to_owned()) };
+    let missing: Vec<_> = [service, keys].into_iter().filter_map(Result::err).collect();
+    if missing.is_empty() {
+        Ok(axum::Json(Health { status: "ready" }))
+    } else {
+        Err(Problem::out_of_service(missing.join("; ")))
+    }
+}
+
+/// The process's metrics, as Prometheus reads them.
+#[utoipa::path(get, path = "/metrics", tag = TAG, operation_id = "metrics",
+    responses((status = 200, description = "Prometheus's text format.", body = String,
+        example = "http_requests_total{method=\"GET\",path=\"/healthz\",status=\"ok\"} 1\n")))]
+async fn metrics_page() -> Response {
+    metrics::show().await.into_response()
+}
+
+/// This document.
+#[utoipa::path(get, path = "/openapi.json", tag = TAG, operation_id = "openapi",
+    responses((status = 200, description = "OpenAPI 3.1.", body = Object,
+        example = json!({"openapi": "3.1.0"}))))]
+async fn document(State(house): State<Arc<House>>) -> Response {
+    ([(CONTENT_TYPE, "application/json")], house.openapi.clone()).into_response()
+}
+
+/// What a problem means and what to do about it, by the last part of its `type`.
+#[utoipa::path(get, path = "/problems/{slug}", tag = TAG, operation_id = "problem",
+    params(("slug" = String, Path, description = "The problem's name.",
+        pattern = "^[a-z]+(-[a-z]+)*$", example = "invalid-input")),
+    responses(
+        (status = 200, description = "The problem's page.", body = String,
+            content_type = "text/markdown", example = "# `invalid-input` (422)\n"),
+        (status = 404, description = "not-found"),
+    ))]
+async fn problem_page(Path(slug): Path<String>) -> Response {
+    match PAGES.iter().find(|(known, _)| *known == slug) {
+        Some((_, page)) => {
+            ([(CONTENT_TYPE, "text/markdown; charset=utf-8")], *page).into_response()
+        }
+        None => Problem::not_here().into_response(),
+    }
+}
+
+/// This document as pages to read and to try out, at `/docs/`.
+#[utoipa::path(get, path = "/docs", tag = TAG, operation_id = "docs",
+    responses((status = 308, description = "Leads to the pages.",
+        headers(("Location" = String, description = "Where they are.")))))]
+async fn docs() -> Redirect {
+    Redirect::permanent("docs/")
+}
+
+/// A file of the pages, all of which are inside this binary.
+fn asset(file: &str) -> Response {
+    // Relative, so that it is found behind a gateway's prefix. No validator: it is a web service.
+    let config = Config::new(["../openapi.json"]).validator_url("none").try_it_out_enabled(true);
+    match utoipa_swagger_ui::serve(file, Arc::new(config.persist_authorization(true))) {
+        Ok(Some(file)) => {
+            let zipped = file.gzpipped.then_some([(CONTENT_ENCODING, "gzip")]);
+            ([(CONTENT_TYPE, file.content_type)], zipped, file.bytes).into_response()
+        }
+        Ok(None) => Problem::not_here().into_response(),
+        Err(error) => Problem::internal(error).into_response(),
+    }
+}

@@ -1,0 +1,130 @@
+//! What the house adds to each operation: problems by what the operation takes, and headers.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use super::problems;
+use crate::house;
+
+/// The headers of answers, by name.
+pub(super) fn headers() -> Value {
+    let text = |description: &str, example: &str| json!({"description": description, "schema": {"type": "string"}, "example": example});
+    json!({
+        "traceparent": text(
+            "The answer's place in its trace (W3C trace context).",
+            "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+        ),
+        "Retry-After": {
+            "description": "After how many seconds to try again.",
+            "schema": {"type": "integer", "minimum": 1},
+            "example": 2,
+        },
+        "WWW-Authenticate": text("How to log in.", "Bearer"),
+        "Idempotent-Replayed": {
+            "description": "Present if the key was used before: nothing was done again.",
+            "schema": {"type": "string", "const": "true"},
+        },
+    })
+}
+
+/// A reference to the header of this name.
+pub(super) fn header(name: &str) -> Value {
+    json!({"$ref": format!("#/components/headers/{name}")})
+}
+
+/// Completes an operation. Its declared answers of 400 and more are described by their slugs.
+pub(super) fn finish(operation: &mut Value) {
+    if operation.get("security").is_none() {
+        operation["security"] = json!([]);
+    }
+    let keyed = has_parameter(operation, |it| it["name"] == "Idempotency-Key");
+    let mut problems: BTreeMap<String, Answer> = BTreeMap::new();
+    for slug in standard(operation, keyed) {
+        let status = problems::status(slug);
+        problems.entry(status).or_default().slugs.push(slug.to_owned());
+    }
+    let declared = operation["responses"].as_object_mut().map(std::mem::take).unwrap_or_default();
+    let mut answers = Map::new();
+    for (status, mut answer) in declared {
+        if status.as_str() < "400" {
+            answer["headers"]["traceparent"] = header("traceparent");
+            if keyed {
+                answer["headers"]["Idempotent-Replayed"] = header("Idempotent-Replayed");
+            }
+            answers.insert(status, answer);
+            continue;
+        }
+        let slugs = answer["description"].as_str().unwrap_or_default().split_whitespace();
+        let of = problems.entry(status.clone()).or_default();
+        for slug in slugs.map(str::to_owned) {
+            if !of.slugs.contains(&slug) {
+                of.slugs.push(slug);
+            }
+        }
+        of.schema = answer["content"]["application/json"]["schema"].take();
+        of.headers = answer["headers"].as_object_mut().map(std::mem::take).unwrap_or_default();
+        if keyed && status == "402" {
+            of.headers.insert("Idempotent-Replayed".to_owned(), header("Idempotent-Replayed"));
+        }
+    }
+    let problems = problems.into_iter().map(|(status, of)| (status, of.into_response()));
+    answers.extend(problems);
+    operation["responses"] = answers.into();
+}
+
+/// The problems of one status.
+#[derive(Default)]
+struct Answer {
+    slugs: Vec<String>,
+    /// Of the members beside the usual ones.
+    schema: Value,
+    headers: Map<String, Value>,
+}
+
+impl Answer {
+    fn into_response(self) -> Value {
+        match &self.slugs[..] {
+            [slug] if self.schema.is_null() && self.headers.is_empty() => {
+                json!({"$ref": format!("#/components/responses/{slug}")})
+            }
+            slugs => problems::response(slugs, self.schema, self.headers),
+        }
+    }
+}
+
+/// What every operation of its kind may answer.
+fn standard(operation: &Value, keyed: bool) -> Vec<&'static str> {
+    if operation["tags"][0] == house::TAG {
+        return Vec::new();
+    }
+    let mut slugs = Vec::new();
+    if operation.get("requestBody").is_some() {
+        slugs.extend(["not-json", "too-large", "unsupported-media-type", "invalid-input"]);
+    } else if has_parameter(operation, |it| it["in"] == "query") {
+        slugs.push("invalid-input");
+    }
+    if keyed {
+        slugs.push("idempotency-key-reused");
+    }
+    let mut logins = operation["security"].as_array().into_iter().flatten();
+    if let Some(roles) = logins.find_map(|login| login["bearer"].as_array()) {
+        slugs.push("not-logged-in");
+        if !roles.is_empty() {
+            slugs.push("wrong-role");
+        }
+    }
+    if has_parameter(operation, |it| it["in"] == "path") {
+        slugs.push("not-found");
+    }
+    // Whatever is asked of it, the service looks something up.
+    if !slugs.is_empty() {
+        slugs.push("unavailable");
+    }
+    slugs.push("internal-error");
+    slugs
+}
+
+fn has_parameter(operation: &Value, which: impl Fn(&Value) -> bool) -> bool {
+    operation["parameters"].as_array().is_some_and(|them| them.iter().any(which))
+}

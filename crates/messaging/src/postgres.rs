@@ -5,6 +5,7 @@
 //! together migrate one after the other.
 
 use std::{
+    borrow::Cow,
     str::FromStr,
     time::{Duration, Instant},
 };
@@ -68,8 +69,15 @@ pub async fn connect(config: &DatabaseConfig) -> Result<PgPool, sqlx::Error> {
     }
 }
 
-/// Brings the schema up to date. Instances that start together wait for each other.
-pub async fn migrate(pool: &PgPool, migrator: &Migrator) -> Result<(), sqlx::Error> {
+/// Brings the schema up to date. Instances that start together wait for each other. An older
+/// release starts on a newer schema, since changes are additive: that is how releases are rolled
+/// out, and taken back.
+pub async fn migrate(pool: &PgPool, migrator: &'static Migrator) -> Result<(), sqlx::Error> {
+    let migrator = Migrator {
+        migrations: Cow::Borrowed(&migrator.migrations),
+        ignore_missing: true,
+        ..Migrator::DEFAULT
+    };
     let mut connection = PgConnection::connect_with(&pool.connect_options()).await?;
     // The role's 5 s would also bound the wait for the instance that migrates first.
     sqlx::query("SET lock_timeout = '60s'").execute(&mut connection).await?;

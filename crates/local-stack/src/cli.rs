@@ -3,6 +3,7 @@
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Parser, builder::FalseyValueParser};
+use karcis_messaging::KafkaSecurity;
 
 use crate::{
     deploy::{self, MigrateOptions, TopicOptions},
@@ -29,7 +30,7 @@ enum Command {
     /// database.
     Migrate(Box<MigrateOptions>),
     /// Make the topics of a deployment that are missing, and check those that are there
-    Topics(TopicOptions),
+    Topics(Box<TopicOptions>),
     /// One service by itself, as its own binary would run.
     #[command(hide = true)]
     Service {
@@ -64,6 +65,8 @@ pub(crate) struct Options {
     /// A Kafka that runs already, in place of one started here: host:port[,host:port…]
     #[arg(long, env = "KAFKA_BOOTSTRAP_SERVERS", value_name = "HOSTS")]
     pub kafka_bootstrap_servers: Option<String>,
+    #[command(flatten)]
+    pub kafka_security: KafkaSecurity,
     /// Start PostgreSQL and Kafka in containers even where they could run without
     #[arg(long, env = "KARCIS_CONTAINERS", value_parser = FalseyValueParser::new())]
     pub containers: bool,
@@ -126,7 +129,7 @@ pub async fn run() -> ExitCode {
     let cli = Cli::parse();
     let ended = match cli.command {
         Some(Command::Migrate(options)) => deploy::migrate(*options).await.map_err(Into::into),
-        Some(Command::Topics(options)) => deploy::topics(options).await.map_err(Into::into),
+        Some(Command::Topics(options)) => deploy::topics(*options).await.map_err(Into::into),
         Some(Command::Service { name, flags }) => service::run(name, flags).await,
         None => launcher::launch(cli.options).await.map_err(Into::into),
     };

@@ -158,6 +158,7 @@ async fn start(options: &Options, place: &Place) -> Result<Running, LaunchError>
                 kafka_bootstrap_servers: started.address.clone(),
                 topic_prefix: options.topic_prefix.clone(),
                 instance: "0".to_owned(),
+                security: options.kafka_security.clone(),
             };
             let kafka = karcis_messaging::Kafka::connect(&config)?;
             kafka.create_topics(options.topic_partitions, options.topic_replication).await?;

@@ -11,6 +11,8 @@ use std::{
 
 use rdkafka::{ClientConfig, ClientContext, config::RDKafkaLogLevel, producer::FutureProducer};
 
+use crate::KafkaSecurity;
+
 /// Where Kafka is.
 #[derive(Clone, Debug, clap::Args)]
 pub struct KafkaConfig {
@@ -24,6 +26,9 @@ pub struct KafkaConfig {
     /// name].
     #[arg(long, env = "KARCIS_INSTANCE", default_value_t = host_name(), hide_default_value = true)]
     pub instance: String,
+    /// Who this client is to the broker.
+    #[command(flatten)]
+    pub security: KafkaSecurity,
 }
 
 /// A container's and a pod's own; it stays while they are restarted.
@@ -80,6 +85,7 @@ impl Kafka {
             .set("socket.keepalive.enable", "true")
             .set("log.connection.close", "false")
             .set_log_level(RDKafkaLogLevel::Warning);
+        self.config.security.apply(&mut settings);
         settings
     }
 

@@ -10,6 +10,7 @@ mod member;
 mod outbox;
 mod postgres;
 mod relay;
+mod security;
 mod topics;
 
 pub use consumer::{Consumer, HandleError, Received};
@@ -18,4 +19,5 @@ pub use kafka::{Kafka, KafkaConfig, KafkaError};
 pub use lane::{Busy, Lane};
 pub use outbox::{Outbox, OutboxState, Outgoing};
 pub use postgres::{DatabaseConfig, connect, is_transient, migrate};
+pub use security::KafkaSecurity;
 pub use topics::Topic;

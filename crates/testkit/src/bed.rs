@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use karcis_local_stack::schemas::{self, Schema};
-use karcis_messaging::{Kafka, KafkaConfig};
+use karcis_messaging::{Kafka, KafkaConfig, KafkaSecurity};
 use sqlx::{
     AssertSqlSafe, Connection, PgConnection, PgPool, migrate::Migrator, postgres::PgPoolOptions,
 };
@@ -51,6 +51,7 @@ impl Bed {
             kafka_bootstrap_servers: kafka_bootstrap_servers.to_owned(),
             topic_prefix: format!("{name}."),
             instance: "0".to_owned(),
+            security: KafkaSecurity::default(),
         };
         let kafka = Kafka::connect(&kafka_config).expect("the broker's settings are right");
         let (database_url, topics) =

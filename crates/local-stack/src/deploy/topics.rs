@@ -29,11 +29,12 @@ pub(crate) struct TopicOptions {
 /// Why the topics are not as they should be.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum TopicsError {
+    /// A setting is refused.
+    #[error("{0}")]
+    Setting(KafkaError),
     /// The broker does not answer, or refuses.
-    #[error(
-        "{0}; is KAFKA_BOOTSTRAP_SERVERS right, and may this client create and describe topics?"
-    )]
-    Kafka(#[from] KafkaError),
+    #[error("{0}; is KAFKA_BOOTSTRAP_SERVERS right, and may this user create and describe topics?")]
+    Broker(#[from] KafkaError),
     /// They were made otherwise.
     #[error(
         "topics with another number of partitions than {expected}: {topics}; set \
@@ -52,7 +53,7 @@ pub(crate) enum TopicsError {
 
 /// Makes what is missing, shows all, and fails if one is not as it should be.
 pub(crate) async fn topics(options: TopicOptions) -> Result<(), TopicsError> {
-    let kafka = Kafka::connect(&options.kafka)?;
+    let kafka = Kafka::connect(&options.kafka).map_err(TopicsError::Setting)?;
     if !options.check {
         kafka.create_topics(options.topic_partitions, options.topic_replication).await?;
     }

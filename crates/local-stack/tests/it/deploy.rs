@@ -7,7 +7,7 @@ use karcis_local_stack::{
     postgres::{Postgres, PostgresOptions},
     schemas::{BOOKINGS, EVENTS, GATEWAY, PAYMENTS, Schema, USERS},
 };
-use karcis_messaging::{Kafka, KafkaConfig};
+use karcis_messaging::{Kafka, KafkaConfig, KafkaSecurity};
 use karcis_testkit::Bed;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
@@ -37,6 +37,10 @@ async fn migrate_makes_everything_once_also_when_two_do_it_at_the_same_time() {
         assert!(said.contains("schema simulated_gateway is up to date"), "{said}");
     }
     said(karcis("migrate", &setup)).expect("is repeatable, and needs no password any more");
+    let newer = "INSERT INTO users._sqlx_migrations VALUES (9999, 'newer', now(), true, '', 0)";
+    let mut superuser = PgConnection::connect(&server.url).await.expect("answers");
+    sqlx::raw_sql(newer).execute(&mut superuser).await.expect("has the usual columns");
+    said(karcis("migrate", &setup)).expect("bears the schema of a newer release");
 
     for (schema, _) in ALL {
         let with = |password| server.url_of(schema.role, password, "postgres");
@@ -119,6 +123,7 @@ async fn topics_are_made_once_and_checked_ever_after() {
         kafka_bootstrap_servers: servers.to_owned(),
         topic_prefix: own_prefix.clone(),
         instance: "0".to_owned(),
+        security: KafkaSecurity::default(),
     };
     let there = Kafka::connect(&config).expect("connects").topics().await.expect("answers");
     assert!(there.iter().all(|topic| topic.partitions == 3), "left as they were: {there:?}");

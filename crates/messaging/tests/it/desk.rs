@@ -7,7 +7,8 @@ use karcis_contracts::{BookingCancelled, BookingFact, Message};
 use karcis_kernel::{BookingId, EventId, UserId};
 use karcis_local_stack::schemas;
 use karcis_messaging::{
-    Consumer, DatabaseConfig, HandleError, Kafka, KafkaConfig, Outbox, Outgoing, Received, connect,
+    Consumer, DatabaseConfig, HandleError, Kafka, KafkaConfig, KafkaSecurity, Outbox, Outgoing,
+    Received, connect,
 };
 use karcis_testkit::Bed;
 use sqlx::PgPool;
@@ -57,6 +58,7 @@ impl Desk {
             kafka_bootstrap_servers: self.flag("--kafka-bootstrap-servers"),
             topic_prefix: self.flag("--topic-prefix"),
             instance: name.to_owned(),
+            security: KafkaSecurity::default(),
         })
         .unwrap()
     }

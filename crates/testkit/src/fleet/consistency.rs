@@ -32,24 +32,4 @@ async fn disagreements(pool: &PgPool) -> Vec<Disagreement> {
     rows.expect("the services' tables can be read")
 }
 
-const DISAGREEMENTS: &str = "
-SELECT booking.id::text AS booking, stage, hold.state AS hold, price, kept
-FROM bookings.booking
-LEFT JOIN payments.payment ON payment.booking_id = booking.id
-LEFT JOIN events.hold AS held ON held.booking_id = booking.id
-CROSS JOIN LATERAL (SELECT coalesce(held.state, 'none') AS state) AS hold
-CROSS JOIN LATERAL (
-    SELECT coalesce(payment.amount, 0) AS price,
-        (SELECT coalesce(sum(amount), 0) FROM simulated_gateway.charge
-            WHERE intent IN (booking.id, payment_id) AND answer = 'captured')::bigint
-        - (SELECT coalesce(sum(amount), 0) FROM simulated_gateway.refund
-            WHERE intent IN (booking.id, payment_id))::bigint AS kept
-) AS money
-WHERE CASE stage
-    WHEN 'confirmed' THEN hold.state <> 'sold' OR kept <> price
-    -- One that was being undone when its rejection came.
-    WHEN 'cancelled' THEN hold.state NOT IN ('released', 'rejected') OR kept <> 0
-    WHEN 'rejected' THEN hold.state <> 'rejected' OR kept <> 0
-    ELSE false
-END
-LIMIT 10";
+const DISAGREEMENTS: &str = include_str!("../../../../docs/restore/disagreements.sql");

@@ -23,12 +23,39 @@ pub struct Config {
     /// The first admin, an account that is made at boot if it is missing.
     #[command(flatten)]
     pub admin: AdminConfig,
+    /// How buyers are told of their bookings.
+    #[command(flatten)]
+    pub mail: MailConfig,
     /// Wrong passwords within 15 minutes after which no more are looked at, for one account.
     #[arg(long, env = "KARCIS_FAILED_LOGINS_PER_ACCOUNT", default_value_t = 10)]
     pub failed_logins_per_account: u32,
     /// The same from one network address. Behind a gateway everybody has the gateway's.
     #[arg(long, env = "KARCIS_FAILED_LOGINS_PER_PEER", default_value_t = 100)]
     pub failed_logins_per_peer: u32,
+}
+
+/// How buyers are told of their bookings.
+#[derive(Clone, clap::Args)]
+pub struct MailConfig {
+    /// The mail server: smtp://[user:password@]host[:port], with ?tls=required for STARTTLS, or
+    /// smtps:// for TLS. Without one, what buyers would be told is logged, without their names.
+    #[arg(
+        long,
+        env = "KARCIS_SMTP_URL",
+        default_value = "",
+        hide_env_values = true,
+        hide_default_value = true
+    )]
+    pub smtp_url: String,
+    /// Whom mail comes from.
+    #[arg(long, env = "KARCIS_MAIL_FROM", default_value = "Karcis <tickets@karcis.example>")]
+    pub mail_from: String,
+}
+
+impl fmt::Debug for MailConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MailConfig").field("mail_from", &self.mail_from).finish_non_exhaustive()
+    }
 }
 
 /// The first admin. An account that exists becomes an admin's only if it has this password, so

@@ -13,18 +13,18 @@ use adapters::{
     first_admin::{FirstAdminError, first_admin},
     http::{Api, routes},
     kafka::Bookings,
-    mail::LogNotifier,
+    mail::{LogNotifier, MailError, SmtpNotifier, keep_telling},
     password_hasher::Argon2id,
     postgres::{DatabaseAnswers, PgAccounts, PgFailedLogins, PgNotices, signing_keys, tidy},
     regularly::regularly,
 };
-use application::{check_password::PasswordCheck, ports, tell_buyers::tell_overdue};
+use application::{check_password::PasswordCheck, ports};
 use domain::Limits;
 use karcis_http::{About, App, TokenKeys};
 use karcis_messaging::{Kafka, Outbox, connect, migrate};
 use karcis_process::{Process, now};
 use sqlx::migrate::Migrator;
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, sync::Notify};
 
 pub use config::{AdminConfig, Config};
 
@@ -55,6 +55,9 @@ pub enum StartError {
     /// Passwords cannot be hashed.
     #[error("{0}")]
     Hash(#[from] ports::HashError),
+    /// A mail setting is wrong.
+    #[error("{0}")]
+    Mail(#[from] MailError),
     /// The first admin's settings are wrong, or the account cannot be made.
     #[error("first admin: {0}")]
     FirstAdmin(#[from] FirstAdminError),
@@ -88,12 +91,12 @@ pub async fn run(
     };
     first_admin(&config.admin, &*api.accounts, &*api.check.passwords).await?;
     let notices: Arc<dyn ports::Notices> = Arc::new(PgNotices(pool.clone()));
-    let notifier: Arc<dyn ports::Notifier> = Arc::new(LogNotifier);
-    let bookings = Bookings { notices: notices.clone(), notifier: notifier.clone() };
-    let overdue = move || {
-        let (notices, notifier) = (notices.clone(), notifier.clone());
-        async move { tell_overdue(&*notices, &*notifier, now()).await }
+    let notifier: Arc<dyn ports::Notifier> = match SmtpNotifier::new(&config.mail)? {
+        Some(smtp) => Arc::new(smtp),
+        None => Arc::new(LogNotifier),
     };
+    let news = Arc::new(Notify::new());
+    let bookings = Bookings { notices: notices.clone(), news: news.clone() };
     let tidied = pool.clone();
     let tidying = move || {
         let pool = tidied.clone();
@@ -110,7 +113,7 @@ pub async fn run(
         .run("http", karcis_http::serve(listener, app, config.http, stopping.clone()))
         .run("relay", outbox.relay(kafka.clone(), stopping.clone()))
         .run("bookings", kafka.consume(SERVICE, pool, bookings, stopping.clone()))
-        .run("overdue", regularly("overdue", Duration::from_secs(5), stopping.clone(), overdue))
+        .run("notices", keep_telling(notices, notifier, news, stopping.clone()))
         .run("tidy", regularly("tidy", Duration::from_secs(600), stopping, tidying))
         .until_stopped()
         .await?;

@@ -1,13 +1,14 @@
 //! What the use cases need from the outside.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, ops::RangeInclusive};
 
 use async_trait::async_trait;
+use chrono::TimeDelta;
 use karcis_kernel::{Timestamp, UserId};
 
 use crate::domain::{
-    Account, Email, NewSession, NewToken, Notice, Password, PasswordHash, SessionId, StoredToken,
-    Subject, Tally, TokenHash, TypedPassword,
+    Account, Due, Email, NewSession, NewToken, Notice, Password, PasswordHash, SessionId,
+    StoredToken, Subject, Tally, TokenHash, TypedPassword,
 };
 
 /// Why what is kept cannot be read or written.
@@ -134,32 +135,34 @@ pub trait FailedLogins: Send + Sync {
 /// The notices to buyers, each kept so that it is given once.
 #[async_trait]
 pub trait Notices: Send + Sync {
-    /// Takes these on until `until` and returns those that were not known before.
-    async fn note(
-        &self,
-        notices: &[Notice],
-        at: Timestamp,
-        until: Timestamp,
-    ) -> Result<Vec<Notice>, StoreError>;
+    /// Keeps those that were not known before: they are due at once.
+    async fn note(&self, notices: &[Notice], at: Timestamp) -> Result<(), StoreError>;
 
-    /// Takes on, until `until`, up to `limit` notices that nobody got through with, if they were
-    /// noted after `since`.
-    async fn take_overdue(
+    /// Takes on, until `until`, up to `limit` notices that are due, if they were noted after
+    /// `since`: by booking, and each booking's in the order of its life. Whoever dies with them
+    /// leaves them due again.
+    async fn take_due(
         &self,
         at: Timestamp,
         until: Timestamp,
         since: Timestamp,
-        limit: i64,
-    ) -> Result<Vec<Notice>, StoreError>;
+        limit: usize,
+    ) -> Result<Vec<Due>, StoreError>;
 
-    /// These were given.
-    async fn told(&self, notices: &[&Notice], at: Timestamp) -> Result<(), StoreError>;
+    /// What became of these: those that are done with are kept as told, the others are due again
+    /// after as long as they have been waiting, but within the limits of `pause`.
+    async fn settle(
+        &self,
+        outcomes: &[(&Notice, bool)],
+        at: Timestamp,
+        pause: RangeInclusive<TimeDelta>,
+    ) -> Result<(), StoreError>;
 }
 
 /// Tells buyers, by whatever means reach them.
 #[async_trait]
 pub trait Notifier: Send + Sync {
-    /// Gives each notice to its buyer, within half a minute for all of them. Whether each was
-    /// given, in their order; why not is logged.
-    async fn tell(&self, notices: &[Notice]) -> Vec<bool>;
+    /// Gives each notice to its buyer, within 10 s for all of them. Whether each is done with, in
+    /// their order; those that are not are tried again. Why not is logged.
+    async fn tell(&self, due: &[Due]) -> Vec<bool>;
 }

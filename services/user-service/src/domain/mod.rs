@@ -14,7 +14,7 @@ pub use account::{Account, ProfileChange, changes_own_role};
 pub use contact::{Locale, Phone, TimeZone};
 pub use email::{Email, InvalidEmail};
 pub use guard::{Limits, Peer, Subject, Tally, WINDOW};
-pub use notice::{Notice, NoticeKind};
+pub use notice::{Buyer, Due, Notice, NoticeKind};
 pub use password::{InvalidPassword, Password, PasswordHash, TypedPassword};
 pub use person_name::{InvalidName, PersonName};
 pub use session::{NewSession, NewToken, SessionId, StoredToken, TokenHash, TokenUse};

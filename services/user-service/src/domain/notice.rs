@@ -2,6 +2,8 @@
 
 use karcis_kernel::{BookingId, EventId, UserId};
 
+use super::{Email, PersonName};
+
 /// A turn in a booking's life that its buyer is told of, once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notice {
@@ -17,8 +19,24 @@ pub struct Notice {
     pub reason: Option<String>,
 }
 
-/// A turn in a booking's life.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// A notice that is due, with where its buyer is reached; `None` for one who has no account any more.
+pub struct Due {
+    /// What there is to tell.
+    pub notice: Notice,
+    /// Whom.
+    pub buyer: Option<Buyer>,
+}
+
+/// Whom a notice is for.
+pub struct Buyer {
+    /// Where mail reaches them.
+    pub email: Email,
+    /// What they are called.
+    pub name: PersonName,
+}
+
+/// A turn in a booking's life, in the order in which they come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum NoticeKind {
     /// Tickets were asked for.
     Created,

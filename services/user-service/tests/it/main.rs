@@ -8,6 +8,8 @@ mod input;
 mod instance;
 mod keys;
 mod logs;
+mod mail;
+mod mail_server;
 mod messages;
 mod notices;
 mod profile;

@@ -5,21 +5,19 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use karcis_contracts::{BookingFact, Message};
 use karcis_messaging::{Consumer, HandleError, Received};
+use tokio::sync::Notify;
 
 use crate::{
-    application::{
-        ports::{Notices, Notifier, StoreError},
-        tell_buyers::tell_buyers,
-    },
+    application::ports::{Notices, StoreError},
     domain::{Notice, NoticeKind},
 };
 
 /// The consumer of booking-service's facts.
 pub struct Bookings {
-    /// What was told before.
+    /// Where they are kept until they are told.
     pub notices: Arc<dyn Notices>,
-    /// Tells.
-    pub notifier: Arc<dyn Notifier>,
+    /// Wakes who tells.
+    pub news: Arc<Notify>,
 }
 
 #[async_trait]
@@ -41,13 +39,13 @@ impl Consumer for Bookings {
 
     async fn handle(&self, batch: &[Received<BookingFact>]) -> Result<(), HandleError> {
         let turns: Vec<_> = batch.iter().map(|received| notice(&received.message)).collect();
-        let at = karcis_process::now();
-        tell_buyers(&*self.notices, &*self.notifier, &turns, at).await.map_err(
-            |error| match error {
-                StoreError::Unavailable(cause) => HandleError::Unavailable(cause),
-                StoreError::Broken(cause) => HandleError::Poison(cause),
-            },
-        )
+        let noted = self.notices.note(&turns, karcis_process::now()).await;
+        noted.map_err(|error| match error {
+            StoreError::Unavailable(cause) => HandleError::Unavailable(cause),
+            StoreError::Broken(cause) => HandleError::Poison(cause),
+        })?;
+        self.news.notify_one();
+        Ok(())
     }
 }
 

@@ -2,17 +2,17 @@
 
 use async_trait::async_trait;
 
-use crate::{application::ports::Notifier, domain::Notice};
+use crate::{application::ports::Notifier, domain::Due};
 
 /// Logs the booking and what became of it; never a name or an address.
 pub struct LogNotifier;
 
 #[async_trait]
 impl Notifier for LogNotifier {
-    async fn tell(&self, notices: &[Notice]) -> Vec<bool> {
-        for notice in notices {
+    async fn tell(&self, due: &[Due]) -> Vec<bool> {
+        for Due { notice, .. } in due {
             tracing::info!(booking = %notice.booking_id, kind = notice.kind.as_str(), "told the buyer");
         }
-        vec![true; notices.len()]
+        vec![true; due.len()]
     }
 }

@@ -1,0 +1,103 @@
+//! Buyers are told by mail.
+
+use karcis_contracts::{BookingConfirmed, BookingCreated, BookingFact};
+use karcis_kernel::{BookingId, EventId, UserId};
+use karcis_local_stack::schemas::USERS;
+use karcis_testkit::{Bed, eventually};
+use serde_json::from_value;
+use uuid::Uuid;
+
+use crate::{
+    instance::{Instance, Session, email},
+    logs,
+    mail_server::MailServer,
+    notices::publish,
+};
+
+const FROM: [&str; 2] = ["--mail-from", "Karcis <tickets@karcis.example>"];
+
+/// What booking-service says of a booking of this buyer.
+fn booked(buyer: &Session) -> (BookingId, [BookingFact; 2]) {
+    let (booking_id, event_id) = (BookingId(Uuid::now_v7()), EventId(Uuid::now_v7()));
+    let user_id: UserId = from_value(buyer.user["user_id"].clone()).unwrap();
+    let created = BookingCreated { booking_id, user_id, event_id }.into();
+    (booking_id, [created, BookingConfirmed { booking_id, user_id, event_id }.into()])
+}
+
+async fn untold(bed: &Bed) -> Vec<Uuid> {
+    let untold = "SELECT user_id FROM users.notice WHERE told_at IS NULL";
+    sqlx::query_scalar(untold).fetch_all(bed.superuser()).await.unwrap()
+}
+
+#[tokio::test]
+async fn the_buyer_of_a_confirmed_booking_gets_one_letter() {
+    let (bed, server) = (Bed::start().await, MailServer::start().await);
+    let users = Instance::start(&bed, &[&["--smtp-url", &server.url()], &FROM[..]].concat()).await;
+    let sari = users.registers("Letterwriter").await;
+    let (booking, [created, confirmed]) = booked(&sari);
+    publish(&bed, &[created.clone(), confirmed.clone()]).await;
+    let address = email("Letterwriter");
+    eventually(async || server.mail_to(&address).len()).is(2).await;
+    eventually(|| untold(&bed)).is(Vec::<Uuid>::new()).await;
+    publish(&bed, &[created, confirmed]).await;
+    users.stop().await;
+
+    let letters = server.mail_to(&address);
+    assert_eq!(letters.len(), 2, "each is told once: {letters:#?}");
+    assert!(letters[0].contains("Subject: We have your order"), "in their order: {letters:#?}");
+    for text in [
+        "Subject: Your tickets\r\n",
+        "From: Karcis <tickets@karcis.example>\r\n",
+        "To: Letterwriter <letterwriter@mail.example>\r\n",
+        "Auto-Submitted: auto-generated\r\n",
+        "Content-Type: text/plain; charset=utf-8\r\n",
+        &format!("Message-ID: <{booking}.confirmed@karcis.example>"),
+        "your booking is confirmed",
+        &booking.to_string(),
+    ] {
+        assert!(letters[1].contains(text), "{text:?} is not in:\n{}", letters[1]);
+    }
+    for personal in ["Letterwriter", "letterwriter"] {
+        assert_eq!(logs::lines_with(&[personal]), Vec::<String>::new());
+    }
+    assert_eq!(bed.dead_letters(USERS).await, []);
+}
+
+#[tokio::test]
+async fn an_outage_of_the_mail_server_delays_letters_and_loses_none() {
+    let (bed, server) = (Bed::start().await, MailServer::start().await);
+    let users = Instance::start(&bed, &[&["--smtp-url", &server.url()], &FROM[..]].concat()).await;
+    let (dewi, putri) = (users.registers("Dewi").await, users.registers("Putri").await);
+    let [early, late] = [&dewi, &putri].map(|buyer| booked(buyer).1);
+    publish(&bed, &early).await;
+    eventually(async || server.mail_to(&email("Dewi")).len()).is(2).await;
+
+    let server = server.goes_away().await;
+    publish(&bed, &late).await;
+    eventually(async || untold(&bed).await.len()).is(2).await;
+    eventually(async || logs::lines_with(&["the mail server is away"]).is_empty()).is(false).await;
+    let server = server.comes_back().await;
+    eventually(async || server.mail_to(&email("Putri")).len()).is(2).await;
+    assert_eq!(server.mail_to(&email("Dewi")).len(), 2, "what was sent is not sent again");
+    users.stop().await;
+}
+
+#[tokio::test]
+async fn who_cannot_be_reached_holds_nobody_up() {
+    let (bed, server) = (Bed::start().await, MailServer::start().await);
+    let users = Instance::start(&bed, &[&["--smtp-url", &server.url()], &FROM[..]].concat()).await;
+    let mut facts = Vec::new();
+    for name in ["nobody", "full", "Ratna"] {
+        facts.extend(booked(&users.registers(name).await).1);
+    }
+    let full = facts[2].clone();
+    publish(&bed, &facts).await;
+    eventually(async || server.mail_to(&email("Ratna")).len()).is(2).await;
+    // Nobody is given up; who has no room now is tried again.
+    let BookingFact::BookingCreated(full) = full else { panic!("it begins so") };
+    eventually(|| untold(&bed)).is(vec![full.user_id.0; 2]).await;
+    users.stop().await;
+    for address in ["nobody@mail", "full@mail"] {
+        assert_eq!(logs::lines_with(&[address]), Vec::<String>::new());
+    }
+}

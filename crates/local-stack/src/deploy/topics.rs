@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use clap::builder::FalseyValueParser;
 use karcis_messaging::{Kafka, KafkaConfig, KafkaError, Topic};
 use tokio::time::{Instant, sleep};
 
@@ -22,7 +23,7 @@ pub(crate) struct TopicOptions {
         hide_default_value = true, allow_negative_numbers = true)]
     topic_replication: i32,
     /// Make none, only show and check those that are there
-    #[arg(long)]
+    #[arg(long, env = "KARCIS_TOPICS_CHECK", value_parser = FalseyValueParser::new())]
     check: bool,
 }
 

@@ -5,9 +5,9 @@ use karcis_testkit::{Answer, Fleet, Processes, Service, eventually};
 use crate::sale::{PATIENCE, Sale, Tolerance};
 
 /// What a service's consumer has handled.
-const HANDLED: &str = "karcis_messages_handled_total";
+const HANDLED: &str = "karcis_consumer_messages_total";
 /// What a service's HTTP side has answered.
-const ANSWERED: &str = "http_requests_total";
+const ANSWERED: &str = "http_server_request_duration_seconds_count";
 
 #[tokio::test]
 async fn two_instances_share_the_work_and_the_death_of_one_loses_nothing() {

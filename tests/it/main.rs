@@ -16,3 +16,4 @@ mod readme;
 mod rejected;
 mod sale;
 mod stampede;
+mod telemetry;

@@ -5,17 +5,16 @@ use std::{any::Any, sync::Arc, time::Duration};
 use async_trait::async_trait;
 use axum::{
     Extension, Router,
-    extract::{DefaultBodyLimit, Request},
+    extract::DefaultBodyLimit,
     http::{
         HeaderName, HeaderValue, Method, StatusCode,
         header::{
             ACCEPT, ALLOW, AUTHORIZATION, CONTENT_TYPE, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE,
         },
     },
-    middleware::{Next, from_fn, map_response},
+    middleware::{from_fn, map_response},
     response::{IntoResponse, Response},
 };
-use karcis_process::trace::{self, TraceParent};
 use tower_http::{
     catch_panic::CatchPanicLayer,
     cors::{AllowOrigin, CorsLayer},
@@ -26,9 +25,8 @@ use crate::{
     About, Problem, REPLAYED, TokenKeys,
     house::{self, House},
     metrics, openapi,
+    trace::{TRACEPARENT, in_trace},
 };
-
-const TRACEPARENT: &str = "traceparent";
 
 /// Settings every service has.
 #[derive(Clone, Debug, clap::Args)]
@@ -64,15 +62,12 @@ pub fn router(app: App, config: &HttpConfig) -> Router {
     metrics::install();
     let (routes, said) = routes.split_for_parts();
     let house = Arc::new(House::new(about, &openapi(about, said), readiness, keys.clone()));
-    let service = about.service;
     let inside = routes
         .merge(Router::from(house::routes().with_state(house)))
         .fallback(async || Problem::not_here())
         .method_not_allowed_fallback(async || StatusCode::METHOD_NOT_ALLOWED)
         .layer(CatchPanicLayer::custom(panicked))
-        .layer(from_fn(move |request: Request, next: Next| {
-            metrics::measure(service, request, next)
-        }))
+        .layer(from_fn(metrics::measure))
         .layer(Extension(keys))
         .layer(DefaultBodyLimit::max(64 * 1024));
     // The router adds Allow outside of its layers, so what needs it is one house further out.
@@ -81,18 +76,6 @@ pub fn router(app: App, config: &HttpConfig) -> Router {
         Some(cors) => outside.layer(cors).layer(from_fn(in_trace)),
         None => outside.layer(from_fn(in_trace)),
     }
-}
-
-/// Runs the request as part of its caller's trace, or of a new one.
-async fn in_trace(request: Request, next: Next) -> Response {
-    let header = request.headers().get(TRACEPARENT).and_then(|value| value.to_str().ok());
-    let trace =
-        header.and_then(TraceParent::parse).map_or_else(TraceParent::new, |caller| caller.child());
-    let mut response = trace::scope(trace, next.run(request)).await;
-    if let Ok(value) = HeaderValue::from_str(&trace.header()) {
-        response.headers_mut().insert(TRACEPARENT, value);
-    }
-    response
 }
 
 /// Makes the router's bare 405 a problem that says which methods there are.

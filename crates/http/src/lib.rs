@@ -16,6 +16,7 @@ mod patch;
 mod problem;
 mod scan;
 mod serve;
+mod trace;
 
 pub use app::{App, HttpConfig, Readiness, router};
 pub use auth::{AUDIENCE, Admin, Caller, Claims, ISSUER, Operator, Organiser, TOKEN_TYPE};

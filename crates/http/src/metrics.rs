@@ -11,13 +11,21 @@ use axum::{
     middleware::Next,
     response::IntoResponse,
 };
+use metrics::{Unit, describe_gauge, describe_histogram, gauge, histogram};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use metrics_process::Collector;
+
+use crate::trace;
 
 /// How often [`upkeep`] is due.
 pub(crate) const UPKEEP_EVERY: Duration = Duration::from_secs(5);
 
-const BUCKETS_S: &[f64] =
-    &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
+/// By OpenTelemetry's conventions, so that ready-made dashboards know it.
+const REQUESTS: &str = "http_server_request_duration_seconds";
+
+const SECONDS: &[f64] =
+    &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0];
+const SIZES: &[f64] = &[1.0, 2.0, 5.0, 10.0, 25.0, 50.0, 100.0, 250.0, 500.0, 1_000.0];
 
 /// The process's one recorder; services in one test process share it.
 static RECORDER: OnceLock<PrometheusHandle> = OnceLock::new();
@@ -26,21 +34,20 @@ static RECORDER: OnceLock<PrometheusHandle> = OnceLock::new();
 pub(crate) fn install() -> &'static PrometheusHandle {
     RECORDER.get_or_init(|| {
         let seconds = Matcher::Suffix("_seconds".to_owned());
+        let sizes = Matcher::Suffix("_size".to_owned());
         let builder = PrometheusBuilder::new();
-        let recorder = match builder.set_buckets_for_metric(seconds, BUCKETS_S) {
-            Ok(builder) => builder.build_recorder(),
-            // Only an empty list is refused.
-            Err(_) => PrometheusBuilder::new().build_recorder(),
-        };
+        let builder = builder.set_buckets_for_metric(seconds, SECONDS);
+        let builder = builder.and_then(|it| it.set_buckets_for_metric(sizes, SIZES));
+        // Only an empty list is refused.
+        let recorder = builder.unwrap_or_else(|_| PrometheusBuilder::new()).build_recorder();
         let handle = recorder.handle();
         if let Err(error) = metrics::set_global_recorder(recorder) {
             tracing::warn!(%error, "/metrics will stay empty");
         }
-        metrics::describe_counter!("http_requests_total", "Requests answered.");
-        metrics::describe_histogram!(
-            "http_request_duration_seconds",
-            "Time until an answer began."
-        );
+        describe_histogram!(REQUESTS, Unit::Seconds, "Time until an answer to a request began.");
+        describe_gauge!("karcis_build_info", "Always 1, with what is running.");
+        gauge!("karcis_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1);
+        Collector::default().describe();
         handle
     })
 }
@@ -52,42 +59,33 @@ pub(crate) fn upkeep() {
 
 /// `GET /metrics`.
 pub(crate) async fn show() -> impl IntoResponse {
+    Collector::default().collect();
     ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], install().render())
 }
 
-/// Counts and times a request under the route it matched.
-pub(crate) async fn measure(
-    service: &'static str,
-    request: Request,
-    next: Next,
-) -> impl IntoResponse {
+/// Times a request under the route it matched.
+pub(crate) async fn measure(request: Request, next: Next) -> impl IntoResponse {
     let began = Instant::now();
-    let method = known(request.method());
+    let method = method(request.method());
     // The route, not the path: it is bounded, and some paths are secrets.
-    let path = request.extensions().get::<MatchedPath>().cloned();
-    let path = path.as_ref().map_or("unmatched", MatchedPath::as_str).to_owned();
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let route = route.as_ref().map(MatchedPath::as_str);
     let response = next.run(request).await;
-    let status = match response.status().as_u16() {
-        ..400 => "ok",
-        400..500 => "client_error",
-        _ => "server_error",
-    };
+    let status = response.status();
     let took = began.elapsed();
-    tracing::debug!(method, path, status = response.status().as_u16(), ?took, "answered");
+    tracing::debug!(method, route, status = status.as_u16(), ?took, "answered");
+    trace::answered(method, route, status.as_u16());
     let labels = [
-        ("service", service.into()),
-        ("method", method.into()),
-        ("path", path.into()),
-        ("status", status.into()),
-    ]
-    .map(|(key, value): (&str, metrics::SharedString)| metrics::Label::new(key, value));
-    metrics::counter!("http_requests_total", labels.iter()).increment(1);
-    metrics::histogram!("http_request_duration_seconds", labels.iter()).record(took);
+        ("http_request_method", method.to_owned()),
+        ("http_route", route.unwrap_or("unmatched").to_owned()),
+        ("http_response_status_code", status.as_str().to_owned()),
+    ];
+    histogram!(REQUESTS, &labels).record(took);
     response
 }
 
 /// The method's name; anyone may make up others.
-fn known(method: &Method) -> &'static str {
+pub(crate) fn method(method: &Method) -> &'static str {
     match method.as_str() {
         "GET" => "GET",
         "HEAD" => "HEAD",
@@ -96,6 +94,6 @@ fn known(method: &Method) -> &'static str {
         "PATCH" => "PATCH",
         "DELETE" => "DELETE",
         "OPTIONS" => "OPTIONS",
-        _ => "other",
+        _ => "_OTHER",
     }
 }

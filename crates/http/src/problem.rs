@@ -162,7 +162,7 @@ impl IntoResponse for Problem {
             status: inner.status.as_u16(),
             detail: inner.detail.as_deref(),
             errors: &inner.fields,
-            trace_id: trace::current().map(|trace| format!("{:032x}", trace.trace_id)),
+            trace_id: trace::trace_id(&trace::current()),
             members: &inner.members,
         };
         let mut response = (inner.status, axum::Json(body)).into_response();

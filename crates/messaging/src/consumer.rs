@@ -5,16 +5,16 @@
 //! handled goes to the dead letters and nothing waits for it. Messages may be handled again, also
 //! after later ones, when an instance dies or partitions move: natural keys make that harmless.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::time::Duration;
 
 use async_trait::async_trait;
-use karcis_process::trace::{self, TraceParent};
+use karcis_process::trace::{self, Context};
 use rdkafka::{
     Message as _,
     message::{BorrowedMessage, Headers},
 };
 use sqlx::PgPool;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -23,6 +23,7 @@ use crate::{
     backoff::Backoff,
     dead_letter::{self, Refused},
     member::Member,
+    spans::{self, Described},
 };
 
 /// A decoded message with what its headers say.
@@ -113,8 +114,14 @@ struct Reader<C> {
 /// The batch is not done, as the service stops.
 struct Stopped;
 
-/// A message's place among those taken, and what it says.
-type Placed<M> = Vec<(usize, Received<M>)>;
+/// A message that this service reads.
+struct Placed<M> {
+    /// Its place among those taken.
+    place: usize,
+    received: Received<M>,
+    /// The context it came with.
+    sender: Context,
+}
 
 impl<C: Consumer> Reader<C> {
     async fn read(&self, member: &Member) -> Result<(), KafkaError> {
@@ -154,9 +161,16 @@ impl<C: Consumer> Reader<C> {
 
     /// Handles what can be handled and puts aside the rest.
     async fn handle_all(&self, taken: &[BorrowedMessage<'_>]) -> Result<(), Stopped> {
-        let (batch, traces) = self.decode_all(taken).await?;
-        let (places, batch): (Vec<usize>, Vec<_>) = batch.into_iter().unzip();
-        let work = async {
+        let began = Instant::now();
+        metrics::histogram!("karcis_consumer_delay_seconds").record(age_seconds(taken.first()));
+        let placed = self.decode_all(taken).await?;
+        let (whole, contexts) = self.contexts(taken, &placed);
+        let (places, batch): (Vec<usize>, Vec<_>) =
+            placed.into_iter().map(|placed| (placed.place, placed.received)).unzip();
+        let of_bookings = batch.iter().zip(&contexts);
+        let of_bookings =
+            of_bookings.filter_map(|(it, context)| Some((it.correlation?, context.clone())));
+        let work = trace::scope_batch(of_bookings.collect(), async {
             // Halves still to be handled, the first on top.
             let mut left: Vec<_> = std::iter::once(0..batch.len()).collect();
             while let Some(part) = left.pop() {
@@ -166,6 +180,7 @@ impl<C: Consumer> Reader<C> {
                 match self.retrying(taken, || self.consumer.handle(&batch[part.clone()])).await? {
                     Ok(()) => {}
                     Err(error) if part.len() == 1 => {
+                        trace::fail(&contexts[part.start], &error);
                         self.put_aside(taken, places[part.start], error).await?;
                     }
                     Err(_) => {
@@ -176,22 +191,20 @@ impl<C: Consumer> Reader<C> {
                 }
             }
             Ok(())
-        };
-        trace::scope_batch(Arc::new(traces), work).await?;
-        metrics::counter!("karcis_messages_handled_total", "service" => self.service)
-            .increment(batch.len() as u64);
-        metrics::histogram!("karcis_batch_size", "service" => self.service)
-            .record(batch.len() as f64);
+        });
+        trace::scope(whole, work).await?;
+        metrics::counter!("karcis_consumer_messages_total").increment(batch.len() as u64);
+        metrics::histogram!("karcis_consumer_batch_size").record(batch.len() as f64);
+        metrics::histogram!("karcis_consumer_batch_duration_seconds").record(began.elapsed());
         Ok(())
     }
 
-    /// The messages this service reads, and the traces of their bookings.
+    /// The messages this service reads.
     async fn decode_all(
         &self,
         taken: &[BorrowedMessage<'_>],
-    ) -> Result<(Placed<C::Message>, HashMap<Uuid, TraceParent>), Stopped> {
-        let mut batch = Vec::with_capacity(taken.len());
-        let mut traces = HashMap::new();
+    ) -> Result<Vec<Placed<C::Message>>, Stopped> {
+        let mut placed = Vec::with_capacity(taken.len());
         for (place, message) in taken.iter().enumerate() {
             let kind = header(message, "ce_type").unwrap_or_default();
             let body = message.payload().unwrap_or_default();
@@ -201,20 +214,48 @@ impl<C: Consumer> Reader<C> {
                     let id = header(message, "ce_id").unwrap_or_default().to_owned();
                     let correlation =
                         header(message, "ce_correlationid").and_then(|id| id.parse().ok());
-                    let trace = header(message, "traceparent").and_then(TraceParent::parse);
-                    traces.extend(correlation.zip(trace));
-                    batch.push((place, Received { message: decoded, id, correlation }));
+                    let sender = header(message, "traceparent").and_then(trace::parse);
+                    placed.push(Placed {
+                        place,
+                        received: Received { message: decoded, id, correlation },
+                        sender: sender.unwrap_or_default(),
+                    });
                 }
                 Ok(None) => {
                     // A newer version's: resending heals it once this service is up to date.
-                    metrics::counter!("karcis_messages_unknown_total", "service" => self.service)
-                        .increment(1);
+                    metrics::counter!("karcis_consumer_skipped_total").increment(1);
                     tracing::warn!(topic, kind, "skipped a message of an unknown type");
                 }
                 Err(error) => self.put_aside(taken, place, error.to_string()).await?,
             }
         }
-        Ok((batch, traces))
+        Ok(placed)
+    }
+
+    /// The context the batch is handled in, and each message's: of spans while those are exported,
+    /// else as the messages came.
+    fn contexts(
+        &self,
+        taken: &[BorrowedMessage<'_>],
+        placed: &[Placed<C::Message>],
+    ) -> (Context, Vec<Context>) {
+        let senders: Vec<Context> = placed.iter().map(|placed| placed.sender.clone()).collect();
+        if !trace::is_exported() {
+            return (Context::new(), senders);
+        }
+        let batch = spans::batch(self.service, &senders);
+        let contexts = placed.iter().map(|placed| {
+            let message = &taken[placed.place];
+            let described = Described {
+                topic: message.topic(),
+                kind: header(message, "ce_type").unwrap_or_default(),
+                id: &placed.received.id,
+                booking: placed.received.correlation,
+            };
+            spans::process(self.service, &placed.sender, described, &batch)
+        });
+        let contexts = contexts.collect();
+        (batch, contexts)
     }
 
     /// Repeats `attempt` while the service cannot work; the inner error is poison.
@@ -228,14 +269,11 @@ impl<C: Consumer> Reader<C> {
     {
         let mut backoff = Backoff::new();
         loop {
-            metrics::gauge!("karcis_consumer_lag_seconds", "service" => self.service)
-                .set(age_seconds(taken.first()));
             match attempt().await {
                 Ok(()) => return Ok(Ok(())),
                 Err(HandleError::Poison(error)) => return Ok(Err(error)),
                 Err(HandleError::Unavailable(error)) => {
-                    metrics::counter!("karcis_batches_retried_total", "service" => self.service)
-                        .increment(1);
+                    metrics::counter!("karcis_consumer_retries_total").increment(1);
                     tracing::warn!(error, messages = taken.len(), "the batch is tried again");
                 }
             }
@@ -261,7 +299,7 @@ impl<C: Consumer> Reader<C> {
             error,
             "a message was put aside"
         );
-        metrics::counter!("karcis_messages_dead_total", "service" => self.service).increment(1);
+        metrics::counter!("karcis_messages_put_aside_total").increment(1);
         // Whatever is wrong with the table is not the message's fault.
         let keep = || async {
             let kept = dead_letter::keep(&self.pool, &refused).await;

@@ -114,6 +114,8 @@ impl Kafka {
             .set("heartbeat.interval.ms", "1500")
             // How long a rebalance waits for a member that is at work and can keep no more.
             .set("max.poll.interval.ms", "60000")
+            // How far it is behind, for an operator.
+            .set("statistics.interval.ms", "5000")
             .set("enable.auto.commit", "false")
             .set("enable.auto.offset.store", "false")
             .set("auto.offset.reset", "earliest");

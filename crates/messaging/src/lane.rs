@@ -39,7 +39,7 @@ impl<Job: Send + 'static, Answer: Send + 'static> Lane<Job, Answer> {
                 if jobs.is_empty() {
                     continue;
                 }
-                metrics::histogram!("karcis_lane_group_size").record(jobs.len() as f64);
+                metrics::histogram!("karcis_lane_batch_size").record(jobs.len() as f64);
                 // The panic itself is reported by the process's hook; its askers hear `Busy`.
                 let answers = AssertUnwindSafe(async { work(jobs).await }).catch_unwind().await;
                 for (asker, answer) in askers.into_iter().zip(answers.into_iter().flatten()) {

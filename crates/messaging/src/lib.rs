@@ -7,10 +7,12 @@ mod dead_letter;
 mod kafka;
 mod lane;
 mod member;
+mod metrics;
 mod outbox;
 mod postgres;
 mod relay;
 mod security;
+mod spans;
 mod topics;
 
 pub use consumer::{Consumer, HandleError, Received};

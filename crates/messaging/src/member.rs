@@ -11,7 +11,7 @@ use std::{collections::HashMap, time::Duration};
 
 use futures_util::{FutureExt, StreamExt};
 use rdkafka::{
-    ClientContext, Message, Offset, TopicPartitionList,
+    ClientContext, Message, Offset, Statistics, TopicPartitionList,
     config::RDKafkaLogLevel,
     consumer::{CommitMode, Consumer as _, ConsumerContext, StreamConsumer},
     error::{KafkaError as ClientError, KafkaResult, RDKafkaErrorCode},
@@ -39,6 +39,18 @@ impl ClientContext for Context {
 
     fn error(&self, error: ClientError, reason: &str) {
         self.reports.error(error, reason);
+    }
+
+    fn stats(&self, statistics: Statistics) {
+        for (topic, seen) in statistics.topics {
+            let partitions = seen.partitions.values();
+            // What another member reads, it counts.
+            let read_here = partitions.filter(|partition| partition.fetch_state == "active");
+            let lag: i64 = read_here
+                .map(|it| (it.hi_offset - it.committed_offset.max(it.lo_offset).max(0)).max(0))
+                .sum();
+            metrics::gauge!("karcis_consumer_lag_messages", "topic" => topic).set(lag as f64);
+        }
     }
 }
 

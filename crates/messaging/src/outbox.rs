@@ -16,7 +16,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::{Kafka, relay};
+use crate::{Kafka, metrics, relay};
 
 /// A message on its way out.
 #[derive(Clone, Debug)]
@@ -41,7 +41,7 @@ impl Outgoing {
             kind: message.kind(),
             correlation,
             attempt: 1,
-            trace: trace::of(correlation).map(|trace| trace.child().header()),
+            trace: trace::header(&trace::of(correlation)),
             body: message.body().expect("structs of strings and numbers are always JSON"),
         }
     }
@@ -138,6 +138,7 @@ impl Outbox {
         kafka: Kafka,
         stopping: CancellationToken,
     ) -> Result<(), std::convert::Infallible> {
+        metrics::describe();
         tokio::join!(
             relay::keep_sending(&self.shared, &kafka, &stopping),
             self.shared.watch(&stopping),
@@ -147,7 +148,7 @@ impl Outbox {
 }
 
 impl Shared {
-    /// Looks each second how much waits.
+    /// Looks each second how much waits, and at what else an operator wants to know.
     async fn watch(&self, stopping: &CancellationToken) {
         let mut seconds = tokio::time::interval(Duration::from_secs(1));
         seconds.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -156,8 +157,8 @@ impl Shared {
                 () = stopping.cancelled() => return,
                 _ = seconds.tick() => {}
             }
-            let state = match self.measure().await {
-                Ok(state) => state,
+            let (state, dead_letters) = match self.measure().await {
+                Ok(measured) => measured,
                 Err(error) => {
                     // The last known state stays: whoever asks meets the same error on its own.
                     tracing::debug!(%error, "the outbox cannot be measured");
@@ -165,27 +166,24 @@ impl Shared {
                 }
             };
             *self.state.lock().unwrap_or_else(PoisonError::into_inner) = state;
-            let service = [("service", self.source)];
-            metrics::gauge!("karcis_outbox_rows", &service).set(state.rows as f64);
-            metrics::gauge!("karcis_outbox_oldest_seconds", &service)
-                .set(state.oldest.as_secs_f64());
+            metrics::watch(state, dead_letters, &self.pool);
         }
     }
 
-    async fn measure(&self) -> Result<OutboxState, sqlx::Error> {
+    /// The outbox's state, and how many dead letters there are.
+    async fn measure(&self) -> Result<(OutboxState, i64), sqlx::Error> {
         const MEASURE: &str = "
             SELECT count(*),
-                   COALESCE(EXTRACT(EPOCH FROM clock_timestamp() - min(created_at)), 0)::float8
+                   COALESCE(EXTRACT(EPOCH FROM clock_timestamp() - min(created_at)), 0)::float8,
+                   (SELECT count(*) FROM (SELECT FROM dead_letter LIMIT 10000) AS kept)
             FROM (SELECT created_at FROM outbox ORDER BY id LIMIT 100000) AS waiting";
         let mut transaction = self.pool.begin().await?;
         // By the index, lest the scan visit every page that sent rows left behind.
         sqlx::query("SET LOCAL enable_seqscan = off").execute(&mut *transaction).await?;
-        let (rows, oldest): (i64, f64) =
+        let (rows, oldest, dead_letters): (i64, f64, i64) =
             sqlx::query_as(MEASURE).fetch_one(&mut *transaction).await?;
         transaction.commit().await?;
-        Ok(OutboxState {
-            rows: rows.unsigned_abs(),
-            oldest: Duration::try_from_secs_f64(oldest).unwrap_or_default(),
-        })
+        let oldest = Duration::try_from_secs_f64(oldest).unwrap_or_default();
+        Ok((OutboxState { rows: rows.unsigned_abs(), oldest }, dead_letters))
     }
 }

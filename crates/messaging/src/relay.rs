@@ -9,6 +9,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, SecondsFormat, Utc};
+use karcis_process::trace::{self, Context};
 use rdkafka::{
     error::KafkaError as ClientError,
     message::{Header, OwnedHeaders},
@@ -19,7 +20,13 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::{Kafka, KafkaError, backoff::Backoff, kafka::Producer, outbox::Shared};
+use crate::{
+    Kafka, KafkaError,
+    backoff::Backoff,
+    kafka::Producer,
+    outbox::Shared,
+    spans::{self, Described},
+};
 
 /// Rows sent at once.
 const BATCH: i64 = 1_000;
@@ -174,7 +181,7 @@ async fn send(
     let mut sent = Vec::with_capacity(rows.len());
     for row in rows {
         match enqueue(outbox.source, kafka, producer, row) {
-            Ok(delivery) => sent.push((row.id, delivery)),
+            Ok((delivery, span)) => sent.push((row.id, delivery, span)),
             Err(error) => {
                 failure = Some(RelayError::NotAcknowledged(error));
                 break;
@@ -188,8 +195,7 @@ async fn send(
             .execute(connection),
     )
     .await?;
-    metrics::counter!("karcis_outbox_sent_total", "service" => outbox.source)
-        .increment(acknowledged.len() as u64);
+    metrics::counter!("karcis_outbox_sent_total").increment(acknowledged.len() as u64);
     match failed.or(failure) {
         Some(error) => Err(error),
         None => Ok(()),
@@ -200,14 +206,14 @@ async fn send(
 /// it waits; an error means that it is lost.
 async fn acknowledgements(
     connection: &mut PgConnection,
-    sent: Vec<(i64, DeliveryFuture)>,
+    sent: Vec<(i64, DeliveryFuture, Option<Context>)>,
     stopping: &CancellationToken,
 ) -> Result<(Vec<i64>, Option<RelayError>), RelayError> {
     let mut acknowledged = Vec::with_capacity(sent.len());
     let mut pings = interval_at(Instant::now() + PING, PING);
     pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut grace = std::pin::pin!(grace(stopping));
-    for (id, mut delivery) in sent {
+    for (id, mut delivery, span) in sent {
         let delivered = loop {
             tokio::select! {
                 biased;
@@ -219,6 +225,7 @@ async fn acknowledgements(
         match delivered {
             Ok(Ok(_)) => acknowledged.push(id),
             Ok(Err((error, _))) => {
+                span.inspect(|span| trace::fail(span, &error));
                 return Ok((acknowledged, Some(RelayError::NotAcknowledged(error))));
             }
             Err(_) => {
@@ -235,19 +242,24 @@ async fn grace(stopping: &CancellationToken) {
     sleep(GRACE).await;
 }
 
-/// CloudEvents 1.0 in Kafka's binary mode. Source:
+/// Hands the row to the producer, with the span that lasts until its ack. CloudEvents 1.0 in
+/// Kafka's binary mode. Source:
 /// <https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/kafka-protocol-binding.md>.
 fn enqueue(
     source: &str,
     kafka: &Kafka,
     producer: &Producer,
     row: &Row,
-) -> Result<DeliveryFuture, ClientError> {
+) -> Result<(DeliveryFuture, Option<Context>), ClientError> {
+    let topic = kafka.topic(&row.topic);
     let key = row.key.to_string();
     let time = row.created_at.to_rfc3339_opts(SecondsFormat::Micros, true);
     let attempt = row.attempt.to_string();
     let id = row.message_id.to_string();
     let correlation = row.correlation.map(|booking| booking.to_string());
+    let message = Described { topic: &topic, kind: &row.kind, id: &id, booking: row.correlation };
+    let span = spans::send(row.trace.as_deref(), message, row.created_at);
+    let own = span.as_ref().and_then(trace::header);
     let headers = [
         ("ce_specversion", Some("1.0")),
         ("ce_id", Some(id.as_str())),
@@ -257,7 +269,7 @@ fn enqueue(
         ("ce_subject", Some(key.as_str())),
         ("ce_attempt", Some(attempt.as_str())),
         ("ce_correlationid", correlation.as_deref()),
-        ("traceparent", row.trace.as_deref()),
+        ("traceparent", own.as_deref().or(row.trace.as_deref())),
         ("content-type", Some("application/json")),
     ];
     let mut owned = OwnedHeaders::new_with_capacity(headers.len());
@@ -266,9 +278,9 @@ fn enqueue(
             owned = owned.insert(Header { key, value });
         }
     }
-    let topic = kafka.topic(&row.topic);
     let record = FutureRecord::to(&topic).key(&key).payload(&row.body).headers(owned);
-    producer.send_result(record).map_err(|(error, _)| error)
+    let delivery = producer.send_result(record).map_err(|(error, _)| error)?;
+    Ok((delivery, span))
 }
 
 /// The database's answer, unless it comes too late for this session to be alive.

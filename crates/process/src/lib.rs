@@ -1,6 +1,8 @@
 //! What every binary needs around its work: a clock, tracing, trace context, signals, supervised
 //! tasks and a drained stop.
 
+mod export;
+mod logs;
 mod supervise;
 pub mod trace;
 

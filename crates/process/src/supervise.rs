@@ -1,6 +1,6 @@
 //! Tasks that live and stop together.
 
-use std::{collections::HashMap, fmt::Display, future::Future, io::IsTerminal, time::Duration};
+use std::{collections::HashMap, fmt::Display, future::Future, time::Duration};
 
 use tokio::{
     signal::unix::{SignalKind, signal},
@@ -8,7 +8,8 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 use tokio_util::sync::CancellationToken;
-use tracing_subscriber::{EnvFilter, filter::LevelFilter};
+
+use crate::{export::Export, logs};
 
 const DRAIN_LIMIT: Duration = Duration::from_secs(10);
 
@@ -18,6 +19,7 @@ pub struct Process {
     tasks: JoinSet<Ended>,
     names: HashMap<Id, &'static str>,
     drain_limit: Duration,
+    export: Export,
 }
 
 /// How a task returned.
@@ -48,11 +50,13 @@ pub enum StopError {
 }
 
 impl Process {
-    /// For a binary: sets up logging (`RUST_LOG`, `LOG_FORMAT=json`) and stops at SIGINT or SIGTERM.
+    /// For a binary: sets up logging (`RUST_LOG`, `LOG_FORMAT=json`) and the export of spans
+    /// (`OTEL_*`), and stops at SIGINT or SIGTERM.
     pub fn start(service: &'static str) -> Self {
-        log_to_stderr();
+        logs::start();
         tracing::info!(version = env!("CARGO_PKG_VERSION"), "{service} starts");
-        let process = Self::embedded(CancellationToken::new());
+        let process =
+            Self { export: Export::start(service), ..Self::embedded(CancellationToken::new()) };
         for kind in [SignalKind::interrupt(), SignalKind::terminate()] {
             let stopping = process.stopping();
             match signal(kind) {
@@ -70,7 +74,7 @@ impl Process {
     /// For a test: no logging, no signals; stops when `stopping` is cancelled.
     pub fn embedded(stopping: CancellationToken) -> Self {
         let (tasks, names) = (JoinSet::new(), HashMap::new());
-        Self { stopping, tasks, names, drain_limit: DRAIN_LIMIT }
+        Self { stopping, tasks, names, drain_limit: DRAIN_LIMIT, export: Export::none() }
     }
 
     /// Cancelled once the process is to stop: tasks then finish what they hold and return.
@@ -112,6 +116,7 @@ impl Process {
             tracing::error!(task, "the task did not stop in time");
             failure = failure.or(Some(StopError::Stuck { task }));
         }
+        self.export.finish(deadline.saturating_duration_since(Instant::now())).await;
         failure.map_or(Ok(()), Err)
     }
 
@@ -132,21 +137,6 @@ impl Process {
         tracing::error!(task, reason, "the task ended: everything stops");
         self.stopping.cancel();
         Some(StopError::TaskEnded { task, reason })
-    }
-}
-
-fn log_to_stderr() {
-    let filter =
-        EnvFilter::builder().with_default_directive(LevelFilter::INFO.into()).from_env_lossy();
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
-        .log_internal_errors(false);
-    let json = std::env::var("LOG_FORMAT").is_ok_and(|format| format == "json");
-    let set = if json { builder.json().try_init() } else { builder.try_init() };
-    if let Err(error) = set {
-        tracing::warn!(%error, "logging was set up before");
     }
 }
 

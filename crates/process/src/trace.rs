@@ -1,105 +1,164 @@
-//! W3C trace context: which request a piece of work belongs to, carried through HTTP and Kafka.
+//! W3C trace context: which request a piece of work belongs to, carried through HTTP and Kafka, and
+//! the spans of it.
+//!
+//! A [`Context`] is carried always: a task's own with [`scope`], each message's with [`scope_batch`].
+//! Spans are made only while they are exported (`OTEL_*`); else a context is its caller's, passed on.
 
-use std::{collections::HashMap, future::Future, sync::Arc};
+use std::{
+    collections::HashMap,
+    fmt::Display,
+    sync::{Arc, OnceLock},
+};
 
-use tracing::Instrument;
+use opentelemetry::{
+    KeyValue,
+    context::FutureExt,
+    propagation::{Extractor, TextMapPropagator},
+    trace::{SpanBuilder, SpanContext, Status, TraceContextExt, TraceFlags, Tracer},
+};
+use opentelemetry_sdk::{
+    propagation::TraceContextPropagator,
+    trace::{IdGenerator, RandomIdGenerator, SdkTracer},
+};
 use uuid::Uuid;
 
-tokio::task_local! {
-    static CURRENT: TraceParent;
-    static BATCH: Arc<HashMap<Uuid, TraceParent>>;
+pub use opentelemetry::{self as otel, Context};
+
+/// The span attribute that names the booking.
+pub const BOOKING: &str = "karcis.booking_id";
+
+/// Set while spans are exported.
+static TRACER: OnceLock<SdkTracer> = OnceLock::new();
+
+/// The messages of a batch, by booking.
+struct Batch(Arc<HashMap<Uuid, Context>>);
+
+/// The booking a request turns out to be about.
+struct About(OnceLock<Uuid>);
+
+/// Makes spans from now on.
+pub(crate) fn export_with(tracer: SdkTracer) {
+    // A process exports once; who comes second is a test's second process.
+    let _ = TRACER.set(tracer);
 }
 
-const SAMPLED: u8 = 0x01;
-const RANDOM: u8 = 0x02;
-
-/// A `traceparent` header's value, version 00. See <https://www.w3.org/TR/trace-context/>.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TraceParent {
-    /// The trace's id.
-    pub trace_id: u128,
-    /// The caller's span.
-    pub span_id: u64,
-    /// The flags; bit 0 is "sampled".
-    pub flags: u8,
+/// Whether spans are exported. Without that nothing is to be worked out for them.
+pub fn is_exported() -> bool {
+    TRACER.get().is_some()
 }
 
-impl TraceParent {
-    /// A new trace.
-    #[allow(clippy::new_without_default, reason = "no two are equal, as defaults would be")]
-    pub fn new() -> Self {
-        // Zero is the one id that is not valid.
-        let trace_id = rand::random::<u128>().max(1);
-        Self { trace_id, span_id: new_span_id(), flags: SAMPLED | RANDOM }
-    }
-
-    /// The header's meaning; `None` if it is malformed.
-    pub fn parse(header: &str) -> Option<Self> {
-        const LENGTH: usize = 55;
-        let known = header.get(..LENGTH)?;
-        let rest = &header[LENGTH..];
-        let [version, trace_id, span_id, flags] =
-            known.split('-').collect::<Vec<_>>().try_into().ok()?;
-        // A later version may add fields behind these four.
-        let rest_is_valid = rest.is_empty() || version != "00" && rest.starts_with('-');
-        if !rest_is_valid || version == "ff" || hex(version, 2).is_none() {
-            return None;
+/// What a `traceparent` header says; `None` if it is malformed.
+pub fn parse(header: &str) -> Option<Context> {
+    struct Header<'a>(&'a str);
+    impl Extractor for Header<'_> {
+        fn get(&self, key: &str) -> Option<&str> {
+            (key == "traceparent").then_some(self.0)
         }
-        let trace = Self {
-            trace_id: hex(trace_id, 32)?,
-            span_id: hex(span_id, 16)?.try_into().ok()?,
-            flags: hex(flags, 2)?.try_into().ok()?,
-        };
-        (trace.trace_id != 0 && trace.span_id != 0).then_some(trace)
+
+        fn keys(&self) -> Vec<&str> {
+            vec!["traceparent"]
+        }
     }
+    let found =
+        TraceContextPropagator::new().extract_with_context(&Context::new(), &Header(header));
+    found.has_active_span().then_some(found)
+}
 
-    /// A new span of the same trace.
-    pub fn child(&self) -> Self {
-        // Only the flags this version knows may be passed on.
-        Self { span_id: new_span_id(), flags: self.flags & (SAMPLED | RANDOM), ..*self }
+/// The `traceparent` header for what this context causes; `None` outside of any trace.
+pub fn header(context: &Context) -> Option<String> {
+    let span = context.span();
+    let known = Some(span.span_context()).filter(|known| known.is_valid())?;
+    let (trace, span, flags) = (known.trace_id(), known.span_id(), known.trace_flags());
+    Some(format!("00-{trace}-{span}-{:02x}", flags.to_u8()))
+}
+
+/// The trace's id in this context, in hex.
+pub fn trace_id(context: &Context) -> Option<String> {
+    let span = context.span();
+    let known = Some(span.span_context()).filter(|known| known.is_valid())?;
+    Some(known.trace_id().to_string())
+}
+
+/// The context of a request that came with this `traceparent`, or of a new trace: of its span while
+/// spans are exported, else of one that only log lines and messages name.
+pub fn of_request(caller: Option<&str>, span: impl FnOnce() -> SpanBuilder) -> Context {
+    let parent = caller.and_then(parse).unwrap_or_default();
+    let context = if is_exported() { begin(&parent, span) } else { unexported(&parent) };
+    context.with_value(About(OnceLock::new()))
+}
+
+fn unexported(parent: &Context) -> Context {
+    let (span, ids) = (parent.span(), RandomIdGenerator::default());
+    let caller = span.span_context();
+    let (trace, flags) = match caller.is_valid() {
+        true => (caller.trace_id(), caller.trace_flags()),
+        false => (ids.new_trace_id(), TraceFlags::SAMPLED),
+    };
+    let own = SpanContext::new(trace, ids.new_span_id(), flags, false, Default::default());
+    parent.with_remote_span_context(own)
+}
+
+/// A span's context, below `parent`; the span ends with the last clone of it. While spans are not
+/// exported, `parent` itself.
+pub fn begin(parent: &Context, span: impl FnOnce() -> SpanBuilder) -> Context {
+    match TRACER.get() {
+        Some(tracer) => parent.with_span(tracer.build_with_context(span(), parent)),
+        None => parent.clone(),
     }
+}
 
-    /// The header's value.
-    pub fn header(&self) -> String {
-        format!("00-{:032x}-{:016x}-{:02x}", self.trace_id, self.span_id, self.flags)
+/// Runs `work` in a span of this name, below the running one.
+pub async fn span<T>(name: &'static str, work: impl Future<Output = T>) -> T {
+    match TRACER.get() {
+        Some(_) => scope(begin(&current(), || SpanBuilder::from_name(name)), work).await,
+        None => work.await,
     }
 }
 
-fn new_span_id() -> u64 {
-    rand::random::<u64>().max(1)
-}
-
-/// Lower-case digits only, exactly so many.
-fn hex(text: &str, digits: usize) -> Option<u128> {
-    let is_hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
-    if text.len() != digits || !text.bytes().all(is_hex) {
-        return None;
+/// Notes that the span's work failed.
+pub fn fail(context: &Context, error: &dyn Display) {
+    if is_exported() {
+        context.span().set_status(Status::error(error.to_string()));
     }
-    u128::from_str_radix(text, 16).ok()
 }
 
-/// Runs `work` as part of `trace`; its log lines carry the trace's id.
-pub async fn scope<T>(trace: TraceParent, work: impl Future<Output = T>) -> T {
-    let span = tracing::info_span!("trace", id = format_args!("{:032x}", trace.trace_id));
-    CURRENT.scope(trace, work.instrument(span)).await
+/// Runs `work` in this context.
+pub async fn scope<T>(context: Context, work: impl Future<Output = T>) -> T {
+    work.with_context(context).await
 }
 
-/// Runs `work` on a batch whose messages each belong to the trace of their booking.
-pub async fn scope_batch<T>(
-    traces: Arc<HashMap<Uuid, TraceParent>>,
-    work: impl Future<Output = T>,
-) -> T {
-    BATCH.scope(traces, work).await
+/// Runs `work` on a batch whose messages each have the context of their booking.
+pub async fn scope_batch<T>(messages: HashMap<Uuid, Context>, work: impl Future<Output = T>) -> T {
+    scope(Context::current_with_value(Batch(Arc::new(messages))), work).await
 }
 
-/// The trace the running task works for, if any.
-pub fn current() -> Option<TraceParent> {
-    CURRENT.try_get().ok()
+/// The running task's context.
+pub fn current() -> Context {
+    Context::current()
 }
 
-/// The trace of this booking in the running batch, else [`current`].
-pub fn of(correlation: Option<Uuid>) -> Option<TraceParent> {
-    correlation
-        .and_then(|id| BATCH.try_with(|traces| traces.get(&id).copied()).ok().flatten())
-        .or_else(current)
+/// The context of this booking in the running batch, else [`current`].
+pub fn of(booking: Option<Uuid>) -> Context {
+    Context::map_current(|current| {
+        let batch = booking.zip(current.get::<Batch>());
+        let own = batch.and_then(|(booking, batch)| batch.0.get(&booking).cloned());
+        own.unwrap_or_else(|| current.clone())
+    })
+}
+
+/// Notes that the running request is about this booking, for its span and log lines.
+pub fn about(booking: Uuid) {
+    Context::map_current(|current| {
+        if let Some(About(about)) = current.get() {
+            let _ = about.set(booking);
+        }
+        if is_exported() {
+            current.span().set_attribute(KeyValue::new(BOOKING, booking.to_string()));
+        }
+    });
+}
+
+/// The booking the running request is about.
+pub(crate) fn booking() -> Option<Uuid> {
+    Context::map_current(|current| current.get::<About>()?.0.get().copied())
 }

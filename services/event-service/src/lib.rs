@@ -16,6 +16,7 @@ use tokio::net::TcpListener;
 use adapters::{
     http::{Desk, ShopWindow, routes},
     kafka::{Commands, keep_announcing},
+    metrics,
     postgres::{PgCancelledEvents, PgCatalogue, PgEvents, PgReadiness, PgStocks},
 };
 pub use config::Config;
@@ -75,6 +76,7 @@ pub async fn run(
         most_unpaid: config.max_holds,
     };
     let cancelled = Arc::new(PgCancelledEvents::new(pool.clone(), outbox.clone()));
+    metrics::describe();
     let stopping = process.stopping();
     process
         .run("http", karcis_http::serve(listener, app, config.http, stopping.clone()))

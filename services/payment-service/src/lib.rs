@@ -15,10 +15,11 @@ use tokio::{net::TcpListener, sync::Notify};
 use tokio_util::task::TaskTracker;
 
 use adapters::{
-    gateway::simulated::SimulatedGateway,
+    gateway::{measured::Measured, simulated::SimulatedGateway},
     http::{self, Api},
     kafka::Commands,
     lanes::AttemptLanes,
+    metrics,
     postgres::{PgPayments, Wakes},
     workers::Worker,
 };
@@ -85,8 +86,9 @@ pub async fn run(
     };
     let payments = Arc::new(PgPayments::new(pool.clone(), wakes));
     let patience = Duration::from_millis(config.gateway.provider_timeout_ms);
-    let gateway = Arc::new(SimulatedGateway::new(&ledger, patience));
+    let gateway = Arc::new(Measured(SimulatedGateway::new(&ledger, patience)));
 
+    metrics::describe();
     let stopping = process.stopping();
     let keys = TokenKeys::fetched_from(&config.jwks_url);
     let worker =

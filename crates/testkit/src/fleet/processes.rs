@@ -113,6 +113,12 @@ impl Processes {
         samples.sum()
     }
 
+    /// What this service has logged: `karcis` has it write to a file.
+    pub fn log(&self, service: Service) -> String {
+        let log = std::fs::read(format!("/proc/{}/fd/2", self.pid(service)));
+        String::from_utf8_lossy(&log.expect("the log can be read")).into_owned()
+    }
+
     async fn ready(&mut self) -> Value {
         let launcher = std::cell::RefCell::new(&mut self.launcher);
         let path = self.folder.path().join("stack.json");

@@ -2,5 +2,6 @@
 
 pub mod http;
 pub mod kafka;
+mod metrics;
 pub mod postgres;
 pub mod workers;

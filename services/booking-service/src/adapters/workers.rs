@@ -10,7 +10,7 @@ use tokio::{
     time::{interval, timeout},
 };
 
-use super::postgres::PgBookings;
+use super::{metrics, postgres::PgBookings};
 use crate::application::{StoreError, cancel_event_bookings, wake_up};
 
 /// How often deadlines are looked at.
@@ -19,7 +19,7 @@ const TICK: Duration = Duration::from_millis(150);
 const AT_A_TIME: u16 = 500;
 /// How often cancelled events are looked for when nobody said there is one.
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
-/// How often the stuck sagas are counted and old keys forgotten.
+/// How often sagas are counted and old keys forgotten.
 const HOUSEKEEPING: Duration = Duration::from_secs(5);
 /// How many old keys are forgotten at a time.
 const KEYS_AT_A_TIME: u16 = 5_000;
@@ -40,7 +40,7 @@ pub async fn ring_alarms(
         while more && !stopping.is_cancelled() && !outbox.state().is_behind() {
             more = match wake_up(&*bookings, &*bookings, now(), AT_A_TIME).await {
                 Ok((count, _)) => {
-                    metrics::counter!("karcis_booking_alarms_total").increment(count as u64);
+                    metrics::count_alarms(count);
                     count == usize::from(AT_A_TIME)
                 }
                 Err(error) => failed("alarms", &error),
@@ -68,22 +68,18 @@ pub async fn undo_cancelled_events(
     Ok(())
 }
 
-/// Counts stuck sagas and forgets old keys, until `stopping`.
+/// Counts sagas and forgets old keys, until `stopping`.
 pub async fn keep_house(
     bookings: Arc<PgBookings>,
     stopping: CancellationToken,
 ) -> Result<(), Infallible> {
+    metrics::describe();
     let mut ticks = interval(HOUSEKEEPING);
     while stopping.run_until_cancelled(ticks.tick()).await.is_some() {
-        match bookings.stuck().await {
-            Ok(stuck) => {
-                for reason in crate::domain::Stuck::ALL.map(crate::domain::Stuck::as_str) {
-                    let count = stuck.get(reason).copied().unwrap_or_default();
-                    metrics::gauge!("karcis_bookings_stuck", "reason" => reason).set(count as f64);
-                }
-            }
+        match tokio::try_join!(bookings.under_way(), bookings.stuck()) {
+            Ok((under_way, stuck)) => metrics::show(&under_way, &stuck),
             Err(error) => {
-                failed("stuck sagas", &error);
+                failed("the counts of sagas", &error);
             }
         }
         let mut more = true;

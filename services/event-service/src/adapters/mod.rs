@@ -2,5 +2,6 @@
 
 pub mod http;
 pub mod kafka;
+pub mod metrics;
 pub mod postgres;
 mod time_zone;

@@ -215,12 +215,12 @@ async fn a_command_that_nobody_can_mean_is_put_aside_and_nothing_waits_for_it() 
     // Its booking has a hold of another event: only the stored state tells.
     let stray = ReserveTickets { event_id: EventId(Uuid::now_v7()), ..good.clone() };
     let last = event.reserve(1);
-    let batch = [good.clone(), nothing, none_of_it, stray, last.clone()];
+    // Alone: another event's command may come through another partition, and overtake it.
+    assert!(matches!(shop.ask(good.clone()).await, TicketFact::TicketsReserved(_)));
+    let batch = [nothing, none_of_it, stray, last.clone()];
     shop.send(&batch.map(EventCommand::from)).await;
-    for booking in [good.booking_id, last.booking_id] {
-        let answers = shop.answers(booking, 1).await;
-        assert!(matches!(answers[0], TicketFact::TicketsReserved(_)), "{answers:?}");
-    }
+    let answers = shop.answers(last.booking_id, 1).await;
+    assert!(matches!(answers[0], TicketFact::TicketsReserved(_)), "{answers:?}");
     let aside = async || shop.bed.dead_letters(EVENTS).await.len();
     eventually(aside).is(3).await;
     assert_eq!(shop.answers(good.booking_id, 1).await.len(), 1);

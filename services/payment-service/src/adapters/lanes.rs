@@ -5,7 +5,7 @@ use std::{collections::HashMap, future::Future, sync::Arc};
 use async_trait::async_trait;
 use karcis_kernel::BookingId;
 use karcis_messaging::{Busy, Lane};
-use karcis_process::trace::{self, TraceParent};
+use karcis_process::trace::{self, Context};
 use uuid::Uuid;
 
 use crate::{
@@ -26,8 +26,8 @@ const GROUP: usize = 512;
 type StartAnswer = Result<Started, ProcessPaymentError>;
 type RecordAnswer = Result<Payment, StoreError>;
 
-/// A job with the trace of the request it belongs to.
-type Traced<T> = (T, Option<TraceParent>);
+/// A job with the context of the request it belongs to.
+type Traced<T> = (T, Context);
 
 /// One lane for starts, one for outcomes, so that neither waits for the other.
 pub struct AttemptLanes {
@@ -92,13 +92,13 @@ async fn record_group(
     trace::scope_batch(traces, together(jobs, work)).await
 }
 
-/// The jobs, and the trace of each one's booking.
+/// The jobs, and the context of each one's booking.
 fn untraced<T>(
     jobs: Vec<Traced<T>>,
     booking: impl Fn(&T) -> BookingId,
-) -> (Vec<T>, Arc<HashMap<Uuid, TraceParent>>) {
-    let traces = jobs.iter().filter_map(|(job, trace)| Some((booking(job).0, (*trace)?))).collect();
-    (jobs.into_iter().map(|(job, _)| job).collect(), Arc::new(traces))
+) -> (Vec<T>, HashMap<Uuid, Context>) {
+    let traces = jobs.iter().map(|(job, context)| (booking(job).0, context.clone())).collect();
+    (jobs.into_iter().map(|(job, _)| job).collect(), traces)
 }
 
 /// Works the jobs off as one group. If that fails for a moment, the group is tried once more, which

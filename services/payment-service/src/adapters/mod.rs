@@ -4,5 +4,6 @@ pub mod gateway;
 pub mod http;
 pub mod kafka;
 pub mod lanes;
+pub mod metrics;
 pub mod postgres;
 pub mod workers;

@@ -5,6 +5,7 @@ use std::{convert::Infallible, sync::Arc, time::Duration};
 use karcis_process::{CancellationToken, now};
 use tokio::{sync::Notify, time::timeout};
 
+use super::metrics;
 use crate::application::{
     give_money_back,
     ports::{KEY_LIFETIME, PaymentGateway, Payments},
@@ -32,7 +33,7 @@ impl Worker {
     pub async fn resolve(self, patience: Duration) -> Result<(), Infallible> {
         while self.goes_on() {
             match resolve_attempts(&*self.payments, &*self.gateway, now() - patience).await {
-                Ok(unknown) => metrics::gauge!("karcis_payments_unresolved").set(unknown as f64),
+                Ok(unknown) => metrics::show_unresolved(unknown),
                 Err(cause) => tracing::warn!(%cause, "unresolved attempts have to wait"),
             }
             self.rest(REST, &Notify::new()).await;

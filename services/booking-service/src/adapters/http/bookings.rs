@@ -7,7 +7,7 @@ use axum::{
 };
 use karcis_http::{Caller, Fields, Json, List, Page, PathId, Problem, Query, WantsStream, stream};
 use karcis_kernel::{BookingId, Role};
-use karcis_process::now;
+use karcis_process::{now, trace};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
@@ -55,9 +55,9 @@ pub(super) async fn cancel(
     Json(request): Json<CancelBooking>,
 ) -> Result<Response, Problem> {
     let at = now();
-    let booking = cancel_booking(&*desk.bookings, caller.user_id, request.booking_id, at)
-        .await
-        .map_err(cancel_problem)?;
+    trace::about(request.booking_id.0);
+    let cancelling = cancel_booking(&*desk.bookings, caller.user_id, request.booking_id, at);
+    let booking = trace::span("cancel_booking", cancelling).await.map_err(cancel_problem)?;
     Ok((StatusCode::ACCEPTED, Json(BookingAnswer::new(&booking, at))).into_response())
 }
 
@@ -146,6 +146,7 @@ async fn find(
     id: BookingId,
     may_see: impl FnOnce(&Booking) -> bool,
 ) -> Result<Booking, Problem> {
+    trace::about(id.0);
     let found = desk.queries.find(id).await.map_err(unreachable_store)?;
     found.filter(may_see).ok_or_else(Problem::not_found)
 }

@@ -9,7 +9,7 @@ use axum::{
 };
 use karcis_http::{Caller, Fields, IdempotencyKey, Json, PreferWait, Price, Problem, REPLAYED};
 use karcis_kernel::{BookingId, EventId, Money, TicketTypeId};
-use karcis_process::now;
+use karcis_process::{now, trace};
 use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, timeout_at};
 use utoipa::ToSchema;
@@ -77,8 +77,10 @@ pub(super) async fn create(
     if desk.outbox.state().is_behind() {
         return Err(Problem::unavailable("the outbox is behind: no new bookings are taken on"));
     }
-    let created = create_booking(&*desk.bookings, order, key).await.map_err(create_problem)?;
+    let creating = create_booking(&*desk.bookings, order, key);
+    let created = trace::span("create_booking", creating).await.map_err(create_problem)?;
     let Created { mut booking, is_repeated } = created;
+    trace::about(booking.order.id.0);
     if let Some(wait) = wait {
         booking = settled(&desk, booking, wait).await?;
     }

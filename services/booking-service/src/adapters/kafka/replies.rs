@@ -9,10 +9,11 @@ use karcis_contracts::{
 };
 use karcis_kernel::{BookingId, EventId, UserId};
 use karcis_messaging::{Consumer, HandleError, Received};
-use karcis_process::now;
+use karcis_process::{now, trace};
 use tokio::sync::Notify;
 
 use crate::{
+    adapters::metrics,
     application::{Bookings, CancelledEvents, StoreError, Tally, erase_buyer, take_replies},
     domain::{EventSnapshot, Input, Offer, OfferedItem, RejectReason, Ticket},
 };
@@ -78,17 +79,15 @@ impl Consumer for Replies {
         }
         let mut tally = Tally::default();
         if !replies.is_empty() {
-            tally += take_replies(&*self.bookings, at, replies).await.map_err(handle_error)?;
-        }
-        for user in users {
-            tally += erase_buyer(&*self.bookings, user, at, ERASED_AT_A_TIME)
+            tally += trace::span("take_replies", take_replies(&*self.bookings, at, replies))
                 .await
                 .map_err(handle_error)?;
         }
-        metrics::counter!("karcis_booking_inputs_total", "outcome" => "accepted")
-            .increment(tally.moved);
-        metrics::counter!("karcis_booking_inputs_total", "outcome" => "stale")
-            .increment(tally.stale);
+        for user in users {
+            let erasing = erase_buyer(&*self.bookings, user, at, ERASED_AT_A_TIME);
+            tally += trace::span("erase_buyer", erasing).await.map_err(handle_error)?;
+        }
+        metrics::count_inputs(tally.moved, tally.stale);
         Ok(())
     }
 }

@@ -4,6 +4,7 @@ mod cancelled_events;
 mod columns;
 mod queries;
 mod row;
+mod turns;
 mod write;
 
 use std::{collections::HashMap, slice, sync::Arc, time::Duration};

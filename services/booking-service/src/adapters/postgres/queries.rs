@@ -103,6 +103,19 @@ impl PgBookings {
         Ok(rows.into_iter().collect())
     }
 
+    /// How many sagas are under way, by stage; counted up to 100,000 in all.
+    pub async fn under_way(&self) -> Result<HashMap<String, i64>, StoreError> {
+        // By the index of alarms, which holds those under way alone.
+        let rows: Vec<(String, i64)> = sqlx::query_as(
+            "SELECT stage, count(*) FROM (SELECT stage FROM booking WHERE wake_at IS NOT NULL
+                 ORDER BY LEAST(due_at, wake_at) LIMIT 100000) AS under_way GROUP BY stage",
+        )
+        .fetch_all(&self.pool)
+        .await
+        .map_err(store_error)?;
+        Ok(rows.into_iter().collect())
+    }
+
     /// Forgets up to `limit` requests' keys of before `until`. Returns how many there were.
     pub async fn forget_keys(&self, until: Timestamp, limit: u16) -> Result<u64, StoreError> {
         let done = sqlx::query(

@@ -5,11 +5,17 @@ use std::{collections::HashMap, time::Duration};
 use karcis_http::Live;
 use karcis_kernel::{BookingId, TicketCode};
 use karcis_messaging::{Outbox, Outgoing};
-use karcis_process::now;
+use karcis_process::{
+    now,
+    trace::{self, Context},
+};
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
-use super::columns::{Logs, Orders, Pace, States, attempt};
+use super::{
+    columns::{Logs, Orders, Pace, States, attempt},
+    turns,
+};
 use crate::{
     adapters::kafka::outgoing,
     application::{Change, RequestKey},
@@ -19,18 +25,20 @@ use crate::{
 /// How often a transaction that deadlocked is tried.
 const TRIES: u32 = 3;
 
-/// A change with its messages as they go out: made by who asks, whose trace they carry.
+/// A change with its messages as they go out: made by who asks, whose context they carry.
 pub(super) struct Prepared {
     pub(super) change: Change,
     pub(super) outgoing: Vec<Outgoing>,
     pub(super) key: Option<RequestKey>,
+    pub(super) context: Context,
 }
 
 impl Prepared {
     pub(super) fn new(change: Change) -> Self {
         let order = &change.after.order;
         let outgoing = change.messages.iter().map(|sent| outgoing(order, *sent)).collect();
-        Self { change, outgoing, key: None }
+        let context = trace::of(Some(order.id.0));
+        Self { change, outgoing, key: None, context }
     }
 
     fn id(&self) -> Uuid {
@@ -73,7 +81,8 @@ impl Writer {
         };
         self.outbox.wake();
         self.live.wake();
-        count(changes, &outcomes);
+        let written = changes.iter().zip(&outcomes).filter(|(_, it)| **it == Outcome::Written);
+        turns::tell(written.map(|(change, _)| change));
         Ok(outcomes)
     }
 
@@ -374,22 +383,4 @@ async fn store_tickets(
 pub(super) fn code_id(code: &TicketCode) -> Uuid {
     // A code is 32 hex digits, which is a UUID's plain form.
     Uuid::try_parse(&code.to_string()).unwrap_or_default()
-}
-
-/// Counts what came to an end, or began.
-fn count(changes: &[Prepared], outcomes: &[Outcome]) {
-    for (change, _) in
-        changes.iter().zip(outcomes).filter(|(_, outcome)| **outcome == Outcome::Written)
-    {
-        for entry in &change.change.log {
-            let outcome = match entry.to {
-                "confirmed" | "rejected" | "cancelled" => entry.to,
-                _ if entry.from.is_none() => "created",
-                _ => continue,
-            };
-            let reason = change.change.after.reason().unwrap_or("none");
-            metrics::counter!("karcis_bookings_total", "outcome" => outcome, "reason" => reason)
-                .increment(1);
-        }
-    }
 }

@@ -7,6 +7,7 @@ use axum::{
 };
 use karcis_http::{Fields, Json, Organiser, Price as PriceSchema, Problem, TimeZoneName};
 use karcis_kernel::{EventId, Money, TicketTypeId, Timestamp, UserId};
+use karcis_process::trace;
 use serde::Deserialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -102,7 +103,7 @@ pub async fn create(
     let new = body.parse(caller.user_id, &mut fields);
     fields.finish()?;
     let new = new.ok_or_else(|| Problem::internal("a body without flaws was not parsed"))?;
-    let event = create_event(&*desk.events, new, at).await?;
+    let event = trace::span("create_event", create_event(&*desk.events, new, at)).await?;
     desk.window.changed(event.id);
     let location = format!("/events/{}", event.id);
     let shown = Json(ShownEvent::of(&event, at));

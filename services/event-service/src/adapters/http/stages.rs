@@ -3,6 +3,7 @@
 use axum::{extract::State, http::StatusCode};
 use karcis_http::{Fields, Json, Organiser, Problem, Query, texts};
 use karcis_kernel::EventId;
+use karcis_process::trace;
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
@@ -57,7 +58,9 @@ pub async fn publish(
     Json(Which { event_id }): Json<Which>,
 ) -> Result<Json<ShownEvent>, Problem> {
     let at = karcis_process::now();
-    let event = publish_event(&*desk.events, editor(caller), event_id, at).await?;
+    let event =
+        trace::span("publish_event", publish_event(&*desk.events, editor(caller), event_id, at))
+            .await?;
     desk.window.changed(event_id);
     Ok(Json(ShownEvent::of(&event, at)))
 }
@@ -76,7 +79,11 @@ pub async fn unpublish(
     Json(Which { event_id }): Json<Which>,
 ) -> Result<Json<ShownEvent>, Problem> {
     let at = karcis_process::now();
-    let event = unpublish_event(&*desk.events, editor(caller), event_id, at).await?;
+    let event = trace::span(
+        "unpublish_event",
+        unpublish_event(&*desk.events, editor(caller), event_id, at),
+    )
+    .await?;
     desk.window.changed(event_id);
     Ok(Json(ShownEvent::of(&event, at)))
 }
@@ -97,7 +104,9 @@ pub async fn cancel(
     let reason = fields.check("reason", CancelReason::try_from(reason));
     fields.finish()?;
     let reason = reason.ok_or_else(|| Problem::internal("a proper reason was not parsed"))?;
-    let event = cancel_event(&*desk.events, editor(caller), event_id, reason).await?;
+    let event =
+        trace::span("cancel_event", cancel_event(&*desk.events, editor(caller), event_id, reason))
+            .await?;
     desk.window.changed(event_id);
     Ok((StatusCode::ACCEPTED, Json(ShownEvent::of(&event, karcis_process::now()))))
 }
@@ -115,7 +124,7 @@ pub async fn delete(
     Organiser(caller): Organiser,
     Json(Which { event_id }): Json<Which>,
 ) -> Result<StatusCode, Problem> {
-    delete_event(&*desk.events, editor(caller), event_id).await?;
+    trace::span("delete_event", delete_event(&*desk.events, editor(caller), event_id)).await?;
     desk.window.changed(event_id);
     Ok(StatusCode::NO_CONTENT)
 }

@@ -5,6 +5,7 @@ use std::convert::Infallible;
 use axum::extract::State;
 use karcis_http::{Fields, Json, Organiser, Patch, Price as PriceSchema, Problem, TimeZoneName};
 use karcis_kernel::{Currency, EventId, Money, TicketTypeId, Timestamp};
+use karcis_process::trace;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -120,7 +121,9 @@ pub async fn update(
     let mut fields = Fields::new();
     let update = body.parse(&mut fields);
     fields.finish()?;
-    let event = update_event(&*desk.events, editor(caller), event_id, update).await?;
+    let event =
+        trace::span("update_event", update_event(&*desk.events, editor(caller), event_id, update))
+            .await?;
     desk.window.changed(event_id);
     Ok(Json(ShownEvent::of(&event, karcis_process::now())))
 }

@@ -6,14 +6,16 @@ use async_trait::async_trait;
 use karcis_contracts::{EventCommand, Message};
 use karcis_kernel::TicketCode;
 use karcis_messaging::{Consumer, HandleError, Received};
+use karcis_process::trace;
 use serde::de::Error;
 
 use crate::{
+    adapters::metrics,
     application::{
         ports::{Stocks, StoreError},
         take_commands::{TakeCommandsError, Terms, take_commands},
     },
-    domain::{Address, Answer, Command, Order, Rejection, Reserve},
+    domain::{Address, Command, Order, Reserve},
 };
 
 /// The reader of `karcis.event-commands.v1`.
@@ -43,8 +45,9 @@ impl Consumer for Commands {
             at: karcis_process::now(),
             mint: &|| TicketCode::from_bits(rand::random()),
         };
-        let answers = take_commands(&*self.stocks, &commands, &terms).await?;
-        count(&answers);
+        let taking = take_commands(&*self.stocks, &commands, &terms);
+        let answers = trace::span("take_commands", taking).await?;
+        metrics::count_answers(&answers);
         Ok(())
     }
 }
@@ -68,26 +71,6 @@ fn command(command: EventCommand) -> serde_json::Result<Command> {
             Command::Release(Address { booking_id: asked.booking_id, event_id: asked.event_id })
         }
     })
-}
-
-/// Counts what became of holds, once each.
-fn count(answers: &[Answer]) {
-    for answer in answers {
-        let outcome = match answer {
-            Answer::Reserved(_) => "reserved",
-            Answer::Rejected(Rejection::EventNotFound) => "event_not_found",
-            Answer::Rejected(Rejection::EventCancelled) => "event_cancelled",
-            Answer::Rejected(Rejection::SalesClosed) => "sales_closed",
-            Answer::Rejected(Rejection::OverLimit) => "over_limit",
-            Answer::Rejected(Rejection::PriceChanged) => "price_changed",
-            Answer::Rejected(Rejection::TooManyHolds) => "too_many_holds",
-            Answer::Rejected(Rejection::SoldOut) => "sold_out",
-            Answer::Confirmed(_) => "confirmed",
-            Answer::ConfirmRefused => "confirm_refused",
-            Answer::Released => "released",
-        };
-        metrics::counter!("karcis_reservations_total", "outcome" => outcome).increment(1);
-    }
 }
 
 impl From<TakeCommandsError> for HandleError {

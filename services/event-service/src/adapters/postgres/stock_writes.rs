@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::holds::{StoredReservation, state};
 use crate::{
-    adapters::kafka::facts::ticket_fact,
+    adapters::{kafka::facts::ticket_fact, metrics},
     application::ports::{HoldChange, StockChange, StoreError},
     domain::{Hold, Reservation},
 };
@@ -45,7 +45,7 @@ pub(super) async fn commit(
     outbox.wake();
     let written: HashSet<EventId> = changes.iter().map(|change| change.event_id).collect();
     let conflicts: HashSet<EventId> = all.difference(&written).copied().collect();
-    metrics::counter!("karcis_stock_conflicts_total").increment(conflicts.len() as u64);
+    metrics::count_conflicts(conflicts.len());
     Ok(conflicts)
 }
 

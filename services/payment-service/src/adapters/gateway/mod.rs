@@ -1,3 +1,4 @@
 //! Payment providers.
 
+pub mod measured;
 pub mod simulated;

@@ -98,6 +98,7 @@ pub(super) async fn process(
         let fingerprint = IdempotencyKey::fingerprint("/payment/process", &body);
         (RequestKey { user_id: caller.user_id, key }, fingerprint)
     });
+    trace::about(body.booking_id.0);
     let start = StartAttempt {
         attempt: AttemptId(Uuid::now_v7()),
         booking_id: body.booking_id,
@@ -107,14 +108,14 @@ pub(super) async fn process(
         at: now(),
     };
     // A task of its own, as axum drops this one when the client hangs up.
-    let paying = api.charges.spawn(in_this_trace(pay(api.clone(), start)));
+    let paying = api.charges.spawn(trace::scope(trace::current(), pay(api.clone(), start)));
     let progress = paying.await.map_err(Problem::internal)?;
     answer(progress?)
 }
 
 async fn pay(api: Api, start: StartAttempt) -> Result<Progress, ProcessPaymentError> {
     let (attempt, key) = (start.attempt, start.key.clone());
-    match api.attempts.start(start).await? {
+    match trace::span("start_attempt", api.attempts.start(start)).await? {
         Started::Paid(payment) => {
             Ok(Progress { payment, attempt: None, processing: false, replayed: false })
         }
@@ -134,10 +135,11 @@ async fn pay(api: Api, start: StartAttempt) -> Result<Progress, ProcessPaymentEr
 async fn charge(api: &Api, payment: Payment, attempt: AttemptId) -> Payment {
     let (attempts, gateway) = (api.attempts.clone(), api.gateway.clone());
     let (started, booking) = (payment.clone(), payment.booking_id);
-    let charging = api.charges.spawn(in_this_trace(async move {
-        let charged = charge_attempt(&*attempts, &*gateway, payment, attempt).await;
+    let charging = api.charges.spawn(trace::scope(trace::current(), async move {
+        let charging = charge_attempt(&*attempts, &*gateway, payment, attempt);
+        let charged = trace::span("charge_attempt", charging).await;
         if let Err(cause) = &charged {
-            tracing::warn!(%cause, %booking, "an outcome is not stored; it will be asked for again");
+            tracing::warn!(%cause, booking_id = %booking, "an outcome is not stored; it will be asked for again");
         }
         charged
     }));
@@ -260,17 +262,6 @@ impl From<StoreError> for Problem {
         match error {
             StoreError::Unavailable(_) => Self::unavailable(error),
             StoreError::Invalid(_) => Self::internal(error),
-        }
-    }
-}
-
-/// Runs `work` in the running task's trace, wherever it is spawned.
-fn in_this_trace<T: Send>(work: impl Future<Output = T> + Send) -> impl Future<Output = T> + Send {
-    let trace = trace::current();
-    async move {
-        match trace {
-            Some(trace) => trace::scope(trace, work).await,
-            None => work.await,
         }
     }
 }

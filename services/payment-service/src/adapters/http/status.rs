@@ -6,6 +6,7 @@ use axum::{
 };
 use karcis_http::{Caller, Json, Problem, Query, WantsStream, stream};
 use karcis_kernel::{BookingId, UserId};
+use karcis_process::trace;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -42,6 +43,7 @@ pub(super) async fn status(
     WantsStream(seen): WantsStream,
 ) -> Result<Response, Problem> {
     let booking = asked.booking_id;
+    trace::about(booking.0);
     let Some(seen) = seen else {
         let payment = own_payment(&api, caller.user_id, booking).await?;
         let payment = payment.ok_or_else(Problem::not_found)?;

@@ -6,9 +6,11 @@ use async_trait::async_trait;
 use karcis_contracts::{Message, PaymentCommand};
 use karcis_kernel::PaymentId;
 use karcis_messaging::{Consumer, HandleError, Received};
+use karcis_process::trace;
 use uuid::Uuid;
 
 use crate::{
+    adapters::metrics,
     application::{
         ArrivedCommand,
         ports::{Payments, StoreError},
@@ -46,14 +48,15 @@ impl Consumer for Commands {
             })
             .collect::<Result<_, InvalidAmount>>()
             .map_err(|error| HandleError::Poison(error.to_string()))?;
-        let alerts = take_commands(&*self.0, &batch).await.map_err(|error| match error {
+        let taking = take_commands(&*self.0, &batch);
+        let alerts = trace::span("take_commands", taking).await.map_err(|error| match error {
             StoreError::Unavailable(_) => HandleError::Unavailable(error.to_string()),
             StoreError::Invalid(_) => HandleError::Poison(error.to_string()),
         })?;
+        metrics::count_alerts(alerts.len());
         for booking in alerts {
-            metrics::counter!("karcis_payment_alerts_total").increment(1);
             tracing::error!(
-                %booking,
+                booking_id = %booking,
                 "a refund was asked of a payment that holds no money: compare with its booking"
             );
         }

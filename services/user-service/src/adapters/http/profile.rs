@@ -7,6 +7,7 @@ use axum::{
     http::{header::AUTHORIZATION, request::Parts},
 };
 use karcis_http::{Caller, Fields, Json, Patch, Problem, TimeZoneName};
+use karcis_process::trace;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -103,7 +104,9 @@ pub async fn update(
         current_password: body.current_password.map(TypedPassword),
     };
     let at = karcis_process::now();
-    let account = update_profile(&*api.accounts, &api.check, update, at).await?;
+    let account =
+        trace::span("update_profile", update_profile(&*api.accounts, &api.check, update, at))
+            .await?;
     Ok(Json(account.into()))
 }
 

@@ -3,6 +3,7 @@
 use axum::extract::State;
 use karcis_http::{Admin, Fields, Json, Problem};
 use karcis_kernel::Role;
+use karcis_process::trace;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -43,6 +44,7 @@ pub async fn give(
     let (Some(email), Some(role)) = (email, role) else {
         return Err(fields.refused());
     };
-    let account = give_role(&*api.accounts, admin.user_id, &email, role).await?;
+    let account =
+        trace::span("give_role", give_role(&*api.accounts, admin.user_id, &email, role)).await?;
     Ok(Json(account.into()))
 }

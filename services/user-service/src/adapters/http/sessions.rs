@@ -7,6 +7,7 @@ use axum::{
 };
 use karcis_http::{Fields, Json, Problem};
 use karcis_kernel::{Timestamp, UserId};
+use karcis_process::trace;
 use serde::Deserialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -83,7 +84,8 @@ pub async fn register(
     let user_id = UserId(Uuid::now_v7());
     let registration = Registration { user_id, email, password, name, session };
     let (accounts, passwords) = (&*api.accounts, &*api.check.passwords);
-    let account = register::register(accounts, passwords, registration, at).await?;
+    let account =
+        trace::span("register", register::register(accounts, passwords, registration, at)).await?;
     answer(&api, StatusCode::CREATED, account, session.id, refresh_token, at)
 }
 
@@ -109,7 +111,8 @@ pub async fn log_in(
     let at = karcis_process::now();
     let (refresh_token, session) = draw_session(at);
     let login = LogIn { email, password: TypedPassword(body.password), peer, session };
-    let account = log_in::log_in(&*api.accounts, &api.check, login, at).await?;
+    let account =
+        trace::span("log_in", log_in::log_in(&*api.accounts, &api.check, login, at)).await?;
     answer(&api, StatusCode::OK, account, session.id, refresh_token, at)
 }
 
@@ -130,7 +133,9 @@ pub async fn refresh(
     let (refresh_token, hash) = refresh_tokens::draw();
     let next = NewToken::given_out(hash, at);
     let presented = refresh_tokens::hash(&body.refresh_token);
-    let (account, session) = refresh_session(&*api.accounts, &presented, &next, at).await?;
+    let (account, session) =
+        trace::span("refresh_session", refresh_session(&*api.accounts, &presented, &next, at))
+            .await?;
     answer(&api, StatusCode::OK, account, session, refresh_token, at)
 }
 

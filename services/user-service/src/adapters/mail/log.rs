@@ -11,7 +11,7 @@ pub struct LogNotifier;
 impl Notifier for LogNotifier {
     async fn tell(&self, due: &[Due]) -> Vec<bool> {
         for Due { notice, .. } in due {
-            tracing::info!(booking = %notice.booking_id, kind = notice.kind.as_str(), "told the buyer");
+            tracing::info!(booking_id = %notice.booking_id, kind = notice.kind.as_str(), "told the buyer");
         }
         vec![true; due.len()]
     }

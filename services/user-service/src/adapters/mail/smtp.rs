@@ -101,7 +101,7 @@ impl SmtpNotifier {
             done.push(match sent.await {
                 Ok(()) => true,
                 Err(Unsent::NoMailbox) => {
-                    tracing::warn!(%booking, kind, "the buyer cannot be reached by mail");
+                    tracing::warn!(booking_id = %booking, kind, "the buyer cannot be reached by mail");
                     true
                 }
                 Err(Unsent::Later) => false,

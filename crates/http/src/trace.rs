@@ -1,0 +1,52 @@
+//! A request's span, by OpenTelemetry's conventions for HTTP servers.
+//! Source: <https://opentelemetry.io/docs/specs/semconv/http/http-spans/>.
+
+use axum::{extract::Request, http::HeaderValue, middleware::Next, response::Response};
+use karcis_process::trace::{
+    self,
+    otel::{
+        KeyValue,
+        trace::{SpanBuilder, SpanKind, Status, TraceContextExt},
+    },
+};
+
+use crate::metrics::method;
+
+pub(crate) const TRACEPARENT: &str = "traceparent";
+
+/// Runs the request as part of its caller's trace, or of a new one.
+pub(crate) async fn in_trace(request: Request, next: Next) -> Response {
+    let caller = request.headers().get(TRACEPARENT).and_then(|value| value.to_str().ok());
+    let context = trace::of_request(caller, || {
+        let method = method(request.method());
+        SpanBuilder::from_name(method)
+            .with_kind(SpanKind::Server)
+            .with_attributes([KeyValue::new("http.request.method", method)])
+    });
+    let mut response = trace::scope(context.clone(), next.run(request)).await;
+    // What goes on behind the answer holds the context, but is not the request's time.
+    context.span().end();
+    if let Some(value) = trace::header(&context).and_then(|it| HeaderValue::from_str(&it).ok()) {
+        response.headers_mut().insert(TRACEPARENT, value);
+    }
+    response
+}
+
+/// Notes which route the running request took, and what it was answered. The path itself may be a
+/// secret, such as a ticket's code.
+pub(crate) fn answered(method: &'static str, route: Option<&str>, status: u16) {
+    if !trace::is_exported() {
+        return;
+    }
+    let context = trace::current();
+    let span = context.span();
+    span.set_attribute(KeyValue::new("http.response.status_code", i64::from(status)));
+    if let Some(route) = route {
+        span.update_name(format!("{method} {route}"));
+        span.set_attribute(KeyValue::new("http.route", route.to_owned()));
+    }
+    if status >= 500 {
+        span.set_attribute(KeyValue::new("error.type", status.to_string()));
+        span.set_status(Status::error(""));
+    }
+}

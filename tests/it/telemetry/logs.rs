@@ -1,0 +1,88 @@
+//! Log lines as a collector of logs reads them: JSON, with trace and booking, about nobody.
+
+use karcis_testkit::{Answer, Fleet, Service, eventually};
+use reqwest::Method;
+use serde_json::{Map, Value, json};
+
+use super::collector::Collector;
+
+const BOOKS: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
+const PAYS: &str = "5bf92f3577b34da6a3ce929d0e0e4737";
+
+type Line = Map<String, Value>;
+
+#[tokio::test]
+async fn a_line_names_its_trace_and_booking_and_no_person() {
+    let collector = Collector::start().await;
+    let fleet = Fleet::of_processes(&[
+        ("LOG_FORMAT", "json"),
+        ("RUST_LOG", "info,karcis_booking_service=debug,karcis_http=debug"),
+        ("OTEL_SDK_DISABLED", "true"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", &collector.url),
+    ])
+    .await;
+    let concert = fleet.concert().tickets("VIP", 10).published().await;
+    let sari = fleet.registers("Sari Dewi").await;
+    let order = sari.request(Method::POST, Service::Booking, "/booking/create");
+    let order = order.header("traceparent", format!("00-{BOOKS}-00f067aa0ba902b7-01"));
+    let order = order.header("prefer", "wait=10").json(&concert.order(&[("VIP", 1)]));
+    let booking = Answer::to(order).await.is(202).booking();
+    let payment = sari.request(Method::POST, Service::Payment, "/payment/process");
+    let payment = payment.header("traceparent", format!("00-{PAYS}-00f067aa0ba902b7-01"));
+    let payment = payment.json(&json!({"booking_id": booking.id, "method": "tok_approved"}));
+    Answer::to(payment).await.is(200);
+    eventually(|| sari.sees(&booking)).is("confirmed").await;
+
+    let id = booking.id.to_string();
+    let expected = [
+        ("karcis_http", "answered", BOOKS),
+        ("karcis_booking_service", "moved", BOOKS),
+        ("karcis_http", "answered", PAYS),
+        ("karcis_booking_service", "moved", PAYS),
+    ];
+    // Told later, by whoever is free.
+    let told =
+        |line: &Line| line["message"] == "told the buyer" && line["booking_id"] == id.as_str();
+    let lines = eventually(async || {
+        let lines: Vec<Line> = log(&fleet).lines().map(line).collect();
+        let about = |(target, message, trace): (&str, &str, &str)| {
+            lines.iter().any(|line| {
+                line["target"].as_str().is_some_and(|it| it.starts_with(target))
+                    && line["message"] == message
+                    && line.get("trace_id") == Some(&trace.into())
+                    && line.get("booking_id") == Some(&id.as_str().into())
+                    && line["span_id"].as_str().is_some_and(|span| span.len() == 16)
+            })
+        };
+        match expected.into_iter().find(|line| !about(*line)) {
+            Some(missing) => Err(missing),
+            None if !lines.iter().any(told) => Err(("karcis_user_service", "told the buyer", "")),
+            None => Ok(lines),
+        }
+    })
+    .await;
+
+    let moves = |line: &&Line| line["message"] == "moved" && line["booking_id"] == id.as_str();
+    let stages: Vec<_> = lines.iter().filter(moves).map(|line| line["to"].clone()).collect();
+    assert_eq!(stages, ["reserving", "awaiting", "awaiting", "confirming", "confirmed"]);
+    for line in &lines {
+        assert!(line.values().all(|value| !value.is_object() && !value.is_array()), "{line:?}");
+        assert!(
+            ["timestamp", "level", "target", "message"].iter().all(|it| line.contains_key(*it))
+        );
+    }
+    let all = log(&fleet);
+    for personal in ["Sari", "Dewi", &sari.email(), &sari.password(), &sari.token, "tok_approved"] {
+        assert!(!all.contains(personal), "{personal} is in the log");
+    }
+    assert!(collector.spans().is_empty(), "spans were exported although that is switched off");
+}
+
+/// What all services have logged.
+fn log(fleet: &Fleet) -> String {
+    Service::ALL.map(|service| fleet.processes().log(service)).concat()
+}
+
+fn line(text: &str) -> Line {
+    serde_json::from_str(text).unwrap_or_else(|_| panic!("no JSON: {text}"))
+}

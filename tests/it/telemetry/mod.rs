@@ -2,5 +2,5 @@
 
 mod collector;
 mod logs;
-
+mod metrics;
 mod traces;

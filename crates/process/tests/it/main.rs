@@ -1,5 +1,6 @@
 //! The crate as binaries use it.
 
+mod export;
 mod signals;
 mod supervise;
 mod trace;

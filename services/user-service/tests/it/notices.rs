@@ -40,7 +40,7 @@ fn life_of(booking_id: BookingId) -> [BookingFact; 4] {
 }
 
 fn times_told(booking: BookingId, kind: &str) -> usize {
-    let (booking, kind) = (format!("booking={booking}"), format!("kind=\"{kind}\""));
+    let (booking, kind) = (format!("booking_id={booking}"), format!("kind=\"{kind}\""));
     logs::lines_with(&["told the buyer", &booking, &kind]).len()
 }
 

@@ -125,6 +125,9 @@ fn cors(origins: &[String]) -> Option<CorsLayer> {
                 own("prefer"),
                 own("last-event-id"),
                 own(TRACEPARENT),
+                // Sent along with it by browsers' tracers.
+                own("tracestate"),
+                own("baggage"),
             ])
             .expose_headers([
                 LOCATION,

@@ -19,9 +19,10 @@ pub(crate) async fn in_trace(request: Request, next: Next) -> Response {
     let caller = request.headers().get(TRACEPARENT).and_then(|value| value.to_str().ok());
     let context = trace::of_request(caller, || {
         let method = method(request.method());
-        SpanBuilder::from_name(method)
-            .with_kind(SpanKind::Server)
-            .with_attributes([KeyValue::new("http.request.method", method)])
+        SpanBuilder::from_name(method).with_kind(SpanKind::Server).with_attributes([
+            KeyValue::new("http.request.method", method),
+            KeyValue::new("url.scheme", "http"),
+        ])
     });
     let mut response = trace::scope(context.clone(), next.run(request)).await;
     // What goes on behind the answer holds the context, but is not the request's time.
@@ -32,8 +33,8 @@ pub(crate) async fn in_trace(request: Request, next: Next) -> Response {
     response
 }
 
-/// Notes which route the running request took, and what it was answered. The path itself may be a
-/// secret, such as a ticket's code.
+/// Notes which route the running request took, and what it was answered. There is no `url.path`: it
+/// may be a secret, such as a ticket's code.
 pub(crate) fn answered(method: &'static str, route: Option<&str>, status: u16) {
     if !trace::is_exported() {
         return;

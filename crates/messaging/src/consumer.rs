@@ -252,7 +252,8 @@ impl<C: Consumer> Reader<C> {
                 id: &placed.received.id,
                 booking: placed.received.correlation,
             };
-            spans::process(self.service, &placed.sender, described, &batch)
+            let place = (message.partition(), message.offset());
+            spans::process(self.service, &placed.sender, described, place, &batch)
         });
         let contexts = contexts.collect();
         (batch, contexts)

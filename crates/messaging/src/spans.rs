@@ -55,17 +55,21 @@ pub(crate) fn batch(service: &'static str, messages: &[Context]) -> Context {
     })
 }
 
-/// The span of a message in `batch`, below what sent it.
+/// The span of a message in `batch`, read at this partition and offset, below what sent it.
 pub(crate) fn process(
     service: &'static str,
     sender: &Context,
     message: Described<'_>,
+    (partition, offset): (i32, i64),
     batch: &Context,
 ) -> Context {
     trace::begin(sender, || {
         let mut span = message.span("process", SpanKind::Consumer);
-        let group = KeyValue::new("messaging.consumer.group.name", service);
-        span.attributes.get_or_insert_default().push(group);
+        span.attributes.get_or_insert_default().extend([
+            KeyValue::new("messaging.consumer.group.name", service),
+            KeyValue::new("messaging.destination.partition.id", partition.to_string()),
+            KeyValue::new("messaging.kafka.offset", offset),
+        ]);
         span.with_links(vec![Link::with_context(known(batch))])
     })
 }

@@ -31,11 +31,8 @@ impl Export {
     /// As the environment says.
     pub(crate) fn start(service: &'static str) -> Self {
         let Some(endpoint) = endpoint() else { return Self::none() };
-        if !endpoint.starts_with("http://") {
-            tracing::error!(
-                endpoint,
-                "no spans are exported: give an http:// endpoint, such as a collector beside this process"
-            );
+        if let Err(wrong) = fits(&endpoint) {
+            tracing::error!(endpoint, "no spans are exported: {wrong}");
             return Self::none();
         }
         let exporter = SpanExporter::builder().with_http().with_protocol(Protocol::HttpBinary);
@@ -79,6 +76,18 @@ fn endpoint() -> Option<String> {
         return None;
     }
     set("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT").or_else(|| set("OTEL_EXPORTER_OTLP_ENDPOINT"))
+}
+
+/// Whether this build can export there.
+fn fits(endpoint: &str) -> Result<(), &'static str> {
+    let protocol = set("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL").or(set("OTEL_EXPORTER_OTLP_PROTOCOL"));
+    match protocol.as_deref() {
+        None | Some("http/protobuf") if endpoint.starts_with("http://") => Ok(()),
+        None | Some("http/protobuf") => Err(
+            "OTEL_EXPORTER_OTLP_ENDPOINT must be http://, such as a collector's beside this process",
+        ),
+        Some(_) => Err("OTEL_EXPORTER_OTLP_PROTOCOL must be http/protobuf, mostly at port 4318"),
+    }
 }
 
 /// The variable's value; an empty one is none.

@@ -112,13 +112,19 @@ async fn pages_of_a_named_origin_may_call_and_others_may_not() {
         let allowed = preflight(&house, origin).await;
         assert_eq!(allowed.headers()["access-control-allow-origin"], origin);
         let headers = allowed.headers()["access-control-allow-headers"].to_str().unwrap();
-        for name in ["authorization", "content-type", "idempotency-key", "prefer", "last-event-id"]
-        {
+        for name in [
+            "authorization",
+            "content-type",
+            "idempotency-key",
+            "prefer",
+            "last-event-id",
+            "traceparent",
+        ] {
             assert!(headers.contains(name), "{name}: {headers}");
         }
         let answer = house.get("/me").header("origin", origin).send().await.unwrap();
         let exposed = answer.headers()["access-control-expose-headers"].to_str().unwrap();
-        for name in ["location", "retry-after", "idempotent-replayed"] {
+        for name in ["location", "retry-after", "idempotent-replayed", "traceparent"] {
             assert!(exposed.contains(name), "{name}: {exposed}");
         }
         assert_eq!(answer.headers()["access-control-allow-origin"], origin, "errors too");

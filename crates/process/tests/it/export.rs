@@ -51,9 +51,14 @@ fn a_collector_that_does_not_answer_holds_nobody_up() {
 }
 
 #[test]
-fn an_endpoint_that_is_no_http_is_named() {
-    let log = run(&[("OTEL_EXPORTER_OTLP_ENDPOINT", "https://collector.example")]);
-    assert!(log.contains("no spans are exported") && log.contains("collector.example"), "{log}");
+fn what_cannot_be_exported_to_is_named() {
+    for (name, value) in [
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "https://collector.example"),
+        ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"),
+    ] {
+        let log = run(&[("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:1"), (name, value)]);
+        assert!(log.contains(&format!("no spans are exported: {name} must be")), "{log}");
+    }
 }
 
 /// Runs the child with this environment to its end, which has to be a clean one; what it logs.

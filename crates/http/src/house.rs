@@ -131,7 +131,7 @@ async fn ready(State(house): State<Arc<House>>) -> Result<axum::Json<Health>, Pr
 /// The process's metrics, as Prometheus reads them.
 #[utoipa::path(get, path = "/metrics", tag = TAG, operation_id = "metrics",
     responses((status = 200, description = "Prometheus's text format.", body = String,
-        example = "http_requests_total{method=\"GET\",path=\"/healthz\",status=\"ok\"} 1\n")))]
+        example = "http_server_request_duration_seconds_count{http_request_method=\"GET\",http_route=\"/healthz\",http_response_status_code=\"200\"} 1\n")))]
 async fn metrics_page() -> Response {
     metrics::show().await.into_response()
 }

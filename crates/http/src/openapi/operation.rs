@@ -17,6 +17,7 @@ pub(super) fn headers() -> Value {
         ),
         "Retry-After": {
             "description": "After how many seconds to try again.",
+            "required": true,
             "schema": {"type": "integer", "minimum": 1},
             "example": 2,
         },
@@ -48,6 +49,9 @@ pub(super) fn finish(operation: &mut Value) {
     let mut answers = Map::new();
     for (status, mut answer) in declared {
         if status.as_str() < "400" {
+            if let Some(location) = answer["headers"].get_mut("Location") {
+                location["required"] = json!(true);
+            }
             answer["headers"]["traceparent"] = header("traceparent");
             if keyed {
                 answer["headers"]["Idempotent-Replayed"] = header("Idempotent-Replayed");

@@ -37,7 +37,7 @@ pub(super) struct ListBookings {
     #[param(minimum = 1, maximum = 100, default = 20, nullable = false)]
     limit: Option<u16>,
     /// The `next_cursor` of the page before.
-    #[param(nullable = false)]
+    #[param(pattern = "^[A-Za-z0-9_-]+$", nullable = false)]
     cursor: Option<String>,
 }
 

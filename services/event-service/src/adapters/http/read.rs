@@ -21,7 +21,7 @@ use crate::{
 #[into_params(parameter_in = Query)]
 pub struct Wanted {
     /// What title, venue or description contain.
-    #[param(max_length = 200, nullable = false)]
+    #[param(max_length = 200, pattern = r"^[^\x00]*$", nullable = false)]
     q: Option<String>,
     /// Those that start then or later.
     #[param(value_type = Option<String>, format = DateTime, nullable = false)]
@@ -33,7 +33,7 @@ pub struct Wanted {
     #[param(minimum = 1, maximum = 100, default = 20, nullable = false)]
     limit: Option<u16>,
     /// The `next_cursor` of the page before.
-    #[param(nullable = false)]
+    #[param(pattern = "^[A-Za-z0-9_-]+$", nullable = false)]
     cursor: Option<String>,
     /// `published`, those to come, unless given. Drafts show to their organiser only.
     #[param(inline, nullable = false)]

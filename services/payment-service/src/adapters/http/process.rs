@@ -37,7 +37,7 @@ const PROVIDER_WAIT: Duration = Duration::from_secs(2);
 pub(super) struct Body {
     booking_id: BookingId,
     /// One of `GET /payment/methods`.
-    #[schema(examples("tok_approved"))]
+    #[schema(pattern = r"^[^\x00]*$", examples("tok_approved"))]
     method: String,
 }
 

@@ -50,7 +50,7 @@ pub struct Updating {
     #[schema(value_type = NewPassword)]
     password: Patch<String>,
     /// Needed for a new e-mail address or password.
-    #[schema(format = Password, examples("nine mangoes in a boat"))]
+    #[schema(format = Password, pattern = r"^[^\x00]*$", examples("nine mangoes in a boat"))]
     current_password: Option<String>,
 }
 

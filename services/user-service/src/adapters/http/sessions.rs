@@ -49,7 +49,7 @@ pub struct Registering {
 pub struct Credentials {
     #[schema(value_type = EmailAddress)]
     email: String,
-    #[schema(format = Password, examples("nine mangoes in a boat"))]
+    #[schema(format = Password, pattern = r"^[^\x00]*$", examples("nine mangoes in a boat"))]
     password: String,
 }
 
@@ -57,7 +57,7 @@ pub struct Credentials {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Holding {
-    #[schema(examples("FXwKuzVn0qB7n2QnUj4tP8sV1m6aYd3cE5gHkLrTzWo"))]
+    #[schema(pattern = r"^[^\x00]*$", examples("FXwKuzVn0qB7n2QnUj4tP8sV1m6aYd3cE5gHkLrTzWo"))]
     refresh_token: String,
 }
 

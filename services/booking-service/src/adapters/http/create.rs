@@ -46,8 +46,9 @@ struct WantedItem {
     quantity: u32,
 }
 
-/// Books tickets of an event. The answer comes before it is known whether there are any: look at
-/// the booking's `status`.
+/// Books tickets of an event.
+///
+/// The answer comes before it is known whether there are any: look at the booking's `status`.
 #[utoipa::path(post, path = "/booking/create", tag = BOOKINGS, operation_id = "createBooking",
     params(IdempotencyKey, PreferWait), request_body = CreateBooking, security(("bearer" = [])),
     responses((status = 202, description = "The booking.", body = BookingAnswer,

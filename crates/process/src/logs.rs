@@ -2,8 +2,10 @@
 //! and booking it belongs to.
 
 use std::{
+    backtrace::{Backtrace, BacktraceStatus},
     fmt::{self, Debug},
     io::{IsTerminal, stderr},
+    panic,
 };
 
 use chrono::{SecondsFormat, Utc};
@@ -38,6 +40,15 @@ pub(crate) fn start() {
         .event_format(Lines { text, json });
     if let Err(error) = lines.try_init() {
         tracing::warn!(%error, "logging was set up before");
+    }
+    if json {
+        // By itself a panic would be several lines of text.
+        panic::set_hook(Box::new(|panic| {
+            let taken = Backtrace::capture();
+            let backtrace =
+                (taken.status() == BacktraceStatus::Captured).then(|| taken.to_string());
+            tracing::error!(backtrace, "{panic}");
+        }));
     }
 }
 

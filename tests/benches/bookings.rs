@@ -65,7 +65,7 @@ impl Stack {
     async fn start() -> Self {
         let folder = tempfile::tempdir().expect("a folder can be made");
         let state = folder.path().join("stack.json");
-        let karcis = Command::new(program())
+        let karcis = Command::new(program("karcis"))
             .args(["--ephemeral", "--state-file"])
             .arg(&state)
             .env_remove("DATABASE_URL")

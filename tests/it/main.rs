@@ -15,5 +15,6 @@ mod paid;
 mod readme;
 mod rejected;
 mod sale;
+mod settings;
 mod stampede;
 mod telemetry;

@@ -22,19 +22,11 @@ use tower_http::{
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
-    About, Problem, REPLAYED, TokenKeys,
+    About, HttpConfig, Problem, REPLAYED, TokenKeys,
     house::{self, House},
     metrics, openapi,
     trace::{TRACEPARENT, in_trace},
 };
-
-/// Settings every service has.
-#[derive(Clone, Debug, clap::Args)]
-pub struct HttpConfig {
-    /// Other origins whose pages may call, separated by commas.
-    #[arg(long, env = "KARCIS_WEB_ORIGINS", value_delimiter = ',')]
-    pub web_origins: Vec<String>,
-}
 
 /// Whether a service can serve: its database answers. (Its keys are asked for by the house.)
 #[async_trait]

@@ -16,9 +16,10 @@ mod patch;
 mod problem;
 mod scan;
 mod serve;
+mod settings;
 mod trace;
 
-pub use app::{App, HttpConfig, Readiness, router};
+pub use app::{App, Readiness, router};
 pub use auth::{AUDIENCE, Admin, Caller, Claims, ISSUER, Operator, Organiser, TOKEN_TYPE};
 pub use extract::{Json, PathId, PreferWait, Query};
 pub use idempotency::{IdempotencyKey, REPLAYED};
@@ -29,3 +30,4 @@ pub use page::{Cursor, List, Page};
 pub use patch::Patch;
 pub use problem::{Field, Fields, Problem};
 pub use serve::{bind, serve};
+pub use settings::{HttpConfig, KeysConfig, address};

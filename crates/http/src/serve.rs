@@ -33,7 +33,13 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 pub async fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
     // Binding is the first thing a service does, so that nothing is counted before.
     metrics::install();
-    TcpListener::bind(address).await
+    TcpListener::bind(address).await.map_err(|error| {
+        let why = format!(
+            "{address} cannot be listened on: {error}; stop what listens there, or choose another \
+             address with --listen (KARCIS_LISTEN)"
+        );
+        std::io::Error::new(error.kind(), why)
+    })
 }
 
 /// Serves `app` with `/`, `/healthz`, `/readyz` and `/metrics` beside its routes, until `stopping`;

@@ -4,6 +4,7 @@ use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Parser, builder::FalseyValueParser};
 use karcis_messaging::KafkaSecurity;
+use karcis_process::{exit_code, settings};
 
 use crate::{
     deploy::{self, MigrateOptions, TopicOptions},
@@ -71,13 +72,13 @@ pub(crate) struct Options {
     #[arg(long, env = "KARCIS_CONTAINERS", value_parser = FalseyValueParser::new())]
     pub containers: bool,
     /// Put before every topic and consumer group
-    #[arg(long, env = "KARCIS_TOPIC_PREFIX", default_value = "")]
+    #[arg(long, env = "KARCIS_TOPIC_PREFIX", default_value = "", value_name = "PREFIX")]
     pub topic_prefix: String,
     /// Partitions of a topic that is made
-    #[arg(long, env = "KARCIS_TOPIC_PARTITIONS", default_value_t = 4)]
+    #[arg(long, env = "KARCIS_TOPIC_PARTITIONS", default_value_t = 4, value_name = "COUNT")]
     pub topic_partitions: i32,
     /// Copies of a topic that is made
-    #[arg(long, env = "KARCIS_TOPIC_REPLICATION", default_value_t = 1)]
+    #[arg(long, env = "KARCIS_TOPIC_REPLICATION", default_value_t = 1, value_name = "COUNT")]
     pub topic_replication: i32,
     #[command(flatten)]
     pub ports: Ports,
@@ -126,18 +127,14 @@ pub(crate) struct Admin {
 
 /// Does what the command line says; the exit code is 0 after a stop that was asked for.
 pub async fn run() -> ExitCode {
-    let cli = Cli::parse();
-    let ended = match cli.command {
-        Some(Command::Migrate(options)) => deploy::migrate(*options).await.map_err(Into::into),
-        Some(Command::Topics(options)) => deploy::topics(*options).await.map_err(Into::into),
-        Some(Command::Service { name, flags }) => service::run(name, flags).await,
-        None => launcher::launch(cli.options).await.map_err(Into::into),
-    };
-    match ended {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
+    let cli: Cli = settings(std::env::args_os());
+    exit_code(async {
+        match cli.command {
+            Some(Command::Migrate(options)) => Ok(deploy::migrate(*options).await?),
+            Some(Command::Topics(options)) => Ok(deploy::topics(*options).await?),
+            Some(Command::Service { name, flags }) => service::run(name, flags).await,
+            None => Ok(launcher::launch(cli.options).await?),
         }
-    }
+    })
+    .await
 }

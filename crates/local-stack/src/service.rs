@@ -2,8 +2,7 @@
 
 use std::error::Error;
 
-use clap::Parser;
-use karcis_process::Process;
+use karcis_process::{Process, settings};
 
 /// Which service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -22,7 +21,7 @@ pub(crate) enum Name {
 pub(crate) async fn run(name: Name, flags: Vec<String>) -> Result<(), Box<dyn Error>> {
     macro_rules! run {
         ($service:ident, $name:literal) => {{
-            let config = $service::Config::parse_from([$name.to_owned()].into_iter().chain(flags));
+            let config: $service::Config = settings([$name.to_owned()].into_iter().chain(flags));
             let process = Process::start($name);
             let listener = karcis_http::bind(config.listen).await?;
             $service::run(config, listener, process).await?

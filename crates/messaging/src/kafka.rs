@@ -16,15 +16,18 @@ use crate::KafkaSecurity;
 /// Where Kafka is.
 #[derive(Clone, Debug, clap::Args)]
 pub struct KafkaConfig {
-    /// The brokers to ask first, `host:port` separated by commas.
-    #[arg(long, env = "KAFKA_BOOTSTRAP_SERVERS", default_value = "127.0.0.1:9092")]
+    /// The brokers to ask first: host:port, several separated by commas.
+    #[arg(long, env = "KAFKA_BOOTSTRAP_SERVERS", default_value = "127.0.0.1:9092",
+        value_name = "HOSTS", value_parser = hosts)]
     pub kafka_bootstrap_servers: String,
     /// Put before every topic and consumer group, so that deployments can share a broker.
-    #[arg(long, env = "KARCIS_TOPIC_PREFIX", default_value = "")]
+    #[arg(long, env = "KARCIS_TOPIC_PREFIX", default_value = "", value_name = "PREFIX",
+        value_parser = prefix)]
     pub topic_prefix: String,
     /// This instance's name among those of its service, stable over restarts [default: the host's
     /// name].
-    #[arg(long, env = "KARCIS_INSTANCE", default_value_t = host_name(), hide_default_value = true)]
+    #[arg(long, env = "KARCIS_INSTANCE", default_value_t = host_name(), hide_default_value = true,
+        value_name = "NAME")]
     pub instance: String,
     /// Who this client is to the broker.
     #[command(flatten)]
@@ -34,6 +37,25 @@ pub struct KafkaConfig {
 /// A container's and a pod's own; it stays while they are restarted.
 fn host_name() -> String {
     nix::unistd::gethostname().map_or_else(|_| "0".to_owned(), |name| name.to_string_lossy().into())
+}
+
+fn hosts(text: &str) -> Result<String, &'static str> {
+    let is_host = |host: &str| {
+        host.trim().rsplit_once(':').is_some_and(|(name, port)| {
+            !name.is_empty()
+                && !name.contains('/')
+                && port.parse::<u16>().is_ok_and(|port| port > 0)
+        })
+    };
+    let good = text.split(',').all(is_host);
+    good.then(|| text.to_owned()).ok_or("give host:port, several separated by commas")
+}
+
+/// What Kafka allows in a topic's name.
+fn prefix(text: &str) -> Result<String, &'static str> {
+    let good = text.bytes().all(|c| c.is_ascii_alphanumeric() || b"._-".contains(&c));
+    let good = good && text.len() <= 200;
+    good.then(|| text.to_owned()).ok_or("give letters, digits, dots, dashes and underscores alone")
 }
 
 /// A setting librdkafka refuses, or an error that no retry heals.

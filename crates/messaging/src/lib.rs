@@ -20,6 +20,6 @@ pub use dead_letter::{DeadLetter, DeadLetters};
 pub use kafka::{Kafka, KafkaConfig, KafkaError};
 pub use lane::{Busy, Lane};
 pub use outbox::{Outbox, OutboxState, Outgoing};
-pub use postgres::{DatabaseConfig, connect, is_transient, migrate};
+pub use postgres::{DatabaseConfig, DatabaseError, connect, connect_to, is_transient, migrate};
 pub use security::KafkaSecurity;
 pub use topics::Topic;

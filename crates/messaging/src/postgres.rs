@@ -24,11 +24,12 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Where a service's schema is.
 #[derive(Clone, clap::Args)]
 pub struct DatabaseConfig {
-    /// The service's own database, as its own role: `postgres://role:password@host:port/database`.
-    #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
+    /// The service's own database, as its own role: postgres://role:password@host:port/database
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
     pub database_url: String,
-    /// Connections kept at most.
-    #[arg(long, env = "DATABASE_CONNECTIONS", default_value_t = 16)]
+    /// Connections to it that are kept at most.
+    #[arg(long, env = "DATABASE_CONNECTIONS", default_value_t = 16, value_name = "COUNT",
+        value_parser = clap::value_parser!(u32).range(1..))]
     pub database_connections: u32,
 }
 
@@ -38,15 +39,63 @@ impl std::fmt::Debug for DatabaseConfig {
     }
 }
 
+/// Why a service's database cannot be used. The URL holds a password, so it is not shown.
+#[derive(Debug, thiserror::Error)]
+pub enum DatabaseError {
+    /// It is no URL of a database.
+    #[error("{variable} is no database: give postgres://role:password@host:port/database")]
+    Url {
+        /// What sets it.
+        variable: &'static str,
+        /// What is wrong with it.
+        source: sqlx::Error,
+    },
+    /// Nobody answers.
+    #[error("no database answers at {place} within 10 s: start it, or correct {variable}")]
+    Silent {
+        /// Where.
+        place: String,
+        /// What sets it.
+        variable: &'static str,
+    },
+    /// The server lets nobody in, or not this role.
+    #[error("the database at {place} refuses {role}: correct {variable}, or make the role")]
+    Refused {
+        /// Where.
+        place: String,
+        /// Whom.
+        role: String,
+        /// What sets it.
+        variable: &'static str,
+        /// What it says.
+        source: sqlx::Error,
+    },
+    /// A statement failed.
+    #[error("database: {0}")]
+    Failed(#[from] sqlx::Error),
+}
+
 /// A pool on the service's schema. Fails when the server does not answer within 10 s.
-pub async fn connect(config: &DatabaseConfig) -> Result<PgPool, sqlx::Error> {
-    let options = PgConnectOptions::from_str(&config.database_url)?;
+pub async fn connect(config: &DatabaseConfig) -> Result<PgPool, DatabaseError> {
+    connect_to("DATABASE_URL", &config.database_url, config.database_connections).await
+}
+
+/// The same for a URL that another variable sets.
+pub async fn connect_to(
+    variable: &'static str,
+    url: &str,
+    connections: u32,
+) -> Result<PgPool, DatabaseError> {
+    let options = PgConnectOptions::from_str(url)
+        .map_err(|source| DatabaseError::Url { variable, source })?;
+    let place = format!("{}:{}", options.get_host(), options.get_port());
+    let role = options.get_username().to_owned();
     let name = format!("karcis {}", options.get_username());
     // A plan kept from when the tables were small would scan them long after they have grown.
     let options =
         options.application_name(&name).options([("plan_cache_mode", "force_custom_plan")]);
     let pool = PgPoolOptions::new()
-        .max_connections(config.database_connections)
+        .max_connections(connections)
         .acquire_timeout(ACQUIRE_TIMEOUT)
         // A ping at every use would double the round trips of small statements.
         .test_before_acquire(false)
@@ -64,7 +113,13 @@ pub async fn connect(config: &DatabaseConfig) -> Result<PgPool, sqlx::Error> {
         match pool.acquire().await {
             Ok(_) => return Ok(pool),
             Err(sqlx::Error::PoolTimedOut) if start.elapsed() < CONNECT_TIMEOUT => {}
-            Err(error) => return Err(error),
+            Err(sqlx::Error::PoolTimedOut) => {
+                return Err(DatabaseError::Silent { place, variable });
+            }
+            Err(source @ sqlx::Error::Database(_)) => {
+                return Err(DatabaseError::Refused { place, role, variable, source });
+            }
+            Err(error) => return Err(error.into()),
         }
     }
 }
@@ -72,7 +127,7 @@ pub async fn connect(config: &DatabaseConfig) -> Result<PgPool, sqlx::Error> {
 /// Brings the schema up to date. Instances that start together wait for each other. An older
 /// release starts on a newer schema, since changes are additive: that is how releases are rolled
 /// out, and taken back.
-pub async fn migrate(pool: &PgPool, migrator: &'static Migrator) -> Result<(), sqlx::Error> {
+pub async fn migrate(pool: &PgPool, migrator: &'static Migrator) -> Result<(), DatabaseError> {
     let migrator = Migrator {
         migrations: Cow::Borrowed(&migrator.migrations),
         ignore_missing: true,
@@ -82,8 +137,9 @@ pub async fn migrate(pool: &PgPool, migrator: &'static Migrator) -> Result<(), s
     // The role's 5 s would also bound the wait for the instance that migrates first.
     sqlx::query("SET lock_timeout = '60s'").execute(&mut connection).await?;
     // `run` would make this future impossible to spawn: its borrow is not general enough for Send.
-    migrator.run_direct(None, &mut connection, false).await?;
-    connection.close().await
+    let migrated = migrator.run_direct(None, &mut connection, false).await;
+    migrated.map_err(sqlx::Error::from)?;
+    Ok(connection.close().await?)
 }
 
 /// Whether the same statement may succeed later: connection lost (08), resources (53), shutdown

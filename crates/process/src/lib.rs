@@ -1,11 +1,13 @@
 //! What every binary needs around its work: a clock, tracing, trace context, signals, supervised
 //! tasks and a drained stop.
 
+mod boot;
 mod export;
 mod logs;
 mod supervise;
 pub mod trace;
 
+pub use boot::{exit_code, settings};
 pub use supervise::{Process, StopError};
 pub use tokio_util::sync::CancellationToken;
 

@@ -2,14 +2,15 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use karcis_http::HttpConfig;
+use karcis_http::{HttpConfig, KeysConfig};
 use karcis_messaging::{DatabaseConfig, KafkaConfig};
 
-/// booking-service takes orders and sees each one through.
+/// booking-service: takes orders and sees each one through.
 #[derive(Clone, Debug, clap::Parser)]
 pub struct Config {
-    /// Where to serve HTTP.
-    #[arg(long, env = "KARCIS_LISTEN", default_value = "127.0.0.1:8083")]
+    /// Where to serve HTTP: an address and a port; port 0 takes a free one.
+    #[arg(long, env = "KARCIS_LISTEN", default_value = "127.0.0.1:8083", value_name = "ADDRESS",
+        value_parser = karcis_http::address)]
     pub listen: SocketAddr,
     /// What every service's HTTP side takes.
     #[command(flatten)]
@@ -20,19 +21,17 @@ pub struct Config {
     /// Its broker.
     #[command(flatten)]
     pub kafka: KafkaConfig,
-    /// Where user-service publishes the keys tokens are checked against.
-    #[arg(
-        long,
-        env = "KARCIS_JWKS_URL",
-        default_value = "http://127.0.0.1:8081/.well-known/jwks.json"
-    )]
-    pub jwks_url: String,
+    /// The keys tokens are checked against.
+    #[command(flatten)]
+    pub keys: KeysConfig,
     /// How long a buyer has to pay, such as 15m; after that the booking is undone.
-    #[arg(long, env = "KARCIS_PAYMENT_WINDOW", default_value = "15m", value_parser = duration)]
+    #[arg(long, env = "KARCIS_PAYMENT_WINDOW", default_value = "15m", value_parser = duration,
+        value_name = "DURATION")]
     pub payment_window: Duration,
     /// When a command without an answer is sent again for the first time; later resends stretch in
     /// proportion.
-    #[arg(long, env = "KARCIS_RESEND_AFTER", default_value = "5s", value_parser = duration)]
+    #[arg(long, env = "KARCIS_RESEND_AFTER", default_value = "5s", value_parser = duration,
+        value_name = "DURATION")]
     pub resend_after: Duration,
 }
 

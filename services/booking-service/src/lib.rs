@@ -41,8 +41,8 @@ pub fn openapi() -> serde_json::Value {
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// Its database does not answer or its schema cannot be brought up to date.
-    #[error("database: {0}")]
-    Database(#[from] sqlx::Error),
+    #[error(transparent)]
+    Database(#[from] karcis_messaging::DatabaseError),
     /// A Kafka setting is wrong.
     #[error("{0}")]
     Kafka(#[from] karcis_messaging::KafkaError),
@@ -57,11 +57,11 @@ pub async fn run(
     listener: TcpListener,
     process: Process,
 ) -> Result<(), StartError> {
+    let kafka = Kafka::connect(&config.kafka)?;
     let pool = connect(&config.database).await?;
     migrate(&pool, &MIGRATIONS).await?;
-    let kafka = Kafka::connect(&config.kafka)?;
     let (outbox, live) = (Outbox::new(pool.clone(), NAME), Live::new());
-    let keys = TokenKeys::fetched_from(&config.jwks_url);
+    let keys = TokenKeys::fetched_from(&config.keys.jwks_url);
     let event_cancelled = Arc::new(Notify::new());
     let bookings =
         Arc::new(PgBookings::new(pool.clone(), outbox.clone(), live.clone(), config.resend_after));

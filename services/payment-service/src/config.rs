@@ -2,14 +2,15 @@
 
 use std::net::SocketAddr;
 
-use karcis_http::HttpConfig;
+use karcis_http::{HttpConfig, KeysConfig};
 use karcis_messaging::{DatabaseConfig, KafkaConfig};
 
-/// payment-service
+/// payment-service: takes a buyer's money once and gives it back once
 #[derive(Clone, Debug, clap::Parser)]
 pub struct Config {
-    /// Where to serve HTTP.
-    #[arg(long, env = "KARCIS_LISTEN", default_value = "127.0.0.1:8084")]
+    /// Where to serve HTTP: an address and a port; port 0 takes a free one.
+    #[arg(long, env = "KARCIS_LISTEN", default_value = "127.0.0.1:8084", value_name = "ADDRESS",
+        value_parser = karcis_http::address)]
     pub listen: SocketAddr,
     /// What every service's HTTP side takes.
     #[command(flatten)]
@@ -20,13 +21,9 @@ pub struct Config {
     /// Its broker.
     #[command(flatten)]
     pub kafka: KafkaConfig,
-    /// Where user-service publishes the keys tokens are checked against.
-    #[arg(
-        long,
-        env = "KARCIS_JWKS_URL",
-        default_value = "http://127.0.0.1:8081/.well-known/jwks.json"
-    )]
-    pub jwks_url: String,
+    /// The keys tokens are checked against.
+    #[command(flatten)]
+    pub keys: KeysConfig,
     /// Its payment provider.
     #[command(flatten)]
     pub gateway: GatewayConfig,
@@ -35,12 +32,14 @@ pub struct Config {
 /// The simulated payment provider.
 #[derive(Clone, clap::Args)]
 pub struct GatewayConfig {
-    /// The provider's own database, as a role that cannot read the payments.
-    #[arg(long, env = "KARCIS_GATEWAY_DATABASE_URL", hide_env_values = true)]
+    /// The provider's own database, as a role that cannot read the payments:
+    /// postgres://role:password@host:port/database
+    #[arg(long, env = "KARCIS_GATEWAY_DATABASE_URL", hide_env_values = true, value_name = "URL")]
     pub gateway_database_url: String,
-    /// How long an answer of the provider is waited for; then its outcome is unknown, and asked
-    /// for again.
-    #[arg(long, env = "KARCIS_PROVIDER_TIMEOUT_MS", default_value_t = 5_000)]
+    /// How long an answer of the provider is waited for, in milliseconds; then its outcome is
+    /// unknown, and asked for again.
+    #[arg(long, env = "KARCIS_PROVIDER_TIMEOUT_MS", default_value_t = 5_000, value_name = "MS",
+        value_parser = clap::value_parser!(u64).range(1..=3_600_000))]
     pub provider_timeout_ms: u64,
 }
 

@@ -8,7 +8,7 @@ pub mod domain;
 use std::{sync::Arc, time::Duration};
 
 use karcis_http::{About, App, Live, TokenKeys};
-use karcis_messaging::{DatabaseConfig, Kafka, Outbox, connect, migrate};
+use karcis_messaging::{Kafka, Outbox, connect, connect_to, migrate};
 use karcis_process::Process;
 use sqlx::migrate::Migrator;
 use tokio::{net::TcpListener, sync::Notify};
@@ -50,8 +50,8 @@ pub fn openapi() -> serde_json::Value {
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// Its database does not answer or its schema cannot be brought up to date.
-    #[error("database: {0}")]
-    Database(#[from] sqlx::Error),
+    #[error(transparent)]
+    Database(#[from] karcis_messaging::DatabaseError),
     /// A Kafka setting is wrong.
     #[error("{0}")]
     Kafka(#[from] karcis_messaging::KafkaError),
@@ -66,15 +66,16 @@ pub async fn run(
     listener: TcpListener,
     process: Process,
 ) -> Result<(), StartError> {
+    let kafka = Kafka::connect(&config.kafka)?;
     let pool = connect(&config.database).await?;
     migrate(&pool, &MIGRATIONS).await?;
-    let ledger = connect(&DatabaseConfig {
-        database_url: config.gateway.gateway_database_url,
-        database_connections: GATEWAY_CONNECTIONS,
-    })
+    let ledger = connect_to(
+        "KARCIS_GATEWAY_DATABASE_URL",
+        &config.gateway.gateway_database_url,
+        GATEWAY_CONNECTIONS,
+    )
     .await?;
     migrate(&ledger, &GATEWAY_MIGRATIONS).await?;
-    let kafka = Kafka::connect(&config.kafka)?;
 
     let outbox = Outbox::new(pool.clone(), SERVICE);
     let (live, void, give_back) = (Live::new(), Arc::new(Notify::new()), Arc::new(Notify::new()));
@@ -90,7 +91,7 @@ pub async fn run(
 
     metrics::describe();
     let stopping = process.stopping();
-    let keys = TokenKeys::fetched_from(&config.jwks_url);
+    let keys = TokenKeys::fetched_from(&config.keys.jwks_url);
     let worker =
         Worker { payments: payments.clone(), gateway: gateway.clone(), stopping: stopping.clone() };
     let charges = TaskTracker::new();

@@ -1,13 +1,17 @@
 //! The payment-service binary.
 
-use clap::Parser;
+use std::process::ExitCode;
+
 use karcis_payment_service::{Config, run};
-use karcis_process::Process;
+use karcis_process::{Process, exit_code, settings};
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let config = Config::parse();
-    let process = Process::start("payment-service");
-    let listener = karcis_http::bind(config.listen).await?;
-    Ok(run(config, listener, process).await?)
+async fn main() -> ExitCode {
+    let config: Config = settings(std::env::args_os());
+    exit_code(async {
+        let process = Process::start("payment-service");
+        let listener = karcis_http::bind(config.listen).await?;
+        Ok(run(config, listener, process).await?)
+    })
+    .await
 }

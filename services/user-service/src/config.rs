@@ -8,8 +8,9 @@ use karcis_messaging::{DatabaseConfig, KafkaConfig};
 /// user-service: people, their sessions and their roles
 #[derive(Clone, Debug, clap::Parser)]
 pub struct Config {
-    /// Where to serve HTTP.
-    #[arg(long, env = "KARCIS_LISTEN", default_value = "127.0.0.1:8081")]
+    /// Where to serve HTTP: an address and a port; port 0 takes a free one.
+    #[arg(long, env = "KARCIS_LISTEN", default_value = "127.0.0.1:8081", value_name = "ADDRESS",
+        value_parser = karcis_http::address)]
     pub listen: SocketAddr,
     /// What every service's HTTP side takes.
     #[command(flatten)]
@@ -27,10 +28,20 @@ pub struct Config {
     #[command(flatten)]
     pub mail: MailConfig,
     /// Wrong passwords within 15 minutes after which no more are looked at, for one account.
-    #[arg(long, env = "KARCIS_FAILED_LOGINS_PER_ACCOUNT", default_value_t = 10)]
+    #[arg(
+        long,
+        env = "KARCIS_FAILED_LOGINS_PER_ACCOUNT",
+        default_value_t = 10,
+        value_name = "COUNT"
+    )]
     pub failed_logins_per_account: u32,
     /// The same from one network address. Behind a gateway everybody has the gateway's.
-    #[arg(long, env = "KARCIS_FAILED_LOGINS_PER_PEER", default_value_t = 100)]
+    #[arg(
+        long,
+        env = "KARCIS_FAILED_LOGINS_PER_PEER",
+        default_value_t = 100,
+        value_name = "COUNT"
+    )]
     pub failed_logins_per_peer: u32,
 }
 
@@ -42,13 +53,19 @@ pub struct MailConfig {
     #[arg(
         long,
         env = "KARCIS_SMTP_URL",
+        value_name = "URL",
         default_value = "",
         hide_env_values = true,
         hide_default_value = true
     )]
     pub smtp_url: String,
     /// Whom mail comes from.
-    #[arg(long, env = "KARCIS_MAIL_FROM", default_value = "Karcis <tickets@karcis.example>")]
+    #[arg(
+        long,
+        env = "KARCIS_MAIL_FROM",
+        default_value = "Karcis <tickets@karcis.example>",
+        value_name = "SENDER"
+    )]
     pub mail_from: String,
 }
 
@@ -63,10 +80,16 @@ impl fmt::Debug for MailConfig {
 #[derive(Clone, clap::Args)]
 pub struct AdminConfig {
     /// The first admin's e-mail address; empty for none.
-    #[arg(long, env = "KARCIS_ADMIN_EMAIL", default_value = "")]
+    #[arg(long, env = "KARCIS_ADMIN_EMAIL", default_value = "", value_name = "ADDRESS")]
     pub admin_email: String,
     /// The first admin's password.
-    #[arg(long, env = "KARCIS_ADMIN_PASSWORD", default_value = "", hide_env_values = true)]
+    #[arg(
+        long,
+        env = "KARCIS_ADMIN_PASSWORD",
+        default_value = "",
+        hide_env_values = true,
+        value_name = "PASSWORD"
+    )]
     pub admin_password: String,
 }
 

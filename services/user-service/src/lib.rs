@@ -21,7 +21,7 @@ use adapters::{
 use application::{check_password::PasswordCheck, ports};
 use domain::Limits;
 use karcis_http::{About, App, TokenKeys};
-use karcis_messaging::{Kafka, Outbox, connect, migrate};
+use karcis_messaging::{DatabaseError, Kafka, Outbox, connect, migrate};
 use karcis_process::{Process, now};
 use sqlx::migrate::Migrator;
 use tokio::{net::TcpListener, sync::Notify};
@@ -44,8 +44,8 @@ pub fn openapi() -> serde_json::Value {
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// Its database does not answer or its schema cannot be brought up to date.
-    #[error("database: {0}")]
-    Database(#[from] sqlx::Error),
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
     /// A Kafka setting is wrong.
     #[error("{0}")]
     Kafka(#[from] karcis_messaging::KafkaError),
@@ -72,11 +72,16 @@ pub async fn run(
     listener: TcpListener,
     process: Process,
 ) -> Result<(), StartError> {
+    let kafka = Kafka::connect(&config.kafka)?;
+    let notifier: Arc<dyn ports::Notifier> = match SmtpNotifier::new(&config.mail)? {
+        Some(smtp) => Arc::new(smtp),
+        None => Arc::new(LogNotifier),
+    };
     let pool = connect(&config.database).await?;
     migrate(&pool, &MIGRATIONS).await?;
-    let kafka = Kafka::connect(&config.kafka)?;
     let outbox = Outbox::new(pool.clone(), SERVICE);
-    let tokens = Arc::new(AccessTokens::new(&signing_keys(&pool).await?)?);
+    let tokens =
+        Arc::new(AccessTokens::new(&signing_keys(&pool).await.map_err(DatabaseError::from)?)?);
     let api = Api {
         accounts: Arc::new(PgAccounts::new(pool.clone(), outbox.clone())),
         check: PasswordCheck {
@@ -91,10 +96,6 @@ pub async fn run(
     };
     first_admin(&config.admin, &*api.accounts, &*api.check.passwords).await?;
     let notices: Arc<dyn ports::Notices> = Arc::new(PgNotices(pool.clone()));
-    let notifier: Arc<dyn ports::Notifier> = match SmtpNotifier::new(&config.mail)? {
-        Some(smtp) => Arc::new(smtp),
-        None => Arc::new(LogNotifier),
-    };
     let news = Arc::new(Notify::new());
     let bookings = Bookings { notices: notices.clone(), news: news.clone() };
     let tidied = pool.clone();

@@ -1,13 +1,17 @@
 //! The user-service binary.
 
-use clap::Parser;
-use karcis_process::Process;
+use std::process::ExitCode;
+
+use karcis_process::{Process, exit_code, settings};
 use karcis_user_service::{Config, run};
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let config = Config::parse();
-    let process = Process::start("user-service");
-    let listener = karcis_http::bind(config.listen).await?;
-    Ok(run(config, listener, process).await?)
+async fn main() -> ExitCode {
+    let config: Config = settings(std::env::args_os());
+    exit_code(async {
+        let process = Process::start("user-service");
+        let listener = karcis_http::bind(config.listen).await?;
+        Ok(run(config, listener, process).await?)
+    })
+    .await
 }

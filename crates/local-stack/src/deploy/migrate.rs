@@ -2,6 +2,7 @@
 
 use std::str::FromStr;
 
+use karcis_messaging::DatabaseError;
 use sqlx::{
     Connection, PgConnection,
     migrate::Migrator,
@@ -165,7 +166,7 @@ pub(crate) enum MigrateError {
         /// Which.
         schema: &'static str,
         /// Its words.
-        error: sqlx::Error,
+        error: DatabaseError,
     },
 }
 
@@ -192,7 +193,8 @@ async fn prepare(part: Part, options: &MigrateOptions) -> Result<(), MigrateErro
         variable: variable("SETUP_DATABASE_URL"),
     };
     let url = url.ok_or_else(no_database)?;
-    let failed = |error| MigrateError::Database { schema: schema.name, error };
+    let refused = |error| MigrateError::Database { schema: schema.name, error };
+    let failed = |error: sqlx::Error| refused(error.into());
 
     let mut connection = PgConnection::connect(&url).await.map_err(failed)?;
     let password = given(options.password(part));
@@ -211,7 +213,7 @@ async fn prepare(part: Part, options: &MigrateOptions) -> Result<(), MigrateErro
         .map_err(failed)?
         .options([("role", schema.role), ("search_path", schema.name)]);
     let pool = PgPoolOptions::new().connect_lazy_with(as_role);
-    karcis_messaging::migrate(&pool, part.migrations()).await.map_err(failed)
+    karcis_messaging::migrate(&pool, part.migrations()).await.map_err(refused)
 }
 
 impl Part {

@@ -3,7 +3,7 @@
 use std::{
     fs::File,
     os::unix::process::ExitStatusExt,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::OnceLock,
     time::Duration,
@@ -37,7 +37,7 @@ impl Processes {
     pub(super) async fn start(bed: &Bed, instance: &str, environment: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
         let said = File::create(folder.path().join(SAID)).expect("a file can be made");
-        let launcher = Command::new(program())
+        let launcher = Command::new(program("karcis"))
             .arg("--ephemeral")
             .arg("--state-file")
             .arg(folder.path().join("stack.json"))
@@ -169,22 +169,23 @@ fn read(path: &std::path::Path) -> Result<Value, String> {
     serde_json::from_str(&text).map_err(|error| error.to_string())
 }
 
-/// The `karcis` program of this source, built now if it is not up to date; as optimised as we are.
-pub fn program() -> &'static PathBuf {
-    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
-    PROGRAM.get_or_init(|| {
+/// The program of this name of this source, such as `karcis`, built now if it is not up to date; as
+/// optimised as we are.
+pub fn program(name: &str) -> &'static Path {
+    static PROGRAMS: OnceLock<Vec<PathBuf>> = OnceLock::new();
+    let programs = PROGRAMS.get_or_init(|| {
         let built = Command::new(env!("CARGO"))
-            .args(["build", "--workspace", "--bin", "karcis"])
+            .args(["build", "--workspace", "--bins"])
             .args(["--message-format", "json"])
             .args(if cfg!(debug_assertions) { [].as_slice() } else { &["--release"] })
             .stderr(Stdio::inherit())
             .output()
             .expect("cargo runs");
-        assert!(built.status.success(), "karcis cannot be built");
+        assert!(built.status.success(), "the programs cannot be built");
         let messages = String::from_utf8_lossy(&built.stdout);
         let messages = messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-        let mut programs =
-            messages.filter_map(|message| message["executable"].as_str().map(PathBuf::from));
-        programs.next_back().expect("cargo says where it put karcis")
-    })
+        messages.filter_map(|message| message["executable"].as_str().map(PathBuf::from)).collect()
+    });
+    let found = programs.iter().find(|program| program.file_name().is_some_and(|it| it == name));
+    found.unwrap_or_else(|| panic!("there is no program {name}"))
 }

@@ -1,0 +1,63 @@
+//! How a binary begins and ends: its settings, and what its user is told when it cannot go on.
+
+use std::{error::Error, ffi::OsString, future::Future, iter::successors, process::ExitCode};
+
+use clap::{
+    Command, Parser,
+    error::{ContextKind, ContextValue},
+};
+
+/// The settings that these arguments, the program's name first, and the environment give. If one is
+/// wrong or missing, says so with the variable that sets it, and ends the process with exit code 2.
+pub fn settings<C: Parser>(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> C {
+    C::try_parse_from(arguments).unwrap_or_else(|error| {
+        let mut command = C::command();
+        command.build();
+        named(error, &command).exit()
+    })
+}
+
+/// Runs a binary to its end. An error is told on stderr with its causes, and the exit code is 1.
+pub async fn exit_code(work: impl Future<Output = Result<(), Box<dyn Error>>>) -> ExitCode {
+    match work.await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {}", told(&*error));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Adds the variables of the flags that an error is about.
+fn named(mut error: clap::Error, command: &Command) -> clap::Error {
+    let flags = match error.get(ContextKind::InvalidArg) {
+        Some(ContextValue::String(flag)) => vec![flag.clone()],
+        Some(ContextValue::Strings(flags)) => flags.clone(),
+        _ => return error,
+    };
+    let variables: Vec<_> = variables(command, &flags);
+    if !variables.is_empty() {
+        let tip = format!("the environment sets it with {}", variables.join(", "));
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
+    }
+    error
+}
+
+fn variables(command: &Command, flags: &[String]) -> Vec<String> {
+    let own = command.get_arguments().filter(|argument| flags.contains(&argument.to_string()));
+    let own = own.filter_map(|argument| Some(argument.get_env()?.to_string_lossy().into_owned()));
+    let below = command.get_subcommands().flat_map(|command| variables(command, flags));
+    let mut all: Vec<_> = own.chain(below).collect();
+    all.dedup();
+    all
+}
+
+/// The error and those of its causes that it does not tell itself.
+fn told(error: &dyn Error) -> String {
+    successors(error.source(), |&cause| cause.source()).map(ToString::to_string).fold(
+        error.to_string(),
+        |told, cause| {
+            if told.contains(&cause) { told } else { format!("{told}: {cause}") }
+        },
+    )
+}

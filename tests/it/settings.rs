@@ -1,0 +1,107 @@
+//! What every program says of its settings, and of those that are wrong.
+
+use std::{net::TcpListener, process::Command};
+
+use karcis_testkit::program;
+
+const SERVICES: [&str; 4] = ["user-service", "event-service", "booking-service", "payment-service"];
+
+/// Somewhere that a test can rely on nobody answering.
+const NOWHERE: &str = "postgres://somebody:swordfish@127.0.0.1:1/karcis";
+
+/// A program with a variable that is wrong, the exit code, and what it says beside the variable.
+const WRONG: [(&str, &str, &str, i32, &str); 15] = [
+    ("booking-service", "DATABASE_URL", "localhost/karcis", 1, "give postgres://"),
+    ("event-service", "DATABASE_URL", "postgres://a:b@h:port/d", 1, "give postgres://"),
+    ("user-service", "DATABASE_URL", NOWHERE, 1, "no database answers at 127.0.0.1:1"),
+    ("user-service", "DATABASE_CONNECTIONS", "0", 2, "not in 1.."),
+    ("user-service", "KARCIS_LISTEN", "8081", 2, "such as 127.0.0.1:8080"),
+    ("user-service", "KARCIS_SMTP_URL", "mail:swordfish", 1, "give smtp://"),
+    ("user-service", "KARCIS_WEB_ORIGINS", "https://a.example/shop", 2, "without a path"),
+    ("event-service", "KARCIS_MAX_HOLDS", "many", 2, "invalid digit"),
+    ("booking-service", "KARCIS_PAYMENT_WINDOW", "15", 2, "a number with its unit"),
+    ("booking-service", "KAFKA_BOOTSTRAP_SERVERS", "", 2, "give host:port"),
+    ("booking-service", "KAFKA_BOOTSTRAP_SERVERS", "kafka", 2, "give host:port"),
+    ("booking-service", "KARCIS_TOPIC_PREFIX", "a b", 2, "give letters"),
+    ("payment-service", "KARCIS_JWKS_URL", "user-service:8081", 2, "begins with http://"),
+    ("payment-service", "KARCIS_PROVIDER_TIMEOUT_MS", "0", 2, "not in 1.."),
+    ("karcis", "KARCIS_USER_PORT", "99999", 2, "not in 0..=65535"),
+];
+
+/// How a program ended that was started with these arguments and this environment alone.
+fn run(name: &str, arguments: &[&str], environment: &[(&str, &str)]) -> (i32, String, String) {
+    let mut command = Command::new(program(name));
+    command.args(arguments).env_clear().envs(environment.iter().copied());
+    let output = command.output().expect("it runs");
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("it says text");
+    (output.status.code().expect("it ends by itself"), text(output.stdout), text(output.stderr))
+}
+
+/// What it says of why it ended with this code; that is not for programmers, and shows no secret.
+fn complaint(name: &str, environment: &[(&str, &str)], code: i32) -> String {
+    let anywhere = [("KARCIS_LISTEN", "127.0.0.1:0")];
+    let (ended, out, told) = run(name, &[], &[&anywhere, environment].concat());
+    assert_eq!((ended, out.as_str()), (code, ""), "{name} {environment:?}: {told}");
+    // What a service logs before goes to the same place.
+    let begins = told.find("error: ").unwrap_or_else(|| panic!("{name} {environment:?}: {told}"));
+    let complaint = &told[begins..];
+    for text in ["swordfish", "Error(", "Error {", "Os {", "Configuration(", "panicked"] {
+        assert!(!complaint.contains(text), "{name} {environment:?} says {text:?}: {complaint}");
+    }
+    complaint.to_owned()
+}
+
+#[test]
+fn help_explains_each_flag_with_its_variable() {
+    let pages = [("karcis", vec![]), ("karcis", vec!["migrate"]), ("karcis", vec!["topics"])];
+    let pages = pages.into_iter().chain(SERVICES.map(|service| (service, vec![])));
+    for (name, mut arguments) in pages {
+        arguments.push("--help");
+        let (code, help, _) = run(name, &arguments, &[("DATABASE_URL", NOWHERE)]);
+        assert_eq!(code, 0);
+        assert!(!help.contains("swordfish"), "{name} shows a secret:\n{help}");
+        let flags: Vec<&str> = help.split("\n      --").skip(1).collect();
+        assert!(flags.len() > 5, "{name} has flags:\n{help}");
+        for flag in flags {
+            // The last is followed by `-h, --help`.
+            let flag = flag.split("\n  -h").next().unwrap();
+            let (head, about) = flag.split_once('\n').unwrap_or_default();
+            let acts = ["ephemeral", "demo", "state-file", "check"];
+            assert!(about.trim().len() > 10, "{name} {head} says nothing:\n{help}");
+            let has_variable = about.contains("[env: ");
+            assert!(has_variable || acts.iter().any(|act| head.starts_with(act)), "{name} {head}");
+        }
+    }
+}
+
+#[test]
+fn a_wrong_setting_is_named_with_its_variable_and_what_to_do() {
+    for (name, variable, value, code, said) in WRONG {
+        let told = complaint(name, &[("DATABASE_URL", NOWHERE), (variable, value)], code);
+        for text in [variable, said] {
+            assert!(told.contains(text), "{name} {variable}={value} does not say {text:?}: {told}");
+        }
+    }
+}
+
+#[test]
+fn a_missing_setting_is_named_with_its_variable() {
+    for service in SERVICES {
+        let told = complaint(service, &[], 2);
+        assert!(told.contains("environment sets it with DATABASE_URL"), "{service}: {told}");
+    }
+    let told = complaint("payment-service", &[], 2);
+    assert!(told.contains("DATABASE_URL, KARCIS_GATEWAY_DATABASE_URL"), "{told}");
+}
+
+#[test]
+fn a_taken_address_is_named_with_how_to_choose_another() {
+    let taken = TcpListener::bind("127.0.0.1:0").expect("a port is free");
+    let taken = taken.local_addr().expect("it has an address").to_string();
+    for service in SERVICES {
+        let urls = ["DATABASE_URL", "KARCIS_GATEWAY_DATABASE_URL"].map(|name| (name, NOWHERE));
+        let told = complaint(service, &[&urls[..], &[("KARCIS_LISTEN", &taken)]].concat(), 1);
+        let said = [taken.as_str(), "another address with --listen (KARCIS_LISTEN)"];
+        assert!(said.iter().all(|text| told.contains(text)), "{service}: {told}");
+    }
+}

@@ -18,3 +18,4 @@ mod sale;
 mod settings;
 mod stampede;
 mod telemetry;
+mod versions;

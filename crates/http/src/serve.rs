@@ -23,7 +23,7 @@ use crate::{App, HttpConfig, metrics, router};
 const HEADER_TIMEOUT: Duration = Duration::from_secs(100);
 /// How long the first connections wait, unaccepted, for the keys: a service that is started again
 /// would otherwise refuse with 503 what it can answer in a moment.
-const KEYS_LIMIT: Duration = Duration::from_secs(3);
+const KEYS_LIMIT: Duration = Duration::from_secs(5);
 /// How long requests under way may go on after a stop: less than the process waits.
 const DRAIN_LIMIT: Duration = Duration::from_secs(8);
 /// Out of file descriptors, accepting again at once would spin.

@@ -32,7 +32,7 @@ pub fn describe() {
     describe_counter!(TURNS, "Steps of bookings from stage to stage, with why they are undone.");
     describe_counter!(INPUTS, "Messages to bookings: accepted, or stale and ignored.");
     describe_counter!(ALARMS, "Deadlines that struck and commands sent again.");
-    describe_gauge!(UNDER_WAY, "Bookings that wait for somebody, by stage, up to 100,000 in all.");
+    describe_gauge!(UNDER_WAY, "Bookings that wait for somebody, by stage, up to 20,000 in all.");
     describe_gauge!(STUCK, "Bookings that need an operator, by why.");
     count_inputs(0, 0);
     count_alarms(0);

@@ -3,18 +3,26 @@
 use std::{error::Error, ffi::OsString, future::Future, iter::successors, process::ExitCode};
 
 use clap::{
-    Command, Parser,
+    Command, Error as Refusal, Parser,
     error::{ContextKind, ContextValue},
 };
+
+/// What no flag sets.
+const ENVIRONMENT: &str = "\
+From the environment alone:
+  RUST_LOG      what is logged, such as info or warn,karcis_messaging=debug [default: info]
+  LOG_FORMAT    json for one object a line
+  OTEL_*        where traces go, such as OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318";
 
 /// The settings that these arguments, the program's name first, and the environment give. If one is
 /// wrong or missing, says so with the variable that sets it, and ends the process with exit code 2.
 pub fn settings<C: Parser>(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> C {
-    C::try_parse_from(arguments).unwrap_or_else(|error| {
-        let mut command = C::command();
-        command.build();
-        named(error, &command).exit()
-    })
+    let mut command = C::command().after_help(ENVIRONMENT);
+    // Of subcommands too, whose flags are asked for below.
+    command.build();
+    let matches = command.try_get_matches_from_mut(arguments);
+    let parsed = matches.and_then(|matches| C::from_arg_matches(&matches));
+    parsed.unwrap_or_else(|error| named(error.format(&mut command), &command).exit())
 }
 
 /// Runs a binary to its end. An error is told on stderr with its causes, and the exit code is 1.
@@ -29,7 +37,7 @@ pub async fn exit_code(work: impl Future<Output = Result<(), Box<dyn Error>>>) -
 }
 
 /// Adds the variables of the flags that an error is about.
-fn named(mut error: clap::Error, command: &Command) -> clap::Error {
+fn named(mut error: Refusal, command: &Command) -> Refusal {
     let flags = match error.get(ContextKind::InvalidArg) {
         Some(ContextValue::String(flag)) => vec![flag.clone()],
         Some(ContextValue::Strings(flags)) => flags.clone(),

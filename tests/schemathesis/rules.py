@@ -7,6 +7,7 @@ RULES = (
     "ask another admin to change your own role",
     "choose another: this one is known from leaks",
     "give a time",
+    "give an address such as",
     "give all prices of the event in one currency",
     "give an IANA time zone",
     "give each ticket type once",

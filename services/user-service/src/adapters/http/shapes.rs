@@ -82,14 +82,15 @@ fn token_type() -> utoipa::openapi::Object {
 texts! {
     /// What a person is called; spaces around it are taken away.
     FullName: 1 to 200, LINE, such as "Sari";
-    /// An e-mail address; spaces around it and capitals make no difference.
+    /// An e-mail address; spaces around it and capitals make no difference. Dots stand between
+    /// other characters.
     EmailAddress: 6 to 254,
-        r"^[A-Za-z0-9_+-]{1,64}@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,9}$",
+        r"^[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}$",
         such as "sari@mail.example";
     /// A password that is not known from leaks.
     NewPassword: 8 to 128, r"^[^\x00]*$", such as "nine mangoes in a boat";
     /// An international telephone number; spaces, dashes, dots and brackets are ignored.
-    PhoneNumber: 8 to 30, r"^\+[1-9]([ .()-]?[0-9]){6,14}$", such as "+62 812 3456 7890";
+    PhoneNumber: 8 to 44, r"^\+[1-9]([ .()-]{0,2}[0-9]){6,14}$", such as "+62 812 3456 7890";
     /// A language tag (BCP 47).
-    LanguageTag: 2 to 35, r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$", such as "id-ID";
+    LanguageTag: 2 to 35, r"^[A-Za-z]{2,3}((-[A-Za-z0-9]{1,8})*-[A-Za-z0-9]{2,8})?$", such as "id-ID";
 }

@@ -9,6 +9,8 @@ mod event_cancelled;
 mod expired;
 mod instances;
 mod malformed;
+#[cfg(target_os = "linux")]
+mod memory;
 mod openapi;
 mod outage;
 mod paid;

@@ -11,6 +11,10 @@ pub use boot::{exit_code, settings};
 pub use supervise::{Process, StopError};
 pub use tokio_util::sync::CancellationToken;
 
+/// glibc keeps an arena for each thread, so what a rush of password hashes took stayed taken.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// The time now, cut to microseconds as Postgres stores it.
 pub fn now() -> chrono::DateTime<chrono::Utc> {
     use chrono::SubsecRound;

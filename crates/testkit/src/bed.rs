@@ -138,7 +138,7 @@ pub(crate) async fn all_sent(database_url: &str, schema: Schema) {
         let unsent = sqlx::query_scalar::<_, i64>(AssertSqlSafe(count.clone()));
         unsent.fetch_one(&pool).await.expect("the outbox can be read")
     };
-    eventually(unsent).within(Duration::from_secs(15)).is(0).await;
+    eventually(unsent).is(0).await;
     let read = AssertSqlSafe(format!("SELECT kind, error FROM {}.dead_letter", schema.name));
     let letters: Vec<(Option<String>, String)> =
         sqlx::query_as(read).fetch_all(&pool).await.expect("dead letters can be read");

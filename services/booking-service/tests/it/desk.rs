@@ -138,11 +138,11 @@ impl Desk {
     /// Stops it all; nothing may be left unsent or put aside.
     pub async fn close(self) {
         self.bed.all_sent(schemas::BOOKINGS).await;
+        self.bed.all_sent(schemas::EVENTS).await;
         self.stopping.cancel();
         for task in self.tasks {
             task.await.expect("it stops in order");
         }
-        self.bed.all_sent(schemas::EVENTS).await;
     }
 
     pub fn person(&self, role: Role) -> Person<'_> {

@@ -81,10 +81,10 @@ async fn others_hear_who_came_and_what_changed_but_nothing_personal() {
     let expected = vec![message("UserRegistered", json!({"user_id": admin_id, "role": "admin"}))];
     eventually(async || of(admin_id)).is(expected).await;
 
+    bed.all_sent(USERS).await;
     stopping.cancel();
     listening.await.unwrap().unwrap();
     users.stop().await;
-    bed.all_sent(USERS).await;
     for personal in [
         "sarimawar",
         "Sarimawar",

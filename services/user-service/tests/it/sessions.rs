@@ -39,8 +39,8 @@ async fn an_address_has_one_account_whatever_its_case() {
     assert_eq!(statuses, [201, 409, 409, 409, 409, 409]);
     let again = json!({"email": "sari@mail.example", "password": PASSWORD, "name": "Dewi"});
     users.post("/register", &again).await.is_problem(409, "email-taken");
-    users.stop().await;
     bed.all_sent(USERS).await;
+    users.stop().await;
 }
 
 #[tokio::test]

@@ -1,7 +1,5 @@
 //! A database and topics of a test's own, on servers that the test process shares.
 
-use std::time::Duration;
-
 use karcis_local_stack::schemas::{self, Schema};
 use karcis_messaging::{Kafka, KafkaConfig, KafkaSecurity};
 use sqlx::{

@@ -54,7 +54,7 @@ async fn a_booking_is_one_trace_and_its_payment_another() {
             "booking-service process PaymentRequested",
         ]
     );
-    let paid = eventually(|| async { way_to(&collector, PAYS, "process BookingConfirmed") }).await;
+    let paid = eventually(|| async { way_to(&collector, PAYS, "tell_buyer") }).await;
     assert_eq!(
         paid,
         [
@@ -68,6 +68,7 @@ async fn a_booking_is_one_trace_and_its_payment_another() {
             "booking-service process TicketsConfirmed",
             "booking-service send BookingConfirmed",
             "user-service process BookingConfirmed",
+            "user-service tell_buyer",
         ]
     );
     let charge = eventually(|| async { way_to(&collector, PAYS, "charge") }).await;

@@ -25,6 +25,8 @@ pub struct Due {
     pub notice: Notice,
     /// Whom.
     pub buyer: Option<Buyer>,
+    /// What it follows from, as a `traceparent` header.
+    pub trace: Option<String>,
 }
 
 /// Whom a notice is for.

@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 
+use super::tell;
 use crate::{application::ports::Notifier, domain::Due};
 
 /// Logs the booking and what became of it; never a name or an address.
@@ -10,8 +11,10 @@ pub struct LogNotifier;
 #[async_trait]
 impl Notifier for LogNotifier {
     async fn tell(&self, due: &[Due]) -> Vec<bool> {
-        for Due { notice, .. } in due {
-            tracing::info!(booking_id = %notice.booking_id, kind = notice.kind.as_str(), "told the buyer");
+        for one in due {
+            let (booking, kind) = (one.notice.booking_id, one.notice.kind.as_str());
+            tell(one, async { tracing::info!(booking_id = %booking, kind, "told the buyer") })
+                .await;
         }
         vec![true; due.len()]
     }

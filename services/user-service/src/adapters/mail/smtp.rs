@@ -19,7 +19,7 @@ use lettre::{
 };
 use tokio::time::{Instant, timeout_at};
 
-use super::letter::letter;
+use super::{letter::letter, tell};
 use crate::{application::ports::Notifier, config::MailConfig, domain::Due};
 
 /// Connections, and so many letters under way at most.
@@ -78,7 +78,7 @@ impl SmtpNotifier {
         Ok(Some(Self { server, from }))
     }
 
-    async fn send(&self, Due { notice, buyer }: &Due) -> Result<(), Unsent> {
+    async fn send(&self, Due { notice, buyer, .. }: &Due) -> Result<(), Unsent> {
         let Some(buyer) = buyer else { return Err(Unsent::NoMailbox) };
         let letter = letter(&self.from, notice, buyer).map_err(|_| Unsent::NoMailbox)?;
         match self.server.send(letter).await {
@@ -95,7 +95,7 @@ impl SmtpNotifier {
                 if away.load(Ordering::Relaxed) {
                     return Err(Unsent::Later);
                 }
-                timeout_at(until, self.send(one)).await.unwrap_or(Err(Unsent::Away))
+                timeout_at(until, tell(one, self.send(one))).await.unwrap_or(Err(Unsent::Away))
             };
             let (booking, kind) = (one.notice.booking_id, one.notice.kind.as_str());
             done.push(match sent.await {

@@ -5,6 +5,7 @@ use std::ops::RangeInclusive;
 use async_trait::async_trait;
 use chrono::TimeDelta;
 use karcis_kernel::{BookingId, EventId, Timestamp, UserId};
+use karcis_process::trace;
 use sqlx::PgPool;
 use uuid::Uuid;
 
@@ -23,6 +24,7 @@ struct Row {
     user_id: Uuid,
     event_id: Uuid,
     reason: Option<String>,
+    trace: Option<String>,
     email: Option<String>,
     name: Option<String>,
 }
@@ -45,7 +47,7 @@ impl TryFrom<Row> for Due {
             event_id: EventId(row.event_id),
             reason: row.reason,
         };
-        Ok(Self { notice, buyer: buyer.transpose()? })
+        Ok(Self { notice, buyer: buyer.transpose()?, trace: row.trace })
     }
 }
 
@@ -53,11 +55,12 @@ impl TryFrom<Row> for Due {
 impl Notices for PgNotices {
     async fn note(&self, notices: &[Notice], at: Timestamp) -> Result<(), StoreError> {
         let column = |of: fn(&Notice) -> Uuid| notices.iter().map(of).collect::<Vec<_>>();
+        let trace = |notice: &Notice| trace::header(&trace::of(Some(notice.booking_id.0)));
         sqlx::query(
-            "INSERT INTO notice (booking_id, kind, user_id, event_id, reason, noted_at, try_at)
-             SELECT booking_id, kind, user_id, event_id, reason, $6, $6
-             FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::uuid[], $5::text[])
-                 AS n (booking_id, kind, user_id, event_id, reason)
+            "INSERT INTO notice (booking_id, kind, user_id, event_id, reason, trace, noted_at, try_at)
+             SELECT booking_id, kind, user_id, event_id, reason, trace, $7, $7
+             FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::uuid[], $5::text[], $6::text[])
+                 AS n (booking_id, kind, user_id, event_id, reason, trace)
              ORDER BY booking_id, kind
              ON CONFLICT ON CONSTRAINT notice_once DO NOTHING",
         )
@@ -66,6 +69,7 @@ impl Notices for PgNotices {
         .bind(column(|notice| notice.user_id.0))
         .bind(column(|notice| notice.event_id.0))
         .bind(notices.iter().map(|notice| notice.reason.as_deref()).collect::<Vec<_>>())
+        .bind(notices.iter().map(trace).collect::<Vec<_>>())
         .bind(at)
         .execute(&self.0)
         .await?;
@@ -89,7 +93,8 @@ impl Notices for PgNotices {
              UPDATE notice SET try_at = $2
              FROM due LEFT JOIN account USING (user_id)
              WHERE notice.booking_id = due.booking_id AND notice.kind = due.kind
-             RETURNING notice.booking_id, notice.kind, notice.user_id, event_id, reason, email, name",
+             RETURNING notice.booking_id, notice.kind, notice.user_id, event_id, reason, trace,
+                 email, name",
         )
         .bind(at)
         .bind(until)

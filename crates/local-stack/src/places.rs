@@ -70,8 +70,11 @@ pub fn throwaway() -> io::Result<Throwaway> {
         }
     }
     let folder = tempfile::Builder::new().prefix(PREFIX).tempdir_in(parent)?;
-    let lock = lock_file(&folder.path().join(LOCK))?;
+    // It gets its name once it is locked, or a sweep might be the first to lock it.
+    let unlocked = folder.path().join("unlocked");
+    let lock = lock_file(&unlocked)?;
     lock.lock()?;
+    std::fs::rename(unlocked, folder.path().join(LOCK))?;
     std::fs::set_permissions(folder.path(), PermissionsExt::from_mode(0o755))?;
     Ok(Throwaway { folder, _lock: lock })
 }
@@ -164,6 +167,20 @@ mod tests {
         assert!(path.is_dir(), "nobody else deletes it");
         drop(throwaway);
         assert!(!path.exists());
+    }
+
+    #[test]
+    fn none_is_swept_while_it_is_made() {
+        std::thread::scope(|threads| {
+            for _ in 0..4 {
+                threads.spawn(|| {
+                    for _ in 0..250 {
+                        let throwaway = throwaway().expect("a folder");
+                        assert!(throwaway.path().is_dir(), "somebody else deleted it");
+                    }
+                });
+            }
+        });
     }
 
     #[test]

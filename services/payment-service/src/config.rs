@@ -41,12 +41,17 @@ pub struct GatewayConfig {
     #[arg(long, env = "KARCIS_PROVIDER_TIMEOUT_MS", default_value_t = 5_000, value_name = "MS",
         value_parser = clap::value_parser!(u64).range(1..=3_600_000))]
     pub provider_timeout_ms: u64,
+    /// How long a buyer waits for that answer, in milliseconds; then theirs is "processing".
+    #[arg(long, env = "KARCIS_PROVIDER_WAIT_MS", default_value_t = 2_000, value_name = "MS",
+        value_parser = clap::value_parser!(u64).range(1..=3_600_000))]
+    pub provider_wait_ms: u64,
 }
 
 impl std::fmt::Debug for GatewayConfig {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("GatewayConfig")
             .field("provider_timeout_ms", &self.provider_timeout_ms)
+            .field("provider_wait_ms", &self.provider_wait_ms)
             .finish_non_exhaustive()
     }
 }

@@ -101,6 +101,7 @@ pub async fn run(
         gateway,
         live: live.clone(),
         charges: charges.clone(),
+        provider_wait: Duration::from_millis(config.gateway.provider_wait_ms),
     };
     let app = App {
         about: ABOUT,

@@ -1,29 +1,33 @@
 //! payment-service with booking-service played by the test: it sends commands and reads facts.
 
-use std::{
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::time::Duration;
 
-use async_trait::async_trait;
 use clap::Parser;
 use karcis_contracts::{CancelPayment, Message, PaymentFact, RefundPayment, RequestPayment};
 use karcis_kernel::{BookingId, Currency, Money, Role, UserId};
-use karcis_local_stack::schemas;
-use karcis_messaging::{
-    Consumer, DatabaseConfig, HandleError, Outbox, Outgoing, Received, connect,
-};
+use karcis_local_stack::schemas::{self, GATEWAY};
+use karcis_messaging::{DatabaseConfig, Outbox, Outgoing, connect};
 use karcis_payment_service::{Config, run};
 use karcis_process::{CancellationToken, Process, now};
 use karcis_testkit::{Bed, Ledger, TokenMint, eventually};
 use reqwest::{Response, StatusCode, header::HeaderMap};
 use serde_json::{Value, json};
-use sqlx::PgPool;
+use sqlx::{AssertSqlSafe, PgPool, Postgres, Transaction};
 use tokio::{runtime::Runtime, task::JoinHandle};
 use uuid::Uuid;
 
+use crate::facts::Facts;
+
 /// What every payment of these tests asks for.
 pub const PRICE: i64 = 750_000;
+
+/// Waits for the bank however slow the machine is, so that what is approved at once is never
+/// answered with "processing".
+const PATIENT: [&str; 4] = ["--provider-wait-ms", "600000", "--provider-timeout-ms", "600000"];
+
+/// Waits for the bank hardly, though nobody else looks after the charge while a test runs: for a
+/// bank that thinks.
+pub const HASTY: [&str; 4] = ["--provider-wait-ms", "200", "--provider-timeout-ms", "600000"];
 
 /// A payment-service, and the test in booking-service's place.
 pub struct Desk {
@@ -61,16 +65,26 @@ pub struct Answer {
 }
 
 impl Desk {
-    /// Open, with the service running.
+    /// Open, with a service running that is patient with the bank.
     pub async fn open() -> Self {
+        Self::open_with(&PATIENT).await
+    }
+
+    /// Open, with a service running that has these flags.
+    pub async fn open_with(flags: &[&str]) -> Self {
         let mut desk = Self::closed().await;
-        desk.start().await;
+        desk.start_with(flags).await;
         desk
     }
 
     /// Ready, but the service is not started.
     pub async fn closed() -> Self {
         let bed = Bed::start().await;
+        // Else no bank could think for longer than 5 s.
+        let database = bed.database_url().rsplit('/').next().unwrap();
+        let wait =
+            format!("ALTER ROLE {} IN DATABASE {database} SET lock_timeout = 0", GATEWAY.role);
+        sqlx::query(AssertSqlSafe(wait)).execute(bed.superuser()).await.unwrap();
         let outbox_pool = connect(&DatabaseConfig {
             database_url: bed.role_url(schemas::BOOKINGS),
             database_connections: 4,
@@ -95,16 +109,16 @@ impl Desk {
 
     /// Starts an instance of the service and waits until it can serve; calls go to the newest.
     pub async fn start(&mut self) {
-        self.start_with(&[]).await;
+        self.start_with(&PATIENT).await;
     }
 
-    /// As [`Self::start`], with these flags besides.
+    /// As [`Self::start`], with these flags.
     pub async fn start_with(&mut self, more_flags: &[&str]) {
         let mut flags = vec!["payment-service".to_owned()];
         flags.extend(self.bed.flags(schemas::PAYMENTS));
         flags.extend(["--jwks-url".to_owned(), self.mint.jwks_url().to_owned()]);
         flags.extend(["--instance".to_owned(), self.services.len().to_string()]);
-        let ledger = self.bed.role_url(schemas::GATEWAY);
+        let ledger = self.bed.role_url(GATEWAY);
         flags.extend(["--gateway-database-url".to_owned(), ledger]);
         flags.extend(more_flags.iter().map(|flag| (*flag).to_owned()));
         let config = Config::try_parse_from(flags).unwrap();
@@ -153,13 +167,32 @@ impl Desk {
     pub async fn buyer(&self) -> Buyer {
         let buyer = Buyer::new();
         self.send(buyer.request()).await;
-        self.told(buyer, &["Requested"]).await;
+        self.told_at_least(buyer, &["Requested"]).await;
         buyer
+    }
+
+    /// The bank thinks about every charge, and answers none, until this transaction ends.
+    pub async fn bank_thinks(&self) -> Transaction<'static, Postgres> {
+        let mut thinking = self.bed.superuser().begin().await.unwrap();
+        let lock = "LOCK TABLE simulated_gateway.charge IN EXCLUSIVE MODE";
+        sqlx::query(lock).execute(&mut *thinking).await.unwrap();
+        thinking
     }
 
     /// Waits until the facts of this buyer's payment are these.
     pub async fn told(&self, buyer: Buyer, facts: &[&str]) {
         eventually(async || self.kinds(buyer)).is(facts.to_vec()).await;
+    }
+
+    /// The same where a command may be taken, and a fact be sent, twice in a row: when an instance
+    /// dies or comes, or its connections break.
+    pub async fn told_at_least(&self, buyer: Buyer, facts: &[&str]) {
+        let told = async || {
+            let mut kinds = self.kinds(buyer);
+            kinds.dedup();
+            kinds
+        };
+        eventually(told).is(facts.to_vec()).await;
     }
 
     /// The types of this payment's facts so far, such as `Succeeded`.
@@ -176,8 +209,7 @@ impl Desk {
 
     /// The facts of this buyer's payment so far, in their order.
     pub fn facts(&self, buyer: Buyer) -> Vec<PaymentFact> {
-        let all = self.facts.0.lock().unwrap();
-        all.iter().filter(|fact| fact.key() == buyer.booking.0).cloned().collect()
+        self.facts.of(buyer.booking)
     }
 
     /// What the provider's books say of this buyer.
@@ -259,7 +291,7 @@ impl Desk {
     }
 
     pub fn post(&self, path: &str) -> reqwest::RequestBuilder {
-        self.client.post(self.url(path)).timeout(Duration::from_secs(20))
+        self.client.post(self.url(path)).timeout(Duration::from_secs(100))
     }
 
     pub fn url(&self, path: &str) -> String {
@@ -332,32 +364,5 @@ impl Answer {
     pub fn is_payment(&self, http: u16, status: &str) {
         assert_eq!(self.status, http, "{}", self.body);
         assert_eq!(self.body["status"], status, "{}", self.body);
-    }
-}
-
-/// Remembers every fact of the topic.
-#[derive(Clone, Default)]
-struct Facts(Arc<Mutex<Vec<PaymentFact>>>);
-
-#[async_trait]
-impl Consumer for Facts {
-    type Message = PaymentFact;
-
-    fn topics(&self) -> &'static [&'static str] {
-        &[PaymentFact::TOPIC]
-    }
-
-    fn decode(
-        &self,
-        _topic: &str,
-        kind: &str,
-        body: &[u8],
-    ) -> serde_json::Result<Option<PaymentFact>> {
-        PaymentFact::decode(kind, body)
-    }
-
-    async fn handle(&self, batch: &[Received<PaymentFact>]) -> Result<(), HandleError> {
-        self.0.lock().unwrap().extend(batch.iter().map(|received| received.message.clone()));
-        Ok(())
     }
 }

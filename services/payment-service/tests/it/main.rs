@@ -5,6 +5,7 @@
 mod commands;
 mod crashes;
 mod desk;
+mod facts;
 mod input;
 mod paying;
 mod refunds;

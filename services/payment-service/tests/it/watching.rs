@@ -27,7 +27,7 @@ async fn watch(desk: &Desk, buyer: Buyer, seen: i64) -> String {
         .bearer_auth(desk.token(buyer))
         .header("Accept", "text/event-stream")
         .header("Last-Event-ID", seen.to_string())
-        .timeout(Duration::from_secs(20));
+        .timeout(Duration::from_secs(100));
     let response = request.send().await.unwrap();
     assert_eq!(response.status(), 200);
     response.text().await.unwrap()

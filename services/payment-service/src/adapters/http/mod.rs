@@ -4,7 +4,7 @@ mod payment_json;
 mod process;
 mod status;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::{Json, extract::State};
 use karcis_http::{List, Live};
@@ -34,6 +34,8 @@ pub struct Api {
     pub live: Live,
     /// The charges under way: they go on when their client hangs up.
     pub charges: TaskTracker,
+    /// How long a buyer waits for the provider before the answer is "processing".
+    pub provider_wait: Duration,
 }
 
 /// The routes.

@@ -1,7 +1,5 @@
 //! Pays a booking, and waits a moment for the provider.
 
-use std::time::Duration;
-
 use axum::{
     extract::State,
     http::StatusCode,
@@ -27,9 +25,6 @@ use crate::{
     },
     domain::{AttemptId, AttemptOutcome, Decline, DeclineKind, Payment, State as PaymentState},
 };
-
-/// How long a buyer waits for the provider before the answer is "processing".
-const PROVIDER_WAIT: Duration = Duration::from_secs(2);
 
 #[derive(Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -131,7 +126,7 @@ async fn pay(api: Api, start: StartAttempt) -> Result<Progress, ProcessPaymentEr
     }
 }
 
-/// The payment once the provider has answered, or as it is after [`PROVIDER_WAIT`].
+/// The payment once the provider has answered, or as it is once the buyer has waited enough.
 async fn charge(api: &Api, payment: Payment, attempt: AttemptId) -> Payment {
     let (attempts, gateway) = (api.attempts.clone(), api.gateway.clone());
     let (started, booking) = (payment.clone(), payment.booking_id);
@@ -143,7 +138,7 @@ async fn charge(api: &Api, payment: Payment, attempt: AttemptId) -> Payment {
         }
         charged
     }));
-    match timeout(PROVIDER_WAIT, charging).await {
+    match timeout(api.provider_wait, charging).await {
         Ok(Ok(Ok(charged))) => charged,
         Ok(Ok(Err(_)) | Err(_)) | Err(_) => started,
     }
@@ -165,7 +160,7 @@ async fn repeat(
         return Ok(progress);
     };
     let booking = progress.payment.booking_id;
-    let deadline = Instant::now() + PROVIDER_WAIT;
+    let deadline = Instant::now() + api.provider_wait;
     let mut changes = api.live.watch(booking.0);
     let mut waited = false;
     while is_running(&progress.payment, attempt) {
@@ -184,7 +179,8 @@ async fn repeat(
 }
 
 async fn first_said_processing(api: &Api, used: &KeyUse) -> Result<bool, StoreError> {
-    let uses = api.payments.keys(std::slice::from_ref(&used.key), used.at - PROVIDER_WAIT).await?;
+    let uses =
+        api.payments.keys(std::slice::from_ref(&used.key), used.at - api.provider_wait).await?;
     Ok(uses.iter().any(|used| used.answered_processing))
 }
 

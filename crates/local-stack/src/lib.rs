@@ -8,7 +8,7 @@ mod launcher;
 mod log_file;
 mod maven;
 pub mod places;
-mod ports;
+pub mod ports;
 pub mod postgres;
 pub mod schemas;
 mod service;

@@ -18,7 +18,7 @@ pub(crate) const TAKEN: &str = "Address already in use";
 const RANGE: Range<u16> = 18_000..32_000;
 
 /// Different ports nobody listens on at this moment.
-pub(crate) fn free<const N: usize>() -> io::Result<[u16; N]> {
+pub fn free<const N: usize>() -> io::Result<[u16; N]> {
     let random =
         RandomState::new().hash_one(std::process::id()) % u64::from(RANGE.end - RANGE.start);
     let start = RANGE.start + random as u16;

@@ -1,5 +1,7 @@
 //! A database and topics of a test's own, on servers that the test process shares.
 
+use std::time::Duration;
+
 use karcis_local_stack::schemas::{self, Schema};
 use karcis_messaging::{Kafka, KafkaConfig, KafkaSecurity};
 use sqlx::{
@@ -52,9 +54,9 @@ impl Bed {
             security: KafkaSecurity::default(),
         };
         let kafka = Kafka::connect(&kafka_config).expect("the broker's settings are right");
-        let (database_url, topics) =
-            tokio::join!(copy_template(servers, &name), kafka.create_topics(2, 1));
-        topics.expect("topics can be created");
+        // A broker that was not given the processor for 2 s is away for a moment.
+        let topics = eventually(|| kafka.create_topics(2, 1)).within(Duration::from_secs(180));
+        let (database_url, ()) = tokio::join!(copy_template(servers, &name), topics.into_future());
         let superuser = PgPoolOptions::new()
             .max_connections(4)
             .connect(&database_url)

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use karcis_local_stack::kafka::Kafka;
+use karcis_local_stack::{kafka::Kafka, ports};
 use rdkafka::{
     ClientConfig,
     consumer::{BaseConsumer, Consumer},
@@ -33,15 +33,15 @@ impl Broker {
     /// Starts it in what the shared servers run in.
     pub async fn start() -> Self {
         let name = Uuid::now_v7().to_string();
-        let port = free_port();
-        let (bootstrap_servers, runs_in) = match servers().stack {
+        let (port, bootstrap_servers, runs_in) = match servers().stack {
             Stack::Containers => {
+                let [port] = ports::free().expect("a port is free");
                 let (at, container) = containers::kafka(Some(port)).await.expect("Kafka starts");
-                (at, RunsIn::Container(Box::new(container)))
+                (port, at, RunsIn::Container(Box::new(container)))
             }
             Stack::Native => {
-                let kafka = native::kafka(&name, port).await.expect("Kafka starts");
-                (kafka.bootstrap_servers(), RunsIn::Child(kafka))
+                let kafka = native::kafka(&name, 0).await.expect("Kafka starts");
+                (kafka.port(), kafka.bootstrap_servers(), RunsIn::Child(kafka))
             }
         };
         Self { name, port, bootstrap_servers, runs_in }
@@ -62,7 +62,7 @@ impl Broker {
             RunsIn::Child(kafka) => kafka.stop().await.expect("Kafka stops"),
             RunsIn::Nothing => panic!("it is stopped"),
         }
-        assert!(!self.answers(), "the broker still answers");
+        assert!(!self.answers(Duration::from_secs(2)), "the broker still answers");
     }
 
     /// Starts it where it was, with what it had.
@@ -75,20 +75,16 @@ impl Broker {
             }
             RunsIn::Child(_) => panic!("it runs"),
         }
-        eventually(async || self.answers()).within(Duration::from_secs(60)).is(true).await;
+        let answers = async || self.answers(Duration::from_secs(20));
+        eventually(answers).within(Duration::from_secs(180)).is(true).await;
     }
 
-    fn answers(&self) -> bool {
+    fn answers(&self, within: Duration) -> bool {
         let client: BaseConsumer = ClientConfig::new()
             .set("bootstrap.servers", &self.bootstrap_servers)
             .set_log_level(rdkafka::config::RDKafkaLogLevel::Emerg)
             .create()
             .expect("the settings are right");
-        client.fetch_metadata(None, Duration::from_secs(2)).is_ok()
+        client.fetch_metadata(None, within).is_ok()
     }
-}
-
-fn free_port() -> u16 {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port is free");
-    listener.local_addr().expect("a listener has an address").port()
 }

@@ -1,6 +1,6 @@
 //! Servers in containers. testcontainers removes none that a static holds, so a guard does.
 
-use std::sync::LazyLock;
+use std::{sync::LazyLock, time::Duration};
 
 use testcontainers_modules::{
     kafka::apache,
@@ -10,6 +10,9 @@ use testcontainers_modules::{
 use uuid::Uuid;
 
 use crate::{guard, servers::Failure};
+
+/// Time for a start on a busy machine.
+const START_PATIENCE: Duration = Duration::from_secs(300);
 
 /// The label of this process's containers.
 const LABEL: &str = "karcis.tests";
@@ -36,7 +39,10 @@ pub async fn postgres() -> Result<(String, ContainerAsync<postgres::Postgres>), 
         "shared_buffers=128MB",
     ];
     let container = postgres::Postgres::default()
+        // As the child process: a password costs 60 ms of CPU per connection in a debug build.
+        .with_host_auth()
         .with_tag("17-alpine")
+        .with_startup_timeout(START_PATIENCE)
         .with_cmd(settings.into_iter().flat_map(|setting| ["-c", setting]))
         .with_label(LABEL, RUN.as_str())
         .start()
@@ -51,6 +57,7 @@ pub async fn kafka(port: Option<u16>) -> Result<(String, ContainerAsync<apache::
     let mut request = apache::Kafka::default()
         .with_jvm_image()
         .with_tag("4.3.1")
+        .with_startup_timeout(START_PATIENCE)
         .with_env_var("KAFKA_GROUP_INITIAL_REBALANCE_DELAY_MS", "0")
         .with_env_var("KAFKA_AUTO_CREATE_TOPICS_ENABLE", "false")
         .with_env_var("KAFKA_OFFSETS_TOPIC_NUM_PARTITIONS", "1")

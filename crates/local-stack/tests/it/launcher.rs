@@ -19,7 +19,7 @@ use serde_json::Value;
 use crate::proc;
 
 /// Everything has to start on a machine that runs other tests beside.
-const START_PATIENCE: Duration = Duration::from_secs(120);
+const START_PATIENCE: Duration = Duration::from_secs(300);
 
 #[tokio::test]
 async fn ctrl_c_stops_everything_and_the_next_run_finds_the_data_again() {
@@ -63,7 +63,7 @@ async fn what_dies_is_started_again_at_its_place() {
     }
     for service in ["user", "event", "booking", "payment"] {
         let ready = format!("{}/readyz", karcis.url(service));
-        eventually(async || status(&ready).await).is(Some(200)).await;
+        eventually(async || status(&ready).await).within(START_PATIENCE).is(Some(200)).await;
     }
     let processes = karcis.processes();
     let output = karcis.interrupt();

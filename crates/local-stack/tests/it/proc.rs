@@ -1,5 +1,7 @@
 //! Processes as the kernel lists them.
 
+use std::time::Duration;
+
 use karcis_testkit::eventually;
 
 /// The processes whose parent is `pid`, and theirs.
@@ -21,6 +23,7 @@ pub async fn are_gone(pids: &[u32]) {
         let alive: Vec<_> = pids.iter().copied().filter(|pid| is_alive(*pid)).collect();
         if alive.is_empty() { Ok(()) } else { Err(alive) }
     })
+    .within(Duration::from_secs(300))
     .await;
 }
 

@@ -64,7 +64,7 @@ async fn kafka_keeps_what_it_acknowledged_when_it_is_killed() {
     admin.create_topics([&topic], &AdminOptions::new()).await.expect("makes a topic");
     let producer: FutureProducer = client.create().expect("a client");
     let record = FutureRecord::to("kept").key("k").payload("acknowledged");
-    producer.send(record, Duration::from_secs(30)).await.expect("is acknowledged");
+    producer.send(record, Duration::from_secs(300)).await.expect("is acknowledged");
 
     let exited = kafka.exited();
     proc::kill_9(kafka.pid());
@@ -77,7 +77,7 @@ async fn kafka_keeps_what_it_acknowledged_when_it_is_killed() {
     let mut all = TopicPartitionList::new();
     all.add_partition_offset("kept", 0, Offset::Offset(0)).expect("a place in the log");
     consumer.assign(&all).expect("reads from there");
-    let record = tokio::time::timeout(Duration::from_secs(30), consumer.recv())
+    let record = tokio::time::timeout(Duration::from_secs(300), consumer.recv())
         .await
         .expect("there is something to read")
         .expect("it can be read");

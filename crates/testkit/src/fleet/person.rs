@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{Concert, Service, Urls};
+use crate::eventually;
 
 /// What a booking asks of others.
 const COMMANDS: [&str; 6] = [
@@ -115,8 +116,12 @@ impl Person {
         let request = self.request(Method::POST, Service::Booking, "/booking/create");
         let order = request.header("prefer", "wait=10").json(&concert.order(tickets));
         let answer = Answer::to(order).await.is(202);
-        assert_ne!(answer.body["status"], "pending", "{} waited for 10 s: {answer:?}", self.name);
-        answer.booking()
+        let booking = answer.booking();
+        if answer.body["status"] == "pending" {
+            // No service lets anybody wait for as long as a busy machine may need.
+            eventually(async || self.sees(&booking).await != "pending").is(true).await;
+        }
+        booking
     }
 
     /// Pays with this method or token of the simulated gateway.

@@ -19,7 +19,7 @@ use super::{Service, Urls};
 use crate::{Bed, eventually};
 
 /// Time to start or stop everything on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(180);
 
 /// The file with what `karcis` says.
 const SAID: &str = "said";

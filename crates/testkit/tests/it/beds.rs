@@ -1,7 +1,9 @@
 //! Each test has a database and topics of its own, with every service's tables in place.
 
+use std::time::Duration;
+
 use karcis_local_stack::schemas::{BOOKINGS, EVENTS, PAYMENTS, USERS};
-use karcis_testkit::Bed;
+use karcis_testkit::{Bed, eventually};
 use rdkafka::{
     ClientConfig,
     consumer::{BaseConsumer, Consumer},
@@ -40,9 +42,12 @@ async fn the_topics_are_there() {
     let at = flags.iter().position(|flag| flag == "--kafka-bootstrap-servers").unwrap();
     let client: BaseConsumer =
         ClientConfig::new().set("bootstrap.servers", &flags[at + 1]).create().unwrap();
-    let metadata = client.fetch_metadata(None, std::time::Duration::from_secs(10)).unwrap();
-    for topic in karcis_contracts::TOPICS {
-        let name = bed.kafka().topic(topic);
-        assert!(metadata.topics().iter().any(|topic| topic.name() == name), "{name} is missing");
-    }
+    // The broker learns of a topic a moment after its controller made it.
+    let missing = async || {
+        let metadata = client.fetch_metadata(None, Duration::from_secs(100)).unwrap();
+        let names = karcis_contracts::TOPICS.map(|topic| bed.kafka().topic(topic));
+        let is_missing = |name: &String| metadata.topics().iter().all(|it| it.name() != name);
+        names.into_iter().filter(is_missing).collect::<Vec<_>>()
+    };
+    eventually(missing).is(Vec::<String>::new()).await;
 }

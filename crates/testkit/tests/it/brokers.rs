@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use karcis_testkit::{Bed, Broker};
+use karcis_testkit::{Bed, Broker, eventually};
 use rdkafka::{
     ClientConfig,
     consumer::{BaseConsumer, Consumer},
@@ -16,7 +16,11 @@ async fn it_keeps_its_topics_over_a_stop() {
     broker.start_again().await;
     let client: BaseConsumer =
         ClientConfig::new().set("bootstrap.servers", broker.bootstrap_servers()).create().unwrap();
-    let metadata = client.fetch_metadata(None, Duration::from_secs(10)).unwrap();
     let topic = bed.kafka().topic("karcis.events.v1");
-    assert!(metadata.topics().iter().any(|found| found.name() == topic));
+    // It answers a moment before it knows its topics.
+    let knows_it = async || {
+        let metadata = client.fetch_metadata(None, Duration::from_secs(100)).unwrap();
+        metadata.topics().iter().any(|found| found.name() == topic)
+    };
+    eventually(knows_it).is(true).await;
 }

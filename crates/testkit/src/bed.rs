@@ -54,7 +54,7 @@ impl Bed {
             security: KafkaSecurity::default(),
         };
         let kafka = Kafka::connect(&kafka_config).expect("the broker's settings are right");
-        // A broker that was not given the processor for 2 s is away for a moment.
+        // A broker that was not given the processor for seconds is away for a moment.
         let topics = eventually(|| kafka.create_topics(2, 1)).within(Duration::from_secs(180));
         let (database_url, ()) = tokio::join!(copy_template(servers, &name), topics.into_future());
         let superuser = PgPoolOptions::new()

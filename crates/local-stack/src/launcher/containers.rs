@@ -149,8 +149,6 @@ pub(super) async fn kafka(port: u16, options: &ContainerOptions) -> Result<Conta
             "TRANSACTION_STATE_LOG_REPLICATION_FACTOR=1",
             "TRANSACTION_STATE_LOG_MIN_ISR=1",
             "GROUP_INITIAL_REBALANCE_DELAY_MS=0",
-            "BROKER_SESSION_TIMEOUT_MS=2000",
-            "BROKER_HEARTBEAT_INTERVAL_MS=500",
         ] {
             command.args(["-e", &format!("KAFKA_{setting}")]);
         }

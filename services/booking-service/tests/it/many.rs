@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use karcis_contracts::{EventCancelled, EventFact};
 use karcis_kernel::{EventId, TicketTypeId};
-use karcis_testkit::eventually;
+use karcis_testkit::{eventually, together};
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
 use tokio::task::JoinSet;
@@ -95,14 +95,13 @@ async fn twenty_cancellations_at_once_are_one() {
 async fn a_cancelled_event_with_hundreds_of_bookings_leaves_none() {
     let desk = Desk::open().await;
     let event_id = EventId(Uuid::now_v7());
-    let mut requests = JoinSet::new();
-    for _ in 0..1_200 {
-        let buyer = desk.buyer();
-        let request = buyer.request(Method::POST, "/booking/create");
+    let requests = (0..1_200).map(|_| {
+        let request = desk.buyer().request(Method::POST, "/booking/create");
         let request = request.json(&order(event_id, TicketTypeId(Uuid::now_v7())));
-        requests.spawn(async { read(request.send().await).await.0 });
-    }
-    let answers = requests.join_all().await;
+        async { read(request.send().await).await.0 }
+    });
+    // The kernel resets some of more than 1,024 connections that wait for a busy service.
+    let answers = together(500, requests).await;
     assert!(answers.iter().all(|status| *status == StatusCode::ACCEPTED));
     let cancelled = EventCancelled { event_id, reason: "rain".to_owned() };
     desk.say([EventFact::from(cancelled)]).await;
@@ -128,8 +127,10 @@ async fn hundreds_of_replies_at_once_move_each_booking_once() {
         bookings.push(buyer.books().await);
     }
     desk.say(bookings.iter().flat_map(|b| [reserved(*b, 500, 60), reserved(*b, 500, 60)])).await;
-    let last = bookings[299];
-    desk.hears(last, "RequestPayment").await;
+    // Payments have a topic of their own: one that came before the seats would count for nothing.
+    for booking in &bookings {
+        desk.hears(*booking, "RequestPayment").await;
+    }
     desk.say(bookings.iter().flat_map(|b| [requested(*b), paid(*b), paid(*b)])).await;
     for booking in &bookings {
         desk.hears(*booking, "ConfirmTickets").await;

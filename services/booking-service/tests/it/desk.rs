@@ -1,7 +1,7 @@
 //! The service under test, with the other services played by the test.
 
 use std::{
-    collections::HashMap,
+    collections::HashSet,
     sync::{Arc, Mutex},
 };
 
@@ -42,9 +42,12 @@ pub struct Desk {
     tasks: Vec<JoinHandle<()>>,
 }
 
-/// How often each booking sent each type of message.
+/// What bookings sent.
 #[derive(Clone, Default)]
-struct Heard(Arc<Mutex<HashMap<(Uuid, &'static str), usize>>>);
+struct Heard(Arc<Mutex<HashSet<Sent>>>);
+
+/// The booking, the type, and the message's own id, as one that is delivered twice was sent once.
+type Sent = (Uuid, &'static str, String);
 
 #[async_trait]
 impl Consumer for Heard {
@@ -75,7 +78,8 @@ impl Consumer for Heard {
     async fn handle(&self, batch: &[Received<Self::Message>]) -> Result<(), HandleError> {
         let mut heard = self.0.lock().expect("no test panics here");
         for received in batch {
-            *heard.entry(received.message).or_default() += 1;
+            let (booking, kind) = received.message;
+            heard.insert((booking, kind, received.id.clone()));
         }
         Ok(())
     }
@@ -166,8 +170,7 @@ impl Desk {
     pub fn count(&self, booking: Booked, kind: &str) -> usize {
         let heard = self.heard.0.lock().expect("no test panics here");
         let kind = format!("karcis.{kind}.v1");
-        let of = heard.iter().filter(|((id, sent), _)| *id == booking.id.0 && **sent == kind);
-        of.map(|(_, count)| count).sum()
+        heard.iter().filter(|(id, sent, _)| *id == booking.id.0 && *sent == kind).count()
     }
 
     /// Waits until the booking has sent this.

@@ -76,7 +76,6 @@ async fn every_answer_may_come_three_times_and_late() {
 
     assert_eq!(buyer.sees(booking).await["total"]["amount"], 1_000, "the first price counts");
     assert_eq!(buyer.timeline(booking).await.len(), 8);
-    desk.hears(booking, "BookingCancelled").await;
     for once in [
         "ReserveTickets",
         "RequestPayment",
@@ -87,6 +86,7 @@ async fn every_answer_may_come_three_times_and_late() {
         "BookingConfirmed",
         "BookingCancelled",
     ] {
+        desk.hears(booking, once).await;
         assert_eq!(desk.count(booking, once), 1, "{once}");
     }
     assert_eq!(desk.count(booking, "CancelPayment"), 0);
@@ -134,6 +134,8 @@ async fn a_declined_payment_gives_the_seats_back() {
 #[tokio::test]
 async fn who_prefers_to_wait_is_answered_when_it_is_the_buyers_turn() {
     let desk = Desk::open().await;
+    // Nobody waits longer than 10 s: by now the consumers have joined their groups.
+    desk.makes_payable(desk.buyer().books().await).await;
     let buyer = desk.buyer();
     let new = crate::desk::Booked {
         id: karcis_kernel::BookingId(uuid::Uuid::nil()),

@@ -102,8 +102,9 @@ async fn a_live_booking_is_told_from_order_to_end() {
     let (heard, mut text) = watch::channel(String::new());
     let watching = tokio::spawn(events(watching, heard));
     let again = tokio::spawn(events(again, watch::channel(String::new()).0));
-    desk.makes_payable(booking).await;
     // A busy stream may leave out what is over before it looks.
+    text.wait_for(|text| text.contains("pending")).await.expect("the stream goes on");
+    desk.makes_payable(booking).await;
     text.wait_for(|text| text.contains("awaiting_payment")).await.expect("the stream goes on");
     buyer.cancels(booking).await;
     desk.say([crate::cancelling::payment_cancelled(booking)]).await;

@@ -28,12 +28,7 @@ impl Desk {
     }
 
     pub async fn in_bed(bed: Bed) -> Self {
-        let pool = connect(&DatabaseConfig {
-            database_url: bed.role_url(schemas::BOOKINGS),
-            database_connections: 8,
-        })
-        .await
-        .unwrap();
+        let pool = pool_of(bed.role_url(schemas::BOOKINGS)).await;
         Self { bed, pool }
     }
 
@@ -99,6 +94,11 @@ impl Desk {
         transaction.commit().await.unwrap();
         outbox.wake();
     }
+}
+
+/// The connections of one instance.
+pub async fn pool_of(database_url: String) -> PgPool {
+    connect(&DatabaseConfig { database_url, database_connections: 8 }).await.unwrap()
 }
 
 /// Note number `n` about a booking.

@@ -92,11 +92,19 @@ async fn first_of(desk: &Desk, topic: &str) -> OwnedMessage {
         .set("bootstrap.servers", desk.flag("--kafka-bootstrap-servers"))
         .set("group.id", Uuid::now_v7().to_string())
         .set("auto.offset.reset", "earliest")
+        // A new topic is not known at once to a broker that has much to do.
+        .set("topic.metadata.refresh.interval.ms", "1000")
         .create()
         .unwrap();
     consumer.subscribe(&[&desk.bed.kafka().topic(topic)]).unwrap();
-    let message = tokio::time::timeout(std::time::Duration::from_secs(30), consumer.recv()).await;
-    message.unwrap().unwrap().detach()
+    let message = async {
+        loop {
+            if let Ok(message) = consumer.recv().await {
+                return message.detach();
+            }
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(30), message).await.unwrap()
 }
 
 fn headers(message: &OwnedMessage) -> BTreeMap<String, String> {

@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
+use karcis_local_stack::schemas;
+use karcis_messaging::Outbox;
 use karcis_testkit::eventually;
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::desk::{Desk, note};
+use crate::desk::{Desk, note, pool_of};
 
 /// The backend that holds the outbox's lock.
 async fn owner(desk: &Desk) -> Option<i32> {
@@ -86,15 +89,16 @@ async fn an_owner_that_loses_its_connection_loses_and_reorders_nothing() {
 async fn a_frozen_owner_loses_the_outbox() {
     let desk = Desk::open().await;
     let (frozen, thaw) = std::sync::mpsc::channel::<()>();
-    let outbox = karcis_messaging::Outbox::new(desk.pool.clone(), "booking-service");
-    let relay = outbox.relay(desk.bed.kafka().clone(), tokio_util::sync::CancellationToken::new());
+    let (database_url, kafka) = (desk.bed.role_url(schemas::BOOKINGS), desk.bed.kafka().clone());
     let (freeze, mut freezing) = tokio::sync::oneshot::channel::<()>();
     // Its one thread stands still from `freeze` on.
     let instance = std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
+            // Its own pool: a connection it opened answers nobody while its thread stands still.
+            let outbox = Outbox::new(pool_of(database_url).await, "booking-service");
             tokio::select! {
-                _ = relay => unreachable!(),
+                _ = outbox.relay(kafka, CancellationToken::new()) => unreachable!(),
                 _ = &mut freezing => {
                     let _ = thaw.recv();
                 }
@@ -109,7 +113,8 @@ async fn a_frozen_owner_loses_the_outbox() {
     freeze.send(()).unwrap();
     desk.send(&second.part, &[note(booking, 0)]).await;
 
-    let within = Duration::from_secs(25);
+    // The server ends its session after 15 s.
+    let within = Duration::from_secs(60);
     eventually(|| async { reader.part.notes(booking) }).within(within).is(vec![0]).await;
     an_owner_other_than(&desk, Some(owner_before)).await;
     drop(frozen);

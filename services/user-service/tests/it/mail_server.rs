@@ -8,7 +8,7 @@ use std::{
 use karcis_testkit::eventually;
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
-    net::{TcpListener, TcpStream},
+    net::{TcpListener, TcpSocket, TcpStream},
     task::JoinHandle,
 };
 
@@ -56,10 +56,10 @@ impl MailServer {
     /// Goes away with all connections; [`Away::comes_back`] where it was.
     pub async fn goes_away(self) -> Away {
         self.serving.abort();
-        let away = Away { address: self.address, kept: self.kept.clone() };
+        let (address, kept) = (self.address, self.kept.clone());
         drop(self);
-        eventually(async || TcpStream::connect(away.address).await.is_err()).is(true).await;
-        away
+        let socket = eventually(async || bind(address)).await;
+        Away { socket, kept }
     }
 
     /// The letters to this address, as a mailbox shows them.
@@ -70,17 +70,24 @@ impl MailServer {
     }
 }
 
-/// A server that is away.
+/// Succeeds once nobody listens there.
+fn bind(address: SocketAddr) -> std::io::Result<TcpSocket> {
+    let socket = TcpSocket::new_v4()?;
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    Ok(socket)
+}
+
+/// A server that is away. Its port refuses connections, and no other test is given it meanwhile.
 pub struct Away {
-    address: SocketAddr,
+    socket: TcpSocket,
     kept: Arc<Mutex<Vec<Mail>>>,
 }
 
 impl Away {
     /// With what it has kept.
-    pub async fn comes_back(self) -> MailServer {
-        let listener = eventually(async || TcpListener::bind(self.address).await).await;
-        MailServer::serve(listener, self.kept)
+    pub fn comes_back(self) -> MailServer {
+        MailServer::serve(self.socket.listen(64).unwrap(), self.kept)
     }
 }
 
@@ -105,7 +112,9 @@ async fn talk(socket: TcpStream, kept: Arc<Mutex<Vec<Mail>>>) -> std::io::Result
                 socket.write_all(b"354 go on\r\n").await?;
                 let mut letter = String::new();
                 while !letter.ends_with("\r\n.\r\n") {
-                    socket.read_line(&mut letter).await?;
+                    if socket.read_line(&mut letter).await? == 0 {
+                        return Ok(());
+                    }
                 }
                 kept.lock().unwrap().push((to.clone(), letter));
                 "250 kept"

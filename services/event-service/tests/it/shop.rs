@@ -1,6 +1,9 @@
 //! event-service by itself, with booking-service's end of the wire in the test's hands.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    collections::HashSet,
+    sync::{Arc, Mutex, MutexGuard},
+};
 
 use async_trait::async_trait;
 use clap::Parser;
@@ -213,9 +216,16 @@ pub fn in_days(days: i64) -> String {
     at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
 }
 
-/// What booking-service hears.
+/// What booking-service hears; a message that is delivered again, once.
 #[derive(Clone, Default)]
-struct Heard(Arc<Mutex<Vec<Fact>>>);
+struct Heard(Arc<Mutex<Facts>>);
+
+#[derive(Default)]
+struct Facts {
+    ids: HashSet<String>,
+    tickets: Vec<TicketFact>,
+    events: Vec<EventFact>,
+}
 
 #[derive(Clone)]
 enum Fact {
@@ -224,24 +234,18 @@ enum Fact {
 }
 
 impl Heard {
-    fn all(&self) -> Vec<Fact> {
-        self.0.lock().expect("nobody panicked").clone()
+    fn facts(&self) -> MutexGuard<'_, Facts> {
+        self.0.lock().expect("nobody panicked")
     }
 
     fn about(&self, booking: BookingId) -> Vec<TicketFact> {
-        let facts = self.all().into_iter().filter_map(|fact| match fact {
-            Fact::Tickets(fact) => Some(fact),
-            Fact::Event(_) => None,
-        });
-        facts.filter(|fact| fact.correlation() == Some(booking.0)).collect()
+        let facts = self.facts();
+        let about = facts.tickets.iter().filter(|fact| fact.correlation() == Some(booking.0));
+        about.cloned().collect()
     }
 
     fn news(&self, event: EventId) -> Vec<EventFact> {
-        let facts = self.all().into_iter().filter_map(|fact| match fact {
-            Fact::Event(fact) => Some(fact),
-            Fact::Tickets(_) => None,
-        });
-        facts.filter(|fact| fact.key() == event.0).collect()
+        self.facts().events.iter().filter(|fact| fact.key() == event.0).cloned().collect()
     }
 }
 
@@ -262,8 +266,16 @@ impl Consumer for Heard {
     }
 
     async fn handle(&self, batch: &[Received<Fact>]) -> Result<(), HandleError> {
-        let facts = batch.iter().map(|received| received.message.clone());
-        self.0.lock().expect("nobody panicked").extend(facts);
+        let mut facts = self.facts();
+        for Received { message, id, .. } in batch {
+            if !facts.ids.insert(id.clone()) {
+                continue;
+            }
+            match message.clone() {
+                Fact::Tickets(fact) => facts.tickets.push(fact),
+                Fact::Event(fact) => facts.events.push(fact),
+            }
+        }
         Ok(())
     }
 }

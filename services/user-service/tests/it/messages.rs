@@ -16,13 +16,16 @@ use crate::{
     logs,
 };
 
-/// Hears all of a topic, types and bodies as they are.
+/// A type and a body.
+type Raw = (String, Value);
+
+/// Hears all of a topic, types and bodies as they are; a message that is delivered again, once.
 #[derive(Clone, Default)]
-struct Listener(Arc<Mutex<Vec<(String, Value)>>>);
+struct Listener(Arc<Mutex<Vec<Received<Raw>>>>);
 
 #[async_trait]
 impl Consumer for Listener {
-    type Message = (String, Value);
+    type Message = Raw;
 
     fn topics(&self) -> &'static [&'static str] {
         &[UserFact::TOPIC]
@@ -37,8 +40,13 @@ impl Consumer for Listener {
         Ok(Some((kind.to_owned(), serde_json::from_slice(body)?)))
     }
 
-    async fn handle(&self, batch: &[Received<(String, Value)>]) -> Result<(), HandleError> {
-        self.0.lock().unwrap().extend(batch.iter().map(|received| received.message.clone()));
+    async fn handle(&self, batch: &[Received<Raw>]) -> Result<(), HandleError> {
+        let mut heard = self.0.lock().unwrap();
+        for received in batch {
+            if heard.iter().all(|known| known.id != received.id) {
+                heard.push(received.clone());
+            }
+        }
         Ok(())
     }
 }
@@ -69,7 +77,8 @@ async fn others_hear_who_came_and_what_changed_but_nothing_personal() {
     let (sari_id, admin_id) = (&sari.user["user_id"], &admin.user["user_id"]);
     let of = |id: &Value| {
         let heard = listener.0.lock().unwrap();
-        heard.iter().filter(|(_, body)| body["user_id"] == *id).cloned().collect::<Vec<_>>()
+        let messages = heard.iter().map(|received| received.message.clone());
+        messages.filter(|(_, body)| body["user_id"] == *id).collect::<Vec<_>>()
     };
     let message = |kind: &str, body: Value| (format!("karcis.{kind}.v1"), body);
     let expected = vec![

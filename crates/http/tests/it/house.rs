@@ -1,6 +1,6 @@
 //! A small service of things, and tokens for it.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use axum::{
@@ -21,7 +21,7 @@ use karcis_process::CancellationToken;
 use reqwest::{Client, RequestBuilder, Response};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use tokio::task::JoinHandle;
+use tokio::{task::JoinHandle, time::timeout};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
@@ -124,6 +124,9 @@ pub fn app(routes: impl Into<OpenApiRouter>, keys: TokenKeys) -> App {
     }
 }
 
+/// Before the connections that are under way at a stop would be cut, which is after 8 s.
+pub const AT_ONCE: Duration = Duration::from_secs(7);
+
 /// A house that is served until this is dropped.
 pub struct House {
     pub address: SocketAddr,
@@ -150,6 +153,14 @@ impl House {
         let served = tokio::spawn(karcis_http::serve(listener, app, config, stopping.clone()));
         let client = Client::builder().no_proxy().build().unwrap();
         Self { address, client, stopping, served }
+    }
+
+    /// Stops it. The limit is looked at in a task behind the house's own: on a machine that stands
+    /// still, both are woken late, and the house still comes first.
+    pub async fn stops_within(mut self, limit: Duration) {
+        self.stopping.cancel();
+        let served = tokio::spawn(async move { timeout(limit, &mut self.served).await });
+        served.await.unwrap().expect("it stops in time").unwrap().unwrap();
     }
 
     pub fn url(&self, path: &str) -> String {

@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 use tokio::sync::Notify;
 use uuid::Uuid;
 
-use crate::house::{House, Signer, app};
+use crate::house::{AT_ONCE, House, Signer, app};
 
 /// What is watched: versions by id, the highest of which is the last state.
 #[derive(Clone, Default)]
@@ -210,13 +210,13 @@ async fn the_first_state_does_not_wait_for_a_tick() {
 async fn a_stream_ends_when_the_token_expires() {
     let (things, live, id) = (Things::default(), Live::new(), Uuid::now_v7());
     things.set(id, 1);
-    let expires_at = karcis_process::now() + TimeDelta::milliseconds(700);
+    let expires_at = karcis_process::now() + TimeDelta::seconds(5);
     let house = open(&things, &live, expires_at).await;
     let mut events = Events::of(house.get(&format!("/things/{id}"))).await;
     assert_eq!(events.version().await, Some(1));
     assert_eq!(events.next().await, None);
     assert!(karcis_process::now() >= expires_at);
-    assert!(karcis_process::now() < expires_at + TimeDelta::seconds(5));
+    assert!(karcis_process::now() < expires_at + TimeDelta::seconds(60));
 }
 
 #[tokio::test]
@@ -235,14 +235,11 @@ async fn a_stream_ends_when_the_thing_is_gone() {
 async fn a_stop_ends_every_stream_and_is_not_held_by_them() {
     let (things, live, id) = (Things::default(), Live::new(), Uuid::now_v7());
     things.set(id, 1);
-    let mut house = open(&things, &live, in_an_hour()).await;
+    let house = open(&things, &live, in_an_hour()).await;
     let mut events = Events::of(house.get(&format!("/things/{id}"))).await;
     assert_eq!(events.version().await, Some(1));
-    let stopped = Instant::now();
-    house.stopping.cancel();
+    house.stops_within(AT_ONCE).await;
     assert_eq!(events.next().await, None);
-    (&mut house.served).await.unwrap().unwrap();
-    assert!(stopped.elapsed().as_secs() < 4, "{:?}", stopped.elapsed());
     assert!(live.watch(id).changed().await.is_err(), "who comes later is not kept waiting");
 }
 
@@ -263,12 +260,12 @@ async fn a_comment_every_fifteen_seconds_keeps_a_quiet_stream_open() {
     let (things, live, id) = (Things::default(), Live::new(), Uuid::now_v7());
     things.set(id, 1);
     let house = open(&things, &live, in_an_hour()).await;
+    let began = Instant::now();
     let mut events = Events::of(house.get(&format!("/things/{id}"))).await;
     assert_eq!(events.version().await, Some(1));
-    let began = Instant::now();
     let comment = events.answer.chunk().await.unwrap().expect("a comment");
     assert!(comment.starts_with(b":"), "{comment:?}");
-    assert!((14..20).contains(&began.elapsed().as_secs()), "{:?}", began.elapsed());
+    assert!((15..30).contains(&began.elapsed().as_secs()), "{:?}", began.elapsed());
     things.set(id, 2);
     assert_eq!(events.version().await, Some(2));
 }

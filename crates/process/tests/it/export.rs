@@ -20,7 +20,8 @@ fn the_last_spans_are_sent_at_the_stop() {
         return work_and_stop();
     }
     let collector = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    let endpoint = format!("http://{}", collector.local_addr().expect("its address"));
+    let address = collector.local_addr().expect("its address");
+    let endpoint = format!("http://{address}");
     let received = thread::spawn(move || {
         let (mut peer, _) = collector.accept().expect("an exporter comes");
         let request = request(&mut peer);
@@ -33,7 +34,9 @@ fn the_last_spans_are_sent_at_the_stop() {
         ("OTEL_EXPORTER_OTLP_HEADERS", "x-tenant=karcis"),
         ("OTEL_BSP_SCHEDULE_DELAY", "3600000"),
     ]);
-    let request = received.join().expect("the collector lives");
+    // Lest the collector wait for ever, if nothing came.
+    drop(TcpStream::connect(address));
+    let request = received.join().unwrap_or_else(|_| panic!("no spans came: {log}"));
     assert!(request.starts_with("POST /v1/traces HTTP/1.1\r\n"), "{request}\n{log}");
     for word in ["x-tenant: karcis", "application/x-protobuf", "test-service", "a piece of work"] {
         assert!(request.contains(word), "{word} is not in {request}");
@@ -45,9 +48,13 @@ fn a_collector_that_does_not_answer_holds_nobody_up() {
     let silent = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let endpoint = format!("http://{}", silent.local_addr().expect("its address"));
     let began = Instant::now();
-    let log = run(&[("OTEL_EXPORTER_OTLP_ENDPOINT", &endpoint)]);
+    // By itself the exporter would wait for an hour.
+    let log = run(&[
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", &endpoint),
+        ("OTEL_EXPORTER_OTLP_TIMEOUT", "3600000"),
+    ]);
     assert!(log.contains("the last spans were not exported"), "{log}");
-    assert!(began.elapsed() < Duration::from_secs(9), "{:?}", began.elapsed());
+    assert!(began.elapsed() < Duration::from_secs(30), "{:?}", began.elapsed());
 }
 
 #[test]

@@ -13,10 +13,14 @@ use tokio::time::{Instant, Sleep, sleep};
 /// How long after a look that found nothing the next one begins.
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// Looks again and again until what it sees is as wanted, for up to 30 s: `eventually(look).await`
+/// How long it looks unless told otherwise: only to tell what comes from what never does. On a busy
+/// machine it may take a group half a minute to form and be read.
+const PATIENCE: Duration = Duration::from_secs(100);
+
+/// Looks again and again until what it sees is as wanted, for up to 100 s: `eventually(look).await`
 /// gives the first `Ok` of a look, `eventually(look).is(value).await` waits until it sees `value`.
 pub fn eventually<L>(look: L) -> Eventually<L> {
-    Eventually { look, patience: Duration::from_secs(30) }
+    Eventually { look, patience: PATIENCE }
 }
 
 /// What to look at, and for how long.
@@ -27,7 +31,7 @@ pub struct Eventually<L> {
 }
 
 impl<L> Eventually<L> {
-    /// Panics after this time in place of 30 s.
+    /// Panics after this time in place of 100 s.
     pub fn within(self, patience: Duration) -> Self {
         Self { patience, ..self }
     }

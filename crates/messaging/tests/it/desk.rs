@@ -10,7 +10,7 @@ use karcis_messaging::{
     Consumer, DatabaseConfig, HandleError, Kafka, KafkaConfig, KafkaSecurity, Outbox, Outgoing,
     Received, connect,
 };
-use karcis_testkit::Bed;
+use karcis_testkit::{Bed, eventually};
 use sqlx::PgPool;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -89,7 +89,8 @@ impl Desk {
 
     /// Commits these messages in one transaction.
     pub async fn send(&self, outbox: &Outbox, messages: &[Outgoing]) {
-        let mut transaction = self.pool.begin().await.unwrap();
+        // The pool gives up after 5 s.
+        let mut transaction = eventually(|| self.pool.begin()).await;
         outbox.insert(&mut transaction, messages).await.unwrap();
         transaction.commit().await.unwrap();
         outbox.wake();

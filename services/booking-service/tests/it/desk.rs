@@ -161,7 +161,7 @@ impl Desk {
     /// Publishes facts as another service, in this order.
     pub async fn say<M: Message>(&self, facts: impl IntoIterator<Item = M>) {
         let messages: Vec<Outgoing> = facts.into_iter().map(|fact| Outgoing::new(&fact)).collect();
-        let mut connection = self.pool.acquire().await.expect("the database answers");
+        let mut connection = eventually(|| self.pool.acquire()).await;
         self.outbox.insert(&mut connection, &messages).await.expect("messages can be stored");
         self.outbox.wake();
     }

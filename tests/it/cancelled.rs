@@ -62,7 +62,7 @@ async fn while_it_is_being_confirmed() {
     let (concert, sari) = ten_seats(&fleet).await;
     let booking = sari.books(&concert, "VIP", 2).await;
     fleet.stop(Service::Event).await;
-    sari.pays(&booking, "tok_approved").await.is(200);
+    sari.pays_up(&booking).await;
     eventually(|| sari.sees(&booking)).is("confirming").await;
     assert_eq!(sari.cancels(&booking).await.is(202).body["status"], "refunding");
     fleet.start_again(Service::Event).await;
@@ -75,7 +75,7 @@ async fn after_it_was_confirmed() {
     let fleet = Fleet::start().await;
     let (concert, sari) = ten_seats(&fleet).await;
     let booking = sari.books(&concert, "VIP", 2).await;
-    sari.pays(&booking, "tok_approved").await.is(200);
+    sari.pays_up(&booking).await;
     eventually(|| sari.sees(&booking)).is("confirmed").await;
     let seen = sari.booking(&booking).await;
     let code = seen["tickets"][0]["code"].as_str().unwrap();
@@ -107,7 +107,7 @@ async fn again_while_it_is_being_refunded() {
     let fleet = Fleet::start().await;
     let (concert, sari) = ten_seats(&fleet).await;
     let booking = sari.books(&concert, "VIP", 2).await;
-    sari.pays(&booking, "tok_approved").await.is(200);
+    sari.pays_up(&booking).await;
     eventually(|| sari.sees(&booking)).is("confirmed").await;
     fleet.stop(Service::Payment).await;
     for _ in 0..2 {
@@ -126,12 +126,17 @@ async fn while_a_payment_is_under_way() {
     let fleet = Fleet::start().await;
     let (concert, sari) = ten_seats(&fleet).await;
     let booking = sari.books(&concert, "VIP", 2).await;
+    // Nothing is captured or voided as long as nobody can write in the provider's books.
+    let mut books = fleet.bed().superuser().begin().await.unwrap();
+    let lock = sqlx::query("LOCK TABLE simulated_gateway.intent IN EXCLUSIVE MODE");
+    lock.execute(&mut *books).await.unwrap();
     let paying = async { sari.pays(&booking, "tok_slow").await.is(202) };
     let cancelling = async {
         eventually(async || sari.payment(&booking).await["status"].clone()).is("processing").await;
         assert_eq!(sari.cancels(&booking).await.is(202).body["status"], "cancelling");
     };
     tokio::join!(paying, cancelling);
+    books.rollback().await.unwrap();
     is_undone(&fleet, &concert, &sari, &booking).await;
 }
 
@@ -142,7 +147,7 @@ async fn not_once_the_refund_window_has_closed() {
     let concert = fleet.concert().tickets("VIP", 10).refundable_until(yesterday).published().await;
     let sari = fleet.buyer("Sari").await;
     let booking = sari.books(&concert, "VIP", 2).await;
-    sari.pays(&booking, "tok_approved").await.is(200);
+    sari.pays_up(&booking).await;
     eventually(|| sari.sees(&booking)).is("confirmed").await;
 
     assert_eq!(sari.booking(&booking).await["can"], json!([]));

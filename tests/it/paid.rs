@@ -12,7 +12,7 @@ async fn a_paid_booking_is_confirmed_and_charged_once() {
     let booking = sari.books(&concert, "VIP", 2).await;
     assert_eq!(sari.sees(&booking).await, "awaiting_payment");
     assert_eq!(sari.booking(&booking).await["can"], json!(["pay", "cancel"]));
-    sari.pays(&booking, "tok_approved").await.is(200);
+    sari.pays_up(&booking).await;
 
     eventually(|| sari.sees(&booking)).is("confirmed").await;
     assert_eq!(fleet.ledger(&booking).await, Ledger::captured_once(1_500_000));
@@ -29,7 +29,7 @@ async fn a_confirmed_booking_has_a_ticket_for_each_seat() {
     let sari = fleet.buyer("Sari").await;
     let booking = sari.books_all(&concert, &[("VIP", 1), ("GA", 2)]).await;
     assert_eq!(sari.booking(&booking).await["tickets"], json!([]));
-    sari.pays(&booking, "tok_approved").await.is(200);
+    sari.pays_up(&booking).await;
     eventually(|| sari.sees(&booking)).is("confirmed").await;
 
     let seen = sari.booking(&booking).await;
@@ -53,7 +53,7 @@ async fn somebody_who_registers_can_book_and_pay() {
     let concert = fleet.concert().tickets("VIP", 10).published().await;
     let sari = fleet.registers("Sari Dewi").await;
     let booking = sari.books(&concert, "VIP", 1).await;
-    sari.pays(&booking, "tok_approved").await.is(200);
+    sari.pays_up(&booking).await;
     eventually(|| sari.sees(&booking)).is("confirmed").await;
 }
 
@@ -65,9 +65,10 @@ async fn paying_again_charges_nothing() {
     let booking = sari.books(&concert, "VIP", 1).await;
     let attempts = (0..8).map(|_| sari.pays(&booking, "tok_approved"));
     let answers: Vec<Answer> = together(8, attempts).await;
-    let paid = answers.iter().filter(|answer| answer.status == 200).count();
-    assert!(paid >= 1, "{answers:#?}");
-    assert_eq!(sari.pays(&booking, "tok_approved").await.is(200).body["status"], "succeeded");
+    // One of them charges, though the bank may take longer than it waits.
+    let charging = answers.iter().filter(|answer| answer.status.is_success()).count();
+    assert!(charging >= 1, "{answers:#?}");
+    assert_eq!(sari.pays_up(&booking).await.body["status"], "succeeded");
     eventually(|| sari.sees(&booking)).is("confirmed").await;
     assert_eq!(fleet.ledger(&booking).await, Ledger::captured_once(750_000));
 }

@@ -1,11 +1,17 @@
 //! The README's booking, pasted as it stands.
 
 use karcis_testkit::{Fleet, Service};
-use tokio::process::Command;
+use tokio::{process::Command, time::timeout};
+
+use crate::sale::PATIENCE;
 
 #[tokio::test]
 async fn the_lines_of_the_readme_end_with_a_ticket() {
     let fleet = Fleet::of_processes(&[]).await;
+    // Whoever pastes them waits 10 s for the seats: time for the first booking of a fleet, unless the
+    // machine is slow.
+    let concert = fleet.concert().tickets("VIP", 1).published().await;
+    fleet.buyer("Budi").await.books(&concert, "VIP", 1).await;
     let blocks: Vec<&str> = include_str!("../../README.md").split("```").collect();
     let lines = blocks.iter().filter_map(|block| block.strip_prefix("sh\n"));
     let lines = lines.into_iter().nth(1).expect("the second block of commands is the booking");
@@ -15,7 +21,8 @@ async fn the_lines_of_the_readme_end_with_a_ticket() {
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
     let mut pasted = Command::new("bash");
     let pasted = pasted.arg("-ec").arg(lines).current_dir(folder.path()).kill_on_drop(true);
-    let said = pasted.output().await.expect("bash runs");
+    let said = timeout(PATIENCE, pasted.output()).await.expect("the booking is confirmed");
+    let said = said.expect("bash runs");
     let shown = String::from_utf8_lossy(&said.stdout);
     assert!(said.status.success(), "{said:?}");
     assert!(shown.contains(r#""to":"confirmed""#), "{shown}");

@@ -51,7 +51,7 @@ async fn a_third_unpaid_booking() {
     is_rejected(&sari, &concert.order(&[("VIP", 1)]), "too_many_holds").await;
     assert_eq!(fleet.free(&concert, "VIP").await, 8);
 
-    sari.pays(&first, "tok_approved").await.is(200);
+    sari.pays_up(&first).await;
     eventually(|| sari.sees(&first)).is("confirmed").await;
     let third = sari.books(&concert, "VIP", 1).await;
     assert_eq!(sari.sees(&third).await, "awaiting_payment");

@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 /// How many buy at a time.
 const BUYERS: usize = 16;
 /// How long anything may take, while services come and go on a busy machine.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_secs(120);
 
 /// What buyers put up with.
 #[derive(Clone, Copy, PartialEq)]
@@ -97,37 +97,49 @@ impl<'a> Sale<'a> {
         (stages.values().sum::<i64>() - ended, ended)
     }
 
-    /// Sells until it is closed.
+    /// Sells until it is closed. All have registered before the first buys: no test breaks anything
+    /// before somebody has bought, and nobody can register twice.
     pub async fn run(&self) -> Vec<Bought> {
-        let buyers = (0..BUYERS).map(|number| self.buy_all_along(number));
-        together(BUYERS, buyers).await.into_iter().flatten().collect()
+        let names: Vec<_> = (0..BUYERS).map(|number| format!("Sari {number}")).collect();
+        let buyers = together(BUYERS, names.iter().map(|name| self.fleet.registers(name))).await;
+        let buying = buyers.iter().enumerate();
+        let buying = buying.map(|(number, buyer)| self.buy_all_along(number, buyer));
+        let (bought, ()) = tokio::join!(together(BUYERS, buying), self.look_all_along(&buyers[0]));
+        bought.into_iter().flatten().collect()
+    }
+
+    /// Looks around also while all who buy wait for a service that is away.
+    async fn look_all_along(&self, visitor: &Person) {
+        while !self.over.load(Ordering::Relaxed) {
+            self.looks_around(visitor).await;
+            self.looks(visitor, Service::Booking, "/bookings").await;
+        }
     }
 
     /// Books and pays, again and again; gives every third booking back, and pays every third with a
     /// stolen card.
-    async fn buy_all_along(&self, number: usize) -> Vec<Bought> {
+    async fn buy_all_along(&self, number: usize, buyer: &Person) -> Vec<Bought> {
         let mut bought = Vec::new();
-        let buyer = self.fleet.registers(&format!("Sari {number}")).await;
         let ends = [End::Kept, End::GivenBack, End::Declined].into_iter().cycle().skip(number);
         for end in ends.take_while(|_| !self.over.load(Ordering::Relaxed)) {
-            self.looks_around(&buyer).await;
+            self.looks_around(buyer).await;
             let order = self.concert.order(&[("VIP", 1)]);
-            let booking = self.posts(&buyer, Service::Booking, "/booking/create", &order).await;
+            let booking = self.posts(buyer, Service::Booking, "/booking/create", &order).await;
             let booking = booking.booking();
-            self.sees(&buyer, &booking, "awaiting_payment").await;
-            self.looks_around(&buyer).await;
+            self.sees(buyer, &booking, "awaiting_payment").await;
+            self.looks_around(buyer).await;
             let method = if end == End::Declined { "tok_stolen_card" } else { "tok_approved" };
             let payment = json!({"booking_id": booking.id, "method": method});
-            self.posts(&buyer, Service::Payment, "/payment/process", &payment).await;
+            self.posts(buyer, Service::Payment, "/payment/process", &payment).await;
             if end != End::Declined {
-                self.sees(&buyer, &booking, "confirmed").await;
+                self.sees(buyer, &booking, "confirmed").await;
             }
             if end == End::GivenBack {
                 let cancel = json!({"booking_id": booking.id});
-                self.posts(&buyer, Service::Booking, "/booking/cancel", &cancel).await;
+                self.posts(buyer, Service::Booking, "/booking/cancel", &cancel).await;
             }
             if end != End::Kept {
-                self.sees(&buyer, &booking, "cancelled").await;
+                self.sees(buyer, &booking, "cancelled").await;
             }
             bought.push(Bought { booking, end });
         }

@@ -27,11 +27,12 @@ use crate::{
     cli::Options,
     kafka::Kafka,
     places::{self, Throwaway},
+    ports::{ATTEMPTS, TAKEN},
     postgres::Postgres,
     schemas,
 };
 use servers::{Server, Servers};
-use services::Service;
+use services::{Service, ServicePorts};
 use state::State;
 use supervise::{Runs, keep_running};
 use terminal::say;
@@ -167,8 +168,8 @@ async fn start(options: &Options, place: &Place) -> Result<Running, LaunchError>
     )?;
     let (postgres, fresh) = postgres;
 
-    let services = Service::all(&ports, options, &postgres.address, &kafka.address, &place.data)?;
-    let services = services::start_all(services).await?;
+    let urls = (postgres.address.as_str(), kafka.address.as_str());
+    let (ports, services) = start_services(options, place, ports, urls).await?;
     let state = Arc::new(State::new(
         place.state_file.clone(),
         &ports,
@@ -193,6 +194,29 @@ async fn start(options: &Options, place: &Place) -> Result<Running, LaunchError>
     state.publish()?;
     let (postgres, kafka) = (postgres.server, kafka.server);
     Ok(Running { state, postgres, kafka, services, servers })
+}
+
+/// Starts the services, on other free ports if somebody took one of these meanwhile.
+async fn start_services(
+    options: &Options,
+    place: &Place,
+    mut ports: ServicePorts,
+    (database_url, kafka): (&str, &str),
+) -> Result<(ServicePorts, Vec<(Service, services::Running)>), LaunchError> {
+    let mut more_attempts = 1..ATTEMPTS;
+    loop {
+        let services = Service::all(&ports, options, database_url, kafka, &place.data)?;
+        match services::start_all(services).await {
+            Err(LaunchError::Service { reason, .. })
+                if options.ephemeral
+                    && reason.contains(TAKEN)
+                    && more_attempts.next().is_some() =>
+            {
+                ports = services::choose_ports(options).await?;
+            }
+            started => return Ok((ports, started?)),
+        }
+    }
 }
 
 /// Whether no service has ever worked in this database.

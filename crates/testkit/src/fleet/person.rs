@@ -130,6 +130,17 @@ impl Person {
         self.post(Service::Payment, "/payment/process", &body).await
     }
 
+    /// Pays with a card that works, and waits until it is paid: where the answer after 2 s is that it
+    /// is processing, asking again charges nothing.
+    pub async fn pays_up(&self, booking: &Booking) -> Answer {
+        eventually(async || {
+            let answer = self.pays(booking, "tok_approved").await;
+            let unresolved = answer.body["type"] == "/problems/attempt-unresolved";
+            if answer.status == 202 || unresolved { Err(answer) } else { Ok(answer.is(200)) }
+        })
+        .await
+    }
+
     /// Cancels the booking.
     pub async fn cancels(&self, booking: &Booking) -> Answer {
         let body = json!({"booking_id": booking.id});

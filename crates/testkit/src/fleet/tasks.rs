@@ -5,6 +5,7 @@ use std::{
     net::{SocketAddr, TcpListener},
     pin::Pin,
     sync::{Mutex, MutexGuard},
+    time::Duration,
 };
 
 use clap::Parser;
@@ -66,7 +67,9 @@ impl Tasks {
     /// Starts a stopped one where it served before.
     pub async fn start_again(&self, service: Service) {
         let address = self.settings[&service].0;
-        let listener = eventually(async || TcpListener::bind(address)).await;
+        // While it was stopped its port was anybody's: another test may have it for a while.
+        let bind = eventually(async || TcpListener::bind(address));
+        let listener = bind.within(Duration::from_secs(120)).await;
         self.launch(service, listener);
     }
 

@@ -39,11 +39,7 @@ pub async fn postgres() -> Result<(String, ContainerAsync<postgres::Postgres>), 
         "shared_buffers=128MB",
     ];
     let container = postgres::Postgres::default()
-        // As the child process: a password costs 60 ms of CPU per connection in a debug build.
-        .with_host_auth()
         .with_tag("17-alpine")
-        // As the native one: a debug build takes 60 ms of CPU to log in with a password.
-        .with_env_var("POSTGRES_HOST_AUTH_METHOD", "trust")
         .with_startup_timeout(START_PATIENCE)
         .with_cmd(settings.into_iter().flat_map(|setting| ["-c", setting]))
         // Not scram-sha-256, whose client side takes 60 ms of CPU per connection in a debug build.

@@ -92,13 +92,33 @@ impl Kafka {
         consumer: impl Consumer,
         stopping: CancellationToken,
     ) -> Result<(), KafkaError> {
-        let member = Member::join(&self, service, consumer.topics())?;
         let reader = Reader { service, kafka: self, pool, consumer, stopping };
-        let outcome = reader.read(&member).await;
-        member.leave().await;
-        outcome
+        let mut fenced_at: Option<Instant> = None;
+        loop {
+            let member = Member::join(&reader.kafka, service, reader.consumer.topics())?;
+            let outcome = reader.read(&member).await;
+            member.leave().await;
+            match outcome {
+                Err(error) if error.is_fenced() => {
+                    if fenced_at.is_some_and(|before| before.elapsed() < FENCED_AGAIN) {
+                        tracing::error!(
+                            "another instance has this one's name: set KARCIS_INSTANCE"
+                        );
+                        return Err(error);
+                    }
+                    fenced_at = Some(Instant::now());
+                    tracing::warn!("the broker took this one for another: it joins anew");
+                }
+                outcome => return outcome,
+            }
+        }
     }
 }
+
+/// A member may be fenced by itself: a join whose answer an outage swallows is repeated, and the
+/// broker then takes it for two (<https://github.com/confluentinc/librdkafka/issues/3437>). One that
+/// is fenced again within this has a namesake.
+const FENCED_AGAIN: Duration = Duration::from_secs(60);
 
 /// How often the group is served while a batch is at work.
 const SERVE_EVERY: Duration = Duration::from_secs(1);

@@ -9,7 +9,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rdkafka::{ClientConfig, ClientContext, config::RDKafkaLogLevel, producer::FutureProducer};
+use rdkafka::{
+    ClientConfig, ClientContext,
+    config::RDKafkaLogLevel,
+    error::{KafkaError as ClientError, RDKafkaErrorCode},
+    producer::FutureProducer,
+};
 
 use crate::KafkaSecurity;
 
@@ -61,7 +66,14 @@ fn prefix(text: &str) -> Result<String, &'static str> {
 /// A setting librdkafka refuses, or an error that no retry heals.
 #[derive(Debug, thiserror::Error)]
 #[error("kafka: {0}")]
-pub struct KafkaError(#[from] rdkafka::error::KafkaError);
+pub struct KafkaError(#[from] ClientError);
+
+impl KafkaError {
+    /// Whether the broker gave this member's name to another.
+    pub(crate) fn is_fenced(&self) -> bool {
+        matches!(self.0, ClientError::MessageConsumptionFatal(RDKafkaErrorCode::FencedInstanceId))
+    }
+}
 
 /// What producers and consumers start from.
 #[derive(Clone, Debug)]
@@ -153,7 +165,7 @@ pub(crate) struct Reports {
 }
 
 impl Reports {
-    pub(crate) fn warn(&self, error: &rdkafka::error::KafkaError, reason: &str) {
+    pub(crate) fn warn(&self, error: &ClientError, reason: &str) {
         let mut last = self.last_warning.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         if last.is_some_and(|at| at.elapsed() < Duration::from_secs(10)) {
             tracing::debug!(%error, reason, "kafka");
@@ -175,7 +187,7 @@ impl ClientContext for Reports {
         }
     }
 
-    fn error(&self, error: rdkafka::error::KafkaError, reason: &str) {
+    fn error(&self, error: ClientError, reason: &str) {
         self.warn(&error, reason);
     }
 }

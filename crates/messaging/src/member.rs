@@ -14,7 +14,7 @@ use rdkafka::{
     ClientContext, Message, Offset, Statistics, TopicPartitionList,
     config::RDKafkaLogLevel,
     consumer::{CommitMode, Consumer as _, ConsumerContext, StreamConsumer},
-    error::{KafkaError as ClientError, KafkaResult, RDKafkaErrorCode},
+    error::{KafkaError as ClientError, KafkaResult},
     message::BorrowedMessage,
 };
 use tokio::sync::oneshot;
@@ -130,13 +130,6 @@ impl Member {
     ) -> Result<(), KafkaError> {
         match message {
             Ok(message) => kept.push(message),
-            Err(ClientError::MessageConsumptionFatal(RDKafkaErrorCode::FencedInstanceId)) => {
-                tracing::error!(
-                    "another instance has this one's name: give each a KARCIS_INSTANCE"
-                );
-                let fatal = RDKafkaErrorCode::FencedInstanceId;
-                return Err(ClientError::MessageConsumptionFatal(fatal).into());
-            }
             Err(error @ ClientError::MessageConsumptionFatal(_)) => return Err(error.into()),
             Err(error) => self.consumer().context().reports.warn(&error, "nothing can be read"),
         }

@@ -5,6 +5,7 @@
 mod dead_letters;
 mod desk;
 mod faults;
+mod fencing;
 mod headers;
 mod lane;
 mod outages;

@@ -1,10 +1,16 @@
 //! The same request again, under one idempotency key.
 
-use futures_util::future::join;
-use karcis_testkit::Ledger;
-use serde_json::json;
+use std::time::Duration;
 
-use crate::desk::{Buyer, Desk, PRICE};
+use futures_util::future::join;
+use karcis_testkit::{Ledger, eventually};
+use serde_json::json;
+use tokio::time::timeout;
+
+use crate::{
+    desk::{Buyer, Desk, PRICE},
+    watching,
+};
 
 #[tokio::test]
 async fn a_repeated_request_gets_the_same_status_with_the_payment_as_it_is_now() {
@@ -91,6 +97,43 @@ async fn a_request_repeated_while_the_first_is_running_waits_and_is_answered_ali
     third.is_payment(202, "succeeded");
     assert!(third.is_replayed());
     assert_eq!(desk.ledger(buyer).await, Ledger::captured_once(PRICE));
+}
+
+#[tokio::test]
+async fn a_repeated_request_hears_of_an_outcome_that_came_while_it_was_read() {
+    let desk = Desk::open().await;
+    let buyer = desk.buyer().await;
+    let key = Some("twice");
+    let thinking = desk.bank_thinks().await;
+    let first = desk.pay_with(buyer, "tok_approved", key);
+    let then = async {
+        desk.becomes(buyer, "processing").await;
+        // Who watches already is told of the outcome, and nobody is told of it twice.
+        let mut watching = watching::open(&desk, buyer, 0).await;
+        let mut reading = desk.bed.superuser().begin().await.unwrap();
+        let lock = "LOCK TABLE payments.idempotency_key";
+        sqlx::query(lock).execute(&mut *reading).await.unwrap();
+        let outcome = async {
+            // It has read the payment, and wants to read its key.
+            let waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'
+                           AND datname = current_database() AND usename = 'karcis_payment'";
+            let waiting = || sqlx::query_scalar::<_, i64>(waiting).fetch_one(desk.bed.superuser());
+            eventually(async || waiting().await.unwrap()).is(1).await;
+            thinking.rollback().await.unwrap();
+            let mut seen = String::new();
+            while !seen.contains("succeeded") {
+                let more = watching.chunk().await.unwrap().unwrap();
+                seen.push_str(std::str::from_utf8(&more).unwrap());
+            }
+            reading.rollback().await.unwrap();
+        };
+        let repeated = desk.pay_with(buyer, "tok_approved", key);
+        join(timeout(Duration::from_secs(100), repeated), outcome).await.0.unwrap()
+    };
+    let (first, repeated) = join(first, then).await;
+    first.is_payment(200, "succeeded");
+    repeated.is_payment(200, "succeeded");
+    assert!(repeated.is_replayed());
 }
 
 #[tokio::test]

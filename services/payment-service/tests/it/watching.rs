@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use reqwest::Response;
 use serde_json::Value;
 
 use crate::desk::{Buyer, Desk};
@@ -21,7 +22,8 @@ fn events(text: &str) -> Vec<(i64, Value)> {
         .collect()
 }
 
-async fn watch(desk: &Desk, buyer: Buyer, seen: i64) -> String {
+/// The buyer's stream, after the version they have seen.
+pub async fn open(desk: &Desk, buyer: Buyer, seen: i64) -> Response {
     let request = desk
         .get(&format!("/payment/status?booking_id={}", buyer.booking))
         .bearer_auth(desk.token(buyer))
@@ -30,7 +32,11 @@ async fn watch(desk: &Desk, buyer: Buyer, seen: i64) -> String {
         .timeout(Duration::from_secs(100));
     let response = request.send().await.unwrap();
     assert_eq!(response.status(), 200);
-    response.text().await.unwrap()
+    response
+}
+
+async fn watch(desk: &Desk, buyer: Buyer, seen: i64) -> String {
+    open(desk, buyer, seen).await.text().await.unwrap()
 }
 
 #[tokio::test]

@@ -165,11 +165,14 @@ async fn repeat(
     let mut waited = false;
     while is_running(&progress.payment, attempt) {
         waited = true;
-        let changed = timeout_at(deadline, changes.changed()).await;
+        // Not `changed`: it may have risen before it was watched, and not rise again.
+        let known = progress.payment.version;
+        let moved = changes.wait_for(|version| *version > known);
+        let moved = timeout_at(deadline, moved).await.is_ok_and(|moved| moved.is_ok());
         if let Some(payment) = own_payment(api, used.key.user_id, booking).await? {
             progress.payment = payment;
         }
-        if !matches!(changed, Ok(Ok(()))) {
+        if !moved {
             break;
         }
     }

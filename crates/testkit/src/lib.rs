@@ -10,6 +10,7 @@ mod containers;
 mod eventually;
 mod fleet;
 mod guard;
+mod inbox;
 mod native;
 mod servers;
 mod tokens;
@@ -23,6 +24,7 @@ pub use fleet::{
     Answer, Booking, Concert, ConcertPlan, Fleet, FleetBuilder, Ledger, NoAnswer, Person,
     Processes, Service, Stock, Urls, program,
 };
+pub use inbox::Inbox;
 pub use tokens::{TokenMint, token, token_of};
 
 /// Runs all this work, so many at once, and returns what each gave, in order.

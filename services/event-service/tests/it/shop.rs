@@ -1,10 +1,5 @@
 //! event-service by itself, with booking-service's end of the wire in the test's hands.
 
-use std::{
-    collections::HashSet,
-    sync::{Arc, Mutex, MutexGuard},
-};
-
 use async_trait::async_trait;
 use clap::Parser;
 use karcis_contracts::{
@@ -18,7 +13,7 @@ use karcis_messaging::{
     Consumer, DatabaseConfig, HandleError, Outbox, Outgoing, Received, connect,
 };
 use karcis_process::{CancellationToken, Process};
-use karcis_testkit::{Answer, Bed, TokenMint, eventually, token};
+use karcis_testkit::{Answer, Bed, Inbox, TokenMint, eventually, token};
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};
 use sqlx::PgPool;
@@ -216,16 +211,9 @@ pub fn in_days(days: i64) -> String {
     at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
 }
 
-/// What booking-service hears; a message that is delivered again, once.
+/// What booking-service hears.
 #[derive(Clone, Default)]
-struct Heard(Arc<Mutex<Facts>>);
-
-#[derive(Default)]
-struct Facts {
-    ids: HashSet<String>,
-    tickets: Vec<TicketFact>,
-    events: Vec<EventFact>,
-}
+struct Heard(Inbox<Fact>);
 
 #[derive(Clone)]
 enum Fact {
@@ -234,18 +222,18 @@ enum Fact {
 }
 
 impl Heard {
-    fn facts(&self) -> MutexGuard<'_, Facts> {
-        self.0.lock().expect("nobody panicked")
-    }
-
     fn about(&self, booking: BookingId) -> Vec<TicketFact> {
-        let facts = self.facts();
-        let about = facts.tickets.iter().filter(|fact| fact.correlation() == Some(booking.0));
-        about.cloned().collect()
+        self.0.pick(|fact| match fact {
+            Fact::Tickets(fact) => (fact.correlation() == Some(booking.0)).then(|| fact.clone()),
+            Fact::Event(_) => None,
+        })
     }
 
     fn news(&self, event: EventId) -> Vec<EventFact> {
-        self.facts().events.iter().filter(|fact| fact.key() == event.0).cloned().collect()
+        self.0.pick(|fact| match fact {
+            Fact::Event(fact) => (fact.key() == event.0).then(|| fact.clone()),
+            Fact::Tickets(_) => None,
+        })
     }
 }
 
@@ -266,16 +254,7 @@ impl Consumer for Heard {
     }
 
     async fn handle(&self, batch: &[Received<Fact>]) -> Result<(), HandleError> {
-        let mut facts = self.facts();
-        for Received { message, id, .. } in batch {
-            if !facts.ids.insert(id.clone()) {
-                continue;
-            }
-            match message.clone() {
-                Fact::Tickets(fact) => facts.tickets.push(fact),
-                Fact::Event(fact) => facts.events.push(fact),
-            }
-        }
+        self.0.keep(batch);
         Ok(())
     }
 }

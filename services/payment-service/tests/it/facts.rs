@@ -1,22 +1,19 @@
 //! What payment-service has told, as the test reads it.
 
-use std::sync::{Arc, Mutex};
-
 use async_trait::async_trait;
 use karcis_contracts::{Message, PaymentFact};
 use karcis_kernel::BookingId;
 use karcis_messaging::{Consumer, HandleError, Received};
+use karcis_testkit::Inbox;
 
-/// Remembers every fact of the topic by its message's id: the broker may bring one twice.
+/// Remembers every fact of the topic.
 #[derive(Clone, Default)]
-pub struct Facts(Arc<Mutex<Vec<(String, PaymentFact)>>>);
+pub struct Facts(Inbox<PaymentFact>);
 
 impl Facts {
     /// Those of this booking so far, in their order.
     pub fn of(&self, booking: BookingId) -> Vec<PaymentFact> {
-        let all = self.0.lock().unwrap();
-        let facts = all.iter().map(|(_, fact)| fact);
-        facts.filter(|fact| fact.key() == booking.0).cloned().collect()
+        self.0.pick(|fact| (fact.key() == booking.0).then(|| fact.clone()))
     }
 }
 
@@ -38,12 +35,7 @@ impl Consumer for Facts {
     }
 
     async fn handle(&self, batch: &[Received<PaymentFact>]) -> Result<(), HandleError> {
-        let mut facts = self.0.lock().unwrap();
-        for Received { id, message, .. } in batch {
-            if facts.iter().all(|(known, _)| known != id) {
-                facts.push((id.clone(), message.clone()));
-            }
-        }
+        self.0.keep(batch);
         Ok(())
     }
 }

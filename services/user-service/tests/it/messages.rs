@@ -1,13 +1,11 @@
 //! What others hear of people.
 
-use std::sync::{Arc, Mutex};
-
 use async_trait::async_trait;
 use karcis_contracts::{Message, UserFact};
 use karcis_local_stack::schemas::USERS;
 use karcis_messaging::{Consumer, HandleError, Received};
 use karcis_process::CancellationToken;
-use karcis_testkit::{Bed, eventually};
+use karcis_testkit::{Bed, Inbox, eventually};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -19,9 +17,9 @@ use crate::{
 /// A type and a body.
 type Raw = (String, Value);
 
-/// Hears all of a topic, types and bodies as they are; a message that is delivered again, once.
+/// Hears all of a topic, types and bodies as they are.
 #[derive(Clone, Default)]
-struct Listener(Arc<Mutex<Vec<Received<Raw>>>>);
+struct Listener(Inbox<Raw>);
 
 #[async_trait]
 impl Consumer for Listener {
@@ -41,12 +39,7 @@ impl Consumer for Listener {
     }
 
     async fn handle(&self, batch: &[Received<Raw>]) -> Result<(), HandleError> {
-        let mut heard = self.0.lock().unwrap();
-        for received in batch {
-            if heard.iter().all(|known| known.id != received.id) {
-                heard.push(received.clone());
-            }
-        }
+        self.0.keep(batch);
         Ok(())
     }
 }
@@ -76,9 +69,7 @@ async fn others_hear_who_came_and_what_changed_but_nothing_personal() {
 
     let (sari_id, admin_id) = (&sari.user["user_id"], &admin.user["user_id"]);
     let of = |id: &Value| {
-        let heard = listener.0.lock().unwrap();
-        let messages = heard.iter().map(|received| received.message.clone());
-        messages.filter(|(_, body)| body["user_id"] == *id).collect::<Vec<_>>()
+        listener.0.pick(|message| (message.1["user_id"] == *id).then(|| message.clone()))
     };
     let message = |kind: &str, body: Value| (format!("karcis.{kind}.v1"), body);
     let expected = vec![

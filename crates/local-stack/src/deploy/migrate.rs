@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use karcis_messaging::DatabaseError;
+use karcis_database::DatabaseError;
 use sqlx::{
     Connection, PgConnection,
     migrate::Migrator,
@@ -213,7 +213,7 @@ async fn prepare(part: Part, options: &MigrateOptions) -> Result<(), MigrateErro
         .map_err(failed)?
         .options([("role", schema.role), ("search_path", schema.name)]);
     let pool = PgPoolOptions::new().connect_lazy_with(as_role);
-    karcis_messaging::migrate(&pool, part.migrations()).await.map_err(refused)
+    karcis_database::migrate(&pool, part.migrations()).await.map_err(refused)
 }
 
 impl Part {

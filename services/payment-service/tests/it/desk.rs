@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use clap::Parser;
 use karcis_contracts::{CancelPayment, Message, PaymentFact, RefundPayment, RequestPayment};
+use karcis_database::{DatabaseConfig, connect};
 use karcis_kernel::{BookingId, Currency, Money, Role, UserId};
 use karcis_local_stack::schemas::{self, GATEWAY};
-use karcis_messaging::{DatabaseConfig, Outbox, Outgoing, connect};
+use karcis_messaging::{Outbox, Outgoing};
 use karcis_payment_service::{Config, run};
 use karcis_process::{CancellationToken, Process, now};
 use karcis_testkit::{Bed, Ledger, TokenMint, eventually};
@@ -160,7 +161,7 @@ impl Desk {
         let mut transaction = self.outbox_pool.begin().await.unwrap();
         self.outbox.insert(&mut transaction, &messages).await.unwrap();
         transaction.commit().await.unwrap();
-        self.outbox.wake();
+        self.outbox.notify();
     }
 
     /// A buyer whose payment is open.

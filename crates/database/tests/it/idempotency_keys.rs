@@ -3,8 +3,8 @@
 use chrono::TimeDelta;
 use karcis_database::{DatabaseConfig, IdempotencyKeys, KEY_LIFETIME, KeyUse, RequestKey, connect};
 use karcis_kernel::{Timestamp, UserId};
-use karcis_local_stack::schemas::{BOOKINGS, PAYMENTS};
 use karcis_process::now;
+use karcis_schemas::{BOOKINGS, PAYMENTS};
 use karcis_testkit::Bed;
 use sqlx::PgPool;
 use uuid::Uuid;

@@ -6,10 +6,10 @@ use async_trait::async_trait;
 use karcis_contracts::{BookingCancelled, BookingFact, Message};
 use karcis_database::{DatabaseConfig, connect};
 use karcis_kernel::{BookingId, EventId, UserId};
-use karcis_local_stack::schemas;
 use karcis_messaging::{
     Consumer, HandleError, Kafka, KafkaConfig, KafkaSecurity, Outbox, Outgoing, Received,
 };
+use karcis_schemas as schemas;
 use karcis_testkit::{Bed, eventually};
 use sqlx::PgPool;
 use tokio::task::JoinHandle;

@@ -17,9 +17,9 @@ use karcis_database::{DatabaseConfig, connect};
 use karcis_kernel::{
     BookingId, Currency, EventId, Money, PaymentId, Role, TicketCode, TicketTypeId, UserId,
 };
-use karcis_local_stack::schemas;
 use karcis_messaging::{Consumer, HandleError, Outbox, Outgoing, Received};
 use karcis_process::{CancellationToken, Process, now};
+use karcis_schemas as schemas;
 use karcis_testkit::{Bed, TokenMint, eventually};
 use reqwest::{Method, Response, StatusCode};
 use serde_json::{Value, json};

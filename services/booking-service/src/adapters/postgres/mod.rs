@@ -14,7 +14,6 @@ use karcis_database::{BatchLimits, Batcher};
 use karcis_http::{Live, Versions};
 use karcis_kernel::{BookingId, Timestamp, UserId};
 use karcis_messaging::Outbox;
-use karcis_process::Readiness;
 use sqlx::PgPool;
 use uuid::Uuid;
 
@@ -179,13 +178,5 @@ impl Versions for PgBookings {
                 .await
                 .map_err(|error| error.to_string())?;
         Ok(rows.into_iter().collect())
-    }
-}
-
-#[async_trait]
-impl Readiness for PgBookings {
-    async fn ready(&self) -> Result<(), String> {
-        let answer = sqlx::query("SELECT 1").execute(&self.pool).await;
-        answer.map(drop).map_err(|_| "the database does not answer".to_owned())
     }
 }

@@ -1,6 +1,8 @@
 //! `versions.env` is where versions are set: what else names one names the same.
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::collections::BTreeMap;
+
+use crate::tree;
 
 /// A file, what stands before a version in it, and the version's name.
 const USES: [(&str, &str, &str); 22] = [
@@ -57,8 +59,7 @@ const USES: [(&str, &str, &str); 22] = [
 ];
 
 fn read(file: &str) -> String {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-    fs::read_to_string(root.join(file)).unwrap_or_else(|error| panic!("{file}: {error}"))
+    tree::read(&tree::root().join(file))
 }
 
 #[test]

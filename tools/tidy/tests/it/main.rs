@@ -3,6 +3,7 @@
 
 mod circles;
 mod docs;
+mod exceptions;
 mod floor_plan;
 mod layers;
 mod migrations;

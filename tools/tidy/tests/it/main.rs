@@ -8,6 +8,7 @@ mod floor_plan;
 mod layers;
 mod migrations;
 mod packages;
+mod pages;
 mod problems;
 mod shapes;
 mod sizes;

@@ -8,7 +8,8 @@ use crate::tree::{assert_none, files, read, root, shown, stem};
 fn links_lead_to_files() {
     let mut broken = Vec::new();
     for page in files(&root(), ".md") {
-        let gone = links(&read(&page)).into_iter().filter(|link| !target(&page, link).exists());
+        let text = read(&page);
+        let gone = links(&text).into_iter().filter(|link| !target(&page, link).exists());
         broken.extend(gone.map(|link| format!("{}: {link}", shown(&page))));
     }
     assert_none(broken, "links lead to files that are there");

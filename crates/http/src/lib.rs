@@ -1,10 +1,10 @@
-//! The HTTP house rules: problem+json, extractors, tokens, live answers, health and metrics.
+//! The HTTP side that all services share: problems, extractors, access tokens, live streams, system
+//! endpoints and metrics.
 
 mod app;
 mod auth;
 mod explain;
 mod extract;
-mod house;
 mod idempotency;
 mod keys;
 mod live;
@@ -17,6 +17,7 @@ mod problem;
 mod scan;
 mod serve;
 mod settings;
+mod system_endpoints;
 mod trace;
 
 pub use app::{App, Readiness, router};

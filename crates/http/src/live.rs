@@ -64,7 +64,7 @@ impl Live {
         Self(Arc::new(Inner { watched: Mutex::new(Some(HashMap::new())), changed: Notify::new() }))
     }
 
-    /// Queries `versions` each 250 ms while anything is watched, and at once after [`Self::wake`],
+    /// Queries `versions` each 250 ms while anything is watched, and at once after [`Self::notify`],
     /// until `stopping`; then ends all streams.
     pub async fn run(
         self,
@@ -120,7 +120,7 @@ impl Live {
     }
 
     /// Queries at once. Call it after a commit of this instance.
-    pub fn wake(&self) {
+    pub fn notify(&self) {
         self.0.changed.notify_one();
     }
 

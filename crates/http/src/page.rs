@@ -4,7 +4,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use utoipa::ToSchema;
 
-use crate::{Fields, Problem};
+use crate::{FieldErrors, Problem};
 
 const MAX_LIMIT: u16 = 100;
 const DEFAULT_LIMIT: u16 = 20;
@@ -52,15 +52,15 @@ impl Cursor {
 impl<C: DeserializeOwned> Page<C> {
     /// The requested page, of 20 items without a limit; a bad limit or cursor is 422.
     pub fn new(limit: Option<u16>, cursor: Option<&str>) -> Result<Self, Problem> {
-        let mut errors = Fields::new();
+        let mut errors = FieldErrors::new();
         let limit = limit.unwrap_or(DEFAULT_LIMIT);
         if !(1..=MAX_LIMIT).contains(&limit) {
-            errors.wrong("limit", "give a whole number from 1 to 100");
+            errors.add("limit", "give a whole number from 1 to 100");
         }
         let after = cursor.and_then(|cursor| {
             let decoded = Cursor::decode(cursor);
             if decoded.is_none() {
-                errors.wrong("cursor", "give the next_cursor of the page before, or none");
+                errors.add("cursor", "give the next_cursor of the page before, or none");
             }
             decoded
         });

@@ -23,14 +23,14 @@ struct Inner {
     slug: &'static str,
     title: &'static str,
     detail: Option<Cow<'static, str>>,
-    fields: Vec<Field>,
+    fields: Vec<FieldError>,
     members: Map<String, Value>,
     retry_after_s: Option<u32>,
 }
 
 /// What is wrong with a field of the input.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Field {
+pub struct FieldError {
     /// The field's path, such as `ticket_types[0].price.amount`.
     pub field: String,
     /// A lower-case fragment that says what to do.
@@ -103,7 +103,7 @@ impl Problem {
     }
 
     /// 422 `invalid-input` with its fields.
-    pub fn invalid(fields: Vec<Field>) -> Self {
+    pub fn invalid(fields: Vec<FieldError>) -> Self {
         let mut problem =
             Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-input", "Invalid input")
                 .detail("some fields need another value; see errors");
@@ -113,7 +113,7 @@ impl Problem {
 
     /// 422 `invalid-input` for one field. The message is a lower-case fragment that says what to do.
     pub fn invalid_field(field: impl Into<String>, message: impl Into<String>) -> Self {
-        Self::invalid(vec![Field { field: field.into(), message: message.into() }])
+        Self::invalid(vec![FieldError { field: field.into(), message: message.into() }])
     }
 
     /// 429 `too-many-requests` with Retry-After in seconds.
@@ -151,7 +151,7 @@ struct Body<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     detail: Option<&'a str>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    errors: &'a [Field],
+    errors: &'a [FieldError],
     #[serde(skip_serializing_if = "Option::is_none")]
     trace_id: Option<String>,
     #[serde(flatten)]
@@ -185,9 +185,9 @@ impl IntoResponse for Problem {
 
 /// Collects errors of fields, so that one response names them all.
 #[derive(Debug, Default)]
-pub struct Fields(Vec<Field>);
+pub struct FieldErrors(Vec<FieldError>);
 
-impl Fields {
+impl FieldErrors {
     /// No error yet.
     pub fn new() -> Self {
         Self::default()
@@ -199,21 +199,21 @@ impl Fields {
         field: impl Into<String>,
         parsed: Result<T, E>,
     ) -> Option<T> {
-        parsed.map_err(|error| self.wrong(field, error.to_string())).ok()
+        parsed.map_err(|error| self.add(field, error.to_string())).ok()
     }
 
     /// Adds an error of `field`.
-    pub fn wrong(&mut self, field: impl Into<String>, message: impl Into<String>) {
-        self.0.push(Field { field: field.into(), message: message.into() });
+    pub fn add(&mut self, field: impl Into<String>, message: impl Into<String>) {
+        self.0.push(FieldError { field: field.into(), message: message.into() });
     }
 
     /// 422 with these errors.
-    pub fn refused(self) -> Problem {
+    pub fn into_problem(self) -> Problem {
         Problem::invalid(self.0)
     }
 
     /// 422 if there are errors.
     pub fn finish(self) -> Result<(), Problem> {
-        if self.0.is_empty() { Ok(()) } else { Err(self.refused()) }
+        if self.0.is_empty() { Ok(()) } else { Err(self.into_problem()) }
     }
 }

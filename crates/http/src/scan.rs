@@ -4,12 +4,12 @@ use std::{collections::HashSet, fmt};
 
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
-use crate::{Fields, Problem};
+use crate::{FieldErrors, Problem};
 
 /// 400 unless `text` is JSON, nested at most 127 deep; 422 if a string contains a NUL (Postgres stores
 /// none), an object has a field twice, or a number is out of range.
 pub(crate) fn scan(text: &str) -> Result<(), Problem> {
-    let mut scan = Scan { path: String::new(), errors: Fields::new() };
+    let mut scan = Scan { path: String::new(), errors: FieldErrors::new() };
     let mut json = serde_json::Deserializer::from_str(text);
     let scanned = scan.deserialize(&mut json).and_then(|()| json.end());
     match scanned {
@@ -25,13 +25,13 @@ pub(crate) fn scan(text: &str) -> Result<(), Problem> {
 struct Scan {
     /// The path of the value being read; after an error it stays where the error was.
     path: String,
-    errors: Fields,
+    errors: FieldErrors,
 }
 
 impl Scan {
     fn add(&mut self, message: &str) {
         let field = if self.path.is_empty() { "body" } else { &self.path };
-        self.errors.wrong(field, message);
+        self.errors.add(field, message);
     }
 
     fn text(&mut self, text: &str) {

@@ -78,7 +78,7 @@ pub(crate) struct Health {
 }
 
 fn health_statuses() -> utoipa::openapi::Object {
-    crate::words(["alive", "ready"])
+    crate::one_of(["alive", "ready"])
 }
 
 pub(crate) fn routes() -> OpenApiRouter<Arc<SystemState>> {

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value, json};
 
 use crate::system_endpoints;
-pub use schemas::{LINE, Price, TimeZoneName, words};
+pub use schemas::{LINE, Price, TimeZoneName, one_of};
 
 const METHODS: [&str; 5] = ["get", "put", "delete", "post", "patch"];
 

@@ -7,7 +7,7 @@ use utoipa::{
 };
 
 /// The schema of a text that is one of these values.
-pub fn words(values: impl IntoIterator<Item = &'static str>) -> Object {
+pub fn one_of(values: impl IntoIterator<Item = &'static str>) -> Object {
     ObjectBuilder::new().schema_type(Type::String).enum_values(Some(values)).build()
 }
 

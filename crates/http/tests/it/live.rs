@@ -160,10 +160,10 @@ async fn a_stream_sends_the_state_then_each_change_and_ends_with_the_last() {
     things.set(id, 4);
     assert_eq!(events.version().await, Some(4), "found by the tick");
     things.set(id, 7);
-    live.wake();
+    live.notify();
     assert_eq!(events.version().await, Some(7));
     things.set(id, LAST);
-    live.wake();
+    live.notify();
     assert_eq!(events.version().await, Some(LAST));
     assert_eq!(events.next().await, None, "the last state ends it");
 
@@ -289,7 +289,7 @@ async fn many_watchers_cost_one_query_a_tick() {
     things.asked_for(MANY).await;
     ids.iter().for_each(|id| things.set(*id, 2));
     for _ in 0..50 {
-        live.wake();
+        live.notify();
     }
     for events in &mut streams {
         assert_eq!(events.version().await, Some(2));

@@ -80,7 +80,7 @@ impl Writer {
             }
         };
         self.outbox.wake();
-        self.live.wake();
+        self.live.notify();
         let written = changes.iter().zip(&outcomes).filter(|(_, it)| **it == Outcome::Written);
         turns::tell(written.map(|(change, _)| change));
         Ok(outcomes)

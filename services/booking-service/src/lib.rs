@@ -8,11 +8,12 @@ pub mod domain;
 use std::sync::Arc;
 
 use adapters::{
-    http::{self, Desk},
-    kafka::Replies,
-    postgres::PgBookings,
+    http::{self, ApiState},
+    kafka::{Replies, encode},
+    postgres::{BatchedBookings, PgBookings},
     workers,
 };
+use domain::ResendSchedule;
 use karcis_http::{About, App, Live, TokenKeys};
 use karcis_messaging::{Kafka, Outbox, connect, migrate};
 use karcis_process::Process;
@@ -63,38 +64,46 @@ pub async fn run(
     let (outbox, live) = (Outbox::new(pool.clone(), NAME), Live::new());
     let keys = TokenKeys::fetched_from(&config.keys.jwks_url);
     let event_cancelled = Arc::new(Notify::new());
-    let bookings =
-        Arc::new(PgBookings::new(pool.clone(), outbox.clone(), live.clone(), config.resend_after));
-    let desk = Desk {
-        bookings: bookings.clone(),
+    let resends = ResendSchedule::new(config.resend_after);
+    let bookings = Arc::new(PgBookings::new(pool.clone(), outbox.clone(), live.clone(), encode));
+    let state = ApiState {
+        bookings: Arc::new(BatchedBookings::start(bookings.clone())),
         queries: bookings.clone(),
         live: live.clone(),
         outbox: outbox.clone(),
         payment_window: config.payment_window,
+        resends,
     };
     let replies = Replies {
         bookings: bookings.clone(),
+        unconfirmed: bookings.clone(),
         events: bookings.clone(),
         event_cancelled: event_cancelled.clone(),
+        resends,
     };
     let app = App {
         about: ABOUT,
-        routes: http::routes().with_state(desk),
+        routes: http::routes().with_state(state),
         keys: keys.clone(),
-        readiness: bookings.clone(),
+        readiness: Arc::new(DatabaseReadiness(pool.clone())),
     };
     let stopping = process.stopping();
     let stop = || stopping.clone();
-    let alarms = workers::ring_alarms(bookings.clone(), outbox.clone(), stop());
-    let undo =
-        workers::undo_cancelled_events(bookings.clone(), outbox.clone(), event_cancelled, stop());
+    let timers = workers::run_timers(bookings.clone(), resends, outbox.clone(), stop());
+    let cancelled_events = workers::cancel_bookings_of_cancelled_events(
+        bookings.clone(),
+        resends,
+        outbox.clone(),
+        event_cancelled,
+        stop(),
+    );
     process
         .run("http", karcis_http::serve(listener, app, config.http, stop()))
         .run("keys", keys.keep_fresh(stop()))
         .run("live", live.run(bookings.clone(), stop()))
         .run("replies", kafka.clone().consume(NAME, pool, replies, stop()))
-        .run("alarms", alarms)
-        .run("cancelled events", undo)
+        .run("timers", timers)
+        .run("cancelled events", cancelled_events)
         .run("housekeeping", workers::keep_house(bookings, stop()))
         .run("outbox", outbox.relay(kafka, stop()))
         .until_stopped()

@@ -1,10 +1,5 @@
 //! The service under test, with the other services played by the test.
 
-use std::{
-    collections::HashSet,
-    sync::{Arc, Mutex},
-};
-
 use async_trait::async_trait;
 use clap::Parser;
 use karcis_booking_service::{Config, run};
@@ -21,36 +16,33 @@ use karcis_messaging::{
     Consumer, DatabaseConfig, HandleError, Outbox, Outgoing, Received, connect,
 };
 use karcis_process::{CancellationToken, Process, now};
-use karcis_testkit::{Bed, TokenMint, eventually};
+use karcis_testkit::{Bed, Inbox, TokenMint, eventually};
 use reqwest::{Method, Response, StatusCode};
 use serde_json::{Value, json};
 use sqlx::PgPool;
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
-/// A running booking-service and what the test says and hears as everybody else.
-pub struct Desk {
+/// A running booking-service. The test publishes and receives messages as all other services.
+pub struct TestApp {
     pub bed: Bed,
     pub url: String,
     pub http: reqwest::Client,
     mint: TokenMint,
-    heard: Heard,
-    /// The outbox the test speaks through: event-service's, which does not run.
+    sent: SentMessages,
+    /// The outbox the test publishes through: event-service's, which does not run.
     outbox: Outbox,
     pool: PgPool,
     stopping: CancellationToken,
     tasks: Vec<JoinHandle<()>>,
 }
 
-/// What bookings sent.
+/// The messages that bookings sent: the booking and the type.
 #[derive(Clone, Default)]
-struct Heard(Arc<Mutex<HashSet<Sent>>>);
-
-/// The booking, the type, and the message's own id, as one that is delivered twice was sent once.
-type Sent = (Uuid, &'static str, String);
+struct SentMessages(Inbox<(Uuid, &'static str)>);
 
 #[async_trait]
-impl Consumer for Heard {
+impl Consumer for SentMessages {
     type Message = (Uuid, &'static str);
 
     fn topics(&self) -> &'static [&'static str] {
@@ -63,29 +55,28 @@ impl Consumer for Heard {
         kind: &str,
         body: &[u8],
     ) -> serde_json::Result<Option<Self::Message>> {
-        fn told<M: Message>(kind: &str, body: &[u8]) -> serde_json::Result<(Uuid, &'static str)> {
+        fn booking_and_kind<M: Message>(
+            kind: &str,
+            body: &[u8],
+        ) -> serde_json::Result<(Uuid, &'static str)> {
             let message = M::decode(kind, body)?.expect("a type of the contracts");
             Ok((message.correlation().expect("a booking"), message.kind()))
         }
         match topic {
-            EventCommand::TOPIC => told::<EventCommand>(kind, body),
-            PaymentCommand::TOPIC => told::<PaymentCommand>(kind, body),
-            _ => told::<BookingFact>(kind, body),
+            EventCommand::TOPIC => booking_and_kind::<EventCommand>(kind, body),
+            PaymentCommand::TOPIC => booking_and_kind::<PaymentCommand>(kind, body),
+            _ => booking_and_kind::<BookingFact>(kind, body),
         }
         .map(Some)
     }
 
     async fn handle(&self, batch: &[Received<Self::Message>]) -> Result<(), HandleError> {
-        let mut heard = self.0.lock().expect("no test panics here");
-        for received in batch {
-            let (booking, kind) = received.message;
-            heard.insert((booking, kind, received.id.clone()));
-        }
+        self.0.keep(batch);
         Ok(())
     }
 }
 
-/// A booking as the test knows it.
+/// A booking, as the test created it.
 #[derive(Clone, Copy, Debug)]
 pub struct Booked {
     pub id: BookingId,
@@ -93,16 +84,16 @@ pub struct Booked {
     pub ticket_type_id: TicketTypeId,
 }
 
-impl Desk {
-    pub async fn open() -> Self {
-        Self::open_with(&["--resend-after", "10m"]).await
+impl TestApp {
+    pub async fn start() -> Self {
+        Self::start_with(&["--resend-after", "10m"]).await
     }
 
-    pub async fn open_with(flags: &[&str]) -> Self {
-        Self::open_on(Bed::start().await, flags).await
+    pub async fn start_with(flags: &[&str]) -> Self {
+        Self::start_on(Bed::start().await, flags).await
     }
 
-    pub async fn open_on(bed: Bed, flags: &[&str]) -> Self {
+    pub async fn start_on(bed: Bed, flags: &[&str]) -> Self {
         let mint = TokenMint::start().await;
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address");
@@ -121,17 +112,17 @@ impl Desk {
             .await
             .expect("the database answers");
         let outbox = Outbox::new(pool.clone(), "tests");
-        let speaking = outbox.clone().relay(bed.kafka().clone(), stopping.clone());
-        let speaking = tokio::spawn(async { speaking.await.expect("never") });
-        let heard = Heard::default();
-        let hearing =
-            bed.kafka().clone().consume("tests", pool.clone(), heard.clone(), stopping.clone());
-        let hearing = tokio::spawn(async { hearing.await.expect("it can be read") });
-        let tasks = vec![service, speaking, hearing];
+        let publishing = outbox.clone().relay(bed.kafka().clone(), stopping.clone());
+        let publishing = tokio::spawn(async { publishing.await.expect("never") });
+        let sent = SentMessages::default();
+        let receiving =
+            bed.kafka().clone().consume("tests", pool.clone(), sent.clone(), stopping.clone());
+        let receiving = tokio::spawn(async { receiving.await.expect("it can be read") });
+        let tasks = vec![service, publishing, receiving];
         let (url, http) = (format!("http://{address}"), reqwest::Client::new());
-        let desk = Self { bed, url, http, mint, heard, outbox, pool, stopping, tasks };
-        eventually(|| desk.readiness()).is(StatusCode::OK).await;
-        desk
+        let app = Self { bed, url, http, mint, sent, outbox, pool, stopping, tasks };
+        eventually(|| app.readiness()).is(StatusCode::OK).await;
+        app
     }
 
     async fn readiness(&self) -> StatusCode {
@@ -139,8 +130,8 @@ impl Desk {
         answer.map_or(StatusCode::SERVICE_UNAVAILABLE, |answer| answer.status())
     }
 
-    /// Stops it all; nothing may be left unsent or put aside.
-    pub async fn close(self) {
+    /// Stops it all; no message may be left unsent or dead-lettered.
+    pub async fn stop(self) {
         self.bed.all_sent(schemas::BOOKINGS).await;
         self.bed.all_sent(schemas::EVENTS).await;
         self.stopping.cancel();
@@ -150,8 +141,11 @@ impl Desk {
     }
 
     pub fn person(&self, role: Role) -> Person<'_> {
-        let user_id = UserId(Uuid::now_v7());
-        Person { desk: self, user_id, token: self.mint.token(user_id, role) }
+        self.person_with_id(UserId(Uuid::now_v7()), role)
+    }
+
+    pub fn person_with_id(&self, user_id: UserId, role: Role) -> Person<'_> {
+        Person { app: self, user_id, token: self.mint.token(user_id, role) }
     }
 
     pub fn buyer(&self) -> Person<'_> {
@@ -159,43 +153,44 @@ impl Desk {
     }
 
     /// Publishes facts as another service, in this order.
-    pub async fn say<M: Message>(&self, facts: impl IntoIterator<Item = M>) {
+    pub async fn publishes<M: Message>(&self, facts: impl IntoIterator<Item = M>) {
         let messages: Vec<Outgoing> = facts.into_iter().map(|fact| Outgoing::new(&fact)).collect();
         let mut connection = eventually(|| self.pool.acquire()).await;
         self.outbox.insert(&mut connection, &messages).await.expect("messages can be stored");
         self.outbox.wake();
     }
 
-    /// How often this booking sent a message of this type, such as `ReserveTickets`.
+    /// How often this booking sent a message of this type, such as `ReserveTickets`. A message that
+    /// is delivered twice counts once.
     pub fn count(&self, booking: Booked, kind: &str) -> usize {
-        let heard = self.heard.0.lock().expect("no test panics here");
         let kind = format!("karcis.{kind}.v1");
-        heard.iter().filter(|(id, sent, _)| *id == booking.id.0 && *sent == kind).count()
+        let is_it = |(id, sent): &(Uuid, &str)| *id == booking.id.0 && *sent == kind;
+        self.sent.0.pick(|message| is_it(message).then_some(())).len()
     }
 
     /// Waits until the booking has sent this.
-    pub async fn hears(&self, booking: Booked, kind: &str) {
+    pub async fn receives(&self, booking: Booked, kind: &str) {
         eventually(async || if self.count(booking, kind) > 0 { Ok(()) } else { Err(kind) }).await;
     }
 
-    /// The seats are held, at this price a ticket, refundable for an hour.
+    /// event-service holds the seats, at this price per ticket, refundable for an hour.
     pub async fn reserves(&self, booking: Booked, price: i64) {
-        self.say([reserved(booking, price, 60)]).await;
+        self.publishes([reserved(booking, price, 60)]).await;
     }
 
-    /// Takes the booking from the order to where it can be paid.
+    /// Takes a new booking to where it can be paid.
     pub async fn makes_payable(&self, booking: Booked) {
-        self.hears(booking, "ReserveTickets").await;
+        self.receives(booking, "ReserveTickets").await;
         self.reserves(booking, 500).await;
-        self.hears(booking, "RequestPayment").await;
-        self.say([requested(booking)]).await;
+        self.receives(booking, "RequestPayment").await;
+        self.publishes([requested(booking)]).await;
     }
 
     /// Takes a payable booking to its tickets.
     pub async fn sells(&self, booking: Booked) {
-        self.say([paid(booking)]).await;
-        self.hears(booking, "ConfirmTickets").await;
-        self.say([confirmed(booking)]).await;
+        self.publishes([paid(booking)]).await;
+        self.receives(booking, "ConfirmTickets").await;
+        self.publishes([confirmed(booking)]).await;
     }
 }
 
@@ -256,17 +251,17 @@ pub fn released(booking: Booked) -> TicketFact {
     TicketsReleased { booking_id: booking.id, event_id: booking.event_id }.into()
 }
 
-/// Somebody with a token.
+/// A person with a token.
 #[derive(Clone)]
 pub struct Person<'a> {
-    desk: &'a Desk,
+    app: &'a TestApp,
     pub user_id: UserId,
     pub token: String,
 }
 
 impl Person<'_> {
     pub fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
-        let request = self.desk.http.request(method, format!("{}{path}", self.desk.url));
+        let request = self.app.http.request(method, format!("{}{path}", self.app.url));
         request.bearer_auth(&self.token)
     }
 

@@ -2,8 +2,9 @@
 
 use std::{net::SocketAddr, time::Duration};
 
+use karcis_database::DatabaseConfig;
 use karcis_http::{HttpConfig, KeysConfig};
-use karcis_messaging::{DatabaseConfig, KafkaConfig};
+use karcis_messaging::KafkaConfig;
 
 /// booking-service: takes orders and sees each one through.
 #[derive(Clone, Debug, clap::Parser)]

@@ -14,8 +14,9 @@ use adapters::{
     workers,
 };
 use domain::ResendSchedule;
+use karcis_database::{DatabaseReadiness, connect, migrate};
 use karcis_http::{About, App, Live, TokenKeys};
-use karcis_messaging::{Kafka, Outbox, connect, migrate};
+use karcis_messaging::{Kafka, Outbox};
 use karcis_process::Process;
 use tokio::{net::TcpListener, sync::Notify};
 
@@ -39,7 +40,7 @@ pub fn openapi() -> serde_json::Value {
 pub enum StartError {
     /// Its database does not answer or its schema cannot be brought up to date.
     #[error(transparent)]
-    Database(#[from] karcis_messaging::DatabaseError),
+    Database(#[from] karcis_database::DatabaseError),
     /// A Kafka setting is wrong.
     #[error("{0}")]
     Kafka(#[from] karcis_messaging::KafkaError),

@@ -2,8 +2,9 @@
 
 use std::net::SocketAddr;
 
+use karcis_database::DatabaseConfig;
 use karcis_http::{HttpConfig, KeysConfig};
-use karcis_messaging::{DatabaseConfig, KafkaConfig};
+use karcis_messaging::KafkaConfig;
 
 /// event-service: events, their seats, and who holds or has bought them
 #[derive(Clone, Debug, clap::Parser)]

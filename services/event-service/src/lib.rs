@@ -7,8 +7,9 @@ mod domain;
 
 use std::sync::Arc;
 
+use karcis_database::{connect, migrate};
 use karcis_http::{About, App, TokenKeys};
-use karcis_messaging::{Kafka, Outbox, connect, migrate};
+use karcis_messaging::{Kafka, Outbox};
 use karcis_process::Process;
 use tokio::net::TcpListener;
 
@@ -38,7 +39,7 @@ pub fn openapi() -> serde_json::Value {
 pub enum StartError {
     /// Its database does not answer or its schema cannot be brought up to date.
     #[error(transparent)]
-    Database(#[from] karcis_messaging::DatabaseError),
+    Database(#[from] karcis_database::DatabaseError),
     /// A Kafka setting is wrong.
     #[error("{0}")]
     Kafka(#[from] karcis_messaging::KafkaError),

@@ -2,8 +2,9 @@
 
 use std::net::SocketAddr;
 
+use karcis_database::DatabaseConfig;
 use karcis_http::{HttpConfig, KeysConfig};
-use karcis_messaging::{DatabaseConfig, KafkaConfig};
+use karcis_messaging::KafkaConfig;
 
 /// payment-service: takes a buyer's money once and gives it back once
 #[derive(Clone, Debug, clap::Parser)]

@@ -7,8 +7,9 @@ pub mod domain;
 
 use std::{sync::Arc, time::Duration};
 
+use karcis_database::{connect, connect_to, migrate};
 use karcis_http::{About, App, Live, TokenKeys};
-use karcis_messaging::{Kafka, Outbox, connect, connect_to, migrate};
+use karcis_messaging::{Kafka, Outbox};
 use karcis_process::Process;
 use tokio::{net::TcpListener, sync::Notify};
 use tokio_util::task::TaskTracker;
@@ -44,7 +45,7 @@ pub fn openapi() -> serde_json::Value {
 pub enum StartError {
     /// Its database does not answer or its schema cannot be brought up to date.
     #[error(transparent)]
-    Database(#[from] karcis_messaging::DatabaseError),
+    Database(#[from] karcis_database::DatabaseError),
     /// A Kafka setting is wrong.
     #[error("{0}")]
     Kafka(#[from] karcis_messaging::KafkaError),

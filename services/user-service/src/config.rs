@@ -2,8 +2,9 @@
 
 use std::{fmt, net::SocketAddr};
 
+use karcis_database::DatabaseConfig;
 use karcis_http::HttpConfig;
-use karcis_messaging::{DatabaseConfig, KafkaConfig};
+use karcis_messaging::KafkaConfig;
 
 /// user-service: people, their sessions and their roles
 #[derive(Clone, Debug, clap::Parser)]

@@ -20,8 +20,9 @@ use adapters::{
 };
 use application::{check_password::PasswordCheck, ports};
 use domain::Limits;
+use karcis_database::{DatabaseError, connect, migrate};
 use karcis_http::{About, App, TokenKeys};
-use karcis_messaging::{DatabaseError, Kafka, Outbox, connect, migrate};
+use karcis_messaging::{Kafka, Outbox};
 use karcis_process::{Process, now};
 use tokio::{net::TcpListener, sync::Notify};
 

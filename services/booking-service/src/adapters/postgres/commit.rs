@@ -52,7 +52,7 @@ impl PgBookings {
         self.outbox.insert(&mut transaction, &messages).await?;
         transaction.commit().await?;
         self.outbox.notify();
-        self.live.notify();
+        self.live.wake();
         report_transitions(&written);
         Ok(is_written)
     }

@@ -9,7 +9,7 @@ mod stock_writes;
 mod stocks;
 
 use async_trait::async_trait;
-use karcis_http::Readiness;
+use karcis_process::Readiness;
 use sqlx::PgPool;
 
 pub use cancelled::PgCancelledEvents;
@@ -21,7 +21,7 @@ use crate::application::ports::StoreError;
 
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
-        if karcis_messaging::is_transient(&error) {
+        if karcis_database::is_transient(&error) {
             Self::Unavailable(error.to_string())
         } else {
             Self::Refused(error.to_string())

@@ -9,9 +9,10 @@ mod write;
 use std::{collections::HashMap, sync::Arc};
 
 use async_trait::async_trait;
-use karcis_http::{Live, Readiness, Versions};
+use karcis_http::{Live, Versions};
 use karcis_kernel::{BookingId, Timestamp};
-use karcis_messaging::{Outbox, is_transient};
+use karcis_messaging::Outbox;
+use karcis_process::Readiness;
 use sqlx::PgPool;
 use tokio::sync::Notify;
 use uuid::Uuid;
@@ -49,11 +50,7 @@ impl PgPayments {
 
 /// Whether trying again may help.
 fn failed(error: sqlx::Error) -> StoreError {
-    if is_transient(&error) {
-        StoreError::Unavailable(error.to_string())
-    } else {
-        StoreError::Invalid(error.to_string())
-    }
+    error.into()
 }
 
 #[async_trait]

@@ -8,8 +8,8 @@ mod signing_keys;
 mod tidy;
 
 use async_trait::async_trait;
-use karcis_http::Readiness;
-use karcis_messaging::is_transient;
+use karcis_database::is_transient;
+use karcis_process::Readiness;
 use sqlx::PgPool;
 
 use crate::application::ports::StoreError;

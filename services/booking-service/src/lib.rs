@@ -71,13 +71,8 @@ pub async fn run(
         payment_window: config.payment_window,
         resends,
     };
-    let replies = Replies {
-        bookings: bookings.clone(),
-        unconfirmed: bookings.clone(),
-        events: bookings.clone(),
-        event_cancelled: event_cancelled.clone(),
-        resends,
-    };
+    let replies =
+        Replies { bookings: bookings.clone(), event_cancelled: event_cancelled.clone(), resends };
     let app = App {
         about: ABOUT,
         routes: http::routes().with_state(state),

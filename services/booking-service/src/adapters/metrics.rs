@@ -18,17 +18,17 @@ const STAGES: [&str; 6] =
 
 /// The labels of a transition.
 #[derive(PartialEq, Eq, Hash)]
-pub struct TransitionLabels {
+pub(super) struct TransitionLabels {
     /// `none` for a new booking.
-    pub from: &'static str,
-    pub to: &'static str,
+    pub(super) from: &'static str,
+    pub(super) to: &'static str,
     /// Why it is undone or rejected, else `none`.
-    pub reason: &'static str,
+    pub(super) reason: &'static str,
 }
 
 /// Describes the metrics, and begins the counters at 0: Prometheus sees no rise in a counter that
 /// first appears at 1.
-pub fn describe() {
+pub(super) fn describe() {
     describe_counter!(
         TRANSITIONS,
         "Transitions of bookings from stage to stage, with why they are undone."
@@ -42,25 +42,25 @@ pub fn describe() {
 }
 
 /// Counts transitions.
-pub fn count_transitions(transitions: HashMap<TransitionLabels, u64>) {
+pub(super) fn count_transitions(transitions: HashMap<TransitionLabels, u64>) {
     for (TransitionLabels { from, to, reason }, count) in transitions {
         counter!(TRANSITIONS, "from" => from, "to" => to, "reason" => reason).increment(count);
     }
 }
 
 /// Counts the inputs that other services' messages brought.
-pub fn count_inputs(tally: Tally) {
+pub(super) fn count_inputs(tally: Tally) {
     counter!(INPUTS, "outcome" => "accepted").increment(tally.accepted);
     counter!(INPUTS, "outcome" => "stale").increment(tally.stale);
 }
 
 /// Counts deadlines and resends.
-pub fn count_timers(count: usize) {
+pub(super) fn count_timers(count: usize) {
     counter!(TIMERS).increment(count as u64);
 }
 
 /// Shows how many bookings are under way, by stage, and stuck, by reason.
-pub fn show(under_way: &HashMap<String, i64>, stuck: &HashMap<String, i64>) {
+pub(super) fn show(under_way: &HashMap<String, i64>, stuck: &HashMap<String, i64>) {
     let count = |counts: &HashMap<String, i64>, name| *counts.get(name).unwrap_or(&0) as f64;
     for stage in STAGES {
         gauge!(UNDER_WAY, "stage" => stage).set(count(under_way, stage));

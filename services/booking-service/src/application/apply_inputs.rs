@@ -65,7 +65,7 @@ impl Decider for ApplyInputs<'_> {
 
     fn decide(&self, unit: &mut UnitOfWork, (id, input): &Self::Job) -> Result<bool, StoreError> {
         let Some(change) = unit.get_mut(id) else { return Ok(false) };
-        // No input here has a caller who could be told of a refusal.
+        // A refusal has no caller here: it counts as stale.
         Ok(change.apply(self.context, input).unwrap_or(false))
     }
 

@@ -70,7 +70,7 @@ impl Decider for CreateBooking<'_> {
         job.order.id
     }
 
-    /// The first round loads nothing: nearly every request is new, and the commit tells if not.
+    /// The first round loads nothing: most requests are new, and the commit reports a used key.
     async fn load(&self, jobs: &[&NewBooking], round: u32) -> Result<UnitOfWork, StoreError> {
         if round == 0 {
             return Ok(UnitOfWork::default());

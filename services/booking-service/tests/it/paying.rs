@@ -134,7 +134,7 @@ async fn a_declined_payment_gives_the_seats_back() {
 #[tokio::test]
 async fn a_request_that_prefers_to_wait_is_answered_once_the_buyer_can_pay() {
     let app = TestApp::start().await;
-    // Nobody waits longer than 10 s: by now the consumers have joined their groups.
+    // The service waits 10 s at most: first let the consumers join their groups.
     app.makes_payable(app.buyer().books().await).await;
     let buyer = app.buyer();
     let new = crate::harness::Booked {

@@ -26,7 +26,7 @@ fn time(booking: &Value, name: &str) -> Timestamp {
 }
 
 #[tokio::test]
-async fn a_booking_nobody_pays_is_undone_at_its_deadline() {
+async fn an_unpaid_booking_is_undone_at_its_deadline() {
     let app = TestApp::start_with(&["--payment-window", "7m", "--resend-after", "10m"]).await;
     let buyer = app.buyer();
     let booking = buyer.books().await;
@@ -65,7 +65,7 @@ async fn a_payment_that_beats_the_deadline_counts() {
 }
 
 #[tokio::test]
-async fn a_booking_nobody_answers_is_undone_at_its_deadline_too() {
+async fn an_unanswered_booking_is_undone_at_its_deadline_too() {
     let app = TestApp::start_with(&["--payment-window", "300ms"]).await;
     let buyer = app.buyer();
     let booking = buyer.books().await;

@@ -12,7 +12,7 @@ use karcis_http::{
     Caller, Fields, IdempotencyKey, Json, List, Page, PathId, PreferWait, Price, Problem, Query,
     REPLAYED, WantsStream, stream,
 };
-use karcis_kernel::{BookingId, EventId, Money, Role, TicketTypeId, Timestamp};
+use karcis_kernel::{BookingId, EventId, Money, Role, TicketTypeId};
 use karcis_process::{chain, now, trace};
 use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, timeout_at};

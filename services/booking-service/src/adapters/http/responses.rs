@@ -19,7 +19,7 @@ use crate::{
 /// A booking. What only event-service knows is null until it has told.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Booking)]
-pub struct BookingResponse {
+pub(super) struct BookingResponse {
     booking_id: BookingId,
     /// Rises with each visible change.
     #[schema(minimum = 1, examples(4))]
@@ -102,7 +102,7 @@ pub(super) struct RefundResponse {
 /// A turn in a booking's life.
 #[derive(Serialize, ToSchema)]
 #[schema(as = TimelineEntry)]
-pub struct TimelineEntryResponse {
+pub(super) struct TimelineEntryResponse {
     #[schema(minimum = 1)]
     seq: i64,
     #[schema(value_type = String, format = DateTime, examples("2036-08-01T09:00:00Z"))]
@@ -166,7 +166,7 @@ fn refund_statuses() -> Object {
 
 impl BookingResponse {
     /// The booking as it looks at `at`.
-    pub fn new(booking: &Booking, at: Timestamp) -> Self {
+    pub(super) fn new(booking: &Booking, at: Timestamp) -> Self {
         let order = &booking.order;
         let reservation = booking.reservation();
         let tickets = match &booking.stage {

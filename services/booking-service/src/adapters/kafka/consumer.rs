@@ -10,10 +10,8 @@ use tokio::sync::Notify;
 
 use super::messages::{Incoming, event_fact, payment_fact, ticket_fact, user_fact};
 use crate::{
-    adapters::metrics,
-    application::{
-        Bookings, CancelledEvents, Tally, UnconfirmedBookings, apply_inputs, erase_buyer,
-    },
+    adapters::{metrics, postgres::PgBookings},
+    application::{CancelledEvents, Tally, apply_inputs, erase_buyer},
     domain::{DecisionContext, ResendSchedule},
 };
 
@@ -22,9 +20,9 @@ const ERASED_AT_A_TIME: u16 = 500;
 
 /// Hands the messages of other services to the bookings.
 pub struct Replies {
-    pub bookings: Arc<dyn Bookings>,
-    pub unconfirmed: Arc<dyn UnconfirmedBookings>,
-    pub events: Arc<dyn CancelledEvents>,
+    /// Not [`BatchedBookings`](crate::adapters::postgres::BatchedBookings): a batch of messages must
+    /// not wait for HTTP requests.
+    pub bookings: Arc<PgBookings>,
     /// Notified when an event was recorded as cancelled.
     pub event_cancelled: Arc<Notify>,
     pub resends: ResendSchedule,
@@ -60,7 +58,7 @@ impl Consumer for Replies {
             }
         }
         if !events.is_empty() {
-            self.events.record(&events, context.at).await?;
+            self.bookings.record(&events, context.at).await?;
             self.event_cancelled.notify_one();
         }
         let mut tally = Tally::default();
@@ -69,8 +67,8 @@ impl Consumer for Replies {
             tally += trace::span("apply_inputs", applying).await?;
         }
         for user in users {
-            let (bookings, unconfirmed) = (&*self.bookings, &*self.unconfirmed);
-            let erasing = erase_buyer(bookings, unconfirmed, context, user, ERASED_AT_A_TIME);
+            let bookings = &*self.bookings;
+            let erasing = erase_buyer(bookings, bookings, context, user, ERASED_AT_A_TIME);
             tally += trace::span("erase_buyer", erasing).await?;
         }
         metrics::count_inputs(tally);

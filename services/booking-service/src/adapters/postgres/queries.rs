@@ -118,7 +118,7 @@ impl Versions for PgBookings {
     }
 }
 
-/// The stages of a status, and whether the buyer can pay where that tells two of them apart.
+/// The stages of a status, and the value of `payable` where two statuses share a stage.
 fn stages(status: Status) -> (Vec<&'static str>, Option<bool>) {
     match status {
         Status::Pending => (vec!["reserving", "awaiting"], Some(false)),

@@ -34,7 +34,7 @@ pub(super) fn describe() {
         "Transitions of bookings from stage to stage, with why they are undone."
     );
     describe_counter!(INPUTS, "Messages to bookings: accepted, or stale and ignored.");
-    describe_counter!(TIMERS, "Deadlines that ended and commands sent again.");
+    describe_counter!(TIMERS, "Deadlines that passed and commands that were sent again.");
     describe_gauge!(UNDER_WAY, "Bookings that wait for an answer, by stage, up to 20,000 in all.");
     describe_gauge!(STUCK, "Bookings that need an operator, by why.");
     count_inputs(Tally::default());

@@ -12,12 +12,12 @@ use uuid::Uuid;
 
 use crate::harness::{Booked, Person, TestApp, paid, payment, released, reserved};
 
-pub fn refunded(booking: Booked) -> PaymentFact {
+pub(crate) fn refunded(booking: Booked) -> PaymentFact {
     let (payment_id, refunded) = payment(booking);
     PaymentRefunded { booking_id: booking.id, payment_id, refunded }.into()
 }
 
-pub fn payment_cancelled(booking: Booked) -> PaymentFact {
+pub(crate) fn payment_cancelled(booking: Booked) -> PaymentFact {
     let (payment_id, _) = payment(booking);
     PaymentCancelled { booking_id: booking.id, payment_id }.into()
 }

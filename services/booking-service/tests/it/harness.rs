@@ -23,10 +23,10 @@ use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 /// A running booking-service. The test publishes and receives messages as all other services.
-pub struct TestApp {
-    pub bed: Bed,
-    pub url: String,
-    pub http: reqwest::Client,
+pub(crate) struct TestApp {
+    pub(crate) bed: Bed,
+    pub(crate) url: String,
+    pub(crate) http: reqwest::Client,
     mint: TokenMint,
     sent: SentMessages,
     /// The outbox the test publishes through: event-service's, which does not run.
@@ -77,22 +77,22 @@ impl Consumer for SentMessages {
 
 /// A booking, as the test created it.
 #[derive(Clone, Copy, Debug)]
-pub struct Booked {
-    pub id: BookingId,
-    pub event_id: EventId,
-    pub ticket_type_id: TicketTypeId,
+pub(crate) struct Booked {
+    pub(crate) id: BookingId,
+    pub(crate) event_id: EventId,
+    pub(crate) ticket_type_id: TicketTypeId,
 }
 
 impl TestApp {
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         Self::start_with(&["--resend-after", "10m"]).await
     }
 
-    pub async fn start_with(flags: &[&str]) -> Self {
+    pub(crate) async fn start_with(flags: &[&str]) -> Self {
         Self::start_on(Bed::start().await, flags).await
     }
 
-    pub async fn start_on(bed: Bed, flags: &[&str]) -> Self {
+    pub(crate) async fn start_on(bed: Bed, flags: &[&str]) -> Self {
         let mint = TokenMint::start().await;
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address");
@@ -130,7 +130,7 @@ impl TestApp {
     }
 
     /// Stops it all; no message may be left unsent or dead-lettered.
-    pub async fn stop(self) {
+    pub(crate) async fn stop(self) {
         self.bed.all_sent(schemas::BOOKINGS).await;
         self.bed.all_sent(schemas::EVENTS).await;
         self.stopping.cancel();
@@ -139,20 +139,20 @@ impl TestApp {
         }
     }
 
-    pub fn person(&self, role: Role) -> Person<'_> {
+    pub(crate) fn person(&self, role: Role) -> Person<'_> {
         self.person_with_id(UserId(Uuid::now_v7()), role)
     }
 
-    pub fn person_with_id(&self, user_id: UserId, role: Role) -> Person<'_> {
+    pub(crate) fn person_with_id(&self, user_id: UserId, role: Role) -> Person<'_> {
         Person { app: self, user_id, token: self.mint.token(user_id, role) }
     }
 
-    pub fn buyer(&self) -> Person<'_> {
+    pub(crate) fn buyer(&self) -> Person<'_> {
         self.person(Role::Buyer)
     }
 
     /// Publishes facts as another service, in this order.
-    pub async fn publishes<M: Message>(&self, facts: impl IntoIterator<Item = M>) {
+    pub(crate) async fn publishes<M: Message>(&self, facts: impl IntoIterator<Item = M>) {
         let messages: Vec<Outgoing> = facts.into_iter().map(|fact| Outgoing::new(&fact)).collect();
         let mut connection = eventually(|| self.pool.acquire()).await;
         self.outbox.insert(&mut connection, &messages).await.expect("messages can be stored");
@@ -161,24 +161,24 @@ impl TestApp {
 
     /// How often this booking sent a message of this type, such as `ReserveTickets`. A message that
     /// is delivered twice counts once.
-    pub fn count(&self, booking: Booked, kind: &str) -> usize {
+    pub(crate) fn count(&self, booking: Booked, kind: &str) -> usize {
         let kind = format!("karcis.{kind}.v1");
         let is_it = |(id, sent): &(Uuid, &str)| *id == booking.id.0 && *sent == kind;
         self.sent.0.pick(|message| is_it(message).then_some(())).len()
     }
 
     /// Waits until the booking has sent this.
-    pub async fn receives(&self, booking: Booked, kind: &str) {
+    pub(crate) async fn receives(&self, booking: Booked, kind: &str) {
         eventually(async || if self.count(booking, kind) > 0 { Ok(()) } else { Err(kind) }).await;
     }
 
     /// event-service holds the seats, at this price per ticket, refundable for an hour.
-    pub async fn reserves(&self, booking: Booked, price: i64) {
+    pub(crate) async fn reserves(&self, booking: Booked, price: i64) {
         self.publishes([reserved(booking, price, 60)]).await;
     }
 
     /// Takes a new booking to where it can be paid.
-    pub async fn makes_payable(&self, booking: Booked) {
+    pub(crate) async fn makes_payable(&self, booking: Booked) {
         self.receives(booking, "ReserveTickets").await;
         self.reserves(booking, 500).await;
         self.receives(booking, "RequestPayment").await;
@@ -186,14 +186,14 @@ impl TestApp {
     }
 
     /// Takes a payable booking to its tickets.
-    pub async fn sells(&self, booking: Booked) {
+    pub(crate) async fn sells(&self, booking: Booked) {
         self.publishes([paid(booking)]).await;
         self.receives(booking, "ConfirmTickets").await;
         self.publishes([confirmed(booking)]).await;
     }
 }
 
-pub fn reserved(booking: Booked, price: i64, refundable_minutes: i64) -> TicketFact {
+pub(crate) fn reserved(booking: Booked, price: i64, refundable_minutes: i64) -> TicketFact {
     let unit_price = Money::new(price, Currency::Idr);
     TicketsReserved {
         booking_id: booking.id,
@@ -216,27 +216,27 @@ pub fn reserved(booking: Booked, price: i64, refundable_minutes: i64) -> TicketF
     .into()
 }
 
-pub fn requested(booking: Booked) -> PaymentFact {
+pub(crate) fn requested(booking: Booked) -> PaymentFact {
     let (payment_id, amount) = payment(booking);
     PaymentRequested { booking_id: booking.id, payment_id, amount }.into()
 }
 
-pub fn paid(booking: Booked) -> PaymentFact {
+pub(crate) fn paid(booking: Booked) -> PaymentFact {
     let (payment_id, captured) = payment(booking);
     PaymentSucceeded { booking_id: booking.id, payment_id, captured }.into()
 }
 
 /// The booking's payment and what it is about.
-pub fn payment(booking: Booked) -> (PaymentId, Money) {
+pub(crate) fn payment(booking: Booked) -> (PaymentId, Money) {
     (PaymentId(booking.id.0), Money::new(1_000, Currency::Idr))
 }
 
 /// The codes of the booking's two tickets.
-pub fn codes(booking: Booked) -> [TicketCode; 2] {
+pub(crate) fn codes(booking: Booked) -> [TicketCode; 2] {
     [0, 1].map(|seat| TicketCode::from_bits(booking.id.0.as_u128() ^ seat))
 }
 
-pub fn confirmed(booking: Booked) -> TicketFact {
+pub(crate) fn confirmed(booking: Booked) -> TicketFact {
     let tickets = codes(booking).map(|code| Ticket {
         code,
         ticket_type_id: booking.ticket_type_id,
@@ -246,39 +246,39 @@ pub fn confirmed(booking: Booked) -> TicketFact {
     TicketsConfirmed { booking_id, event_id, tickets: tickets.into() }.into()
 }
 
-pub fn released(booking: Booked) -> TicketFact {
+pub(crate) fn released(booking: Booked) -> TicketFact {
     TicketsReleased { booking_id: booking.id, event_id: booking.event_id }.into()
 }
 
 /// A person with a token.
 #[derive(Clone)]
-pub struct Person<'a> {
+pub(crate) struct Person<'a> {
     app: &'a TestApp,
-    pub user_id: UserId,
-    pub token: String,
+    pub(crate) user_id: UserId,
+    pub(crate) token: String,
 }
 
 impl Person<'_> {
-    pub fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
+    pub(crate) fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
         let request = self.app.http.request(method, format!("{}{path}", self.app.url));
         request.bearer_auth(&self.token)
     }
 
-    pub async fn get(&self, path: &str) -> (StatusCode, Value) {
+    pub(crate) async fn get(&self, path: &str) -> (StatusCode, Value) {
         read(self.request(Method::GET, path).send().await).await
     }
 
-    pub async fn post(&self, path: &str, body: Value) -> (StatusCode, Value) {
+    pub(crate) async fn post(&self, path: &str, body: Value) -> (StatusCode, Value) {
         read(self.request(Method::POST, path).json(&body).send().await).await
     }
 
     /// Orders two tickets of a new event.
-    pub async fn books(&self) -> Booked {
+    pub(crate) async fn books(&self) -> Booked {
         self.books_for(EventId(Uuid::now_v7())).await
     }
 
     /// Orders two tickets of this event.
-    pub async fn books_for(&self, event_id: EventId) -> Booked {
+    pub(crate) async fn books_for(&self, event_id: EventId) -> Booked {
         let ticket_type_id = TicketTypeId(Uuid::now_v7());
         let order = order(event_id, ticket_type_id);
         let (status, body) = self.post("/booking/create", order).await;
@@ -286,25 +286,25 @@ impl Person<'_> {
         Booked { id: id_of(&body), event_id, ticket_type_id }
     }
 
-    pub async fn sees(&self, booking: Booked) -> Value {
+    pub(crate) async fn sees(&self, booking: Booked) -> Value {
         self.get(&format!("/bookings/{}", booking.id)).await.1
     }
 
-    pub async fn status(&self, booking: Booked) -> String {
+    pub(crate) async fn status(&self, booking: Booked) -> String {
         self.sees(booking).await["status"].as_str().unwrap_or_default().to_owned()
     }
 
     /// Waits until the booking has this status.
-    pub async fn waits_for(&self, booking: Booked, status: &str) {
+    pub(crate) async fn waits_for(&self, booking: Booked, status: &str) {
         eventually(|| self.status(booking)).is(status.to_owned()).await;
     }
 
-    pub async fn cancels(&self, booking: Booked) -> (StatusCode, Value) {
+    pub(crate) async fn cancels(&self, booking: Booked) -> (StatusCode, Value) {
         self.post("/booking/cancel", json!({"booking_id": booking.id})).await
     }
 
     /// The stages the booking went through, with what it sent on each step.
-    pub async fn timeline(&self, booking: Booked) -> Vec<String> {
+    pub(crate) async fn timeline(&self, booking: Booked) -> Vec<String> {
         let (_, timeline) = self.get(&format!("/bookings/{}/timeline", booking.id)).await;
         let items = timeline["items"].as_array().expect("items").iter();
         items
@@ -322,18 +322,18 @@ impl Person<'_> {
     }
 }
 
-pub fn order(event_id: EventId, ticket_type_id: TicketTypeId) -> Value {
+pub(crate) fn order(event_id: EventId, ticket_type_id: TicketTypeId) -> Value {
     json!({
         "event_id": event_id,
         "items": [{"ticket_type_id": ticket_type_id, "quantity": 2}],
     })
 }
 
-pub fn id_of(booking: &Value) -> BookingId {
+pub(crate) fn id_of(booking: &Value) -> BookingId {
     serde_json::from_value(booking["booking_id"].clone()).expect("a booking's id")
 }
 
-pub async fn read(answer: reqwest::Result<Response>) -> (StatusCode, Value) {
+pub(crate) async fn read(answer: reqwest::Result<Response>) -> (StatusCode, Value) {
     let answer = answer.expect("the service answers");
     let status = answer.status();
     (status, answer.json().await.unwrap_or_default())

@@ -16,7 +16,7 @@ async fn rows_of_every_released_shape_are_shown() {
     for row in BOOKINGS {
         let row: Value = serde_json::from_str(row).expect("JSON");
         let insert = "INSERT INTO bookings.booking
-            SELECT * FROM json_populate_record(NULL::bookings.booking, $1)";
+            SELECT * FROM jsonb_populate_record(NULL::bookings.booking, $1)";
         sqlx::query(insert)
             .bind(Json(&row))
             .execute(app.bed.superuser())

@@ -9,8 +9,8 @@ use axum::{
 };
 use karcis_database::{KeyUse, RequestKey};
 use karcis_http::{
-    Caller, Fields, IdempotencyKey, Json, List, Page, PathId, PreferWait, Price, Problem, Query,
-    REPLAYED, WantsStream, stream,
+    Caller, FieldErrors, IdempotencyKey, Json, List, Page, PathId, PreferWait, Price, Problem,
+    Query, REPLAYED, WantsStream, stream,
 };
 use karcis_kernel::{BookingId, EventId, Money, Role, TicketTypeId};
 use karcis_process::{chain, now, trace};
@@ -177,7 +177,7 @@ pub(super) async fn list(
     Query(query): Query<ListBookingsQuery>,
 ) -> Result<Json<List<BookingResponse>>, Problem> {
     let page: Page<BookingId> = Page::new(query.limit, query.cursor.as_deref())?;
-    let mut fields = Fields::new();
+    let mut fields = FieldErrors::new();
     let status = query.status.map(|status| status.parse::<Status>());
     let status = status.and_then(|status| fields.check("status", status));
     fields.finish()?;
@@ -247,9 +247,9 @@ fn order(
     caller: Caller,
     request: CreateBookingRequest,
 ) -> Result<Order, Problem> {
-    let mut fields = Fields::new();
+    let mut fields = FieldErrors::new();
     if request.expected_total.is_some_and(|total| !(0..=MAX_AMOUNT).contains(&total.amount)) {
-        fields.wrong("expected_total.amount", format!("give an amount from 0 to {MAX_AMOUNT}"));
+        fields.add("expected_total.amount", format!("give an amount from 0 to {MAX_AMOUNT}"));
     }
     let items = request
         .items
@@ -262,7 +262,7 @@ fn order(
             WrongItems::Quantity(index) => format!("items[{index}].quantity"),
             WrongItems::Repeated(index) => format!("items[{index}].ticket_type_id"),
         };
-        fields.wrong(field, wrong.to_string());
+        fields.add(field, wrong.to_string());
     }
     fields.finish()?;
     let created_at = now();

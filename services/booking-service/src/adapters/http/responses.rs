@@ -1,6 +1,6 @@
 //! A booking as clients see it.
 
-use karcis_http::words;
+use karcis_http::one_of;
 use karcis_kernel::{BookingId, EventId, Money, TicketTypeId, Timestamp};
 use serde::Serialize;
 use utoipa::{
@@ -123,7 +123,7 @@ pub(super) struct TimelineEntryResponse {
 
 /// A booking's statuses.
 pub(super) fn statuses() -> Object {
-    words(Status::ALL.map(Status::as_str))
+    one_of(Status::ALL.map(Status::as_str))
 }
 
 /// The number of tickets of an item.
@@ -143,7 +143,7 @@ fn reasons() -> Schema {
     reasons.sort_unstable();
     // A cancelled event is a reason of both.
     reasons.dedup();
-    or_null(words(reasons))
+    or_null(one_of(reasons))
 }
 
 fn refund() -> Schema {
@@ -157,11 +157,11 @@ fn or_null(schema: impl Into<RefOr<Schema>>) -> Schema {
 }
 
 fn actions() -> ArrayBuilder {
-    ArrayBuilder::new().items(words(["cancel", "pay"]))
+    ArrayBuilder::new().items(one_of(["cancel", "pay"]))
 }
 
 fn refund_statuses() -> Object {
-    words(["pending", "done"])
+    one_of(["pending", "done"])
 }
 
 impl BookingResponse {

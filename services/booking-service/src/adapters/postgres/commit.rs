@@ -52,7 +52,7 @@ impl PgBookings {
         self.outbox.insert(&mut transaction, &messages).await?;
         transaction.commit().await?;
         self.outbox.notify();
-        self.live.wake();
+        self.live.notify();
         report_transitions(&written);
         Ok(is_written)
     }

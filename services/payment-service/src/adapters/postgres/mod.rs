@@ -12,7 +12,6 @@ use async_trait::async_trait;
 use karcis_http::{Live, Versions};
 use karcis_kernel::{BookingId, Timestamp};
 use karcis_messaging::Outbox;
-use karcis_process::Readiness;
 use sqlx::PgPool;
 use tokio::sync::Notify;
 use uuid::Uuid;
@@ -107,16 +106,5 @@ impl Versions for PgPayments {
             .await
             .map(|rows: Vec<(Uuid, i64)>| rows.into_iter().collect())
             .map_err(|error| error.to_string())
-    }
-}
-
-#[async_trait]
-impl Readiness for PgPayments {
-    async fn ready(&self) -> Result<(), String> {
-        sqlx::query("SELECT 1")
-            .execute(&self.pool)
-            .await
-            .map(drop)
-            .map_err(|_| "the database does not answer".to_owned())
     }
 }

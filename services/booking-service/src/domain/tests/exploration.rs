@@ -1,18 +1,16 @@
 //! The saga with models of its participants, in every order of events: each reachable state is
 //! visited and checked.
 //!
-//! A message once sent stays deliverable for ever: so every delay, order and repetition is covered,
-//! and a loss is a message never delivered. That a loss also heals is checked from every state with
-//! all messages in flight thrown away.
+//! A message that was sent can be delivered at any later time, any number of times, or never: this
+//! covers every delay, order, repetition and loss. Each state is also tried with all messages in
+//! flight thrown away, to see that resends bring the saga to its end.
 
 use std::collections::HashSet;
 
 use chrono::TimeDelta;
 
-use super::{
-    samples::{noon, offer, order, tickets},
-    *,
-};
+use super::samples::{context, noon, order, resends, reservation, tickets};
+use crate::domain::*;
 
 /// event-service's hold of the booking.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -98,9 +96,9 @@ struct World {
     sent: Sent,
 }
 
-/// What the buyer is offered: a price, and whether a cancellation still gives the money back.
+/// The conditions of one run: a price, and whether a cancellation still gives the money back.
 #[derive(Clone, Copy, Debug)]
-struct Terms {
+struct Conditions {
     price: i64,
     refundable: bool,
 }
@@ -117,10 +115,10 @@ fn command(message: &Message) -> Option<Wire> {
     })
 }
 
-fn input(reply: Wire, terms: Terms) -> Input {
-    let last_moment = noon() - TimeDelta::seconds(i64::from(!terms.refundable));
+fn input(reply: Wire, conditions: Conditions) -> Input {
+    let last_moment = noon() - TimeDelta::seconds(i64::from(!conditions.refundable));
     match reply {
-        Reserved => Input::TicketsReserved(offer(terms.price, last_moment)),
+        Reserved => Input::TicketsReserved(reservation(conditions.price, last_moment)),
         Rejected => Input::TicketsRejected(RejectReason::SoldOut),
         Confirmed => Input::TicketsConfirmed(tickets()),
         ConfirmRefused => Input::ConfirmRefused,
@@ -135,7 +133,7 @@ fn input(reply: Wire, terms: Terms) -> Input {
     }
 }
 
-/// What event-service makes of a command: the possible holds after it, each with its answer.
+/// What event-service does on a command: the possible holds after it, each with its answer.
 fn hold_after(hold: Hold, command: Wire, event_cancelled: bool) -> Vec<(Hold, Wire)> {
     match (command, hold) {
         (Reserve, Hold::None) if event_cancelled => vec![(Hold::Rejected, Rejected)],
@@ -149,7 +147,7 @@ fn hold_after(hold: Hold, command: Wire, event_cancelled: bool) -> Vec<(Hold, Wi
     }
 }
 
-/// What payment-service makes of a command: the payment after it and its answer, if it has one.
+/// What payment-service does on a command: the payment after it, and its answer if it has one.
 fn payment_after(payment: Payment, command: Wire) -> (Payment, Option<Wire>) {
     use Payment as P;
     match (command, payment) {
@@ -169,8 +167,8 @@ fn payment_after(payment: Payment, command: Wire) -> (Payment, Option<Wire>) {
     }
 }
 
-/// What buyer, provider and operator can do to a payment by themselves.
-fn payment_moves(payment: Payment) -> Vec<(Payment, Option<Wire>)> {
+/// What buyer, provider and operator can do to a payment without a command.
+fn payment_changes(payment: Payment) -> Vec<(Payment, Option<Wire>)> {
     use Payment as P;
     match payment {
         P::Open => {
@@ -188,51 +186,51 @@ fn payment_moves(payment: Payment) -> Vec<(Payment, Option<Wire>)> {
 
 impl World {
     fn new() -> Self {
-        let step = place(order());
-        let sent = Sent::default().and(step.messages.iter().filter_map(command));
+        let to = create(order(), resends());
+        let sent = Sent::default().and(to.messages.iter().filter_map(command));
         let (hold, payment) = (Hold::None, Payment::None);
-        Self { booking: plain(step.booking), hold, payment, event_cancelled: false, sent }
+        Self { booking: plain(to.booking), hold, payment, event_cancelled: false, sent }
     }
 
-    /// The world after the booking took this input, which may change nothing.
-    fn told(&self, input: &Input) -> Self {
-        let Verdict::Moved(step) = decide(&self.booking, noon(), input) else {
+    /// The world after this input, which may change nothing.
+    fn with_input(&self, input: &Input) -> Self {
+        let Verdict::Transition(to) = decide(&self.booking, context(noon()), input) else {
             return self.clone();
         };
-        assert!(!self.booking.status().is_last() || step.booking.status().is_last());
+        assert!(!self.booking.status().is_last() || to.booking.status().is_last());
         assert!(!is_end(&self.booking), "{:?} changed an end", input.name());
-        let commands: Vec<Wire> = step.messages.iter().filter_map(command).collect();
+        let commands: Vec<Wire> = to.messages.iter().filter_map(command).collect();
         for command in &commands {
             assert!(!self.sent.has(*command), "{command:?} is sent a second time");
         }
-        let pending: Vec<Wire> = step.booking.pending().iter().filter_map(command).collect();
+        let pending: Vec<Wire> = to.booking.pending().iter().filter_map(command).collect();
         assert!(commands.iter().all(|sent| pending.contains(sent)), "what is sent is pending");
-        assert_eq!(pending.is_empty(), step.booking.resend.is_none());
+        assert_eq!(pending.is_empty(), to.booking.next_resend.is_none());
         let sent = self.sent.and(commands);
-        Self { booking: plain(step.booking), sent, ..self.clone() }
+        Self { booking: plain(to.booking), sent, ..self.clone() }
     }
 
     /// Every world that one event can make of this one.
-    fn next(&self, terms: Terms) -> Vec<Self> {
-        let mut next = vec![self.told(&Input::Cancel)];
+    fn next(&self, conditions: Conditions) -> Vec<Self> {
+        let mut next = vec![self.with_input(&Input::Cancel)];
         for reply in REPLIES.into_iter().filter(|reply| self.sent.has(*reply)) {
-            next.push(self.told(&input(reply, terms)));
+            next.push(self.with_input(&input(reply, conditions)));
         }
         for command in COMMANDS.into_iter().filter(|command| self.sent.has(*command)) {
             next.extend(self.commanded(command));
         }
-        for (payment, reply) in payment_moves(self.payment) {
+        for (payment, reply) in payment_changes(self.payment) {
             next.push(Self { payment, sent: self.sent.and(reply), ..self.clone() });
         }
         if self.booking.due_at().is_some() {
-            next.push(self.told(&Input::Due));
+            next.push(self.with_input(&Input::Due));
         }
         if self.event_cancelled {
-            next.push(self.told(&Input::EventCancelled));
+            next.push(self.with_input(&Input::EventCancelled));
         }
         next.push(Self { event_cancelled: true, ..self.clone() });
         if self.hold == Hold::Held {
-            // Somebody's mistake: it must cost no buyer money.
+            // An operator's mistake, which must not cost a buyer money.
             next.push(Self { hold: Hold::Released, ..self.clone() });
         }
         next
@@ -249,9 +247,9 @@ impl World {
         vec![Self { payment, sent: self.sent.and(reply), ..self.clone() }]
     }
 
-    fn check(&self, terms: Terms) {
+    fn check(&self, conditions: Conditions) {
         use Payment as P;
-        let free = terms.price == 0;
+        let free = conditions.price == 0;
         match &self.booking.stage {
             Stage::Rejected { .. } | Stage::Cancelled { .. } => {
                 assert!(!matches!(self.hold, Hold::Held | Hold::Sold), "seats are kept: {self:?}");
@@ -273,36 +271,36 @@ impl World {
         }
     }
 
-    /// Loses every message in flight, then lets resends, the deadline and the provider
-    /// work, without any help of the buyer.
-    fn heals(&self, terms: Terms) {
+    /// Loses every message in flight. Resends, the deadline and the provider must then bring the
+    /// saga to its end, without the buyer.
+    fn heals(&self, conditions: Conditions) {
         let mut world = Self { sent: Sent::default(), ..self.clone() };
         for _ in 0..12 {
             if is_end(&world.booking) || matches!(world.booking.stage, Stage::Confirmed { .. }) {
-                return world.check(terms);
+                return world.check(conditions);
             }
             for command in world.booking.pending().iter().filter_map(command) {
                 world = world.commanded(command).swap_remove(0);
             }
             if matches!(world.payment, Payment::Processing { .. } | Payment::Refunding) {
-                let (payment, reply) = payment_moves(world.payment)[0];
+                let (payment, reply) = payment_changes(world.payment)[0];
                 world = Self { payment, sent: world.sent.and(reply), ..world };
             }
             let sent = std::mem::take(&mut world.sent);
             for reply in REPLIES.into_iter().filter(|reply| sent.has(*reply)) {
-                let told = world.told(&input(reply, terms));
-                world = Self { sent: Sent::default(), ..told };
+                let after = world.with_input(&input(reply, conditions));
+                world = Self { sent: Sent::default(), ..after };
             }
             if world.booking.due_at().is_some() {
-                let told = world.told(&Input::Due);
-                world = Self { sent: Sent::default(), ..told };
+                let after = world.with_input(&Input::Due);
+                world = Self { sent: Sent::default(), ..after };
             }
         }
         panic!("never ends: {self:?}, got to {world:?}");
     }
 }
 
-/// Without what differs between equal states.
+/// Without what counts or only informs, so that equal states are equal.
 fn plain(booking: Booking) -> Booking {
     Booking { version: 0, stuck: None, ..booking }
 }
@@ -311,17 +309,17 @@ fn is_end(booking: &Booking) -> bool {
     matches!(booking.stage, Stage::Rejected { .. } | Stage::Cancelled { .. })
 }
 
-fn explore(terms: Terms) -> HashSet<World> {
+fn explore(conditions: Conditions) -> HashSet<World> {
     let mut seen = HashSet::from([World::new()]);
     let mut healed = HashSet::new();
     let mut frontier = vec![World::new()];
     while let Some(world) = frontier.pop() {
-        world.check(terms);
+        world.check(conditions);
         let without_messages = World { sent: Sent::default(), ..world.clone() };
         if healed.insert(without_messages) {
-            world.heals(terms);
+            world.heals(conditions);
         }
-        for next in world.next(terms) {
+        for next in world.next(conditions) {
             if !seen.contains(&next) {
                 seen.insert(next.clone());
                 frontier.push(next);
@@ -335,7 +333,7 @@ fn explore(terms: Terms) -> HashSet<World> {
 fn no_order_repetition_or_loss_of_messages_costs_money_or_seats_and_every_booking_ends() {
     for price in [100, 0] {
         for refundable in [true, false] {
-            let worlds = explore(Terms { price, refundable });
+            let worlds = explore(Conditions { price, refundable });
             let visited: HashSet<&str> =
                 worlds.iter().map(|world| world.booking.stage.name()).collect();
             let expected = if price == 0 { 6 } else { 9 };

@@ -5,18 +5,21 @@ use karcis_kernel::{BookingId, EventId, Money, TicketTypeId, Timestamp};
 use serde::Serialize;
 use utoipa::{
     ToSchema,
-    openapi::{Object, OneOfBuilder, Ref, RefOr, Schema, Type, schema::ArrayBuilder},
+    openapi::{
+        KnownFormat, Object, ObjectBuilder, OneOfBuilder, Ref, RefOr, Schema, SchemaFormat, Type,
+        schema::ArrayBuilder,
+    },
 };
 
 use crate::{
-    application::{SoldTicket, TimelineEntry},
-    domain::{Booking, Cause, EventSnapshot, RejectReason, Stage, Status},
+    application::TimelineEntry,
+    domain::{Booking, Cause, EventSnapshot, Items, RejectReason, Stage, Status},
 };
 
 /// A booking. What only event-service knows is null until it has told.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Booking)]
-pub struct BookingAnswer {
+pub(super) struct BookingResponse {
     booking_id: BookingId,
     /// Rises with each visible change.
     #[schema(minimum = 1, examples(4))]
@@ -25,8 +28,8 @@ pub struct BookingAnswer {
     status: &'static str,
     #[schema(schema_with = reasons)]
     reason: Option<&'static str>,
-    event: EventAnswer,
-    items: Vec<ItemAnswer>,
+    event: EventSnapshotResponse,
+    items: Vec<ItemResponse>,
     total: Option<Money>,
     /// Until when it has to be paid; null while unpriced or free.
     #[schema(value_type = Option<String>, format = DateTime, examples("2036-08-01T09:15:00Z"))]
@@ -34,11 +37,11 @@ pub struct BookingAnswer {
     #[schema(value_type = Option<String>, format = DateTime, examples("2036-08-10T12:00:00Z"))]
     refundable_until: Option<Timestamp>,
     /// One per seat, none unless confirmed.
-    tickets: Vec<TicketAnswer>,
+    tickets: Vec<TicketResponse>,
     #[schema(schema_with = refund)]
-    refund: Option<RefundAnswer>,
+    refund: Option<RefundResponse>,
     /// What the buyer can do now.
-    #[schema(schema_with = deeds)]
+    #[schema(schema_with = actions)]
     can: Vec<&'static str>,
     #[schema(value_type = String, format = DateTime, examples("2036-08-01T09:00:00Z"))]
     created_at: Timestamp,
@@ -49,7 +52,7 @@ pub struct BookingAnswer {
 /// The event of a booking, as it was when the seats were held.
 #[derive(Serialize, ToSchema)]
 #[schema(as = BookedEvent)]
-struct EventAnswer {
+struct EventSnapshotResponse {
     event_id: EventId,
     #[schema(examples("Angklung Night"))]
     title: Option<String>,
@@ -64,11 +67,11 @@ struct EventAnswer {
 /// Seats of one ticket type.
 #[derive(Serialize, ToSchema)]
 #[schema(as = BookedItem)]
-struct ItemAnswer {
+struct ItemResponse {
     ticket_type_id: TicketTypeId,
     #[schema(examples("VIP"))]
     name: Option<String>,
-    #[schema(minimum = 1, maximum = 1_000, examples(1))]
+    #[schema(schema_with = quantity)]
     quantity: u32,
     unit_price: Option<Money>,
 }
@@ -76,7 +79,7 @@ struct ItemAnswer {
 /// A ticket of a confirmed booking.
 #[derive(Serialize, ToSchema)]
 #[schema(as = BookedTicket)]
-struct TicketAnswer {
+struct TicketResponse {
     #[schema(pattern = "^[0-9a-f]{32}$", examples("5f0c6d1e9a7b4c3d8e2f1a0b9c8d7e6f"))]
     code: String,
     ticket_type_id: TicketTypeId,
@@ -90,29 +93,16 @@ struct TicketAnswer {
 /// Money on its way back, or there.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Refund)]
-pub(super) struct RefundAnswer {
+pub(super) struct RefundResponse {
     amount: Money,
     #[schema(schema_with = refund_statuses)]
     status: &'static str,
 }
 
-/// A ticket, for whoever knows its code.
-#[derive(Serialize, ToSchema)]
-#[schema(as = Ticket)]
-pub struct SoldTicketAnswer {
-    #[schema(pattern = "^[0-9a-f]{32}$", examples("5f0c6d1e9a7b4c3d8e2f1a0b9c8d7e6f"))]
-    code: String,
-    #[schema(schema_with = ticket_statuses)]
-    status: &'static str,
-    event: EventAnswer,
-    #[schema(examples("VIP"))]
-    name: String,
-}
-
 /// A turn in a booking's life.
 #[derive(Serialize, ToSchema)]
 #[schema(as = TimelineEntry)]
-pub struct TimelineAnswer {
+pub(super) struct TimelineEntryResponse {
     #[schema(minimum = 1)]
     seq: i64,
     #[schema(value_type = String, format = DateTime, examples("2036-08-01T09:00:00Z"))]
@@ -136,11 +126,22 @@ pub(super) fn statuses() -> Object {
     one_of(Status::ALL.map(Status::as_str))
 }
 
+/// The number of tickets of an item.
+pub(super) fn quantity() -> Object {
+    ObjectBuilder::new()
+        .schema_type(Type::Integer)
+        .format(Some(SchemaFormat::KnownFormat(KnownFormat::Int32)))
+        .minimum(Some(1))
+        .maximum(Some(Items::MAX_QUANTITY))
+        .examples([1])
+        .build()
+}
+
 fn reasons() -> Schema {
     let rejected = RejectReason::ALL.map(RejectReason::as_str);
     let mut reasons: Vec<_> = rejected.into_iter().chain(Cause::ALL.map(Cause::as_str)).collect();
     reasons.sort_unstable();
-    // An event that is cancelled both rejects and cancels.
+    // A cancelled event is a reason of both.
     reasons.dedup();
     or_null(one_of(reasons))
 }
@@ -149,13 +150,13 @@ fn refund() -> Schema {
     or_null(Ref::from_schema_name("Refund"))
 }
 
-/// This or, as in the example, nothing.
+/// `schema` or null, which is the example.
 fn or_null(schema: impl Into<RefOr<Schema>>) -> Schema {
     let null = Object::with_type(Type::Null);
     OneOfBuilder::new().item(schema).item(null).examples([()]).build().into()
 }
 
-fn deeds() -> ArrayBuilder {
+fn actions() -> ArrayBuilder {
     ArrayBuilder::new().items(one_of(["cancel", "pay"]))
 }
 
@@ -163,15 +164,11 @@ fn refund_statuses() -> Object {
     one_of(["pending", "done"])
 }
 
-fn ticket_statuses() -> Object {
-    one_of(["valid", "used", "cancelled"])
-}
-
-impl BookingAnswer {
+impl BookingResponse {
     /// The booking as it looks at `at`.
-    pub fn new(booking: &Booking, at: Timestamp) -> Self {
+    pub(super) fn new(booking: &Booking, at: Timestamp) -> Self {
         let order = &booking.order;
-        let offer = booking.offer();
+        let reservation = booking.reservation();
         let tickets = match &booking.stage {
             Stage::Confirmed { tickets, .. } => tickets.as_ref(),
             _ => &[],
@@ -182,21 +179,24 @@ impl BookingAnswer {
             version: booking.version,
             status: booking.status().as_str(),
             reason: booking.reason(),
-            event: EventAnswer::new(order.event_id, offer.map(|offer| &offer.event)),
+            event: EventSnapshotResponse::new(
+                order.event_id,
+                reservation.map(|reservation| &reservation.event),
+            ),
             items: items(booking),
-            total: offer.map(|offer| offer.total),
+            total: reservation.map(|reservation| reservation.total),
             pay_by: booking.pay_by(),
-            refundable_until: offer.map(|offer| offer.refundable_until),
+            refundable_until: reservation.map(|reservation| reservation.refundable_until),
             tickets: tickets
                 .iter()
-                .map(|ticket| TicketAnswer {
+                .map(|ticket| TicketResponse {
                     code: ticket.code.to_string(),
                     ticket_type_id: ticket.ticket_type_id,
                     name: ticket.name.clone(),
                     qr: format!("/tickets/{}.svg", ticket.code),
                 })
                 .collect(),
-            refund: booking.refund().map(|refund| RefundAnswer {
+            refund: booking.refund().map(|refund| RefundResponse {
                 amount: refund.amount,
                 status: if refund.done { "done" } else { "pending" },
             }),
@@ -207,23 +207,23 @@ impl BookingAnswer {
     }
 }
 
-fn items(booking: &Booking) -> Vec<ItemAnswer> {
-    let offered = booking.offer().map_or(&[][..], |offer| &offer.items);
-    let asked = booking.order.items.as_slice().iter();
-    asked
+fn items(booking: &Booking) -> Vec<ItemResponse> {
+    let reserved = booking.reservation().map_or(&[][..], |reservation| &reservation.items);
+    let ordered = booking.order.items.as_slice().iter();
+    ordered
         .map(|item| {
-            let offered = offered.iter().find(|one| one.ticket_type_id == item.ticket_type_id);
-            ItemAnswer {
+            let reserved = reserved.iter().find(|one| one.ticket_type_id == item.ticket_type_id);
+            ItemResponse {
                 ticket_type_id: item.ticket_type_id,
-                name: offered.map(|one| one.name.clone()),
+                name: reserved.map(|one| one.name.clone()),
                 quantity: item.quantity,
-                unit_price: offered.map(|one| one.unit_price),
+                unit_price: reserved.map(|one| one.unit_price),
             }
         })
         .collect()
 }
 
-impl EventAnswer {
+impl EventSnapshotResponse {
     fn new(event_id: EventId, event: Option<&EventSnapshot>) -> Self {
         Self {
             event_id,
@@ -235,19 +235,7 @@ impl EventAnswer {
     }
 }
 
-impl SoldTicketAnswer {
-    /// The ticket with this code.
-    pub fn new(code: String, ticket: SoldTicket) -> Self {
-        Self {
-            code,
-            status: if ticket.is_valid { "valid" } else { "cancelled" },
-            event: EventAnswer::new(ticket.event_id, Some(&ticket.event)),
-            name: ticket.name,
-        }
-    }
-}
-
-impl From<TimelineEntry> for TimelineAnswer {
+impl From<TimelineEntry> for TimelineEntryResponse {
     fn from(entry: TimelineEntry) -> Self {
         let TimelineEntry { seq, at, input, from, to, sent } = entry;
         Self { seq, at, input, from, to, sent }

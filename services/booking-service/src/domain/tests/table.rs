@@ -4,14 +4,12 @@ use std::{collections::BTreeMap, time::Duration};
 
 use chrono::TimeDelta;
 
-use super::{
-    samples::{booking, booking_ends, noon, offer, stage, tickets},
-    *,
-};
+use super::samples::{booking, booking_ends, context, noon, reservation, stage, tickets};
+use crate::domain::*;
 
 fn inputs() -> BTreeMap<&'static str, Input> {
     let all = [
-        Input::TicketsReserved(offer(100, noon())),
+        Input::TicketsReserved(reservation(100, noon())),
         Input::TicketsRejected(RejectReason::SoldOut),
         Input::TicketsConfirmed(tickets()),
         Input::ConfirmRefused,
@@ -25,9 +23,9 @@ fn inputs() -> BTreeMap<&'static str, Input> {
         Input::Cancel,
         Input::Due,
         Input::EventCancelled,
-        Input::Wake,
+        Input::ResendDue,
     ];
-    let free = ("FreeReserved", Input::TicketsReserved(offer(0, noon())));
+    let free = ("FreeReserved", Input::TicketsReserved(reservation(0, noon())));
     all.into_iter().map(|input| (input.name(), input)).chain([free]).collect()
 }
 
@@ -43,13 +41,14 @@ fn letter(cause: Cause) -> &'static str {
 
 /// The verdict in the words of the table below.
 fn show(verdict: &Verdict) -> String {
-    let step = match verdict {
+    let (booking, messages) = match verdict {
         Verdict::Ignored => return "ignored".into(),
         Verdict::Refused(Refusal::RefundWindowClosed) => return "refused, too late".into(),
         Verdict::Refused(Refusal::Rejected) => return "refused, rejected".into(),
-        Verdict::Moved(step) => step,
+        Verdict::Transition(to) => (&to.booking, &to.messages),
+        Verdict::Resend(again) => (&again.booking, &again.messages),
     };
-    let stage = &step.booking.stage;
+    let stage = &booking.stage;
     let more = match stage {
         Stage::Awaiting { payable: true, .. } => vec!["payable"],
         Stage::Refunding { released: true, .. } => vec!["released"],
@@ -63,10 +62,10 @@ fn show(verdict: &Verdict) -> String {
     if !more.is_empty() {
         text += &format!("({})", more.join(" "));
     }
-    for message in &step.messages {
+    for message in messages {
         text += &format!(" + {}", message.name());
     }
-    if step.booking.stuck == Some(Stuck::RefundRefused) { text + ", stuck" } else { text }
+    if booking.stuck == Some(Stuck::RefundRefused) { text + ", stuck" } else { text }
 }
 
 /// Per stage its cells as `input: verdict`, several inputs separated by spaces.
@@ -80,7 +79,7 @@ const TABLE: &[(&str, &[&str])] = &[
             "cancel: releasing(B) + ReleaseTickets",
             "due: releasing(D) + ReleaseTickets",
             "EventCancelled: releasing(E) + ReleaseTickets",
-            "wake: reserving + ReserveTickets",
+            "resend: reserving + ReserveTickets",
             "TicketsConfirmed ConfirmRefused TicketsReleased PaymentRequested PaymentSucceeded \
          PaymentFailed PaymentCancelled PaymentRefunded RefundRefused: ignored",
         ],
@@ -94,7 +93,7 @@ const TABLE: &[(&str, &[&str])] = &[
             "cancel: cancelling(B) + CancelPayment",
             "due: cancelling(D) + CancelPayment",
             "EventCancelled: cancelling(E) + CancelPayment",
-            "wake: awaiting + RequestPayment",
+            "resend: awaiting + RequestPayment",
             "TicketsReserved FreeReserved TicketsRejected TicketsConfirmed ConfirmRefused \
          TicketsReleased PaymentRefunded RefundRefused: ignored",
         ],
@@ -107,7 +106,7 @@ const TABLE: &[(&str, &[&str])] = &[
             "cancel: cancelling(B) + CancelPayment",
             "due: cancelling(D) + CancelPayment",
             "EventCancelled: cancelling(E) + CancelPayment",
-            "wake: awaiting(payable) + RequestPayment",
+            "resend: awaiting(payable) + RequestPayment",
             "PaymentRequested TicketsReserved FreeReserved TicketsRejected TicketsConfirmed \
          ConfirmRefused TicketsReleased PaymentRefunded RefundRefused: ignored",
         ],
@@ -119,7 +118,7 @@ const TABLE: &[(&str, &[&str])] = &[
             "PaymentSucceeded: confirming + ConfirmTickets",
             "cancel: cancelling(B)",
             "EventCancelled: cancelling(E)",
-            "wake: cancelling(D) + CancelPayment",
+            "resend: cancelling(D) + CancelPayment",
             "due TicketsReserved FreeReserved TicketsRejected TicketsConfirmed ConfirmRefused \
          TicketsReleased PaymentRequested PaymentRefunded RefundRefused: ignored",
         ],
@@ -130,7 +129,7 @@ const TABLE: &[(&str, &[&str])] = &[
             "PaymentCancelled PaymentFailed: releasing(B) + ReleaseTickets",
             "PaymentSucceeded: refunding(B) + RefundPayment + ReleaseTickets",
             "EventCancelled: cancelling(E)",
-            "wake: cancelling(B) + CancelPayment",
+            "resend: cancelling(B) + CancelPayment",
             "cancel due TicketsReserved FreeReserved TicketsRejected TicketsConfirmed \
          ConfirmRefused TicketsReleased PaymentRequested PaymentRefunded RefundRefused: ignored",
         ],
@@ -140,7 +139,7 @@ const TABLE: &[(&str, &[&str])] = &[
         &[
             "PaymentCancelled PaymentFailed: releasing(E) + ReleaseTickets",
             "PaymentSucceeded: refunding(E) + RefundPayment + ReleaseTickets",
-            "wake: cancelling(E) + CancelPayment",
+            "resend: cancelling(E) + CancelPayment",
             "cancel due EventCancelled TicketsReserved FreeReserved TicketsRejected \
          TicketsConfirmed ConfirmRefused TicketsReleased PaymentRequested PaymentRefunded \
          RefundRefused: ignored",
@@ -153,7 +152,7 @@ const TABLE: &[(&str, &[&str])] = &[
             "ConfirmRefused: refunding(X) + RefundPayment + ReleaseTickets",
             "cancel: refunding(B) + RefundPayment + ReleaseTickets",
             "EventCancelled: refunding(E) + RefundPayment + ReleaseTickets",
-            "wake: confirming + ConfirmTickets",
+            "resend: confirming + ConfirmTickets",
             "due TicketsReserved FreeReserved TicketsRejected TicketsReleased PaymentRequested \
          PaymentSucceeded PaymentFailed PaymentCancelled PaymentRefunded RefundRefused: ignored",
         ],
@@ -165,7 +164,7 @@ const TABLE: &[(&str, &[&str])] = &[
             "ConfirmRefused: releasing(X) + ReleaseTickets",
             "cancel: releasing(B) + ReleaseTickets",
             "EventCancelled: releasing(E) + ReleaseTickets",
-            "wake: confirming + ConfirmTickets",
+            "resend: confirming + ConfirmTickets",
             "due TicketsReserved FreeReserved TicketsRejected TicketsReleased PaymentRequested \
          PaymentSucceeded PaymentFailed PaymentCancelled PaymentRefunded RefundRefused: ignored",
         ],
@@ -177,7 +176,7 @@ const TABLE: &[(&str, &[&str])] = &[
             "ConfirmRefused: refunding(X) + RefundPayment + ReleaseTickets",
             "cancel: refused, too late",
             "EventCancelled: refunding(E) + RefundPayment + ReleaseTickets",
-            "wake: confirming + ConfirmTickets",
+            "resend: confirming + ConfirmTickets",
             "due TicketsReserved FreeReserved TicketsRejected TicketsReleased PaymentRequested \
          PaymentSucceeded PaymentFailed PaymentCancelled PaymentRefunded RefundRefused: ignored",
         ],
@@ -189,7 +188,7 @@ const TABLE: &[(&str, &[&str])] = &[
             "ConfirmRefused: releasing(X) + ReleaseTickets",
             "cancel: refused, too late",
             "EventCancelled: releasing(E) + ReleaseTickets",
-            "wake: confirming + ConfirmTickets",
+            "resend: confirming + ConfirmTickets",
             "due TicketsReserved FreeReserved TicketsRejected TicketsReleased PaymentRequested \
          PaymentSucceeded PaymentFailed PaymentCancelled PaymentRefunded RefundRefused: ignored",
         ],
@@ -199,7 +198,7 @@ const TABLE: &[(&str, &[&str])] = &[
         &[
             "cancel: refunding(B) + RefundPayment + ReleaseTickets",
             "EventCancelled: refunding(E) + RefundPayment + ReleaseTickets",
-            "wake due TicketsReserved FreeReserved TicketsRejected TicketsConfirmed ConfirmRefused \
+            "resend due TicketsReserved FreeReserved TicketsRejected TicketsConfirmed ConfirmRefused \
          TicketsReleased PaymentRequested PaymentSucceeded PaymentFailed PaymentCancelled \
          PaymentRefunded RefundRefused: ignored",
         ],
@@ -209,7 +208,7 @@ const TABLE: &[(&str, &[&str])] = &[
         &[
             "cancel: releasing(B) + ReleaseTickets",
             "EventCancelled: releasing(E) + ReleaseTickets",
-            "wake due TicketsReserved FreeReserved TicketsRejected TicketsConfirmed ConfirmRefused \
+            "resend due TicketsReserved FreeReserved TicketsRejected TicketsConfirmed ConfirmRefused \
          TicketsReleased PaymentRequested PaymentSucceeded PaymentFailed PaymentCancelled \
          PaymentRefunded RefundRefused: ignored",
         ],
@@ -219,7 +218,7 @@ const TABLE: &[(&str, &[&str])] = &[
         &[
             "cancel: refused, too late",
             "EventCancelled: refunding(E) + RefundPayment + ReleaseTickets",
-            "wake due TicketsReserved FreeReserved TicketsRejected TicketsConfirmed ConfirmRefused \
+            "resend due TicketsReserved FreeReserved TicketsRejected TicketsConfirmed ConfirmRefused \
          TicketsReleased PaymentRequested PaymentSucceeded PaymentFailed PaymentCancelled \
          PaymentRefunded RefundRefused: ignored",
         ],
@@ -228,7 +227,7 @@ const TABLE: &[(&str, &[&str])] = &[
         "releasing(D)",
         &[
             "TicketsReleased: cancelled(D) + BookingCancelled",
-            "wake: releasing(D) + ReleaseTickets",
+            "resend: releasing(D) + ReleaseTickets",
             "cancel due EventCancelled TicketsReserved FreeReserved TicketsRejected \
          TicketsConfirmed ConfirmRefused PaymentRequested PaymentSucceeded PaymentFailed \
          PaymentCancelled PaymentRefunded RefundRefused: ignored",
@@ -240,7 +239,7 @@ const TABLE: &[(&str, &[&str])] = &[
             "TicketsReleased: refunding(B released)",
             "PaymentRefunded: refunding(B refunded)",
             "RefundRefused: refunding(B), stuck",
-            "wake: refunding(B) + RefundPayment + ReleaseTickets",
+            "resend: refunding(B) + RefundPayment + ReleaseTickets",
             "cancel due EventCancelled TicketsReserved FreeReserved TicketsRejected \
          TicketsConfirmed ConfirmRefused PaymentRequested PaymentSucceeded PaymentFailed \
          PaymentCancelled: ignored",
@@ -251,7 +250,7 @@ const TABLE: &[(&str, &[&str])] = &[
         &[
             "PaymentRefunded: cancelled(E refunded) + BookingCancelled",
             "RefundRefused: refunding(E released), stuck",
-            "wake: refunding(E released) + RefundPayment",
+            "resend: refunding(E released) + RefundPayment",
             "TicketsReleased cancel due EventCancelled TicketsReserved FreeReserved \
          TicketsRejected TicketsConfirmed ConfirmRefused PaymentRequested PaymentSucceeded \
          PaymentFailed PaymentCancelled: ignored",
@@ -261,7 +260,7 @@ const TABLE: &[(&str, &[&str])] = &[
         "refunding(X refunded)",
         &[
             "TicketsReleased: cancelled(X refunded) + BookingCancelled",
-            "wake: refunding(X refunded) + ReleaseTickets",
+            "resend: refunding(X refunded) + ReleaseTickets",
             "PaymentRefunded RefundRefused cancel due EventCancelled TicketsReserved FreeReserved \
          TicketsRejected TicketsConfirmed ConfirmRefused PaymentRequested PaymentSucceeded \
          PaymentFailed PaymentCancelled: ignored",
@@ -271,14 +270,14 @@ const TABLE: &[(&str, &[&str])] = &[
         "rejected",
         &[
             "cancel: refused, rejected",
-            "wake due EventCancelled TicketsReserved FreeReserved TicketsRejected TicketsConfirmed \
+            "resend due EventCancelled TicketsReserved FreeReserved TicketsRejected TicketsConfirmed \
          ConfirmRefused TicketsReleased PaymentRequested PaymentSucceeded PaymentFailed \
          PaymentCancelled PaymentRefunded RefundRefused: ignored",
         ],
     ),
     (
         "cancelled(B)",
-        &["cancel wake due EventCancelled TicketsReserved FreeReserved TicketsRejected \
+        &["cancel resend due EventCancelled TicketsReserved FreeReserved TicketsRejected \
          TicketsConfirmed ConfirmRefused TicketsReleased PaymentRequested PaymentSucceeded \
          PaymentFailed PaymentCancelled PaymentRefunded RefundRefused: ignored"],
     ),
@@ -292,12 +291,12 @@ fn every_cell_of_the_saga_table_is_as_designed() {
         for cell in *cells {
             let (names, verdict) = cell.split_once(": ").expect("input: verdict");
             for name in names.split(' ') {
-                assert_eq!(written.insert(name, verdict), None, "{from} × {name} stands twice");
+                assert_eq!(written.insert(name, verdict), None, "{from} × {name} is listed twice");
             }
         }
         assert!(written.keys().eq(inputs.keys()), "{from} does not list every input");
         for (name, input) in &inputs {
-            let verdict = decide(&booking(stage(from)), noon(), input);
+            let verdict = decide(&booking(stage(from)), context(noon()), input);
             assert_eq!(show(&verdict), written[name], "{from} × {name}");
         }
     }
@@ -306,18 +305,18 @@ fn every_cell_of_the_saga_table_is_as_designed() {
 #[test]
 fn every_accepted_input_raises_the_version_clears_stuck_and_is_logged() {
     for (from, _) in TABLE {
-        for input in inputs().values().filter(|input| **input != Input::Wake) {
+        for input in inputs().values().filter(|input| **input != Input::ResendDue) {
             let before = Booking { stuck: Some(Stuck::Unanswered), ..booking(stage(from)) };
-            let Verdict::Moved(step) = decide(&before, noon(), input) else { continue };
-            let log = step.log.expect("an entry");
-            assert_eq!(step.booking.version, before.version + 1);
-            assert_eq!((log.seq, log.at, step.booking.updated_at), (8, noon(), noon()));
+            let Verdict::Transition(to) = decide(&before, context(noon()), input) else { continue };
+            let log = to.log;
+            assert_eq!(to.booking.version, before.version + 1);
+            assert_eq!((log.seq, log.at, to.booking.updated_at), (8, noon(), noon()));
             assert_eq!((log.input, log.from), (input.name(), Some(before.stage.name())));
-            assert_eq!(log.to, step.booking.stage.name());
-            assert!(log.sent.iter().copied().eq(step.messages.iter().map(Message::name)));
+            assert_eq!(log.to, to.booking.stage.name());
+            assert!(log.sent.iter().copied().eq(to.messages.iter().map(Message::name)));
             let refused = (*input == Input::RefundRefused).then_some(Stuck::RefundRefused);
-            assert_eq!(step.booking.stuck, refused, "{from} × {}", input.name());
-            assert_eq!(step.booking.resend.is_none(), booking_ends(&step.booking.stage));
+            assert_eq!(to.booking.stuck, refused, "{from} × {}", input.name());
+            assert_eq!(to.booking.next_resend.is_none(), booking_ends(&to.booking.stage));
         }
     }
 }
@@ -327,23 +326,25 @@ fn resends(name: &str) -> (Vec<i64>, Option<u32>) {
     let mut booking = booking(stage(name));
     let (mut waits, mut stuck_at) = (vec![], None);
     for _ in 0..9 {
-        let at = booking.resend.expect("something is pending").wake_at;
-        let early = decide(&booking, at - Duration::from_micros(1), &Input::Wake);
+        let at = booking.next_resend.expect("something is pending").at;
+        let early = context(at - Duration::from_micros(1));
+        let early = decide(&booking, early, &Input::ResendDue);
         assert_eq!(early, Verdict::Ignored, "{name}: too early");
-        let Verdict::Moved(step) = decide(&booking, at, &Input::Wake) else {
+        let Verdict::Resend(again) = decide(&booking, context(at), &Input::ResendDue) else {
             panic!("{name}: not sent again")
         };
-        assert_eq!((step.log, step.booking.version), (None, 7));
-        let resend = step.booking.resend.expect("something is pending");
-        waits.push((resend.wake_at - at).num_seconds());
-        stuck_at = stuck_at.or(step.booking.stuck.map(|_| resend.attempt));
-        booking = step.booking;
+        assert_eq!(again.booking.version, 7);
+        let next = again.booking.next_resend.expect("something is pending");
+        assert_eq!(again.attempt, next.attempt);
+        waits.push((next.at - at).num_seconds());
+        stuck_at = stuck_at.or(again.booking.stuck.map(|_| next.attempt));
+        booking = again.booking;
     }
     (waits, stuck_at)
 }
 
 #[test]
-fn commands_are_sent_again_ever_more_rarely_and_unanswered_ones_become_stuck() {
+fn commands_are_sent_again_more_and_more_rarely_and_unanswered_ones_become_stuck() {
     let (waits, stuck_at) = resends("confirming");
     assert_eq!(waits, [10, 20, 40, 80, 160, 300, 300, 300, 300]);
     assert_eq!(stuck_at, Some(6));
@@ -354,11 +355,11 @@ fn a_payment_that_waits_for_its_buyer_is_asked_about_rarely_and_is_not_stuck() {
     let (waits, stuck_at) = resends("awaiting(payable)");
     assert_eq!(waits, [120, 240, 300, 300, 300, 300, 300, 300, 300]);
     assert_eq!(stuck_at, None);
-    let Verdict::Moved(step) =
-        decide(&booking(stage("awaiting")), noon(), &Input::PaymentRequested)
+    let awaiting = booking(stage("awaiting"));
+    let Verdict::Transition(to) = decide(&awaiting, context(noon()), &Input::PaymentRequested)
     else {
         panic!("not payable")
     };
-    let first = Resend { attempt: 1, wake_at: noon() + TimeDelta::minutes(1) };
-    assert_eq!(step.booking.resend, Some(first));
+    let first = NextResend { attempt: 1, at: noon() + TimeDelta::minutes(1) };
+    assert_eq!(to.booking.next_resend, Some(first));
 }

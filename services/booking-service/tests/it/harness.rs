@@ -1,10 +1,5 @@
 //! The service under test, with the other services played by the test.
 
-use std::{
-    collections::HashSet,
-    sync::{Arc, Mutex},
-};
-
 use async_trait::async_trait;
 use clap::Parser;
 use karcis_booking_service::{Config, run};
@@ -20,36 +15,33 @@ use karcis_kernel::{
 use karcis_messaging::{Consumer, HandleError, Outbox, Outgoing, Received};
 use karcis_process::{CancellationToken, Process, now};
 use karcis_schemas as schemas;
-use karcis_testkit::{Bed, TokenMint, eventually};
+use karcis_testkit::{Bed, Inbox, TokenMint, eventually};
 use reqwest::{Method, Response, StatusCode};
 use serde_json::{Value, json};
 use sqlx::PgPool;
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
-/// A running booking-service and what the test says and hears as everybody else.
-pub struct Desk {
-    pub bed: Bed,
-    pub url: String,
-    pub http: reqwest::Client,
+/// A running booking-service. The test publishes and receives messages as all other services.
+pub(crate) struct TestApp {
+    pub(crate) bed: Bed,
+    pub(crate) url: String,
+    pub(crate) http: reqwest::Client,
     mint: TokenMint,
-    heard: Heard,
-    /// The outbox the test speaks through: event-service's, which does not run.
+    sent: SentMessages,
+    /// The outbox the test publishes through: event-service's, which does not run.
     outbox: Outbox,
     pool: PgPool,
     stopping: CancellationToken,
     tasks: Vec<JoinHandle<()>>,
 }
 
-/// What bookings sent.
+/// The messages that bookings sent: the booking and the type.
 #[derive(Clone, Default)]
-struct Heard(Arc<Mutex<HashSet<Sent>>>);
-
-/// The booking, the type, and the message's own id, as one that is delivered twice was sent once.
-type Sent = (Uuid, &'static str, String);
+struct SentMessages(Inbox<(Uuid, &'static str)>);
 
 #[async_trait]
-impl Consumer for Heard {
+impl Consumer for SentMessages {
     type Message = (Uuid, &'static str);
 
     fn topics(&self) -> &'static [&'static str] {
@@ -62,46 +54,45 @@ impl Consumer for Heard {
         kind: &str,
         body: &[u8],
     ) -> serde_json::Result<Option<Self::Message>> {
-        fn told<M: Message>(kind: &str, body: &[u8]) -> serde_json::Result<(Uuid, &'static str)> {
+        fn booking_and_kind<M: Message>(
+            kind: &str,
+            body: &[u8],
+        ) -> serde_json::Result<(Uuid, &'static str)> {
             let message = M::decode(kind, body)?.expect("a type of the contracts");
             Ok((message.correlation().expect("a booking"), message.kind()))
         }
         match topic {
-            EventCommand::TOPIC => told::<EventCommand>(kind, body),
-            PaymentCommand::TOPIC => told::<PaymentCommand>(kind, body),
-            _ => told::<BookingFact>(kind, body),
+            EventCommand::TOPIC => booking_and_kind::<EventCommand>(kind, body),
+            PaymentCommand::TOPIC => booking_and_kind::<PaymentCommand>(kind, body),
+            _ => booking_and_kind::<BookingFact>(kind, body),
         }
         .map(Some)
     }
 
     async fn handle(&self, batch: &[Received<Self::Message>]) -> Result<(), HandleError> {
-        let mut heard = self.0.lock().expect("no test panics here");
-        for received in batch {
-            let (booking, kind) = received.message;
-            heard.insert((booking, kind, received.id.clone()));
-        }
+        self.0.keep(batch);
         Ok(())
     }
 }
 
-/// A booking as the test knows it.
+/// A booking, as the test created it.
 #[derive(Clone, Copy, Debug)]
-pub struct Booked {
-    pub id: BookingId,
-    pub event_id: EventId,
-    pub ticket_type_id: TicketTypeId,
+pub(crate) struct Booked {
+    pub(crate) id: BookingId,
+    pub(crate) event_id: EventId,
+    pub(crate) ticket_type_id: TicketTypeId,
 }
 
-impl Desk {
-    pub async fn open() -> Self {
-        Self::open_with(&["--resend-after", "10m"]).await
+impl TestApp {
+    pub(crate) async fn start() -> Self {
+        Self::start_with(&["--resend-after", "10m"]).await
     }
 
-    pub async fn open_with(flags: &[&str]) -> Self {
-        Self::open_on(Bed::start().await, flags).await
+    pub(crate) async fn start_with(flags: &[&str]) -> Self {
+        Self::start_on(Bed::start().await, flags).await
     }
 
-    pub async fn open_on(bed: Bed, flags: &[&str]) -> Self {
+    pub(crate) async fn start_on(bed: Bed, flags: &[&str]) -> Self {
         let mint = TokenMint::start().await;
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address");
@@ -120,17 +111,17 @@ impl Desk {
             .await
             .expect("the database answers");
         let outbox = Outbox::new(pool.clone(), "tests");
-        let speaking = outbox.clone().relay(bed.kafka().clone(), stopping.clone());
-        let speaking = tokio::spawn(async { speaking.await.expect("never") });
-        let heard = Heard::default();
-        let hearing =
-            bed.kafka().clone().consume("tests", pool.clone(), heard.clone(), stopping.clone());
-        let hearing = tokio::spawn(async { hearing.await.expect("it can be read") });
-        let tasks = vec![service, speaking, hearing];
+        let publishing = outbox.clone().relay(bed.kafka().clone(), stopping.clone());
+        let publishing = tokio::spawn(async { publishing.await.expect("never") });
+        let sent = SentMessages::default();
+        let receiving =
+            bed.kafka().clone().consume("tests", pool.clone(), sent.clone(), stopping.clone());
+        let receiving = tokio::spawn(async { receiving.await.expect("it can be read") });
+        let tasks = vec![service, publishing, receiving];
         let (url, http) = (format!("http://{address}"), reqwest::Client::new());
-        let desk = Self { bed, url, http, mint, heard, outbox, pool, stopping, tasks };
-        eventually(|| desk.readiness()).is(StatusCode::OK).await;
-        desk
+        let app = Self { bed, url, http, mint, sent, outbox, pool, stopping, tasks };
+        eventually(|| app.readiness()).is(StatusCode::OK).await;
+        app
     }
 
     async fn readiness(&self) -> StatusCode {
@@ -138,8 +129,8 @@ impl Desk {
         answer.map_or(StatusCode::SERVICE_UNAVAILABLE, |answer| answer.status())
     }
 
-    /// Stops it all; nothing may be left unsent or put aside.
-    pub async fn close(self) {
+    /// Stops it all; no message may be left unsent or dead-lettered.
+    pub(crate) async fn stop(self) {
         self.bed.all_sent(schemas::BOOKINGS).await;
         self.bed.all_sent(schemas::EVENTS).await;
         self.stopping.cancel();
@@ -148,57 +139,61 @@ impl Desk {
         }
     }
 
-    pub fn person(&self, role: Role) -> Person<'_> {
-        let user_id = UserId(Uuid::now_v7());
-        Person { desk: self, user_id, token: self.mint.token(user_id, role) }
+    pub(crate) fn person(&self, role: Role) -> Person<'_> {
+        self.person_with_id(UserId(Uuid::now_v7()), role)
     }
 
-    pub fn buyer(&self) -> Person<'_> {
+    pub(crate) fn person_with_id(&self, user_id: UserId, role: Role) -> Person<'_> {
+        Person { app: self, user_id, token: self.mint.token(user_id, role) }
+    }
+
+    pub(crate) fn buyer(&self) -> Person<'_> {
         self.person(Role::Buyer)
     }
 
     /// Publishes facts as another service, in this order.
-    pub async fn say<M: Message>(&self, facts: impl IntoIterator<Item = M>) {
+    pub(crate) async fn publishes<M: Message>(&self, facts: impl IntoIterator<Item = M>) {
         let messages: Vec<Outgoing> = facts.into_iter().map(|fact| Outgoing::new(&fact)).collect();
         let mut connection = eventually(|| self.pool.acquire()).await;
         self.outbox.insert(&mut connection, &messages).await.expect("messages can be stored");
         self.outbox.notify();
     }
 
-    /// How often this booking sent a message of this type, such as `ReserveTickets`.
-    pub fn count(&self, booking: Booked, kind: &str) -> usize {
-        let heard = self.heard.0.lock().expect("no test panics here");
+    /// How often this booking sent a message of this type, such as `ReserveTickets`. A message that
+    /// is delivered twice counts once.
+    pub(crate) fn count(&self, booking: Booked, kind: &str) -> usize {
         let kind = format!("karcis.{kind}.v1");
-        heard.iter().filter(|(id, sent, _)| *id == booking.id.0 && *sent == kind).count()
+        let is_it = |(id, sent): &(Uuid, &str)| *id == booking.id.0 && *sent == kind;
+        self.sent.0.pick(|message| is_it(message).then_some(())).len()
     }
 
     /// Waits until the booking has sent this.
-    pub async fn hears(&self, booking: Booked, kind: &str) {
+    pub(crate) async fn receives(&self, booking: Booked, kind: &str) {
         eventually(async || if self.count(booking, kind) > 0 { Ok(()) } else { Err(kind) }).await;
     }
 
-    /// The seats are held, at this price a ticket, refundable for an hour.
-    pub async fn reserves(&self, booking: Booked, price: i64) {
-        self.say([reserved(booking, price, 60)]).await;
+    /// event-service holds the seats, at this price per ticket, refundable for an hour.
+    pub(crate) async fn reserves(&self, booking: Booked, price: i64) {
+        self.publishes([reserved(booking, price, 60)]).await;
     }
 
-    /// Takes the booking from the order to where it can be paid.
-    pub async fn makes_payable(&self, booking: Booked) {
-        self.hears(booking, "ReserveTickets").await;
+    /// Takes a new booking to where it can be paid.
+    pub(crate) async fn makes_payable(&self, booking: Booked) {
+        self.receives(booking, "ReserveTickets").await;
         self.reserves(booking, 500).await;
-        self.hears(booking, "RequestPayment").await;
-        self.say([requested(booking)]).await;
+        self.receives(booking, "RequestPayment").await;
+        self.publishes([requested(booking)]).await;
     }
 
     /// Takes a payable booking to its tickets.
-    pub async fn sells(&self, booking: Booked) {
-        self.say([paid(booking)]).await;
-        self.hears(booking, "ConfirmTickets").await;
-        self.say([confirmed(booking)]).await;
+    pub(crate) async fn sells(&self, booking: Booked) {
+        self.publishes([paid(booking)]).await;
+        self.receives(booking, "ConfirmTickets").await;
+        self.publishes([confirmed(booking)]).await;
     }
 }
 
-pub fn reserved(booking: Booked, price: i64, refundable_minutes: i64) -> TicketFact {
+pub(crate) fn reserved(booking: Booked, price: i64, refundable_minutes: i64) -> TicketFact {
     let unit_price = Money::new(price, Currency::Idr);
     TicketsReserved {
         booking_id: booking.id,
@@ -221,27 +216,27 @@ pub fn reserved(booking: Booked, price: i64, refundable_minutes: i64) -> TicketF
     .into()
 }
 
-pub fn requested(booking: Booked) -> PaymentFact {
+pub(crate) fn requested(booking: Booked) -> PaymentFact {
     let (payment_id, amount) = payment(booking);
     PaymentRequested { booking_id: booking.id, payment_id, amount }.into()
 }
 
-pub fn paid(booking: Booked) -> PaymentFact {
+pub(crate) fn paid(booking: Booked) -> PaymentFact {
     let (payment_id, captured) = payment(booking);
     PaymentSucceeded { booking_id: booking.id, payment_id, captured }.into()
 }
 
 /// The booking's payment and what it is about.
-pub fn payment(booking: Booked) -> (PaymentId, Money) {
+pub(crate) fn payment(booking: Booked) -> (PaymentId, Money) {
     (PaymentId(booking.id.0), Money::new(1_000, Currency::Idr))
 }
 
 /// The codes of the booking's two tickets.
-pub fn codes(booking: Booked) -> [TicketCode; 2] {
+pub(crate) fn codes(booking: Booked) -> [TicketCode; 2] {
     [0, 1].map(|seat| TicketCode::from_bits(booking.id.0.as_u128() ^ seat))
 }
 
-pub fn confirmed(booking: Booked) -> TicketFact {
+pub(crate) fn confirmed(booking: Booked) -> TicketFact {
     let tickets = codes(booking).map(|code| Ticket {
         code,
         ticket_type_id: booking.ticket_type_id,
@@ -251,39 +246,39 @@ pub fn confirmed(booking: Booked) -> TicketFact {
     TicketsConfirmed { booking_id, event_id, tickets: tickets.into() }.into()
 }
 
-pub fn released(booking: Booked) -> TicketFact {
+pub(crate) fn released(booking: Booked) -> TicketFact {
     TicketsReleased { booking_id: booking.id, event_id: booking.event_id }.into()
 }
 
-/// Somebody with a token.
+/// A person with a token.
 #[derive(Clone)]
-pub struct Person<'a> {
-    desk: &'a Desk,
-    pub user_id: UserId,
-    pub token: String,
+pub(crate) struct Person<'a> {
+    app: &'a TestApp,
+    pub(crate) user_id: UserId,
+    pub(crate) token: String,
 }
 
 impl Person<'_> {
-    pub fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
-        let request = self.desk.http.request(method, format!("{}{path}", self.desk.url));
+    pub(crate) fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
+        let request = self.app.http.request(method, format!("{}{path}", self.app.url));
         request.bearer_auth(&self.token)
     }
 
-    pub async fn get(&self, path: &str) -> (StatusCode, Value) {
+    pub(crate) async fn get(&self, path: &str) -> (StatusCode, Value) {
         read(self.request(Method::GET, path).send().await).await
     }
 
-    pub async fn post(&self, path: &str, body: Value) -> (StatusCode, Value) {
+    pub(crate) async fn post(&self, path: &str, body: Value) -> (StatusCode, Value) {
         read(self.request(Method::POST, path).json(&body).send().await).await
     }
 
     /// Orders two tickets of a new event.
-    pub async fn books(&self) -> Booked {
+    pub(crate) async fn books(&self) -> Booked {
         self.books_for(EventId(Uuid::now_v7())).await
     }
 
     /// Orders two tickets of this event.
-    pub async fn books_for(&self, event_id: EventId) -> Booked {
+    pub(crate) async fn books_for(&self, event_id: EventId) -> Booked {
         let ticket_type_id = TicketTypeId(Uuid::now_v7());
         let order = order(event_id, ticket_type_id);
         let (status, body) = self.post("/booking/create", order).await;
@@ -291,25 +286,25 @@ impl Person<'_> {
         Booked { id: id_of(&body), event_id, ticket_type_id }
     }
 
-    pub async fn sees(&self, booking: Booked) -> Value {
+    pub(crate) async fn sees(&self, booking: Booked) -> Value {
         self.get(&format!("/bookings/{}", booking.id)).await.1
     }
 
-    pub async fn status(&self, booking: Booked) -> String {
+    pub(crate) async fn status(&self, booking: Booked) -> String {
         self.sees(booking).await["status"].as_str().unwrap_or_default().to_owned()
     }
 
     /// Waits until the booking has this status.
-    pub async fn waits_for(&self, booking: Booked, status: &str) {
+    pub(crate) async fn waits_for(&self, booking: Booked, status: &str) {
         eventually(|| self.status(booking)).is(status.to_owned()).await;
     }
 
-    pub async fn cancels(&self, booking: Booked) -> (StatusCode, Value) {
+    pub(crate) async fn cancels(&self, booking: Booked) -> (StatusCode, Value) {
         self.post("/booking/cancel", json!({"booking_id": booking.id})).await
     }
 
     /// The stages the booking went through, with what it sent on each step.
-    pub async fn timeline(&self, booking: Booked) -> Vec<String> {
+    pub(crate) async fn timeline(&self, booking: Booked) -> Vec<String> {
         let (_, timeline) = self.get(&format!("/bookings/{}/timeline", booking.id)).await;
         let items = timeline["items"].as_array().expect("items").iter();
         items
@@ -327,18 +322,18 @@ impl Person<'_> {
     }
 }
 
-pub fn order(event_id: EventId, ticket_type_id: TicketTypeId) -> Value {
+pub(crate) fn order(event_id: EventId, ticket_type_id: TicketTypeId) -> Value {
     json!({
         "event_id": event_id,
         "items": [{"ticket_type_id": ticket_type_id, "quantity": 2}],
     })
 }
 
-pub fn id_of(booking: &Value) -> BookingId {
+pub(crate) fn id_of(booking: &Value) -> BookingId {
     serde_json::from_value(booking["booking_id"].clone()).expect("a booking's id")
 }
 
-pub async fn read(answer: reqwest::Result<Response>) -> (StatusCode, Value) {
+pub(crate) async fn read(answer: reqwest::Result<Response>) -> (StatusCode, Value) {
     let answer = answer.expect("the service answers");
     let status = answer.status();
     (status, answer.json().await.unwrap_or_default())

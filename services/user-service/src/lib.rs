@@ -1,28 +1,28 @@
-//! user-service keeps people's accounts, logs them in, says what they may do, and tells buyers
-//! what becomes of their bookings.
+//! user-service stores people's accounts and roles, logs people in, and notifies buyers of the
+//! status of their bookings.
 
 mod adapters;
 mod application;
 mod config;
 mod domain;
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use adapters::{
     access_tokens::{AccessTokens, KeyError},
     first_admin::{FirstAdminError, first_admin},
-    http::{Api, routes},
-    kafka::Bookings,
-    mail::{LogNotifier, MailError, SmtpNotifier, keep_telling},
+    http::{ApiState, routes},
+    kafka::{BookingsConsumer, messages},
+    mail::{LogNotifier, MailError, SmtpNotifier},
     password_hasher::Argon2id,
-    postgres::{DatabaseAnswers, PgAccounts, PgFailedLogins, PgNotices, signing_keys, tidy},
-    regularly::regularly,
+    postgres::{DatabaseAnswers, PgAccounts, PgFailedLogins, PgNotifications, signing_keys},
+    workers,
 };
 use application::{check_password::PasswordCheck, ports};
-use domain::Limits;
+use domain::LoginLimits;
 use karcis_http::{About, App, TokenKeys};
 use karcis_messaging::{DatabaseError, Kafka, Outbox, connect, migrate};
-use karcis_process::{Process, now};
+use karcis_process::Process;
 use sqlx::migrate::Migrator;
 use tokio::{net::TcpListener, sync::Notify};
 
@@ -82,30 +82,26 @@ pub async fn run(
     let outbox = Outbox::new(pool.clone(), SERVICE);
     let tokens =
         Arc::new(AccessTokens::new(&signing_keys(&pool).await.map_err(DatabaseError::from)?)?);
-    let api = Api {
-        accounts: Arc::new(PgAccounts::new(pool.clone(), outbox.clone())),
-        check: PasswordCheck {
+    let state = ApiState {
+        accounts: Arc::new(PgAccounts::new(pool.clone(), outbox.clone(), messages::encode)),
+        password_check: PasswordCheck {
             passwords: Arc::new(Argon2id::new()?),
             failed_logins: Arc::new(PgFailedLogins(pool.clone())),
-            limits: Limits {
+            limits: LoginLimits {
                 per_account: config.failed_logins_per_account,
-                per_peer: config.failed_logins_per_peer,
+                per_client_ip: config.failed_logins_per_peer,
             },
         },
-        tokens: tokens.clone(),
+        access_tokens: tokens.clone(),
     };
-    first_admin(&config.admin, &*api.accounts, &*api.check.passwords).await?;
-    let notices: Arc<dyn ports::Notices> = Arc::new(PgNotices(pool.clone()));
-    let news = Arc::new(Notify::new());
-    let bookings = Bookings { notices: notices.clone(), news: news.clone() };
-    let tidied = pool.clone();
-    let tidying = move || {
-        let pool = tidied.clone();
-        async move { tidy(&pool, now()).await }
-    };
+    first_admin(&config.admin, &*state.accounts, &*state.password_check.passwords).await?;
+    let notifications: Arc<dyn ports::Notifications> = Arc::new(PgNotifications(pool.clone()));
+    let due = Arc::new(Notify::new());
+    let bookings = BookingsConsumer { notifications: notifications.clone(), due: due.clone() };
+    let notifying = workers::notify_buyers(notifications, notifier, due, process.stopping());
     let app = App {
         about: ABOUT,
-        routes: routes().with_state(api),
+        routes: routes().with_state(state),
         keys: TokenKeys::fixed(tokens.published()),
         readiness: Arc::new(DatabaseAnswers(pool.clone())),
     };
@@ -113,9 +109,9 @@ pub async fn run(
     process
         .run("http", karcis_http::serve(listener, app, config.http, stopping.clone()))
         .run("relay", outbox.relay(kafka.clone(), stopping.clone()))
-        .run("bookings", kafka.consume(SERVICE, pool, bookings, stopping.clone()))
-        .run("notices", keep_telling(notices, notifier, news, stopping.clone()))
-        .run("tidy", regularly("tidy", Duration::from_secs(600), stopping, tidying))
+        .run("bookings", kafka.consume(SERVICE, pool.clone(), bookings, stopping.clone()))
+        .run("notifications", notifying)
+        .run("purge", workers::purge(pool, stopping))
         .until_stopped()
         .await?;
     Ok(())

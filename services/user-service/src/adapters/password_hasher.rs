@@ -48,15 +48,14 @@ impl Argon2id {
         &self,
         work: impl FnOnce() -> Result<T, HashError> + Send + 'static,
     ) -> Result<T, HashError> {
-        let failed = |error: &dyn std::fmt::Display| HashError::Failed(error.to_string());
         let place = self.places.clone().try_acquire_owned().map_err(|_| HashError::Busy)?;
-        let core = self.cores.clone().acquire_owned().await.map_err(|error| failed(&error))?;
+        let core = self.cores.clone().acquire_owned().await.map_err(failed)?;
         // The work holds its permits, as it goes on even if the caller stops waiting.
         let hashing = tokio::task::spawn_blocking(move || {
             let _permits = (place, core);
             work()
         });
-        hashing.await.map_err(|error| failed(&error))?
+        hashing.await.map_err(failed)?
     }
 }
 
@@ -85,7 +84,7 @@ fn hash(password: &[u8]) -> Result<PasswordHash, HashError> {
 }
 
 fn verify(typed: &[u8], stored: &PasswordHash) -> Result<bool, HashError> {
-    let stored = Phc::new(&stored.0).map_err(|error| HashError::Failed(error.to_string()))?;
+    let stored = Phc::new(&stored.0).map_err(failed)?;
     match argon2id()?.verify_password(typed, &stored) {
         Ok(()) => Ok(true),
         Err(argon2::password_hash::Error::PasswordInvalid) => Ok(false),
@@ -94,12 +93,11 @@ fn verify(typed: &[u8], stored: &PasswordHash) -> Result<bool, HashError> {
 }
 
 fn argon2id() -> Result<Argon2<'static>, HashError> {
-    let params = Params::new(MEMORY_KIB, PASSES, LANES, None)
-        .map_err(|error| HashError::Failed(error.to_string()))?;
+    let params = Params::new(MEMORY_KIB, PASSES, LANES, None).map_err(failed)?;
     Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
 }
 
-fn failed(error: argon2::password_hash::Error) -> HashError {
+fn failed(error: impl std::fmt::Display) -> HashError {
     HashError::Failed(error.to_string())
 }
 

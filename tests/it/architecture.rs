@@ -33,7 +33,7 @@ fn allowed(layer: &str) -> Option<&'static [&'static str]> {
     match layer {
         "domain" | "domain.rs" => Some(&["crate::domain", "karcis_kernel"]),
         "application" | "application.rs" => {
-            Some(&["crate::application", "crate::domain", "karcis_kernel"])
+            Some(&["crate::application", "crate::domain", "karcis_database", "karcis_kernel"])
         }
         "adapters" | "adapters.rs" => Some(&[
             "crate::adapters",
@@ -41,6 +41,7 @@ fn allowed(layer: &str) -> Option<&'static [&'static str]> {
             "crate::config",
             "crate::domain",
             "karcis_contracts",
+            "karcis_database",
             "karcis_http",
             "karcis_kernel",
             "karcis_messaging",

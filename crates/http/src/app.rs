@@ -2,7 +2,6 @@
 
 use std::{any::Any, sync::Arc, time::Duration};
 
-use async_trait::async_trait;
 use axum::{
     Extension, Router,
     extract::DefaultBodyLimit,
@@ -15,6 +14,7 @@ use axum::{
     middleware::{from_fn, map_response},
     response::{IntoResponse, Response},
 };
+use karcis_process::Readiness;
 use tower_http::{
     catch_panic::CatchPanicLayer,
     cors::{AllowOrigin, CorsLayer},
@@ -27,13 +27,6 @@ use crate::{
     metrics, openapi,
     trace::{TRACEPARENT, in_trace},
 };
-
-/// Whether a service can serve: its database answers. (Its keys are asked for by the house.)
-#[async_trait]
-pub trait Readiness: Send + Sync + 'static {
-    /// `Err` says what is missing.
-    async fn ready(&self) -> Result<(), String>;
-}
 
 /// What a service gives to the house.
 pub struct App {

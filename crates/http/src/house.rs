@@ -8,13 +8,14 @@ use axum::{
     http::header::{CONTENT_ENCODING, CONTENT_TYPE},
     response::{IntoResponse, Redirect, Response},
 };
+use karcis_process::Readiness;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use utoipa_swagger_ui::Config;
 
-use crate::{About, Problem, Readiness, TokenKeys, metrics};
+use crate::{About, Problem, TokenKeys, metrics};
 
 const READY_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(2);
 

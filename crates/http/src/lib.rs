@@ -19,7 +19,7 @@ mod serve;
 mod settings;
 mod trace;
 
-pub use app::{App, Readiness, router};
+pub use app::{App, router};
 pub use auth::{AUDIENCE, Admin, Caller, Claims, ISSUER, Operator, Organiser, TOKEN_TYPE};
 pub use extract::{Json, PathId, PreferWait, Query};
 pub use idempotency::{IdempotencyKey, REPLAYED};

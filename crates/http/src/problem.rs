@@ -9,7 +9,8 @@ use axum::{
     },
     response::{IntoResponse, Response},
 };
-use karcis_process::trace;
+use karcis_database::StoreError;
+use karcis_process::{chain, trace};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -135,6 +136,16 @@ impl Problem {
     pub fn internal(cause: impl Display) -> Self {
         tracing::error!(%cause, "internal error");
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal-error", "Internal error")
+    }
+}
+
+impl From<StoreError> for Problem {
+    /// 503 for what may work later, 500 for data that the store rejects.
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Unavailable(cause) => Self::unavailable(chain(&cause)),
+            StoreError::RejectedByStore(cause) => Self::internal(chain(&cause)),
+        }
     }
 }
 

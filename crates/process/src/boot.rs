@@ -1,11 +1,13 @@
 //! How a binary begins and ends: its settings, and what its user is told when it cannot go on.
 
-use std::{error::Error, ffi::OsString, future::Future, iter::successors, process::ExitCode};
+use std::{error::Error, ffi::OsString, future::Future, process::ExitCode};
 
 use clap::{
     Command, Error as Refusal, Parser,
     error::{ContextKind, ContextValue},
 };
+
+use crate::chain;
 
 /// What no flag sets.
 const ENVIRONMENT: &str = "\
@@ -30,7 +32,7 @@ pub async fn exit_code(work: impl Future<Output = Result<(), Box<dyn Error>>>) -
     match work.await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {}", told(&*error));
+            eprintln!("error: {}", chain(&*error));
             ExitCode::FAILURE
         }
     }
@@ -58,14 +60,4 @@ fn variables(command: &Command, flags: &[String]) -> Vec<String> {
     let mut all: Vec<_> = own.chain(below).collect();
     all.dedup();
     all
-}
-
-/// The error and those of its causes that it does not tell itself.
-fn told(error: &dyn Error) -> String {
-    successors(error.source(), |&cause| cause.source()).map(ToString::to_string).fold(
-        error.to_string(),
-        |told, cause| {
-            if told.contains(&cause) { told } else { format!("{told}: {cause}") }
-        },
-    )
 }

@@ -2,12 +2,16 @@
 //! tasks and a drained stop.
 
 mod boot;
+mod chain;
 mod export;
 mod logs;
+mod readiness;
 mod supervise;
 pub mod trace;
 
 pub use boot::{exit_code, settings};
+pub use chain::chain;
+pub use readiness::Readiness;
 pub use supervise::{Process, StopError};
 pub use tokio_util::sync::CancellationToken;
 

@@ -9,57 +9,31 @@ mod domain;
 use std::sync::Arc;
 
 use adapters::{
-    access_tokens::{AccessTokens, KeyError},
-    first_admin::{FirstAdminError, first_admin},
+    access_tokens::AccessTokens,
+    first_admin::first_admin,
     http::{ApiState, routes},
     kafka::{BookingsConsumer, messages},
-    mail::{LogNotifier, MailError, SmtpNotifier},
+    mail::{LogNotifier, SmtpNotifier},
     password_hasher::Argon2id,
-    postgres::{DatabaseAnswers, PgAccounts, PgFailedLogins, PgNotifications, signing_keys},
+    postgres::{PgAccounts, PgFailedLogins, PgNotifications, signing_keys},
     workers,
 };
-use application::{check_password::PasswordCheck, ports};
+use application::{
+    check_password::PasswordCheck,
+    ports::{Notifications, Notifier},
+};
 use domain::LoginLimits;
-use karcis_http::{About, App, TokenKeys};
-use karcis_messaging::{DatabaseError, Kafka, Outbox, connect, migrate};
+use karcis_http::TokenKeys;
 use karcis_process::Process;
+use karcis_schemas::USER;
+use karcis_service::{Base, StartError};
 use tokio::{net::TcpListener, sync::Notify};
 
 pub use config::{AdminConfig, Config};
 
-const SERVICE: &str = "user-service";
-const ABOUT: About =
-    About { service: SERVICE, about: "people: their accounts, sessions and roles", port: 8081 };
-
 /// What it serves, as OpenAPI 3.1.
 pub fn openapi() -> serde_json::Value {
-    karcis_http::openapi(ABOUT, routes().into_openapi())
-}
-
-/// Why the service did not start, or stopped.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// Its database does not answer or its schema cannot be brought up to date.
-    #[error(transparent)]
-    Database(#[from] DatabaseError),
-    /// A Kafka setting is wrong.
-    #[error("{0}")]
-    Kafka(#[from] karcis_messaging::KafkaError),
-    /// A kept signing key is no key.
-    #[error("{0}")]
-    Key(#[from] KeyError),
-    /// Passwords cannot be hashed.
-    #[error("{0}")]
-    Hash(#[from] ports::HashError),
-    /// A mail setting is wrong.
-    #[error("{0}")]
-    Mail(#[from] MailError),
-    /// The first admin's settings are wrong, or the account cannot be made.
-    #[error("first admin: {0}")]
-    FirstAdmin(#[from] FirstAdminError),
-    /// One of its tasks ended.
-    #[error("{0}")]
-    Stopped(#[from] karcis_process::StopError),
+    karcis_service::openapi(&USER, routes())
 }
 
 /// Serves on `listener` until the process is asked to stop.
@@ -68,46 +42,41 @@ pub async fn run(
     listener: TcpListener,
     process: Process,
 ) -> Result<(), StartError> {
-    let kafka = Kafka::connect(&config.kafka)?;
-    let notifier: Arc<dyn ports::Notifier> = match SmtpNotifier::new(&config.mail)? {
-        Some(smtp) => Arc::new(smtp),
-        None => Arc::new(LogNotifier),
-    };
-    let pool = connect(&config.database).await?;
-    migrate(&pool, karcis_schemas::USERS.migrations).await?;
-    let outbox = Outbox::new(pool.clone(), SERVICE);
-    let tokens =
-        Arc::new(AccessTokens::new(&signing_keys(&pool).await.map_err(DatabaseError::from)?)?);
+    let notifier: Arc<dyn Notifier> =
+        match SmtpNotifier::new(&config.mail).map_err(StartError::own)? {
+            Some(smtp) => Arc::new(smtp),
+            None => Arc::new(LogNotifier),
+        };
+    let base = Base::start(&USER, config.service, &process).await?;
+    let pool = base.pool.clone();
+    let signing_keys = signing_keys(&pool).await.map_err(StartError::own)?;
+    let access_tokens = Arc::new(AccessTokens::new(&signing_keys).map_err(StartError::own)?);
+    let keys = TokenKeys::fixed(access_tokens.published());
     let state = ApiState {
-        accounts: Arc::new(PgAccounts::new(pool.clone(), outbox.clone(), messages::encode)),
+        accounts: Arc::new(PgAccounts::new(pool.clone(), base.outbox.clone(), messages::encode)),
         password_check: PasswordCheck {
-            passwords: Arc::new(Argon2id::new()?),
+            passwords: Arc::new(Argon2id::new().map_err(StartError::own)?),
             failed_logins: Arc::new(PgFailedLogins(pool.clone())),
             limits: LoginLimits {
                 per_account: config.failed_logins_per_account,
                 per_client_ip: config.failed_logins_per_peer,
             },
         },
-        access_tokens: tokens.clone(),
+        access_tokens,
     };
-    first_admin(&config.admin, &*state.accounts, &*state.password_check.passwords).await?;
-    let notifications: Arc<dyn ports::Notifications> = Arc::new(PgNotifications(pool.clone()));
+    first_admin(&config.admin, &*state.accounts, &*state.password_check.passwords)
+        .await
+        .map_err(StartError::own)?;
+    let notifications: Arc<dyn Notifications> = Arc::new(PgNotifications(pool.clone()));
     let due = Arc::new(Notify::new());
-    let bookings = BookingsConsumer { notifications: notifications.clone(), due: due.clone() };
-    let notifying = workers::notify_buyers(notifications, notifier, due, process.stopping());
-    let app = App {
-        about: ABOUT,
-        routes: routes().with_state(state),
-        keys: TokenKeys::fixed(tokens.published()),
-        readiness: Arc::new(DatabaseAnswers(pool.clone())),
-    };
-    let stopping = process.stopping();
+    let consumer = BookingsConsumer { notifications: notifications.clone(), due: due.clone() };
+    let notifying = workers::notify_buyers(notifications, notifier, due, base.stopping());
     process
-        .run("http", karcis_http::serve(listener, app, config.http, stopping.clone()))
-        .run("relay", outbox.relay(kafka.clone(), stopping.clone()))
-        .run("bookings", kafka.consume(SERVICE, pool.clone(), bookings, stopping.clone()))
+        .run("http", base.serve(listener, routes().with_state(state), &keys))
+        .run("consumer", base.consume(consumer))
+        .run("outbox", base.relay())
         .run("notifications", notifying)
-        .run("purge", workers::purge(pool, stopping))
+        .run("purge", workers::purge(pool, base.stopping()))
         .until_stopped()
         .await?;
     Ok(())

@@ -14,10 +14,10 @@ use jsonwebtoken::{
 };
 use karcis_http::{
     AUDIENCE, About, App, Caller, Claims, HttpConfig, ISSUER, IdempotencyKey, Json, Organiser,
-    PathId, PreferWait, Problem, Query, Readiness, TOKEN_TYPE, TokenKeys,
+    PathId, PreferWait, Problem, Query, TOKEN_TYPE, TokenKeys,
 };
 use karcis_kernel::{Money, Role, UserId};
-use karcis_process::CancellationToken;
+use karcis_process::{CancellationToken, Readiness};
 use reqwest::{Client, RequestBuilder, Response};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};

@@ -21,8 +21,8 @@ pub const LIFETIME_S: i64 = 900;
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
     /// It is not an Ed25519 key.
-    #[error("signing key {kid}: {reason}")]
-    Unreadable { kid: String, reason: jsonwebtoken::errors::Error },
+    #[error("signing key {kid} cannot be read")]
+    Unreadable { kid: String, source: jsonwebtoken::errors::Error },
     #[error("there is no signing key")]
     Missing,
 }
@@ -93,7 +93,7 @@ pub fn session_of(verified: &str) -> Option<SessionId> {
 fn public_half(key: &SigningKey) -> Result<Jwk, KeyError> {
     let private = EncodingKey::from_ed_der(&key.private_key);
     let mut public = Jwk::from_encoding_key(&private, Algorithm::EdDSA)
-        .map_err(|reason| KeyError::Unreadable { kid: key.kid.clone(), reason })?;
+        .map_err(|source| KeyError::Unreadable { kid: key.kid.clone(), source })?;
     public.common.key_id = Some(key.kid.clone());
     public.common.public_key_use = Some(PublicKeyUse::Signature);
     Ok(public)

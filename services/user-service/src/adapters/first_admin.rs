@@ -23,7 +23,7 @@ pub enum FirstAdminError {
     Password(#[from] InvalidPassword),
     #[error(transparent)]
     Name(#[from] InvalidName),
-    #[error(transparent)]
+    #[error("the first admin cannot be ensured")]
     Ensure(#[from] EnsureAdminError),
 }
 

@@ -2,7 +2,7 @@
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
-use karcis_process::{CancellationToken, now};
+use karcis_process::{CancellationToken, chain, now};
 use sqlx::PgPool;
 use tokio::{
     sync::Notify,
@@ -43,7 +43,9 @@ pub async fn notify_buyers(
         match application::notify_buyers::notify_buyers(&*notifications, &*notifier, now()).await {
             Ok(true) => due.notify_one(),
             Ok(false) => {}
-            Err(error) => tracing::warn!(%error, "buyers cannot be notified now"),
+            Err(error) => {
+                tracing::warn!(error = %chain(&error), "buyers cannot be notified now");
+            }
         }
     }
     Ok(())
@@ -58,7 +60,7 @@ pub async fn purge(pool: PgPool, stopping: CancellationToken) -> Result<(), Infa
         loop {
             ticks.tick().await;
             if let Err(error) = postgres::purge(&pool, now()).await {
-                tracing::warn!(%error, "expired rows are not deleted now");
+                tracing::warn!(error = %chain(&error), "expired rows cannot be deleted now");
             }
         }
     };

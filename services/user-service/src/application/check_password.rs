@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use karcis_database::StoreError;
 use karcis_kernel::Timestamp;
 
 use crate::{
-    application::ports::{FailedLogins, HashError, Passwords, StoreError},
+    application::ports::{FailedLogins, HashError, Passwords},
     domain::{ClientIp, Email, LoginLimits, PasswordHash, Subject, TypedPassword},
 };
 

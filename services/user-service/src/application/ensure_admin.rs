@@ -1,11 +1,12 @@
 //! Ensure that there is a first admin.
 
+use karcis_database::StoreError;
 use karcis_kernel::{Role, Timestamp, UserId};
 
 use crate::{
     application::{
         ATTEMPTS,
-        ports::{Accounts, HashError, Passwords, SaveError, Sessions, StoreError},
+        ports::{Accounts, HashError, Passwords, SaveError, Sessions},
     },
     domain::{Account, Email, Password, PersonName, TypedPassword},
 };

@@ -1,11 +1,12 @@
 //! Give an account a role, as an admin.
 
+use karcis_database::StoreError;
 use karcis_kernel::{Role, UserId};
 
 use crate::{
     application::{
         ATTEMPTS,
-        ports::{Accounts, SaveError, Sessions, StoreError},
+        ports::{Accounts, SaveError, Sessions},
     },
     domain::{Account, Email, changes_own_role},
 };

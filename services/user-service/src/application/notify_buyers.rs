@@ -1,10 +1,11 @@
 //! Notify buyers of the status of their bookings: at least once, and rarely more often.
 
 use chrono::TimeDelta;
+use karcis_database::StoreError;
 use karcis_kernel::Timestamp;
 
 use crate::{
-    application::ports::{Notifications, Notifier, StoreError},
+    application::ports::{Notifications, Notifier},
     domain::Notification,
 };
 

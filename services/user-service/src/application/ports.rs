@@ -4,23 +4,13 @@ use std::{collections::HashMap, ops::RangeInclusive};
 
 use async_trait::async_trait;
 use chrono::TimeDelta;
+use karcis_database::StoreError;
 use karcis_kernel::{Timestamp, UserId};
 
 use crate::domain::{
     Account, DueNotification, Email, NewSession, NewToken, Notification, Password, PasswordHash,
     SessionId, StoredToken, Subject, Tally, TokenHash, TypedPassword,
 };
-
-/// Why the store cannot be read or written.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// It may work in a moment.
-    #[error("try again later: {0}")]
-    Unavailable(String),
-    /// It never will: the data or the program is wrong.
-    #[error("cannot be stored: {0}")]
-    RejectedByStore(String),
-}
 
 /// Why an account was not added or saved.
 #[derive(Debug, thiserror::Error)]

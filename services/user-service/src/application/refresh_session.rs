@@ -1,9 +1,10 @@
 //! Refresh a session: exchange a refresh token for the next one.
 
+use karcis_database::StoreError;
 use karcis_kernel::Timestamp;
 
 use crate::{
-    application::ports::{Accounts, StoreError},
+    application::ports::Accounts,
     domain::{Account, NewToken, SessionId, TokenHash, TokenUse},
 };
 

@@ -1,12 +1,13 @@
 //! Update a profile. A new e-mail address or password needs the current password.
 
+use karcis_database::StoreError;
 use karcis_kernel::{Timestamp, UserId};
 
 use crate::{
     application::{
         ATTEMPTS,
         check_password::{CheckPasswordError, PasswordCheck},
-        ports::{Accounts, HashError, SaveError, Sessions, StoreError},
+        ports::{Accounts, HashError, SaveError, Sessions},
     },
     domain::{Account, ClientIp, Password, ProfileChange, SessionId, TypedPassword},
 };

@@ -15,7 +15,7 @@ use tokio::time::{Instant, timeout_at};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{BOOKINGS, Desk, answer::BookingAnswer, create_problem, unreachable_store};
+use super::{BOOKINGS, Desk, answer::BookingAnswer, create_problem};
 use crate::{
     application::{Created, RequestKey, create_booking},
     domain::{Booking, Item, Items, Order, WrongItems},
@@ -140,7 +140,7 @@ async fn settled(desk: &Desk, mut booking: Booking, wait: Duration) -> Result<Bo
             // Out of time, or the instance stops.
             _ => break,
         }
-        let found = desk.queries.find(id).await.map_err(unreachable_store)?;
+        let found = desk.queries.find(id).await?;
         booking = found.ok_or_else(Problem::not_found)?;
     }
     Ok(booking)

@@ -255,12 +255,3 @@ impl From<ProcessPaymentError> for Problem {
         }
     }
 }
-
-impl From<StoreError> for Problem {
-    fn from(error: StoreError) -> Self {
-        match error {
-            StoreError::Unavailable(_) => Self::unavailable(error),
-            StoreError::Invalid(_) => Self::internal(error),
-        }
-    }
-}

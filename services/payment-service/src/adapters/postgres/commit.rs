@@ -61,7 +61,7 @@ fn messages(change: &Change) -> impl Iterator<Item = Outgoing> {
 
 fn wake<'a>(wakes: &Wakes, kept: impl Iterator<Item = &'a Change>, has_messages: bool) {
     if has_messages {
-        wakes.outbox.wake();
+        wakes.outbox.notify();
     }
     wakes.live.wake();
     for payment in kept.filter_map(|change| change.after.payment()) {

@@ -7,20 +7,11 @@ use karcis_kernel::Timestamp;
 use crate::application::{
     check_password::CheckPasswordError,
     give_role::GiveRoleError,
-    ports::{HashError, SaveError, StoreError},
+    ports::{HashError, SaveError},
     refresh_session::RefreshSessionError,
     register::RegisterError,
     update_profile::UpdateProfileError,
 };
-
-impl From<StoreError> for Problem {
-    fn from(error: StoreError) -> Self {
-        match error {
-            StoreError::Unavailable(_) => Self::unavailable(error),
-            StoreError::RejectedByStore(_) => Self::internal(error),
-        }
-    }
-}
 
 impl From<HashError> for Problem {
     fn from(error: HashError) -> Self {

@@ -8,7 +8,7 @@ use karcis_messaging::{Consumer, HandleError, Received};
 use tokio::sync::Notify;
 
 use super::messages::notification;
-use crate::application::ports::{Notifications, StoreError};
+use crate::application::ports::Notifications;
 
 /// The consumer of booking-service's facts.
 pub struct BookingsConsumer {
@@ -37,11 +37,7 @@ impl Consumer for BookingsConsumer {
     async fn handle(&self, batch: &[Received<BookingFact>]) -> Result<(), HandleError> {
         let notifications: Vec<_> =
             batch.iter().map(|received| notification(&received.message)).collect();
-        let added = self.notifications.add(&notifications, karcis_process::now()).await;
-        added.map_err(|error| match error {
-            StoreError::Unavailable(cause) => HandleError::Unavailable(cause),
-            StoreError::RejectedByStore(cause) => HandleError::Poison(cause),
-        })?;
+        self.notifications.add(&notifications, karcis_process::now()).await?;
         self.due.notify_one();
         Ok(())
     }

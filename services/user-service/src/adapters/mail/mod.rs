@@ -13,7 +13,7 @@ use karcis_process::trace::{
 };
 
 pub use log::LogNotifier;
-pub use smtp::{MailError, SmtpNotifier};
+pub use smtp::SmtpNotifier;
 
 use crate::domain::DueNotification;
 

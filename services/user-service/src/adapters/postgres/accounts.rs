@@ -1,13 +1,14 @@
 //! Accounts: table `account`, with the messages that publish their changes.
 
 use async_trait::async_trait;
+use karcis_database::StoreError;
 use karcis_kernel::{Timestamp, UserId};
 use karcis_messaging::{Outbox, Outgoing};
 use sqlx::{PgConnection, PgPool};
 
 use crate::{
     adapters::postgres::{rows::AccountRow, sessions},
-    application::ports::{Accounts, SaveError, Sessions, StoreError},
+    application::ports::{Accounts, SaveError, Sessions},
     domain::{
         Account, AccountChange, Email, Locale, NewSession, NewToken, Phone, SessionId, StoredToken,
         TimeZone, TokenHash,
@@ -97,7 +98,7 @@ impl Accounts for PgAccounts {
         }
         self.publish(&mut transaction, AccountChange::Registered(account)).await?;
         transaction.commit().await?;
-        self.outbox.wake();
+        self.outbox.notify();
         Ok(())
     }
 
@@ -134,7 +135,7 @@ impl Accounts for PgAccounts {
         }
         self.publish(&mut transaction, AccountChange::Updated(account)).await?;
         transaction.commit().await?;
-        self.outbox.wake();
+        self.outbox.notify();
         Ok(())
     }
 

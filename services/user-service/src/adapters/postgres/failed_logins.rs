@@ -3,12 +3,13 @@
 use std::collections::HashMap;
 
 use async_trait::async_trait;
+use karcis_database::StoreError;
 use karcis_kernel::Timestamp;
 use sha2::{Digest, Sha256};
 use sqlx::PgPool;
 
 use crate::{
-    application::ports::{FailedLogins, StoreError},
+    application::ports::FailedLogins,
     domain::{Subject, Tally, WINDOW},
 };
 

@@ -4,14 +4,15 @@ use std::ops::RangeInclusive;
 
 use async_trait::async_trait;
 use chrono::TimeDelta;
+use karcis_database::StoreError;
 use karcis_kernel::Timestamp;
-use karcis_process::trace;
+use karcis_process::{chain, trace};
 use sqlx::PgPool;
 use uuid::Uuid;
 
 use crate::{
     adapters::postgres::rows::NotificationRow,
-    application::ports::{Notifications, StoreError},
+    application::ports::Notifications,
     domain::{DueNotification, Notification},
 };
 
@@ -71,7 +72,9 @@ impl Notifications for PgNotifications {
         .fetch_all(&self.0)
         .await?;
         // A row that cannot be read does not hold up the others.
-        let unreadable = |error: &StoreError| tracing::error!(%error, "a notification cannot be read and is not sent");
+        let unreadable = |error: &StoreError| {
+            tracing::error!(error = %chain(error), "a notification cannot be read and is not sent");
+        };
         let read = |row| DueNotification::try_from(row).inspect_err(unreadable).ok();
         let mut due: Vec<DueNotification> = rows.into_iter().filter_map(read).collect();
         due.sort_unstable_by_key(|due| (due.notification.booking_id, due.notification.kind));

@@ -1,9 +1,8 @@
 //! Deletes rows that are not needed any more.
 
+use karcis_database::StoreError;
 use karcis_kernel::Timestamp;
 use sqlx::PgPool;
-
-use crate::application::ports::StoreError;
 
 /// How many rows a statement deletes at most.
 const BATCH: i64 = 5_000;

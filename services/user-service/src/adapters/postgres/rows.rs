@@ -1,15 +1,15 @@
 //! Rows of tables `account` and `notice`, parsed into the domain's types.
 
+use karcis_database::StoreError;
 use karcis_kernel::{BookingId, EventId, Timestamp, UserId};
 use uuid::Uuid;
 
-use crate::{
-    application::ports::StoreError,
-    domain::{
-        Account, Buyer, DueNotification, Email, Locale, Notification, NotificationKind,
-        PasswordHash, PersonName, Phone, TimeZone,
-    },
+use crate::domain::{
+    Account, Buyer, DueNotification, Email, Locale, Notification, NotificationKind, PasswordHash,
+    PersonName, Phone, TimeZone,
 };
+
+type Cause = Box<dyn std::error::Error + Send + Sync>;
 
 #[derive(sqlx::FromRow)]
 pub struct AccountRow {
@@ -78,6 +78,6 @@ impl TryFrom<NotificationRow> for DueNotification {
 }
 
 /// A stored value; an error if it does not follow the domain's rules.
-fn stored<T, E: std::fmt::Display>(parsed: Result<T, E>) -> Result<T, StoreError> {
-    parsed.map_err(|error| StoreError::RejectedByStore(format!("stored value: {error}")))
+fn stored<T>(parsed: Result<T, impl Into<Cause>>) -> Result<T, StoreError> {
+    parsed.map_err(StoreError::rejected)
 }

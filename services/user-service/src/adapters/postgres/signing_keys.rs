@@ -5,6 +5,7 @@ use jsonwebtoken::{
     Algorithm, EncodingKey,
     jwk::{Jwk, ThumbprintHash},
 };
+use karcis_database::StoreError;
 use rand::RngExt;
 use sqlx::PgPool;
 
@@ -24,7 +25,7 @@ pub struct SigningKey {
 
 /// All keys, the newest first. If there are none, one is created; instances that start at the same
 /// time create only one.
-pub async fn signing_keys(pool: &PgPool) -> Result<Vec<SigningKey>, sqlx::Error> {
+pub async fn signing_keys(pool: &PgPool) -> Result<Vec<SigningKey>, StoreError> {
     let stored = read(pool).await?;
     if !stored.is_empty() {
         return Ok(stored);
@@ -46,18 +47,17 @@ pub async fn signing_keys(pool: &PgPool) -> Result<Vec<SigningKey>, sqlx::Error>
     read(pool).await
 }
 
-async fn read(pool: &PgPool) -> Result<Vec<SigningKey>, sqlx::Error> {
-    sqlx::query_as("SELECT kid, private_key FROM signing_key ORDER BY created_at DESC, kid")
-        .fetch_all(pool)
-        .await
+async fn read(pool: &PgPool) -> Result<Vec<SigningKey>, StoreError> {
+    let read = "SELECT kid, private_key FROM signing_key ORDER BY created_at DESC, kid";
+    Ok(sqlx::query_as(read).fetch_all(pool).await?)
 }
 
 /// A new random key; its id is its thumbprint (RFC 7638).
-fn generate() -> Result<SigningKey, sqlx::Error> {
+fn generate() -> Result<SigningKey, StoreError> {
     let seed: [u8; 32] = rand::rng().random();
     let private_key = [PKCS8_HEADER.as_slice(), &seed].concat();
     let kid = Jwk::from_encoding_key(&EncodingKey::from_ed_der(&private_key), Algorithm::EdDSA)
         .and_then(|key| key.thumbprint(ThumbprintHash::SHA256))
-        .map_err(|error| sqlx::Error::Encode(error.into()))?;
+        .map_err(StoreError::rejected)?;
     Ok(SigningKey { kid, private_key })
 }

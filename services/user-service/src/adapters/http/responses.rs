@@ -1,4 +1,4 @@
-//! What the HTTP contract calls Session and Profile.
+//! What is answered: Session and Profile. Also how the texts of requests are described.
 
 use karcis_http::{LINE, one_of, texts};
 use karcis_kernel::{Role, Timestamp, UserId};
@@ -7,12 +7,13 @@ use utoipa::ToSchema;
 
 use crate::{
     adapters::access_tokens::LIFETIME_S,
-    domain::{Account, TimeZone},
+    domain::{Account, Email, Locale, Password, PersonName, Phone, TimeZone},
 };
 
 /// A profile as its owner sees it.
 #[derive(Serialize, ToSchema)]
-pub struct Profile {
+#[schema(as = Profile)]
+pub struct ProfileResponse {
     user_id: UserId,
     #[schema(examples("sari@mail.example"))]
     email: String,
@@ -31,7 +32,7 @@ pub struct Profile {
     version: i64,
 }
 
-impl From<Account> for Profile {
+impl From<Account> for ProfileResponse {
     fn from(account: Account) -> Self {
         Self {
             user_id: account.user_id,
@@ -49,7 +50,8 @@ impl From<Account> for Profile {
 
 /// What a log-in gives.
 #[derive(Serialize, ToSchema)]
-pub struct Session {
+#[schema(as = Session)]
+pub struct SessionResponse {
     #[schema(examples("eyJhbGciOiJFZERTQSJ9.eyJpc3MiOiJrYXJjaXMifQ.c2lnbmF0dXJl"))]
     access_token: String,
     #[schema(schema_with = token_type)]
@@ -59,11 +61,11 @@ pub struct Session {
     expires_in: i64,
     #[schema(examples("FXwKuzVn0qB7n2QnUj4tP8sV1m6aYd3cE5gHkLrTzWo"))]
     refresh_token: String,
-    user: Profile,
+    user: ProfileResponse,
 }
 
-impl Session {
-    /// With these tokens.
+impl SessionResponse {
+    /// The session of this account, with these tokens.
     pub fn new(access_token: String, refresh_token: String, account: Account) -> Self {
         Self {
             access_token,
@@ -81,16 +83,14 @@ fn token_type() -> utoipa::openapi::Object {
 
 texts! {
     /// What a person is called; spaces around it are taken away.
-    FullName: 1 to 200, LINE, such as "Sari";
+    FullName: (*PersonName::LENGTH.start()) to (*PersonName::LENGTH.end()), LINE, such as "Sari";
     /// An e-mail address; spaces around it and capitals make no difference. Dots stand between
     /// other characters.
-    EmailAddress: 6 to 254,
-        r"^[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}$",
-        such as "sari@mail.example";
+    EmailAddress: 6 to (Email::MAX_LENGTH), Email::PATTERN, such as "sari@mail.example";
     /// A password that is not known from leaks.
-    NewPassword: 8 to 128, r"^[^\x00]*$", such as "nine mangoes in a boat";
+    NewPassword: (*Password::LENGTH.start()) to (*Password::LENGTH.end()), r"^[^\x00]*$", such as "nine mangoes in a boat";
     /// An international telephone number; spaces, dashes, dots and brackets are ignored.
-    PhoneNumber: 8 to 44, r"^\+[1-9]([ .()-]{0,2}[0-9]){6,14}$", such as "+62 812 3456 7890";
+    PhoneNumber: 8 to 44, Phone::PATTERN, such as "+62 812 3456 7890";
     /// A language tag (BCP 47).
-    LanguageTag: 2 to 35, r"^[A-Za-z]{2,3}((-[A-Za-z0-9]{1,8})*-[A-Za-z0-9]{2,8})?$", such as "id-ID";
+    LanguageTag: (*Locale::LENGTH.start()) to (*Locale::LENGTH.end()), Locale::PATTERN, such as "id-ID";
 }

@@ -1,4 +1,4 @@
-//! Buyers are told what becomes of their bookings.
+//! Buyers are notified of the status of their bookings.
 
 use karcis_contracts::{
     BookingCancelled, BookingConfirmed, BookingCreated, BookingFact, BookingRejected,
@@ -11,9 +11,9 @@ use karcis_testkit::{Bed, eventually};
 use sqlx::PgPool;
 use uuid::Uuid;
 
-use crate::{instance::Instance, logs};
+use crate::{harness::TestApp, logs};
 
-/// Publishes these as booking-service does.
+/// Publishes these facts as booking-service does.
 pub async fn publish(bed: &Bed, facts: &[BookingFact]) {
     let pool = PgPool::connect(&bed.role_url(BOOKINGS)).await.unwrap();
     let outbox = Outbox::new(pool.clone(), "booking-service");
@@ -39,51 +39,51 @@ fn life_of(booking_id: BookingId) -> [BookingFact; 4] {
     ]
 }
 
-fn times_told(booking: BookingId, kind: &str) -> usize {
+fn times_notified(booking: BookingId, kind: &str) -> usize {
     let (booking, kind) = (format!("booking_id={booking}"), format!("kind=\"{kind}\""));
-    logs::lines_with(&["told the buyer", &booking, &kind]).len()
+    logs::lines_with(&["notified the buyer", &booking, &kind]).len()
 }
 
 #[tokio::test]
-async fn each_turn_is_told_once_however_often_it_is_heard() {
+async fn each_change_is_notified_once_although_its_message_is_repeated() {
     let bed = Bed::start().await;
-    let users = Instance::start(&bed, &[]).await;
+    let users = TestApp::start(&bed, &[]).await;
     let booking = BookingId(Uuid::now_v7());
     let [created, confirmed, rejected, cancelled] = life_of(booking);
     let twice_in_a_batch = [created.clone(), created.clone(), confirmed.clone()];
     publish(&bed, &twice_in_a_batch).await;
-    eventually(async || times_told(booking, "confirmed")).is(1).await;
+    eventually(async || times_notified(booking, "confirmed")).is(1).await;
     publish(&bed, &[created, confirmed, rejected, cancelled]).await;
-    eventually(async || times_told(booking, "cancelled")).is(1).await;
+    eventually(async || times_notified(booking, "cancelled")).is(1).await;
     for kind in ["created", "confirmed", "rejected", "cancelled"] {
-        assert_eq!(times_told(booking, kind), 1, "{kind}");
+        assert_eq!(times_notified(booking, kind), 1, "{kind}");
     }
     users.stop().await;
     assert_eq!(bed.dead_letters(USERS).await, []);
 }
 
 #[tokio::test]
-async fn what_was_told_before_a_restart_is_not_told_again() {
+async fn a_notification_sent_before_a_restart_is_not_sent_again() {
     let bed = Bed::start().await;
     let booking = BookingId(Uuid::now_v7());
     let [created, confirmed, ..] = life_of(booking);
-    let users = Instance::start(&bed, &[]).await;
+    let users = TestApp::start(&bed, &[]).await;
     publish(&bed, std::slice::from_ref(&created)).await;
-    eventually(async || times_told(booking, "created")).is(1).await;
+    eventually(async || times_notified(booking, "created")).is(1).await;
     users.stop().await;
-    let users = Instance::start(&bed, &[]).await;
+    let users = TestApp::start(&bed, &[]).await;
     publish(&bed, &[created, confirmed]).await;
-    eventually(async || times_told(booking, "confirmed")).is(1).await;
-    assert_eq!(times_told(booking, "created"), 1);
+    eventually(async || times_notified(booking, "confirmed")).is(1).await;
+    assert_eq!(times_notified(booking, "created"), 1);
     users.stop().await;
 }
 
 #[tokio::test]
-async fn what_an_instance_died_with_is_told_by_another_unless_it_is_old_news() {
+async fn a_notification_of_a_dead_instance_is_sent_by_another_unless_it_is_old() {
     let bed = Bed::start().await;
-    let (taken_on, free, old) = (Uuid::now_v7(), Uuid::now_v7(), Uuid::now_v7());
+    let (claimed, free, old) = (Uuid::now_v7(), Uuid::now_v7(), Uuid::now_v7());
     for (booking, age, try_in) in
-        [(taken_on, "1 minute", "1 hour"), (free, "1 minute", "0 s"), (old, "4 days", "0 s")]
+        [(claimed, "1 minute", "1 hour"), (free, "1 minute", "0 s"), (old, "4 days", "0 s")]
     {
         sqlx::query(
             "INSERT INTO users.notice
@@ -97,29 +97,29 @@ async fn what_an_instance_died_with_is_told_by_another_unless_it_is_old_news() {
         .await
         .unwrap();
     }
-    let users = Instance::start(&bed, &[]).await;
-    let untold = async || {
+    let users = TestApp::start(&bed, &[]).await;
+    let unsent = async || {
         let read = "SELECT booking_id FROM users.notice WHERE told_at IS NULL ORDER BY booking_id";
         sqlx::query_scalar::<_, Uuid>(read).fetch_all(bed.superuser()).await.unwrap()
     };
-    eventually(untold).is(vec![taken_on, old]).await;
-    assert_eq!(times_told(BookingId(free), "confirmed"), 1);
-    assert_eq!(times_told(BookingId(old), "confirmed"), 0);
+    eventually(unsent).is(vec![claimed, old]).await;
+    assert_eq!(times_notified(BookingId(free), "confirmed"), 1);
+    assert_eq!(times_notified(BookingId(old), "confirmed"), 0);
     users.stop().await;
 }
 
 #[tokio::test]
-async fn a_message_that_cannot_be_kept_is_put_aside_and_the_others_are_told() {
+async fn a_message_that_cannot_be_stored_is_dead_lettered_and_the_others_are_sent() {
     let bed = Bed::start().await;
-    let users = Instance::start(&bed, &[]).await;
+    let users = TestApp::start(&bed, &[]).await;
     let (good, bad) = (BookingId(Uuid::now_v7()), BookingId(Uuid::now_v7()));
     let [created, ..] = life_of(good);
     let (user_id, event_id) = (UserId(Uuid::now_v7()), EventId(Uuid::now_v7()));
     let reason = "sold\u{0}out".to_owned();
     let poison = BookingRejected { booking_id: bad, user_id, event_id, reason }.into();
     publish(&bed, &[poison, created]).await;
-    eventually(async || times_told(good, "created")).is(1).await;
+    eventually(async || times_notified(good, "created")).is(1).await;
     eventually(async || bed.dead_letters(USERS).await.len()).is(1).await;
-    assert_eq!(times_told(bad, "rejected"), 0);
+    assert_eq!(times_notified(bad, "rejected"), 0);
     users.stop().await;
 }

@@ -1,4 +1,4 @@
-//! Guessing passwords leads nowhere.
+//! Guessing passwords is slowed down and reveals nothing.
 
 use std::{
     cell::Cell,
@@ -8,16 +8,16 @@ use std::{
 use karcis_testkit::{Answer, Bed, eventually};
 use serde_json::{Value, json};
 
-use crate::instance::{Instance, PASSWORD};
+use crate::harness::{PASSWORD, TestApp};
 
 #[tokio::test]
 async fn an_unknown_address_and_a_wrong_password_get_the_same_answer_after_the_same_time() {
     let bed = Bed::start().await;
     let limits = ["--failed-logins-per-account", "100000", "--failed-logins-per-peer", "100000"];
-    let users = Instance::start(&bed, &limits).await;
+    let users = TestApp::start(&bed, &limits).await;
     users.registers("Sari").await;
-    // The shortest times are those that nothing else on the machine made longer. Until there are
-    // such of all three, more are taken.
+    // Other work on the machine only makes times longer, so the shortest ones are compared, and more
+    // are measured until they agree.
     let shortest = Cell::new([Duration::MAX; 3]);
     let compare = async || {
         for _ in 0..7 {
@@ -39,8 +39,8 @@ async fn an_unknown_address_and_a_wrong_password_get_the_same_answer_after_the_s
     users.stop().await;
 }
 
-/// How long it takes to refuse this person's wrong password, and with which words.
-async fn refusal(users: &Instance, name: &str) -> (Duration, Value) {
+/// Logs in with a wrong password: how long that takes, and the answer.
+async fn refusal(users: &TestApp, name: &str) -> (Duration, Value) {
     let start = Instant::now();
     let answer = users.logs_in(name, "ten mangoes").await;
     let took = start.elapsed();
@@ -61,9 +61,9 @@ fn time_of_one_hash() -> Duration {
 async fn after_too_many_wrong_passwords_an_account_waits_even_for_the_right_one() {
     let bed = Bed::start().await;
     let limit = ["--failed-logins-per-account", "3"];
-    let users = Instance::start(&bed, &limit).await;
+    let users = TestApp::start(&bed, &limit).await;
     let other =
-        Instance::start(&bed, &["--failed-logins-per-account", "3", "--instance", "1"]).await;
+        TestApp::start(&bed, &["--failed-logins-per-account", "3", "--instance", "1"]).await;
     for name in ["Sari", "Dewi"] {
         users.registers(name).await;
     }
@@ -93,9 +93,9 @@ fn must_wait(answer: &Answer) {
 }
 
 #[tokio::test]
-async fn after_too_many_wrong_passwords_a_peer_waits_for_every_account() {
+async fn after_too_many_wrong_passwords_a_client_waits_for_every_account() {
     let bed = Bed::start().await;
-    let users = Instance::start(&bed, &["--failed-logins-per-peer", "3"]).await;
+    let users = TestApp::start(&bed, &["--failed-logins-per-peer", "3"]).await;
     users.registers("Sari").await;
     for name in ["A", "B", "C"] {
         users.logs_in(name, "wrong").await.is_problem(401, "wrong-credentials");
@@ -110,7 +110,7 @@ async fn after_too_many_wrong_passwords_a_peer_waits_for_every_account() {
 async fn right_passwords_and_registrations_are_not_counted() {
     let bed = Bed::start().await;
     let flags = ["--failed-logins-per-account", "2", "--failed-logins-per-peer", "2"];
-    let users = Instance::start(&bed, &flags).await;
+    let users = TestApp::start(&bed, &flags).await;
     for name in ["Sari", "Dewi", "Putri"] {
         users.registers(name).await;
     }
@@ -124,7 +124,7 @@ async fn right_passwords_and_registrations_are_not_counted() {
 #[tokio::test]
 async fn a_stolen_access_token_does_not_help_to_guess_the_password() {
     let bed = Bed::start().await;
-    let users = Instance::start(&bed, &["--failed-logins-per-account", "3"]).await;
+    let users = TestApp::start(&bed, &["--failed-logins-per-account", "3"]).await;
     let sari = users.registers("Sari").await;
     let change = |guess: &str| json!({"password": "mine now, all mine", "current_password": guess});
     for guess in ["a", "b", "c"] {

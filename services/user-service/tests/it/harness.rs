@@ -1,4 +1,4 @@
-//! An instance of the service in the test's process, and a person's requests to it.
+//! An instance of the service in the test's process, and requests to it.
 
 use std::net::SocketAddr;
 
@@ -12,29 +12,29 @@ use reqwest::{Client, Method};
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, task::JoinHandle};
 
-/// Sari's password.
+/// The password of every test person.
 pub const PASSWORD: &str = "nine mangoes in a boat";
 
-/// The service as it runs on a bed.
-pub struct Instance {
+/// A running instance of the service.
+pub struct TestApp {
     url: String,
     http: Client,
     stopping: CancellationToken,
     task: JoinHandle<Result<(), StartError>>,
 }
 
-impl Instance {
-    /// With these flags beside the bed's own, once it is ready.
+impl TestApp {
+    /// Starts with these flags besides those of the bed, and returns once it is ready.
     pub async fn start(bed: &Bed, flags: &[&str]) -> Self {
-        let instance = Self::launch(bed, flags).await;
-        let ready = format!("{}/readyz", instance.url);
+        let app = Self::launch(bed, flags).await;
+        let ready = format!("{}/readyz", app.url);
         eventually(async || {
-            assert!(!instance.task.is_finished(), "it ended by itself");
-            let answer = instance.http.get(&ready).send().await.map_err(|e| e.to_string())?;
+            assert!(!app.task.is_finished(), "it ended by itself");
+            let answer = app.http.get(&ready).send().await.map_err(|e| e.to_string())?;
             if answer.status() == 200 { Ok(()) } else { Err(format!("{answer:?}")) }
         })
         .await;
-        instance
+        app
     }
 
     async fn launch(bed: &Bed, flags: &[&str]) -> Self {
@@ -49,24 +49,24 @@ impl Instance {
         Self { url: format!("http://{address}"), http: Client::new(), stopping, task }
     }
 
-    /// Why it does not start with these flags.
-    pub async fn refusal(bed: &Bed, flags: &[&str]) -> String {
+    /// The error of a start with these flags, which must fail.
+    pub async fn start_error(bed: &Bed, flags: &[&str]) -> String {
         let ended = Self::launch(bed, flags).await.task.await.unwrap();
         ended.expect_err("it must not start").to_string()
     }
 
-    /// Stops it in order.
+    /// Stops it and waits for its end.
     pub async fn stop(self) {
         self.stopping.cancel();
         self.task.await.unwrap().unwrap();
     }
 
-    /// A request of somebody who is not logged in.
+    /// A POST without an access token.
     pub async fn post(&self, path: &str, body: &Value) -> Answer {
         Answer::to(self.http.post(format!("{}{path}", self.url)).json(body)).await
     }
 
-    /// A GET of somebody who is not logged in.
+    /// A GET without an access token.
     pub async fn get(&self, path: &str) -> Answer {
         Answer::to(self.http.get(format!("{}{path}", self.url))).await
     }
@@ -77,7 +77,7 @@ impl Instance {
         Answer::to(request.bearer_auth(token).json(body)).await
     }
 
-    /// A request with a body that need not be JSON.
+    /// A POST with any body.
     pub async fn send_raw(&self, path: &str, kind: &str, body: impl Into<reqwest::Body>) -> Answer {
         let request = self.http.post(format!("{}{path}", self.url)).header("content-type", kind);
         Answer::to(request.body(body)).await
@@ -99,35 +99,33 @@ impl Instance {
         self.post("/token/refresh", &json!({"refresh_token": session.refresh_token})).await
     }
 
-    /// The profile of whoever has this session.
+    /// The profile of the person with this session.
     pub async fn profile(&self, session: &Session) -> Value {
         let answer = self.send(Method::GET, "/profile", &session.access_token, &Value::Null);
         answer.await.is(200).body
     }
 
-    /// Tries to change the profile of whoever has this session.
+    /// Tries to change the profile of the person with this session.
     pub async fn updates(&self, session: &Session, change: &Value) -> Answer {
         self.send(Method::PUT, "/profile/update", &session.access_token, change).await
     }
 }
 
-/// Where mail reaches this person.
+/// The e-mail address of this person.
 pub fn email(name: &str) -> String {
     format!("{}@mail.example", name.to_lowercase())
 }
 
-/// What a person holds who is logged in.
+/// The session of a person who is logged in.
 pub struct Session {
-    /// For the other calls.
     pub access_token: String,
-    /// For the next tokens.
     pub refresh_token: String,
-    /// Who it is.
+    /// The profile.
     pub user: Value,
 }
 
 impl Session {
-    /// The session an answer gives.
+    /// The session in this answer.
     pub fn of(answer: Answer) -> Self {
         let body = answer.body;
         assert_eq!((&body["token_type"], &body["expires_in"]), (&json!("Bearer"), &json!(900)));

@@ -1,4 +1,4 @@
-//! When failed log-ins are too many.
+//! When there were too many failed log-ins to check another password.
 
 use std::collections::HashMap;
 
@@ -6,42 +6,38 @@ use karcis_kernel::Timestamp;
 
 use crate::domain::Email;
 
-/// How long failures count from the first of them on.
+/// How long failures count, from the first of them.
 pub const WINDOW: chrono::Duration = chrono::Duration::minutes(15);
 
-/// Where somebody sits on the network, as the adapters write it.
+/// The network address of a client as text: an IPv4 address or an IPv6 subnet.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Peer(pub String);
+pub struct ClientIp(pub String);
 
 /// Whose failures are counted.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Subject {
-    /// Those at one address, whether or not it has an account.
+    /// An e-mail address, whether or not it has an account.
     Account(Email),
-    /// Those from one network address.
-    Peer(Peer),
+    ClientIp(ClientIp),
 }
 
-/// The failures within the running window.
+/// The failures within the current window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tally {
-    /// How many.
     pub failures: u32,
-    /// When the window ends.
+    /// The end of the window.
     pub ends_at: Timestamp,
 }
 
-/// How many failures within a window are borne.
+/// From how many failures within a window on no more passwords are checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// At one account.
+pub struct LoginLimits {
     pub per_account: u32,
-    /// From one peer.
-    pub per_peer: u32,
+    pub per_client_ip: u32,
 }
 
-impl Limits {
-    /// Until when no password is looked at, if there were too many failures.
+impl LoginLimits {
+    /// Until when no password is checked; `None` if one may be checked now.
     pub fn blocked_until(
         &self,
         tallies: &HashMap<Subject, Tally>,
@@ -57,7 +53,7 @@ impl Limits {
     fn of(&self, subject: &Subject) -> u32 {
         match subject {
             Subject::Account(_) => self.per_account,
-            Subject::Peer(_) => self.per_peer,
+            Subject::ClientIp(_) => self.per_client_ip,
         }
     }
 }
@@ -67,11 +63,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_last_of_the_windows_that_are_full_has_to_end() {
-        let limits = Limits { per_account: 3, per_peer: 5 };
+    fn every_full_window_has_to_end_before_a_password_is_checked() {
+        let limits = LoginLimits { per_account: 3, per_client_ip: 5 };
         let minute = |n| Timestamp::UNIX_EPOCH + chrono::Duration::minutes(n);
         let at = minute(10);
-        for (account, peer, blocked_until) in [
+        for (account, client, blocked_until) in [
             ((0, 20), (0, 20), None),
             ((2, 20), (4, 20), None),
             ((3, 20), (0, 20), Some(20)),
@@ -88,12 +84,12 @@ mod tests {
                     Tally { failures: account.0, ends_at: minute(account.1) },
                 ),
                 (
-                    Subject::Peer(Peer("127.0.0.1".to_owned())),
-                    Tally { failures: peer.0, ends_at: minute(peer.1) },
+                    Subject::ClientIp(ClientIp("127.0.0.1".to_owned())),
+                    Tally { failures: client.0, ends_at: minute(client.1) },
                 ),
             ]);
             let expected = blocked_until.map(minute);
-            assert_eq!(limits.blocked_until(&tallies, at), expected, "{account:?} {peer:?}");
+            assert_eq!(limits.blocked_until(&tallies, at), expected, "{account:?} {client:?}");
         }
         assert_eq!(limits.blocked_until(&HashMap::new(), at), None);
     }

@@ -1,4 +1,4 @@
-//! Where a request comes from.
+//! The client's network address, as an extractor.
 
 use std::{
     convert::Infallible,
@@ -10,23 +10,21 @@ use axum::{
     http::request::Parts,
 };
 
-use crate::domain::Peer;
+use crate::domain::ClientIp;
 
-/// Whoever opened the connection. What headers say of others before them is not believed, as
-/// anybody can write them; behind a gateway all are one peer.
-pub struct SentBy(pub Peer);
-
-impl<S: Send + Sync> FromRequestParts<S> for SentBy {
+/// The address that opened the connection. Headers that name another address are ignored, as anyone
+/// can write them; behind a gateway all clients have the gateway's address.
+impl<S: Send + Sync> FromRequestParts<S> for ClientIp {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Infallible> {
         let address = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
         let address = address.unwrap_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED));
-        Ok(Self(Peer(network(address).to_string())))
+        Ok(Self(network(address).to_string()))
     }
 }
 
-/// What one person has: an IPv4 address, or the 2^64 IPv6 addresses of a subnet.
+/// The addresses that one person has: an IPv4 address, or an IPv6 subnet of 2^64 addresses.
 fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => {
@@ -42,15 +40,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_person_is_one_peer_whatever_address_of_the_subnet_they_take() {
-        for (address, peer) in [
+    fn all_addresses_of_a_subnet_are_one_client() {
+        for (address, client) in [
             ("203.0.113.7", "203.0.113.7"),
             ("::ffff:203.0.113.7", "203.0.113.7"),
             ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"),
             ("2001:db8:1:2:ffff::", "2001:db8:1:2::"),
         ] {
             let address: IpAddr = address.parse().expect("it is an address");
-            assert_eq!(network(address).to_string(), peer);
+            assert_eq!(network(address).to_string(), client);
         }
     }
 }

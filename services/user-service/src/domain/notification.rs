@@ -1,57 +1,46 @@
-//! What a buyer is told of a booking.
+//! What a buyer is notified of.
 
 use karcis_kernel::{BookingId, EventId, UserId};
 
 use super::{Email, PersonName};
 
-/// A turn in a booking's life that its buyer is told of, once.
+/// A change of a booking's status. Its buyer is notified of it once.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Notice {
-    /// The booking.
+pub struct Notification {
     pub booking_id: BookingId,
-    /// The turn.
-    pub kind: NoticeKind,
-    /// The buyer.
+    pub kind: NotificationKind,
     pub user_id: UserId,
-    /// The event.
     pub event_id: EventId,
-    /// Why, where there is a reason.
+    /// The contract's word for why a booking was rejected or cancelled.
     pub reason: Option<String>,
 }
 
-/// A notice that is due, with where its buyer is reached; `None` for one who has no account any more.
-pub struct Due {
-    /// What there is to tell.
-    pub notice: Notice,
-    /// Whom.
+/// A notification that is due, and whom it is for.
+pub struct DueNotification {
+    pub notification: Notification,
+    /// `None` if the account is gone.
     pub buyer: Option<Buyer>,
-    /// What it follows from, as a `traceparent` header.
+    /// The `traceparent` header of the message it follows from.
     pub trace: Option<String>,
 }
 
-/// Whom a notice is for.
+/// Whom a notification is for.
 pub struct Buyer {
-    /// Where mail reaches them.
     pub email: Email,
-    /// What they are called.
     pub name: PersonName,
 }
 
-/// A turn in a booking's life, in the order in which they come.
+/// The new status of a booking, in the order of a booking's life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum NoticeKind {
-    /// Tickets were asked for.
+pub enum NotificationKind {
     Created,
-    /// The buyer has them.
     Confirmed,
-    /// The buyer gets none.
     Rejected,
-    /// It is undone.
     Cancelled,
 }
 
-impl NoticeKind {
-    /// All of them.
+impl NotificationKind {
+    /// Every kind.
     pub const ALL: [Self; 4] = [Self::Created, Self::Confirmed, Self::Rejected, Self::Cancelled];
 
     /// Its name, such as `confirmed`.

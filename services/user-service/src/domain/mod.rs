@@ -1,5 +1,6 @@
 //! The rules of people's accounts: what a valid profile, password and role change is, how long a
 //! session lives, and when failed log-ins are too many. Pure.
+#![deny(clippy::disallowed_methods)]
 
 mod account;
 mod contact;

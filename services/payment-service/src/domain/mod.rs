@@ -1,4 +1,5 @@
 //! The rules of a payment, as pure functions: commands, attempts, money that goes back.
+#![deny(clippy::disallowed_methods)]
 
 mod attempt;
 mod command;

@@ -1,9 +1,9 @@
-//! event-service: what events there are, and who holds or has bought which of their seats.
+//! event-service: events, their seats and tickets, and who holds or has bought them.
 
 mod adapters;
-mod application;
+pub mod application;
 mod config;
-mod domain;
+pub mod domain;
 
 use std::sync::Arc;
 
@@ -14,10 +14,11 @@ use sqlx::migrate::Migrator;
 use tokio::net::TcpListener;
 
 use adapters::{
-    http::{Desk, ShopWindow, routes},
-    kafka::{Commands, keep_announcing},
+    http::{ApiState, CatalogueCache, routes},
+    kafka::{Commands, encode},
     metrics,
-    postgres::{PgCancelledEvents, PgCatalogue, PgEvents, PgReadiness, PgStocks},
+    postgres::{PgEvents, PgReadiness},
+    workers::announce_cancelled,
 };
 pub use config::Config;
 
@@ -61,28 +62,26 @@ pub async fn run(
     let pool = connect(&config.database).await?;
     migrate(&pool, &MIGRATIONS).await?;
     let outbox = Outbox::new(pool.clone(), SERVICE);
+    let events = Arc::new(PgEvents::new(pool.clone(), outbox.clone(), encode));
     let keys = TokenKeys::fetched_from(&config.keys.jwks_url);
     let app = App {
         about: ABOUT,
-        routes: routes().with_state(Desk {
-            events: Arc::new(PgEvents::new(pool.clone(), outbox.clone())),
-            window: Arc::new(ShopWindow::new(Arc::new(PgCatalogue(pool.clone())))),
+        routes: routes().with_state(ApiState {
+            events: events.clone(),
+            catalogue: Arc::new(CatalogueCache::new(events.clone())),
+            tickets: events.clone(),
         }),
         keys: keys.clone(),
         readiness: Arc::new(PgReadiness(pool.clone())),
     };
-    let commands = Commands {
-        stocks: Arc::new(PgStocks::new(pool.clone(), outbox.clone())),
-        most_unpaid: config.max_holds,
-    };
-    let cancelled = Arc::new(PgCancelledEvents::new(pool.clone(), outbox.clone()));
+    let commands = Commands { stocks: events.clone(), max_unpaid_holds: config.max_holds };
     metrics::describe();
     let stopping = process.stopping();
     process
         .run("http", karcis_http::serve(listener, app, config.http, stopping.clone()))
         .run("keys", keys.keep_fresh(stopping.clone()))
         .run("commands", kafka.clone().consume(SERVICE, pool, commands, stopping.clone()))
-        .run("announcer", keep_announcing(cancelled, outbox.clone(), stopping.clone()))
+        .run("announcer", announce_cancelled(events, outbox.clone(), stopping.clone()))
         .run("outbox", outbox.relay(kafka, stopping))
         .until_stopped()
         .await?;

@@ -15,7 +15,7 @@ use crate::{
     },
 };
 
-/// A query for [`EventRow`]s, with this rest after the FROM clause.
+/// A query for [`EventRow`]s: all its columns, and the rest of the statement after FROM.
 macro_rules! select_events {
     ($rest:literal) => {
         concat!(
@@ -86,7 +86,8 @@ pub(super) async fn with_ticket_types(
             let types = types.remove(&event.event_id).unwrap_or_default();
             let (id, stock_version) = (event.event_id, event.stock_version);
             let event = event.into_event(types);
-            let event = event.map_err(|why| StoreError::Refused(format!("event {id}: {why}")))?;
+            let event =
+                event.map_err(|why| StoreError::RejectedByStore(format!("event {id}: {why}")))?;
             Ok((event, stock_version))
         })
         .collect()

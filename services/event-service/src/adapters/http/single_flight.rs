@@ -1,5 +1,5 @@
-//! Answers younger than half a second, shared by all who ask: the first one loads, the others wait
-//! for it, and a crowd at one event costs two loads a second.
+//! A single-flight cache: the first reader of a key loads its value, the others wait for that, and a
+//! value is used for half a second. A thousand readers of one event cost two loads a second.
 
 use std::{
     collections::HashMap,
@@ -10,45 +10,45 @@ use std::{
 
 use tokio::sync::OnceCell;
 
-/// How old an answer may be. The contract allows a second.
+/// How old a value may be. The contract allows a second.
 const MAX_AGE: Duration = Duration::from_millis(500);
-/// How many answers are kept.
-const MOST: usize = 4_096;
+/// How many values are kept.
+const MAX_ENTRIES: usize = 4_096;
 
-/// Loaded answers by what was asked. A failure is shared by those who waited for it, and forgotten.
-pub struct Recent<K, V, E> {
+/// Loaded values by key. A failure is shared by the readers who waited for it, and forgotten.
+pub struct SingleFlightCache<K, V, E> {
     entries: Mutex<HashMap<K, Arc<Entry<V, E>>>>,
 }
 
 struct Entry<V, E> {
-    born: Instant,
-    answer: OnceCell<Result<Arc<V>, Arc<E>>>,
+    started: Instant,
+    value: OnceCell<Result<Arc<V>, Arc<E>>>,
 }
 
 impl<V, E> Entry<V, E> {
     fn is_fresh(&self) -> bool {
-        let failed = self.answer.get().is_some_and(Result::is_err);
-        !failed && self.born.elapsed() < MAX_AGE
+        let failed = self.value.get().is_some_and(Result::is_err);
+        !failed && self.started.elapsed() < MAX_AGE
     }
 }
 
-impl<K: Hash + Eq + Clone, V, E> Recent<K, V, E> {
-    /// Nothing asked yet.
+impl<K: Hash + Eq + Clone, V, E> SingleFlightCache<K, V, E> {
+    /// An empty cache.
     pub fn new() -> Self {
         Self { entries: Mutex::default() }
     }
 
-    /// The answer to `key`, loaded at most half a second ago.
+    /// The value of `key`, which began to load at most half a second ago.
     pub async fn get<F>(&self, key: &K, load: impl FnOnce() -> F) -> Result<Arc<V>, Arc<E>>
     where
         F: Future<Output = Result<V, E>>,
     {
         let entry = self.entry(key);
         let load = async { load().await.map(Arc::new).map_err(Arc::new) };
-        entry.answer.get_or_init(|| load).await.clone()
+        entry.value.get_or_init(|| load).await.clone()
     }
 
-    /// What is asked next is loaded anew; also what is loading now is used no more.
+    /// The next reader of `key` loads it again. A value that is loading now is not used again.
     pub fn forget(&self, key: &K) {
         self.lock().remove(key);
     }
@@ -63,13 +63,13 @@ impl<K: Hash + Eq + Clone, V, E> Recent<K, V, E> {
         if let Some(entry) = entries.get(key).filter(|entry| entry.is_fresh()) {
             return entry.clone();
         }
-        if entries.len() >= MOST {
+        if entries.len() >= MAX_ENTRIES {
             entries.retain(|_, entry| entry.is_fresh());
         }
-        if entries.len() >= MOST {
+        if entries.len() >= MAX_ENTRIES {
             entries.clear();
         }
-        let entry = Arc::new(Entry { born: Instant::now(), answer: OnceCell::new() });
+        let entry = Arc::new(Entry { started: Instant::now(), value: OnceCell::new() });
         entries.insert(key.clone(), entry.clone());
         entry
     }
@@ -86,33 +86,33 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn those_who_ask_together_share_one_load() {
-        let (recent, loads) = (Recent::<_, _, ()>::new(), AtomicUsize::new(0));
+    async fn readers_at_the_same_time_share_one_load() {
+        let (cache, loads) = (SingleFlightCache::<_, _, ()>::new(), AtomicUsize::new(0));
         let load = || async {
             tokio::task::yield_now().await;
             Ok(loads.fetch_add(1, Ordering::SeqCst))
         };
-        let (first, second) = tokio::join!(recent.get(&1, load), recent.get(&1, load));
+        let (first, second) = tokio::join!(cache.get(&1, load), cache.get(&1, load));
         assert_eq!((first, second), (Ok(Arc::new(0)), Ok(Arc::new(0))));
-        assert_eq!(recent.get(&2, load).await, Ok(Arc::new(1)), "another key is another answer");
+        assert_eq!(cache.get(&2, load).await, Ok(Arc::new(1)), "another key has another value");
     }
 
     #[tokio::test]
     async fn what_was_loading_when_it_changed_is_not_used_again() {
-        let recent = Recent::<_, _, ()>::new();
-        let slow = recent.get(&1, || async {
-            recent.forget(&1);
+        let cache = SingleFlightCache::<_, _, ()>::new();
+        let slow = cache.get(&1, || async {
+            cache.forget(&1);
             Ok("before the change")
         });
         assert_eq!(slow.await, Ok(Arc::new("before the change")));
-        let after = recent.get(&1, || async { Ok("after the change") }).await;
+        let after = cache.get(&1, || async { Ok("after the change") }).await;
         assert_eq!(after, Ok(Arc::new("after the change")));
     }
 
     #[tokio::test]
     async fn a_failure_is_not_kept() {
-        let recent = Recent::new();
-        assert_eq!(recent.get(&1, || async { Err("down") }).await, Err(Arc::new("down")));
-        assert_eq!(recent.get(&1, || async { Ok::<_, &str>(7) }).await, Ok(Arc::new(7)));
+        let cache = SingleFlightCache::new();
+        assert_eq!(cache.get(&1, || async { Err("down") }).await, Err(Arc::new("down")));
+        assert_eq!(cache.get(&1, || async { Ok::<_, &str>(7) }).await, Ok(Arc::new(7)));
     }
 }

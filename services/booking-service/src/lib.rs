@@ -16,7 +16,6 @@ use adapters::{
 use karcis_http::{About, App, Live, TokenKeys};
 use karcis_messaging::{Kafka, Outbox, connect, migrate};
 use karcis_process::Process;
-use sqlx::migrate::Migrator;
 use tokio::{net::TcpListener, sync::Notify};
 
 pub use config::Config;
@@ -28,9 +27,6 @@ const ABOUT: About = About {
     about: "takes orders and sees each one through: reserve, pay, confirm, or undo",
     port: 8083,
 };
-
-/// The service's schema.
-pub static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/booking");
 
 /// What it serves, as OpenAPI 3.1.
 pub fn openapi() -> serde_json::Value {
@@ -59,7 +55,7 @@ pub async fn run(
 ) -> Result<(), StartError> {
     let kafka = Kafka::connect(&config.kafka)?;
     let pool = connect(&config.database).await?;
-    migrate(&pool, &MIGRATIONS).await?;
+    migrate(&pool, karcis_schemas::BOOKINGS.migrations).await?;
     let (outbox, live) = (Outbox::new(pool.clone(), NAME), Live::new());
     let keys = TokenKeys::fetched_from(&config.keys.jwks_url);
     let event_cancelled = Arc::new(Notify::new());

@@ -10,7 +10,6 @@ use std::sync::Arc;
 use karcis_http::{About, App, TokenKeys};
 use karcis_messaging::{Kafka, Outbox, connect, migrate};
 use karcis_process::Process;
-use sqlx::migrate::Migrator;
 use tokio::net::TcpListener;
 
 use adapters::{
@@ -29,9 +28,6 @@ const ABOUT: About = About {
     about: "events, their tickets, and what is left of them",
     port: 8082,
 };
-
-/// The service's schema.
-pub static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/event");
 
 /// What it serves, as OpenAPI 3.1.
 pub fn openapi() -> serde_json::Value {
@@ -60,7 +56,7 @@ pub async fn run(
 ) -> Result<(), StartError> {
     let kafka = Kafka::connect(&config.kafka)?;
     let pool = connect(&config.database).await?;
-    migrate(&pool, &MIGRATIONS).await?;
+    migrate(&pool, karcis_schemas::EVENTS.migrations).await?;
     let outbox = Outbox::new(pool.clone(), SERVICE);
     let events = Arc::new(PgEvents::new(pool.clone(), outbox.clone(), encode));
     let keys = TokenKeys::fetched_from(&config.keys.jwks_url);

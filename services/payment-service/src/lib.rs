@@ -10,7 +10,6 @@ use std::{sync::Arc, time::Duration};
 use karcis_http::{About, App, Live, TokenKeys};
 use karcis_messaging::{Kafka, Outbox, connect, connect_to, migrate};
 use karcis_process::Process;
-use sqlx::migrate::Migrator;
 use tokio::{net::TcpListener, sync::Notify};
 use tokio_util::task::TaskTracker;
 
@@ -34,12 +33,6 @@ const ABOUT: About = About {
 
 /// Connections to the simulated provider's ledger: one for each of its lanes.
 const GATEWAY_CONNECTIONS: u32 = 3;
-
-/// The service's schema.
-pub static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/payment");
-
-/// The schema of the simulated provider's ledger.
-pub static GATEWAY_MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/simulated_gateway");
 
 /// What it serves, as OpenAPI 3.1.
 pub fn openapi() -> serde_json::Value {
@@ -68,14 +61,14 @@ pub async fn run(
 ) -> Result<(), StartError> {
     let kafka = Kafka::connect(&config.kafka)?;
     let pool = connect(&config.database).await?;
-    migrate(&pool, &MIGRATIONS).await?;
+    migrate(&pool, karcis_schemas::PAYMENTS.migrations).await?;
     let ledger = connect_to(
         "KARCIS_GATEWAY_DATABASE_URL",
         &config.gateway.gateway_database_url,
         GATEWAY_CONNECTIONS,
     )
     .await?;
-    migrate(&ledger, &GATEWAY_MIGRATIONS).await?;
+    migrate(&ledger, karcis_schemas::SIMULATED_GATEWAY.migrations).await?;
 
     let outbox = Outbox::new(pool.clone(), SERVICE);
     let (live, void, give_back) = (Live::new(), Arc::new(Notify::new()), Arc::new(Notify::new()));

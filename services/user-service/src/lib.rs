@@ -23,7 +23,6 @@ use domain::Limits;
 use karcis_http::{About, App, TokenKeys};
 use karcis_messaging::{DatabaseError, Kafka, Outbox, connect, migrate};
 use karcis_process::{Process, now};
-use sqlx::migrate::Migrator;
 use tokio::{net::TcpListener, sync::Notify};
 
 pub use config::{AdminConfig, Config};
@@ -31,9 +30,6 @@ pub use config::{AdminConfig, Config};
 const SERVICE: &str = "user-service";
 const ABOUT: About =
     About { service: SERVICE, about: "people: their accounts, sessions and roles", port: 8081 };
-
-/// The service's schema.
-pub static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/user");
 
 /// What it serves, as OpenAPI 3.1.
 pub fn openapi() -> serde_json::Value {
@@ -78,7 +74,7 @@ pub async fn run(
         None => Arc::new(LogNotifier),
     };
     let pool = connect(&config.database).await?;
-    migrate(&pool, &MIGRATIONS).await?;
+    migrate(&pool, karcis_schemas::USERS.migrations).await?;
     let outbox = Outbox::new(pool.clone(), SERVICE);
     let tokens =
         Arc::new(AccessTokens::new(&signing_keys(&pool).await.map_err(DatabaseError::from)?)?);

@@ -6,8 +6,8 @@ use std::sync::{
 };
 
 use karcis_contracts::{BookingFact, Message};
-use karcis_local_stack::schemas;
 use karcis_messaging::{DeadLetter, DeadLetters, HandleError, Outbox};
+use karcis_schemas as schemas;
 use karcis_testkit::eventually;
 use rdkafka::{
     ClientConfig,

@@ -5,11 +5,11 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use karcis_contracts::{BookingCancelled, BookingFact, Message};
 use karcis_kernel::{BookingId, EventId, UserId};
-use karcis_local_stack::schemas;
 use karcis_messaging::{
     Consumer, DatabaseConfig, HandleError, Kafka, KafkaConfig, KafkaSecurity, Outbox, Outgoing,
     Received, connect,
 };
+use karcis_schemas as schemas;
 use karcis_testkit::{Bed, eventually};
 use sqlx::PgPool;
 use tokio::task::JoinHandle;

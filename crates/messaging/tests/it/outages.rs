@@ -9,8 +9,8 @@ use std::{
     time::Duration,
 };
 
-use karcis_local_stack::schemas;
 use karcis_messaging::HandleError;
+use karcis_schemas as schemas;
 use karcis_testkit::{Bed, Broker, eventually};
 use uuid::Uuid;
 

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use karcis_local_stack::schemas;
 use karcis_messaging::Outbox;
+use karcis_schemas as schemas;
 use karcis_testkit::eventually;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;

@@ -9,8 +9,8 @@ use std::{
 };
 
 use clap::Parser;
-use karcis_local_stack::schemas;
 use karcis_process::{CancellationToken, Process};
+use karcis_schemas as schemas;
 use tokio::{runtime::Runtime, task::JoinHandle};
 
 use super::{Service, Urls};
@@ -124,7 +124,7 @@ impl Running {
 /// The flags that not every service takes.
 fn own_flags(service: Service, bed: &Bed, urls: &Urls) -> Vec<String> {
     let keys = ["--jwks-url".to_owned(), format!("{}/.well-known/jwks.json", urls[&Service::User])];
-    let ledger = || ["--gateway-database-url".to_owned(), bed.role_url(schemas::GATEWAY)];
+    let ledger = || ["--gateway-database-url".to_owned(), bed.role_url(schemas::SIMULATED_GATEWAY)];
     match service {
         Service::User => Vec::new(),
         Service::Event | Service::Booking => keys.into(),

@@ -16,11 +16,11 @@ use karcis_contracts::{
 use karcis_kernel::{
     BookingId, Currency, EventId, Money, PaymentId, Role, TicketCode, TicketTypeId, UserId,
 };
-use karcis_local_stack::schemas;
 use karcis_messaging::{
     Consumer, DatabaseConfig, HandleError, Outbox, Outgoing, Received, connect,
 };
 use karcis_process::{CancellationToken, Process, now};
+use karcis_schemas as schemas;
 use karcis_testkit::{Bed, TokenMint, eventually};
 use reqwest::{Method, Response, StatusCode};
 use serde_json::{Value, json};

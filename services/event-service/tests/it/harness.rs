@@ -8,11 +8,11 @@ use karcis_contracts::{
 };
 use karcis_event_service::{Config, run};
 use karcis_kernel::{BookingId, EventId, Role, TicketTypeId, UserId};
-use karcis_local_stack::schemas::{BOOKINGS, EVENTS};
 use karcis_messaging::{
     Consumer, DatabaseConfig, HandleError, Outbox, Outgoing, Received, connect,
 };
 use karcis_process::{CancellationToken, Process};
+use karcis_schemas::{BOOKINGS, EVENTS};
 use karcis_testkit::{Answer, Bed, Inbox, TokenMint, eventually, token};
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};

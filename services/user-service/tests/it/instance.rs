@@ -3,8 +3,8 @@
 use std::net::SocketAddr;
 
 use clap::Parser;
-use karcis_local_stack::schemas::USERS;
 use karcis_process::{CancellationToken, Process};
+use karcis_schemas::USERS;
 use karcis_testkit::{Answer, Bed, eventually};
 use karcis_user_service::{Config, StartError, run};
 use reqwest::{Client, Method};

@@ -1,34 +1,19 @@
-//! Roles and schemas: one role per schema, which cannot read the others.
+//! Makes roles and schemas: one role per schema, which cannot read the others.
 
 use sqlx::{Connection, PgConnection};
 
-use crate::StackError;
+use crate::Schema;
 
 const SETUP: &str = include_str!("../../../migrations/setup.sql");
 
-/// A schema with the role that owns it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Schema {
-    /// The schema's name.
-    pub name: &'static str,
-    /// Its role, whose `search_path` is the schema.
-    pub role: &'static str,
-}
-
-/// user-service's.
-pub const USERS: Schema = Schema { name: "users", role: "karcis_user" };
-/// event-service's.
-pub const EVENTS: Schema = Schema { name: "events", role: "karcis_event" };
-/// booking-service's.
-pub const BOOKINGS: Schema = Schema { name: "bookings", role: "karcis_booking" };
-/// payment-service's.
-pub const PAYMENTS: Schema = Schema { name: "payments", role: "karcis_payment" };
-/// The simulated payment provider's ledger.
-pub const GATEWAY: Schema = Schema { name: "simulated_gateway", role: "karcis_simulated_gateway" };
+/// Why the roles and schemas are not there.
+#[derive(Debug, thiserror::Error)]
+#[error("database: {0}")]
+pub struct SetupError(#[from] pub sqlx::Error);
 
 /// Creates the roles that are missing (once per cluster) and the schemas in this database.
 /// Repeatable, also by several at once. `superuser_url` names the database.
-pub async fn prepare(superuser_url: &str) -> Result<(), StackError> {
+pub async fn prepare(superuser_url: &str) -> Result<(), SetupError> {
     let mut connection = PgConnection::connect(superuser_url).await?;
     sqlx::raw_sql(SETUP).execute(&mut connection).await?;
     connection.close().await?;
@@ -37,11 +22,11 @@ pub async fn prepare(superuser_url: &str) -> Result<(), StackError> {
 
 /// The same for one schema, whose role gets this password, also if it is there; without one, a new
 /// role gets its development password.
-pub(crate) async fn set_up(
+pub async fn set_up(
     connection: &mut PgConnection,
     schema: Schema,
     password: Option<&str>,
-) -> Result<(), sqlx::Error> {
+) -> Result<(), SetupError> {
     let mut transaction = connection.begin().await?;
     let password_of = format!("karcis.password_of_{}", schema.name);
     for (setting, value) in [("karcis.schemas", Some(schema.name)), (&password_of, password)] {
@@ -49,7 +34,8 @@ pub(crate) async fn set_up(
         set.execute(&mut *transaction).await?;
     }
     sqlx::raw_sql(SETUP).execute(&mut *transaction).await?;
-    transaction.commit().await
+    transaction.commit().await?;
+    Ok(())
 }
 
 /// The URL of the same database for this schema's role, with its development password.
@@ -70,6 +56,18 @@ pub fn role_url(superuser_url: &str, schema: Schema) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{USERS, schemas};
+
+    #[test]
+    fn the_script_knows_every_schema_and_no_other() {
+        let missing = |schema: &&Schema| !SETUP.contains(&line(schema));
+        assert_eq!(schemas().filter(missing).map(line).collect::<Vec<_>>(), Vec::<String>::new());
+        assert_eq!(SETUP.matches("('karcis_").count(), schemas().count());
+    }
+
+    fn line(schema: &Schema) -> String {
+        format!("('{}', '{}')", schema.role, schema.name)
+    }
 
     #[test]
     fn a_role_reaches_the_same_database() {

@@ -1,4 +1,4 @@
-//! Commands over Kafka and their answers: each cell of the hold table, each reason to reject.
+//! Commands over Kafka and their replies: each cell of the hold table, each reason to reject.
 
 use std::collections::HashSet;
 
@@ -77,21 +77,21 @@ async fn each_cell_is_answered_and_repeating_it_gives_the_stored_answer() {
     let commands: Vec<_> =
         cells().map(|((_, step, ..), booking)| step.command(&event, booking)).collect();
     for ((before, ..), booking) in cells() {
-        app.answers(booking, before.len()).await;
+        app.replies(booking, before.len()).await;
     }
     app.send(&commands).await;
     for ((before, ..), booking) in cells() {
-        app.answers(booking, before.len() + 1).await;
+        app.replies(booking, before.len() + 1).await;
     }
     app.send(&commands).await;
 
     for ((before, step, kind, _), booking) in cells() {
-        let answers = app.answers(booking, before.len() + 2).await;
-        let [.., first, second] = answers.as_slice() else { panic!("{answers:?}") };
+        let replies = app.replies(booking, before.len() + 2).await;
+        let [.., first, second] = replies.as_slice() else { panic!("{replies:?}") };
         assert_eq!(first.kind(), *kind, "{before:?}, then {step:?}");
         assert_eq!(first, second, "{before:?}, then {step:?} twice");
         if matches!(before, [Reserve, ..]) && *kind == HELD {
-            assert_eq!(first, &answers[0], "what was promised stays");
+            assert_eq!(first, &replies[0], "what was promised stays");
         }
     }
     let (held, sold) = CELLS.iter().fold((0, 0), |(h, s), (.., (x, y))| (h + x, s + y));
@@ -193,7 +193,7 @@ async fn a_buyer_has_two_unpaid_holds_of_an_event_at_most_even_within_a_batch() 
     let another = || ReserveTickets { user_id: first.user_id, ..event.reserve(1) };
     let (second, third) = (another(), another());
     app.send(&[first.clone().into(), second.clone().into(), third.clone().into()]).await;
-    let rejected = &app.answers(third.booking_id, 1).await[0];
+    let rejected = &app.replies(third.booking_id, 1).await[0];
     assert_eq!(why(rejected), RejectReason::TooManyHolds);
     assert!(matches!(app.ask(event.reserve(1)).await, TicketFact::TicketsReserved(_)));
 
@@ -206,7 +206,7 @@ async fn a_buyer_has_two_unpaid_holds_of_an_event_at_most_even_within_a_batch() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_command_that_nobody_can_mean_is_put_aside_and_nothing_waits_for_it() {
+async fn a_command_that_no_booking_can_mean_is_a_dead_letter_and_nothing_waits_for_it() {
     let app = TestApp::start().await;
     let event = app.made(Person::organiser(), &plan(10)).await;
     let good = event.reserve(1);
@@ -219,9 +219,9 @@ async fn a_command_that_nobody_can_mean_is_put_aside_and_nothing_waits_for_it() 
     assert!(matches!(app.ask(good.clone()).await, TicketFact::TicketsReserved(_)));
     let batch = [nothing, none_of_it, stray, last.clone()];
     app.send(&batch.map(EventCommand::from)).await;
-    let answers = app.answers(last.booking_id, 1).await;
-    assert!(matches!(answers[0], TicketFact::TicketsReserved(_)), "{answers:?}");
-    let aside = async || app.bed.dead_letters(EVENTS).await.len();
-    eventually(aside).is(3).await;
-    assert_eq!(app.answers(good.booking_id, 1).await.len(), 1);
+    let replies = app.replies(last.booking_id, 1).await;
+    assert!(matches!(replies[0], TicketFact::TicketsReserved(_)), "{replies:?}");
+    let dead_letters = async || app.bed.dead_letters(EVENTS).await.len();
+    eventually(dead_letters).is(3).await;
+    assert_eq!(app.replies(good.booking_id, 1).await.len(), 1);
 }

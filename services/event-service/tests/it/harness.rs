@@ -20,7 +20,7 @@ use sqlx::PgPool;
 use tokio::net::TcpListener;
 use uuid::Uuid;
 
-/// A running event-service.
+/// A running event-service, with its topics and database.
 pub struct TestApp {
     pub bed: Bed,
     url: String,
@@ -31,7 +31,7 @@ pub struct TestApp {
     stopping: CancellationToken,
 }
 
-/// Person with a role.
+/// A person with a role.
 #[derive(Clone, Copy)]
 pub struct Person {
     pub id: UserId,
@@ -75,7 +75,7 @@ impl TestApp {
         app
     }
 
-    /// Everything is sent and nothing was put aside.
+    /// Checks that everything is sent and that there is no dead letter.
     pub async fn close(self) {
         self.bed.all_sent(EVENTS).await;
         self.stopping.cancel();
@@ -120,10 +120,10 @@ impl TestApp {
     }
 
     /// What booking-service was told about the booking, once it has heard that much.
-    pub async fn answers(&self, booking: BookingId, at_least: usize) -> Vec<TicketFact> {
+    pub async fn replies(&self, booking: BookingId, at_least: usize) -> Vec<TicketFact> {
         eventually(async || {
-            let answers = self.heard.about(booking);
-            if answers.len() >= at_least { Ok(answers) } else { Err(answers) }
+            let replies = self.heard.about(booking);
+            if replies.len() >= at_least { Ok(replies) } else { Err(replies) }
         })
         .await
     }
@@ -134,7 +134,7 @@ impl TestApp {
         let booking = BookingId(command.correlation().expect("a command is of a booking"));
         let before = self.heard.about(booking).len();
         self.send(&[command]).await;
-        self.answers(booking, before + 1).await.swap_remove(before)
+        self.replies(booking, before + 1).await.swap_remove(before)
     }
 
     /// What the world was told about the event so far.

@@ -6,3 +6,4 @@ mod commands;
 mod editing;
 mod harness;
 mod racing;
+mod tickets;

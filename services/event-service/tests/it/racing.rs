@@ -24,7 +24,7 @@ async fn of_2000_who_want_one_of_500_seats_exactly_500_get_one() {
     }
     let mut lucky = Vec::new();
     for booking in &bookings {
-        match &app.answers(*booking, 1).await[0] {
+        match &app.replies(*booking, 1).await[0] {
             TicketFact::TicketsReserved(_) => lucky.push(*booking),
             TicketFact::TicketsRejected(no) => assert_eq!(no.reason, RejectReason::SoldOut),
             other => panic!("{other:?}"),
@@ -37,8 +37,8 @@ async fn of_2000_who_want_one_of_500_seats_exactly_500_get_one() {
     app.send(&lucky.iter().map(confirm).collect::<Vec<_>>()).await;
     let mut codes = HashSet::new();
     for booking in &lucky {
-        let answers = app.answers(*booking, 2).await;
-        let TicketFact::TicketsConfirmed(sold) = &answers[1] else { panic!("{answers:?}") };
+        let replies = app.replies(*booking, 2).await;
+        let TicketFact::TicketsConfirmed(sold) = &replies[1] else { panic!("{replies:?}") };
         codes.extend(sold.tickets.iter().map(|ticket| ticket.code.clone()));
     }
     assert_eq!(codes.len(), 500, "a code per seat");

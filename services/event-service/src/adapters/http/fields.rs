@@ -86,7 +86,7 @@ pub fn max_per_booking() -> ObjectBuilder {
     let or_null = SchemaType::from_iter([Type::Integer, Type::Null]);
     let default = PerBooking::DEFAULT.get();
     number(or_null, PerBooking::MIN, PerBooking::MAX, 4)
-        .description(Some(format!("{default} unless given.")))
+        .description(Some(format!("{default} if it is null.")))
 }
 
 fn number(of: impl Into<SchemaType>, min: i64, max: i64, example: i64) -> ObjectBuilder {

@@ -1,6 +1,6 @@
 //! The hold table cell by cell, and every reason to reject.
 
-use karcis_kernel::{Currency, Money, TicketTypeId};
+use karcis_kernel::{Currency, Money, TicketCode, TicketTypeId};
 
 use super::samples::*;
 use crate::domain::*;

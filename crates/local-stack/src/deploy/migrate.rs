@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use karcis_messaging::DatabaseError;
+use karcis_database::DatabaseError;
 use sqlx::{
     Connection, PgConnection,
     postgres::{PgConnectOptions, PgPoolOptions},
@@ -216,7 +216,7 @@ async fn prepare(part: Part, options: &MigrateOptions) -> Result<(), MigrateErro
         .map_err(failed)?
         .options([("role", schema.role), ("search_path", schema.name)]);
     let pool = PgPoolOptions::new().connect_lazy_with(as_role);
-    karcis_messaging::migrate(&pool, schema.migrations).await.map_err(refused)
+    karcis_database::migrate(&pool, schema.migrations).await.map_err(refused)
 }
 
 impl Part {

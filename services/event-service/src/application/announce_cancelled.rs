@@ -3,9 +3,10 @@
 
 use std::time::Duration;
 
+use karcis_database::StoreError;
 use karcis_kernel::Timestamp;
 
-use super::ports::{Announcement, CancelledEvents, StoreError};
+use super::ports::{Announcement, CancelledEvents};
 
 /// How many events a call announces at most.
 const BATCH: i64 = 100;

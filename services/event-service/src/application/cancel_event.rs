@@ -1,10 +1,11 @@
 //! An organiser cancels an event; every booking of it is then undone through its saga.
 
+use karcis_database::StoreError;
 use karcis_kernel::{EventId, Timestamp};
 
 use super::{
     announce_cancelled::next_announcement,
-    ports::{EventFact, Events, StoreError},
+    ports::{EventFact, Events},
 };
 use crate::domain::{CancelReason, Editor, Event};
 

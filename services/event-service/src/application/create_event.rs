@@ -1,8 +1,9 @@
 //! An organiser creates an event.
 
+use karcis_database::StoreError;
 use karcis_kernel::Timestamp;
 
-use super::ports::{EventFact, Events, StoreError};
+use super::ports::{EventFact, Events};
 use crate::domain::{Event, FieldError, NewEvent};
 
 /// Why the event is not created.

@@ -1,8 +1,9 @@
 //! An organiser deletes an event that never had a booking.
 
+use karcis_database::StoreError;
 use karcis_kernel::EventId;
 
-use super::ports::{Events, StoreError};
+use super::ports::Events;
 use crate::domain::{Editor, EventHasBookings};
 
 /// Why the event is not deleted.

@@ -3,22 +3,12 @@
 use std::collections::{HashMap, HashSet};
 
 use async_trait::async_trait;
+use karcis_database::StoreError;
 use karcis_kernel::{BookingId, EventId, TicketCode, TicketTypeId, Timestamp, UserId};
 
 use crate::domain::{
     CancelReason, Command, Editor, Event, Hold, HoldRef, IssuedTicket, Reply, Stock,
 };
-
-/// Why nothing was read or written.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// It may work in a moment.
-    #[error("the store cannot be reached: {0}")]
-    Unavailable(String),
-    /// It will never work with this data.
-    #[error("the store rejects the data: {0}")]
-    RejectedByStore(String),
-}
 
 /// What is published with a change. The adapters turn it into wire form.
 pub enum Message<'a> {

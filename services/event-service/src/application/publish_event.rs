@@ -1,8 +1,9 @@
 //! An organiser publishes an event: it can be booked.
 
+use karcis_database::StoreError;
 use karcis_kernel::{EventId, Timestamp};
 
-use super::ports::{EventFact, Events, StoreError};
+use super::ports::{EventFact, Events};
 use crate::domain::{Editor, Event, EventOver};
 
 /// Why the event is not published.

@@ -1,18 +1,17 @@
 //! Carries out a batch of booking-service's commands: decided one at a time, read and written
 //! together.
 
-use std::collections::{BTreeMap, hash_map::Entry};
+use std::collections::{BTreeMap, HashSet, hash_map::Entry};
 
+use async_trait::async_trait;
+use karcis_database::{Decider, StoreError, decide_and_commit};
 use karcis_kernel::{BookingId, EventId, TicketCode, TicketTypeId, Timestamp};
 
-use super::ports::{HoldChange, StockChange, StockSnapshot, Stocks, StoreError};
+use super::ports::{HoldChange, StockChange, StockSnapshot, Stocks};
 use crate::domain::{
     Command, Decision, Event, Hold, HoldRef, Reply, Stock, StockMismatch, UnpaidHolds, confirm,
     release, reserve,
 };
-
-/// How often a batch is decided again because its events were edited meanwhile.
-const ROUNDS: usize = 10;
 
 /// What commands are decided on, besides the stock.
 pub struct DecisionContext<'a> {
@@ -29,9 +28,6 @@ pub enum TakeCommandsError {
     /// A command contradicts what is stored for its booking.
     #[error("booking {booking_id}: {reason}")]
     Mismatch { booking_id: BookingId, reason: &'static str },
-    /// An event was edited as often as it was decided on.
-    #[error("an event keeps changing")]
-    KeepsChanging,
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -43,24 +39,45 @@ pub async fn take_commands(
     commands: &[&Command],
     context: &DecisionContext<'_>,
 ) -> Result<Vec<Reply>, TakeCommandsError> {
-    let mut open = commands.to_vec();
-    let mut replies = Vec::new();
-    for _ in 0..ROUNDS {
-        let mut unit = UnitOfWork::new(stocks.load(&open).await?);
-        let mut decided = Vec::with_capacity(open.len());
-        for command in &open {
-            decided.push(unit.decide(command, context)?);
-        }
-        let conflicts = stocks.commit(unit.into_changes(), context.at).await?;
-        let is_conflict = |command: &Command| conflicts.contains(&command.hold().event_id);
-        let written = open.iter().zip(decided).filter(|(command, _)| !is_conflict(command));
-        replies.extend(written.filter_map(|(_, reply)| reply));
-        open.retain(|command| is_conflict(command));
-        if open.is_empty() {
-            return Ok(replies);
-        }
+    let replies = decide_and_commit(&TakeCommands { stocks, context }, commands).await?;
+    Ok(replies.into_iter().flatten().collect())
+}
+
+struct TakeCommands<'a> {
+    stocks: &'a dyn Stocks,
+    context: &'a DecisionContext<'a>,
+}
+
+#[async_trait]
+impl<'a> Decider for TakeCommands<'a> {
+    type Job = &'a Command;
+    type Key = EventId;
+    type UnitOfWork = UnitOfWork;
+    /// The reply, if it changed the hold.
+    type Output = Option<Reply>;
+    type Error = TakeCommandsError;
+
+    fn key(&self, command: &&'a Command) -> EventId {
+        command.hold().event_id
     }
-    Err(TakeCommandsError::KeepsChanging)
+
+    async fn load(&self, commands: &[&&'a Command], _: u32) -> Result<UnitOfWork, StoreError> {
+        let commands: Vec<&Command> = commands.iter().map(|command| **command).collect();
+        let stock = self.stocks.load(&commands).await?;
+        Ok(UnitOfWork { stock, changes: BTreeMap::new() })
+    }
+
+    fn decide(
+        &self,
+        unit: &mut UnitOfWork,
+        command: &&'a Command,
+    ) -> Result<Option<Reply>, TakeCommandsError> {
+        unit.decide(command, self.context)
+    }
+
+    async fn commit(&self, unit: UnitOfWork) -> Result<HashSet<EventId>, StoreError> {
+        self.stocks.commit(unit.into_changes(), self.context.at).await
+    }
 }
 
 /// What was loaded for a batch, and what its commands have changed so far.
@@ -90,10 +107,6 @@ impl EventChange {
 }
 
 impl UnitOfWork {
-    fn new(stock: StockSnapshot) -> Self {
-        Self { stock, changes: BTreeMap::new() }
-    }
-
     /// Returns the reply if it changed the hold.
     fn decide(
         &mut self,

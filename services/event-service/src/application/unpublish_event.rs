@@ -1,8 +1,9 @@
 //! An organiser makes a published event a draft again.
 
+use karcis_database::StoreError;
 use karcis_kernel::{EventId, Timestamp};
 
-use super::ports::{EventFact, Events, StoreError};
+use super::ports::{EventFact, Events};
 use crate::domain::{Editor, Event, UnpublishRefusal};
 
 /// Why the event stays published.

@@ -1,8 +1,9 @@
 //! An organiser updates an event.
 
+use karcis_database::StoreError;
 use karcis_kernel::EventId;
 
-use super::ports::{EventFact, Events, StoreError};
+use super::ports::{EventFact, Events};
 use crate::domain::{Editor, Event, EventUpdate, Stage, UpdateRefusal};
 
 /// Why the event is not updated.

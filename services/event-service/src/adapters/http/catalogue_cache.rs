@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use karcis_http::Problem;
+use karcis_database::StoreError;
 use karcis_kernel::{EventId, Timestamp};
 
 use super::single_flight::SingleFlightCache;
 use crate::{
-    application::ports::{Catalogue, EventFilter, Kind, StoreError},
+    application::ports::{Catalogue, EventFilter, Kind},
     domain::Event,
 };
 
@@ -36,7 +36,7 @@ impl CatalogueCache {
         &self,
         id: EventId,
         edits: bool,
-    ) -> Result<Arc<Cached<Option<Event>>>, Problem> {
+    ) -> Result<Arc<Cached<Option<Event>>>, StoreError> {
         if edits {
             self.events.forget(&id);
         }
@@ -44,7 +44,7 @@ impl CatalogueCache {
             let as_of = karcis_process::now();
             Ok(Cached { value: self.catalogue.find(id).await?, as_of })
         };
-        self.events.get(&id, load).await.map_err(problem)
+        self.events.get(&id, load).await
     }
 
     /// The events of a page. For people who edit events they are read again.
@@ -52,7 +52,7 @@ impl CatalogueCache {
         &self,
         filter: &EventFilter,
         edits: bool,
-    ) -> Result<Arc<Cached<Vec<Event>>>, Problem> {
+    ) -> Result<Arc<Cached<Vec<Event>>>, StoreError> {
         if edits || matches!(filter.kind, Kind::DraftsOf(_)) {
             self.lists.forget(filter);
         }
@@ -60,20 +60,12 @@ impl CatalogueCache {
             let as_of = karcis_process::now();
             Ok(Cached { value: self.catalogue.list(filter, as_of).await?, as_of })
         };
-        self.lists.get(filter, load).await.map_err(problem)
+        self.lists.get(filter, load).await
     }
 
     /// The event was edited.
     pub fn changed(&self, id: EventId) {
         self.events.forget(&id);
         self.lists.forget_all();
-    }
-}
-
-/// The problem of one of several who waited for the same failure.
-fn problem(error: Arc<StoreError>) -> Problem {
-    match &*error {
-        StoreError::Unavailable(cause) => Problem::unavailable(cause),
-        StoreError::RejectedByStore(cause) => Problem::internal(cause),
     }
 }

@@ -1,7 +1,7 @@
 //! POST /event/publish, /event/unpublish and /event/cancel, and DELETE and POST /event/delete.
 
 use axum::{extract::State, http::StatusCode};
-use karcis_http::{Fields, Json, Organiser, Problem, Query};
+use karcis_http::{FieldErrors, Json, Organiser, Problem, Query};
 use karcis_kernel::EventId;
 use karcis_process::trace;
 use serde::Deserialize;
@@ -90,7 +90,7 @@ pub async fn cancel_event(
     Json(CancelEventRequest { event_id, reason }): Json<CancelEventRequest>,
 ) -> Result<(StatusCode, Json<EventResponse>), Problem> {
     let at = karcis_process::now();
-    let mut fields = Fields::new();
+    let mut fields = FieldErrors::new();
     let reason = fields.check("reason", CancelReason::try_from(reason));
     fields.finish()?;
     let reason = reason.ok_or_else(|| Problem::internal("a valid reason was not parsed"))?;

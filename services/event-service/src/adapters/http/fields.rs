@@ -1,9 +1,9 @@
-//! Fields of requests: their schemas, read from the domain's limits, and how they are parsed.
+//! FieldErrors of requests: their schemas, read from the domain's limits, and how they are parsed.
 
 use std::fmt::Display;
 
 use chrono::{Datelike, SubsecRound};
-use karcis_http::{Field, Fields, LINE, Patch, Problem};
+use karcis_http::{FieldErrors, LINE, Patch, Problem};
 use karcis_kernel::{Currency, Timestamp};
 use utoipa::{
     PartialSchema, ToSchema,
@@ -113,7 +113,7 @@ pub fn moment(at: Timestamp) -> Result<Timestamp, InvalidTime> {
 
 /// The parsed value of a field that may be absent. The outer `None`: an error was noted.
 pub fn optional<T, U, E: Display>(
-    fields: &mut Fields,
+    fields: &mut FieldErrors,
     field: &str,
     value: Option<T>,
     parse: impl FnOnce(T) -> Result<U, E>,
@@ -126,7 +126,7 @@ pub fn optional<T, U, E: Display>(
 
 /// The change of a field that can be cleared.
 pub fn clearable<T, U, E: Display>(
-    fields: &mut Fields,
+    fields: &mut FieldErrors,
     field: &str,
     change: Patch<T>,
     parse: impl FnOnce(T) -> Result<U, E>,
@@ -140,7 +140,7 @@ pub fn clearable<T, U, E: Display>(
 
 /// The change of a field that cannot be cleared.
 pub fn required<T, U, E: Display>(
-    fields: &mut Fields,
+    fields: &mut FieldErrors,
     field: &str,
     change: Patch<T>,
     parse: impl FnOnce(T) -> Result<U, E>,
@@ -148,7 +148,7 @@ pub fn required<T, U, E: Display>(
     match change {
         Patch::Unchanged => None,
         Patch::Null => {
-            fields.wrong(field, "give a value, or leave the field out to keep the one it has");
+            fields.add(field, "give a value, or leave the field out to keep the one it has");
             None
         }
         Patch::Value(value) => fields.check(field, parse(value)),
@@ -157,6 +157,9 @@ pub fn required<T, U, E: Display>(
 
 /// 422 with the errors that the domain found.
 pub fn invalid(errors: Vec<FieldError>) -> Problem {
-    let field = |e: FieldError| Field { field: e.field, message: e.message.to_owned() };
-    Problem::invalid(errors.into_iter().map(field).collect())
+    let errors = errors.into_iter().map(|error| karcis_http::FieldError {
+        field: error.field,
+        message: error.message.to_owned(),
+    });
+    Problem::invalid(errors.collect())
 }

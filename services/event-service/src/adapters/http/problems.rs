@@ -7,7 +7,7 @@ use super::fields::invalid;
 use crate::{
     application::{
         cancel_event::CancelEventError, create_event::CreateEventError,
-        delete_event::DeleteEventError, ports::StoreError, publish_event::PublishEventError,
+        delete_event::DeleteEventError, publish_event::PublishEventError,
         unpublish_event::UnpublishEventError, update_event::UpdateEventError,
     },
     domain::{
@@ -18,15 +18,6 @@ use crate::{
 /// The caller as an editor of events.
 pub fn editor(caller: Caller) -> Editor {
     Editor { user_id: caller.user_id, role: caller.role }
-}
-
-impl From<StoreError> for Problem {
-    fn from(error: StoreError) -> Self {
-        match error {
-            StoreError::Unavailable(cause) => Self::unavailable(cause),
-            StoreError::RejectedByStore(cause) => Self::internal(cause),
-        }
-    }
 }
 
 impl From<CreateEventError> for Problem {

@@ -1,6 +1,6 @@
 //! Events and tickets as JSON.
 
-use karcis_http::words;
+use karcis_http::one_of;
 use karcis_kernel::{EventId, Money, TicketCode, TicketTypeId, Timestamp, UserId};
 use serde::Serialize;
 use utoipa::{ToSchema, openapi::Object};
@@ -104,15 +104,15 @@ struct EventSnapshotResponse {
 }
 
 fn statuses() -> Object {
-    words(["published", "draft", "cancelled", "ended"])
+    one_of(["published", "draft", "cancelled", "ended"])
 }
 
 fn availabilities() -> Object {
-    words(["many", "few", "sold_out"])
+    one_of(["many", "few", "sold_out"])
 }
 
 fn ticket_statuses() -> Object {
-    words(["valid", "used", "cancelled"])
+    one_of(["valid", "used", "cancelled"])
 }
 
 impl EventResponse {

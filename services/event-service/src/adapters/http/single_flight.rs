@@ -22,7 +22,7 @@ pub struct SingleFlightCache<K, V, E> {
 
 struct Entry<V, E> {
     started: Instant,
-    value: OnceCell<Result<Arc<V>, Arc<E>>>,
+    value: OnceCell<Result<Arc<V>, E>>,
 }
 
 impl<V, E> Entry<V, E> {
@@ -32,19 +32,19 @@ impl<V, E> Entry<V, E> {
     }
 }
 
-impl<K: Hash + Eq + Clone, V, E> SingleFlightCache<K, V, E> {
+impl<K: Hash + Eq + Clone, V, E: Clone> SingleFlightCache<K, V, E> {
     /// An empty cache.
     pub fn new() -> Self {
         Self { entries: Mutex::default() }
     }
 
     /// The value of `key`, which began to load at most half a second ago.
-    pub async fn get<F>(&self, key: &K, load: impl FnOnce() -> F) -> Result<Arc<V>, Arc<E>>
+    pub async fn get<F>(&self, key: &K, load: impl FnOnce() -> F) -> Result<Arc<V>, E>
     where
         F: Future<Output = Result<V, E>>,
     {
         let entry = self.entry(key);
-        let load = async { load().await.map(Arc::new).map_err(Arc::new) };
+        let load = async { load().await.map(Arc::new) };
         entry.value.get_or_init(|| load).await.clone()
     }
 
@@ -112,7 +112,7 @@ mod tests {
     #[tokio::test]
     async fn a_failure_is_not_kept() {
         let cache = SingleFlightCache::new();
-        assert_eq!(cache.get(&1, || async { Err("down") }).await, Err(Arc::new("down")));
+        assert_eq!(cache.get(&1, || async { Err("down") }).await, Err("down"));
         assert_eq!(cache.get(&1, || async { Ok::<_, &str>(7) }).await, Ok(Arc::new(7)));
     }
 }

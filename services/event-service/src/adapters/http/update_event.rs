@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 
 use axum::extract::State;
-use karcis_http::{Fields, Json, Organiser, Patch, Problem, TimeZoneName};
+use karcis_http::{FieldErrors, Json, Organiser, Patch, Problem, TimeZoneName};
 use karcis_kernel::{Currency, EventId, Money, TicketTypeId, Timestamp};
 use karcis_process::trace;
 use serde::Deserialize;
@@ -121,7 +121,7 @@ pub async fn update_event(
     Json(body): Json<UpdateEventRequest>,
 ) -> Result<Json<EventResponse>, Problem> {
     let event_id = body.event_id;
-    let mut fields = Fields::new();
+    let mut fields = FieldErrors::new();
     let update = body.parse(&mut fields);
     fields.finish()?;
     let updating = update_event::update_event(&*state.events, editor(caller), event_id, update);
@@ -132,7 +132,7 @@ pub async fn update_event(
 
 impl UpdateEventRequest {
     /// The update, without the fields whose errors are noted.
-    fn parse(self, fields: &mut Fields) -> EventUpdate {
+    fn parse(self, fields: &mut FieldErrors) -> EventUpdate {
         let listed = required(fields, "ticket_types", self.ticket_types, Ok::<_, Infallible>);
         let listed = listed.unwrap_or_default().into_iter().enumerate();
         let ticket_types = listed
@@ -153,14 +153,14 @@ impl UpdateEventRequest {
 }
 
 impl UpdateTicketTypeRequest {
-    fn parse(self, path: &str, fields: &mut Fields) -> Option<TicketTypeEdit> {
+    fn parse(self, path: &str, fields: &mut FieldErrors) -> Option<TicketTypeEdit> {
         match self.ticket_type_id {
             Some(id) => Some(TicketTypeEdit::Change(self.change(id, path, fields))),
             None => self.add(path, fields).map(TicketTypeEdit::Add),
         }
     }
 
-    fn change(self, id: TicketTypeId, path: &str, fields: &mut Fields) -> TicketTypeUpdate {
+    fn change(self, id: TicketTypeId, path: &str, fields: &mut FieldErrors) -> TicketTypeUpdate {
         let at = |field: &str| format!("{path}.{field}");
         let (start, end) = (at("sales_start"), at("sales_end"));
         let per_booking =
@@ -181,7 +181,7 @@ impl UpdateTicketTypeRequest {
     }
 
     /// The ticket type to add; `None`: the errors are noted.
-    fn add(self, path: &str, fields: &mut Fields) -> Option<NewTicketType> {
+    fn add(self, path: &str, fields: &mut FieldErrors) -> Option<NewTicketType> {
         let name = given(fields, path, "name", self.name);
         let price = given(fields, path, "price", self.price);
         let capacity = given(fields, path, "capacity", self.capacity);
@@ -205,11 +205,11 @@ fn value<T>(field: Patch<T>) -> Option<T> {
     }
 }
 
-fn given<T>(fields: &mut Fields, path: &str, name: &str, field: Patch<T>) -> Option<T> {
+fn given<T>(fields: &mut FieldErrors, path: &str, name: &str, field: Patch<T>) -> Option<T> {
     let given = value(field);
     if given.is_none() {
         let message = "give it, or the ticket_type_id of the one to change";
-        fields.wrong(format!("{path}.{name}"), message);
+        fields.add(format!("{path}.{name}"), message);
     }
     given
 }

@@ -12,7 +12,7 @@ use super::messages::command;
 use crate::{
     adapters::metrics,
     application::{
-        ports::{Stocks, StoreError},
+        ports::Stocks,
         take_commands::{DecisionContext, TakeCommandsError, take_commands},
     },
     domain::Command,
@@ -54,14 +54,8 @@ impl Consumer for Commands {
 impl From<TakeCommandsError> for HandleError {
     fn from(error: TakeCommandsError) -> Self {
         match error {
-            TakeCommandsError::Mismatch { .. }
-            | TakeCommandsError::Store(StoreError::RejectedByStore(_)) => {
-                Self::Poison(error.to_string())
-            }
-            TakeCommandsError::KeepsChanging
-            | TakeCommandsError::Store(StoreError::Unavailable(_)) => {
-                Self::Unavailable(error.to_string())
-            }
+            TakeCommandsError::Mismatch { .. } => Self::Poison(error.to_string()),
+            TakeCommandsError::Store(error) => error.into(),
         }
     }
 }

@@ -2,13 +2,14 @@
 
 use std::collections::HashMap;
 
+use karcis_database::StoreError;
 use karcis_kernel::{EventId, Timestamp};
 use sqlx::PgPool;
 use uuid::Uuid;
 
 use super::PgEvents;
 use crate::{
-    application::ports::{Announcement, CancelledEvent, Message, StoreError},
+    application::ports::{Announcement, CancelledEvent, Message},
     domain::CancelReason,
 };
 
@@ -32,7 +33,7 @@ pub(super) async fn due(
             let reason = CancelReason::try_from(reason);
             Ok(CancelledEvent {
                 id: EventId(id),
-                reason: reason.map_err(|why| StoreError::RejectedByStore(why.to_string()))?,
+                reason: reason.map_err(|why| StoreError::rejected(why))?,
                 announced: announced.unsigned_abs(),
                 taken: taken.unsigned_abs(),
             })
@@ -71,6 +72,6 @@ pub(super) async fn announce(
         again.map(|one| (store.encode)(&Message::StillCancelled(&one.event))).collect();
     store.outbox.insert(&mut transaction, &messages).await?;
     transaction.commit().await?;
-    store.outbox.wake();
+    store.outbox.notify();
     Ok(())
 }

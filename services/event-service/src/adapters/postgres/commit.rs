@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use karcis_database::StoreError;
 use karcis_kernel::{EventId, Timestamp};
 use karcis_messaging::Outgoing;
 use sqlx::{PgConnection, types::Json};
@@ -13,7 +14,7 @@ use super::{
 };
 use crate::{
     adapters::metrics,
-    application::ports::{HoldChange, Message, StockChange, StoreError},
+    application::ports::{HoldChange, Message, StockChange},
     domain::{Hold, Reservation},
 };
 
@@ -46,7 +47,7 @@ pub(super) async fn commit(
         replies.map(|(hold, reply)| (store.encode)(&Message::Reply(*hold, reply))).collect();
     store.outbox.insert(&mut transaction, &messages).await?;
     transaction.commit().await?;
-    store.outbox.wake();
+    store.outbox.notify();
     let written: HashSet<EventId> = changes.iter().map(|change| change.event_id).collect();
     let conflicts: HashSet<EventId> = all.difference(&written).copied().collect();
     metrics::count_conflicts(conflicts.len());

@@ -1,6 +1,7 @@
 //! Edits of events, each under the event's lock, which changes of its stock take too.
 
 use async_trait::async_trait;
+use karcis_database::StoreError;
 use karcis_kernel::EventId;
 use sqlx::{PgConnection, Postgres, Transaction};
 use uuid::Uuid;
@@ -10,7 +11,7 @@ use super::{
     rows::{EventRow, select_events, with_ticket_types},
 };
 use crate::{
-    application::ports::{EventFact, LockedEvent, Message, StoreError},
+    application::ports::{EventFact, LockedEvent, Message},
     domain::{Event, Stage, TicketType},
 };
 
@@ -176,7 +177,7 @@ async fn finish(
         store.outbox.insert(&mut transaction, &[message]).await?;
     }
     transaction.commit().await?;
-    store.outbox.wake();
+    store.outbox.notify();
     Ok(())
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use karcis_database::StoreError;
 use karcis_kernel::{BookingId, EventId, UserId};
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
@@ -11,7 +12,7 @@ use super::{
     rows::{EventRow, select_events, with_ticket_types},
 };
 use crate::{
-    application::ports::{StockSnapshot, StoreError},
+    application::ports::StockSnapshot,
     domain::{Command, Event, Hold},
 };
 
@@ -54,9 +55,7 @@ async fn load_holds(
     let sold: Vec<Uuid> =
         rows.iter().filter(|row| row.is_sold()).map(HoldRow::booking_id).collect();
     let mut tickets = load_tickets(connection, sold).await?;
-    rows.into_iter()
-        .map(|row| row.into_hold(&mut tickets).map_err(StoreError::RejectedByStore))
-        .collect()
+    rows.into_iter().map(|row| row.into_hold(&mut tickets).map_err(StoreError::rejected)).collect()
 }
 
 async fn load_tickets(

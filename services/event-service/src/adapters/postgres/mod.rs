@@ -11,7 +11,7 @@ mod rows;
 use std::collections::HashSet;
 
 use async_trait::async_trait;
-use karcis_http::Readiness;
+use karcis_database::StoreError;
 use karcis_kernel::{EventId, TicketCode, Timestamp};
 use karcis_messaging::{Outbox, Outgoing};
 use sqlx::PgPool;
@@ -19,7 +19,7 @@ use sqlx::PgPool;
 use crate::{
     application::ports::{
         Announcement, CancelledEvent, CancelledEvents, Catalogue, EventFact, EventFilter, Events,
-        LockedEvent, Message, StockChange, StockSnapshot, Stocks, StoreError, Tickets,
+        LockedEvent, Message, StockChange, StockSnapshot, Stocks, Tickets,
     },
     domain::{Command, Event, IssuedTicket},
 };
@@ -91,29 +91,5 @@ impl Catalogue for PgEvents {
 impl Tickets for PgEvents {
     async fn find(&self, code: &TicketCode) -> Result<Option<IssuedTicket>, StoreError> {
         queries::ticket(&self.pool, code).await
-    }
-}
-
-impl From<sqlx::Error> for StoreError {
-    fn from(error: sqlx::Error) -> Self {
-        if karcis_messaging::is_transient(&error) {
-            Self::Unavailable(error.to_string())
-        } else {
-            Self::RejectedByStore(error.to_string())
-        }
-    }
-}
-
-/// Whether the database answers.
-pub struct PgReadiness(pub PgPool);
-
-#[async_trait]
-impl Readiness for PgReadiness {
-    async fn ready(&self) -> Result<(), String> {
-        let asked = sqlx::query("SELECT 1").execute(&self.0).await;
-        asked.map(|_| ()).map_err(|error| {
-            tracing::warn!(%error, "not ready");
-            "the database does not answer".to_owned()
-        })
     }
 }

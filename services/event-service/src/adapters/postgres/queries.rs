@@ -1,5 +1,6 @@
 //! What is looked at: events and tickets.
 
+use karcis_database::StoreError;
 use karcis_kernel::{EventId, TicketCode, Timestamp};
 use sqlx::PgPool;
 use uuid::Uuid;
@@ -9,7 +10,7 @@ use super::{
     rows::{EventRow, select_events, with_ticket_types},
 };
 use crate::{
-    application::ports::{EventFilter, Kind, StoreError},
+    application::ports::{EventFilter, Kind},
     domain::{Event, IssuedTicket},
 };
 
@@ -81,7 +82,7 @@ pub(super) async fn ticket(
     let code = Uuid::from_u128(code.bits());
     let row: Option<IssuedTicketRow> =
         sqlx::query_as(SELECT).bind(code).fetch_optional(pool).await?;
-    row.map(|row| row.into_ticket().map_err(StoreError::RejectedByStore)).transpose()
+    row.map(|row| row.into_ticket().map_err(StoreError::rejected)).transpose()
 }
 
 /// The ILIKE pattern for texts that contain this one. Its wildcards stand for themselves.

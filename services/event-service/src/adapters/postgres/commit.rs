@@ -2,54 +2,59 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use karcis_kernel::{EventId, TicketCode, Timestamp};
-use karcis_messaging::{Outbox, Outgoing};
-use sqlx::{PgConnection, PgPool, types::Json};
+use karcis_database::StoreError;
+use karcis_kernel::{EventId, Timestamp};
+use karcis_messaging::Outgoing;
+use sqlx::{PgConnection, types::Json};
 use uuid::Uuid;
 
-use super::holds::{StoredReservation, state};
+use super::{
+    PgEvents,
+    holds::{StoredReservation, state},
+};
 use crate::{
-    adapters::{kafka::facts::ticket_fact, metrics},
-    application::ports::{HoldChange, StockChange, StoreError},
+    adapters::metrics,
+    application::ports::{HoldChange, Message, StockChange},
     domain::{Hold, Reservation},
 };
 
-/// See [`crate::application::ports::Stocks::commit`]. `changes` are in the order of their ids.
+/// Writes `changes`, which are in the order of their ids, and returns the events that another has
+/// changed.
 pub(super) async fn commit(
-    pool: &PgPool,
-    outbox: &Outbox,
+    store: &PgEvents,
     mut changes: Vec<StockChange>,
     at: Timestamp,
 ) -> Result<HashSet<EventId>, StoreError> {
     let all: HashSet<EventId> = changes.iter().map(|change| change.event_id).collect();
-    let mut transaction = pool.begin().await?;
+    let mut transaction = store.pool.begin().await?;
     let versions = lock(&mut transaction, &changes).await?;
     changes.retain(|change| versions.get(&change.event_id.0).copied() == change.loaded);
-    move_stock(&mut transaction, &changes).await?;
+    write_stock(&mut transaction, &changes).await?;
     let (new, known): (Vec<_>, Vec<_>) = changes
         .iter()
         .flat_map(|change| change.holds.iter().map(|hold| (change.event_id, hold)))
         .partition(|(_, hold)| hold.before.is_none());
     if !add_holds(&mut transaction, &new, at).await? {
-        // Somebody else stored the first word on a booking of an event that nobody can lock, as
-        // there is none.
+        // Another stored the first hold of a booking whose event does not exist, so that nobody can
+        // lock it.
         transaction.rollback().await?;
         return Ok(all);
     }
     change_holds(&mut transaction, &known, at).await?;
     add_tickets(&mut transaction, new.iter().chain(&known)).await?;
     let replies = changes.iter().flat_map(|change| &change.replies);
-    let messages: Vec<_> = replies.map(|reply| Outgoing::new(&ticket_fact(reply))).collect();
-    outbox.insert(&mut transaction, &messages).await?;
+    let messages: Vec<Outgoing> =
+        replies.map(|(hold, reply)| (store.encode)(&Message::Reply(*hold, reply))).collect();
+    store.outbox.insert(&mut transaction, &messages).await?;
     transaction.commit().await?;
-    outbox.notify();
+    store.outbox.notify();
     let written: HashSet<EventId> = changes.iter().map(|change| change.event_id).collect();
     let conflicts: HashSet<EventId> = all.difference(&written).copied().collect();
     metrics::count_conflicts(conflicts.len());
     Ok(conflicts)
 }
 
-/// The stock versions of these events, which nobody else changes until the end.
+/// The stock versions of these events, which nobody else changes until the transaction ends.
 async fn lock(
     connection: &mut PgConnection,
     changes: &[StockChange],
@@ -62,12 +67,12 @@ async fn lock(
     Ok(rows.into_iter().collect())
 }
 
-async fn move_stock(
+async fn write_stock(
     connection: &mut PgConnection,
     changes: &[StockChange],
 ) -> Result<(), sqlx::Error> {
     const UPDATE: &str = "
-        WITH moved AS (
+        WITH changed AS (
             UPDATE ticket_type SET held = new.held, sold = new.sold
             FROM UNNEST($1::uuid[], $2::integer[], $3::integer[])
                 AS new (ticket_type_id, held, sold)
@@ -93,7 +98,7 @@ async fn move_stock(
     Ok(())
 }
 
-/// Stores the first word on bookings. `false` if one of them has a hold already.
+/// Stores the first holds of bookings. `false`: one of them has a hold already.
 async fn add_holds(
     connection: &mut PgConnection,
     new: &[(EventId, &HoldChange)],
@@ -123,8 +128,8 @@ async fn add_holds(
     Ok(added.rows_affected() == new.len() as u64)
 }
 
-/// Moves holds on: only their state ever changes. A statement per state, as a join with the new
-/// states would read the whole table.
+/// Only the state of a hold ever changes. There is a statement for each state, because a join with
+/// the new states would read the whole table.
 async fn change_holds(
     connection: &mut PgConnection,
     known: &[(EventId, &HoldChange)],
@@ -159,7 +164,7 @@ async fn add_tickets<'a>(
             continue;
         };
         for (ticket, place) in tickets.iter().zip(1_i32..) {
-            codes.push(bits(&ticket.code)?);
+            codes.push(Uuid::from_u128(ticket.code.bits()));
             bookings.push(hold.booking_id.0);
             types.push(ticket.ticket_type_id.0);
             places.push(place);
@@ -176,10 +181,6 @@ async fn add_tickets<'a>(
         .execute(connection)
         .await?;
     Ok(())
-}
-
-fn bits(code: &TicketCode) -> Result<Uuid, sqlx::Error> {
-    Uuid::parse_str(&code.to_string()).map_err(|error| sqlx::Error::Encode(Box::new(error)))
 }
 
 fn reservation(hold: &Hold) -> Option<&Reservation> {

@@ -1,15 +1,16 @@
 //! The hold table cell by cell, and every reason to reject.
 
-use karcis_kernel::{Currency, Money, TicketTypeId};
+use karcis_kernel::{Currency, Money, TicketCode, TicketTypeId};
 
-use super::*;
+use super::samples::*;
+use crate::domain::*;
 
 #[test]
 fn reserve_without_a_hold_holds_the_seats_and_promises_what_the_buyer_saw() {
     let mut event = published();
     let decision =
-        reserve(Some(&mut event), None, free_of_limits(), &asks(&[(VIP, 2), (LAWN, 1)]), at(NOW));
-    let Answer::Reserved(reservation) = &decision.answer else { panic!("{decision:?}") };
+        reserve(Some(&mut event), None, no_unpaid(), &request(&[(VIP, 2), (LAWN, 1)]), at(NOW));
+    let Reply::Reserved(reservation) = &decision.reply else { panic!("{decision:?}") };
     assert_eq!(decision.hold, Some(Hold::Held(reservation.clone())));
     assert_eq!(reservation.total, Money::new(1_500_000, Currency::Idr));
     assert_eq!(reservation.event.title, "Konser");
@@ -31,8 +32,8 @@ fn reserve_again_gets_the_stored_answer_even_after_a_price_change_and_a_cancella
     for hold in [first, then] {
         let (Hold::Held(promised) | Hold::Sold(promised, _)) = &hold else { panic!("{hold:?}") };
         let again =
-            reserve(Some(&mut event), Some(&hold), free_of_limits(), &asks(&[(VIP, 2)]), at(START));
-        assert_eq!(again, Decision { hold: None, answer: Answer::Reserved(promised.clone()) });
+            reserve(Some(&mut event), Some(&hold), no_unpaid(), &request(&[(VIP, 2)]), at(START));
+        assert_eq!(again, Decision { hold: None, reply: Reply::Reserved(promised.clone()) });
     }
     assert_eq!(event, before);
 }
@@ -41,12 +42,12 @@ fn reserve_again_gets_the_stored_answer_even_after_a_price_change_and_a_cancella
 fn reserve_is_rejected_after_a_release_and_with_the_stored_reason_after_a_rejection() {
     let mut event = published();
     for (hold, why) in [
-        (Hold::Released, Rejection::SalesClosed),
-        (Hold::Rejected(Rejection::SoldOut), Rejection::SoldOut),
+        (Hold::Released, RejectReason::SalesClosed),
+        (Hold::Rejected(RejectReason::SoldOut), RejectReason::SoldOut),
     ] {
         let decision =
-            reserve(Some(&mut event), Some(&hold), free_of_limits(), &asks(&[(VIP, 1)]), at(NOW));
-        assert_eq!(decision, Decision { hold: None, answer: Answer::Rejected(why) });
+            reserve(Some(&mut event), Some(&hold), no_unpaid(), &request(&[(VIP, 1)]), at(NOW));
+        assert_eq!(decision, Decision { hold: None, reply: Reply::Rejected(why) });
     }
     assert_eq!(event, published());
 }
@@ -56,24 +57,24 @@ fn confirm_sells_a_hold_even_of_a_cancelled_event_and_repeats_the_same_codes() {
     let mut event = published();
     let hold = held(&mut event, &[(VIP, 2)]);
     let mut event = cancelled(&event);
-    let decision = confirm(Some(&mut event), Some(&hold), &mut codes()).expect("in balance");
-    let Answer::Confirmed(tickets) = &decision.answer else { panic!("{decision:?}") };
+    let decision = confirm(Some(&mut event), Some(&hold), &mut codes()).expect("the stock matches");
+    let Reply::Confirmed(tickets) = &decision.reply else { panic!("{decision:?}") };
     let minted: Vec<_> = tickets.iter().map(|ticket| ticket.code.clone()).collect();
     assert_eq!(minted, [TicketCode::from_bits(1), TicketCode::from_bits(2)]);
     assert_eq!(vip(&event), (18, 0, 2));
 
     let again = confirm(Some(&mut event), decision.hold.as_ref(), &mut || panic!("no new codes"));
-    let same = Decision { hold: None, answer: Answer::Confirmed(tickets.clone()) };
+    let same = Decision { hold: None, reply: Reply::Confirmed(tickets.clone()) };
     assert_eq!(again, Ok(same));
     assert_eq!(vip(&event), (18, 0, 2));
 }
 
 #[test]
 fn confirm_is_refused_without_a_hold() {
-    for hold in [None, Some(Hold::Released), Some(Hold::Rejected(Rejection::SoldOut))] {
+    for hold in [None, Some(Hold::Released), Some(Hold::Rejected(RejectReason::SoldOut))] {
         let mut event = published();
         let decision = confirm(Some(&mut event), hold.as_ref(), &mut codes());
-        assert_eq!(decision, Ok(Decision { hold: None, answer: Answer::ConfirmRefused }));
+        assert_eq!(decision, Ok(Decision { hold: None, reply: Reply::ConfirmRefused }));
         assert_eq!(event, published());
     }
 }
@@ -85,34 +86,34 @@ fn release_frees_held_and_sold_seats_and_leaves_a_tombstone_where_there_was_noth
         let seats = [(VIP, 2), (LAWN, 1)];
         let hold = if sold_before { sold(&mut event, &seats) } else { held(&mut event, &seats) };
         let decision = release(Some(&mut event), Some(&hold));
-        let released = Decision { hold: Some(Hold::Released), answer: Answer::Released };
+        let released = Decision { hold: Some(Hold::Released), reply: Reply::Released };
         assert_eq!(decision, Ok(released));
         assert_eq!(vip(&event), (20, 0, 0));
     }
-    let tombstone = Decision { hold: Some(Hold::Released), answer: Answer::Released };
+    let tombstone = Decision { hold: Some(Hold::Released), reply: Reply::Released };
     assert_eq!(release(Some(&mut published()), None), Ok(tombstone.clone()));
-    assert_eq!(release(None, None), Ok(tombstone), "of an event nobody knows");
+    assert_eq!(release(None, None), Ok(tombstone), "of an unknown event");
 }
 
 #[test]
 fn release_of_what_is_released_or_rejected_only_answers() {
-    for hold in [Hold::Released, Hold::Rejected(Rejection::SoldOut)] {
+    for hold in [Hold::Released, Hold::Rejected(RejectReason::SoldOut)] {
         let decision = release(None, Some(&hold));
-        assert_eq!(decision, Ok(Decision { hold: None, answer: Answer::Released }));
+        assert_eq!(decision, Ok(Decision { hold: None, reply: Reply::Released }));
     }
 }
 
 #[test]
 fn a_hold_that_does_not_match_its_event_is_reported() {
     let hold = held(&mut published(), &[(VIP, 2)]);
-    assert_eq!(release(None, Some(&hold)), Err(OutOfBalance));
-    assert_eq!(release(Some(&mut published()), Some(&hold)), Err(OutOfBalance));
-    assert_eq!(confirm(Some(&mut published()), Some(&hold), &mut codes()), Err(OutOfBalance));
+    assert_eq!(release(None, Some(&hold)), Err(StockMismatch));
+    assert_eq!(release(Some(&mut published()), Some(&hold)), Err(StockMismatch));
+    assert_eq!(confirm(Some(&mut published()), Some(&hold), &mut codes()), Err(StockMismatch));
 }
 
 #[test]
-fn every_reason_to_reject_stores_itself_and_takes_no_seat() {
-    use Rejection::*;
+fn every_reason_to_reject_is_stored_and_takes_no_seat() {
+    use RejectReason::*;
     let unknown = TicketTypeId(uuid(99));
     let one: &[_] = &[(VIP, 1)];
     let changed = |change: fn(&mut Event)| {
@@ -143,8 +144,8 @@ fn every_reason_to_reject_stores_itself_and_takes_no_seat() {
         ("two of the last one", changed(few_seats), &[(LAWN, 1), (VIP, 2)], NOW, SoldOut),
     ] {
         let mut after = event.clone();
-        let decision = reserve(after.as_mut(), None, free_of_limits(), &asks(seats), at(time));
-        let rejected = Decision { hold: Some(Hold::Rejected(why)), answer: Answer::Rejected(why) };
+        let decision = reserve(after.as_mut(), None, no_unpaid(), &request(seats), at(time));
+        let rejected = Decision { hold: Some(Hold::Rejected(why)), reply: Reply::Rejected(why) };
         assert_eq!(decision, rejected, "{case}");
         assert_eq!(after, event, "{case}");
     }
@@ -157,51 +158,51 @@ fn another_total_than_expected_is_rejected_and_the_expected_one_is_not() {
         (Money::new(1_499_999, Currency::Idr), false),
         (Money::new(1_500_000, Currency::Usd), false),
     ] {
-        let request = Reserve { expected_total: Some(expected), ..asks(&[(VIP, 2)]) };
-        let decision = reserve(Some(&mut published()), None, free_of_limits(), &request, at(NOW));
-        let rejected = decision.answer == Answer::Rejected(Rejection::PriceChanged);
+        let request = Reserve { expected_total: Some(expected), ..request(&[(VIP, 2)]) };
+        let decision = reserve(Some(&mut published()), None, no_unpaid(), &request, at(NOW));
+        let rejected = decision.reply == Reply::Rejected(RejectReason::PriceChanged);
         assert_eq!(rejected, !good, "{expected:?}");
     }
 }
 
 #[test]
 fn a_buyer_has_only_so_many_unpaid_holds_of_an_event() {
-    for (now, most, good) in
+    for (count, limit, good) in
         [(0, 2, true), (1, 2, true), (2, 2, false), (3, 2, false), (0, 0, false)]
     {
         let mut event = published();
-        let unpaid = UnpaidHolds { now, most };
-        let decision = reserve(Some(&mut event), None, unpaid, &asks(&[(VIP, 1)]), at(NOW));
-        let rejected = decision.answer == Answer::Rejected(Rejection::TooManyHolds);
-        assert_eq!(rejected, !good, "{now} of {most}");
+        let unpaid = UnpaidHolds { count, limit };
+        let decision = reserve(Some(&mut event), None, unpaid, &request(&[(VIP, 1)]), at(NOW));
+        let rejected = decision.reply == Reply::Rejected(RejectReason::TooManyHolds);
+        assert_eq!(rejected, !good, "{count} of {limit}");
     }
 }
 
 #[test]
 fn the_first_reason_in_the_documented_order_is_given() {
-    use Rejection::*;
-    // Wrong in every way; each step mends the first reason, and the next one shows.
+    use RejectReason::*;
+    // Wrong in every way; each step corrects the first reason, and the next one shows.
     let mut event = published();
     event.ticket_types[0].closed = true;
     event.ticket_types[0].stock = Stock::new(1);
     let mut event = cancelled(&event);
     let mut seats = vec![(VIP, 11), (TicketTypeId(uuid(99)), 1)];
     let mut expected = Some(Money::new(1, Currency::Idr));
-    let mut unpaid = UnpaidHolds { now: 2, most: 2 };
+    let mut unpaid = UnpaidHolds { count: 2, limit: 2 };
     let mut seen = Vec::new();
-    for mend in 0..7 {
-        match mend {
+    for correct in 0..7 {
+        match correct {
             0 => {}
             1 => event.stage = Stage::Published,
             2 => seats.truncate(1),
             3 => event.ticket_types[0].closed = false,
             4 => seats[0].1 = 2,
             5 => expected = None,
-            _ => unpaid.now = 0,
+            _ => unpaid.count = 0,
         }
-        let request = Reserve { expected_total: expected, ..asks(&seats) };
-        let answer = reserve(Some(&mut event), None, unpaid, &request, at(NOW)).answer;
-        let Answer::Rejected(why) = answer else { panic!("{answer:?}") };
+        let request = Reserve { expected_total: expected, ..request(&seats) };
+        let reply = reserve(Some(&mut event), None, unpaid, &request, at(NOW)).reply;
+        let Reply::Rejected(why) = reply else { panic!("{reply:?}") };
         seen.push(why);
     }
     let order = [
@@ -217,13 +218,13 @@ fn the_first_reason_in_the_documented_order_is_given() {
 }
 
 #[test]
-fn an_order_names_each_type_once_with_at_least_one_seat() {
+fn items_name_each_type_once_with_at_least_one_seat() {
     for (items, good) in [
         (vec![], false),
         (vec![(VIP, 0)], false),
         (vec![(VIP, 1), (VIP, 1)], false),
         (vec![(VIP, 1), (LAWN, 2)], true),
     ] {
-        assert_eq!(Order::try_from(items.clone()).is_ok(), good, "{items:?}");
+        assert_eq!(Items::try_from(items.clone()).is_ok(), good, "{items:?}");
     }
 }

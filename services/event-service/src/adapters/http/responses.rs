@@ -1,16 +1,18 @@
-//! An event as JSON.
+//! Events and tickets as JSON.
 
 use karcis_http::one_of;
-use karcis_kernel::{EventId, Money, TicketTypeId, Timestamp, UserId};
+use karcis_kernel::{EventId, Money, TicketCode, TicketTypeId, Timestamp, UserId};
 use serde::Serialize;
-use utoipa::ToSchema;
+use utoipa::{ToSchema, openapi::Object};
 
-use crate::domain::{Availability, Event, Status, TicketType};
+use crate::domain::{
+    Availability, Event, EventSnapshot, IssuedTicket, Status, TicketStatus, TicketType,
+};
 
 /// An event.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Event)]
-pub struct ShownEvent {
+pub struct EventResponse {
     event_id: EventId,
     /// Counts edits, never sales.
     #[schema(minimum = 1)]
@@ -32,8 +34,8 @@ pub struct ShownEvent {
     #[schema(value_type = String, format = DateTime, examples("2036-08-10T12:00:00Z"))]
     refundable_until: Timestamp,
     organiser_id: UserId,
-    ticket_types: Vec<ShownTicketType>,
-    /// When its numbers were true.
+    ticket_types: Vec<TicketTypeResponse>,
+    /// When its numbers were read.
     #[schema(value_type = String, format = DateTime, examples("2036-08-01T09:00:00Z"))]
     as_of: Timestamp,
 }
@@ -41,7 +43,7 @@ pub struct ShownEvent {
 /// A kind of ticket of an event.
 #[derive(Serialize, ToSchema)]
 #[schema(as = TicketType)]
-struct ShownTicketType {
+struct TicketTypeResponse {
     ticket_type_id: TicketTypeId,
     #[schema(examples("VIP"))]
     name: String,
@@ -63,25 +65,59 @@ struct ShownTicketType {
 
 /// An event in a list.
 #[derive(Serialize, ToSchema)]
-pub struct ListedEvent {
+#[schema(as = ListedEvent)]
+pub struct ListedEventResponse {
     #[serde(flatten)]
-    event: ShownEvent,
+    event: EventResponse,
     from_price: Money,
     #[schema(schema_with = availabilities)]
     availability: &'static str,
 }
 
-fn statuses() -> utoipa::openapi::Object {
+/// A ticket, for everybody who knows its code.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Ticket)]
+pub struct TicketResponse {
+    #[schema(value_type = String, pattern = "^[0-9a-f]{32}$",
+        examples("5f0c6d1e9a7b4c3d8e2f1a0b9c8d7e6f"))]
+    code: TicketCode,
+    #[schema(schema_with = ticket_statuses)]
+    status: &'static str,
+    event: EventSnapshotResponse,
+    #[schema(examples("VIP"))]
+    name: String,
+}
+
+/// The event as it was when the seat was held.
+#[derive(Serialize, ToSchema)]
+#[schema(as = BookedEvent)]
+struct EventSnapshotResponse {
+    event_id: EventId,
+    #[schema(examples("Angklung Night"))]
+    title: String,
+    #[schema(examples("Saung Udjo, Bandung"))]
+    venue: String,
+    #[schema(value_type = String, format = DateTime)]
+    starts_at: Timestamp,
+    #[schema(examples("Asia/Jakarta"))]
+    time_zone: &'static str,
+}
+
+fn statuses() -> Object {
     one_of(["published", "draft", "cancelled", "ended"])
 }
 
-fn availabilities() -> utoipa::openapi::Object {
+fn availabilities() -> Object {
     one_of(["many", "few", "sold_out"])
 }
 
-impl ShownEvent {
-    /// The event with its numbers of `as_of`.
-    pub fn of(event: &Event, as_of: Timestamp) -> Self {
+fn ticket_statuses() -> Object {
+    one_of(["valid", "used", "cancelled"])
+}
+
+impl EventResponse {
+    /// The event, which was read at `as_of`.
+    pub fn new(event: &Event, as_of: Timestamp) -> Self {
         let details = &event.details;
         let types = event.ticket_types.iter();
         Self {
@@ -101,14 +137,14 @@ impl ShownEvent {
             time_zone: details.time_zone.as_str(),
             refundable_until: details.refundable_until(),
             organiser_id: event.organiser_id,
-            ticket_types: types.map(|t| ShownTicketType::of(t, details.starts_at)).collect(),
+            ticket_types: types.map(|t| TicketTypeResponse::new(t, details.starts_at)).collect(),
             as_of,
         }
     }
 }
 
-impl ShownTicketType {
-    fn of(ticket_type: &TicketType, event_starts: Timestamp) -> Self {
+impl TicketTypeResponse {
+    fn new(ticket_type: &TicketType, event_starts: Timestamp) -> Self {
         Self {
             ticket_type_id: ticket_type.id,
             name: ticket_type.name.to_string(),
@@ -123,9 +159,9 @@ impl ShownTicketType {
     }
 }
 
-impl ListedEvent {
-    /// The event with its numbers of `as_of`.
-    pub fn of(event: &Event, as_of: Timestamp) -> Self {
+impl ListedEventResponse {
+    /// The event, which was read at `as_of`.
+    pub fn new(event: &Event, as_of: Timestamp) -> Self {
         Self {
             from_price: event.lowest_price(as_of),
             availability: match event.availability(as_of) {
@@ -133,7 +169,30 @@ impl ListedEvent {
                 Availability::Few => "few",
                 Availability::SoldOut => "sold_out",
             },
-            event: ShownEvent::of(event, as_of),
+            event: EventResponse::new(event, as_of),
         }
+    }
+}
+
+impl TicketResponse {
+    /// The ticket with this code.
+    pub fn new(code: TicketCode, ticket: IssuedTicket) -> Self {
+        Self {
+            code,
+            status: match ticket.status() {
+                TicketStatus::Valid => "valid",
+                TicketStatus::Used => "used",
+                TicketStatus::Cancelled => "cancelled",
+            },
+            event: EventSnapshotResponse::new(ticket.event_id, ticket.event),
+            name: ticket.name,
+        }
+    }
+}
+
+impl EventSnapshotResponse {
+    fn new(event_id: EventId, event: EventSnapshot) -> Self {
+        let EventSnapshot { title, venue, starts_at, time_zone } = event;
+        Self { event_id, title, venue, starts_at, time_zone: time_zone.as_str() }
     }
 }

@@ -1,4 +1,4 @@
-//! What a list of events says of one: from how much, and how many are left.
+//! What a list of events shows of each: the lowest price, and how many seats are left.
 
 use karcis_kernel::{Money, Timestamp};
 
@@ -16,7 +16,7 @@ pub enum Availability {
 }
 
 impl Event {
-    /// The lowest price of what can be booked now or later; if nothing can, of what there was.
+    /// The lowest price of what can be booked now or later; if nothing can, of all ticket types.
     pub fn lowest_price(&self, at: Timestamp) -> Money {
         let lowest = |types: &mut dyn Iterator<Item = &TicketType>| {
             types.map(|t| t.price.money().amount).min()
@@ -26,7 +26,7 @@ impl Event {
         Money::new(amount.unwrap_or(0), self.currency)
     }
 
-    /// How many seats are left of those that can be booked now or later.
+    /// How many seats are left of the ticket types that can be booked now or later.
     pub fn availability(&self, at: Timestamp) -> Availability {
         let sum = |seats: fn(&TicketType) -> u32| -> u64 {
             self.sellable(at).map(|t| u64::from(seats(t))).sum()
@@ -40,8 +40,8 @@ impl Event {
     }
 
     fn sellable(&self, at: Timestamp) -> impl Iterator<Item = &TicketType> {
-        let called_off = matches!(self.stage, Stage::Cancelled(_));
+        let cancelled = matches!(self.stage, Stage::Cancelled(_));
         let starts = self.details.starts_at;
-        self.ticket_types.iter().filter(move |t| !called_off && t.will_sell(starts, at))
+        self.ticket_types.iter().filter(move |t| !cancelled && t.will_sell(starts, at))
     }
 }

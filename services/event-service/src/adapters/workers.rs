@@ -1,4 +1,4 @@
-//! Announces cancelled events again when it is time.
+//! Announces cancelled events again when they are due.
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
@@ -6,13 +6,13 @@ use karcis_messaging::Outbox;
 use karcis_process::CancellationToken;
 use tokio::time::{MissedTickBehavior, interval};
 
-use crate::application::{announce_cancelled::announce_cancelled, ports::CancelledEvents};
+use crate::application::{announce_cancelled, ports::CancelledEvents};
 
 /// How often it looks.
 const TICK: Duration = Duration::from_millis(500);
 
-/// Works until `stopping`; pauses while the outbox is behind, as what is announced waits there.
-pub async fn keep_announcing(
+/// Works until `stopping`; pauses while the outbox is behind, because announcements wait there too.
+pub async fn announce_cancelled(
     events: Arc<dyn CancelledEvents>,
     outbox: Outbox,
     stopping: CancellationToken,
@@ -27,7 +27,8 @@ pub async fn keep_announcing(
         if outbox.state().is_behind() {
             continue;
         }
-        if let Err(error) = announce_cancelled(&*events, karcis_process::now()).await {
+        let now = karcis_process::now();
+        if let Err(error) = announce_cancelled::announce_cancelled(&*events, now).await {
             tracing::warn!(%error, "cancelled events are announced later");
         }
     }

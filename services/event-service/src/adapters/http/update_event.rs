@@ -1,37 +1,38 @@
-//! Changing events.
+//! PUT /event/update, and the same with POST and PATCH.
 
 use std::convert::Infallible;
 
 use axum::extract::State;
-use karcis_http::{
-    FieldErrors, Json, Organiser, Patch, Price as PriceSchema, Problem, TimeZoneName,
-};
+use karcis_http::{FieldErrors, Json, Organiser, Patch, Problem, TimeZoneName};
 use karcis_kernel::{Currency, EventId, Money, TicketTypeId, Timestamp};
 use karcis_process::trace;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::{
-    Desk, ORGANISERS,
-    create::NewFields,
-    fields::{EventTitle, LongText, TicketTypeName, VenueName, clearable, kept, moment},
+    ApiState, ORGANISERS,
+    create_event::TicketTypeFields,
+    fields::{
+        EventTitle, LongText, PriceSchema, TicketTypeName, VenueName, capacity, clearable,
+        max_per_booking, moment, required,
+    },
     problems::editor,
-    shown::ShownEvent,
+    responses::EventResponse,
 };
 use crate::{
     adapters::time_zone::time_zone,
-    application::update_event::update_event,
+    application::update_event,
     domain::{
-        Capacity, Description, EventUpdate, PerBooking, Price, TicketName, TicketTypeEdit,
-        TicketTypeUpdate, Title, Venue,
+        Capacity, Description, EventUpdate, NewTicketType, PerBooking, Price, TicketName,
+        TicketTypeEdit, TicketTypeUpdate, Title, Venue,
     },
 };
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct UpdateEvent {
+pub struct UpdateEventRequest {
     event_id: EventId,
-    /// The version that was read: if the event was edited since, nothing is changed.
+    /// The version that was read: if the event was edited since, nothing changes.
     version: Option<i64>,
     #[serde(default)]
     #[schema(value_type = EventTitle)]
@@ -54,16 +55,16 @@ pub struct UpdateEvent {
     #[serde(default)]
     #[schema(value_type = Option<String>, format = DateTime, examples("2036-08-10T12:00:00Z"))]
     refundable_until: Patch<Timestamp>,
-    /// Those to change and to add; the others stay as they are.
+    /// Those to change and to add; the others stay unchanged.
     #[serde(default)]
-    #[schema(value_type = Vec<UpdateTicketType>, max_items = 20)]
-    ticket_types: Patch<Vec<UpdateTicketType>>,
+    #[schema(value_type = Vec<UpdateTicketTypeRequest>, max_items = 20)]
+    ticket_types: Patch<Vec<UpdateTicketTypeRequest>>,
 }
 
-/// With its id: what to change. Without: one to add, which needs name, price and capacity.
+/// With an id: what to change. Without: a new one, which needs name, price and capacity.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct UpdateTicketType {
+struct UpdateTicketTypeRequest {
     ticket_type_id: Option<TicketTypeId>,
     #[serde(default)]
     #[schema(value_type = TicketTypeName)]
@@ -72,10 +73,10 @@ struct UpdateTicketType {
     #[schema(value_type = PriceSchema)]
     price: Patch<Money>,
     #[serde(default)]
-    #[schema(value_type = i64, minimum = 1, maximum = 1_000_000, examples(120))]
+    #[schema(schema_with = capacity)]
     capacity: Patch<i64>,
     #[serde(default)]
-    #[schema(value_type = Option<i64>, minimum = 1, maximum = 1_000, examples(4))]
+    #[schema(schema_with = max_per_booking)]
     max_per_booking: Patch<i64>,
     #[serde(default)]
     #[schema(value_type = Option<String>, format = DateTime, examples("2026-08-01T00:00:00Z"))]
@@ -89,14 +90,14 @@ struct UpdateTicketType {
     closed: Patch<bool>,
 }
 
-/// What a conflict's problem says beside the usual.
+/// What a 409 has besides the members of every problem.
 #[derive(ToSchema)]
-#[allow(dead_code, reason = "it only describes")]
-struct Conflict {
-    /// With `version-conflict`: the version now.
+#[expect(dead_code, reason = "it only describes")]
+struct UpdateConflict {
+    /// With `version-conflict`: the event's version.
     #[schema(required = false)]
     version: i64,
-    /// With `currency-frozen`: the one it is.
+    /// With `currency-frozen`: the event's currency.
     #[schema(required = false)]
     currency: Currency,
     /// With `capacity-below-sold`: how many seats are held or sold.
@@ -106,57 +107,56 @@ struct Conflict {
 
 /// Changes an event.
 #[utoipa::path(method(put, post, patch), path = "/event/update", tag = ORGANISERS,
-    operation_id = "updateEvent", request_body = UpdateEvent,
+    operation_id = "updateEvent", request_body = UpdateEventRequest,
     security(("bearer" = ["organiser", "admin"])),
     responses(
-        (status = 200, description = "The event as it is now.", body = ShownEvent),
+        (status = 200, description = "The event as it is now.", body = EventResponse),
         (status = 404, description = "not-found"),
-        (status = 409, body = inline(Conflict),
+        (status = 409, body = inline(UpdateConflict),
             description = "version-conflict capacity-below-sold currency-frozen event-over"),
     ))]
-pub async fn update(
-    State(desk): State<Desk>,
+pub async fn update_event(
+    State(state): State<ApiState>,
     Organiser(caller): Organiser,
-    Json(body): Json<UpdateEvent>,
-) -> Result<Json<ShownEvent>, Problem> {
+    Json(body): Json<UpdateEventRequest>,
+) -> Result<Json<EventResponse>, Problem> {
     let event_id = body.event_id;
     let mut fields = FieldErrors::new();
     let update = body.parse(&mut fields);
     fields.finish()?;
-    let event =
-        trace::span("update_event", update_event(&*desk.events, editor(caller), event_id, update))
-            .await?;
-    desk.window.changed(event_id);
-    Ok(Json(ShownEvent::of(&event, karcis_process::now())))
+    let updating = update_event::update_event(&*state.events, editor(caller), event_id, update);
+    let event = trace::span("update_event", updating).await?;
+    state.catalogue.changed(event_id);
+    Ok(Json(EventResponse::new(&event, karcis_process::now())))
 }
 
-impl UpdateEvent {
-    /// The update, without what was noted as wrong.
+impl UpdateEventRequest {
+    /// The update, without the fields whose errors are noted.
     fn parse(self, fields: &mut FieldErrors) -> EventUpdate {
-        let listed = kept(fields, "ticket_types", self.ticket_types, Ok::<_, Infallible>);
+        let listed = required(fields, "ticket_types", self.ticket_types, Ok::<_, Infallible>);
         let listed = listed.unwrap_or_default().into_iter().enumerate();
         let ticket_types = listed
             .filter_map(|(index, edit)| edit.parse(&format!("ticket_types[{index}]"), fields))
             .collect();
         EventUpdate {
             version: self.version,
-            title: kept(fields, "title", self.title, Title::try_from),
+            title: required(fields, "title", self.title, Title::try_from),
             description: clearable(fields, "description", self.description, Description::try_from),
-            venue: kept(fields, "venue", self.venue, Venue::try_from),
-            starts_at: kept(fields, "starts_at", self.starts_at, moment),
+            venue: required(fields, "venue", self.venue, Venue::try_from),
+            starts_at: required(fields, "starts_at", self.starts_at, moment),
             ends_at: clearable(fields, "ends_at", self.ends_at, moment),
-            time_zone: kept(fields, "time_zone", self.time_zone, |name| time_zone(&name)),
+            time_zone: required(fields, "time_zone", self.time_zone, |name| time_zone(&name)),
             refundable_until: clearable(fields, "refundable_until", self.refundable_until, moment),
             ticket_types,
         }
     }
 }
 
-impl UpdateTicketType {
+impl UpdateTicketTypeRequest {
     fn parse(self, path: &str, fields: &mut FieldErrors) -> Option<TicketTypeEdit> {
         match self.ticket_type_id {
             Some(id) => Some(TicketTypeEdit::Change(self.change(id, path, fields))),
-            None => self.added(path, fields).map(TicketTypeEdit::Add),
+            None => self.add(path, fields).map(TicketTypeEdit::Add),
         }
     }
 
@@ -170,9 +170,9 @@ impl UpdateTicketType {
         let price_at = if self.price == Patch::Null { at("price") } else { at("price.amount") };
         TicketTypeUpdate {
             id,
-            name: kept(fields, &at("name"), self.name, TicketName::try_from),
-            price: kept(fields, &price_at, self.price, Price::try_from),
-            capacity: kept(fields, &at("capacity"), self.capacity, Capacity::try_from),
+            name: required(fields, &at("name"), self.name, TicketName::try_from),
+            price: required(fields, &price_at, self.price, Price::try_from),
+            capacity: required(fields, &at("capacity"), self.capacity, Capacity::try_from),
             max_per_booking: per_booking.map(|limit| limit.unwrap_or(PerBooking::DEFAULT)),
             sales_start: clearable(fields, &start, self.sales_start, moment),
             sales_end: clearable(fields, &end, self.sales_end, moment),
@@ -180,12 +180,12 @@ impl UpdateTicketType {
         }
     }
 
-    /// One more ticket type, which needs what every new one needs.
-    fn added(self, path: &str, fields: &mut FieldErrors) -> Option<crate::domain::NewTicketType> {
+    /// The ticket type to add; `None`: the errors are noted.
+    fn add(self, path: &str, fields: &mut FieldErrors) -> Option<NewTicketType> {
         let name = given(fields, path, "name", self.name);
         let price = given(fields, path, "price", self.price);
         let capacity = given(fields, path, "capacity", self.capacity);
-        let new = NewFields {
+        let new = TicketTypeFields {
             name: name?,
             price: price?,
             capacity: capacity?,

@@ -4,35 +4,41 @@ use std::fmt;
 
 /// A text that is too short, too long, or has control characters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("give {at_least} to {at_most} characters, no control characters")]
-pub struct BadWording {
-    at_least: usize,
-    at_most: usize,
+#[error("give {min_chars} to {max_chars} characters, no control characters")]
+pub struct InvalidText {
+    min_chars: usize,
+    max_chars: usize,
 }
 
-macro_rules! wording {
-    ($($(#[$doc:meta])* $name:ident: $at_least:literal to $at_most:literal, line breaks: $breaks:literal;)+) => {$(
+macro_rules! texts {
+    ($($(#[$doc:meta])* $name:ident: $min:literal to $max:literal $lines:ident;)+) => {$(
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq)]
         pub struct $name(String);
 
         impl $name {
-            /// The text.
+            pub const MIN_CHARS: usize = $min;
+            pub const MAX_CHARS: usize = $max;
+            /// Whether the text may have line breaks.
+            pub const MULTILINE: bool = texts!(@ $lines);
+
+            /// The text without spaces around it.
             pub fn as_str(&self) -> &str {
                 &self.0
             }
         }
 
         impl TryFrom<String> for $name {
-            type Error = BadWording;
+            type Error = InvalidText;
 
-            fn try_from(text: String) -> Result<Self, BadWording> {
-                let bad = BadWording { at_least: $at_least, at_most: $at_most };
-                let allowed = |c: char| !c.is_control() || ($breaks && matches!(c, '\n' | '\r'));
+            fn try_from(text: String) -> Result<Self, InvalidText> {
+                let allowed =
+                    |c: char| !c.is_control() || (Self::MULTILINE && matches!(c, '\n' | '\r'));
                 let trimmed = text.trim();
-                let length = trimmed.chars().count();
-                if !text.chars().all(allowed) || !($at_least..=$at_most).contains(&length) {
-                    return Err(bad);
+                let length = Self::MIN_CHARS..=Self::MAX_CHARS;
+                if !text.chars().all(allowed) || !length.contains(&trimmed.chars().count()) {
+                    let (min_chars, max_chars) = (Self::MIN_CHARS, Self::MAX_CHARS);
+                    return Err(InvalidText { min_chars, max_chars });
                 }
                 Ok(Self(if trimmed.len() == text.len() { text } else { trimmed.to_owned() }))
             }
@@ -44,19 +50,21 @@ macro_rules! wording {
             }
         }
     )+};
+    (@ on_one_line) => { false };
+    (@ on_lines) => { true };
 }
 
-wording! {
-    /// What an event is called.
-    Title: 1 to 200, line breaks: false;
+texts! {
+    /// An event's title.
+    Title: 1 to 200 on_one_line;
     /// Where an event takes place.
-    Venue: 1 to 200, line breaks: false;
+    Venue: 1 to 200 on_one_line;
     /// What an event is about.
-    Description: 0 to 10_000, line breaks: true;
-    /// What a ticket type is called.
-    TicketName: 1 to 200, line breaks: false;
+    Description: 0 to 10_000 on_lines;
+    /// A ticket type's name, such as "VIP".
+    TicketName: 1 to 200 on_one_line;
     /// Why an event is cancelled, as its buyers read it.
-    CancelReason: 1 to 1_000, line breaks: true;
+    CancelReason: 1 to 1_000 on_lines;
 }
 
 #[cfg(test)]

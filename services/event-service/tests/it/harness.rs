@@ -19,8 +19,8 @@ use sqlx::PgPool;
 use tokio::net::TcpListener;
 use uuid::Uuid;
 
-/// A running event-service.
-pub struct Shop {
+/// A running event-service, with its topics and database.
+pub struct TestApp {
     pub bed: Bed,
     url: String,
     http: Client,
@@ -30,22 +30,22 @@ pub struct Shop {
     stopping: CancellationToken,
 }
 
-/// Somebody with a role.
+/// A person with a role.
 #[derive(Clone, Copy)]
-pub struct Somebody {
+pub struct Person {
     pub id: UserId,
     role: Role,
 }
 
 /// An event of one ticket type, or more, as POST /event/create answered it.
-pub struct Made {
+pub struct Concert {
     pub id: EventId,
     pub types: Vec<TicketTypeId>,
     pub body: Value,
 }
 
-impl Shop {
-    pub async fn open() -> Self {
+impl TestApp {
+    pub async fn start() -> Self {
         let bed = Bed::start().await;
         let mint = TokenMint::start().await;
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
@@ -69,18 +69,18 @@ impl Shop {
             heard.clone(),
             stopping.clone(),
         ));
-        let shop = Self { bed, url, http: Client::new(), bookings, outbox, heard, stopping };
-        eventually(async || shop.get(None, "/readyz").await.status.as_u16()).is(200).await;
-        shop
+        let app = Self { bed, url, http: Client::new(), bookings, outbox, heard, stopping };
+        eventually(async || app.get(None, "/readyz").await.status.as_u16()).is(200).await;
+        app
     }
 
-    /// Everything is sent and nothing was put aside.
+    /// Checks that everything is sent and that there is no dead letter.
     pub async fn close(self) {
         self.bed.all_sent(EVENTS).await;
         self.stopping.cancel();
     }
 
-    pub fn request(&self, who: Option<Somebody>, method: Method, path: &str) -> RequestBuilder {
+    pub fn request(&self, who: Option<Person>, method: Method, path: &str) -> RequestBuilder {
         let request = self.http.request(method, format!("{}{path}", self.url));
         match who {
             Some(who) => request.bearer_auth(token(who.id, who.role)),
@@ -88,21 +88,21 @@ impl Shop {
         }
     }
 
-    pub async fn get(&self, who: Option<Somebody>, path: &str) -> Answer {
+    pub async fn get(&self, who: Option<Person>, path: &str) -> Answer {
         Answer::to(self.request(who, Method::GET, path)).await
     }
 
-    pub async fn post(&self, who: Somebody, path: &str, body: &Value) -> Answer {
+    pub async fn post(&self, who: Person, path: &str, body: &Value) -> Answer {
         Answer::to(self.request(Some(who), Method::POST, path).json(body)).await
     }
 
     /// The plan, made by this organiser.
-    pub async fn made(&self, by: Somebody, plan: &Value) -> Made {
+    pub async fn made(&self, by: Person, plan: &Value) -> Concert {
         let body = self.post(by, "/event/create", plan).await.is(201).body;
         let id = |value: &Value| value.as_str().and_then(|id| Uuid::parse_str(id).ok());
         let types = body["ticket_types"].as_array().expect("an event has ticket types");
         let types = types.iter().map(|t| id(&t["ticket_type_id"]).expect("a type has an id"));
-        Made {
+        Concert {
             id: EventId(id(&body["event_id"]).expect("an event has an id")),
             types: types.map(TicketTypeId).collect(),
             body,
@@ -119,10 +119,10 @@ impl Shop {
     }
 
     /// What booking-service was told about the booking, once it has heard that much.
-    pub async fn answers(&self, booking: BookingId, at_least: usize) -> Vec<TicketFact> {
+    pub async fn replies(&self, booking: BookingId, at_least: usize) -> Vec<TicketFact> {
         eventually(async || {
-            let answers = self.heard.about(booking);
-            if answers.len() >= at_least { Ok(answers) } else { Err(answers) }
+            let replies = self.heard.about(booking);
+            if replies.len() >= at_least { Ok(replies) } else { Err(replies) }
         })
         .await
     }
@@ -133,7 +133,7 @@ impl Shop {
         let booking = BookingId(command.correlation().expect("a command is of a booking"));
         let before = self.heard.about(booking).len();
         self.send(&[command]).await;
-        self.answers(booking, before + 1).await.swap_remove(before)
+        self.replies(booking, before + 1).await.swap_remove(before)
     }
 
     /// What the world was told about the event so far.
@@ -150,7 +150,7 @@ impl Shop {
     }
 }
 
-impl Somebody {
+impl Person {
     pub fn new(role: Role) -> Self {
         Self { id: UserId(Uuid::now_v7()), role }
     }
@@ -160,7 +160,7 @@ impl Somebody {
     }
 }
 
-impl Made {
+impl Concert {
     /// The event's id as requests name it.
     pub fn named(&self) -> Value {
         json!({"event_id": self.id})

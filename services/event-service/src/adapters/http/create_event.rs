@@ -1,11 +1,11 @@
-//! Making events.
+//! POST /event/create.
 
 use axum::{
     extract::State,
     http::{StatusCode, header::LOCATION},
     response::{IntoResponse, Response},
 };
-use karcis_http::{FieldErrors, Json, Organiser, Price as PriceSchema, Problem, TimeZoneName};
+use karcis_http::{FieldErrors, Json, Organiser, Problem, TimeZoneName};
 use karcis_kernel::{EventId, Money, TicketTypeId, Timestamp, UserId};
 use karcis_process::trace;
 use serde::Deserialize;
@@ -13,13 +13,16 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{
-    Desk, ORGANISERS,
-    fields::{EventTitle, LongText, TicketTypeName, VenueName, moment, optional},
-    shown::ShownEvent,
+    ApiState, ORGANISERS,
+    fields::{
+        EventTitle, LongText, PriceSchema, TicketTypeName, VenueName, capacity, max_per_booking,
+        moment, optional,
+    },
+    responses::EventResponse,
 };
 use crate::{
     adapters::time_zone::time_zone,
-    application::create_event::create_event,
+    application::create_event,
     domain::{
         Capacity, Description, Details, NewEvent, NewTicketType, PerBooking, Price, TicketName,
         Title, Venue,
@@ -28,7 +31,7 @@ use crate::{
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct CreateEvent {
+pub struct CreateEventRequest {
     #[schema(value_type = EventTitle)]
     title: String,
     #[schema(value_type = Option<LongText>)]
@@ -48,7 +51,7 @@ pub struct CreateEvent {
     status: Option<FirstStatus>,
     /// All prices in one currency.
     #[schema(min_items = 1, max_items = 20)]
-    ticket_types: Vec<CreateTicketType>,
+    ticket_types: Vec<CreateTicketTypeRequest>,
 }
 
 /// `published` unless given.
@@ -62,15 +65,14 @@ enum FirstStatus {
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct CreateTicketType {
+struct CreateTicketTypeRequest {
     #[schema(value_type = TicketTypeName)]
     name: String,
     #[schema(value_type = PriceSchema)]
     price: Money,
-    #[schema(minimum = 1, maximum = 1_000_000, examples(100))]
+    #[schema(schema_with = capacity)]
     capacity: i64,
-    /// 10 unless given.
-    #[schema(minimum = 1, maximum = 1_000, examples(4))]
+    #[schema(schema_with = max_per_booking)]
     max_per_booking: Option<i64>,
     #[schema(value_type = Option<String>, format = DateTime, examples("2026-08-01T00:00:00Z"))]
     sales_start: Option<Timestamp>,
@@ -79,10 +81,10 @@ struct CreateTicketType {
     sales_end: Option<Timestamp>,
 }
 
-/// Makes an event, published unless `status` is `draft`.
+/// Creates an event, published unless `status` is `draft`.
 #[utoipa::path(post, path = "/event/create", tag = ORGANISERS, operation_id = "createEvent",
-    request_body = CreateEvent, security(("bearer" = ["organiser", "admin"])),
-    responses((status = 201, description = "The event.", body = ShownEvent,
+    request_body = CreateEventRequest, security(("bearer" = ["organiser", "admin"])),
+    responses((status = 201, description = "The event.", body = EventResponse,
         headers(("Location" = String, description = "The event's path.")),
         links(
             ("event" = (operation_id = "event", parameters(("event_id" = "$response.body#/event_id")))),
@@ -93,25 +95,26 @@ struct CreateTicketType {
             ("delete" = (operation_id = "deleteEvent",
                 parameters(("event_id" = "$response.body#/event_id")))),
         ))))]
-pub async fn create(
-    State(desk): State<Desk>,
+pub async fn create_event(
+    State(state): State<ApiState>,
     Organiser(caller): Organiser,
-    Json(body): Json<CreateEvent>,
+    Json(body): Json<CreateEventRequest>,
 ) -> Result<Response, Problem> {
     let at = karcis_process::now();
     let mut fields = FieldErrors::new();
     let new = body.parse(caller.user_id, &mut fields);
     fields.finish()?;
-    let new = new.ok_or_else(|| Problem::internal("a body without flaws was not parsed"))?;
-    let event = trace::span("create_event", create_event(&*desk.events, new, at)).await?;
-    desk.window.changed(event.id);
+    let new = new.ok_or_else(|| Problem::internal("a valid body was not parsed"))?;
+    let creating = create_event::create_event(&*state.events, new, at);
+    let event = trace::span("create_event", creating).await?;
+    state.catalogue.changed(event.id);
     let location = format!("/events/{}", event.id);
-    let shown = Json(ShownEvent::of(&event, at));
-    Ok((StatusCode::CREATED, [(LOCATION, location)], shown).into_response())
+    let response = Json(EventResponse::new(&event, at));
+    Ok((StatusCode::CREATED, [(LOCATION, location)], response).into_response())
 }
 
-impl CreateEvent {
-    /// The event; `None` with the errors noted.
+impl CreateEventRequest {
+    /// The event; `None`: the errors are noted.
     fn parse(self, organiser_id: UserId, fields: &mut FieldErrors) -> Option<NewEvent> {
         let title = fields.check("title", Title::try_from(self.title));
         let description = optional(fields, "description", self.description, Description::try_from);
@@ -124,7 +127,7 @@ impl CreateEvent {
         let types: Vec<_> = types
             .map(|(index, new)| {
                 let fields_at = format!("ticket_types[{index}]");
-                NewFields::from(new).parse(&fields_at, fields)
+                TicketTypeFields::from(new).parse(&fields_at, fields)
             })
             .collect();
         Some(NewEvent {
@@ -145,8 +148,8 @@ impl CreateEvent {
     }
 }
 
-/// The fields of a new ticket type, be it of a new event or added to one.
-pub struct NewFields {
+/// The fields of a new ticket type, of a new event or added to one.
+pub struct TicketTypeFields {
     pub name: String,
     pub price: Money,
     pub capacity: i64,
@@ -156,8 +159,8 @@ pub struct NewFields {
     pub closed: bool,
 }
 
-impl From<CreateTicketType> for NewFields {
-    fn from(new: CreateTicketType) -> Self {
+impl From<CreateTicketTypeRequest> for TicketTypeFields {
+    fn from(new: CreateTicketTypeRequest) -> Self {
         Self {
             name: new.name,
             price: new.price,
@@ -170,8 +173,8 @@ impl From<CreateTicketType> for NewFields {
     }
 }
 
-impl NewFields {
-    /// The ticket type at this path; `None` with the errors noted.
+impl TicketTypeFields {
+    /// The ticket type at this path; `None`: the errors are noted.
     pub fn parse(self, path: &str, fields: &mut FieldErrors) -> Option<NewTicketType> {
         let at = |field: &str| format!("{path}.{field}");
         let name = fields.check(at("name"), TicketName::try_from(self.name));

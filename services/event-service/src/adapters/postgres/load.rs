@@ -1,60 +1,38 @@
-//! What commands are decided on, read in a few statements a batch.
+//! What commands are decided on, read in a few statements for a whole batch.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 
-use async_trait::async_trait;
-use karcis_kernel::{BookingId, EventId, Timestamp, UserId};
-use karcis_messaging::Outbox;
+use karcis_database::StoreError;
+use karcis_kernel::{BookingId, EventId, UserId};
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
 use super::{
     holds::{HoldRow, TicketRow},
     rows::{EventRow, select_events, with_ticket_types},
-    stock_writes,
 };
 use crate::{
-    application::ports::{Books, StockChange, Stocks, StoreError},
-    domain::{Command, Hold},
+    application::ports::StockSnapshot,
+    domain::{Command, Event, Hold},
 };
 
-/// Stock and holds in Postgres.
-pub struct PgStocks {
-    pool: PgPool,
-    outbox: Outbox,
+/// Everything that these commands are decided on.
+pub(super) async fn load(
+    pool: &PgPool,
+    commands: &[&Command],
+) -> Result<StockSnapshot, StoreError> {
+    let events: BTreeSet<Uuid> = commands.iter().map(|c| c.hold().event_id.0).collect();
+    let bookings: BTreeSet<Uuid> = commands.iter().map(|c| c.hold().booking_id.0).collect();
+    let connection = &mut *pool.acquire().await?;
+    // Events are read first: at commit, their stock version tells whether anything that was read
+    // after them has changed since.
+    let events = load_events(connection, Vec::from_iter(events)).await?;
+    let holds = load_holds(connection, Vec::from_iter(bookings)).await?;
+    let unpaid = count_unpaid(connection, commands).await?;
+    Ok(StockSnapshot { events, holds, unpaid })
 }
 
-impl PgStocks {
-    /// In this schema, with answers sent through this outbox.
-    pub fn new(pool: PgPool, outbox: Outbox) -> Self {
-        Self { pool, outbox }
-    }
-}
-
-#[async_trait]
-impl Stocks for PgStocks {
-    async fn load(&self, commands: &[&Command]) -> Result<Books, StoreError> {
-        let events: BTreeSet<Uuid> = commands.iter().map(|c| c.address().event_id.0).collect();
-        let bookings: BTreeSet<Uuid> = commands.iter().map(|c| c.address().booking_id.0).collect();
-        let connection = &mut *self.pool.acquire().await?;
-        // Events go first: their stock version tells at commit whether anything read after them
-        // has changed since.
-        let events = load_events(connection, Vec::from_iter(events)).await?;
-        let holds = load_holds(connection, Vec::from_iter(bookings)).await?;
-        let unpaid = count_unpaid(connection, commands).await?;
-        Ok(Books { events, holds, unpaid })
-    }
-
-    async fn commit(
-        &self,
-        changes: Vec<StockChange>,
-        at: Timestamp,
-    ) -> Result<HashSet<EventId>, StoreError> {
-        stock_writes::commit(&self.pool, &self.outbox, changes, at).await
-    }
-}
-
-type Events = HashMap<EventId, (crate::domain::Event, i64)>;
+type Events = HashMap<EventId, (Event, i64)>;
 
 async fn load_events(connection: &mut PgConnection, ids: Vec<Uuid>) -> Result<Events, StoreError> {
     const SELECT: &str = select_events!("WHERE event_id = ANY($1)");
@@ -67,7 +45,7 @@ async fn load_holds(
     connection: &mut PgConnection,
     bookings: Vec<Uuid>,
 ) -> Result<HashMap<BookingId, (EventId, Hold)>, StoreError> {
-    // What was reserved no longer matters once it is released.
+    // Of a released hold, the reservation no longer matters.
     const SELECT: &str = "
         SELECT booking_id, event_id, user_id, state, reason,
                CASE WHEN state IN ('held', 'sold') THEN reservation END AS reservation
@@ -77,7 +55,7 @@ async fn load_holds(
     let sold: Vec<Uuid> =
         rows.iter().filter(|row| row.is_sold()).map(HoldRow::booking_id).collect();
     let mut tickets = load_tickets(connection, sold).await?;
-    rows.into_iter().map(|row| row.into_hold(&mut tickets).map_err(StoreError::Refused)).collect()
+    rows.into_iter().map(|row| row.into_hold(&mut tickets).map_err(StoreError::rejected)).collect()
 }
 
 async fn load_tickets(
@@ -98,32 +76,32 @@ async fn load_tickets(
     Ok(tickets)
 }
 
-/// How many unpaid holds those have who want to reserve.
+/// How many unpaid holds the buyers have who want to reserve.
 async fn count_unpaid(
     connection: &mut PgConnection,
     commands: &[&Command],
 ) -> Result<HashMap<(EventId, UserId), u32>, StoreError> {
-    // A join would read and sort the whole of a hot event's holds; this looks each buyer up.
+    // A join would read and sort all holds of a hot event; this looks up each buyer.
     const COUNT: &str = "
-        SELECT asked.event_id, asked.user_id, held.number
-        FROM UNNEST($1::uuid[], $2::uuid[]) AS asked (event_id, user_id)
+        SELECT buyer.event_id, buyer.user_id, held.number
+        FROM UNNEST($1::uuid[], $2::uuid[]) AS buyer (event_id, user_id)
         CROSS JOIN LATERAL (
             SELECT count(*) AS number FROM hold
-            WHERE hold.event_id = asked.event_id AND hold.user_id = asked.user_id
+            WHERE hold.event_id = buyer.event_id AND hold.user_id = buyer.user_id
               AND hold.state = 'held'
         ) AS held
         WHERE held.number > 0";
-    let asked: BTreeSet<(Uuid, Uuid)> = commands
+    let buyers: BTreeSet<(Uuid, Uuid)> = commands
         .iter()
         .filter_map(|command| match command {
-            Command::Reserve(reserve) => Some((reserve.to.event_id.0, reserve.user_id.0)),
+            Command::Reserve(reserve) => Some((reserve.hold.event_id.0, reserve.user_id.0)),
             Command::Confirm(_) | Command::Release(_) => None,
         })
         .collect();
-    if asked.is_empty() {
+    if buyers.is_empty() {
         return Ok(HashMap::new());
     }
-    let (events, users): (Vec<Uuid>, Vec<Uuid>) = asked.into_iter().unzip();
+    let (events, users): (Vec<Uuid>, Vec<Uuid>) = buyers.into_iter().unzip();
     let rows: Vec<(Uuid, Uuid, i64)> =
         sqlx::query_as(COUNT).bind(events).bind(users).fetch_all(connection).await?;
     let count = |number| u32::try_from(number).unwrap_or(u32::MAX);

@@ -1,26 +1,26 @@
 //! payment-service: takes a buyer's money once, whatever fails meanwhile, and gives it back once.
 
 mod adapters;
-mod application;
+pub mod application;
 mod config;
 pub mod domain;
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use karcis_http::{About, App, Live, TokenKeys};
-use karcis_messaging::{Kafka, Outbox, connect, connect_to, migrate};
+use karcis_messaging::{Kafka, Outbox, connect, migrate};
 use karcis_process::Process;
 use sqlx::migrate::Migrator;
 use tokio::{net::TcpListener, sync::Notify};
 use tokio_util::task::TaskTracker;
 
 use adapters::{
-    gateway::{measured::Measured, simulated::SimulatedGateway},
-    http::{self, Api},
-    kafka::Commands,
+    gateway,
+    http::{self, ApiState},
+    kafka::{self, Commands},
     lanes::AttemptLanes,
     metrics,
-    postgres::{PgPayments, Wakes},
+    postgres::{PgPayments, Signals},
     workers::Worker,
 };
 pub use config::Config;
@@ -31,9 +31,6 @@ const ABOUT: About = About {
     about: "takes a buyer's money once and gives it back once",
     port: 8084,
 };
-
-/// Connections to the simulated provider's ledger: one for each of its lanes.
-const GATEWAY_CONNECTIONS: u32 = 3;
 
 /// The service's schema.
 pub static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/payment");
@@ -66,28 +63,20 @@ pub async fn run(
     listener: TcpListener,
     process: Process,
 ) -> Result<(), StartError> {
-    let kafka = Kafka::connect(&config.kafka)?;
+    let broker = Kafka::connect(&config.kafka)?;
     let pool = connect(&config.database).await?;
     migrate(&pool, &MIGRATIONS).await?;
-    let ledger = connect_to(
-        "KARCIS_GATEWAY_DATABASE_URL",
-        &config.gateway.gateway_database_url,
-        GATEWAY_CONNECTIONS,
-    )
-    .await?;
-    migrate(&ledger, &GATEWAY_MIGRATIONS).await?;
+    let gateway = gateway::connect(&config.gateway).await?;
 
     let outbox = Outbox::new(pool.clone(), SERVICE);
-    let (live, void, give_back) = (Live::new(), Arc::new(Notify::new()), Arc::new(Notify::new()));
-    let wakes = Wakes {
+    let (live, void, refund) = (Live::new(), Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let signals = Signals {
         outbox: outbox.clone(),
         live: live.clone(),
         void: void.clone(),
-        give_back: give_back.clone(),
+        refund: refund.clone(),
     };
-    let payments = Arc::new(PgPayments::new(pool.clone(), wakes));
-    let patience = Duration::from_millis(config.gateway.provider_timeout_ms);
-    let gateway = Arc::new(Measured(SimulatedGateway::new(&ledger, patience)));
+    let payments = Arc::new(PgPayments::new(pool.clone(), signals, kafka::encode));
 
     metrics::describe();
     let stopping = process.stopping();
@@ -95,13 +84,13 @@ pub async fn run(
     let worker =
         Worker { payments: payments.clone(), gateway: gateway.clone(), stopping: stopping.clone() };
     let charges = TaskTracker::new();
-    let api = Api {
+    let api = ApiState {
         attempts: Arc::new(AttemptLanes::new(payments.clone())),
         payments: payments.clone(),
         gateway,
         live: live.clone(),
         charges: charges.clone(),
-        provider_wait: Duration::from_millis(config.gateway.provider_wait_ms),
+        provider_wait: config.gateway.provider_wait(),
     };
     let app = App {
         about: ABOUT,
@@ -120,12 +109,15 @@ pub async fn run(
         })
         .run("signing keys", keys.keep_fresh(stopping.clone()))
         .run("live answers", live.run(payments.clone(), stopping.clone()))
-        .run("commands", kafka.clone().consume(SERVICE, pool, Commands(payments), stopping.clone()))
-        .run("outbox", outbox.relay(kafka, stopping))
-        .run("resolve attempts", worker.clone().resolve(patience))
+        .run(
+            "commands",
+            broker.clone().consume(SERVICE, pool, Commands(payments), stopping.clone()),
+        )
+        .run("outbox", outbox.relay(broker, stopping))
+        .run("resolve attempts", worker.clone().resolve(config.gateway.provider_timeout()))
         .run("void attempts", worker.clone().void(void))
-        .run("give money back", worker.clone().give_back(give_back))
-        .run("forget keys", worker.forget_keys())
+        .run("refund payments", worker.clone().refund(refund))
+        .run("purge keys", worker.purge_keys())
         .until_stopped()
         .await?;
     Ok(())

@@ -122,6 +122,7 @@ impl Service {
                 ("KAFKA_BOOTSTRAP_SERVERS", kafka_bootstrap_servers.to_owned()),
                 ("KARCIS_TOPIC_PREFIX", options.topic_prefix.clone()),
                 ("KARCIS_JWKS_URL", format!("{}/.well-known/jwks.json", ports.user_url())),
+                ("KARCIS_GATEWAY", "simulated".to_owned()),
                 ("KARCIS_GATEWAY_DATABASE_URL", schemas::role_url(database_url, GATEWAY)),
                 ("KARCIS_ADMIN_EMAIL", options.admin.admin_email.clone()),
                 ("KARCIS_ADMIN_PASSWORD", options.admin.admin_password.clone()),

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use crate::{
     application::{
         ports::{
-            Answered, Attempts, Payments, ProcessPaymentError, StartAttempt, Started, StoreError,
+            Answer, Attempts, Payments, ProcessPaymentError, StartAttempt, Started, StoreError,
         },
         record_outcomes, start_attempts,
     },
@@ -32,7 +32,7 @@ type Traced<T> = (T, Context);
 /// One lane for starts, one for outcomes, so that neither waits for the other.
 pub struct AttemptLanes {
     starts: Lane<Traced<StartAttempt>, StartAnswer>,
-    outcomes: Lane<Traced<Answered>, RecordAnswer>,
+    outcomes: Lane<Traced<Answer>, RecordAnswer>,
 }
 
 impl AttemptLanes {
@@ -57,7 +57,7 @@ impl Attempts for AttemptLanes {
             .unwrap_or_else(|busy| Err(full(busy).into()))
     }
 
-    async fn record(&self, answered: Answered) -> RecordAnswer {
+    async fn record(&self, answered: Answer) -> RecordAnswer {
         let recorded = self.outcomes.submit((answered, trace::current())).await;
         recorded.unwrap_or_else(|busy| Err(full(busy)))
     }
@@ -80,12 +80,9 @@ async fn start_group(
     answers.into_iter().map(|answer| answer.unwrap_or_else(|error| Err(error.into()))).collect()
 }
 
-async fn record_group(
-    payments: Arc<dyn Payments>,
-    jobs: Vec<Traced<Answered>>,
-) -> Vec<RecordAnswer> {
+async fn record_group(payments: Arc<dyn Payments>, jobs: Vec<Traced<Answer>>) -> Vec<RecordAnswer> {
     let (jobs, traces) = untraced(jobs, |job| job.payment.booking_id);
-    let work = move |jobs: Vec<Answered>| {
+    let work = move |jobs: Vec<Answer>| {
         let payments = payments.clone();
         async move { record_outcomes(&*payments, &jobs).await }
     };

@@ -1,4 +1,4 @@
-//! The world outside: HTTP, Kafka, Postgres, the payment provider, and the clock.
+//! What connects the use cases to HTTP, Kafka, Postgres, the payment provider and the clock.
 
 pub mod gateway;
 pub mod http;

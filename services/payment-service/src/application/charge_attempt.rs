@@ -1,10 +1,10 @@
 //! Charges an attempt that is stored, and stores the answer.
 
-use super::ports::{Answered, Attempts, Charge, PaymentGateway, StoreError};
+use super::ports::{Answer, Attempts, Charge, PaymentGateway, StoreError};
 use crate::domain::{AttemptId, Outcome, Payment};
 
-/// The payment with the provider's answer; as it was while the answer is unknown, which
-/// [`super::resolve_attempts`] then finds out.
+/// The payment with the provider's answer. It is unchanged while the answer is unknown:
+/// [`super::resolve_attempts`] then finds it out.
 pub async fn charge_attempt(
     attempts: &dyn Attempts,
     gateway: &dyn PaymentGateway,
@@ -14,6 +14,6 @@ pub async fn charge_attempt(
     let Some(charge) = Charge::of(&payment, attempt) else { return Ok(payment) };
     match gateway.charge(charge).await {
         Outcome::Unknown => Ok(payment),
-        outcome => attempts.record(Answered { payment, attempt, outcome }).await,
+        outcome => attempts.record(Answer { payment, attempt, outcome }).await,
     }
 }

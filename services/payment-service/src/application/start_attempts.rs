@@ -1,22 +1,12 @@
-//! Stores attempts before the provider hears of them, each with its idempotency key.
+//! Stores attempts before the provider is asked, each with its idempotency key.
 
 use karcis_kernel::{BookingId, Timestamp};
 
 use super::{
-    draft::{Draft, Job, decide},
     ports::{KeyUse, Payments, ProcessPaymentError, RequestKey, StartAttempt, Started, StoreError},
+    unit_of_work::{Decision, UnitOfWork, decide},
 };
-use crate::domain::{AttemptId, Entry, StartRefused, start};
-
-impl Job for StartAttempt {
-    fn booking_id(&self) -> BookingId {
-        self.booking_id
-    }
-
-    fn key(&self) -> Option<(&RequestKey, Timestamp)> {
-        self.key.as_ref().map(|(key, _)| (key, self.at))
-    }
-}
+use crate::domain::{AttemptId, PaymentRecord, StartRefused, start};
 
 /// What becomes of each request, in their order. Asking again with the same attempt id is safe: an
 /// attempt that is stored already is found, not started twice.
@@ -24,39 +14,59 @@ pub async fn start_attempts(
     payments: &dyn Payments,
     requests: &[StartAttempt],
 ) -> Result<Vec<Result<Started, ProcessPaymentError>>, StoreError> {
-    decide(payments, requests, start_one).await
+    decide(payments, requests).await
 }
 
-fn start_one(draft: &mut Draft, request: &StartAttempt) -> Result<Started, ProcessPaymentError> {
-    let mine = draft
+impl Decision for StartAttempt {
+    type Output = Result<Started, ProcessPaymentError>;
+    type Error = StoreError;
+
+    fn booking_id(&self) -> BookingId {
+        self.booking_id
+    }
+
+    fn key(&self) -> Option<(&RequestKey, Timestamp)> {
+        self.key.as_ref().map(|(key, _)| (key, self.at))
+    }
+
+    fn decide(&self, unit: &mut UnitOfWork) -> Result<Self::Output, StoreError> {
+        Ok(start_attempt(unit, self))
+    }
+}
+
+fn start_attempt(
+    unit: &mut UnitOfWork,
+    request: &StartAttempt,
+) -> Result<Started, ProcessPaymentError> {
+    let own = unit
         .payment(request.booking_id)
         .filter(|payment| payment.terms.user_id() == request.user_id)
         .cloned();
     if let Some((key, fingerprint)) = &request.key
-        && let Some(used) = draft.key_use(key)
+        && let Some(used) = unit.key_use(key)
         && used.attempt != Some(request.attempt)
     {
         if used.fingerprint != *fingerprint {
             return Err(ProcessPaymentError::KeyReused);
         }
-        let payment = mine.ok_or(ProcessPaymentError::NotPayable)?;
+        let payment = own.ok_or(ProcessPaymentError::NotPayable)?;
         return Ok(Started::Repeated(payment, used.clone()));
     }
-    let payment = mine.ok_or(ProcessPaymentError::NotPayable)?;
+    let payment = own.ok_or(ProcessPaymentError::NotPayable)?;
     if payment.attempt(request.attempt).is_some() {
         return Ok(Started::Charge(payment));
     }
     match start(&payment, request.attempt, request.at, &request.method) {
         Ok(started) => {
             match key_use(request, Some(request.attempt)) {
-                Some(used) => draft.use_key(started.clone(), used),
-                None => draft.change(Entry::Payment(started.clone()), None),
+                Some(used) => unit.use_key(started.clone(), used),
+                None => unit.change(PaymentRecord::Payment(started.clone()), None),
             }
             Ok(Started::Charge(started))
         }
         Err(StartRefused::Paid) => {
             if let Some(used) = key_use(request, None) {
-                draft.use_key(payment.clone(), used);
+                unit.use_key(payment.clone(), used);
             }
             Ok(Started::Paid(payment))
         }

@@ -1,4 +1,4 @@
-//! What buyers' idempotency keys were used for.
+//! Buyers' idempotency keys, and what they were used for.
 
 use std::collections::HashSet;
 
@@ -55,15 +55,14 @@ fn key_use(row: KeyRow) -> KeyUse {
     }
 }
 
-/// Takes the changes' keys; a change whose key somebody else has taken is left out.
-pub(super) async fn use_keys(
+/// Takes the changes' keys; returns the bookings of changes whose key is taken by another request.
+pub(super) async fn take_keys(
     transaction: &mut PgConnection,
-    changes: &[Change],
-    moved: &mut HashSet<BookingId>,
-) -> Result<(), sqlx::Error> {
+    changes: &[&Change],
+) -> Result<Vec<BookingId>, sqlx::Error> {
     let mut keys: Vec<&KeyUse> = changes.iter().flat_map(|change| &change.keys).collect();
     if keys.is_empty() {
-        return Ok(());
+        return Ok(Vec::new());
     }
     keys.sort_unstable_by(|one, other| one.key.cmp(&other.key));
     let taken: Vec<(Uuid, String)> = sqlx::query_as(
@@ -83,40 +82,31 @@ pub(super) async fn use_keys(
     .fetch_all(transaction)
     .await?;
     let taken: HashSet<(Uuid, String)> = taken.into_iter().collect();
-    for change in changes {
-        let missed = change
-            .keys
-            .iter()
-            .any(|used| !taken.contains(&(used.key.user_id.0, used.key.key.clone())));
-        if missed {
-            moved.insert(change.after.booking_id());
-        }
-    }
-    Ok(())
+    let is_taken = |used: &KeyUse| taken.contains(&(used.key.user_id.0, used.key.key.clone()));
+    let missed = changes.iter().filter(|change| !change.keys.iter().all(is_taken));
+    Ok(missed.map(|change| change.after.booking_id()).collect())
 }
 
-/// Gives back the keys that were taken for changes which are left out after all. A key somebody
-/// else had taken names another attempt and stays.
-pub(super) async fn free_keys(
-    transaction: &mut PgConnection,
-    changes: &[Change],
-    moved: &HashSet<BookingId>,
+/// Records that the request under `key` was answered while its attempt had no outcome.
+pub(super) async fn answered_processing(
+    pool: &PgPool,
+    key: &RequestKey,
 ) -> Result<(), sqlx::Error> {
-    let left_out = changes.iter().filter(|change| moved.contains(&change.after.booking_id()));
-    let keys: Vec<&KeyUse> = left_out.flat_map(|change| &change.keys).collect();
-    if keys.is_empty() {
-        return Ok(());
-    }
     sqlx::query(
-        "DELETE FROM idempotency_key k
-         USING UNNEST($1::uuid[], $2::text[], $3::uuid[]) AS freed (user_id, key, attempt_id)
-         WHERE k.user_id = freed.user_id AND k.key = freed.key
-             AND k.attempt_id = freed.attempt_id",
+        "UPDATE idempotency_key SET answered_processing = true WHERE user_id = $1 AND key = $2",
     )
-    .bind(keys.iter().map(|used| used.key.user_id.0).collect::<Vec<_>>())
-    .bind(keys.iter().map(|used| used.key.key.as_str()).collect::<Vec<_>>())
-    .bind(keys.iter().map(|used| used.attempt.map(|id| id.0)).collect::<Vec<_>>())
-    .execute(transaction)
-    .await?;
-    Ok(())
+    .bind(key.user_id.0)
+    .bind(&key.key)
+    .execute(pool)
+    .await
+    .map(drop)
+}
+
+/// Deletes the keys used before `since`.
+pub(super) async fn purge(pool: &PgPool, since: Timestamp) -> Result<(), sqlx::Error> {
+    sqlx::query("DELETE FROM idempotency_key WHERE used_at < $1")
+        .bind(since)
+        .execute(pool)
+        .await
+        .map(drop)
 }

@@ -2,48 +2,52 @@
 
 mod commit;
 mod keys;
-mod read;
-mod row;
-mod write;
+mod load;
+mod rows;
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use async_trait::async_trait;
 use karcis_http::{Live, Readiness, Versions};
 use karcis_kernel::{BookingId, Timestamp};
-use karcis_messaging::{Outbox, is_transient};
+use karcis_messaging::{Outbox, Outgoing, is_transient};
 use sqlx::PgPool;
 use tokio::sync::Notify;
 use uuid::Uuid;
 
 use crate::{
     application::ports::{Change, KeyUse, Payments, RequestKey, StoreError, Waiting},
-    domain::{Entry, Payment},
+    domain::{Payment, PaymentRecord},
 };
 
-/// Who is told at once after a commit.
+/// What is notified after a commit.
 #[derive(Clone)]
-pub struct Wakes {
+pub struct Signals {
     /// Sends the facts.
     pub outbox: Outbox,
-    /// Shows the change to those who watch.
+    /// Shows the change to live streams.
     pub live: Live,
     /// Voids intents.
     pub void: Arc<Notify>,
-    /// Gives money back.
-    pub give_back: Arc<Notify>,
+    /// Sends money back.
+    pub refund: Arc<Notify>,
 }
 
 /// The payments of the service's schema.
 pub struct PgPayments {
     pool: PgPool,
-    wakes: Wakes,
+    signals: Signals,
+    encode: fn(&Change) -> Vec<Outgoing>,
 }
 
 impl PgPayments {
-    /// The payments in `pool`'s schema; `wakes` are told of each change.
-    pub fn new(pool: PgPool, wakes: Wakes) -> Self {
-        Self { pool, wakes }
+    /// The payments in `pool`'s schema. `encode` gives the messages of a change; `signals` are
+    /// notified of each commit.
+    pub fn new(pool: PgPool, signals: Signals, encode: fn(&Change) -> Vec<Outgoing>) -> Self {
+        Self { pool, signals, encode }
     }
 }
 
@@ -58,28 +62,25 @@ fn failed(error: sqlx::Error) -> StoreError {
 
 #[async_trait]
 impl Payments for PgPayments {
-    async fn load(&self, bookings: &[BookingId]) -> Result<Vec<Entry>, StoreError> {
-        read::load(&self.pool, bookings).await
+    async fn load(&self, bookings: &[BookingId]) -> Result<Vec<PaymentRecord>, StoreError> {
+        load::load(&self.pool, bookings).await
     }
 
     async fn keys(&self, keys: &[RequestKey], since: Timestamp) -> Result<Vec<KeyUse>, StoreError> {
         keys::keys(&self.pool, keys, since).await.map_err(failed)
     }
 
-    async fn commit(&self, changes: Vec<Change>) -> Result<Vec<BookingId>, StoreError> {
-        commit::commit(&self.pool, &self.wakes, changes).await.map_err(failed)
+    async fn commit(&self, changes: Vec<Change>) -> Result<HashSet<BookingId>, StoreError> {
+        let with_messages = |change| {
+            let messages = (self.encode)(&change);
+            (change, messages)
+        };
+        let changes = changes.into_iter().map(with_messages).collect();
+        commit::commit(&self.pool, &self.signals, changes).await.map_err(failed)
     }
 
     async fn answered_processing(&self, key: &RequestKey) -> Result<(), StoreError> {
-        sqlx::query(
-            "UPDATE idempotency_key SET answered_processing = true WHERE user_id = $1 AND key = $2",
-        )
-        .bind(key.user_id.0)
-        .bind(&key.key)
-        .execute(&self.pool)
-        .await
-        .map(drop)
-        .map_err(failed)
+        keys::answered_processing(&self.pool, key).await.map_err(failed)
     }
 
     async fn waiting(
@@ -88,16 +89,11 @@ impl Payments for PgPayments {
         after: Option<BookingId>,
         limit: i64,
     ) -> Result<Vec<Payment>, StoreError> {
-        read::waiting(&self.pool, what, after, limit).await
+        load::waiting(&self.pool, what, after, limit).await
     }
 
-    async fn forget_keys(&self, since: Timestamp) -> Result<(), StoreError> {
-        sqlx::query("DELETE FROM idempotency_key WHERE used_at < $1")
-            .bind(since)
-            .execute(&self.pool)
-            .await
-            .map(drop)
-            .map_err(failed)
+    async fn purge_keys(&self, since: Timestamp) -> Result<(), StoreError> {
+        keys::purge(&self.pool, since).await.map_err(failed)
     }
 }
 

@@ -1,4 +1,4 @@
-//! The simulated provider's durable books: one answer per key, one end per intent.
+//! The simulated provider's durable ledger: one answer per key, one end per intent.
 
 use std::collections::HashMap;
 
@@ -7,19 +7,21 @@ use karcis_messaging::is_transient;
 use sqlx::PgPool;
 use uuid::Uuid;
 
-use super::methods::{Script, decline, script};
+use super::methods::{REFUND_REFUSED, REFUSAL, Script, decline, script};
 use crate::{
     application::ports::{Charge, Refund, StoreError},
-    domain::Outcome,
+    domain::{Outcome, RefundOutcome},
 };
 
-/// What the books say of a charge.
+/// What the ledger says of a charge.
 #[derive(Clone, Debug)]
 pub(super) enum Standing {
-    /// Its answer, for ever.
+    /// Its final answer.
     Answered(Outcome),
     /// The answer comes at this time.
     Due(Timestamp),
+    /// The buyer has to approve it by this time.
+    Unapproved(Timestamp),
 }
 
 #[derive(sqlx::FromRow)]
@@ -28,6 +30,7 @@ struct ChargeRow {
     answer: Option<String>,
     decline_code: Option<String>,
     due_at: Timestamp,
+    approved: Option<bool>,
 }
 
 /// Where each charge stands, in their order. A key that is new is written down and, unless its
@@ -65,7 +68,7 @@ fn lost(key: &str) -> StoreError {
 }
 
 /// Writes down the charges whose keys are new, and captures in the same statement what captures at
-/// once: whoever puts the intent's one row there first has decided its fate.
+/// once: the first row of an intent decides how it ends.
 async fn ask(
     pool: &PgPool,
     charges: &[Charge],
@@ -73,32 +76,36 @@ async fn ask(
 ) -> Result<HashMap<String, Standing>, sqlx::Error> {
     let scripts: Vec<Script> = charges.iter().map(|charge| script(&charge.method)).collect();
     let due_at = |script: &Script| match script {
-        Script::CaptureAfter(time) => now + *time,
+        Script::CaptureAfter(time) | Script::CaptureOnceApproved(time) => now + *time,
         Script::Capture | Script::Decline(_) => now,
     };
     let declines = |script: &Script| match script {
         Script::Decline(code) => Some(*code),
-        Script::Capture | Script::CaptureAfter(_) => None,
+        Script::Capture | Script::CaptureAfter(_) | Script::CaptureOnceApproved(_) => None,
     };
+    let approved =
+        |script: &Script| matches!(script, Script::CaptureOnceApproved(_)).then_some(false);
     let rows: Vec<ChargeRow> = sqlx::query_as(
         "WITH asked AS (
              SELECT * FROM UNNEST($1::text[], $2::uuid[], $3::bigint[], $4::text[], $5::text[],
-                                  $6::timestamptz[], $7::boolean[], $8::text[])
-                 AS a (key, intent, amount, currency, method, due_at, captures, decline_code)
+                                  $6::timestamptz[], $7::boolean[], $8::text[], $10::boolean[])
+                 AS a (key, intent, amount, currency, method, due_at, captures, decline_code,
+                       approved)
          ), captured AS (
              INSERT INTO intent (id, fate, charge_key, at)
              SELECT intent, 'captured', key, $9 FROM asked WHERE captures ORDER BY intent
              ON CONFLICT (id) DO NOTHING RETURNING charge_key
          )
          INSERT INTO charge
-             (key, intent, amount, currency, method, asked_at, due_at, answer, decline_code)
+             (key, intent, amount, currency, method, asked_at, due_at, answer, decline_code,
+              approved)
          SELECT a.key, a.intent, a.amount, a.currency, a.method, $9, a.due_at,
                 CASE WHEN a.decline_code IS NOT NULL THEN 'declined'
                      WHEN c.charge_key IS NOT NULL THEN 'captured' END,
-                a.decline_code
+                a.decline_code, a.approved
          FROM asked a LEFT JOIN captured c ON c.charge_key = a.key ORDER BY a.key
          ON CONFLICT (key) DO NOTHING
-         RETURNING key, answer, decline_code, due_at",
+         RETURNING key, answer, decline_code, due_at, approved",
     )
     .bind(charges.iter().map(|charge| charge.key.as_str()).collect::<Vec<_>>())
     .bind(charges.iter().map(|charge| charge.intent.0).collect::<Vec<_>>())
@@ -109,6 +116,7 @@ async fn ask(
     .bind(scripts.iter().map(|script| *script == Script::Capture).collect::<Vec<_>>())
     .bind(scripts.iter().map(declines).collect::<Vec<_>>())
     .bind(now)
+    .bind(scripts.iter().map(approved).collect::<Vec<_>>())
     .fetch_all(pool)
     .await?;
     Ok(rows.into_iter().map(standing).collect())
@@ -123,7 +131,8 @@ async fn settle(
     sqlx::query(
         "INSERT INTO intent (id, fate, charge_key, at)
          SELECT intent, 'captured', key, $2 FROM charge
-         WHERE key = ANY($1) AND answer IS NULL AND due_at <= $2 ORDER BY intent
+         WHERE key = ANY($1) AND answer IS NULL AND coalesce(approved, due_at <= $2)
+         ORDER BY intent
          ON CONFLICT (id) DO NOTHING",
     )
     .bind(keys)
@@ -134,19 +143,22 @@ async fn settle(
         "UPDATE charge c
          SET answer = CASE WHEN i.fate = 'voided' THEN 'voided'
                            WHEN i.charge_key = c.key THEN 'captured' ELSE 'declined' END,
-             decline_code = CASE WHEN i.charge_key <> c.key THEN 'already_captured' END
-         FROM intent i
-         WHERE i.id = c.intent AND c.key = ANY($1) AND c.answer IS NULL AND c.due_at <= $2",
+             decline_code = CASE WHEN i.id IS NULL THEN 'action_expired'
+                                 WHEN i.charge_key <> c.key THEN 'already_captured' END
+         FROM charge open LEFT JOIN intent i ON i.id = open.intent
+         WHERE open.key = c.key AND c.key = ANY($1) AND c.answer IS NULL
+             AND (c.due_at <= $2 OR c.approved IS NOT NULL AND i.id IS NOT NULL)",
     )
     .bind(keys)
     .bind(now)
     .execute(pool)
     .await?;
-    let rows: Vec<ChargeRow> =
-        sqlx::query_as("SELECT key, answer, decline_code, due_at FROM charge WHERE key = ANY($1)")
-            .bind(keys)
-            .fetch_all(pool)
-            .await?;
+    let rows: Vec<ChargeRow> = sqlx::query_as(
+        "SELECT key, answer, decline_code, due_at, approved FROM charge WHERE key = ANY($1)",
+    )
+    .bind(keys)
+    .fetch_all(pool)
+    .await?;
     Ok(rows.into_iter().map(standing).collect())
 }
 
@@ -155,12 +167,13 @@ fn standing(row: ChargeRow) -> (String, Standing) {
         (Some("captured"), _) => Standing::Answered(Outcome::Approved),
         (Some("voided"), _) => Standing::Answered(Outcome::Voided),
         (Some(_), Some(code)) => Standing::Answered(Outcome::Declined(decline(code))),
+        (None, _) if row.approved == Some(false) => Standing::Unapproved(row.due_at),
         (Some(_), None) | (None, _) => Standing::Due(row.due_at),
     };
     (row.key, standing)
 }
 
-/// Closes the intents for ever; how each of them ended, in their order.
+/// Closes the intents for good; returns how each of them ended, in their order.
 pub(super) async fn void(
     pool: &PgPool,
     intents: &[BookingId],
@@ -192,26 +205,38 @@ pub(super) async fn void(
     Ok(ids.iter().map(outcome).collect())
 }
 
-/// Gives the money back, once per key.
+/// Gives the money back once per key, unless the method that paid takes no refund.
 pub(super) async fn refund(
     pool: &PgPool,
     refunds: &[Refund],
     now: Timestamp,
-) -> Result<Vec<()>, StoreError> {
-    sqlx::query(
-        "INSERT INTO refund (key, intent, amount, currency, at)
-         SELECT key, intent, amount, currency, $5
-         FROM UNNEST($1::text[], $2::uuid[], $3::bigint[], $4::text[])
-             AS asked (key, intent, amount, currency) ORDER BY key
-         ON CONFLICT (key) DO NOTHING",
+) -> Result<Vec<RefundOutcome>, StoreError> {
+    let refused: Vec<String> = sqlx::query_scalar(
+        "WITH asked AS (
+             SELECT a.*, c.method = $6 AS refused
+             FROM UNNEST($1::text[], $2::uuid[], $3::bigint[], $4::text[])
+                 AS a (key, intent, amount, currency)
+             LEFT JOIN intent i ON i.id = a.intent LEFT JOIN charge c ON c.key = i.charge_key
+         ), done AS (
+             INSERT INTO refund (key, intent, amount, currency, at)
+             SELECT key, intent, amount, currency, $5 FROM asked
+             WHERE refused IS NOT TRUE ORDER BY key
+             ON CONFLICT (key) DO NOTHING
+         )
+         SELECT key FROM asked WHERE refused",
     )
     .bind(refunds.iter().map(|refund| refund.key.as_str()).collect::<Vec<_>>())
     .bind(refunds.iter().map(|refund| refund.intent.0).collect::<Vec<_>>())
     .bind(refunds.iter().map(|refund| refund.amount.amount).collect::<Vec<_>>())
     .bind(refunds.iter().map(|refund| refund.amount.currency.as_str()).collect::<Vec<_>>())
     .bind(now)
-    .execute(pool)
+    .bind(REFUND_REFUSED)
+    .fetch_all(pool)
     .await
     .map_err(failed)?;
-    Ok(refunds.iter().map(|_| ()).collect())
+    let outcome = |refund: &Refund| match refused.contains(&refund.key) {
+        true => RefundOutcome::Refused { reason: REFUSAL.to_owned() },
+        false => RefundOutcome::Done,
+    };
+    Ok(refunds.iter().map(outcome).collect())
 }

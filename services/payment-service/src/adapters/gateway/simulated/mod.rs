@@ -1,5 +1,5 @@
-//! A provider that takes scripted tokens. Its ledger is durable and apart from the payments, as a
-//! real provider's is: it can know what payment-service has forgotten, and the other way round.
+//! A provider that takes scripted tokens. Its ledger is durable and separate from the payments, as a
+//! real provider's is: each can know what the other has lost.
 
 mod ledger;
 mod methods;
@@ -17,24 +17,27 @@ use self::ledger::Standing;
 use crate::{
     adapters::lanes::together,
     application::ports::{Charge, Method, PaymentGateway, ProviderUnavailable, Refund, StoreError},
-    domain::Outcome,
+    domain::{BuyerAction, NextAction, Outcome, RefundOutcome},
 };
 
 const CAPACITY: usize = 8_192;
 const GROUP: usize = 512;
 
+/// Connections to the ledger: one for each lane.
+pub const CONNECTIONS: u32 = 3;
+
 /// The simulated provider.
 pub struct SimulatedGateway {
     charges: Lane<Charge, Result<Standing, StoreError>>,
     voids: Lane<BookingId, Result<Outcome, StoreError>>,
-    refunds: Lane<Refund, Result<(), StoreError>>,
+    refunds: Lane<Refund, Result<RefundOutcome, StoreError>>,
     /// How long a caller waits for an answer.
-    patience: Duration,
+    timeout: Duration,
 }
 
 impl SimulatedGateway {
-    /// With its ledger in `pool`'s schema; a call that takes longer than `patience` is unknown.
-    pub fn new(pool: &PgPool, patience: Duration) -> Self {
+    /// With its ledger in `pool`'s schema; a call that takes longer than `timeout` is unknown.
+    pub fn new(pool: &PgPool, timeout: Duration) -> Self {
         Self {
             charges: lane(pool, |pool, charges: Vec<Charge>| async move {
                 ledger::charge(&pool, &charges, now()).await
@@ -45,7 +48,7 @@ impl SimulatedGateway {
             refunds: lane(pool, |pool, refunds: Vec<Refund>| async move {
                 ledger::refund(&pool, &refunds, now()).await
             }),
-            patience,
+            timeout,
         }
     }
 
@@ -54,6 +57,10 @@ impl SimulatedGateway {
         loop {
             match self.charges.submit(charge.clone()).await {
                 Ok(Ok(Standing::Answered(outcome))) => return outcome,
+                Ok(Ok(Standing::Unapproved(expires_at))) => {
+                    let action = BuyerAction::VirtualAccount { number: account(charge.intent) };
+                    return Outcome::ActionRequired(NextAction { action, expires_at });
+                }
                 Ok(Ok(Standing::Due(at))) => {
                     sleep((at - now()).to_std().unwrap_or_default()).await;
                 }
@@ -62,6 +69,11 @@ impl SimulatedGateway {
             }
         }
     }
+}
+
+/// The account to which a buyer transfers the money for this intent.
+fn account(intent: BookingId) -> String {
+    format!("8800{:012}", intent.0.as_u128() % 1_000_000_000_000)
 }
 
 /// A lane whose groups are one visit to the ledger.
@@ -93,12 +105,12 @@ impl PaymentGateway for SimulatedGateway {
     }
 
     async fn charge(&self, charge: Charge) -> Outcome {
-        let answer = timeout(self.patience, self.answer(charge)).await;
+        let answer = timeout(self.timeout, self.answer(charge)).await;
         answer.unwrap_or(Outcome::Unknown)
     }
 
     async fn void(&self, intent: BookingId) -> Outcome {
-        match timeout(self.patience, self.voids.submit(intent)).await {
+        match timeout(self.timeout, self.voids.submit(intent)).await {
             Ok(Ok(Ok(outcome))) => outcome,
             Ok(Ok(Err(error))) => unknown(&error),
             Ok(Err(busy)) => unknown(&busy),
@@ -106,8 +118,8 @@ impl PaymentGateway for SimulatedGateway {
         }
     }
 
-    async fn refund(&self, refund: Refund) -> Result<(), ProviderUnavailable> {
-        match timeout(self.patience, self.refunds.submit(refund)).await {
+    async fn refund(&self, refund: Refund) -> Result<RefundOutcome, ProviderUnavailable> {
+        match timeout(self.timeout, self.refunds.submit(refund)).await {
             Ok(Ok(answer)) => answer.map_err(|error| ProviderUnavailable(error.to_string())),
             Ok(Err(busy)) => Err(ProviderUnavailable(busy.to_string())),
             Err(elapsed) => Err(ProviderUnavailable(elapsed.to_string())),

@@ -9,6 +9,7 @@ use karcis_messaging::{Consumer, HandleError, Received};
 use karcis_process::trace;
 use uuid::Uuid;
 
+use super::messages::command;
 use crate::{
     adapters::metrics,
     application::{
@@ -16,10 +17,10 @@ use crate::{
         ports::{Payments, StoreError},
         take_commands,
     },
-    domain::{Command, InvalidAmount, Terms},
+    domain::InvalidAmount,
 };
 
-/// The service's inbound side.
+/// Hands each batch of commands to its use case.
 pub struct Commands(pub Arc<dyn Payments>);
 
 #[async_trait]
@@ -44,7 +45,7 @@ impl Consumer for Commands {
             .iter()
             .map(|received| {
                 let command = command(&received.message)?;
-                Ok(ArrivedCommand { command, fresh: PaymentId(Uuid::now_v7()) })
+                Ok(ArrivedCommand { command, new_id: PaymentId(Uuid::now_v7()) })
             })
             .collect::<Result<_, InvalidAmount>>()
             .map_err(|error| HandleError::Poison(error.to_string()))?;
@@ -62,15 +63,4 @@ impl Consumer for Commands {
         }
         Ok(())
     }
-}
-
-fn command(message: &PaymentCommand) -> Result<Command, InvalidAmount> {
-    Ok(match message {
-        PaymentCommand::RequestPayment(request) => Command::Request {
-            booking_id: request.booking_id,
-            terms: Terms::new(request.user_id, request.amount, request.pay_by)?,
-        },
-        PaymentCommand::CancelPayment(cancel) => Command::Cancel { booking_id: cancel.booking_id },
-        PaymentCommand::RefundPayment(refund) => Command::Refund { booking_id: refund.booking_id },
-    })
 }

@@ -18,7 +18,11 @@ use crate::application::ports::{Attempts, PaymentGateway, Payments};
 const PAYMENTS: &str = "Payments";
 
 #[derive(OpenApi)]
-#[openapi(tags((name = PAYMENTS, description = "Paying for a booking")))]
+#[openapi(
+    tags((name = PAYMENTS, description = "Paying for a booking")),
+    // The document of a payment refers to it by name.
+    components(schemas(responses::NextActionResponse)),
+)]
 struct Tags;
 
 /// What the handlers need.

@@ -33,8 +33,7 @@ pub(super) struct PaymentResponse {
     attempts_left: usize,
     #[schema(value_type = String, format = DateTime, examples("2036-08-01T09:15:00Z"))]
     pay_by: Timestamp,
-    /// What the buyer has to do while the status is `action_required`.
-    #[schema(examples(json!(null)))]
+    #[schema(schema_with = next_action)]
     next_action: Option<NextActionResponse>,
 }
 
@@ -42,7 +41,7 @@ pub(super) struct PaymentResponse {
 #[derive(Serialize, ToSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[schema(as = NextAction)]
-enum NextActionResponse {
+pub(super) enum NextActionResponse {
     /// Open this page of the provider.
     Redirect {
         url: String,
@@ -117,6 +116,15 @@ fn attempts_left() -> Object {
         .maximum(Some(MAX_ATTEMPTS))
         .examples([2])
         .build()
+}
+
+fn next_action() -> Schema {
+    OneOfBuilder::new()
+        .item(Ref::from_schema_name("NextAction"))
+        .item(Object::with_type(Type::Null))
+        .description(Some("What the buyer has to do while the status is `action_required`."))
+        .examples([serde_json::Value::Null])
+        .into()
 }
 
 fn nothing_yet() -> Schema {

@@ -29,7 +29,6 @@ use crate::{
     places::{self, Throwaway},
     ports::{ATTEMPTS, TAKEN},
     postgres::Postgres,
-    schemas,
 };
 use servers::{Server, Servers};
 use services::{Service, ServicePorts};
@@ -43,6 +42,9 @@ pub(crate) enum LaunchError {
     /// A server did not start.
     #[error("{0}")]
     Stack(#[from] StackError),
+    /// The roles and schemas cannot be made.
+    #[error("{0}")]
+    Setup(#[from] karcis_schemas::SetupError),
     /// The broker refuses the topics.
     #[error("{0}")]
     Topics(#[from] karcis_messaging::KafkaError),
@@ -150,7 +152,7 @@ async fn start(options: &Options, place: &Place) -> Result<Running, LaunchError>
         async {
             let started = servers.start_postgres().await?;
             let fresh = is_fresh(&started.address).await?;
-            schemas::prepare(&started.address).await?;
+            karcis_schemas::prepare(&started.address).await?;
             Ok::<_, LaunchError>((started, fresh))
         },
         async {

@@ -10,7 +10,6 @@ mod maven;
 pub mod places;
 pub mod ports;
 pub mod postgres;
-pub mod schemas;
 mod service;
 
 /// Why a part did not start, and the one command that mends it.

@@ -2,11 +2,9 @@
 
 use std::time::Duration;
 
-use karcis_local_stack::schemas::{self, Schema};
 use karcis_messaging::{Kafka, KafkaConfig, KafkaSecurity};
-use sqlx::{
-    AssertSqlSafe, Connection, PgConnection, PgPool, migrate::Migrator, postgres::PgPoolOptions,
-};
+use karcis_schemas::{self as schemas, Schema};
+use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool, postgres::PgPoolOptions};
 use tokio::sync::OnceCell;
 use uuid::Uuid;
 
@@ -14,15 +12,6 @@ use crate::{
     eventually,
     servers::{Failure, Servers, servers},
 };
-
-/// The services' schemas with what brings each up to date.
-const MIGRATIONS: [(Schema, &Migrator); 5] = [
-    (schemas::USERS, &karcis_user_service::MIGRATIONS),
-    (schemas::EVENTS, &karcis_event_service::MIGRATIONS),
-    (schemas::BOOKINGS, &karcis_booking_service::MIGRATIONS),
-    (schemas::PAYMENTS, &karcis_payment_service::MIGRATIONS),
-    (schemas::GATEWAY, &karcis_payment_service::GATEWAY_MIGRATIONS),
-];
 
 /// What each bed's database is a copy of.
 const TEMPLATE: &str = "karcis_template";
@@ -166,10 +155,14 @@ async fn make_template(servers: &Servers) -> Result<(), Failure> {
     sqlx::query(create).execute(&mut connection).await?;
     let superuser_url = url_of(servers, TEMPLATE);
     schemas::prepare(&superuser_url).await?;
-    for (schema, migrations) in MIGRATIONS {
-        let url = schemas::role_url(&superuser_url, schema);
+    for schema in schemas::schemas() {
+        let url = schemas::role_url(&superuser_url, *schema);
         let mut as_owner = PgConnection::connect(&url).await?;
-        migrations.run(&mut as_owner).await.map_err(|error| format!("{}: {error}", schema.name))?;
+        schema
+            .migrations
+            .run(&mut as_owner)
+            .await
+            .map_err(|error| format!("{}: {error}", schema.name))?;
         as_owner.close().await?;
     }
     // A database with a connection cannot be a template, and a closed one may linger a moment.

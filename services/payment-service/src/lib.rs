@@ -7,54 +7,26 @@ pub mod domain;
 
 use std::sync::Arc;
 
-use karcis_http::{About, App, Live, TokenKeys};
-use karcis_messaging::{Kafka, Outbox, connect, migrate};
-use karcis_process::Process;
-use sqlx::migrate::Migrator;
-use tokio::{net::TcpListener, sync::Notify};
-use tokio_util::task::TaskTracker;
-
 use adapters::{
     gateway,
     http::{self, ApiState},
     kafka::{self, Commands},
-    lanes::AttemptLanes,
     metrics,
-    postgres::{PgPayments, Signals},
+    postgres::{BatchedPayments, PgPayments, Signals},
     workers::Worker,
 };
+use karcis_http::{Live, TokenKeys};
+use karcis_process::Process;
+use karcis_schemas::{PAYMENT, SIMULATED_GATEWAY};
+use karcis_service::{Base, StartError};
+use tokio::{net::TcpListener, sync::Notify};
+use tokio_util::task::TaskTracker;
+
 pub use config::Config;
-
-const SERVICE: &str = "payment-service";
-const ABOUT: About = About {
-    service: SERVICE,
-    about: "takes a buyer's money once and gives it back once",
-    port: 8084,
-};
-
-/// The service's schema.
-pub static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/payment");
-
-/// The schema of the simulated provider's ledger.
-pub static GATEWAY_MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/simulated_gateway");
 
 /// What it serves, as OpenAPI 3.1.
 pub fn openapi() -> serde_json::Value {
-    karcis_http::openapi(ABOUT, http::routes().into_openapi())
-}
-
-/// Why the service did not start, or stopped.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// Its database does not answer or its schema cannot be brought up to date.
-    #[error(transparent)]
-    Database(#[from] karcis_messaging::DatabaseError),
-    /// A Kafka setting is wrong.
-    #[error("{0}")]
-    Kafka(#[from] karcis_messaging::KafkaError),
-    /// One of its tasks ended.
-    #[error("{0}")]
-    Stopped(#[from] karcis_process::StopError),
+    karcis_service::openapi(&PAYMENT, http::routes())
 }
 
 /// Serves on `listener` until the process is asked to stop.
@@ -63,42 +35,31 @@ pub async fn run(
     listener: TcpListener,
     process: Process,
 ) -> Result<(), StartError> {
-    let broker = Kafka::connect(&config.kafka)?;
-    let pool = connect(&config.database).await?;
-    migrate(&pool, &MIGRATIONS).await?;
-    let gateway = gateway::connect(&config.gateway).await?;
+    let base = Base::start(&PAYMENT, config.service, &process).await?;
+    let keys = TokenKeys::fetched_from(&config.keys.jwks_url);
+    let gateway = gateway::connect(&config.gateway, SIMULATED_GATEWAY.migrations).await?;
 
-    let outbox = Outbox::new(pool.clone(), SERVICE);
     let (live, void, refund) = (Live::new(), Arc::new(Notify::new()), Arc::new(Notify::new()));
     let signals = Signals {
-        outbox: outbox.clone(),
+        outbox: base.outbox.clone(),
         live: live.clone(),
         void: void.clone(),
         refund: refund.clone(),
     };
-    let payments = Arc::new(PgPayments::new(pool.clone(), signals, kafka::encode));
+    let payments = Arc::new(PgPayments::new(base.pool.clone(), signals, kafka::encode));
 
     metrics::describe();
-    let stopping = process.stopping();
-    let keys = TokenKeys::fetched_from(&config.keys.jwks_url);
     let worker =
-        Worker { payments: payments.clone(), gateway: gateway.clone(), stopping: stopping.clone() };
+        Worker { payments: payments.clone(), gateway: gateway.clone(), stopping: base.stopping() };
     let charges = TaskTracker::new();
-    let api = ApiState {
-        attempts: Arc::new(AttemptLanes::new(payments.clone())),
-        payments: payments.clone(),
+    let routes = http::routes().with_state(ApiState {
+        payments: Arc::new(BatchedPayments::new(payments.clone())),
         gateway,
         live: live.clone(),
         charges: charges.clone(),
         provider_wait: config.gateway.provider_wait(),
-    };
-    let app = App {
-        about: ABOUT,
-        routes: http::routes().with_state(api),
-        keys: keys.clone(),
-        readiness: payments.clone(),
-    };
-    let serving = karcis_http::serve(listener, app, config.http, stopping.clone());
+    });
+    let serving = base.serve(listener, routes, &keys);
     process
         .run("http", async move {
             let served = serving.await;
@@ -107,13 +68,10 @@ pub async fn run(
             charges.wait().await;
             served
         })
-        .run("signing keys", keys.keep_fresh(stopping.clone()))
-        .run("live answers", live.run(payments.clone(), stopping.clone()))
-        .run(
-            "commands",
-            broker.clone().consume(SERVICE, pool, Commands(payments), stopping.clone()),
-        )
-        .run("outbox", outbox.relay(broker, stopping))
+        .run("keys", keys.keep_fresh(base.stopping()))
+        .run("consumer", base.consume(Commands(payments.clone())))
+        .run("outbox", base.relay())
+        .run("live", live.run(payments, base.stopping()))
         .run("resolve attempts", worker.clone().resolve(config.gateway.provider_timeout()))
         .run("void attempts", worker.clone().void(void))
         .run("refund payments", worker.clone().refund(refund))

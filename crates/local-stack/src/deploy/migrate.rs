@@ -2,14 +2,15 @@
 
 use std::str::FromStr;
 
-use karcis_messaging::DatabaseError;
+use karcis_database::DatabaseError;
 use sqlx::{
     Connection, PgConnection,
-    migrate::Migrator,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
-use crate::schemas::{self, BOOKINGS, EVENTS, GATEWAY, PAYMENTS, Schema, USERS};
+use karcis_schemas::{
+    BOOKINGS, EVENTS, PAYMENTS, SIMULATED_GATEWAY, Schema, SetupError, USERS, set_up,
+};
 
 /// What has a schema of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -205,7 +206,9 @@ async fn prepare(part: Part, options: &MigrateOptions) -> Result<(), MigrateErro
             return Err(MigrateError::NoPassword { role: schema.role, variable });
         }
     }
-    schemas::set_up(&mut connection, schema, password.as_deref()).await.map_err(failed)?;
+    set_up(&mut connection, schema, password.as_deref())
+        .await
+        .map_err(|SetupError(error)| failed(error))?;
     connection.close().await.map_err(failed)?;
 
     // As the role, so that the tables are its own.
@@ -213,7 +216,7 @@ async fn prepare(part: Part, options: &MigrateOptions) -> Result<(), MigrateErro
         .map_err(failed)?
         .options([("role", schema.role), ("search_path", schema.name)]);
     let pool = PgPoolOptions::new().connect_lazy_with(as_role);
-    karcis_messaging::migrate(&pool, part.migrations()).await.map_err(refused)
+    karcis_database::migrate(&pool, schema.migrations).await.map_err(refused)
 }
 
 impl Part {
@@ -223,17 +226,7 @@ impl Part {
             Self::Event => EVENTS,
             Self::Booking => BOOKINGS,
             Self::Payment => PAYMENTS,
-            Self::Gateway => GATEWAY,
-        }
-    }
-
-    fn migrations(self) -> &'static Migrator {
-        match self {
-            Self::User => &karcis_user_service::MIGRATIONS,
-            Self::Event => &karcis_event_service::MIGRATIONS,
-            Self::Booking => &karcis_booking_service::MIGRATIONS,
-            Self::Payment => &karcis_payment_service::MIGRATIONS,
-            Self::Gateway => &karcis_payment_service::GATEWAY_MIGRATIONS,
+            Self::Gateway => SIMULATED_GATEWAY,
         }
     }
 }

@@ -17,8 +17,8 @@ use crate::{
     cli::Options,
     log_file::LogFile,
     ports,
-    schemas::{self, BOOKINGS, EVENTS, GATEWAY, PAYMENTS, Schema, USERS},
 };
+use karcis_schemas::{BOOKINGS, EVENTS, PAYMENTS, SIMULATED_GATEWAY, Schema, USERS};
 
 /// Time to migrate and to fetch keys, on a busy machine.
 const READY_PATIENCE: Duration = Duration::from_secs(90);
@@ -118,12 +118,15 @@ impl Service {
         let service = |(i, (short_name, name, schema)): (usize, (_, &'static str, _))| {
             let settings = [
                 ("KARCIS_LISTEN", format!("127.0.0.1:{}", ports.0[i])),
-                ("DATABASE_URL", schemas::role_url(database_url, schema)),
+                ("DATABASE_URL", karcis_schemas::role_url(database_url, schema)),
                 ("KAFKA_BOOTSTRAP_SERVERS", kafka_bootstrap_servers.to_owned()),
                 ("KARCIS_TOPIC_PREFIX", options.topic_prefix.clone()),
                 ("KARCIS_JWKS_URL", format!("{}/.well-known/jwks.json", ports.user_url())),
                 ("KARCIS_GATEWAY", "simulated".to_owned()),
-                ("KARCIS_GATEWAY_DATABASE_URL", schemas::role_url(database_url, GATEWAY)),
+                (
+                    "KARCIS_GATEWAY_DATABASE_URL",
+                    karcis_schemas::role_url(database_url, SIMULATED_GATEWAY),
+                ),
                 ("KARCIS_ADMIN_EMAIL", options.admin.admin_email.clone()),
                 ("KARCIS_ADMIN_PASSWORD", options.admin.admin_password.clone()),
             ];

@@ -5,9 +5,9 @@ use std::process::{Command, Output, Stdio};
 use karcis_local_stack::{
     places::{self, Throwaway},
     postgres::{Postgres, PostgresOptions},
-    schemas::{BOOKINGS, EVENTS, GATEWAY, PAYMENTS, Schema, USERS},
 };
 use karcis_messaging::{Kafka, KafkaConfig, KafkaSecurity};
+use karcis_schemas::{BOOKINGS, EVENTS, PAYMENTS, SIMULATED_GATEWAY, Schema, USERS};
 use karcis_testkit::Bed;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
@@ -16,7 +16,7 @@ const ALL: [(Schema, &str); 5] = [
     (EVENTS, "EVENT"),
     (BOOKINGS, "BOOKING"),
     (PAYMENTS, "PAYMENT"),
-    (GATEWAY, "GATEWAY"),
+    (SIMULATED_GATEWAY, "GATEWAY"),
 ];
 
 #[tokio::test]

@@ -3,11 +3,13 @@
 use karcis_local_stack::{
     places,
     postgres::{Postgres, PostgresOptions},
-    schemas::{self, BOOKINGS, EVENTS, GATEWAY, PAYMENTS, Schema, USERS},
+};
+use karcis_schemas::{
+    self as schemas, BOOKINGS, EVENTS, PAYMENTS, SIMULATED_GATEWAY, Schema, USERS,
 };
 use sqlx::{Connection, PgConnection};
 
-const ALL: [Schema; 5] = [USERS, EVENTS, BOOKINGS, PAYMENTS, GATEWAY];
+const ALL: [Schema; 5] = [USERS, EVENTS, BOOKINGS, PAYMENTS, SIMULATED_GATEWAY];
 
 #[tokio::test]
 async fn each_role_has_its_schema_to_itself() {

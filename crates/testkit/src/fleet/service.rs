@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use karcis_local_stack::schemas::{self, Schema};
+use karcis_schemas::{self as schemas, Schema};
 
 /// Where each service serves, such as `http://127.0.0.1:34567`.
 pub type Urls = HashMap<Service, String>;

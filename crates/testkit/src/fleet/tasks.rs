@@ -9,8 +9,8 @@ use std::{
 };
 
 use clap::Parser;
-use karcis_local_stack::schemas;
 use karcis_process::{CancellationToken, Process};
+use karcis_schemas as schemas;
 use tokio::{runtime::Runtime, task::JoinHandle};
 
 use super::{Service, Urls};
@@ -125,7 +125,7 @@ impl Running {
 fn own_flags(service: Service, bed: &Bed, urls: &Urls) -> Vec<String> {
     let keys = ["--jwks-url".to_owned(), format!("{}/.well-known/jwks.json", urls[&Service::User])];
     let ledger = || {
-        let url = bed.role_url(schemas::GATEWAY);
+        let url = bed.role_url(schemas::SIMULATED_GATEWAY);
         ["--gateway".to_owned(), "simulated".to_owned(), "--gateway-database-url".to_owned(), url]
     };
     match service {

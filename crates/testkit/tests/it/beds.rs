@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use karcis_local_stack::schemas::{BOOKINGS, EVENTS, PAYMENTS, USERS};
+use karcis_schemas::{BOOKINGS, EVENTS, PAYMENTS, USERS};
 use karcis_testkit::{Bed, eventually};
 use rdkafka::{
     ClientConfig,

@@ -6,7 +6,7 @@ use karcis_contracts::{
     EventCommand, Item, Message, RejectReason, ReserveTickets, TicketFact, TicketsRejected,
 };
 use karcis_kernel::{BookingId, Currency, EventId, Money, TicketTypeId};
-use karcis_local_stack::schemas::EVENTS;
+use karcis_schemas::EVENTS;
 use karcis_testkit::eventually;
 use serde_json::json;
 use uuid::Uuid;

@@ -12,7 +12,7 @@ const CALLS: &str = "karcis_provider_call_duration_seconds";
 
 /// Describes each metric, and starts the counters at 0: a counter that first appears at 1 has not
 /// risen.
-pub fn describe() {
+pub(crate) fn describe() {
     describe_counter!(ALERTS, "Refunds asked of payments that hold no money.");
     describe_gauge!(
         UNRESOLVED,
@@ -25,21 +25,21 @@ pub fn describe() {
 }
 
 /// Counts refunds of money that never came.
-pub fn count_alerts(count: usize) {
+pub(crate) fn count_alerts(count: usize) {
     counter!(ALERTS).increment(count as u64);
 }
 
 /// Counts refunds and reversals that the provider has refused.
-pub fn count_refused(count: usize) {
+pub(crate) fn count_refused(count: usize) {
     counter!(REFUSED).increment(count as u64);
 }
 
 /// Shows of how many attempts the provider does not know the outcome.
-pub fn show_unresolved(count: usize) {
+pub(crate) fn show_unresolved(count: usize) {
     gauge!(UNRESOLVED).set(count as f64);
 }
 
 /// Counts and times a call of the provider.
-pub fn call(operation: &'static str, outcome: &'static str, began: Instant) {
+pub(crate) fn call(operation: &'static str, outcome: &'static str, began: Instant) {
     histogram!(CALLS, "operation" => operation, "outcome" => outcome).record(began.elapsed());
 }

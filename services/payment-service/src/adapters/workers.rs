@@ -2,25 +2,28 @@
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
-use karcis_process::{CancellationToken, now};
+use karcis_process::{CancellationToken, chain, now};
 use tokio::{sync::Notify, time::timeout};
 
 use super::metrics;
-use crate::application::{
-    RefundReport,
-    ports::{KEY_LIFETIME, PaymentGateway, Payments},
-    refund_payments, resolve_attempts, void_attempts,
+use crate::{
+    adapters::postgres::PgPayments,
+    application::{
+        RefundReport, ports::PaymentGateway, refund_payments, resolve_attempts, void_attempts,
+    },
 };
 
 /// How long a worker rests without a signal: what another instance left is found by then.
 const REST: Duration = Duration::from_secs(1);
 /// How often old idempotency keys are deleted.
 const PURGE_INTERVAL: Duration = Duration::from_secs(60 * 60);
+/// How many of them a statement deletes.
+const PURGED_AT_ONCE: u16 = 1_000;
 
 /// The stored payments, and the provider that is asked about them.
 #[derive(Clone)]
-pub struct Worker {
-    pub payments: Arc<dyn Payments>,
+pub(crate) struct Worker {
+    pub payments: Arc<PgPayments>,
     pub gateway: Arc<dyn PaymentGateway>,
     /// Cancelled when the service stops.
     pub stopping: CancellationToken,
@@ -28,11 +31,13 @@ pub struct Worker {
 
 impl Worker {
     /// Asks the provider again about attempts that have had no outcome for longer than `age`.
-    pub async fn resolve(self, age: Duration) -> Result<(), Infallible> {
+    pub(crate) async fn resolve(self, age: Duration) -> Result<(), Infallible> {
         while self.goes_on() {
             match resolve_attempts(&*self.payments, &*self.gateway, now() - age).await {
                 Ok(unresolved) => metrics::show_unresolved(unresolved),
-                Err(cause) => tracing::warn!(%cause, "attempts could not be resolved"),
+                Err(error) => {
+                    tracing::warn!(error = %chain(&error), "attempts could not be resolved")
+                }
             }
             self.rest(REST, &Notify::new()).await;
         }
@@ -40,10 +45,10 @@ impl Worker {
     }
 
     /// Voids intents at every `signal`.
-    pub async fn void(self, signal: Arc<Notify>) -> Result<(), Infallible> {
+    pub(crate) async fn void(self, signal: Arc<Notify>) -> Result<(), Infallible> {
         while self.goes_on() {
-            if let Err(cause) = void_attempts(&*self.payments, &*self.gateway).await {
-                tracing::warn!(%cause, "attempts could not be voided");
+            if let Err(error) = void_attempts(&*self.payments, &*self.gateway).await {
+                tracing::warn!(error = %chain(&error), "attempts could not be voided");
             }
             self.rest(REST, &signal).await;
         }
@@ -51,11 +56,11 @@ impl Worker {
     }
 
     /// Sends money back at every `signal`.
-    pub async fn refund(self, signal: Arc<Notify>) -> Result<(), Infallible> {
+    pub(crate) async fn refund(self, signal: Arc<Notify>) -> Result<(), Infallible> {
         while self.goes_on() {
             match refund_payments(&*self.payments, &*self.gateway).await {
                 Ok(report) => log_refunds(report),
-                Err(cause) => tracing::warn!(%cause, "refunds could not be stored"),
+                Err(error) => tracing::warn!(error = %chain(&error), "refunds could not be stored"),
             }
             self.rest(REST, &signal).await;
         }
@@ -63,10 +68,15 @@ impl Worker {
     }
 
     /// Deletes idempotency keys that are too old to be repeated.
-    pub async fn purge_keys(self) -> Result<(), Infallible> {
+    pub(crate) async fn purge_keys(self) -> Result<(), Infallible> {
         while self.goes_on() {
-            if let Err(cause) = self.payments.purge_keys(now() - KEY_LIFETIME).await {
-                tracing::warn!(%cause, "old idempotency keys could not be deleted");
+            match self.payments.purge_keys(now(), PURGED_AT_ONCE).await {
+                Ok(purged) if purged >= u64::from(PURGED_AT_ONCE) => continue,
+                Ok(_) => {}
+                Err(error) => {
+                    let error = chain(&error);
+                    tracing::warn!(%error, "old idempotency keys could not be deleted");
+                }
             }
             self.rest(PURGE_INTERVAL, &Notify::new()).await;
         }
@@ -85,9 +95,9 @@ impl Worker {
 }
 
 fn log_refunds(report: RefundReport) {
-    if let Some(cause) = report.unavailable.first() {
+    if let Some(error) = report.unavailable.first() {
         let count = report.unavailable.len();
-        tracing::warn!(%cause, count, "the provider could not be asked for refunds");
+        tracing::warn!(%error, count, "the provider could not be asked for refunds");
     }
     metrics::count_refused(report.refused.len());
     for refused in report.refused {

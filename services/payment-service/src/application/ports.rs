@@ -1,50 +1,15 @@
 //! What the use cases need: the stored payments, and the payment provider.
 
-use std::{collections::HashSet, time::Duration};
+use std::collections::HashSet;
 
 use async_trait::async_trait;
+use karcis_database::{KeyUse, RequestKey, StoreError};
 use karcis_kernel::{BookingId, Money, Timestamp, UserId};
 
 use crate::domain::{AttemptId, Fact, Outcome, Payment, PaymentRecord, RefundOutcome};
 
-/// How long an idempotency key is kept.
-pub const KEY_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
-
-/// Why the store did not do it.
-#[derive(Clone, Debug, thiserror::Error)]
-pub enum StoreError {
-    /// It may work later. Whether a commit landed is unknown: load and compare.
-    #[error("unavailable: {0}")]
-    Unavailable(String),
-    /// The data itself is refused: it never will.
-    #[error("refused: {0}")]
-    Invalid(String),
-}
-
-/// A buyer's name for one request.
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct RequestKey {
-    /// The keys of two buyers are different keys.
-    pub user_id: UserId,
-    /// The `Idempotency-Key`.
-    pub key: String,
-}
-
-/// What a request under a key led to.
-#[derive(Clone)]
-pub struct KeyUse {
-    pub key: RequestKey,
-    /// What the request said; the same key with another fingerprint is a mistake.
-    pub fingerprint: Vec<u8>,
-    /// The attempt it started; `None` where the booking was paid before.
-    pub attempt: Option<AttemptId>,
-    /// Whether it was answered while the attempt had no outcome.
-    pub answered_processing: bool,
-    /// When it was used.
-    pub at: Timestamp,
-}
-
 /// A change of one payment, decided on what was loaded.
+#[derive(Clone)]
 pub struct Change {
     /// `None` if there was no record.
     pub before: Option<PaymentRecord>,
@@ -62,16 +27,19 @@ pub trait Payments: Send + Sync {
     /// The records of these bookings; a booking without one is left out.
     async fn load(&self, bookings: &[BookingId]) -> Result<Vec<PaymentRecord>, StoreError>;
 
-    /// What these keys were used for after `since`; unused ones are left out.
-    async fn keys(&self, keys: &[RequestKey], since: Timestamp) -> Result<Vec<KeyUse>, StoreError>;
+    /// What these keys were used for in the 24 h before `now`; unused ones are left out.
+    async fn keys(&self, keys: &[RequestKey], now: Timestamp) -> Result<Vec<KeyUse>, StoreError>;
 
     /// Saves every change with its facts and keys, in one transaction. A change whose record was
     /// changed since it was loaded, or whose key was used meanwhile, is left out; its booking is
     /// returned.
     async fn commit(&self, changes: Vec<Change>) -> Result<HashSet<BookingId>, StoreError>;
 
-    /// Records that the request under `key` was answered while its attempt had no outcome.
-    async fn answered_processing(&self, key: &RequestKey) -> Result<(), StoreError>;
+    /// Whether the request under `key` was answered while its attempt had no outcome.
+    async fn answered_processing(&self, key: &RequestKey) -> Result<bool, StoreError>;
+
+    /// Records that it was.
+    async fn mark_answered_processing(&self, key: &RequestKey) -> Result<(), StoreError>;
 
     /// Up to `limit` payments after booking `after`, in the order of their bookings, that need
     /// the provider.
@@ -81,9 +49,6 @@ pub trait Payments: Send + Sync {
         after: Option<BookingId>,
         limit: i64,
     ) -> Result<Vec<Payment>, StoreError>;
-
-    /// Deletes the keys used before `since`.
-    async fn purge_keys(&self, since: Timestamp) -> Result<(), StoreError>;
 }
 
 /// What a payment needs the provider for.
@@ -150,16 +115,6 @@ pub struct Answer {
     pub payment: Payment,
     pub attempt: AttemptId,
     pub outcome: Outcome,
-}
-
-/// Writes the two ends of attempts, those of many buyers together.
-#[async_trait]
-pub trait Attempts: Send + Sync {
-    /// Stores the attempt before the provider is asked.
-    async fn start(&self, start: StartAttempt) -> Result<Started, ProcessPaymentError>;
-
-    /// Stores the provider's answer with its fact; returns the payment as it then is.
-    async fn record(&self, answer: Answer) -> Result<Payment, StoreError>;
 }
 
 /// A charge as the provider is asked for it.

@@ -1,9 +1,10 @@
 //! Stores what the provider said of attempts, with the facts that follow.
 
+use karcis_database::StoreError;
 use karcis_kernel::BookingId;
 
 use super::{
-    ports::{Answer, Payments, StoreError},
+    ports::{Answer, Payments},
     unit_of_work::{Decision, UnitOfWork, decide},
 };
 use crate::domain::{Payment, resolve};

@@ -2,11 +2,12 @@
 //! twice.
 
 use futures_util::future::join_all;
+use karcis_database::StoreError;
 use karcis_kernel::{BookingId, Money};
 
 use super::{
     PAGE,
-    ports::{PaymentGateway, Payments, ProviderUnavailable, Refund, StoreError, Waiting},
+    ports::{PaymentGateway, Payments, ProviderUnavailable, Refund, Waiting},
     unit_of_work::{Decision, UnitOfWork, decide},
 };
 use crate::domain::{Payment, RefundKind, RefundOutcome, Verdict, due_refunds, record_refund};

@@ -1,11 +1,12 @@
 //! Asks the provider again about attempts without an outcome.
 
 use futures_util::future::join_all;
+use karcis_database::StoreError;
 use karcis_kernel::Timestamp;
 
 use super::{
     PAGE,
-    ports::{Answer, Charge, PaymentGateway, Payments, StoreError, Waiting},
+    ports::{Answer, Charge, PaymentGateway, Payments, Waiting},
     record_outcomes,
 };
 use crate::domain::{Outcome, Payment, State};

@@ -1,9 +1,10 @@
 //! Takes booking-service's commands, a batch at a time.
 
+use karcis_database::StoreError;
 use karcis_kernel::{BookingId, PaymentId};
 
 use super::{
-    ports::{Payments, StoreError},
+    ports::Payments,
     unit_of_work::{Decision, UnitOfWork, decide},
 };
 use crate::domain::{Command, Verdict, take};

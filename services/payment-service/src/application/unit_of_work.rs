@@ -6,13 +6,11 @@ use std::{
 };
 
 use async_trait::async_trait;
+use karcis_database::{Decider, KeyUse, RequestKey, StoreError, decide_and_commit};
 use karcis_kernel::{BookingId, Timestamp};
 
-use super::{
-    decide_and_commit::{Decider, decide_and_commit},
-    ports::{Change, KEY_LIFETIME, KeyUse, Payments, RequestKey, StoreError},
-};
-use crate::domain::{Fact, Payment, PaymentRecord, Verdict};
+use super::ports::{Change, Payments};
+use crate::domain::{AttemptId, Fact, Payment, PaymentRecord, Verdict};
 
 /// Something to decide about one booking's payment.
 pub(super) trait Decision: Sync {
@@ -40,6 +38,15 @@ pub(super) async fn decide<D: Decision>(
     decisions: &[D],
 ) -> Result<Vec<D::Output>, D::Error> {
     decide_and_commit(&Decisions { payments, decision: PhantomData }, decisions).await
+}
+
+/// Decides one and stores what it changes.
+pub(super) async fn decide_one<D: Decision>(
+    payments: &dyn Payments,
+    decision: D,
+) -> Result<D::Output, D::Error> {
+    let output = decide(payments, &[decision]).await?.pop();
+    output.ok_or_else(|| StoreError::unavailable("the decision has no output").into())
 }
 
 struct Decisions<'a, D> {
@@ -98,23 +105,23 @@ pub(super) struct UnitOfWork {
 
 impl UnitOfWork {
     /// The booking's record, as decided so far.
-    pub fn record(&self, booking: BookingId) -> Option<&PaymentRecord> {
+    pub(super) fn record(&self, booking: BookingId) -> Option<&PaymentRecord> {
         let changed = self.changes.get(&booking).map(|change| &change.after);
         changed.or_else(|| self.loaded.get(&booking))
     }
 
     /// The booking's payment, as decided so far.
-    pub fn payment(&self, booking: BookingId) -> Option<&Payment> {
+    pub(super) fn payment(&self, booking: BookingId) -> Option<&Payment> {
         self.record(booking).and_then(PaymentRecord::payment)
     }
 
     /// What the key was used for.
-    pub fn key_use(&self, key: &RequestKey) -> Option<&KeyUse> {
+    pub(super) fn key_use(&self, key: &RequestKey) -> Option<&KeyUse> {
         self.keys.get(key)
     }
 
     /// Applies what was decided about the booking.
-    pub fn apply(&mut self, booking: BookingId, verdict: Verdict) {
+    pub(super) fn apply(&mut self, booking: BookingId, verdict: Verdict) {
         match verdict {
             Verdict::Changed(after, fact) => self.change(*after, fact),
             Verdict::Answered(fact) => {
@@ -127,7 +134,7 @@ impl UnitOfWork {
     }
 
     /// The record becomes `after`, and `fact` is published.
-    pub fn change(&mut self, after: PaymentRecord, fact: Option<Fact>) {
+    pub(super) fn change(&mut self, after: PaymentRecord, fact: Option<Fact>) {
         let booking = after.booking_id();
         let before = self.loaded.get(&booking);
         let change = self.changes.entry(booking).or_insert_with(|| Change {
@@ -141,7 +148,7 @@ impl UnitOfWork {
     }
 
     /// The payment becomes `after`, and the key is used up with that.
-    pub fn use_key(&mut self, after: Payment, key: KeyUse) {
+    pub(super) fn use_key(&mut self, after: Payment, key: KeyUse) {
         let booking = after.booking_id;
         self.change(PaymentRecord::Payment(after), None);
         self.keys.insert(key.key.clone(), key.clone());
@@ -176,12 +183,14 @@ impl UnitOfWork {
         let asked: Vec<_> = decisions.iter().filter_map(|decision| decision.key()).collect();
         let Some(earliest) = asked.iter().map(|(_, at)| *at).min() else { return Ok(()) };
         let keys: Vec<RequestKey> = asked.into_iter().map(|(key, _)| key.clone()).collect();
-        let used = payments.keys(&keys, earliest - KEY_LIFETIME).await?;
+        let used = payments.keys(&keys, earliest).await?;
         self.keys.extend(used.into_iter().map(|used| (used.key.clone(), used)));
         let is_stale = |decision: &&&D| {
-            let used = decision.key().and_then(|(key, _)| self.key_use(key)?.attempt);
+            let used = decision.key().and_then(|(key, _)| self.key_use(key)?.subject);
             let payment = self.payment(decision.booking_id());
-            used.is_some_and(|id| payment.is_some_and(|payment| payment.attempt(id).is_none()))
+            used.is_some_and(|id| {
+                payment.is_some_and(|payment| payment.attempt(AttemptId(id)).is_none())
+            })
         };
         let stale = decisions.iter().filter(is_stale).map(|it| it.booking_id()).collect();
         self.load(payments, stale).await

@@ -1,10 +1,11 @@
 //! Voids the intents of payments that are to be cancelled while an attempt has no outcome.
 
 use futures_util::future::join_all;
+use karcis_database::StoreError;
 
 use super::{
     PAGE,
-    ports::{Answer, PaymentGateway, Payments, StoreError, Waiting},
+    ports::{Answer, PaymentGateway, Payments, Waiting},
     record_outcomes,
 };
 use crate::domain::{Outcome, Payment, State};

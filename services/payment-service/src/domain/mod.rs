@@ -1,5 +1,7 @@
 //! The rules of a payment, as pure functions: commands, attempts, refunds and reversals.
 
+#![deny(clippy::disallowed_methods)]
+
 mod attempt;
 mod command;
 mod payment;

@@ -2,7 +2,7 @@
 
 use karcis_contracts::{PaymentCommand, PaymentFact};
 use karcis_kernel::{Currency, Money};
-use karcis_local_stack::schemas;
+use karcis_schemas as schemas;
 use karcis_testkit::eventually;
 use serde_json::json;
 

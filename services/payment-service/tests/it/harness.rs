@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use clap::Parser;
 use karcis_contracts::{CancelPayment, Message, PaymentFact, RefundPayment, RequestPayment};
+use karcis_database::{DatabaseConfig, connect};
 use karcis_kernel::{BookingId, Currency, Money, Role, UserId};
-use karcis_local_stack::schemas::{self, GATEWAY};
-use karcis_messaging::{DatabaseConfig, Outbox, Outgoing, connect};
+use karcis_messaging::{Outbox, Outgoing};
 use karcis_payment_service::{Config, run};
 use karcis_process::{CancellationToken, Process, now};
+use karcis_schemas::{self as schemas, SIMULATED_GATEWAY};
 use karcis_testkit::{Bed, Ledger, TokenMint, eventually};
 use reqwest::{Response, StatusCode, header::HeaderMap};
 use serde_json::{Value, json};
@@ -82,8 +83,10 @@ impl TestApp {
         let bed = Bed::start().await;
         // Else no bank could think for longer than 5 s.
         let database = bed.database_url().rsplit('/').next().unwrap();
-        let wait =
-            format!("ALTER ROLE {} IN DATABASE {database} SET lock_timeout = 0", GATEWAY.role);
+        let wait = format!(
+            "ALTER ROLE {} IN DATABASE {database} SET lock_timeout = 0",
+            SIMULATED_GATEWAY.role
+        );
         sqlx::query(AssertSqlSafe(wait)).execute(bed.superuser()).await.unwrap();
         let outbox_pool = connect(&DatabaseConfig {
             database_url: bed.role_url(schemas::BOOKINGS),
@@ -118,7 +121,7 @@ impl TestApp {
         flags.extend(self.bed.flags(schemas::PAYMENTS));
         flags.extend(["--jwks-url".to_owned(), self.mint.jwks_url().to_owned()]);
         flags.extend(["--instance".to_owned(), self.services.len().to_string()]);
-        let ledger = self.bed.role_url(GATEWAY);
+        let ledger = self.bed.role_url(SIMULATED_GATEWAY);
         flags.extend(["--gateway".to_owned(), "simulated".to_owned()]);
         flags.extend(["--gateway-database-url".to_owned(), ledger]);
         flags.extend(more_flags.iter().map(|flag| (*flag).to_owned()));
@@ -161,7 +164,7 @@ impl TestApp {
         let mut transaction = self.outbox_pool.begin().await.unwrap();
         self.outbox.insert(&mut transaction, &messages).await.unwrap();
         transaction.commit().await.unwrap();
-        self.outbox.wake();
+        self.outbox.notify();
     }
 
     /// A buyer whose payment is open.

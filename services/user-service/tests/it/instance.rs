@@ -3,10 +3,11 @@
 use std::net::SocketAddr;
 
 use clap::Parser;
-use karcis_local_stack::schemas::USERS;
 use karcis_process::{CancellationToken, Process};
+use karcis_schemas::USERS;
+use karcis_service::StartError;
 use karcis_testkit::{Answer, Bed, eventually};
-use karcis_user_service::{Config, StartError, run};
+use karcis_user_service::{Config, run};
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, task::JoinHandle};

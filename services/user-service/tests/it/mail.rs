@@ -2,7 +2,7 @@
 
 use karcis_contracts::{BookingCancelled, BookingConfirmed, BookingCreated, BookingFact};
 use karcis_kernel::{BookingId, EventId, UserId};
-use karcis_local_stack::schemas::USERS;
+use karcis_schemas::USERS;
 use karcis_testkit::{Bed, eventually};
 use serde_json::from_value;
 use uuid::Uuid;

@@ -2,9 +2,9 @@
 
 use async_trait::async_trait;
 use karcis_contracts::{Message, UserFact};
-use karcis_local_stack::schemas::USERS;
 use karcis_messaging::{Consumer, HandleError, Received};
 use karcis_process::CancellationToken;
+use karcis_schemas::USERS;
 use karcis_testkit::{Bed, Inbox, eventually};
 use reqwest::Method;
 use serde_json::{Value, json};

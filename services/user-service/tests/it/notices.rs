@@ -4,9 +4,9 @@ use karcis_contracts::{
     BookingCancelled, BookingConfirmed, BookingCreated, BookingFact, BookingRejected,
 };
 use karcis_kernel::{BookingId, EventId, UserId};
-use karcis_local_stack::schemas::{BOOKINGS, USERS};
 use karcis_messaging::{Outbox, Outgoing};
 use karcis_process::CancellationToken;
+use karcis_schemas::{BOOKINGS, USERS};
 use karcis_testkit::{Bed, eventually};
 use sqlx::PgPool;
 use uuid::Uuid;

@@ -1,6 +1,6 @@
 //! From registering to logging out.
 
-use karcis_local_stack::schemas::USERS;
+use karcis_schemas::USERS;
 use karcis_testkit::Bed;
 use reqwest::Method;
 use serde_json::{Value, json};

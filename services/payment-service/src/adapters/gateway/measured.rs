@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// A provider whose calls are measured.
-pub struct Measured(pub Arc<dyn PaymentGateway>);
+pub(crate) struct Measured(pub Arc<dyn PaymentGateway>);
 
 #[async_trait]
 impl PaymentGateway for Measured {

@@ -13,7 +13,7 @@ use tokio_util::task::TaskTracker;
 use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::application::ports::{Attempts, PaymentGateway, Payments};
+use crate::application::ports::{PaymentGateway, Payments};
 
 const PAYMENTS: &str = "Payments";
 
@@ -27,9 +27,8 @@ struct Tags;
 
 /// What the handlers need.
 #[derive(Clone)]
-pub struct ApiState {
+pub(crate) struct ApiState {
     pub payments: Arc<dyn Payments>,
-    pub attempts: Arc<dyn Attempts>,
     pub gateway: Arc<dyn PaymentGateway>,
     pub live: Live,
     /// The charges under way: they go on when their client hangs up.
@@ -39,7 +38,7 @@ pub struct ApiState {
 }
 
 /// All routes, to be given their state.
-pub fn routes() -> OpenApiRouter<ApiState> {
+pub(crate) fn routes() -> OpenApiRouter<ApiState> {
     OpenApiRouter::with_openapi(Tags::openapi())
         .routes(routes!(methods::methods))
         .routes(routes!(process::process))

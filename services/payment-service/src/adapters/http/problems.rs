@@ -5,7 +5,7 @@ use karcis_http::{IdempotencyKey, Problem};
 
 use super::responses::status_word;
 use crate::{
-    application::ports::{ProcessPaymentError, StoreError},
+    application::ports::ProcessPaymentError,
     domain::{Decline, DeclineKind, Payment, State},
 };
 
@@ -49,15 +49,6 @@ impl From<ProcessPaymentError> for Problem {
             }
             ProcessPaymentError::Closed => closed(),
             ProcessPaymentError::Store(error) => error.into(),
-        }
-    }
-}
-
-impl From<StoreError> for Problem {
-    fn from(error: StoreError) -> Self {
-        match error {
-            StoreError::Unavailable(_) => Self::unavailable(error),
-            StoreError::Invalid(_) => Self::internal(error),
         }
     }
 }

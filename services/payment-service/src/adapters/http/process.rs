@@ -5,9 +5,10 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
-use karcis_http::{Caller, Field, IdempotencyKey, Json, Problem, REPLAYED};
+use karcis_database::{KeyUse, RequestKey};
+use karcis_http::{Caller, FieldError, IdempotencyKey, Json, Problem, REPLAYED};
 use karcis_kernel::{BookingId, Timestamp};
-use karcis_process::{now, trace};
+use karcis_process::{chain, now, trace};
 use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, timeout, timeout_at};
 use utoipa::ToSchema;
@@ -22,7 +23,8 @@ use super::{
 use crate::{
     application::{
         charge_attempt,
-        ports::{KeyUse, ProcessPaymentError, RequestKey, StartAttempt, Started, StoreError},
+        ports::{ProcessPaymentError, StartAttempt, Started},
+        start_attempt,
     },
     domain::{AttemptId, AttemptOutcome, Payment},
 };
@@ -89,7 +91,7 @@ pub(super) async fn process(
     let IdempotencyKey(key) = key?;
     if !api.gateway.methods().iter().any(|method| method.token == body.method) {
         let message = "give one of those that GET /payment/methods lists".to_owned();
-        return Err(Problem::invalid(vec![Field { field: "method".to_owned(), message }]));
+        return Err(Problem::invalid(vec![FieldError { field: "method".to_owned(), message }]));
     }
     let key = key.map(|key| {
         let fingerprint = IdempotencyKey::fingerprint("/payment/process", &body);
@@ -112,7 +114,7 @@ pub(super) async fn process(
 
 async fn pay(api: ApiState, start: StartAttempt) -> Result<Progress, ProcessPaymentError> {
     let (attempt, key) = (start.attempt, start.key.clone());
-    match trace::span("start_attempt", api.attempts.start(start)).await? {
+    match trace::span("start_attempt", start_attempt(&*api.payments, start)).await? {
         Started::Paid(payment) => {
             Ok(Progress { payment, attempt: None, processing: false, replayed: false })
         }
@@ -121,7 +123,7 @@ async fn pay(api: ApiState, start: StartAttempt) -> Result<Progress, ProcessPaym
             let payment = charge(&api, payment, attempt).await;
             let processing = has_no_outcome(&payment, attempt);
             if let Some((key, _)) = key.filter(|_| processing) {
-                api.payments.answered_processing(&key).await?;
+                api.payments.mark_answered_processing(&key).await?;
             }
             Ok(Progress { payment, attempt: Some(attempt), processing, replayed: false })
         }
@@ -130,14 +132,14 @@ async fn pay(api: ApiState, start: StartAttempt) -> Result<Progress, ProcessPaym
 
 /// The payment once the provider has answered, or as it is once the buyer has waited long enough.
 async fn charge(api: &ApiState, payment: Payment, attempt: AttemptId) -> Payment {
-    let (attempts, gateway) = (api.attempts.clone(), api.gateway.clone());
+    let (payments, gateway) = (api.payments.clone(), api.gateway.clone());
     let (started, booking) = (payment.clone(), payment.booking_id);
     let charging = api.charges.spawn(trace::scope(trace::current(), async move {
-        let charging = charge_attempt(&*attempts, &*gateway, payment, attempt);
+        let charging = charge_attempt(&*payments, &*gateway, payment, attempt);
         let charged = trace::span("charge_attempt", charging).await;
-        if let Err(cause) = &charged {
+        if let Err(error) = &charged {
             tracing::warn!(
-                %cause, booking_id = %booking,
+                error = %chain(error), booking_id = %booking,
                 "an outcome could not be stored: the provider will be asked again"
             );
         }
@@ -155,15 +157,13 @@ async fn repeat(
     payment: Payment,
     used: KeyUse,
 ) -> Result<Progress, ProcessPaymentError> {
-    let mut progress = Progress {
-        payment,
-        attempt: used.attempt,
-        processing: used.answered_processing,
-        replayed: true,
-    };
-    let Some(attempt) = used.attempt.filter(|_| !used.answered_processing) else {
+    let attempt = used.subject.map(AttemptId);
+    let mut progress = Progress { payment, attempt, processing: false, replayed: true };
+    let Some(attempt) = attempt else { return Ok(progress) };
+    if api.payments.answered_processing(&used.key).await? {
+        progress.processing = true;
         return Ok(progress);
-    };
+    }
     let booking = progress.payment.booking_id;
     let deadline = Instant::now() + api.provider_wait;
     let mut changes = api.live.watch(booking.0);
@@ -182,14 +182,8 @@ async fn repeat(
         }
     }
     progress.processing = has_no_outcome(&progress.payment, attempt)
-        || waited && first_said_processing(api, &used).await?;
+        || waited && api.payments.answered_processing(&used.key).await?;
     Ok(progress)
-}
-
-async fn first_said_processing(api: &ApiState, used: &KeyUse) -> Result<bool, StoreError> {
-    let uses =
-        api.payments.keys(std::slice::from_ref(&used.key), used.at - api.provider_wait).await?;
-    Ok(uses.iter().any(|used| used.answered_processing))
 }
 
 fn has_no_outcome(payment: &Payment, attempt: AttemptId) -> bool {

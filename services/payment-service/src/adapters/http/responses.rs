@@ -1,6 +1,6 @@
 //! Payments and methods as a buyer sees them.
 
-use karcis_http::words;
+use karcis_http::one_of;
 use karcis_kernel::{BookingId, Currency, Money, PaymentId, Timestamp};
 use serde::Serialize;
 use utoipa::{
@@ -92,7 +92,7 @@ pub(super) struct MethodResponse {
 
 /// The statuses of a payment.
 pub(super) fn statuses() -> Object {
-    words([
+    one_of([
         "succeeded",
         "open",
         "processing",
@@ -105,7 +105,7 @@ pub(super) fn statuses() -> Object {
 }
 
 fn outcomes() -> Schema {
-    let outcomes = words(["approved", "declined", "voided", "returning", "returned"]);
+    let outcomes = one_of(["approved", "declined", "voided", "returning", "returned"]);
     OneOfBuilder::new().item(outcomes).item(Object::with_type(Type::Null)).into()
 }
 

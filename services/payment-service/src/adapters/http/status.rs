@@ -4,6 +4,7 @@ use axum::{
     extract::State,
     response::{IntoResponse, Response},
 };
+use karcis_database::StoreError;
 use karcis_http::{Caller, Json, Problem, Query, WantsStream, stream};
 use karcis_kernel::{BookingId, UserId};
 use karcis_process::trace;
@@ -11,10 +12,7 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::{ApiState, PAYMENTS, responses::PaymentResponse};
-use crate::{
-    application::ports::StoreError,
-    domain::{self, Payment, PaymentRecord},
-};
+use crate::domain::{self, Payment, PaymentRecord};
 
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]

@@ -12,16 +12,12 @@ use uuid::Uuid;
 use super::messages::command;
 use crate::{
     adapters::metrics,
-    application::{
-        ArrivedCommand,
-        ports::{Payments, StoreError},
-        take_commands,
-    },
+    application::{ArrivedCommand, ports::Payments, take_commands},
     domain::InvalidAmount,
 };
 
 /// Hands each batch of commands to its use case.
-pub struct Commands(pub Arc<dyn Payments>);
+pub(crate) struct Commands(pub Arc<dyn Payments>);
 
 #[async_trait]
 impl Consumer for Commands {
@@ -50,10 +46,7 @@ impl Consumer for Commands {
             .collect::<Result<_, InvalidAmount>>()
             .map_err(|error| HandleError::Poison(error.to_string()))?;
         let taking = take_commands(&*self.0, &batch);
-        let alerts = trace::span("take_commands", taking).await.map_err(|error| match error {
-            StoreError::Unavailable(_) => HandleError::Unavailable(error.to_string()),
-            StoreError::Invalid(_) => HandleError::Poison(error.to_string()),
-        })?;
+        let alerts = trace::span("take_commands", taking).await?;
         metrics::count_alerts(alerts.len());
         for booking in alerts {
             tracing::error!(

@@ -24,7 +24,7 @@ pub(super) fn command(message: &PaymentCommand) -> Result<Command, InvalidAmount
 }
 
 /// The messages of a change, in their order and in the current trace.
-pub fn encode(change: &Change) -> Vec<Outgoing> {
+pub(crate) fn encode(change: &Change) -> Vec<Outgoing> {
     change.facts.iter().map(|fact| Outgoing::new(&fact_message(&change.after, fact))).collect()
 }
 

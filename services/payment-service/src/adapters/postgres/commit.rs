@@ -1,16 +1,17 @@
 //! Writes many payments in one transaction: payments are locked before keys, and the messages come
 //! last.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, mem};
 
+use karcis_database::StoreError;
 use karcis_kernel::BookingId;
 use karcis_messaging::Outgoing;
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
 use super::{
-    Signals,
-    keys::take_keys,
+    EncodedChange, Signals,
+    idempotency_keys::take_keys,
     rows::{action, outcome, refusal, status},
 };
 use crate::{
@@ -22,21 +23,21 @@ use crate::{
 pub(super) async fn commit(
     pool: &PgPool,
     signals: &Signals,
-    mut changes: Vec<(Change, Vec<Outgoing>)>,
-) -> Result<HashSet<BookingId>, sqlx::Error> {
+    mut changes: Vec<EncodedChange>,
+) -> Result<HashSet<BookingId>, StoreError> {
     // Every transaction locks in this order.
-    changes.sort_unstable_by_key(|(change, _)| change.after.booking_id());
+    changes.sort_unstable_by_key(|it| it.change.after.booking_id());
     let mut transaction = pool.begin().await?;
     let mut conflicts: HashSet<BookingId> = HashSet::new();
 
     let (new, changed): (Vec<&Change>, Vec<&Change>) = changes
         .iter()
-        .map(|(change, _)| change)
+        .map(|encoded| &encoded.change)
         .filter(|change| is_written(change))
         .partition(|change| change.before.is_none());
     let written = insert(&mut transaction, &new).await?;
     conflicts.extend(missing(&new, &written));
-    let with_keys = || changes.iter().map(|(change, _)| change).filter(|it| !it.keys.is_empty());
+    let with_keys = || changes.iter().map(|it| &it.change).filter(|it| !it.keys.is_empty());
     if with_keys().next().is_some() {
         let unchanged = lock(&mut transaction, &changed).await?;
         conflicts.extend(missing(&changed, &unchanged));
@@ -48,14 +49,12 @@ pub(super) async fn commit(
     let written = update(&mut transaction, &changed).await?;
     conflicts.extend(missing(&changed, &written));
 
-    let (kept, messages): (Vec<Change>, Vec<Vec<Outgoing>>) = changes
-        .into_iter()
-        .filter(|(change, _)| !conflicts.contains(&change.after.booking_id()))
-        .unzip();
-    let messages: Vec<Outgoing> = messages.into_iter().flatten().collect();
+    changes.retain(|encoded| !conflicts.contains(&encoded.change.after.booking_id()));
+    let messages: Vec<Outgoing> =
+        changes.iter_mut().flat_map(|encoded| mem::take(&mut encoded.messages)).collect();
     signals.outbox.insert(&mut transaction, &messages).await?;
     transaction.commit().await?;
-    notify(signals, &kept, !messages.is_empty());
+    notify(signals, &changes, !messages.is_empty());
     Ok(conflicts)
 }
 
@@ -71,12 +70,12 @@ fn missing(changes: &[&Change], written: &[Uuid]) -> Vec<BookingId> {
     bookings.filter(|booking| !written.contains(&booking.0)).collect()
 }
 
-fn notify(signals: &Signals, changes: &[Change], has_messages: bool) {
+fn notify(signals: &Signals, changes: &[EncodedChange], has_messages: bool) {
     if has_messages {
-        signals.outbox.wake();
+        signals.outbox.notify();
     }
-    signals.live.wake();
-    for payment in changes.iter().filter_map(|change| change.after.payment()) {
+    signals.live.notify();
+    for payment in changes.iter().filter_map(|it| it.change.after.payment()) {
         if cancel_wanted(payment) {
             signals.void.notify_one();
         }

@@ -1,16 +1,14 @@
 //! Reads of many payments in one statement each, so that a payment and its attempts are of one
 //! moment.
 
+use karcis_database::StoreError;
 use karcis_kernel::BookingId;
 use sqlx::PgPool;
 use uuid::Uuid;
 
-use super::{
-    failed,
-    rows::{PaymentRow, records},
-};
+use super::rows::{PaymentRow, records};
 use crate::{
-    application::ports::{StoreError, Waiting},
+    application::ports::Waiting,
     domain::{Payment, PaymentRecord},
 };
 
@@ -44,8 +42,7 @@ pub(super) async fn load(
         sqlx::query_as(payments_where!("= ANY($1)", "AND a.booking_id = ANY($1)"))
             .bind(ids)
             .fetch_all(pool)
-            .await
-            .map_err(failed)?;
+            .await?;
     records(&rows)
 }
 
@@ -80,6 +77,6 @@ pub(super) async fn waiting(
         Waiting::Outcome(before) => query.bind(before),
         Waiting::Void | Waiting::Refund => query,
     };
-    let rows: Vec<PaymentRow> = query.fetch_all(pool).await.map_err(failed)?;
+    let rows: Vec<PaymentRow> = query.fetch_all(pool).await?;
     Ok(records(&rows)?.into_iter().filter_map(PaymentRecord::into_payment).collect())
 }

@@ -1,7 +1,8 @@
 //! Payments in the service's own schema, read and written many at a time.
 
+mod batched;
 mod commit;
-mod keys;
+mod idempotency_keys;
 mod load;
 mod rows;
 
@@ -11,21 +12,25 @@ use std::{
 };
 
 use async_trait::async_trait;
-use karcis_http::{Live, Readiness, Versions};
+use karcis_database::{KEY_LIFETIME, KeyUse, RequestKey, StoreError};
+use karcis_http::{Live, Versions};
 use karcis_kernel::{BookingId, Timestamp};
-use karcis_messaging::{Outbox, Outgoing, is_transient};
+use karcis_messaging::{Outbox, Outgoing};
 use sqlx::PgPool;
 use tokio::sync::Notify;
 use uuid::Uuid;
 
+use self::idempotency_keys::KEYS;
 use crate::{
-    application::ports::{Change, KeyUse, Payments, RequestKey, StoreError, Waiting},
+    application::ports::{Change, Payments, Waiting},
     domain::{Payment, PaymentRecord},
 };
 
+pub(crate) use self::batched::BatchedPayments;
+
 /// What is notified after a commit.
 #[derive(Clone)]
-pub struct Signals {
+pub(crate) struct Signals {
     /// Sends the facts.
     pub outbox: Outbox,
     /// Shows the change to live streams.
@@ -37,26 +42,45 @@ pub struct Signals {
 }
 
 /// The payments of the service's schema.
-pub struct PgPayments {
+pub(crate) struct PgPayments {
     pool: PgPool,
     signals: Signals,
     encode: fn(&Change) -> Vec<Outgoing>,
 }
 
+/// A change with its messages.
+#[derive(Clone)]
+struct EncodedChange {
+    change: Change,
+    messages: Vec<Outgoing>,
+}
+
 impl PgPayments {
     /// The payments in `pool`'s schema. `encode` gives the messages of a change; `signals` are
     /// notified of each commit.
-    pub fn new(pool: PgPool, signals: Signals, encode: fn(&Change) -> Vec<Outgoing>) -> Self {
+    pub(crate) fn new(
+        pool: PgPool,
+        signals: Signals,
+        encode: fn(&Change) -> Vec<Outgoing>,
+    ) -> Self {
         Self { pool, signals, encode }
     }
-}
 
-/// Whether trying again may help.
-fn failed(error: sqlx::Error) -> StoreError {
-    if is_transient(&error) {
-        StoreError::Unavailable(error.to_string())
-    } else {
-        StoreError::Invalid(error.to_string())
+    /// Deletes up to `limit` keys that can no longer be repeated; returns how many there were.
+    pub(crate) async fn purge_keys(&self, now: Timestamp, limit: u16) -> Result<u64, StoreError> {
+        KEYS.purge(&self.pool, now - KEY_LIFETIME, limit).await
+    }
+
+    fn encode(&self, changes: Vec<Change>) -> Vec<EncodedChange> {
+        let encode = |change| EncodedChange { messages: (self.encode)(&change), change };
+        changes.into_iter().map(encode).collect()
+    }
+
+    async fn commit_encoded(
+        &self,
+        changes: Vec<EncodedChange>,
+    ) -> Result<HashSet<BookingId>, StoreError> {
+        commit::commit(&self.pool, &self.signals, changes).await
     }
 }
 
@@ -66,21 +90,20 @@ impl Payments for PgPayments {
         load::load(&self.pool, bookings).await
     }
 
-    async fn keys(&self, keys: &[RequestKey], since: Timestamp) -> Result<Vec<KeyUse>, StoreError> {
-        keys::keys(&self.pool, keys, since).await.map_err(failed)
+    async fn keys(&self, keys: &[RequestKey], now: Timestamp) -> Result<Vec<KeyUse>, StoreError> {
+        KEYS.find(&mut *self.pool.acquire().await?, keys, now - KEY_LIFETIME).await
     }
 
     async fn commit(&self, changes: Vec<Change>) -> Result<HashSet<BookingId>, StoreError> {
-        let with_messages = |change| {
-            let messages = (self.encode)(&change);
-            (change, messages)
-        };
-        let changes = changes.into_iter().map(with_messages).collect();
-        commit::commit(&self.pool, &self.signals, changes).await.map_err(failed)
+        self.commit_encoded(self.encode(changes)).await
     }
 
-    async fn answered_processing(&self, key: &RequestKey) -> Result<(), StoreError> {
-        keys::answered_processing(&self.pool, key).await.map_err(failed)
+    async fn answered_processing(&self, key: &RequestKey) -> Result<bool, StoreError> {
+        idempotency_keys::answered_processing(&self.pool, key).await
+    }
+
+    async fn mark_answered_processing(&self, key: &RequestKey) -> Result<(), StoreError> {
+        idempotency_keys::mark_answered_processing(&self.pool, key).await
     }
 
     async fn waiting(
@@ -90,10 +113,6 @@ impl Payments for PgPayments {
         limit: i64,
     ) -> Result<Vec<Payment>, StoreError> {
         load::waiting(&self.pool, what, after, limit).await
-    }
-
-    async fn purge_keys(&self, since: Timestamp) -> Result<(), StoreError> {
-        keys::purge(&self.pool, since).await.map_err(failed)
     }
 }
 
@@ -106,16 +125,5 @@ impl Versions for PgPayments {
             .await
             .map(|rows: Vec<(Uuid, i64)>| rows.into_iter().collect())
             .map_err(|error| error.to_string())
-    }
-}
-
-#[async_trait]
-impl Readiness for PgPayments {
-    async fn ready(&self) -> Result<(), String> {
-        sqlx::query("SELECT 1")
-            .execute(&self.pool)
-            .await
-            .map(drop)
-            .map_err(|_| "the database does not answer".to_owned())
     }
 }

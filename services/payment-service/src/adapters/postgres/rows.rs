@@ -1,14 +1,12 @@
 //! Rows ⇄ payments. A row may have been written by an older release, and be read by one.
 
+use karcis_database::StoreError;
 use karcis_kernel::{BookingId, Money, PaymentId, Timestamp, UserId};
 use uuid::Uuid;
 
-use crate::{
-    application::ports::StoreError,
-    domain::{
-        Attempt, AttemptId, AttemptOutcome, BuyerAction, Decline, DeclineKind, NextAction, Payment,
-        PaymentRecord, State, Terms,
-    },
+use crate::domain::{
+    Attempt, AttemptId, AttemptOutcome, BuyerAction, Decline, DeclineKind, NextAction, Payment,
+    PaymentRecord, State, Terms,
 };
 
 /// A payment with one of its attempts: as many rows as it has attempts, but at least one.
@@ -48,7 +46,7 @@ pub(super) fn records(rows: &[PaymentRow]) -> Result<Vec<PaymentRecord>, StoreEr
 
 fn unreadable(rows: &[PaymentRow]) -> StoreError {
     let booking = rows.first().map(|row| row.booking_id).unwrap_or_default();
-    StoreError::Invalid(format!("the payment of booking {booking} cannot be read"))
+    StoreError::rejected(format!("the payment of booking {booking} cannot be read"))
 }
 
 fn record(rows: &[PaymentRow]) -> Option<PaymentRecord> {

@@ -2,14 +2,14 @@
 
 use std::collections::HashMap;
 
+use karcis_database::StoreError;
 use karcis_kernel::{BookingId, Timestamp};
-use karcis_messaging::is_transient;
 use sqlx::PgPool;
 use uuid::Uuid;
 
 use super::methods::{REFUND_REFUSED, REFUSAL, Script, decline, script};
 use crate::{
-    application::ports::{Charge, Refund, StoreError},
+    application::ports::{Charge, Refund},
     domain::{Outcome, RefundOutcome},
 };
 
@@ -40,14 +40,14 @@ pub(super) async fn charge(
     charges: &[Charge],
     now: Timestamp,
 ) -> Result<Vec<Standing>, StoreError> {
-    let mut standings = ask(pool, charges, now).await.map_err(failed)?;
+    let mut standings = ask(pool, charges, now).await?;
     let open: Vec<&str> = charges
         .iter()
         .map(|charge| charge.key.as_str())
         .filter(|key| !matches!(standings.get(*key), Some(Standing::Answered(_))))
         .collect();
     if !open.is_empty() {
-        standings.extend(settle(pool, &open, now).await.map_err(failed)?);
+        standings.extend(settle(pool, &open, now).await?);
     }
     charges
         .iter()
@@ -55,16 +55,8 @@ pub(super) async fn charge(
         .collect()
 }
 
-fn failed(error: sqlx::Error) -> StoreError {
-    if is_transient(&error) {
-        StoreError::Unavailable(error.to_string())
-    } else {
-        StoreError::Invalid(error.to_string())
-    }
-}
-
 fn lost(key: &str) -> StoreError {
-    StoreError::Unavailable(format!("the ledger has lost {key}"))
+    StoreError::unavailable(format!("the ledger has lost {key}"))
 }
 
 /// Writes down the charges whose keys are new, and captures in the same statement what captures at
@@ -188,14 +180,12 @@ pub(super) async fn void(
     .bind(&ids)
     .bind(now)
     .execute(pool)
-    .await
-    .map_err(failed)?;
+    .await?;
     let fates: Vec<(Uuid, String)> =
         sqlx::query_as("SELECT id, fate FROM intent WHERE id = ANY($1)")
             .bind(&ids)
             .fetch_all(pool)
-            .await
-            .map_err(failed)?;
+            .await?;
     let fates: HashMap<Uuid, String> = fates.into_iter().collect();
     let outcome = |id| match fates.get(id).map(String::as_str) {
         Some("captured") => Outcome::Approved,
@@ -232,8 +222,7 @@ pub(super) async fn refund(
     .bind(now)
     .bind(REFUND_REFUSED)
     .fetch_all(pool)
-    .await
-    .map_err(failed)?;
+    .await?;
     let outcome = |refund: &Refund| match refused.contains(&refund.key) {
         true => RefundOutcome::Refused { reason: REFUSAL.to_owned() },
         false => RefundOutcome::Done,

@@ -7,45 +7,44 @@ mod methods;
 use std::{future::Future, time::Duration};
 
 use async_trait::async_trait;
+use karcis_database::{BatchLimits, Batcher, StoreError};
 use karcis_kernel::BookingId;
-use karcis_messaging::Lane;
-use karcis_process::now;
+use karcis_process::{chain, now};
 use sqlx::PgPool;
 use tokio::time::{sleep, timeout};
 
 use self::ledger::Standing;
 use crate::{
-    adapters::lanes::together,
-    application::ports::{Charge, Method, PaymentGateway, ProviderUnavailable, Refund, StoreError},
+    application::ports::{Charge, Method, PaymentGateway, ProviderUnavailable, Refund},
     domain::{BuyerAction, NextAction, Outcome, RefundOutcome},
 };
 
-const CAPACITY: usize = 8_192;
-const GROUP: usize = 512;
+const LIMITS: BatchLimits = BatchLimits { capacity: 8_192, group: 512 };
 
-/// Connections to the ledger: one for each lane.
-pub const CONNECTIONS: u32 = 3;
+/// Connections to the ledger: one for each batcher.
+pub(super) const CONNECTIONS: u32 = 3;
 
 /// The simulated provider.
-pub struct SimulatedGateway {
-    charges: Lane<Charge, Result<Standing, StoreError>>,
-    voids: Lane<BookingId, Result<Outcome, StoreError>>,
-    refunds: Lane<Refund, Result<RefundOutcome, StoreError>>,
+pub(super) struct SimulatedGateway {
+    charges: Batcher<Charge, Standing>,
+    voids: Batcher<BookingId, Outcome>,
+    refunds: Batcher<Refund, RefundOutcome>,
     /// How long a caller waits for an answer.
     timeout: Duration,
 }
 
 impl SimulatedGateway {
-    /// With its ledger in `pool`'s schema; a call that takes longer than `timeout` is unknown.
-    pub fn new(pool: &PgPool, timeout: Duration) -> Self {
+    /// With its ledger in `pool`'s schema; the outcome of a call that takes longer than `timeout` is
+    /// unknown.
+    pub(super) fn new(pool: &PgPool, timeout: Duration) -> Self {
         Self {
-            charges: lane(pool, |pool, charges: Vec<Charge>| async move {
+            charges: batcher(pool, |pool, charges: Vec<Charge>| async move {
                 ledger::charge(&pool, &charges, now()).await
             }),
-            voids: lane(pool, |pool, intents: Vec<BookingId>| async move {
+            voids: batcher(pool, |pool, intents: Vec<BookingId>| async move {
                 ledger::void(&pool, &intents, now()).await
             }),
-            refunds: lane(pool, |pool, refunds: Vec<Refund>| async move {
+            refunds: batcher(pool, |pool, refunds: Vec<Refund>| async move {
                 ledger::refund(&pool, &refunds, now()).await
             }),
             timeout,
@@ -56,16 +55,13 @@ impl SimulatedGateway {
     async fn answer(&self, charge: Charge) -> Outcome {
         loop {
             match self.charges.submit(charge.clone()).await {
-                Ok(Ok(Standing::Answered(outcome))) => return outcome,
-                Ok(Ok(Standing::Unapproved(expires_at))) => {
+                Ok(Standing::Answered(outcome)) => return outcome,
+                Ok(Standing::Unapproved(expires_at)) => {
                     let action = BuyerAction::VirtualAccount { number: account(charge.intent) };
                     return Outcome::ActionRequired(NextAction { action, expires_at });
                 }
-                Ok(Ok(Standing::Due(at))) => {
-                    sleep((at - now()).to_std().unwrap_or_default()).await;
-                }
-                Ok(Err(error)) => return unknown(&error),
-                Err(busy) => return unknown(&busy),
+                Ok(Standing::Due(at)) => sleep((at - now()).to_std().unwrap_or_default()).await,
+                Err(error) => return unknown(&error),
             }
         }
     }
@@ -76,25 +72,31 @@ fn account(intent: BookingId) -> String {
     format!("8800{:012}", intent.0.as_u128() % 1_000_000_000_000)
 }
 
-/// A lane whose groups are one visit to the ledger.
-fn lane<J, A, F>(
+/// A batcher whose groups are one call of the ledger, which is tried once more when it fails for a
+/// moment: its keys make that harmless.
+fn batcher<J, A, F>(
     pool: &PgPool,
-    visit: impl Fn(PgPool, Vec<J>) -> F + Copy + Send + Sync + 'static,
-) -> Lane<J, Result<A, StoreError>>
+    call: impl Fn(PgPool, Vec<J>) -> F + Copy + Send + Sync + 'static,
+) -> Batcher<J, A>
 where
     J: Clone + Send + Sync + 'static,
     A: Send + 'static,
     F: Future<Output = Result<Vec<A>, StoreError>> + Send + 'static,
 {
     let pool = pool.clone();
-    Lane::start(CAPACITY, GROUP, move |jobs| {
+    Batcher::start(LIMITS, move |jobs: Vec<J>| {
         let pool = pool.clone();
-        together(jobs, move |jobs| visit(pool.clone(), jobs))
+        async move {
+            match call(pool.clone(), jobs.clone()).await {
+                Err(StoreError::Unavailable(_)) => call(pool, jobs).await,
+                answered => answered,
+            }
+        }
     })
 }
 
-fn unknown(cause: &dyn std::fmt::Display) -> Outcome {
-    tracing::warn!(%cause, "the simulated provider does not answer");
+fn unknown(error: &StoreError) -> Outcome {
+    tracing::warn!(error = %chain(error), "the simulated provider does not answer");
     Outcome::Unknown
 }
 
@@ -111,17 +113,15 @@ impl PaymentGateway for SimulatedGateway {
 
     async fn void(&self, intent: BookingId) -> Outcome {
         match timeout(self.timeout, self.voids.submit(intent)).await {
-            Ok(Ok(Ok(outcome))) => outcome,
-            Ok(Ok(Err(error))) => unknown(&error),
-            Ok(Err(busy)) => unknown(&busy),
-            Err(elapsed) => unknown(&elapsed),
+            Ok(Ok(outcome)) => outcome,
+            Ok(Err(error)) => unknown(&error),
+            Err(_) => Outcome::Unknown,
         }
     }
 
     async fn refund(&self, refund: Refund) -> Result<RefundOutcome, ProviderUnavailable> {
         match timeout(self.timeout, self.refunds.submit(refund)).await {
-            Ok(Ok(answer)) => answer.map_err(|error| ProviderUnavailable(error.to_string())),
-            Ok(Err(busy)) => Err(ProviderUnavailable(busy.to_string())),
+            Ok(answer) => answer.map_err(|error| ProviderUnavailable(chain(&error).to_string())),
             Err(elapsed) => Err(ProviderUnavailable(elapsed.to_string())),
         }
     }

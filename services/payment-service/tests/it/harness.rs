@@ -31,7 +31,7 @@ const PATIENT: [&str; 4] = ["--provider-wait-ms", "600000", "--provider-timeout-
 pub const HASTY: [&str; 4] = ["--provider-wait-ms", "200", "--provider-timeout-ms", "600000"];
 
 /// A payment-service, and the test in booking-service's place.
-pub struct Desk {
+pub struct TestApp {
     pub bed: Bed,
     mint: TokenMint,
     outbox: Outbox,
@@ -65,7 +65,7 @@ pub struct Answer {
     pub body: Value,
 }
 
-impl Desk {
+impl TestApp {
     /// Open, with a service running that is patient with the bank.
     pub async fn open() -> Self {
         Self::open_with(&PATIENT).await
@@ -73,9 +73,9 @@ impl Desk {
 
     /// Open, with a service running that has these flags.
     pub async fn open_with(flags: &[&str]) -> Self {
-        let mut desk = Self::closed().await;
-        desk.start_with(flags).await;
-        desk
+        let mut app = Self::closed().await;
+        app.start_with(flags).await;
+        app
     }
 
     /// Ready, but the service is not started.
@@ -122,6 +122,7 @@ impl Desk {
         flags.extend(["--jwks-url".to_owned(), self.mint.jwks_url().to_owned()]);
         flags.extend(["--instance".to_owned(), self.services.len().to_string()]);
         let ledger = self.bed.role_url(SIMULATED_GATEWAY);
+        flags.extend(["--gateway".to_owned(), "simulated".to_owned()]);
         flags.extend(["--gateway-database-url".to_owned(), ledger]);
         flags.extend(more_flags.iter().map(|flag| (*flag).to_owned()));
         let config = Config::try_parse_from(flags).unwrap();
@@ -182,6 +183,21 @@ impl Desk {
         thinking
     }
 
+    /// This buyer does what the bank waits for.
+    pub async fn approves(&self, buyer: Buyer) {
+        let approve = "UPDATE simulated_gateway.charge SET approved = true WHERE intent = $1";
+        let approve = sqlx::query(approve).bind(buyer.booking.0);
+        let approved = approve.execute(self.bed.superuser()).await.unwrap();
+        assert_eq!(approved.rows_affected(), 1);
+    }
+
+    /// The value of a counter of the newest instance, all its labels together.
+    pub async fn counter(&self, name: &str) -> u64 {
+        let metrics = self.get("/metrics").send().await.unwrap().text().await.unwrap();
+        let counters = metrics.lines().filter(|line| line.starts_with(name));
+        counters.map(|line| line.rsplit_once(' ').unwrap().1.parse::<u64>().unwrap()).sum()
+    }
+
     /// Waits until the facts of this buyer's payment are these.
     pub async fn told(&self, buyer: Buyer, facts: &[&str]) {
         eventually(async || self.kinds(buyer)).is(facts.to_vec()).await;
@@ -204,7 +220,8 @@ impl Desk {
         facts
             .iter()
             .map(|fact| {
-                let kind = fact.kind().strip_prefix("karcis.Payment").unwrap();
+                let kind = fact.kind().strip_prefix("karcis.").unwrap();
+                let kind = kind.strip_prefix("Payment").unwrap_or(kind);
                 kind.strip_suffix(".v1").unwrap()
             })
             .collect()
@@ -307,7 +324,7 @@ impl Desk {
     }
 }
 
-impl Drop for Desk {
+impl Drop for TestApp {
     fn drop(&mut self) {
         self.stopping.cancel();
     }

@@ -3,8 +3,9 @@
 use karcis_kernel::{BookingId, Currency, Money, PaymentId, Timestamp, UserId};
 use uuid::Uuid;
 
-use super::{
-    Attempt, AttemptId, AttemptOutcome, Command, Decline, DeclineKind, Payment, State, Terms,
+use crate::domain::{
+    Attempt, AttemptId, AttemptOutcome, BuyerAction, Command, Decline, DeclineKind, Fact,
+    NextAction, Outcome, Payment, PaymentRecord, State, Terms, Verdict, resolve,
 };
 
 pub const BOOKING: BookingId = BookingId(Uuid::from_u128(1));
@@ -26,6 +27,10 @@ pub fn terms() -> Terms {
     Terms::new(UserId(Uuid::from_u128(3)), rupiah(750_000), at(900)).expect("terms")
 }
 
+pub fn declined(decline: Decline) -> AttemptOutcome {
+    AttemptOutcome::Declined(decline)
+}
+
 pub fn soft() -> Decline {
     Decline { kind: DeclineKind::Soft, code: "insufficient_funds".to_owned() }
 }
@@ -44,6 +49,11 @@ pub fn cancel() -> Command {
 
 pub fn refund() -> Command {
     Command::Refund { booking_id: BOOKING }
+}
+
+pub fn transfer() -> NextAction {
+    let action = BuyerAction::VirtualAccount { number: "8800000000000001".to_owned() };
+    NextAction { action, expires_at: at(600) }
 }
 
 /// Open, nothing tried yet.
@@ -67,6 +77,7 @@ pub fn open_after(outcomes: &[AttemptOutcome]) -> Payment {
         at: at(0),
         method: "tok".to_owned(),
         outcome: Some(outcome.clone()),
+        next_action: None,
     });
     Payment { attempts: attempts.collect(), version: 7, ..open() }
 }
@@ -75,7 +86,8 @@ pub fn open_after(outcomes: &[AttemptOutcome]) -> Payment {
 pub fn processing(payment: Payment, number: u128, cancel_wanted: bool) -> Payment {
     let mut payment = payment;
     let id = attempt_id(number);
-    payment.attempts.push(Attempt { id, at: at(1), method: "tok".to_owned(), outcome: None });
+    let method = "tok".to_owned();
+    payment.attempts.push(Attempt { id, at: at(1), method, outcome: None, next_action: None });
     payment.state = State::Processing { attempt: id, cancel_wanted };
     payment
 }
@@ -99,9 +111,30 @@ pub fn cancelled() -> Payment {
 }
 
 pub fn refunding() -> Payment {
-    Payment { state: State::Refunding, ..succeeded() }
+    Payment { state: State::Refunding { refusal: None }, ..succeeded() }
+}
+
+pub fn refund_refused() -> Payment {
+    let refusal = Some("account_closed".to_owned());
+    Payment { state: State::Refunding { refusal }, ..succeeded() }
 }
 
 pub fn refunded() -> Payment {
     Payment { state: State::Refunded, refunded: rupiah(750_000), ..succeeded() }
+}
+
+/// The payment after the answer, or `None` where nothing changes.
+pub fn answered(
+    payment: &Payment,
+    number: u128,
+    outcome: &Outcome,
+) -> Option<(Payment, Option<Fact>)> {
+    match resolve(payment, attempt_id(number), outcome) {
+        Verdict::Changed(record, fact) => match *record {
+            PaymentRecord::Payment(payment) => Some((payment, fact)),
+            PaymentRecord::Tombstone { .. } => panic!("an answer makes no tombstone"),
+        },
+        Verdict::Unchanged => None,
+        other => panic!("an answer changes a payment or does not: {other:?}"),
+    }
 }

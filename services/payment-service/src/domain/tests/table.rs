@@ -3,11 +3,11 @@
 use karcis_kernel::PaymentId;
 use uuid::Uuid;
 
-use super::super::fixture::{
-    BOOKING, PAYMENT, attempt_id, cancel, cancelled, failed, open, processing, refund, refunded,
-    refunding, request, rupiah, succeeded, terms,
+use super::samples::{
+    BOOKING, PAYMENT, attempt_id, cancel, cancelled, failed, open, processing, refund,
+    refund_refused, refunded, refunding, request, rupiah, succeeded, terms,
 };
-use super::*;
+use crate::domain::{Command, Fact, Payment, PaymentRecord, State, Terms, Verdict, take};
 
 /// The state one cell leaves behind and the answer it gives.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,15 +30,20 @@ fn declined() -> Fact {
     Fact::Failed { decline_code: "stolen_card".to_owned() }
 }
 
-fn gone_back() -> Fact {
+fn money_refunded() -> Fact {
     Fact::Refunded { refunded: rupiah(750_000) }
 }
 
+fn refused() -> Fact {
+    Fact::RefundRefused { reason: "account_closed".to_owned() }
+}
+
 fn check(name: &str, payment: &Payment, command: &Command, expected: &Cell) {
-    let verdict = take(Some(&Entry::Payment(payment.clone())), command, PaymentId(Uuid::nil()));
+    let verdict =
+        take(Some(&PaymentRecord::Payment(payment.clone())), command, PaymentId(Uuid::nil()));
     let wanted = match expected {
         Cell::Becomes(state, fact) => Verdict::Changed(
-            Box::new(Entry::Payment(Payment {
+            Box::new(PaymentRecord::Payment(Payment {
                 state: state.clone(),
                 version: payment.version + 1,
                 ..payment.clone()
@@ -74,12 +79,19 @@ fn every_cell_of_the_payment_table() {
             succeeded(),
             Answers(paid()),
             Answers(paid()),
-            Becomes(State::Refunding, None),
+            Becomes(State::Refunding { refusal: None }, None),
         ),
         ("failed", failed(), Answers(declined()), Answers(declined()), Alert),
         ("cancelled", cancelled(), Answers(Fact::Cancelled), Answers(Fact::Cancelled), Alert),
         ("refunding", refunding(), Nothing, Nothing, Nothing),
-        ("refunded", refunded(), Answers(gone_back()), Answers(gone_back()), Answers(gone_back())),
+        ("refunding, refused", refund_refused(), Nothing, Nothing, Answers(refused())),
+        (
+            "refunded",
+            refunded(),
+            Answers(money_refunded()),
+            Answers(money_refunded()),
+            Answers(money_refunded()),
+        ),
     ];
     for (name, payment, on_request, on_cancel, on_refund) in &table {
         check(name, payment, &request(), on_request);
@@ -92,13 +104,13 @@ fn every_cell_of_the_payment_table() {
 fn a_request_opens_the_payment() {
     assert_eq!(
         take(None, &request(), PAYMENT),
-        Verdict::Changed(Box::new(Entry::Payment(open())), Some(requested()))
+        Verdict::Changed(Box::new(PaymentRecord::Payment(open())), Some(requested()))
     );
 }
 
 #[test]
-fn a_cancel_that_comes_first_leaves_a_tombstone_which_keeps_a_late_request_out() {
-    let tombstone = Entry::Tombstone { booking_id: BOOKING, payment_id: PAYMENT };
+fn a_cancel_that_comes_first_leaves_a_tombstone_that_refuses_a_late_request() {
+    let tombstone = PaymentRecord::Tombstone { booking_id: BOOKING, payment_id: PAYMENT };
     assert_eq!(
         take(None, &cancel(), PAYMENT),
         Verdict::Changed(Box::new(tombstone.clone()), Some(Fact::Cancelled))
@@ -115,7 +127,7 @@ fn a_refund_of_nothing_alerts() {
 }
 
 #[test]
-fn an_amount_nobody_can_be_charged_is_no_request() {
+fn an_amount_that_cannot_be_charged_is_no_request() {
     let (user, pay_by) = (terms().user_id(), terms().pay_by());
     for amount in [i64::MIN, -1, 0, 100_000_000_000_000_001, i64::MAX] {
         assert!(Terms::new(user, rupiah(amount), pay_by).is_err(), "{amount}");

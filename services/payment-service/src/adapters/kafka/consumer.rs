@@ -9,14 +9,15 @@ use karcis_messaging::{Consumer, HandleError, Received};
 use karcis_process::trace;
 use uuid::Uuid;
 
+use super::messages::command;
 use crate::{
     adapters::metrics,
     application::{ArrivedCommand, ports::Payments, take_commands},
-    domain::{Command, InvalidAmount, Terms},
+    domain::InvalidAmount,
 };
 
-/// The service's inbound side.
-pub struct Commands(pub Arc<dyn Payments>);
+/// Hands each batch of commands to its use case.
+pub(crate) struct Commands(pub Arc<dyn Payments>);
 
 #[async_trait]
 impl Consumer for Commands {
@@ -40,7 +41,7 @@ impl Consumer for Commands {
             .iter()
             .map(|received| {
                 let command = command(&received.message)?;
-                Ok(ArrivedCommand { command, fresh: PaymentId(Uuid::now_v7()) })
+                Ok(ArrivedCommand { command, new_id: PaymentId(Uuid::now_v7()) })
             })
             .collect::<Result<_, InvalidAmount>>()
             .map_err(|error| HandleError::Poison(error.to_string()))?;
@@ -55,15 +56,4 @@ impl Consumer for Commands {
         }
         Ok(())
     }
-}
-
-fn command(message: &PaymentCommand) -> Result<Command, InvalidAmount> {
-    Ok(match message {
-        PaymentCommand::RequestPayment(request) => Command::Request {
-            booking_id: request.booking_id,
-            terms: Terms::new(request.user_id, request.amount, request.pay_by)?,
-        },
-        PaymentCommand::CancelPayment(cancel) => Command::Cancel { booking_id: cancel.booking_id },
-        PaymentCommand::RefundPayment(refund) => Command::Refund { booking_id: refund.booking_id },
-    })
 }

@@ -1,7 +1,6 @@
 //! The fleet, seen from outside.
 #![allow(clippy::unwrap_used, missing_docs)]
 
-mod architecture;
 mod cancelled;
 mod crashes;
 mod declined;
@@ -20,4 +19,3 @@ mod sale;
 mod settings;
 mod stampede;
 mod telemetry;
-mod versions;

@@ -1,5 +1,5 @@
-//! What every binary needs around its work: a clock, tracing, trace context, signals, supervised
-//! tasks and a drained stop.
+//! What every binary needs around its work: a clock, settings, logs, trace context, signals, and
+//! supervised tasks that drain at a stop.
 
 mod boot;
 mod chain;
@@ -15,7 +15,7 @@ pub use readiness::Readiness;
 pub use supervise::{Process, StopError};
 pub use tokio_util::sync::CancellationToken;
 
-/// glibc keeps an arena for each thread, so what a rush of password hashes took stayed taken.
+/// glibc keeps an arena for each thread and does not return what a burst of password hashes has taken.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

@@ -5,7 +5,9 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
-use karcis_http::{Caller, Fields, Json, List, Page, PathId, Problem, Query, WantsStream, stream};
+use karcis_http::{
+    Caller, FieldErrors, Json, List, Page, PathId, Problem, Query, WantsStream, stream,
+};
 use karcis_kernel::{BookingId, Role};
 use karcis_process::{now, trace};
 use serde::Deserialize;
@@ -71,7 +73,7 @@ pub(super) async fn list(
     Query(query): Query<ListBookings>,
 ) -> Result<Json<List<BookingAnswer>>, Problem> {
     let page: Page<BookingId> = Page::new(query.limit, query.cursor.as_deref())?;
-    let mut fields = Fields::new();
+    let mut fields = FieldErrors::new();
     let status = query.status.map(|status| status.parse::<Status>());
     let status = status.and_then(|status| fields.check("status", status));
     fields.finish()?;

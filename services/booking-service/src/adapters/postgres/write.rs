@@ -81,7 +81,7 @@ impl Writer {
             }
         };
         self.outbox.notify();
-        self.live.wake();
+        self.live.notify();
         let written = changes.iter().zip(&outcomes).filter(|(_, it)| **it == Outcome::Written);
         turns::tell(written.map(|(change, _)| change));
         Ok(outcomes)

@@ -63,7 +63,7 @@ fn wake<'a>(wakes: &Wakes, kept: impl Iterator<Item = &'a Change>, has_messages:
     if has_messages {
         wakes.outbox.notify();
     }
-    wakes.live.wake();
+    wakes.live.notify();
     for payment in kept.filter_map(|change| change.after.payment()) {
         if matches!(payment.state, State::Processing { cancel_wanted: true, .. }) {
             wakes.void.notify_one();

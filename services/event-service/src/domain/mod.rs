@@ -1,5 +1,6 @@
 //! event-service's rules: what an event is, who may edit it and how, and what happens to a seat.
 //! Pure: time, ids and random bits are passed in.
+#![deny(clippy::disallowed_methods)]
 
 mod amounts;
 mod availability;

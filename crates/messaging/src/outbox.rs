@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 use crate::{Kafka, metrics, relay};
 
-/// A message on its way out.
+/// A message that is to be sent.
 #[derive(Clone, Debug)]
 pub struct Outgoing {
     topic: &'static str,
@@ -31,8 +31,8 @@ pub struct Outgoing {
 }
 
 impl Outgoing {
-    /// The message as the running task sends it, for the first time: takes the task's trace, so
-    /// call it in the task that handles the request or batch, not in a batcher's.
+    /// The message, sent for the first time. It takes the running task's trace, so call this in the
+    /// task that handles the request or batch, not in a batcher's.
     pub fn new<M: Message>(message: &M) -> Self {
         let correlation = message.correlation();
         Self {
@@ -66,7 +66,7 @@ pub(crate) struct Shared {
     state: Mutex<OutboxState>,
 }
 
-/// How far the outbox is behind, looked at in passing (never a query per request).
+/// How far the outbox is behind. It is measured each second, never for a request.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct OutboxState {
     /// Messages waiting, counted up to 100,000.
@@ -76,7 +76,7 @@ pub struct OutboxState {
 }
 
 impl OutboxState {
-    /// Past 10,000 rows or 60 s new work is refused, lest the backlog outlive its buyers.
+    /// Beyond 10,000 rows or 60 s new work is refused: its answers would come too late for buyers.
     pub fn is_behind(&self) -> bool {
         self.rows > 10_000 || self.oldest > Duration::from_secs(60)
     }
@@ -125,7 +125,7 @@ impl Outbox {
         self.shared.signal.notify_one();
     }
 
-    /// How far it is behind, as of the last second.
+    /// How far it was behind a second ago at most.
     pub fn state(&self) -> OutboxState {
         *self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -148,7 +148,7 @@ impl Outbox {
 }
 
 impl Shared {
-    /// Looks each second how much waits, and at what else an operator wants to know.
+    /// Measures each second what an operator wants to know.
     async fn watch(&self, stopping: &CancellationToken) {
         let mut seconds = tokio::time::interval(Duration::from_secs(1));
         seconds.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -160,7 +160,7 @@ impl Shared {
             let (state, dead_letters) = match self.measure().await {
                 Ok(measured) => measured,
                 Err(error) => {
-                    // The last known state stays: whoever asks meets the same error on its own.
+                    // The last known state stays.
                     tracing::debug!(%error, "the outbox cannot be measured");
                     continue;
                 }
@@ -178,7 +178,7 @@ impl Shared {
                    (SELECT count(*) FROM (SELECT FROM dead_letter LIMIT 10000) AS kept)
             FROM (SELECT created_at FROM outbox ORDER BY id LIMIT 100000) AS waiting";
         let mut transaction = self.pool.begin().await?;
-        // By the index, lest the scan visit every page that sent rows left behind.
+        // By the index: a scan would visit every page that sent rows have left behind.
         sqlx::query("SET LOCAL enable_seqscan = off").execute(&mut *transaction).await?;
         let (rows, oldest, dead_letters): (i64, f64, i64) =
             sqlx::query_as(MEASURE).fetch_one(&mut *transaction).await?;

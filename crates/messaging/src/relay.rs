@@ -1,10 +1,10 @@
 //! The one sender of an outbox: reads, sends, waits for the acks, deletes.
 //!
 //! Guarantees: one instance sends at a time. It holds a session advisory lock and reads and deletes
-//! on that very connection, so who lost the lock can do neither; its producer lives no longer than
+//! on that very connection, so an instance that lost the lock can do neither; its producer lives no longer than
 //! that and takes what is unsent with it. A frozen owner loses the lock after 15 s without a sign
 //! of life. Rows are deleted after the broker's ack, and only those before the first failure, so
-//! that what is sent again keeps its order; then connection and producer are made anew.
+//! that what is sent again keeps its order; then connection and producer are replaced.
 
 use std::time::Duration;
 
@@ -37,8 +37,7 @@ const BUSY_POLL: Duration = Duration::from_millis(20);
 const BUSY_FOR: Duration = Duration::from_secs(5);
 /// A sign of life while acks are awaited.
 const PING: Duration = Duration::from_secs(5);
-/// The server ends a session without a sign of life after this, so an answer later than this is
-/// none.
+/// The server ends a session without a sign of life after this time, so no later answer counts.
 const SESSION: Duration = Duration::from_secs(15);
 /// How long a stopping relay waits for acks.
 const GRACE: Duration = Duration::from_secs(3);
@@ -71,7 +70,7 @@ struct Row {
     created_at: DateTime<Utc>,
 }
 
-/// Owns the outbox whenever nobody else does, and sends what is in it, until `stopping`.
+/// Owns the outbox when no other instance does, and sends what is in it, until `stopping`.
 pub(crate) async fn keep_sending(outbox: &Shared, kafka: &Kafka, stopping: &CancellationToken) {
     let mut backoff = Backoff::new();
     while !stopping.is_cancelled() {

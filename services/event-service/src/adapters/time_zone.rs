@@ -2,7 +2,7 @@
 
 use crate::domain::TimeZone;
 
-/// A name that is no time zone's.
+/// A name that is not in the database.
 #[derive(Debug, thiserror::Error)]
 #[error("give an IANA time zone such as Asia/Jakarta")]
 pub struct UnknownTimeZone;

@@ -26,7 +26,7 @@ use crate::{
 
 /// Events, their stock and their tickets in Postgres.
 #[derive(Clone)]
-pub struct PgEvents {
+pub(crate) struct PgEvents {
     pool: PgPool,
     outbox: Outbox,
     encode: fn(&Message<'_>) -> Outgoing,
@@ -34,7 +34,7 @@ pub struct PgEvents {
 
 impl PgEvents {
     /// In this schema. Messages are sent through `outbox`, in the form that `encode` gives them.
-    pub fn new(pool: PgPool, outbox: Outbox, encode: fn(&Message<'_>) -> Outgoing) -> Self {
+    pub(crate) fn new(pool: PgPool, outbox: Outbox, encode: fn(&Message<'_>) -> Outgoing) -> Self {
         Self { pool, outbox, encode }
     }
 }

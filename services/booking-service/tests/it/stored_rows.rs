@@ -19,7 +19,7 @@ async fn rows_of_every_released_shape_are_shown() {
             SELECT * FROM jsonb_populate_record(NULL::bookings.booking, $1)";
         sqlx::query(insert)
             .bind(Json(&row))
-            .execute(app.bed.superuser())
+            .execute(app.environment.superuser())
             .await
             .expect("the row can be stored");
         let id = |name: &str| row[name].as_str().expect("an id");

@@ -54,7 +54,7 @@ async fn a_line_names_its_trace_and_booking_and_no_person() {
     ];
     // Told later, by whoever is free.
     let told =
-        |line: &Line| line["message"] == "told the buyer" && line["booking_id"] == id.as_str();
+        |line: &Line| line["message"] == "notified the buyer" && line["booking_id"] == id.as_str();
     let lines = eventually(async || {
         let lines: Vec<Line> = log(&fleet).lines().map(line).collect();
         let about = |(target, message, trace): (&str, &str, &str)| {
@@ -68,7 +68,9 @@ async fn a_line_names_its_trace_and_booking_and_no_person() {
         };
         match expected.into_iter().find(|line| !about(*line)) {
             Some(missing) => Err(missing),
-            None if !lines.iter().any(told) => Err(("karcis_user_service", "told the buyer", "")),
+            None if !lines.iter().any(told) => {
+                Err(("karcis_user_service", "notified the buyer", ""))
+            }
             None => Ok(lines),
         }
     })

@@ -1,5 +1,4 @@
-//! The saga table cell by cell, and an exploration of every order of messages.
+//! The saga table cell by cell.
 
-mod exploration;
 pub(super) mod samples;
 mod table;

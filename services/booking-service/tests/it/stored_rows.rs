@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::harness::TestApp;
 
 /// A confirmed booking as each release stored it, oldest first.
-const BOOKINGS: [&str; 1] = [include_str!("../../golden/booking.1.json")];
+const BOOKINGS: [&str; 1] = [include_str!("../../golden/booking/1.json")];
 
 #[tokio::test]
 async fn rows_of_every_released_shape_are_shown() {

@@ -47,10 +47,11 @@ impl PgBookings {
         }
         update(&mut transaction, &written).await?;
         insert(&mut transaction, &written).await?;
-        let entries = written.iter().flat_map(|Prepared { change, .. }| {
-            change.log.iter().map(|entry| (change.id(), entry))
-        });
-        saga_log::append(&mut transaction, entries).await?;
+        let mut entries = vec![];
+        for Prepared { change, .. } in &written {
+            entries.extend(change.log.iter().map(|entry| (change.id(), entry)));
+        }
+        saga_log::append(&mut transaction, &entries).await?;
         let messages: Vec<Outgoing> =
             written.iter().flat_map(|change| change.outgoing.iter().cloned()).collect();
         self.outbox.insert(&mut transaction, &messages).await?;

@@ -319,9 +319,9 @@ mod tests {
     use super::*;
 
     /// The released shapes of a column, oldest first.
-    const ITEMS: [&str; 1] = [include_str!("../../../golden/items.1.json")];
-    const OFFER: [&str; 1] = [include_str!("../../../golden/offer.1.json")];
-    const TICKETS: [&str; 1] = [include_str!("../../../golden/tickets.1.json")];
+    const ITEMS: [&str; 1] = [include_str!("../../../golden/items/1.json")];
+    const OFFER: [&str; 1] = [include_str!("../../../golden/offer/1.json")];
+    const TICKETS: [&str; 1] = [include_str!("../../../golden/tickets/1.json")];
 
     /// Checks that every shape is read, and written again in the newest shape.
     fn check(shapes: &[&str], rewrite: impl Fn(&str) -> String) {

@@ -9,7 +9,7 @@ use crate::domain::LogEntry;
 /// Adds these entries of these bookings.
 pub(super) async fn append(
     connection: &mut PgConnection,
-    entries: impl Iterator<Item = (BookingId, &LogEntry)>,
+    entries: &[(BookingId, &LogEntry)],
 ) -> Result<(), sqlx::Error> {
     let mut logs = Logs::default();
     for (id, entry) in entries {

@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// Names that no code has, as parts of them: `Lane` is also in `LaneLimits` and `lane_size`.
-const NAMES: [(&str, &str); 28] = [
+const NAMES: [(&str, &str); 26] = [
     ("desk", "ApiState or TestApp"),
     ("bed", "TestEnvironment"),
     ("lane", "Batcher"),
@@ -18,7 +18,6 @@ const NAMES: [(&str, &str); 28] = [
     ("flaw", "FieldError"),
     ("betrays", "ReuseDetected"),
     ("betrayed", "ReuseDetected"),
-    ("sent_by", "ClientIp"),
     ("farewell", "StopSignals"),
     ("last_words", "last_lines"),
     ("throwaway", "TempDir"),
@@ -28,7 +27,6 @@ const NAMES: [(&str, &str); 28] = [
     ("ring_alarms", "fire_timers"),
     ("alarms", "Timers"),
     ("teller", "notification worker"),
-    ("letter", "email"),
     ("put_aside", "dead-letter"),
     ("give_back", "refund or reversal"),
     ("give_money_back", "refund"),

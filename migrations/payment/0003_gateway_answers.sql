@@ -10,7 +10,9 @@ ALTER TABLE attempt ADD COLUMN reversal_refusal text;
 ALTER TABLE attempt
     ADD COLUMN action text,
     ADD COLUMN action_value text,
-    ADD COLUMN action_expires_at timestamptz,
-    ADD CONSTRAINT attempt_action CHECK (
-        num_nonnulls(action, action_value, action_expires_at) IN (0, 3)
-        AND action IN ('redirect', 'virtual_account', 'qr'));
+    ADD COLUMN action_expires_at timestamptz;
+
+-- Exception: it forbids nothing that an older release does, as the columns are new.
+ALTER TABLE attempt ADD CONSTRAINT attempt_action CHECK (
+    num_nonnulls(action, action_value, action_expires_at) IN (0, 3)
+    AND action IN ('redirect', 'virtual_account', 'qr'));

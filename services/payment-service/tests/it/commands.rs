@@ -110,7 +110,7 @@ async fn requests_and_cancels_of_many_bookings_are_taken_together() {
 }
 
 #[tokio::test]
-async fn a_request_nobody_can_pay_is_put_aside_and_the_others_go_on() {
+async fn a_request_that_cannot_be_paid_is_dead_lettered_and_the_others_go_on() {
     let app = TestApp::open().await;
     let amounts = [0, -PRICE, i64::MIN, i64::MAX];
     let mut commands: Vec<PaymentCommand> = Vec::new();
@@ -126,8 +126,8 @@ async fn a_request_nobody_can_pay_is_put_aside_and_the_others_go_on() {
     for buyer in good {
         app.told(buyer, &["Requested"]).await;
     }
-    let aside = || app.bed.dead_letters(schemas::PAYMENTS);
-    eventually(async || aside().await.len()).is(amounts.len()).await;
-    let letters = aside().await;
-    assert!(letters.iter().all(|(_, error)| error.contains("from 1 to 10^17")), "{letters:?}");
+    let dead = || app.bed.dead_letters(schemas::PAYMENTS);
+    eventually(async || dead().await.len()).is(amounts.len()).await;
+    let messages = dead().await;
+    assert!(messages.iter().all(|(_, error)| error.contains("from 1 to 10^17")), "{messages:?}");
 }

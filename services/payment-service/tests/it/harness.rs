@@ -20,18 +20,19 @@ use uuid::Uuid;
 use crate::facts::Facts;
 
 /// What every payment of these tests asks for.
-pub const PRICE: i64 = 750_000;
+pub(crate) const PRICE: i64 = 750_000;
 
-/// Waits for the bank however slow the machine is, so that what is approved at once is never
-/// answered with "processing".
+/// Waits for the bank on a slow machine too, so that what is approved at once is never answered
+/// with "processing".
 const PATIENT: [&str; 4] = ["--provider-wait-ms", "600000", "--provider-timeout-ms", "600000"];
 
-/// Waits for the bank hardly, though nobody else looks after the charge while a test runs: for a
-/// bank that thinks.
-pub const HASTY: [&str; 4] = ["--provider-wait-ms", "200", "--provider-timeout-ms", "600000"];
+/// Waits only briefly for the bank, and never asks it again while a test runs: for a bank that
+/// thinks.
+pub(crate) const HASTY: [&str; 4] =
+    ["--provider-wait-ms", "200", "--provider-timeout-ms", "600000"];
 
 /// A payment-service, and the test in booking-service's place.
-pub struct TestApp {
+pub(crate) struct TestApp {
     pub bed: Bed,
     mint: TokenMint,
     outbox: Outbox,
@@ -52,34 +53,34 @@ struct Service {
 
 /// A buyer with a payment that was asked for.
 #[derive(Clone, Copy)]
-pub struct Buyer {
+pub(crate) struct Buyer {
     pub user: UserId,
     pub booking: BookingId,
 }
 
 /// What was answered.
 #[derive(Clone, Debug)]
-pub struct Answer {
+pub(crate) struct Answer {
     pub status: StatusCode,
     pub headers: HeaderMap,
     pub body: Value,
 }
 
 impl TestApp {
-    /// Open, with a service running that is patient with the bank.
-    pub async fn open() -> Self {
+    /// With a service running that waits for the bank as long as it takes.
+    pub(crate) async fn open() -> Self {
         Self::open_with(&PATIENT).await
     }
 
-    /// Open, with a service running that has these flags.
-    pub async fn open_with(flags: &[&str]) -> Self {
+    /// With a service running that has these flags.
+    pub(crate) async fn open_with(flags: &[&str]) -> Self {
         let mut app = Self::closed().await;
         app.start_with(flags).await;
         app
     }
 
-    /// Ready, but the service is not started.
-    pub async fn closed() -> Self {
+    /// Without a service.
+    pub(crate) async fn closed() -> Self {
         let bed = Bed::start().await;
         // Else no bank could think for longer than 5 s.
         let database = bed.database_url().rsplit('/').next().unwrap();
@@ -111,12 +112,12 @@ impl TestApp {
     }
 
     /// Starts an instance of the service and waits until it can serve; calls go to the newest.
-    pub async fn start(&mut self) {
+    pub(crate) async fn start(&mut self) {
         self.start_with(&PATIENT).await;
     }
 
     /// As [`Self::start`], with these flags.
-    pub async fn start_with(&mut self, more_flags: &[&str]) {
+    pub(crate) async fn start_with(&mut self, more_flags: &[&str]) {
         let mut flags = vec!["payment-service".to_owned()];
         flags.extend(self.bed.flags(schemas::PAYMENTS));
         flags.extend(["--jwks-url".to_owned(), self.mint.jwks_url().to_owned()]);
@@ -143,23 +144,23 @@ impl TestApp {
     }
 
     /// Stops the newest instance in order.
-    pub async fn stop(&mut self) {
+    pub(crate) async fn stop(&mut self) {
         let mut service = self.services.pop().unwrap();
         service.stopping.cancel();
         (&mut service.task).await.unwrap().unwrap();
     }
 
     /// Ends the newest instance as kill -9 would: it finishes nothing.
-    pub fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         drop(self.services.pop().unwrap());
     }
 
     /// Sends a command as booking-service does.
-    pub async fn send(&self, command: impl Into<karcis_contracts::PaymentCommand>) {
+    pub(crate) async fn send(&self, command: impl Into<karcis_contracts::PaymentCommand>) {
         self.send_all(vec![command.into()]).await;
     }
 
-    pub async fn send_all(&self, commands: Vec<karcis_contracts::PaymentCommand>) {
+    pub(crate) async fn send_all(&self, commands: Vec<karcis_contracts::PaymentCommand>) {
         let messages: Vec<Outgoing> = commands.iter().map(Outgoing::new).collect();
         let mut transaction = self.outbox_pool.begin().await.unwrap();
         self.outbox.insert(&mut transaction, &messages).await.unwrap();
@@ -168,7 +169,7 @@ impl TestApp {
     }
 
     /// A buyer whose payment is open.
-    pub async fn buyer(&self) -> Buyer {
+    pub(crate) async fn buyer(&self) -> Buyer {
         let buyer = Buyer::new();
         self.send(buyer.request()).await;
         self.told_at_least(buyer, &["Requested"]).await;
@@ -176,7 +177,7 @@ impl TestApp {
     }
 
     /// The bank thinks about every charge, and answers none, until this transaction ends.
-    pub async fn bank_thinks(&self) -> Transaction<'static, Postgres> {
+    pub(crate) async fn bank_thinks(&self) -> Transaction<'static, Postgres> {
         let mut thinking = self.bed.superuser().begin().await.unwrap();
         let lock = "LOCK TABLE simulated_gateway.charge IN EXCLUSIVE MODE";
         sqlx::query(lock).execute(&mut *thinking).await.unwrap();
@@ -184,7 +185,7 @@ impl TestApp {
     }
 
     /// This buyer does what the bank waits for.
-    pub async fn approves(&self, buyer: Buyer) {
+    pub(crate) async fn approves(&self, buyer: Buyer) {
         let approve = "UPDATE simulated_gateway.charge SET approved = true WHERE intent = $1";
         let approve = sqlx::query(approve).bind(buyer.booking.0);
         let approved = approve.execute(self.bed.superuser()).await.unwrap();
@@ -192,20 +193,20 @@ impl TestApp {
     }
 
     /// The value of a counter of the newest instance, all its labels together.
-    pub async fn counter(&self, name: &str) -> u64 {
+    pub(crate) async fn counter(&self, name: &str) -> u64 {
         let metrics = self.get("/metrics").send().await.unwrap().text().await.unwrap();
         let counters = metrics.lines().filter(|line| line.starts_with(name));
         counters.map(|line| line.rsplit_once(' ').unwrap().1.parse::<u64>().unwrap()).sum()
     }
 
     /// Waits until the facts of this buyer's payment are these.
-    pub async fn told(&self, buyer: Buyer, facts: &[&str]) {
+    pub(crate) async fn told(&self, buyer: Buyer, facts: &[&str]) {
         eventually(async || self.kinds(buyer)).is(facts.to_vec()).await;
     }
 
     /// The same where a command may be taken, and a fact be sent, twice in a row: when an instance
     /// dies or comes, or its connections break.
-    pub async fn told_at_least(&self, buyer: Buyer, facts: &[&str]) {
+    pub(crate) async fn told_at_least(&self, buyer: Buyer, facts: &[&str]) {
         let told = async || {
             let mut kinds = self.kinds(buyer);
             kinds.dedup();
@@ -215,7 +216,7 @@ impl TestApp {
     }
 
     /// The types of this payment's facts so far, such as `Succeeded`.
-    pub fn kinds(&self, buyer: Buyer) -> Vec<&'static str> {
+    pub(crate) fn kinds(&self, buyer: Buyer) -> Vec<&'static str> {
         let facts = self.facts(buyer);
         facts
             .iter()
@@ -228,12 +229,12 @@ impl TestApp {
     }
 
     /// The facts of this buyer's payment so far, in their order.
-    pub fn facts(&self, buyer: Buyer) -> Vec<PaymentFact> {
+    pub(crate) fn facts(&self, buyer: Buyer) -> Vec<PaymentFact> {
         self.facts.of(buyer.booking)
     }
 
-    /// What the provider's books say of this buyer.
-    pub async fn ledger(&self, buyer: Buyer) -> Ledger {
+    /// What the provider's ledger says of this buyer.
+    pub(crate) async fn ledger(&self, buyer: Buyer) -> Ledger {
         let read = sqlx::query_as(
             "SELECT (SELECT count(*) FROM simulated_gateway.charge WHERE intent = $1
                          AND answer = 'captured'),
@@ -248,16 +249,16 @@ impl TestApp {
         Ledger { captures, captured, refunds, refunded }
     }
 
-    pub async fn pay(&self, buyer: Buyer, method: &str) -> Answer {
+    pub(crate) async fn pay(&self, buyer: Buyer, method: &str) -> Answer {
         self.pay_with(buyer, method, None).await
     }
 
-    pub async fn pay_with(&self, buyer: Buyer, method: &str, key: Option<&str>) -> Answer {
+    pub(crate) async fn pay_with(&self, buyer: Buyer, method: &str, key: Option<&str>) -> Answer {
         self.pay_at(self.services.len() - 1, buyer, method, key).await
     }
 
     /// Pays at the instance that was started as number `instance`, from 0.
-    pub async fn pay_at(
+    pub(crate) async fn pay_at(
         &self,
         instance: usize,
         buyer: Buyer,
@@ -275,8 +276,8 @@ impl TestApp {
         Answer::of(request.send().await.unwrap()).await
     }
 
-    /// The payment as its buyer sees it, who comes again when told to.
-    pub async fn payment(&self, buyer: Buyer) -> Value {
+    /// The payment as its buyer sees it. A 503 is repeated.
+    pub(crate) async fn payment(&self, buyer: Buyer) -> Value {
         eventually(async || {
             let answer = self.see(buyer, buyer.user).await;
             match answer.status.as_u16() {
@@ -289,7 +290,7 @@ impl TestApp {
     }
 
     /// What `user` sees of this buyer's payment.
-    pub async fn see(&self, buyer: Buyer, user: UserId) -> Answer {
+    pub(crate) async fn see(&self, buyer: Buyer, user: UserId) -> Answer {
         let request = self
             .get(&format!("/payment/status?booking_id={}", buyer.booking))
             .bearer_auth(self.mint.token(user, Role::Buyer));
@@ -297,29 +298,29 @@ impl TestApp {
     }
 
     /// Waits until the payment has this status.
-    pub async fn becomes(&self, buyer: Buyer, status: &str) -> Value {
+    pub(crate) async fn becomes(&self, buyer: Buyer, status: &str) -> Value {
         eventually(async || self.payment(buyer).await["status"].clone()).is(json!(status)).await;
         self.payment(buyer).await
     }
 
-    pub fn token(&self, buyer: Buyer) -> String {
+    pub(crate) fn token(&self, buyer: Buyer) -> String {
         self.mint.token(buyer.user, Role::Buyer)
     }
 
-    pub fn get(&self, path: &str) -> reqwest::RequestBuilder {
+    pub(crate) fn get(&self, path: &str) -> reqwest::RequestBuilder {
         self.client.get(self.url(path))
     }
 
-    pub fn post(&self, path: &str) -> reqwest::RequestBuilder {
+    pub(crate) fn post(&self, path: &str) -> reqwest::RequestBuilder {
         self.client.post(self.url(path)).timeout(Duration::from_secs(100))
     }
 
-    pub fn url(&self, path: &str) -> String {
+    pub(crate) fn url(&self, path: &str) -> String {
         format!("{}{path}", self.services.last().unwrap().url)
     }
 
-    /// Everything the service had to say has been sent, and no message was put aside.
-    pub async fn is_clean(&self) {
+    /// All messages of the service have been sent, and no message was dead-lettered.
+    pub(crate) async fn is_clean(&self) {
         self.bed.all_sent(schemas::PAYMENTS).await;
     }
 }
@@ -340,11 +341,11 @@ impl Drop for Service {
 
 impl Buyer {
     /// A buyer nothing was asked of yet.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { user: UserId(Uuid::now_v7()), booking: BookingId(Uuid::now_v7()) }
     }
 
-    pub fn request(self) -> RequestPayment {
+    pub(crate) fn request(self) -> RequestPayment {
         RequestPayment {
             booking_id: self.booking,
             user_id: self.user,
@@ -353,35 +354,35 @@ impl Buyer {
         }
     }
 
-    pub fn cancel(self) -> CancelPayment {
+    pub(crate) fn cancel(self) -> CancelPayment {
         CancelPayment { booking_id: self.booking }
     }
 
-    pub fn refund(self) -> RefundPayment {
+    pub(crate) fn refund(self) -> RefundPayment {
         RefundPayment { booking_id: self.booking }
     }
 }
 
 impl Answer {
-    pub async fn of(response: Response) -> Self {
+    pub(crate) async fn of(response: Response) -> Self {
         let (status, headers) = (response.status(), response.headers().clone());
         let text = response.text().await.unwrap();
         let body = serde_json::from_str(&text).unwrap_or(Value::String(text));
         Self { status, headers, body }
     }
 
-    pub fn is_replayed(&self) -> bool {
+    pub(crate) fn is_replayed(&self) -> bool {
         self.headers.get("idempotent-replayed").is_some_and(|value| value == "true")
     }
 
     /// Asserts a problem of this status and slug.
-    pub fn is_problem(&self, status: u16, slug: &str) {
+    pub(crate) fn is_problem(&self, status: u16, slug: &str) {
         assert_eq!(self.status, status, "{}", self.body);
         assert_eq!(self.body["type"], format!("/problems/{slug}"), "{}", self.body);
     }
 
     /// Asserts a payment of this HTTP and payment status.
-    pub fn is_payment(&self, http: u16, status: &str) {
+    pub(crate) fn is_payment(&self, http: u16, status: &str) {
         assert_eq!(self.status, http, "{}", self.body);
         assert_eq!(self.body["status"], status, "{}", self.body);
     }

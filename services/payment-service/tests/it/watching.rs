@@ -23,7 +23,7 @@ fn events(text: &str) -> Vec<(i64, Value)> {
 }
 
 /// The buyer's stream, after the version they have seen.
-pub async fn open(app: &TestApp, buyer: Buyer, seen: i64) -> Response {
+pub(crate) async fn open(app: &TestApp, buyer: Buyer, seen: i64) -> Response {
     let request = app
         .get(&format!("/payment/status?booking_id={}", buyer.booking))
         .bearer_auth(app.token(buyer))

@@ -1,7 +1,5 @@
-//! The payment's rules: tables, cell by cell, and an exploration of all that can happen.
+//! Tests of the payment's rules.
 
-mod attempts;
 mod exploration;
-mod refunds;
 mod samples;
 mod table;

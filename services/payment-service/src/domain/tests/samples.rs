@@ -1,4 +1,4 @@
-//! Payments in every state, for the tables.
+//! Payments in every state, for the tests.
 
 use karcis_kernel::{BookingId, Currency, Money, PaymentId, Timestamp, UserId};
 use uuid::Uuid;
@@ -8,56 +8,56 @@ use crate::domain::{
     NextAction, Outcome, Payment, PaymentRecord, State, Terms, Verdict, resolve,
 };
 
-pub const BOOKING: BookingId = BookingId(Uuid::from_u128(1));
-pub const PAYMENT: PaymentId = PaymentId(Uuid::from_u128(2));
+pub(super) const BOOKING: BookingId = BookingId(Uuid::from_u128(1));
+pub(super) const PAYMENT: PaymentId = PaymentId(Uuid::from_u128(2));
 
-pub fn rupiah(amount: i64) -> Money {
+pub(super) fn rupiah(amount: i64) -> Money {
     Money::new(amount, Currency::Idr)
 }
 
-pub fn at(second: i64) -> Timestamp {
+pub(super) fn at(second: i64) -> Timestamp {
     Timestamp::from_timestamp(1_700_000_000 + second, 0).expect("a time")
 }
 
-pub fn attempt_id(number: u128) -> AttemptId {
+pub(super) fn attempt_id(number: u128) -> AttemptId {
     AttemptId(Uuid::from_u128(100 + number))
 }
 
-pub fn terms() -> Terms {
+pub(super) fn terms() -> Terms {
     Terms::new(UserId(Uuid::from_u128(3)), rupiah(750_000), at(900)).expect("terms")
 }
 
-pub fn declined(decline: Decline) -> AttemptOutcome {
+pub(super) fn declined(decline: Decline) -> AttemptOutcome {
     AttemptOutcome::Declined(decline)
 }
 
-pub fn soft() -> Decline {
+pub(super) fn soft() -> Decline {
     Decline { kind: DeclineKind::Soft, code: "insufficient_funds".to_owned() }
 }
 
-pub fn hard(code: &str) -> Decline {
+pub(super) fn hard(code: &str) -> Decline {
     Decline { kind: DeclineKind::Hard, code: code.to_owned() }
 }
 
-pub fn request() -> Command {
+pub(super) fn request() -> Command {
     Command::Request { booking_id: BOOKING, terms: terms() }
 }
 
-pub fn cancel() -> Command {
+pub(super) fn cancel() -> Command {
     Command::Cancel { booking_id: BOOKING }
 }
 
-pub fn refund() -> Command {
+pub(super) fn refund() -> Command {
     Command::Refund { booking_id: BOOKING }
 }
 
-pub fn transfer() -> NextAction {
+pub(super) fn transfer() -> NextAction {
     let action = BuyerAction::VirtualAccount { number: "8800000000000001".to_owned() };
     NextAction { action, expires_at: at(600) }
 }
 
 /// Open, nothing tried yet.
-pub fn open() -> Payment {
+pub(super) fn open() -> Payment {
     Payment {
         booking_id: BOOKING,
         payment_id: PAYMENT,
@@ -71,7 +71,7 @@ pub fn open() -> Payment {
 }
 
 /// Open after attempts with these outcomes, numbered from 1.
-pub fn open_after(outcomes: &[AttemptOutcome]) -> Payment {
+pub(super) fn open_after(outcomes: &[AttemptOutcome]) -> Payment {
     let attempts = outcomes.iter().zip(1..).map(|(outcome, number)| Attempt {
         id: attempt_id(number),
         at: at(0),
@@ -83,7 +83,7 @@ pub fn open_after(outcomes: &[AttemptOutcome]) -> Payment {
 }
 
 /// The same payment with attempt `number` at the provider.
-pub fn processing(payment: Payment, number: u128, cancel_wanted: bool) -> Payment {
+pub(super) fn processing(payment: Payment, number: u128, cancel_wanted: bool) -> Payment {
     let mut payment = payment;
     let id = attempt_id(number);
     let method = "tok".to_owned();
@@ -92,7 +92,7 @@ pub fn processing(payment: Payment, number: u128, cancel_wanted: bool) -> Paymen
     payment
 }
 
-pub fn succeeded() -> Payment {
+pub(super) fn succeeded() -> Payment {
     Payment {
         state: State::Succeeded,
         captured: rupiah(750_000),
@@ -100,31 +100,31 @@ pub fn succeeded() -> Payment {
     }
 }
 
-pub fn failed() -> Payment {
+pub(super) fn failed() -> Payment {
     let outcomes = [AttemptOutcome::Declined(hard("stolen_card"))];
     let state = State::Failed { decline_code: "stolen_card".to_owned() };
     Payment { state, ..open_after(&outcomes) }
 }
 
-pub fn cancelled() -> Payment {
+pub(super) fn cancelled() -> Payment {
     Payment { state: State::Cancelled, ..open() }
 }
 
-pub fn refunding() -> Payment {
+pub(super) fn refunding() -> Payment {
     Payment { state: State::Refunding { refusal: None }, ..succeeded() }
 }
 
-pub fn refund_refused() -> Payment {
+pub(super) fn refund_refused() -> Payment {
     let refusal = Some("account_closed".to_owned());
     Payment { state: State::Refunding { refusal }, ..succeeded() }
 }
 
-pub fn refunded() -> Payment {
+pub(super) fn refunded() -> Payment {
     Payment { state: State::Refunded, refunded: rupiah(750_000), ..succeeded() }
 }
 
 /// The payment after the answer, or `None` where nothing changes.
-pub fn answered(
+pub(super) fn answered(
     payment: &Payment,
     number: u128,
     outcome: &Outcome,

@@ -12,7 +12,7 @@ use crate::{
 const PLAN: [(&str, &[&str]); 9] = [
     ("src", &["main", "lib", "config"]),
     ("src/domain", &["*"]),
-    ("src/domain/tests", &["mod", "table", "exploration", "samples"]),
+    ("src/domain/tests", &["mod", "table", "edits", "exploration", "samples"]),
     ("src/application", &["mod", "ports", "*"]),
     ("src/adapters", &["mod", "workers", "metrics"]),
     ("src/adapters/http", &["mod", "responses", "problems", "*"]),

@@ -27,7 +27,7 @@ pub enum CheckPasswordError {
 
 /// Checks passwords and counts the wrong ones.
 #[derive(Clone)]
-pub struct PasswordCheck {
+pub(crate) struct PasswordCheck {
     pub passwords: Arc<dyn Passwords>,
     pub failed_logins: Arc<dyn FailedLogins>,
     pub limits: LoginLimits,
@@ -36,7 +36,7 @@ pub struct PasswordCheck {
 impl PasswordCheck {
     /// Checks a typed password against the hash of the account with this address; `None` if there
     /// is no such account.
-    pub async fn check(
+    pub(crate) async fn check(
         &self,
         email: &Email,
         client_ip: ClientIp,

@@ -113,10 +113,10 @@ async fn commit_group(
         let mut conflicts = HashSet::new();
         for change in changes {
             let booking = change.change.after.booking_id();
-            if group.contains_key(&booking) {
-                conflicts.insert(booking);
+            if let std::collections::hash_map::Entry::Vacant(e) = group.entry(booking) {
+                e.insert((number, change));
             } else {
-                group.insert(booking, (number, change));
+                conflicts.insert(booking);
             }
         }
         outputs.push(conflicts);

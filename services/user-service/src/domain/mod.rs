@@ -1,6 +1,8 @@
 //! The rules of people's accounts: what a valid profile, password and role change is, how long a
 //! session lives, when failed log-ins are too many, and what buyers are notified of.
 
+#![deny(clippy::disallowed_methods)]
+
 mod account;
 mod contact;
 mod email;

@@ -278,7 +278,7 @@ async fn paths_methods_roles_and_queries() {
             sari.get(Service::Booking, &path).await.is_problem(404, "not-found");
         }
         sari.get(Service::Event, &format!("/events/{id}")).await.is_problem(404, "not-found");
-        sari.get(Service::Booking, &format!("/tickets/{id}")).await.is_problem(404, "not-found");
+        sari.get(Service::Event, &format!("/tickets/{id}")).await.is_problem(404, "not-found");
     }
     for query in ["limit=0", "limit=101", "limit=many", "limit=-1", "cursor=!", "cursor=AAAA"] {
         for (service, path) in [(Service::Booking, "/bookings"), (Service::Event, "/events")] {

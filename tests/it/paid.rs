@@ -39,9 +39,9 @@ async fn a_confirmed_booking_has_a_ticket_for_each_seat() {
     assert_eq!(names, ["GA", "GA", "VIP"]);
     for ticket in tickets {
         let code = ticket["code"].as_str().unwrap();
-        let shown = sari.get(Service::Booking, &format!("/tickets/{code}")).await.is(200).body;
+        let shown = sari.get(Service::Event, &format!("/tickets/{code}")).await.is(200).body;
         assert_eq!((&shown["status"], &shown["name"]), (&json!("valid"), &ticket["name"]));
-        let qr = sari.get(Service::Booking, ticket["qr"].as_str().unwrap()).await.is(200);
+        let qr = sari.get(Service::Event, ticket["qr"].as_str().unwrap()).await.is(200);
         assert_eq!(qr.headers["content-type"], "image/svg+xml");
         assert!(qr.body.as_str().unwrap().contains("<svg"));
     }

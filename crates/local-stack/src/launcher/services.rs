@@ -122,6 +122,7 @@ impl Service {
                 ("KAFKA_BOOTSTRAP_SERVERS", kafka_bootstrap_servers.to_owned()),
                 ("KARCIS_TOPIC_PREFIX", options.topic_prefix.clone()),
                 ("KARCIS_JWKS_URL", format!("{}/.well-known/jwks.json", ports.user_url())),
+                ("KARCIS_GATEWAY", "simulated".to_owned()),
                 (
                     "KARCIS_GATEWAY_DATABASE_URL",
                     karcis_schemas::role_url(database_url, SIMULATED_GATEWAY),

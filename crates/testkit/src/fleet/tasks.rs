@@ -124,7 +124,10 @@ impl Running {
 /// The flags that not every service takes.
 fn own_flags(service: Service, bed: &Bed, urls: &Urls) -> Vec<String> {
     let keys = ["--jwks-url".to_owned(), format!("{}/.well-known/jwks.json", urls[&Service::User])];
-    let ledger = || ["--gateway-database-url".to_owned(), bed.role_url(schemas::SIMULATED_GATEWAY)];
+    let ledger = || {
+        let url = bed.role_url(schemas::SIMULATED_GATEWAY);
+        ["--gateway".to_owned(), "simulated".to_owned(), "--gateway-database-url".to_owned(), url]
+    };
     match service {
         Service::User => Vec::new(),
         Service::Event | Service::Booking => keys.into(),

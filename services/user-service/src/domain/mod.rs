@@ -1,5 +1,6 @@
 //! The rules of people's accounts: what a valid profile, password and role change is, how long a
 //! session lives, when failed log-ins are too many, and what buyers are notified of.
+#![deny(clippy::disallowed_methods)]
 
 #![deny(clippy::disallowed_methods)]
 

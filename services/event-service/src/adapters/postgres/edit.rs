@@ -1,0 +1,191 @@
+//! Edits of events, each under the event's lock, which changes of its stock take too.
+
+use async_trait::async_trait;
+use karcis_database::StoreError;
+use karcis_kernel::EventId;
+use sqlx::{PgConnection, Postgres, Transaction};
+use uuid::Uuid;
+
+use super::{
+    PgEvents,
+    rows::{EventRow, select_events, with_ticket_types},
+};
+use crate::{
+    application::ports::{EventFact, LockedEvent, Message},
+    domain::{Event, Stage, TicketType},
+};
+
+/// Adds an event, and publishes the fact.
+pub(super) async fn add(
+    store: &PgEvents,
+    event: &Event,
+    fact: Option<EventFact>,
+) -> Result<(), StoreError> {
+    const INSERT: &str = "
+        INSERT INTO event (event_id, version, organiser_id, stage, title, description, venue,
+                           starts_at, ends_at, time_zone, refundable_until, currency)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
+    let details = &event.details;
+    let mut transaction = store.pool.begin().await?;
+    sqlx::query(INSERT)
+        .bind(event.id.0)
+        .bind(event.version)
+        .bind(event.organiser_id.0)
+        .bind(stage(&event.stage).0)
+        .bind(details.title.as_str())
+        .bind(details.description.as_ref().map(|text| text.as_str()))
+        .bind(details.venue.as_str())
+        .bind(details.starts_at)
+        .bind(details.ends_at)
+        .bind(details.time_zone.as_str())
+        .bind(details.refundable_until)
+        .bind(event.currency.as_str())
+        .execute(&mut *transaction)
+        .await?;
+    write_ticket_types(&mut transaction, event).await?;
+    finish(store, transaction, event, fact).await
+}
+
+/// The event, which nobody else changes until it is saved or dropped.
+pub(super) async fn lock(
+    store: &PgEvents,
+    id: EventId,
+) -> Result<Option<Box<dyn LockedEvent>>, StoreError> {
+    const LOCK: &str = select_events!("WHERE event_id = $1 FOR NO KEY UPDATE");
+    let mut transaction = store.pool.begin().await?;
+    let row: Option<EventRow> =
+        sqlx::query_as(LOCK).bind(id.0).fetch_optional(&mut *transaction).await?;
+    // Ticket types are read by a statement of their own: one that waited for the event's lock
+    // would still see them as they were before.
+    let found = with_ticket_types(&mut transaction, row.into_iter().collect()).await?.pop();
+    Ok(found.map(|(event, _)| {
+        let store = store.clone();
+        Box::new(LockedPgEvent { store, transaction, event }) as Box<dyn LockedEvent>
+    }))
+}
+
+/// Dropped, the transaction is rolled back.
+struct LockedPgEvent {
+    store: PgEvents,
+    transaction: Transaction<'static, Postgres>,
+    event: Event,
+}
+
+#[async_trait]
+impl LockedEvent for LockedPgEvent {
+    fn event(&self) -> &Event {
+        &self.event
+    }
+
+    async fn save(
+        mut self: Box<Self>,
+        event: &Event,
+        fact: Option<EventFact>,
+    ) -> Result<(), StoreError> {
+        const UPDATE: &str = "
+            UPDATE event
+            SET version = $2, stock_version = stock_version + 1, stage = $3, cancel_reason = $4,
+                title = $5, description = $6, venue = $7, starts_at = $8, ends_at = $9,
+                time_zone = $10, refundable_until = $11, currency = $12,
+                announce_at = $13, announced = $14
+            WHERE event_id = $1";
+        let details = &event.details;
+        let (stage, reason) = stage(&event.stage);
+        let (announced, announce_at) = match fact {
+            Some(EventFact::Cancelled { next }) => (1, Some(next)),
+            _ => (0, None),
+        };
+        sqlx::query(UPDATE)
+            .bind(event.id.0)
+            .bind(event.version)
+            .bind(stage)
+            .bind(reason)
+            .bind(details.title.as_str())
+            .bind(details.description.as_ref().map(|text| text.as_str()))
+            .bind(details.venue.as_str())
+            .bind(details.starts_at)
+            .bind(details.ends_at)
+            .bind(details.time_zone.as_str())
+            .bind(details.refundable_until)
+            .bind(event.currency.as_str())
+            .bind(announce_at)
+            .bind(announced)
+            .execute(&mut *self.transaction)
+            .await?;
+        if event.ticket_types != self.event.ticket_types {
+            write_ticket_types(&mut self.transaction, event).await?;
+        }
+        finish(&self.store, self.transaction, event, fact).await
+    }
+
+    async fn delete(mut self: Box<Self>) -> Result<(), StoreError> {
+        sqlx::query("DELETE FROM event WHERE event_id = $1")
+            .bind(self.event.id.0)
+            .execute(&mut *self.transaction)
+            .await?;
+        finish(&self.store, self.transaction, &self.event, Some(EventFact::Deleted)).await
+    }
+}
+
+/// Adds and changes ticket types. How many seats are held and sold is only written with holds.
+async fn write_ticket_types(
+    connection: &mut PgConnection,
+    event: &Event,
+) -> Result<(), sqlx::Error> {
+    const UPSERT: &str = "
+        INSERT INTO ticket_type (ticket_type_id, event_id, place, name, price, capacity,
+                                 max_per_booking, sales_start, sales_end, closed)
+        SELECT ticket_type_id, $1, place, name, price, capacity, max_per_booking, sales_start,
+               sales_end, closed
+        FROM UNNEST($2::uuid[], $3::text[], $4::bigint[], $5::integer[], $6::integer[],
+                    $7::timestamptz[], $8::timestamptz[], $9::boolean[])
+            WITH ORDINALITY AS new (ticket_type_id, name, price, capacity, max_per_booking,
+                                    sales_start, sales_end, closed, place)
+        ON CONFLICT (ticket_type_id) DO UPDATE
+        SET name = EXCLUDED.name, price = EXCLUDED.price, capacity = EXCLUDED.capacity,
+            max_per_booking = EXCLUDED.max_per_booking, sales_start = EXCLUDED.sales_start,
+            sales_end = EXCLUDED.sales_end, closed = EXCLUDED.closed";
+    let types = &event.ticket_types;
+    sqlx::query(UPSERT)
+        .bind(event.id.0)
+        .bind(column(types, |t| t.id.0) as Vec<Uuid>)
+        .bind(column(types, |t| t.name.as_str()))
+        .bind(column(types, |t| t.price.money().amount))
+        .bind(column(types, |t| t.stock.capacity() as i32))
+        .bind(column(types, |t| t.max_per_booking.get() as i32))
+        .bind(column(types, |t| t.sales_start))
+        .bind(column(types, |t| t.sales_end))
+        .bind(column(types, |t| t.closed))
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+fn column<'a, T>(types: &'a [TicketType], of: impl Fn(&'a TicketType) -> T) -> Vec<T> {
+    types.iter().map(of).collect()
+}
+
+/// Commits with the fact, which is inserted last.
+async fn finish(
+    store: &PgEvents,
+    mut transaction: Transaction<'static, Postgres>,
+    event: &Event,
+    fact: Option<EventFact>,
+) -> Result<(), StoreError> {
+    if let Some(fact) = fact {
+        let message = (store.encode)(&Message::Event(event, fact));
+        store.outbox.insert(&mut transaction, &[message]).await?;
+    }
+    transaction.commit().await?;
+    store.outbox.notify();
+    Ok(())
+}
+
+/// The stage's name and, if it is cancelled, the reason.
+fn stage(stage: &Stage) -> (&'static str, Option<&str>) {
+    match stage {
+        Stage::Draft => ("draft", None),
+        Stage::Published => ("published", None),
+        Stage::Cancelled(reason) => ("cancelled", Some(reason.as_str())),
+    }
+}

@@ -27,7 +27,7 @@ pub enum CheckPasswordError {
 
 /// What a check needs.
 #[derive(Clone)]
-pub struct PasswordCheck {
+pub(crate) struct PasswordCheck {
     pub passwords: Arc<dyn Passwords>,
     pub failed_logins: Arc<dyn FailedLogins>,
     pub limits: LoginLimits,
@@ -35,7 +35,7 @@ pub struct PasswordCheck {
 
 /// Checks a typed password against the hash of the account with this address; `None` if there is no
 /// such account. Counts a wrong one.
-pub async fn check_password(
+pub(crate) async fn check_password(
     check: &PasswordCheck,
     email: &Email,
     client_ip: ClientIp,

@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// What a person gives to log in, and the session that is about to begin.
-pub struct LogIn {
+pub(crate) struct LogIn {
     pub email: Email,
     pub password: TypedPassword,
     pub client_ip: ClientIp,
@@ -20,7 +20,7 @@ pub struct LogIn {
 
 /// Returns the account. An unknown address and a wrong password get the same error after the same
 /// time.
-pub async fn log_in(
+pub(crate) async fn log_in(
     accounts: &dyn Accounts,
     check: &PasswordCheck,
     login: LogIn,

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// A change that the owner of an account asks for.
-pub struct ProfileUpdate {
+pub(crate) struct ProfileUpdate {
     pub user_id: UserId,
     /// The session of the request. It stays open when a new password ends the others.
     pub session: Option<SessionId>,
@@ -46,7 +46,7 @@ impl From<StoreError> for UpdateProfileError {
 }
 
 /// Updates the profile and returns the account.
-pub async fn update_profile(
+pub(crate) async fn update_profile(
     accounts: &dyn Accounts,
     check: &PasswordCheck,
     update: ProfileUpdate,

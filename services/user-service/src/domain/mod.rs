@@ -2,8 +2,6 @@
 //! session lives, when failed log-ins are too many, and what buyers are notified of.
 #![deny(clippy::disallowed_methods)]
 
-#![deny(clippy::disallowed_methods)]
-
 mod account;
 mod contact;
 mod email;
@@ -13,11 +11,11 @@ mod password;
 mod person_name;
 mod session;
 
-pub use account::{Account, AccountChange, ProfileChange, changes_own_role};
-pub use contact::{Locale, Phone, TimeZone};
-pub use email::{Email, InvalidEmail};
-pub use login_throttle::{ClientIp, LoginLimits, Subject, Tally, WINDOW};
-pub use notification::{Buyer, DueNotification, Notification, NotificationKind};
-pub use password::{InvalidPassword, Password, PasswordHash, TypedPassword};
-pub use person_name::{InvalidName, PersonName};
-pub use session::{NewSession, NewToken, SessionId, StoredToken, TokenHash, TokenUse};
+pub(crate) use account::{Account, AccountChange, ProfileChange, changes_own_role};
+pub(crate) use contact::{Locale, Phone, TimeZone};
+pub(crate) use email::{Email, InvalidEmail};
+pub(crate) use login_throttle::{ClientIp, LoginLimits, Subject, Tally, WINDOW};
+pub(crate) use notification::{Buyer, DueNotification, Notification, NotificationKind};
+pub(crate) use password::{InvalidPassword, Password, PasswordHash, TypedPassword};
+pub(crate) use person_name::{InvalidName, PersonName};
+pub(crate) use session::{NewSession, NewToken, SessionId, StoredToken, TokenHash, TokenUse};

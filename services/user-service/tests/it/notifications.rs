@@ -14,7 +14,7 @@ use uuid::Uuid;
 use crate::{harness::TestApp, logs};
 
 /// Publishes these facts as booking-service does.
-pub async fn publish(bed: &Bed, facts: &[BookingFact]) {
+pub(crate) async fn publish(bed: &Bed, facts: &[BookingFact]) {
     let pool = PgPool::connect(&bed.role_url(BOOKINGS)).await.unwrap();
     let outbox = Outbox::new(pool.clone(), "booking-service");
     let outgoing: Vec<_> = facts.iter().map(Outgoing::new).collect();

@@ -12,10 +12,10 @@ use karcis_database::StoreError;
 use karcis_kernel::Timestamp;
 use sqlx::PgPool;
 
-pub use accounts::PgAccounts;
-pub use failed_logins::PgFailedLogins;
-pub use notices::PgNotifications;
-pub use signing_keys::{SigningKey, signing_keys};
+pub(crate) use accounts::PgAccounts;
+pub(crate) use failed_logins::PgFailedLogins;
+pub(crate) use notices::PgNotifications;
+pub(crate) use signing_keys::{SigningKey, signing_keys};
 
 /// How many rows a statement deletes at most.
 const BATCH: i64 = 5_000;
@@ -35,7 +35,7 @@ const DELETIONS: [&str; 4] = [
 
 /// Deletes expired sessions and tokens, failed log-ins of past windows and old notices. Rows of a
 /// table are deleted in batches, until a batch is not full.
-pub async fn purge(pool: &PgPool, at: Timestamp) -> Result<(), StoreError> {
+pub(crate) async fn purge(pool: &PgPool, at: Timestamp) -> Result<(), StoreError> {
     for deletion in DELETIONS {
         let mut deleted = BATCH as u64;
         while deleted == BATCH as u64 {

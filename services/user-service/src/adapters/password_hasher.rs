@@ -18,13 +18,13 @@ use crate::{
 /// How many passwords may wait: a few seconds of work on two cores.
 const QUEUE: usize = 256;
 
-/// 19 MiB, two passes, one thread: as OWASP's password storage cheat sheet recommends.
+/// 19 MiB, two passes, no parallelism: as OWASP's password storage cheat sheet recommends.
 const MEMORY_KIB: u32 = 19 * 1024;
 const PASSES: u32 = 2;
 const PARALLELISM: u32 = 1;
 
 /// Hashes passwords.
-pub struct Argon2id {
+pub(crate) struct Argon2id {
     places: Arc<Semaphore>,
     cores: Arc<Semaphore>,
     /// Checked where there is no account, so that this takes as long.
@@ -33,7 +33,7 @@ pub struct Argon2id {
 
 impl Argon2id {
     /// For as many cores as this machine has.
-    pub fn new() -> Result<Self, HashError> {
+    pub(crate) fn new() -> Result<Self, HashError> {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let dummy_password: [u8; 32] = rand::rng().random();
         Ok(Self {

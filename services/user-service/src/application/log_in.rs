@@ -4,7 +4,7 @@ use karcis_kernel::Timestamp;
 
 use crate::{
     application::{
-        check_password::{CheckPasswordError, PasswordCheck},
+        check_password::{CheckPasswordError, PasswordCheck, check_password},
         ports::Accounts,
     },
     domain::{Account, ClientIp, Email, NewSession, TypedPassword},
@@ -29,7 +29,7 @@ pub(crate) async fn log_in(
     let LogIn { email, password, client_ip, session } = login;
     let account = accounts.by_email(&email).await?;
     let hash = account.as_ref().map(|account| account.password_hash.clone());
-    check.check(&email, client_ip, password, hash, at).await?;
+    check_password(check, &email, client_ip, password, hash, at).await?;
     match account {
         Some(account) if accounts.open_session(&account, &session).await? => Ok(account),
         _ => Err(CheckPasswordError::Wrong),

@@ -6,7 +6,7 @@ use karcis_kernel::{Timestamp, UserId};
 use crate::{
     application::{
         ATTEMPTS,
-        check_password::{CheckPasswordError, PasswordCheck},
+        check_password::{CheckPasswordError, PasswordCheck, check_password},
         ports::{Accounts, HashError, SaveError, Sessions},
     },
     domain::{Account, ClientIp, Password, ProfileChange, SessionId, TypedPassword},
@@ -57,7 +57,7 @@ pub(crate) async fn update_profile(
     if needs_password {
         let typed = update.current_password.ok_or(UpdateProfileError::CurrentPasswordMissing)?;
         let hash = account.password_hash.clone();
-        check.check(&account.email, update.client_ip, typed, Some(hash), at).await?;
+        check_password(check, &account.email, update.client_ip, typed, Some(hash), at).await?;
     }
     let mut change = update.change;
     let mut sessions = Sessions::Keep;

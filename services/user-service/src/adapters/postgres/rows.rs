@@ -11,6 +11,7 @@ use crate::domain::{
 
 type Cause = Box<dyn std::error::Error + Send + Sync>;
 
+/// A row of table `account`.
 #[derive(sqlx::FromRow)]
 pub(crate) struct AccountRow {
     user_id: Uuid,

@@ -33,40 +33,6 @@ pub(crate) struct PasswordCheck {
     pub limits: LoginLimits,
 }
 
-<<<<<<< HEAD
-impl PasswordCheck {
-    /// Checks a typed password against the hash of the account with this address; `None` if there
-    /// is no such account.
-    pub(crate) async fn check(
-        &self,
-        email: &Email,
-        client_ip: ClientIp,
-        typed: TypedPassword,
-        hash: Option<PasswordHash>,
-        at: Timestamp,
-    ) -> Result<(), CheckPasswordError> {
-        let subjects = [Subject::Account(email.clone()), Subject::ClientIp(client_ip)];
-        self.refuse_if_blocked(&subjects, at).await?;
-        if self.passwords.matches(typed, hash).await? {
-            // Other wrong guesses may have been counted while this one was hashed.
-            self.refuse_if_blocked(&subjects, at).await
-        } else {
-            self.failed_logins.count(&subjects, at).await?;
-            Err(CheckPasswordError::Wrong)
-        }
-    }
-
-    async fn refuse_if_blocked(
-        &self,
-        subjects: &[Subject],
-        at: Timestamp,
-    ) -> Result<(), CheckPasswordError> {
-        let tallies = self.failed_logins.tallies(subjects, at).await?;
-        match self.limits.blocked_until(&tallies, at) {
-            Some(until) => Err(CheckPasswordError::TooMany { until }),
-            None => Ok(()),
-        }
-=======
 /// Checks a typed password against the hash of the account with this address; `None` if there is no
 /// such account. Counts a wrong one.
 pub(crate) async fn check_password(
@@ -97,6 +63,5 @@ async fn refuse_if_blocked(
     match check.limits.blocked_until(&tallies, at) {
         Some(until) => Err(CheckPasswordError::TooMany { until }),
         None => Ok(()),
->>>>>>> origin/main
     }
 }

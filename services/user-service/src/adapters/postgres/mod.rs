@@ -8,13 +8,6 @@ mod rows;
 mod sessions;
 mod signing_keys;
 
-<<<<<<< HEAD
-pub(crate) use accounts::PgAccounts;
-pub(crate) use failed_logins::PgFailedLogins;
-pub(crate) use notifications::PgNotifications;
-pub(crate) use purge::purge;
-pub(crate) use signing_keys::{SigningKey, signing_keys};
-=======
 use karcis_database::StoreError;
 use karcis_kernel::Timestamp;
 use sqlx::PgPool;
@@ -52,4 +45,3 @@ pub(crate) async fn purge(pool: &PgPool, at: Timestamp) -> Result<(), StoreError
     }
     Ok(())
 }
->>>>>>> origin/main

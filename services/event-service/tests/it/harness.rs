@@ -142,8 +142,8 @@ impl TestApp {
     }
 
     /// What the world was told about the event so far.
-    pub(crate) fn news(&self, event: EventId) -> Vec<EventFact> {
-        self.heard.news(event)
+    pub(crate) fn facts(&self, event: EventId) -> Vec<EventFact> {
+        self.heard.facts(event)
     }
 
     /// (capacity, held, sold) of a ticket type, as stored.
@@ -233,7 +233,7 @@ impl Heard {
         })
     }
 
-    fn news(&self, event: EventId) -> Vec<EventFact> {
+    fn facts(&self, event: EventId) -> Vec<EventFact> {
         self.0.pick(|fact| match fact {
             Fact::Event(fact) => (fact.key() == event.0).then(|| fact.clone()),
             Fact::Tickets(_) => None,

@@ -126,7 +126,7 @@ fn pairs<'a>(changed: &[&'a Change]) -> Vec<(&'a Payment, &'a Payment)> {
         .collect()
 }
 
-/// Locks the payments; returns the bookings of those that are still as they were loaded.
+/// Locks the payments; returns the bookings whose payments are still as they were loaded.
 async fn lock(
     transaction: &mut PgConnection,
     changed: &[&Change],

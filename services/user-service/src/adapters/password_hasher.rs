@@ -18,7 +18,7 @@ use crate::{
 /// How many passwords may wait: a few seconds of work on two cores.
 const QUEUE: usize = 256;
 
-/// 19 MiB, two passes, no parallelism: as OWASP's password storage cheat sheet recommends.
+/// 19 MiB, two passes, one thread: as OWASP's password storage cheat sheet recommends.
 const MEMORY_KIB: u32 = 19 * 1024;
 const PASSES: u32 = 2;
 const PARALLELISM: u32 = 1;

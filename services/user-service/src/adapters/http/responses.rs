@@ -1,4 +1,4 @@
-//! The answers' bodies: Profile, Session and KeySet. Also the schemas of texts in requests.
+//! What is answered: Session, Profile and KeySet. Also how the texts of requests are described.
 
 use karcis_http::{LINE, one_of, texts};
 use karcis_kernel::{Role, Timestamp, UserId};
@@ -92,7 +92,7 @@ pub(super) struct KeySetResponse {
 /// An Ed25519 key (RFC 8037).
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "it only describes the answer")]
-pub(super) struct Key {
+struct Key {
     #[schema(examples("OKP"))]
     kty: String,
     #[schema(examples("Ed25519"))]

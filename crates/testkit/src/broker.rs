@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use karcis_local_stack::{kafka::Kafka, ports};
+use karcis_dev_servers::{kafka::Kafka, ports};
 use rdkafka::{
     ClientConfig,
     consumer::{BaseConsumer, Consumer},

@@ -2,7 +2,7 @@
 
 use std::{fs::Permissions, os::unix::fs::PermissionsExt, path::PathBuf, sync::LazyLock};
 
-use karcis_local_stack::{
+use karcis_dev_servers::{
     kafka::{Kafka, KafkaOptions},
     postgres::{Postgres, PostgresOptions},
 };

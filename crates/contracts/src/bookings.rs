@@ -4,23 +4,6 @@ use karcis_kernel::{BookingId, EventId, UserId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::topic::{by_booking, topic};
-
-topic! {
-    /// The turns in a booking's life that people are told of.
-    BookingFact = "karcis.bookings.v1", key: booking_id,
-        correlation: by_booking!(BookingFact: BookingCreated, BookingConfirmed, BookingRejected,
-            BookingCancelled);
-    /// A buyer asked for tickets.
-    BookingCreated = "karcis.BookingCreated.v1",
-    /// The buyer has the tickets.
-    BookingConfirmed = "karcis.BookingConfirmed.v1",
-    /// The buyer gets no tickets and paid nothing.
-    BookingRejected = "karcis.BookingRejected.v1",
-    /// It is undone: seats free, money back.
-    BookingCancelled = "karcis.BookingCancelled.v1",
-}
-
 /// A buyer asked for tickets.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct BookingCreated {

@@ -5,20 +5,6 @@ use karcis_kernel::{BookingId, EventId, Money, TicketTypeId, UserId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::topic::{by_booking, topic};
-
-topic! {
-    /// What booking-service asks of event-service.
-    EventCommand = "karcis.event-commands.v1", key: event_id,
-        correlation: by_booking!(EventCommand: ReserveTickets, ConfirmTickets, ReleaseTickets);
-    /// Hold these seats, all or none.
-    ReserveTickets = "karcis.ReserveTickets.v1",
-    /// Sell the held seats.
-    ConfirmTickets = "karcis.ConfirmTickets.v1",
-    /// Give the seats back, whatever their state.
-    ReleaseTickets = "karcis.ReleaseTickets.v1",
-}
-
 /// Hold these seats, all or none. Answered by `TicketsReserved` or `TicketsRejected`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct ReserveTickets {

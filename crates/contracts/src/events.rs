@@ -4,21 +4,6 @@ use karcis_kernel::{EventId, Timestamp, UserId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::topic::topic;
-
-topic! {
-    /// What organisers do with their events.
-    EventFact = "karcis.events.v1", key: event_id, correlation: |_| None;
-    /// Tickets can be booked.
-    EventPublished = "karcis.EventPublished.v1",
-    /// What buyers see has changed.
-    EventUpdated = "karcis.EventUpdated.v1",
-    /// It does not take place. Announced again while any seat is still held or sold.
-    EventCancelled = "karcis.EventCancelled.v1",
-    /// It is gone; it never had a booking.
-    EventDeleted = "karcis.EventDeleted.v1",
-}
-
 /// Tickets can be booked.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct EventPublished {

@@ -7,25 +7,67 @@
 mod bookings;
 mod event_commands;
 mod events;
+mod message;
 mod payment_commands;
 mod payments;
 mod tickets;
-mod topic;
 mod users;
 
-pub use bookings::{
-    BookingCancelled, BookingConfirmed, BookingCreated, BookingFact, BookingRejected,
-};
-pub use event_commands::{ConfirmTickets, EventCommand, Item, ReleaseTickets, ReserveTickets};
-pub use events::{EventCancelled, EventDeleted, EventFact, EventPublished, EventUpdated};
-pub use payment_commands::{CancelPayment, PaymentCommand, RefundPayment, RequestPayment};
-pub use payments::{
-    PaymentCancelled, PaymentFact, PaymentFailed, PaymentRefunded, PaymentRequested,
-    PaymentReturned, PaymentSucceeded, RefundRefused,
-};
-pub use tickets::{
-    ConfirmRefused, EventSnapshot, RejectReason, ReservedItem, Ticket, TicketFact,
-    TicketsConfirmed, TicketsRejected, TicketsReleased, TicketsReserved,
-};
-pub use topic::{Message, TOPICS};
-pub use users::{ProfileUpdated, UserErased, UserFact, UserRegistered};
+use utoipa::{PartialSchema, ToSchema};
+use uuid::Uuid;
+
+pub use event_commands::Item;
+pub use message::{Channel, Message};
+pub use tickets::{EventSnapshot, RejectReason, ReservedItem, Ticket};
+
+message::topics! {
+    /// What booking-service asks of event-service. One consumer owns all of an event's stock.
+    EventCommand = "karcis.event-commands.v1" {
+        key: event_id, of_booking: true,
+        "booking-service" => "event-service", replies: Some(TicketFact::TOPIC),
+        event_commands: ReserveTickets, ConfirmTickets, ReleaseTickets,
+    }
+
+    /// What booking-service asks of payment-service.
+    PaymentCommand = "karcis.payment-commands.v1" {
+        key: booking_id, of_booking: true,
+        "booking-service" => "payment-service", replies: Some(PaymentFact::TOPIC),
+        payment_commands: RequestPayment, CancelPayment, RefundPayment,
+    }
+
+    /// What became of a booking's seats: the saga's replies, and facts for anyone.
+    TicketFact = "karcis.tickets.v1" {
+        key: booking_id, of_booking: true,
+        "event-service" => "booking-service", replies: None,
+        tickets: TicketsReserved, TicketsRejected, TicketsConfirmed, ConfirmRefused, TicketsReleased,
+    }
+
+    /// What became of a booking's payment: the saga's replies, and facts for anyone.
+    PaymentFact = "karcis.payments.v1" {
+        key: booking_id, of_booking: true,
+        "payment-service" => "booking-service", replies: None,
+        payments: PaymentRequested, PaymentSucceeded, PaymentFailed, PaymentCancelled,
+            PaymentRefunded, RefundRefused, PaymentReturned,
+    }
+
+    /// What organisers do with their events.
+    EventFact = "karcis.events.v1" {
+        key: event_id, of_booking: false,
+        "event-service" => "booking-service", replies: None,
+        events: EventPublished, EventUpdated, EventCancelled, EventDeleted,
+    }
+
+    /// The turns in a booking's life that people are told of.
+    BookingFact = "karcis.bookings.v1" {
+        key: booking_id, of_booking: true,
+        "booking-service" => "user-service", replies: None,
+        bookings: BookingCreated, BookingConfirmed, BookingRejected, BookingCancelled,
+    }
+
+    /// Accounts come, change and go. Never with a name or an e-mail address.
+    UserFact = "karcis.users.v1" {
+        key: user_id, of_booking: false,
+        "user-service" => "booking-service", replies: None,
+        users: UserRegistered, ProfileUpdated, UserErased,
+    }
+}

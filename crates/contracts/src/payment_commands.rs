@@ -4,20 +4,6 @@ use karcis_kernel::{BookingId, Money, Timestamp, UserId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::topic::{by_booking, topic};
-
-topic! {
-    /// What booking-service asks of payment-service.
-    PaymentCommand = "karcis.payment-commands.v1", key: booking_id,
-        correlation: by_booking!(PaymentCommand: RequestPayment, CancelPayment, RefundPayment);
-    /// Open the payment.
-    RequestPayment = "karcis.RequestPayment.v1",
-    /// Take no money any more.
-    CancelPayment = "karcis.CancelPayment.v1",
-    /// Give all captured money back.
-    RefundPayment = "karcis.RefundPayment.v1",
-}
-
 /// Open the payment. Answered by `PaymentRequested`, later by its outcome.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct RequestPayment {

@@ -4,29 +4,6 @@ use karcis_kernel::{BookingId, Money, PaymentId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::topic::{by_booking, topic};
-
-topic! {
-    /// What became of a booking's payment: the saga's replies, and facts for anyone.
-    PaymentFact = "karcis.payments.v1", key: booking_id,
-        correlation: by_booking!(PaymentFact: PaymentRequested, PaymentSucceeded, PaymentFailed,
-            PaymentCancelled, PaymentRefunded, RefundRefused, PaymentReturned);
-    /// It can be paid now.
-    PaymentRequested = "karcis.PaymentRequested.v1",
-    /// All of it is captured.
-    PaymentSucceeded = "karcis.PaymentSucceeded.v1",
-    /// It was declined for good.
-    PaymentFailed = "karcis.PaymentFailed.v1",
-    /// Nothing was taken, nor will be.
-    PaymentCancelled = "karcis.PaymentCancelled.v1",
-    /// All captured money went back.
-    PaymentRefunded = "karcis.PaymentRefunded.v1",
-    /// The provider refuses the refund; an operator has to settle it.
-    RefundRefused = "karcis.RefundRefused.v1",
-    /// Money that came too late or twice went back; the saga has moved on without it.
-    PaymentReturned = "karcis.PaymentReturned.v1",
-}
-
 /// It can be paid now.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct PaymentRequested {

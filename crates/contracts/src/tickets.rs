@@ -4,25 +4,6 @@ use karcis_kernel::{BookingId, EventId, Money, TicketCode, TicketTypeId, Timesta
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::topic::{by_booking, topic};
-
-topic! {
-    /// What became of a booking's seats: the saga's replies, and facts for anyone.
-    TicketFact = "karcis.tickets.v1", key: booking_id,
-        correlation: by_booking!(TicketFact: TicketsReserved, TicketsRejected, TicketsConfirmed,
-            ConfirmRefused, TicketsReleased);
-    /// The seats are held.
-    TicketsReserved = "karcis.TicketsReserved.v1",
-    /// No seat is held, nor will be.
-    TicketsRejected = "karcis.TicketsRejected.v1",
-    /// The seats are sold.
-    TicketsConfirmed = "karcis.TicketsConfirmed.v1",
-    /// There is no hold to sell.
-    ConfirmRefused = "karcis.ConfirmRefused.v1",
-    /// The seats are free.
-    TicketsReleased = "karcis.TicketsReleased.v1",
-}
-
 /// The seats are held. Snapshots what the buyer sees, which later price changes leave alone.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct TicketsReserved {

@@ -4,19 +4,6 @@ use karcis_kernel::{Role, UserId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::topic::topic;
-
-topic! {
-    /// Accounts come, change and go. Never with a name or an e-mail address.
-    UserFact = "karcis.users.v1", key: user_id, correlation: |_| None;
-    /// There is a new account.
-    UserRegistered = "karcis.UserRegistered.v1",
-    /// An account's profile or role has changed.
-    ProfileUpdated = "karcis.ProfileUpdated.v1",
-    /// The person is erased; their unconfirmed bookings are cancelled.
-    UserErased = "karcis.UserErased.v1",
-}
-
 /// There is a new account.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct UserRegistered {

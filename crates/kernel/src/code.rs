@@ -1,4 +1,4 @@
-//! The code on a ticket: whoever knows it holds the ticket.
+//! The code on a ticket: knowing it is holding the ticket.
 
 use std::{fmt, str::FromStr};
 
@@ -24,6 +24,11 @@ impl TicketCode {
     /// The code of these bits, which the caller drew from a secure random source.
     pub fn from_bits(bits: u128) -> Self {
         Self(bits)
+    }
+
+    /// The 128 bits, as [`from_bits`](Self::from_bits) takes them: for storage.
+    pub fn bits(&self) -> u128 {
+        self.0
     }
 }
 
@@ -62,5 +67,22 @@ impl fmt::Display for TicketCode {
 impl fmt::Debug for TicketCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "TicketCode({:04x}…)", self.0 >> 112)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_is_stored_and_loaded_as_its_bits() {
+        for bits in [0, 1, 0x0123_4567_89ab_cdef_0123_4567_89ab_cdef, u128::MAX] {
+            let code = TicketCode::from_bits(bits);
+            assert_eq!(code.bits(), bits);
+            assert_eq!(
+                code.to_string().parse::<TicketCode>().map(|read| read.bits()).ok(),
+                Some(bits)
+            );
+        }
     }
 }

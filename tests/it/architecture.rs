@@ -323,7 +323,7 @@ fn the_rules_can_be_broken() {
                   use karcis_contracts::Ticket; // karcis_http\n\
                   const NAME: &str = \"karcis_messaging\";\n\
                   fn f() { crate::application::book() }\n\
-                  #[cfg(test)]\nuse karcis_testkit::Bed;\n";
+                  #[cfg(test)]\nuse karcis_testkit::TestEnvironment;\n";
     let named: Vec<String> = imports(source).into_iter().map(|(_, name)| name).collect();
     let all = ["crate::domain", "crate::adapters", "karcis_contracts", "crate::application"];
     assert_eq!(named, all);

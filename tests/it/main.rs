@@ -16,7 +16,6 @@ mod outage;
 mod paid;
 mod readme;
 mod rejected;
-mod sale;
 mod settings;
 mod stampede;
 mod telemetry;

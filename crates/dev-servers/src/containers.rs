@@ -99,10 +99,7 @@ pub fn postgres_url(port: u16) -> String {
 }
 
 /// PostgreSQL on this port; 0 takes a free one.
-pub async fn postgres(
-    port: u16,
-    options: &ContainerOptions,
-) -> Result<Container, ServerError> {
+pub async fn postgres(port: u16, options: &ContainerOptions) -> Result<Container, ServerError> {
     let plan = Plan { part: "PostgreSQL", name: "postgres", stop: Signal::SIGINT };
     let ready = async |port| {
         let connection = PgConnection::connect(&postgres_url(port)).await;

@@ -34,16 +34,27 @@ pub fn within_reach(folder: &Path) -> io::Result<PathBuf> {
         return Ok(folder);
     }
     let other = PathBuf::from(format!("/var/tmp/karcis-{}", fingerprint(folder.as_os_str())));
-    make(&other)?;
-    // Anyone may write to /var/tmp.
-    let metadata = other.symlink_metadata()?;
-    if !metadata.is_dir() || metadata.uid() != Uid::effective().as_raw() {
-        return Err(io::Error::other(format!("{} belongs to another user", other.display())));
-    }
+    make_own(&other)?;
     Ok(other)
 }
 
-pub(crate) fn is_within_reach(folder: &Path) -> bool {
+/// Makes a folder among those of others, such as in /tmp; one that is there has to be ours.
+pub fn make_own(folder: &Path) -> io::Result<()> {
+    make(folder)?;
+    let metadata = folder.symlink_metadata()?;
+    if !metadata.is_dir() || metadata.uid() != Uid::effective().as_raw() {
+        return Err(io::Error::other(format!("{} belongs to another user", folder.display())));
+    }
+    Ok(())
+}
+
+/// Where temporary folders go that user nobody can reach.
+pub fn temporary() -> PathBuf {
+    let parent = std::env::temp_dir();
+    if is_within_reach(&parent) { parent } else { PathBuf::from("/var/tmp") }
+}
+
+fn is_within_reach(folder: &Path) -> bool {
     !Uid::effective().is_root() || folder.ancestors().all(open_to_all)
 }
 

@@ -4,10 +4,10 @@ use std::{
     fs::{File, Permissions},
     io,
     os::unix::fs::PermissionsExt,
-    path::{Path, PathBuf},
+    path::Path,
 };
 
-use crate::paths::{is_within_reach, lock_file};
+use crate::paths;
 
 const PREFIX: &str = "karcis-temp-";
 const LOCK: &str = "owned";
@@ -22,10 +22,7 @@ pub struct TempDir {
 impl TempDir {
     /// An empty folder.
     pub fn new() -> io::Result<Self> {
-        let mut parent = std::env::temp_dir();
-        if !is_within_reach(&parent) {
-            parent = PathBuf::from("/var/tmp");
-        }
+        let parent = paths::temporary();
         for entry in parent.read_dir()?.flatten() {
             if entry.file_name().to_string_lossy().starts_with(PREFIX) {
                 sweep(&entry.path());
@@ -34,7 +31,7 @@ impl TempDir {
         let folder = tempfile::Builder::new().prefix(PREFIX).tempdir_in(parent)?;
         // It gets its name once it is locked, or a sweep might be the first to lock it.
         let unlocked = folder.path().join("unlocked");
-        let lock = lock_file(&unlocked)?;
+        let lock = paths::lock_file(&unlocked)?;
         lock.lock()?;
         std::fs::rename(unlocked, folder.path().join(LOCK))?;
         std::fs::set_permissions(folder.path(), Permissions::from_mode(0o755))?;

@@ -1,32 +1,31 @@
-//! A database and topics of a test's own, on servers that the test process shares.
+//! A database and topics of a test's own, on servers that tests share.
 
 use std::time::Duration;
 
 use karcis_messaging::{Kafka, KafkaConfig, KafkaSecurity};
-use karcis_schemas::{self as schemas, Schema};
-use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool, postgres::PgPoolOptions};
-use tokio::sync::OnceCell;
+use karcis_schemas::{SIMULATED_GATEWAY, Schema, Service, role_url};
+use rdkafka::{
+    admin::{AdminClient, AdminOptions},
+    client::DefaultClientContext,
+};
+use sqlx::{AssertSqlSafe, PgPool, postgres::PgPoolOptions};
 use uuid::Uuid;
 
-use crate::{
-    eventually,
-    servers::{Failure, Servers, servers},
-};
+use crate::{eventually, servers::servers, template};
 
-/// What each bed's database is a copy of.
-const TEMPLATE: &str = "karcis_template";
-
-/// A fresh, migrated database and a fresh topic prefix, with the topics in place.
-pub struct Bed {
+/// A fresh, migrated database and a fresh topic prefix, with the topics in place. Where other test
+/// binaries use the servers too, both are deleted at the end of a test that passes.
+pub struct TestEnvironment {
+    name: String,
     database_url: String,
     superuser: PgPool,
     kafka_config: KafkaConfig,
     kafka: Kafka,
 }
 
-impl Bed {
-    /// On testcontainers where a Docker engine answers, else on the local stack;
-    /// `KARCIS_TEST_STACK=containers|native` forces one.
+impl TestEnvironment {
+    /// On testcontainers where a Docker engine answers, else on child processes;
+    /// `KARCIS_TEST_STACK=containers|native|running` forces one.
     pub async fn start() -> Self {
         let servers = servers();
         Self::on_kafka(&servers.kafka_bootstrap_servers).await
@@ -45,13 +44,14 @@ impl Bed {
         let kafka = Kafka::connect(&kafka_config).expect("the broker's settings are right");
         // A broker that was not given the processor for seconds is away for a moment.
         let topics = eventually(|| kafka.create_topics(2, 1)).within(Duration::from_secs(180));
-        let (database_url, ()) = tokio::join!(copy_template(servers, &name), topics.into_future());
+        let (database_url, ()) =
+            tokio::join!(template::copy(&servers.postgres_url, &name), topics.into_future());
         let superuser = PgPoolOptions::new()
             .max_connections(4)
             .connect(&database_url)
             .await
             .expect("the new database answers");
-        Self { database_url, superuser, kafka_config, kafka }
+        Self { name, database_url, superuser, kafka_config, kafka }
     }
 
     /// The flags every service takes: where its schema is, where the broker is, what its topics
@@ -68,8 +68,24 @@ impl Bed {
         .collect()
     }
 
-    /// The environment that makes `karcis` use this bed.
-    pub fn environment(&self) -> [(&'static str, &str); 3] {
+    /// What this command line takes of the settings of a service of a fleet whose signing keys are
+    /// at `jwks_url`.
+    pub fn flags_of(
+        &self,
+        service: &Service,
+        command: &clap::Command,
+        jwks_url: &str,
+    ) -> Vec<String> {
+        let mut offered = self.flags(*service.schema);
+        offered.extend(["--jwks-url".to_owned(), jwks_url.to_owned()]);
+        offered.extend(["--gateway-database-url".to_owned(), self.role_url(SIMULATED_GATEWAY)]);
+        let taken: Vec<_> = command.get_arguments().filter_map(|it| it.get_long()).collect();
+        let is_taken = |pair: &&[String]| taken.contains(&pair[0].trim_start_matches("--"));
+        offered.chunks(2).filter(is_taken).flatten().cloned().collect()
+    }
+
+    /// The variables that make `karcis` use this database and these topics.
+    pub fn variables(&self) -> [(&'static str, &str); 3] {
         [
             ("DATABASE_URL", &self.database_url),
             ("KAFKA_BOOTSTRAP_SERVERS", &self.kafka_config.kafka_bootstrap_servers),
@@ -79,7 +95,7 @@ impl Bed {
 
     /// The database's URL for the owner of this schema.
     pub fn role_url(&self, schema: Schema) -> String {
-        schemas::role_url(&self.database_url, schema)
+        role_url(&self.database_url, schema)
     }
 
     /// The database's URL for the superuser.
@@ -92,13 +108,13 @@ impl Bed {
         &self.superuser
     }
 
-    /// The broker, with this bed's prefix.
+    /// The broker, with this test's prefix.
     pub fn kafka(&self) -> &Kafka {
         &self.kafka
     }
 
-    /// Waits until the service has sent all its messages; panics when it does not, or when it put
-    /// one aside that it could not handle.
+    /// Waits until the service has sent all its messages; panics when it does not, or when it
+    /// dead-lettered one.
     pub async fn all_sent(&self, schema: Schema) {
         all_sent(&self.database_url, schema).await;
     }
@@ -118,8 +134,8 @@ impl Bed {
     }
 }
 
-/// As [`Bed::all_sent`], from any runtime.
-pub(crate) async fn all_sent(database_url: &str, schema: Schema) {
+/// The same as [`TestEnvironment::all_sent`], from any runtime.
+pub async fn all_sent(database_url: &str, schema: Schema) {
     let options = PgPoolOptions::new().max_connections(1);
     let pool = options.connect(database_url).await.expect("the database answers");
     let count = format!("SELECT count(*) FROM {}.outbox", schema.name);
@@ -131,52 +147,42 @@ pub(crate) async fn all_sent(database_url: &str, schema: Schema) {
     let read = AssertSqlSafe(format!("SELECT kind, error FROM {}.dead_letter", schema.name));
     let letters: Vec<(Option<String>, String)> =
         sqlx::query_as(read).fetch_all(&pool).await.expect("dead letters can be read");
-    assert!(letters.is_empty(), "{} put messages aside: {letters:#?}", schema.name);
+    assert!(letters.is_empty(), "{} has dead letters: {letters:#?}", schema.name);
     pool.close().await;
 }
 
-/// Makes a database of this name, with all schemas in it, and returns its superuser's URL.
-async fn copy_template(servers: &Servers, name: &str) -> String {
-    static PREPARED: OnceCell<Result<(), String>> = OnceCell::const_new();
-    let prepared = PREPARED
-        .get_or_init(|| async { make_template(servers).await.map_err(|error| error.to_string()) })
-        .await;
-    prepared.as_ref().unwrap_or_else(|why| panic!("the services' tables cannot be made: {why}"));
-    let mut connection =
-        PgConnection::connect(&servers.postgres_url).await.expect("Postgres answers");
-    let copy = AssertSqlSafe(format!("CREATE DATABASE {name} TEMPLATE {TEMPLATE}"));
-    sqlx::query(copy).execute(&mut connection).await.expect("a database can be copied");
-    url_of(servers, name)
-}
-
-async fn make_template(servers: &Servers) -> Result<(), Failure> {
-    let mut connection = PgConnection::connect(&servers.postgres_url).await?;
-    let create = AssertSqlSafe(format!("CREATE DATABASE {TEMPLATE}"));
-    sqlx::query(create).execute(&mut connection).await?;
-    let superuser_url = url_of(servers, TEMPLATE);
-    schemas::prepare(&superuser_url).await?;
-    for schema in schemas::schemas() {
-        let url = schemas::role_url(&superuser_url, *schema);
-        let mut as_owner = PgConnection::connect(&url).await?;
-        schema
-            .migrations
-            .run(&mut as_owner)
-            .await
-            .map_err(|error| format!("{}: {error}", schema.name))?;
-        as_owner.close().await?;
+impl Drop for TestEnvironment {
+    fn drop(&mut self) {
+        let servers = servers();
+        if !servers.shared || std::thread::panicking() {
+            return;
+        }
+        let topics = match &self.kafka_config.kafka_bootstrap_servers {
+            shared if *shared == servers.kafka_bootstrap_servers => {
+                self.kafka.topic_names().to_vec()
+            }
+            _ => Vec::new(),
+        };
+        let name = self.name.clone();
+        // The test's own runtime forbids to wait here, so another thread does.
+        let deleted = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            runtime.expect("a runtime starts").block_on(async {
+                template::drop_copy(&servers.postgres_url, &name).await;
+                delete_topics(&servers.kafka_bootstrap_servers, &topics).await;
+            });
+        });
+        let _ = deleted.join();
     }
-    // A database with a connection cannot be a template, and a closed one may linger a moment.
-    let connected = "SELECT count(*) FROM pg_stat_activity WHERE datname = $1";
-    let connected = async || {
-        let mut connection = PgConnection::connect(&servers.postgres_url).await?;
-        sqlx::query_scalar::<_, i64>(connected).bind(TEMPLATE).fetch_one(&mut connection).await
-    };
-    eventually(async || connected().await.is_ok_and(|count| count == 0)).is(true).await;
-    Ok(())
 }
 
-/// The superuser's URL of another database of the server.
-fn url_of(servers: &Servers, database: &str) -> String {
-    let (server, _) = servers.postgres_url.rsplit_once('/').expect("the URL names a database");
-    format!("{server}/{database}")
+/// Deletes what is there: what stays behind harms no other test.
+async fn delete_topics(kafka_bootstrap_servers: &str, topics: &[String]) {
+    let mut config = rdkafka::ClientConfig::new();
+    let config = config.set("bootstrap.servers", kafka_bootstrap_servers);
+    let client: Result<AdminClient<DefaultClientContext>, _> = config.create();
+    let topics: Vec<&str> = topics.iter().map(String::as_str).collect();
+    if let (Ok(client), false) = (client, topics.is_empty()) {
+        let _ = client.delete_topics(&topics, &AdminOptions::new()).await;
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use karcis_testkit::eventually;
+use crate::eventually;
 
 /// The processes whose parent is `pid`, and theirs.
 pub fn descendants(pid: u32) -> Vec<u32> {
@@ -29,7 +29,28 @@ pub async fn are_gone(pids: &[u32]) {
 
 /// Whether it runs.
 pub fn is_alive(pid: u32) -> bool {
-    stat(pid).is_some_and(|(state, _)| state != 'Z' && state != 'X')
+    stat(pid).is_some_and(|stat| stat.lives())
+}
+
+/// A process that no later one of the same id is taken for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Identity {
+    pub pid: u32,
+    /// In clock ticks since the machine started.
+    pub started: u64,
+}
+
+impl Identity {
+    /// The process that has this id now; `None` if there is none.
+    pub fn of(pid: u32) -> Option<Self> {
+        let stat = stat(pid).filter(Stat::lives)?;
+        Some(Self { pid, started: stat.started })
+    }
+
+    /// Whether it still runs.
+    pub fn is_alive(self) -> bool {
+        Self::of(self.pid) == Some(self)
+    }
 }
 
 /// Kills it with signal 9.
@@ -53,12 +74,29 @@ pub fn marked_with(text: &str) -> Vec<u32> {
 fn all() -> Vec<(u32, u32)> {
     let entries = std::fs::read_dir("/proc").expect("/proc is there").flatten();
     let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-    pids.filter_map(|pid| Some((pid, stat(pid)?.1))).collect()
+    pids.filter_map(|pid| Some((pid, stat(pid)?.parent))).collect()
 }
 
-/// The state and the parent of a process, from `pid (name) state ppid …`.
-fn stat(pid: u32) -> Option<(char, u32)> {
+/// What the kernel says of a process.
+struct Stat {
+    state: char,
+    parent: u32,
+    started: u64,
+}
+
+impl Stat {
+    fn lives(&self) -> bool {
+        self.state != 'Z' && self.state != 'X'
+    }
+}
+
+/// Of `pid (name) state ppid …`, whose name may hold spaces and brackets.
+fn stat(pid: u32) -> Option<Stat> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    let mut fields = stat[stat.rfind(')')? + 1..].split_whitespace();
-    Some((fields.next()?.chars().next()?, fields.next()?.parse().ok()?))
+    let fields: Vec<_> = stat[stat.rfind(')')? + 1..].split_whitespace().collect();
+    Some(Stat {
+        state: fields.first()?.chars().next()?,
+        parent: fields.get(1)?.parse().ok()?,
+        started: fields.get(19)?.parse().ok()?,
+    })
 }

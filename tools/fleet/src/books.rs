@@ -1,15 +1,14 @@
-//! What has to hold when a fleet comes to rest: all messages sent, none put aside, and of every
+//! What must hold when a fleet is at rest: all messages are sent, none is dead-lettered, and of every
 //! booking that has ended the three services and the provider say the same.
 
+use karcis_schemas::SERVICES;
+use karcis_testkit::{all_sent, eventually};
 use sqlx::{PgPool, postgres::PgPoolOptions};
 
-use super::Service;
-use crate::{bed, eventually};
-
 /// Waits until all holds; panics with what does not.
-pub async fn at_rest(database_url: &str) {
-    for service in Service::ALL {
-        bed::all_sent(database_url, service.schema()).await;
+pub(crate) async fn add_up(database_url: &str) {
+    for service in SERVICES {
+        all_sent(database_url, *service.schema).await;
     }
     let options = PgPoolOptions::new().max_connections(1);
     let pool = options.connect(database_url).await.expect("the database answers");
@@ -32,4 +31,4 @@ async fn disagreements(pool: &PgPool) -> Vec<Disagreement> {
     rows.expect("the services' tables can be read")
 }
 
-const DISAGREEMENTS: &str = include_str!("../../../../docs/restore/disagreements.sql");
+const DISAGREEMENTS: &str = include_str!("../../../docs/restore/disagreements.sql");

@@ -2,10 +2,11 @@
 
 use chrono::{DateTime, Duration, SecondsFormat, Utc};
 use karcis_kernel::{EventId, TicketTypeId};
+use karcis_schemas::EVENT;
 use serde_json::{Value, json};
 use sqlx::PgPool;
 
-use super::{Person, Service};
+use crate::Person;
 
 /// An event that is yet to be published: tomorrow a month, in Jakarta, at 750,000 rupiah a seat.
 pub struct ConcertPlan {
@@ -14,7 +15,7 @@ pub struct ConcertPlan {
 }
 
 impl ConcertPlan {
-    pub(super) fn new(organiser: Person) -> Self {
+    pub(crate) fn new(organiser: Person) -> Self {
         let event = json!({
             "title": "Dewa 19", "venue": "Istora Senayan, Jakarta", "time_zone": "Asia/Jakarta",
             "starts_at": time(karcis_process::now() + Duration::days(31)),
@@ -53,7 +54,7 @@ impl ConcertPlan {
 
     /// Publishes it.
     pub async fn published(self) -> Concert {
-        let created = self.organiser.post(Service::Event, "/event/create", &self.event).await;
+        let created = self.organiser.post(&EVENT, "/event/create", &self.event).await;
         let event = created.is(201).body;
         let event_id = serde_json::from_value(event["event_id"].clone());
         let ticket_types = event["ticket_types"].as_array().expect("an event has ticket types");
@@ -90,7 +91,6 @@ pub struct Concert {
 pub struct Stock {
     /// All there are.
     pub capacity: i64,
-    /// Nobody's.
     pub free: i64,
     /// Of bookings that are not confirmed yet.
     pub held: i64,
@@ -115,18 +115,18 @@ impl Concert {
 
     /// The event as its organiser sees it.
     pub async fn seen(&self) -> Value {
-        self.organiser.get(Service::Event, &format!("/events/{}", self.id)).await.is(200).body
+        self.organiser.get(&EVENT, &format!("/events/{}", self.id)).await.is(200).body
     }
 
     /// Its organiser calls it off.
     pub async fn is_called_off(&self) {
         let body = json!({"event_id": self.id, "reason": "the singer is ill"});
-        self.organiser.post(Service::Event, "/event/cancel", &body).await.is(202);
+        self.organiser.post(&EVENT, "/event/cancel", &body).await.is(202);
     }
 }
 
 /// How the seats of this type are spread.
-pub(super) async fn stock(superuser: &PgPool, ticket_type: TicketTypeId) -> Stock {
+pub(crate) async fn stock(superuser: &PgPool, ticket_type: TicketTypeId) -> Stock {
     let read = "SELECT capacity, held, sold FROM events.ticket_type WHERE ticket_type_id = $1";
     let row = sqlx::query_as(read).bind(ticket_type.0).fetch_one(superuser).await;
     let (capacity, held, sold): (i32, i32, i32) = row.expect("the ticket type is there");

@@ -1,40 +1,11 @@
 //! What the simulated provider's own books say, which no service can write.
 
 use karcis_kernel::BookingId;
+use karcis_testkit::Ledger;
 use sqlx::PgPool;
 
-/// The money of one booking.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Ledger {
-    /// How often money was taken.
-    pub captures: i64,
-    /// How much in all.
-    pub captured: i64,
-    /// How often money was given back.
-    pub refunds: i64,
-    /// How much in all.
-    pub refunded: i64,
-}
-
-impl Ledger {
-    /// Taken once and kept.
-    pub fn captured_once(amount: i64) -> Self {
-        Self { captures: 1, captured: amount, refunds: 0, refunded: 0 }
-    }
-
-    /// Taken once and given back once.
-    pub fn refunded_once(amount: i64) -> Self {
-        Self { captures: 1, captured: amount, refunds: 1, refunded: amount }
-    }
-
-    /// What was taken and not given back.
-    pub fn kept(self) -> i64 {
-        self.captured - self.refunded
-    }
-}
-
 /// The bookings' ledgers, in the order of these ids.
-pub async fn ledgers(superuser: &PgPool, bookings: &[BookingId]) -> Vec<Ledger> {
+pub(crate) async fn ledgers(superuser: &PgPool, bookings: &[BookingId]) -> Vec<Ledger> {
     let ids: Vec<_> = bookings.iter().map(|booking| booking.0).collect();
     let rows = sqlx::query_as(LEDGERS).bind(ids).fetch_all(superuser).await;
     let rows: Vec<(i64, i64, i64, i64)> = rows.expect("the provider's ledger can be read");

@@ -1,18 +1,13 @@
-//! Somebody who uses Karcis over HTTP.
-
-use std::{
-    error::Error,
-    io::{self, ErrorKind},
-    iter::successors,
-};
+//! A person who uses Karcis over HTTP.
 
 use karcis_kernel::{BookingId, UserId};
-use reqwest::{Method, RequestBuilder, StatusCode, header::HeaderMap};
+use karcis_schemas::{BOOKING, PAYMENT, Service, USER};
+use karcis_testkit::{Answer, eventually};
+use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{Concert, Service, Urls};
-use crate::eventually;
+use crate::{Concert, Urls};
 
 /// What a booking asks of others.
 const COMMANDS: [&str; 6] = [
@@ -45,7 +40,7 @@ pub struct Booking {
 }
 
 impl Person {
-    pub(super) fn new(
+    pub(crate) fn new(
         name: &str,
         user_id: UserId,
         token: String,
@@ -55,12 +50,12 @@ impl Person {
         Self { name: name.to_owned(), user_id, token, http, urls }
     }
 
-    pub(super) async fn register(name: &str, http: reqwest::Client, urls: Urls) -> Self {
+    pub(crate) async fn register(name: &str, http: reqwest::Client, urls: Urls) -> Self {
         let nobody = Self::new(name, UserId(Uuid::nil()), String::new(), http, urls);
         let body = json!({
             "email": nobody.email(), "password": nobody.password(), "name": name,
         });
-        let session = nobody.post(Service::User, "/register", &body).await.is(201).body;
+        let session = nobody.post(&USER, "/register", &body).await.is(201).body;
         let user_id = serde_json::from_value(session["user"]["user_id"].clone());
         Self {
             user_id: user_id.expect("a session names its user"),
@@ -85,25 +80,25 @@ impl Person {
     }
 
     /// GET with their token.
-    pub async fn get(&self, service: Service, path: &str) -> Answer {
+    pub async fn get(&self, service: &Service, path: &str) -> Answer {
         Answer::to(self.request(Method::GET, service, path)).await
     }
 
     /// POST of a JSON body with their token.
-    pub async fn post(&self, service: Service, path: &str, body: &Value) -> Answer {
+    pub async fn post(&self, service: &Service, path: &str, body: &Value) -> Answer {
         Answer::to(self.request(Method::POST, service, path).json(body)).await
     }
 
     /// A request with their token, to be sent with [`Answer::to`].
-    pub fn request(&self, method: Method, service: Service, path: &str) -> RequestBuilder {
-        let request = self.http.request(method, format!("{}{path}", self.urls[&service]));
+    pub fn request(&self, method: Method, service: &Service, path: &str) -> RequestBuilder {
+        let request = self.http.request(method, format!("{}{path}", self.urls[service.name]));
         if self.token.is_empty() { request } else { request.bearer_auth(&self.token) }
     }
 
     /// Orders tickets and does not wait: the booking may still be rejected.
     pub async fn orders(&self, concert: &Concert, ticket: &str, quantity: u32) -> Booking {
         let order = concert.order(&[(ticket, quantity)]);
-        self.post(Service::Booking, "/booking/create", &order).await.is(202).booking()
+        self.post(&BOOKING, "/booking/create", &order).await.is(202).booking()
     }
 
     /// Orders tickets and waits until they are to be paid, confirmed or refused.
@@ -113,12 +108,12 @@ impl Person {
 
     /// Orders tickets of several types and waits until they are to be paid, confirmed or refused.
     pub async fn books_all(&self, concert: &Concert, tickets: &[(&str, u32)]) -> Booking {
-        let request = self.request(Method::POST, Service::Booking, "/booking/create");
+        let request = self.request(Method::POST, &BOOKING, "/booking/create");
         let order = request.header("prefer", "wait=10").json(&concert.order(tickets));
         let answer = Answer::to(order).await.is(202);
         let booking = answer.booking();
         if answer.body["status"] == "pending" {
-            // No service lets anybody wait for as long as a busy machine may need.
+            // A service answers before a busy machine may have decided.
             eventually(async || self.sees(&booking).await != "pending").is(true).await;
         }
         booking
@@ -127,7 +122,7 @@ impl Person {
     /// Pays with this method or token of the simulated gateway.
     pub async fn pays(&self, booking: &Booking, method: &str) -> Answer {
         let body = json!({"booking_id": booking.id, "method": method});
-        self.post(Service::Payment, "/payment/process", &body).await
+        self.post(&PAYMENT, "/payment/process", &body).await
     }
 
     /// Pays with a card that works, and waits until it is paid: where the answer after 2 s is that it
@@ -144,7 +139,7 @@ impl Person {
     /// Cancels the booking.
     pub async fn cancels(&self, booking: &Booking) -> Answer {
         let body = json!({"booking_id": booking.id});
-        self.post(Service::Booking, "/booking/cancel", &body).await
+        self.post(&BOOKING, "/booking/cancel", &body).await
     }
 
     /// The booking's status.
@@ -160,13 +155,13 @@ impl Person {
 
     /// The booking as they see it.
     pub async fn booking(&self, booking: &Booking) -> Value {
-        self.get(Service::Booking, &format!("/bookings/{}", booking.id)).await.is(200).body
+        self.get(&BOOKING, &format!("/bookings/{}", booking.id)).await.is(200).body
     }
 
     /// What happened to the booking, oldest first.
     pub async fn timeline(&self, booking: &Booking) -> Vec<Value> {
         let path = format!("/bookings/{}/timeline", booking.id);
-        let timeline = self.get(Service::Booking, &path).await.is(200).body;
+        let timeline = self.get(&BOOKING, &path).await.is(200).body;
         timeline["items"].as_array().expect("a timeline has items").clone()
     }
 
@@ -187,7 +182,7 @@ impl Person {
     /// The booking's payment.
     pub async fn payment(&self, booking: &Booking) -> Value {
         let path = format!("/payment/status?booking_id={}", booking.id);
-        self.get(Service::Payment, &path).await.is(200).body
+        self.get(&PAYMENT, &path).await.is(200).body
     }
 }
 
@@ -195,92 +190,23 @@ fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
 }
 
-/// Why there is no answer.
-#[derive(Debug)]
-pub struct NoAnswer(reqwest::Error);
-
-impl NoAnswer {
-    /// Whether nobody listened, or the connection ended before an answer began: what a client meets
-    /// whose service stops, and may try again elsewhere.
-    pub fn is_reset(&self) -> bool {
-        let mut causes = successors(self.0.source(), |&error| error.source());
-        self.0.is_connect()
-            || causes.any(|cause| {
-                let kind = cause.downcast_ref().map(io::Error::kind);
-                matches!(kind, Some(ErrorKind::ConnectionReset | ErrorKind::BrokenPipe))
-                    // hyper's own error for it, which it does not let anybody match.
-                    || cause.to_string() == "connection closed before message completed"
-            })
-    }
-}
-
-/// What a service answered.
-#[derive(Debug)]
-pub struct Answer {
-    /// The status code.
-    pub status: StatusCode,
-    /// The headers.
-    pub headers: HeaderMap,
-    /// The body; null if it is empty, a string if it is no JSON.
-    pub body: Value,
-}
-
-impl Answer {
-    /// Sends the request; panics if there is no answer.
-    pub async fn to(request: RequestBuilder) -> Self {
-        Self::try_to(request).await.expect("the service answers")
-    }
-
-    /// Sends the request; the error says why there is no answer.
-    pub async fn try_to(request: RequestBuilder) -> Result<Self, NoAnswer> {
-        let response = request.send().await.map_err(NoAnswer)?;
-        let (status, headers) = (response.status(), response.headers().clone());
-        let bytes = response.bytes().await.map_err(NoAnswer)?;
-        let body = match bytes.as_ref() {
-            [] => Value::Null,
-            json => serde_json::from_slice(json)
-                .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(json).into_owned())),
-        };
-        Ok(Self { status, headers, body })
-    }
-
-    /// Asserts the status code.
-    #[track_caller]
-    pub fn is(self, status: u16) -> Self {
-        assert_eq!(self.status.as_u16(), status, "{:#}", self.body);
-        self
-    }
-
-    /// Asserts that it is this problem: the slug, the status, and what every problem has.
-    #[track_caller]
-    pub fn is_problem(self, status: u16, slug: &str) -> Self {
-        let answer = self.is(status);
-        let kind = answer.headers.get("content-type").and_then(|kind| kind.to_str().ok());
-        assert_eq!(kind, Some("application/problem+json"));
-        assert_eq!(answer.body["type"], format!("/problems/{slug}"), "{:#}", answer.body);
-        assert_eq!(answer.body["status"], status);
-        assert!(answer.body["title"].is_string() && answer.body["trace_id"].is_string());
-        answer
-    }
-
+/// What only some answers of the fleet show.
+pub trait FleetAnswer {
     /// Asserts that the payment was declined.
+    fn is_declined(self) -> Self;
+
+    /// The booking it shows.
+    fn booking(&self) -> Booking;
+}
+
+impl FleetAnswer for Answer {
     #[track_caller]
-    pub fn is_declined(self) -> Self {
+    fn is_declined(self) -> Self {
         self.is_problem(402, "payment-declined")
     }
 
-    /// Asserts that 422 names this field.
     #[track_caller]
-    pub fn is_about(self, field: &str) -> Self {
-        let answer = self.is_problem(422, "invalid-input");
-        let fields = answer.body["errors"].as_array().expect("422 has errors");
-        assert!(fields.iter().any(|error| error["field"] == field), "{:#}", answer.body);
-        answer
-    }
-
-    /// The booking it shows.
-    #[track_caller]
-    pub fn booking(&self) -> Booking {
+    fn booking(&self) -> Booking {
         let id = serde_json::from_value(self.body["booking_id"].clone());
         Booking { id: id.expect("the answer shows a booking") }
     }

@@ -9,22 +9,23 @@ use std::{
     time::Duration,
 };
 
+use karcis_schemas::{SERVICES, Service};
+use karcis_testkit::{TestEnvironment, eventually};
 use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
 };
 use serde_json::Value;
 
-use super::{Service, Urls};
-use crate::{Bed, eventually};
+use crate::Urls;
 
 /// Time to start or stop everything on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(180);
+const TIMEOUT: Duration = Duration::from_secs(180);
 
-/// The file with what `karcis` says.
-const SAID: &str = "said";
+/// The file with what `karcis` prints.
+const OUTPUT: &str = "output";
 
-/// `karcis`, with what it says of its services. It starts again what ends.
+/// `karcis`, with what it prints of its services. It starts again what ends.
 pub struct Processes {
     launcher: Child,
     folder: tempfile::TempDir,
@@ -32,27 +33,31 @@ pub struct Processes {
 }
 
 impl Processes {
-    /// Starts `karcis` on the bed's servers, as the instance of this name and with this environment
+    /// Starts `karcis` on the environment's servers, as the instance of this name and with these variables
     /// on top, and waits until all is ready.
-    pub(super) async fn start(bed: &Bed, instance: &str, environment: &[(&str, &str)]) -> Self {
+    pub(crate) async fn start(
+        environment: &TestEnvironment,
+        instance: &str,
+        variables: &[(&str, &str)],
+    ) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
-        let said = File::create(folder.path().join(SAID)).expect("a file can be made");
+        let output = File::create(folder.path().join(OUTPUT)).expect("a file can be made");
         let launcher = Command::new(program("karcis"))
             .arg("--ephemeral")
             .arg("--state-file")
             .arg(folder.path().join("stack.json"))
-            .envs(bed.environment())
+            .envs(environment.variables())
             .env("KARCIS_INSTANCE", instance)
-            .envs(environment.iter().copied())
+            .envs(variables.iter().copied())
             .stdin(Stdio::null())
-            .stdout(said)
+            .stdout(output)
             .spawn()
             .expect("karcis starts");
         let mut processes = Self { launcher, folder, urls: Urls::new() };
         let state = processes.ready().await;
-        let urls = Service::ALL.map(|service| {
-            let url = state["services"][service.short_name()].as_str();
-            (service, url.expect("each service has an address").to_owned())
+        let urls = SERVICES.map(|service| {
+            let url = state["services"][service.name].as_str();
+            (service.name, url.expect("each service has an address").to_owned())
         });
         processes.urls = urls.into();
         processes
@@ -64,23 +69,23 @@ impl Processes {
     }
 
     /// The process that runs this service now.
-    pub fn pid(&self, service: Service) -> i32 {
+    pub fn pid(&self, service: &Service) -> i32 {
         let state = self.state().expect("the state file is there while karcis runs");
-        let pid = state["pids"][format!("{}-service", service.short_name())].as_i64();
+        let pid = state["pids"][service.full_name()].as_i64();
         pid.and_then(|pid| pid.try_into().ok()).expect("each service has a pid")
     }
 
     /// Kills this service as it stands; `karcis` starts it again. Returns its pid.
-    pub fn kill(&self, service: Service) -> i32 {
+    pub fn kill(&self, service: &Service) -> i32 {
         self.signal(service, Signal::SIGKILL)
     }
 
     /// Asks this service to stop; `karcis` starts it again once it has. Returns its pid.
-    pub fn terminate(&self, service: Service) -> i32 {
+    pub fn terminate(&self, service: &Service) -> i32 {
         self.signal(service, Signal::SIGTERM)
     }
 
-    fn signal(&self, service: Service, signal: Signal) -> i32 {
+    fn signal(&self, service: &Service, signal: Signal) -> i32 {
         let pid = self.pid(service);
         kill(Pid::from_raw(pid), signal).expect("it runs");
         pid
@@ -93,17 +98,17 @@ impl Processes {
     }
 
     /// How this service has ended until now, each time, such as `exit status: 0`.
-    pub fn ends(&self, service: Service) -> Vec<String> {
-        let said = std::fs::read_to_string(self.folder.path().join(SAID));
+    pub fn ends(&self, service: &Service) -> Vec<String> {
+        let said = std::fs::read_to_string(self.folder.path().join(OUTPUT));
         let said = said.expect("what karcis says can be read");
-        let ended = format!("{}-service ended (", service.short_name());
+        let ended = format!("{} ended (", service.full_name());
         let ends = said.lines().filter_map(|line| line.split_once(&ended)?.1.split_once("); "));
         ends.map(|(how, _)| how.to_owned()).collect()
     }
 
     /// The number that this service's /metrics give for this counter, over all its labels.
-    pub async fn counted(&self, service: Service, counter: &str) -> f64 {
-        let metrics = reqwest::get(format!("{}/metrics", self.urls[&service])).await;
+    pub async fn counted(&self, service: &Service, counter: &str) -> f64 {
+        let metrics = reqwest::get(format!("{}/metrics", self.urls[service.name])).await;
         let metrics = metrics.expect("the service answers").text().await.expect("it is text");
         let samples = metrics.lines().filter_map(|line| {
             let rest = line.strip_prefix(counter)?;
@@ -114,7 +119,7 @@ impl Processes {
     }
 
     /// What this service has logged: `karcis` has it write to a file.
-    pub fn log(&self, service: Service) -> String {
+    pub fn log(&self, service: &Service) -> String {
         let log = std::fs::read(format!("/proc/{}/fd/2", self.pid(service)));
         String::from_utf8_lossy(&log.expect("the log can be read")).into_owned()
     }
@@ -127,7 +132,7 @@ impl Processes {
             assert!(ended.is_none(), "karcis did not start: {ended:?}");
             read(&path)
         })
-        .within(PATIENCE)
+        .within(TIMEOUT)
         .await
     }
 
@@ -146,7 +151,7 @@ impl Processes {
 }
 
 /// Waits for `checks`, then stops every `karcis` that was not killed, in order.
-pub(super) fn end(instances: Vec<Processes>, checks: impl Future<Output = ()>) {
+pub(crate) fn end(instances: Vec<Processes>, checks: impl Future<Output = ()>) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.expect("a runtime starts").block_on(checks);
     for mut instance in instances {

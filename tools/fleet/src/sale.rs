@@ -9,16 +9,17 @@ use std::{
     time::Duration,
 };
 
-use karcis_testkit::{
-    Answer, Booking, Concert, Fleet, Ledger, Person, Service, Urls, eventually, together,
-};
+use karcis_schemas::{BOOKING, EVENT, PAYMENT, Service, USER};
+use karcis_testkit::{Answer, eventually, together};
 use reqwest::Method;
 use serde_json::{Value, json};
+
+use crate::{Booking, Concert, Fleet, FleetAnswer, Ledger, Person, Urls};
 
 /// How many buy at a time.
 const BUYERS: usize = 16;
 /// How long anything may take, while services come and go on a busy machine.
-pub const PATIENCE: Duration = Duration::from_secs(120);
+pub const TIMEOUT: Duration = Duration::from_secs(120);
 
 /// What buyers put up with.
 #[derive(Clone, Copy, PartialEq)]
@@ -36,7 +37,7 @@ pub struct Sale<'a> {
     tolerance: Tolerance,
     doors: Vec<&'a Urls>,
     turn: AtomicUsize,
-    answered: Mutex<HashMap<Service, usize>>,
+    answered: Mutex<HashMap<&'static str, usize>>,
     over: AtomicBool,
 }
 
@@ -74,8 +75,8 @@ impl<'a> Sale<'a> {
     }
 
     /// How many requests this service has answered as it should.
-    pub fn answered(&self, service: Service) -> usize {
-        self.answered.lock().unwrap().get(&service).copied().unwrap_or_default()
+    pub fn answered(&self, service: &Service) -> usize {
+        self.answered.lock().unwrap().get(service.name).copied().unwrap_or_default()
     }
 
     /// Waits until bookings have ended since it was last asked, with `ended`, and some are under
@@ -86,7 +87,7 @@ impl<'a> Sale<'a> {
             (under_way @ 4.., ended) if ended >= wanted => Ok((under_way, ended)),
             other => Err(other),
         });
-        progress.within(PATIENCE).await.1
+        progress.within(TIMEOUT).await.1
     }
 
     /// How many bookings have not ended, and how many have.
@@ -112,7 +113,7 @@ impl<'a> Sale<'a> {
     async fn look_all_along(&self, visitor: &Person) {
         while !self.over.load(Ordering::Relaxed) {
             self.looks_around(visitor).await;
-            self.looks(visitor, Service::Booking, "/bookings").await;
+            self.looks(visitor, &BOOKING, "/bookings").await;
         }
     }
 
@@ -124,19 +125,19 @@ impl<'a> Sale<'a> {
         for end in ends.take_while(|_| !self.over.load(Ordering::Relaxed)) {
             self.looks_around(buyer).await;
             let order = self.concert.order(&[("VIP", 1)]);
-            let booking = self.posts(buyer, Service::Booking, "/booking/create", &order).await;
+            let booking = self.posts(buyer, &BOOKING, "/booking/create", &order).await;
             let booking = booking.booking();
             self.sees(buyer, &booking, "awaiting_payment").await;
             self.looks_around(buyer).await;
             let method = if end == End::Declined { "tok_stolen_card" } else { "tok_approved" };
             let payment = json!({"booking_id": booking.id, "method": method});
-            self.posts(buyer, Service::Payment, "/payment/process", &payment).await;
+            self.posts(buyer, &PAYMENT, "/payment/process", &payment).await;
             if end != End::Declined {
                 self.sees(buyer, &booking, "confirmed").await;
             }
             if end == End::GivenBack {
                 let cancel = json!({"booking_id": booking.id});
-                self.posts(buyer, Service::Booking, "/booking/cancel", &cancel).await;
+                self.posts(buyer, &BOOKING, "/booking/cancel", &cancel).await;
             }
             if end != End::Kept {
                 self.sees(buyer, &booking, "cancelled").await;
@@ -148,22 +149,28 @@ impl<'a> Sale<'a> {
 
     /// At the own profile, the event, and how it can be paid.
     async fn looks_around(&self, buyer: &Person) {
-        self.looks(buyer, Service::User, "/profile").await;
-        self.looks(buyer, Service::Event, &format!("/events/{}", self.concert.id)).await;
-        self.looks(buyer, Service::Payment, "/payment/methods").await;
+        self.looks(buyer, &USER, "/profile").await;
+        self.looks(buyer, &EVENT, &format!("/events/{}", self.concert.id)).await;
+        self.looks(buyer, &PAYMENT, "/payment/methods").await;
     }
 
-    async fn looks(&self, buyer: &Person, service: Service, path: &str) {
+    async fn looks(&self, buyer: &Person, service: &'static Service, path: &str) {
         self.asks(buyer, Method::GET, service, path, None, |_| true).await;
     }
 
     async fn sees(&self, buyer: &Person, booking: &Booking, status: &str) {
         let path = format!("/bookings/{}", booking.id);
         let there = |answer: &Answer| answer.body["status"] == status;
-        self.asks(buyer, Method::GET, Service::Booking, &path, None, there).await;
+        self.asks(buyer, Method::GET, &BOOKING, &path, None, there).await;
     }
 
-    async fn posts(&self, buyer: &Person, service: Service, path: &str, body: &Value) -> Answer {
+    async fn posts(
+        &self,
+        buyer: &Person,
+        service: &'static Service,
+        path: &str,
+        body: &Value,
+    ) -> Answer {
         self.asks(buyer, Method::POST, service, path, Some(body), |_| true).await
     }
 
@@ -172,7 +179,7 @@ impl<'a> Sale<'a> {
         &self,
         buyer: &Person,
         method: Method,
-        service: Service,
+        service: &'static Service,
         path: &str,
         body: Option<&Value>,
         wanted: impl Fn(&Answer) -> bool,
@@ -190,17 +197,21 @@ impl<'a> Sale<'a> {
                 Err(error) if error.is_reset() || self.tolerance == Tolerance::Failures => {
                     return Err(format!("{error:?}"));
                 }
-                Err(error) => panic!("{service:?} {path}: {error:?}"),
+                Err(error) => panic!("{} {path}: {error:?}", service.name),
             };
             // A stolen card is declined.
             if !answer.status.is_success() && answer.status != 402 {
-                assert!(self.tolerance == Tolerance::Failures, "{service:?} {path}: {answer:?}");
+                assert!(
+                    self.tolerance == Tolerance::Failures,
+                    "{} {path}: {answer:?}",
+                    service.name
+                );
                 return Err(format!("{answer:?}"));
             }
-            *self.answered.lock().unwrap().entry(service).or_default() += 1;
+            *self.answered.lock().unwrap().entry(service.name).or_default() += 1;
             if wanted(&answer) { Ok(answer) } else { Err(format!("{answer:?}")) }
         })
-        .within(PATIENCE)
+        .within(TIMEOUT)
         .await
     }
 
@@ -219,7 +230,7 @@ impl<'a> Sale<'a> {
             assert_eq!(ledger, expected, "{bought:?}");
         }
         // A booking is shown as cancelled once nothing can keep it, which is before its seats are back.
-        eventually(|| self.progress()).within(PATIENCE).is((0, bought.len() as i64)).await;
+        eventually(|| self.progress()).within(TIMEOUT).is((0, bought.len() as i64)).await;
         let stock = self.fleet.stock(&self.concert, "VIP").await;
         assert_eq!((stock.held, stock.sold), (0, counts[0] as i64));
     }

@@ -3,26 +3,23 @@
 use std::{
     collections::HashMap,
     net::{SocketAddr, TcpListener},
-    pin::Pin,
     sync::{Mutex, MutexGuard},
     time::Duration,
 };
 
-use clap::Parser;
 use karcis_process::{CancellationToken, Process};
-use karcis_schemas as schemas;
+use karcis_schemas::{SERVICES, Service, USER};
+use karcis_services::{Linked, Outcome};
+use karcis_testkit::{TestEnvironment, eventually};
 use tokio::{runtime::Runtime, task::JoinHandle};
 
-use super::{Service, Urls};
-use crate::{Bed, eventually};
-
-type Outcome = Result<(), String>;
+use crate::Urls;
 
 /// The services with what each was started with.
-pub struct Tasks {
+pub(crate) struct Tasks {
     runtime: Runtime,
-    settings: HashMap<Service, (SocketAddr, Vec<String>)>,
-    running: Mutex<HashMap<Service, Running>>,
+    settings: HashMap<&'static str, (SocketAddr, Vec<String>)>,
+    running: Mutex<HashMap<&'static str, Running>>,
 }
 
 struct Running {
@@ -31,19 +28,25 @@ struct Running {
 }
 
 impl Tasks {
-    /// Starts all four on free ports, with these flags on top of a bed's.
-    pub fn start(bed: &Bed, flags: &HashMap<Service, Vec<String>>) -> (Self, Urls) {
-        let listeners = Service::ALL.map(|service| {
+    /// Starts all on free ports, with these flags on top of the environment's.
+    pub fn start(
+        environment: &TestEnvironment,
+        flags: &HashMap<&'static str, Vec<String>>,
+    ) -> (Self, Urls) {
+        let listeners = SERVICES.map(|service| {
             let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
             (service, listener.local_addr().expect("a listener has an address"), listener)
         });
-        let urls: Urls =
-            listeners.iter().map(|(service, at, _)| (*service, format!("http://{at}"))).collect();
+        let urls: Urls = listeners
+            .iter()
+            .map(|(service, at, _)| (service.name, format!("http://{at}")))
+            .collect();
+        let jwks_url = format!("{}/.well-known/jwks.json", urls[USER.name]);
         let settings = listeners.iter().map(|(service, at, _)| {
-            let mut own = bed.flags(service.schema());
-            own.extend(own_flags(*service, bed, &urls));
-            own.extend(flags.get(service).cloned().unwrap_or_default());
-            (*service, (*at, own))
+            let command = (linked(service).command)();
+            let mut own = environment.flags_of(service, &command, &jwks_url);
+            own.extend(flags.get(service.name).cloned().unwrap_or_default());
+            (service.name, (*at, own))
         });
         // A runtime of their own, so that the services go on while a test's own thread waits.
         let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -59,23 +62,23 @@ impl Tasks {
     }
 
     /// Stops one in order; panics if it ended in any other way.
-    pub async fn stop(&self, service: Service) {
-        let running = self.running().remove(&service).expect("it runs");
-        running.stop(service).await;
+    pub async fn stop(&self, service: &Service) {
+        let running = self.running().remove(service.name).expect("it runs");
+        running.stop(service.name).await;
     }
 
     /// Starts a stopped one where it served before.
-    pub async fn start_again(&self, service: Service) {
-        let address = self.settings[&service].0;
-        // While it was stopped its port was anybody's: another test may have it for a while.
+    pub async fn start_again(&self, service: &'static Service) {
+        let address = self.settings[service.name].0;
+        // While it was stopped its port was free: another test may have it for a while.
         let bind = eventually(async || TcpListener::bind(address));
         let listener = bind.within(Duration::from_secs(120)).await;
         self.launch(service, listener);
     }
 
     /// Whether it ended by itself.
-    pub fn has_ended(&self, service: Service) -> bool {
-        self.running().get(&service).is_none_or(|running| running.task.is_finished())
+    pub fn has_ended(&self, service: &Service) -> bool {
+        self.running().get(service.name).is_none_or(|running| running.task.is_finished())
     }
 
     /// Waits for `checks`, then stops all that run.
@@ -95,64 +98,36 @@ impl Tasks {
         self.runtime.shutdown_background();
     }
 
-    fn launch(&self, service: Service, listener: TcpListener) {
+    fn launch(&self, service: &'static Service, listener: TcpListener) {
         let _inside = self.runtime.enter();
         listener.set_nonblocking(true).expect("a listener can be made non-blocking");
         let listener = tokio::net::TcpListener::from_std(listener).expect("the runtime has I/O");
         let stopping = CancellationToken::new();
         let process = Process::embedded(stopping.clone());
-        let run = run(service, &self.settings[&service].1, listener, process);
+        let flags = self.settings[service.name].1.clone();
+        let run = (linked(service).run)(flags, Some(listener), process);
         let running = Running { stopping, task: self.runtime.spawn(run) };
-        self.running().insert(service, running);
+        self.running().insert(service.name, running);
     }
 
-    fn running(&self) -> MutexGuard<'_, HashMap<Service, Running>> {
+    fn running(&self) -> MutexGuard<'_, HashMap<&'static str, Running>> {
         self.running.lock().expect("nothing panics while it holds the services")
     }
 }
 
 impl Running {
-    async fn stop(self, service: Service) {
+    async fn stop(self, service: &str) {
         let by_itself = self.task.is_finished();
         self.stopping.cancel();
         let outcome = self.task.await;
-        assert!(matches!(outcome, Ok(Ok(()))), "{service:?} did not stop in order: {outcome:?}");
-        assert!(!by_itself, "{service:?} ended before it was asked to");
+        assert!(
+            matches!(outcome, Ok(Ok(()))),
+            "{service}-service did not stop in order: {outcome:?}"
+        );
+        assert!(!by_itself, "{service}-service ended before it was asked to");
     }
 }
 
-/// The flags that not every service takes.
-fn own_flags(service: Service, bed: &Bed, urls: &Urls) -> Vec<String> {
-    let keys = ["--jwks-url".to_owned(), format!("{}/.well-known/jwks.json", urls[&Service::User])];
-    let ledger = || ["--gateway-database-url".to_owned(), bed.role_url(schemas::SIMULATED_GATEWAY)];
-    match service {
-        Service::User => Vec::new(),
-        Service::Event | Service::Booking => keys.into(),
-        Service::Payment => keys.into_iter().chain(ledger()).collect(),
-    }
-}
-
-macro_rules! run {
-    ($service:ident, $flags:expr, $listener:expr, $process:expr) => {{
-        let flags = [stringify!($service)].into_iter().chain($flags.iter().map(String::as_str));
-        let config = $service::Config::try_parse_from(flags)
-            .unwrap_or_else(|error| panic!("{} refuses its flags: {error}", stringify!($service)));
-        Box::pin(async move {
-            $service::run(config, $listener, $process).await.map_err(|error| error.to_string())
-        })
-    }};
-}
-
-fn run(
-    service: Service,
-    flags: &[String],
-    listener: tokio::net::TcpListener,
-    process: Process,
-) -> Pin<Box<dyn Future<Output = Outcome> + Send>> {
-    match service {
-        Service::User => run!(karcis_user_service, flags, listener, process),
-        Service::Event => run!(karcis_event_service, flags, listener, process),
-        Service::Booking => run!(karcis_booking_service, flags, listener, process),
-        Service::Payment => run!(karcis_payment_service, flags, listener, process),
-    }
+fn linked(service: &Service) -> &'static Linked {
+    karcis_services::find(service.name).expect("every service is linked")
 }

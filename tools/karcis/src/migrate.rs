@@ -124,10 +124,8 @@ pub(crate) async fn migrate(options: MigrateOptions) -> Result<(), MigrateError>
 async fn prepare(schema: &'static Schema, options: &MigrateOptions) -> Result<(), MigrateError> {
     let of_all = options.setup_url.clone().filter(|url| !url.is_empty());
     let url = options.own.get(OwnSettings::url(schema)).or(of_all);
-    let no_database = || MigrateError::NoDatabase {
-        schema: schema.name,
-        variable: OwnSettings::url(schema).1,
-    };
+    let no_database =
+        || MigrateError::NoDatabase { schema: schema.name, variable: OwnSettings::url(schema).1 };
     let url = url.ok_or_else(no_database)?;
     let refused = |error| MigrateError::Database { schema: schema.name, error };
     let failed = |error: sqlx::Error| refused(error.into());

@@ -38,10 +38,7 @@ pub(crate) enum TopicsError {
         "topics with another number of partitions than {expected}: {topics}; set \
          KARCIS_TOPIC_PARTITIONS to what is there (adding some would end the order of a key)"
     )]
-    Partitions {
-        topics: String,
-        expected: i32,
-    },
+    Partitions { topics: String, expected: i32 },
     #[error("missing: {0}; make them with karcis topics")]
     Missing(String),
 }

@@ -6,6 +6,7 @@ use std::{
 };
 
 use karcis_dev_servers::{
+    TempDir,
     kafka::{Kafka, KafkaOptions},
     postgres::{Postgres, PostgresOptions},
 };
@@ -46,8 +47,14 @@ async fn holds_servers() {
 }
 
 async fn start_both(data: &std::path::Path) -> (Kafka, Postgres) {
-    let kafka = Kafka::start(KafkaOptions { data: data.join("kafka"), port: 0, outlives_parent: false });
-    let options = PostgresOptions { data: data.join("postgres"), port: 0, durable: true, outlives_parent: false };
+    let kafka =
+        Kafka::start(KafkaOptions { data: data.join("kafka"), port: 0, outlives_parent: false });
+    let options = PostgresOptions {
+        data: data.join("postgres"),
+        port: 0,
+        durable: true,
+        outlives_parent: false,
+    };
     let (kafka, postgres) = tokio::join!(kafka, Postgres::start(options));
     (kafka.expect("Kafka starts"), postgres.expect("PostgreSQL starts"))
 }

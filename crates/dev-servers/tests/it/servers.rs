@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use karcis_dev_servers::{
-    ServerError,
+    ServerError, TempDir,
     kafka::{Kafka, KafkaOptions},
+    paths,
     postgres::{Postgres, PostgresOptions},
 };
 use rdkafka::{
@@ -21,8 +22,12 @@ use karcis_testkit::processes;
 #[tokio::test]
 async fn postgres_keeps_what_was_committed_when_it_is_killed() {
     let data = TempDir::new().expect("a folder");
-    let options =
-        |port| PostgresOptions { data: data.path().join("postgres"), port, durable: true, outlives_parent: false };
+    let options = |port| PostgresOptions {
+        data: data.path().join("postgres"),
+        port,
+        durable: true,
+        outlives_parent: false,
+    };
     let postgres = Postgres::start(options(0)).await.expect("starts");
     let (port, url) = (postgres.port(), postgres.url());
     let mut connection = PgConnection::connect(&url).await.expect("answers");
@@ -53,7 +58,8 @@ async fn postgres_keeps_what_was_committed_when_it_is_killed() {
 #[tokio::test]
 async fn kafka_keeps_what_it_acknowledged_when_it_is_killed() {
     let data = TempDir::new().expect("a folder");
-    let options = |port| KafkaOptions { data: data.path().join("kafka"), port, outlives_parent: false };
+    let options =
+        |port| KafkaOptions { data: data.path().join("kafka"), port, outlives_parent: false };
     let kafka = Kafka::start(options(0)).await.expect("starts");
     let port = kafka.port();
     let mut client = ClientConfig::new();
@@ -96,9 +102,19 @@ async fn a_taken_port_is_named() {
     let port = listener.local_addr().expect("has an address").port();
     let expected = format!("port {port} is taken");
 
-    let kafka = Kafka::start(KafkaOptions { data: data.path().join("kafka"), port, outlives_parent: false }).await;
+    let kafka = Kafka::start(KafkaOptions {
+        data: data.path().join("kafka"),
+        port,
+        outlives_parent: false,
+    })
+    .await;
     assert_eq!(reason(kafka.err()), expected);
-    let options = PostgresOptions { data: data.path().join("postgres"), port, durable: false, outlives_parent: false };
+    let options = PostgresOptions {
+        data: data.path().join("postgres"),
+        port,
+        durable: false,
+        outlives_parent: false,
+    };
     let postgres = Postgres::start(options).await;
     assert_eq!(reason(postgres.err()), expected);
 }
@@ -114,7 +130,8 @@ fn reason(error: Option<ServerError>) -> String {
 async fn postgres_starts_where_user_nobody_may_not_go() {
     let private = tempfile::tempdir().expect("a folder of our own");
     let data = private.path().join("postgres");
-    let options = PostgresOptions { data: data.clone(), port: 0, durable: false, outlives_parent: false };
+    let options =
+        PostgresOptions { data: data.clone(), port: 0, durable: false, outlives_parent: false };
     let postgres = Postgres::start(options).await.expect("starts");
     postgres.stop().await.expect("stops");
 

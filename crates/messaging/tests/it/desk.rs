@@ -10,7 +10,7 @@ use karcis_messaging::{
     Received, connect,
 };
 use karcis_schemas as schemas;
-use karcis_testkit::{Bed, eventually};
+use karcis_testkit::{TestEnvironment, eventually};
 use sqlx::PgPool;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -18,16 +18,16 @@ use uuid::Uuid;
 
 /// booking-service's messaging, without booking-service.
 pub struct Desk {
-    pub bed: Bed,
+    pub bed: TestEnvironment,
     pub pool: PgPool,
 }
 
 impl Desk {
     pub async fn open() -> Self {
-        Self::in_bed(Bed::start().await).await
+        Self::in_bed(TestEnvironment::start().await).await
     }
 
-    pub async fn in_bed(bed: Bed) -> Self {
+    pub async fn in_bed(bed: TestEnvironment) -> Self {
         let pool = pool_of(bed.role_url(schemas::BOOKINGS)).await;
         Self { bed, pool }
     }

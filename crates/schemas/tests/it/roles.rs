@@ -1,6 +1,7 @@
 //! What the roles may do.
 
 use karcis_dev_servers::{
+    TempDir,
     postgres::{Postgres, PostgresOptions},
 };
 use karcis_schemas::{
@@ -13,7 +14,12 @@ const ALL: [Schema; 5] = [USERS, EVENTS, BOOKINGS, PAYMENTS, SIMULATED_GATEWAY];
 #[tokio::test]
 async fn each_role_has_its_schema_to_itself() {
     let data = TempDir::new().expect("a folder");
-    let options = PostgresOptions { data: data.path().join("postgres"), port: 0, durable: true, outlives_parent: false };
+    let options = PostgresOptions {
+        data: data.path().join("postgres"),
+        port: 0,
+        durable: true,
+        outlives_parent: false,
+    };
     let postgres = Postgres::start(options).await.expect("starts");
     let url = postgres.url();
     // At once, and in two databases: roles are the server's, schemas the database's.

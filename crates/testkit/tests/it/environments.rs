@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use karcis_schemas::{BOOKINGS, EVENTS, PAYMENTS, USERS};
-use karcis_testkit::{Bed, eventually};
+use karcis_testkit::{TestEnvironment, eventually};
 use rdkafka::{
     ClientConfig,
     consumer::{BaseConsumer, Consumer},
@@ -12,7 +12,7 @@ use sqlx::{Connection, PgConnection};
 
 #[tokio::test]
 async fn two_beds_share_nothing() {
-    let (mine, yours) = tokio::join!(Bed::start(), Bed::start());
+    let (mine, yours) = tokio::join!(TestEnvironment::start(), TestEnvironment::start());
     let insert = "INSERT INTO bookings.outbox (topic, key, kind, body) \
                   VALUES ('t', gen_random_uuid(), 'k', '')";
     sqlx::query(insert).execute(mine.superuser()).await.unwrap();
@@ -23,9 +23,9 @@ async fn two_beds_share_nothing() {
 
 #[tokio::test]
 async fn each_role_sees_its_own_tables_alone() {
-    let bed = Bed::start().await;
+    let environment = TestEnvironment::start().await;
     for schema in [USERS, EVENTS, BOOKINGS, PAYMENTS] {
-        let mut own = PgConnection::connect(&bed.role_url(schema)).await.unwrap();
+        let mut own = PgConnection::connect(&environment.role_url(schema)).await.unwrap();
         sqlx::query("SELECT id FROM outbox").fetch_all(&mut own).await.unwrap();
         let others = if schema == USERS { "events" } else { "users" };
         let read = sqlx::AssertSqlSafe(format!("SELECT id FROM {others}.outbox"));
@@ -37,15 +37,15 @@ async fn each_role_sees_its_own_tables_alone() {
 
 #[tokio::test]
 async fn the_topics_are_there() {
-    let bed = Bed::start().await;
-    let flags = bed.flags(EVENTS);
+    let environment = TestEnvironment::start().await;
+    let flags = environment.flags(EVENTS);
     let at = flags.iter().position(|flag| flag == "--kafka-bootstrap-servers").unwrap();
     let client: BaseConsumer =
         ClientConfig::new().set("bootstrap.servers", &flags[at + 1]).create().unwrap();
     // The broker learns of a topic a moment after its controller made it.
     let missing = async || {
         let metadata = client.fetch_metadata(None, Duration::from_secs(100)).unwrap();
-        let names = karcis_contracts::TOPICS.map(|topic| bed.kafka().topic(topic));
+        let names = karcis_contracts::TOPICS.map(|topic| environment.kafka().topic(topic));
         let is_missing = |name: &String| metadata.topics().iter().all(|it| it.name() != name);
         names.into_iter().filter(is_missing).collect::<Vec<_>>()
     };

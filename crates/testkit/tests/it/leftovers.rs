@@ -6,14 +6,14 @@ use std::{
     time::Duration,
 };
 
-use karcis_testkit::{Bed, eventually};
+use karcis_testkit::{TestEnvironment, eventually};
 
 /// Run by the tests below in a process of its own.
 #[tokio::test]
 #[ignore = "started by the other tests of this module"]
 async fn start_servers_and_panic() {
-    let bed = Bed::start().await;
-    println!("servers: {}", bed.database_url());
+    let environment = TestEnvironment::start().await;
+    println!("servers: {}", environment.database_url());
     if std::env::var("KARCIS_TEST_THEN").as_deref() == Ok("wait") {
         std::future::pending::<()>().await;
     }

@@ -21,7 +21,7 @@ use karcis_messaging::{
 };
 use karcis_process::{CancellationToken, Process, now};
 use karcis_schemas as schemas;
-use karcis_testkit::{Bed, TokenMint, eventually};
+use karcis_testkit::{TestEnvironment, TokenMint, eventually};
 use reqwest::{Method, Response, StatusCode};
 use serde_json::{Value, json};
 use sqlx::PgPool;
@@ -30,7 +30,7 @@ use uuid::Uuid;
 
 /// A running booking-service and what the test says and hears as everybody else.
 pub struct Desk {
-    pub bed: Bed,
+    pub bed: TestEnvironment,
     pub url: String,
     pub http: reqwest::Client,
     mint: TokenMint,
@@ -99,10 +99,10 @@ impl Desk {
     }
 
     pub async fn open_with(flags: &[&str]) -> Self {
-        Self::open_on(Bed::start().await, flags).await
+        Self::open_on(TestEnvironment::start().await, flags).await
     }
 
-    pub async fn open_on(bed: Bed, flags: &[&str]) -> Self {
+    pub async fn open_on(bed: TestEnvironment, flags: &[&str]) -> Self {
         let mint = TokenMint::start().await;
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address");

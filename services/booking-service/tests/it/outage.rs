@@ -1,7 +1,7 @@
 //! Kafka is away: what is still accepted, and what is not.
 
 use karcis_kernel::{EventId, TicketTypeId};
-use karcis_testkit::{Bed, Broker, eventually};
+use karcis_testkit::{Broker, TestEnvironment, eventually};
 use reqwest::{Method, StatusCode};
 use uuid::Uuid;
 
@@ -10,7 +10,7 @@ use crate::desk::{Desk, order};
 #[tokio::test]
 async fn without_kafka_bookings_are_taken_until_too_much_waits_and_cancels_always() {
     let mut broker = Broker::start().await;
-    let bed = Bed::on_kafka(broker.bootstrap_servers()).await;
+    let bed = TestEnvironment::on_kafka(broker.bootstrap_servers()).await;
     let desk = Desk::open_on(bed, &["--resend-after", "10m"]).await;
     let buyer = desk.buyer();
     broker.stop().await;

@@ -13,7 +13,7 @@ use karcis_messaging::{
 };
 use karcis_process::{CancellationToken, Process};
 use karcis_schemas::{BOOKINGS, EVENTS};
-use karcis_testkit::{Answer, Bed, Inbox, TokenMint, eventually, token};
+use karcis_testkit::{Answer, Inbox, TestEnvironment, TokenMint, eventually, token};
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};
 use sqlx::PgPool;
@@ -22,7 +22,7 @@ use uuid::Uuid;
 
 /// A running event-service.
 pub struct Shop {
-    pub bed: Bed,
+    pub bed: TestEnvironment,
     url: String,
     http: Client,
     bookings: PgPool,
@@ -47,7 +47,7 @@ pub struct Made {
 
 impl Shop {
     pub async fn open() -> Self {
-        let bed = Bed::start().await;
+        let bed = TestEnvironment::start().await;
         let mint = TokenMint::start().await;
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
         let url = format!("http://{}", listener.local_addr().expect("it is bound"));

@@ -9,7 +9,7 @@ use karcis_messaging::{DatabaseConfig, Outbox, Outgoing, connect};
 use karcis_payment_service::{Config, run};
 use karcis_process::{CancellationToken, Process, now};
 use karcis_schemas::{self as schemas, SIMULATED_GATEWAY};
-use karcis_testkit::{Bed, Ledger, TokenMint, eventually};
+use karcis_testkit::{Ledger, TestEnvironment, TokenMint, eventually};
 use reqwest::{Response, StatusCode, header::HeaderMap};
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, PgPool, Postgres, Transaction};
@@ -31,7 +31,7 @@ pub const HASTY: [&str; 4] = ["--provider-wait-ms", "200", "--provider-timeout-m
 
 /// A payment-service, and the test in booking-service's place.
 pub struct Desk {
-    pub bed: Bed,
+    pub bed: TestEnvironment,
     mint: TokenMint,
     outbox: Outbox,
     outbox_pool: PgPool,
@@ -79,7 +79,7 @@ impl Desk {
 
     /// Ready, but the service is not started.
     pub async fn closed() -> Self {
-        let bed = Bed::start().await;
+        let bed = TestEnvironment::start().await;
         // Else no bank could think for longer than 5 s.
         let database = bed.database_url().rsplit('/').next().unwrap();
         let wait = format!(

@@ -1,13 +1,13 @@
 //! Input that is none.
 
-use karcis_testkit::Bed;
+use karcis_testkit::TestEnvironment;
 use serde_json::{Value, json};
 
 use crate::instance::{Instance, PASSWORD};
 
 #[tokio::test]
 async fn each_wrong_field_is_named() {
-    let bed = Bed::start().await;
+    let bed = TestEnvironment::start().await;
     let users = Instance::start(&bed, &[]).await;
     let registration = |field: &str, value: Value| {
         let mut body = json!({"email": "s@mail.example", "password": PASSWORD, "name": "Sari"});
@@ -65,7 +65,7 @@ async fn each_wrong_field_is_named() {
 
 #[tokio::test]
 async fn what_is_just_within_the_limits_is_taken() {
-    let bed = Bed::start().await;
+    let bed = TestEnvironment::start().await;
     let users = Instance::start(&bed, &[]).await;
     for (number, (password, name)) in [
         ("xK4#9qPz".to_owned(), "X".to_owned()),
@@ -85,7 +85,7 @@ async fn what_is_just_within_the_limits_is_taken() {
 
 #[tokio::test]
 async fn bodies_that_are_no_json_are_refused_in_the_contracts_order() {
-    let bed = Bed::start().await;
+    let bed = TestEnvironment::start().await;
     let users = Instance::start(&bed, &[]).await;
     for path in ["/register", "/login", "/token/refresh", "/logout"] {
         for (kind, body, status, slug) in [

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use clap::Parser;
 use karcis_process::{CancellationToken, Process};
 use karcis_schemas::USERS;
-use karcis_testkit::{Answer, Bed, eventually};
+use karcis_testkit::{Answer, TestEnvironment, eventually};
 use karcis_user_service::{Config, StartError, run};
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
@@ -24,7 +24,7 @@ pub struct Instance {
 
 impl Instance {
     /// With these flags beside the bed's own, once it is ready.
-    pub async fn start(bed: &Bed, flags: &[&str]) -> Self {
+    pub async fn start(bed: &TestEnvironment, flags: &[&str]) -> Self {
         let instance = Self::launch(bed, flags).await;
         let ready = format!("{}/readyz", instance.url);
         eventually(async || {
@@ -36,7 +36,7 @@ impl Instance {
         instance
     }
 
-    async fn launch(bed: &Bed, flags: &[&str]) -> Self {
+    async fn launch(bed: &TestEnvironment, flags: &[&str]) -> Self {
         crate::logs::capture();
         let own = bed.flags(USERS);
         let all = ["user-service"].into_iter().chain(own.iter().map(String::as_str));
@@ -49,7 +49,7 @@ impl Instance {
     }
 
     /// Why it does not start with these flags.
-    pub async fn refusal(bed: &Bed, flags: &[&str]) -> String {
+    pub async fn refusal(bed: &TestEnvironment, flags: &[&str]) -> String {
         let ended = Self::launch(bed, flags).await.task.await.unwrap();
         ended.expect_err("it must not start").to_string()
     }

@@ -2,7 +2,7 @@
 
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, jwk::JwkSet};
 use karcis_http::{AUDIENCE, Claims, ISSUER, TOKEN_TYPE};
-use karcis_testkit::Bed;
+use karcis_testkit::TestEnvironment;
 use reqwest::Method;
 use serde_json::Value;
 
@@ -10,7 +10,7 @@ use crate::instance::{Instance, PASSWORD, Session};
 
 #[tokio::test]
 async fn the_published_key_verifies_what_the_token_says() {
-    let bed = Bed::start().await;
+    let bed = TestEnvironment::start().await;
     let users = Instance::start(&bed, &[]).await;
     let sari = users.registers("Sari").await;
     let answer = users.get("/.well-known/jwks.json").await.is(200);
@@ -34,7 +34,7 @@ async fn the_published_key_verifies_what_the_token_says() {
 
 #[tokio::test]
 async fn keys_are_shared_by_instances_and_survive_a_restart() {
-    let bed = Bed::start().await;
+    let bed = TestEnvironment::start().await;
     let (one, other) =
         tokio::join!(Instance::start(&bed, &[]), Instance::start(&bed, &["--instance", "1"]),);
     let keys = one.get("/.well-known/jwks.json").await.is(200).body;
@@ -56,7 +56,7 @@ async fn keys_are_shared_by_instances_and_survive_a_restart() {
 
 #[tokio::test]
 async fn a_key_that_is_put_beside_signs_and_the_old_one_is_still_good() {
-    let bed = Bed::start().await;
+    let bed = TestEnvironment::start().await;
     let first = Instance::start(&bed, &[]).await;
     let sari = first.registers("Sari").await;
     first.stop().await;
@@ -95,7 +95,7 @@ async fn a_key_that_is_put_beside_signs_and_the_old_one_is_still_good() {
 
 #[tokio::test]
 async fn a_key_that_is_none_stops_the_boot() {
-    let bed = Bed::start().await;
+    let bed = TestEnvironment::start().await;
     let add = "INSERT INTO users.signing_key (kid, private_key) VALUES ('odd', $1)";
     sqlx::query(add).bind(vec![7_u8; 48]).execute(bed.superuser()).await.unwrap();
     let refusal = Instance::refusal(&bed, &[]).await;

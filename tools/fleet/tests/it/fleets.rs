@@ -1,6 +1,7 @@
 //! A fleet looks at what a test leaves behind, and says so.
 
-use karcis_testkit::{Fleet, eventually};
+use karcis_fleet::Fleet;
+use karcis_testkit::eventually;
 
 const LETTER: &str = "
 INSERT INTO bookings.dead_letter (topic, \"partition\", \"offset\", headers, body, error)
@@ -10,13 +11,13 @@ VALUES ('t', 0, 0, '{}', '', 'nobody can read this')";
 #[should_panic(expected = "nobody can read this")]
 async fn it_fails_a_test_that_leaves_a_dead_letter() {
     let fleet = Fleet::start().await;
-    sqlx::query(LETTER).execute(fleet.bed().superuser()).await.unwrap();
+    sqlx::query(LETTER).execute(fleet.environment().superuser()).await.unwrap();
 }
 
 #[tokio::test]
 async fn it_lets_a_test_leave_what_it_wants() {
     let mut fleet = Fleet::start().await;
-    sqlx::query(LETTER).execute(fleet.bed().superuser()).await.unwrap();
+    sqlx::query(LETTER).execute(fleet.environment().superuser()).await.unwrap();
     fleet.unchecked();
 }
 
@@ -29,5 +30,5 @@ async fn it_fails_a_test_whose_seats_and_bookings_disagree() {
     let booking = sari.books(&concert, "Free", 1).await;
     eventually(|| sari.sees(&booking)).is("confirmed").await;
     let steal = "UPDATE events.hold SET state = 'released'";
-    sqlx::query(steal).execute(fleet.bed().superuser()).await.unwrap();
+    sqlx::query(steal).execute(fleet.environment().superuser()).await.unwrap();
 }

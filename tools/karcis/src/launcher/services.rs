@@ -129,7 +129,8 @@ impl Program {
     /// Starts it; the rest of its settings is inherited from our environment.
     pub fn start(&self) -> Result<Running, ServerError> {
         // Once this build has been replaced, only the kernel still knows its program.
-        let kept = if self.executable.exists() { &self.executable } else { Path::new("/proc/self/exe") };
+        let kept =
+            if self.executable.exists() { &self.executable } else { Path::new("/proc/self/exe") };
         let mut command = Command::new(kept);
         command.arg0(self.name).args(["service", self.service.name]);
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));

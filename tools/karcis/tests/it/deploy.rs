@@ -8,7 +8,7 @@ use karcis_dev_servers::{
 };
 use karcis_messaging::{Kafka, KafkaConfig, KafkaSecurity};
 use karcis_schemas::{BOOKINGS, EVENTS, PAYMENTS, SIMULATED_GATEWAY, Schema, USERS};
-use karcis_testkit::Bed;
+use karcis_testkit::TestEnvironment;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
 const ALL: [(Schema, &str); 5] = [
@@ -95,9 +95,9 @@ async fn a_service_may_have_a_database_of_its_own_whose_owner_is_no_superuser() 
 
 #[tokio::test]
 async fn topics_are_made_once_and_checked_ever_after() {
-    let bed = Bed::start().await;
-    let [_, (kafka, servers), (prefix, bed_prefix)] = bed.environment();
-    let own_prefix = format!("{bed_prefix}deployed.");
+    let test = TestEnvironment::start().await;
+    let [_, (kafka, servers), (prefix, test_prefix)] = test.variables();
+    let own_prefix = format!("{test_prefix}deployed.");
     let environment = |partitions| {
         [(kafka, servers), (prefix, own_prefix.as_str()), ("KARCIS_TOPIC_PARTITIONS", partitions)]
     };
@@ -139,8 +139,12 @@ struct Server {
 impl Server {
     async fn start() -> Self {
         let data = TempDir::new().expect("a folder");
-        let options =
-            PostgresOptions { data: data.path().join("postgres"), port: 0, durable: true, outlives_parent: false };
+        let options = PostgresOptions {
+            data: data.path().join("postgres"),
+            port: 0,
+            durable: true,
+            outlives_parent: false,
+        };
         let postgres = Postgres::start(options).await.expect("starts");
         Self { url: postgres.url(), postgres, _data: data }
     }

@@ -1,8 +1,5 @@
-//! The servers seen from outside: they start, keep their data, and never outlive their parent.
+//! `karcis` as its users meet it: people who start everything, and operators who deploy.
 #![allow(clippy::unwrap_used)]
 
 mod deploy;
 mod launcher;
-mod orphans;
-mod roles;
-mod servers;

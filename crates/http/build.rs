@@ -1,4 +1,4 @@
-//! Takes `docs/problems/` into the crate, so that each problem's `type` leads to its page.
+//! Embeds `docs/problems/` into the crate: the page of each problem is served at its `type`.
 
 use std::{env, fmt::Write, fs, io, path::Path};
 

@@ -1,7 +1,6 @@
 //! The fleet, seen from outside.
 #![allow(clippy::unwrap_used, missing_docs)]
 
-mod architecture;
 mod cancelled;
 mod crashes;
 mod declined;
@@ -19,4 +18,3 @@ mod rejected;
 mod settings;
 mod stampede;
 mod telemetry;
-mod versions;

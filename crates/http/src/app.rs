@@ -1,8 +1,7 @@
-//! A service's routes inside the house: errors, trace, metrics, health and CORS.
+//! A service's routes with what every service adds: problems, traces, metrics, health and CORS.
 
 use std::{any::Any, sync::Arc, time::Duration};
 
-use async_trait::async_trait;
 use axum::{
     Extension, Router,
     extract::DefaultBodyLimit,
@@ -15,6 +14,7 @@ use axum::{
     middleware::{from_fn, map_response},
     response::{IntoResponse, Response},
 };
+use karcis_process::Readiness;
 use tower_http::{
     catch_panic::CatchPanicLayer,
     cors::{AllowOrigin, CorsLayer},
@@ -22,78 +22,69 @@ use tower_http::{
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
-    About, HttpConfig, Problem, REPLAYED, TokenKeys,
-    house::{self, House},
-    metrics, openapi,
+    About, HttpConfig, Problem, REPLAYED, TokenKeys, metrics, openapi,
+    system_endpoints::{self, SystemState},
     trace::{TRACEPARENT, in_trace},
 };
 
-/// Whether a service can serve: its database answers. (Its keys are asked for by the house.)
-#[async_trait]
-pub trait Readiness: Send + Sync + 'static {
-    /// `Err` says what is missing.
-    async fn ready(&self) -> Result<(), String>;
-}
-
-/// What a service gives to the house.
+/// A service's HTTP side.
 pub struct App {
-    /// What it is.
     pub about: About,
-    /// Its routes, with their state.
+    /// The service's own routes, with their state.
     pub routes: OpenApiRouter,
-    /// The keys of [`crate::Caller`].
+    /// The keys that check the tokens of [`crate::Caller`].
     pub keys: TokenKeys,
-    /// For `/readyz`.
     pub readiness: Arc<dyn Readiness>,
 }
 
-/// `app` with what every service has (`/`, `/healthz`, `/docs`, …) beside its routes, as
-/// [`crate::serve`] serves it.
+/// The routes of `app` and the system endpoints (`/`, `/healthz`, `/docs`, …), as [`crate::serve`]
+/// serves them.
 pub fn router(app: App, config: &HttpConfig) -> Router {
     let App { about, routes, keys, readiness } = app;
     metrics::install();
-    let (routes, said) = routes.split_for_parts();
-    let house = Arc::new(House::new(about, &openapi(about, said), readiness, keys.clone()));
-    let inside = routes
-        .merge(Router::from(house::routes().with_state(house)))
-        .fallback(async || Problem::not_here())
+    let (routes, declared) = routes.split_for_parts();
+    let document = openapi(about, declared);
+    let system = Arc::new(SystemState::new(about, &document, readiness, keys.clone()));
+    let inner = routes
+        .merge(Router::from(system_endpoints::routes().with_state(system)))
+        .fallback(async || Problem::no_such_path())
         .method_not_allowed_fallback(async || StatusCode::METHOD_NOT_ALLOWED)
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn(metrics::measure))
         .layer(Extension(keys))
         .layer(DefaultBodyLimit::max(64 * 1024));
-    // The router adds Allow outside of its layers, so what needs it is one house further out.
-    let outside = Router::new().fallback_service(inside).layer(map_response(name_the_verbs));
+    // The router adds Allow outside its layers, so the layer that reads it wraps the router.
+    let outer = Router::new().fallback_service(inner).layer(map_response(name_allowed_methods));
     match cors(&config.web_origins) {
-        Some(cors) => outside.layer(cors).layer(from_fn(in_trace)),
-        None => outside.layer(from_fn(in_trace)),
+        Some(cors) => outer.layer(cors).layer(from_fn(in_trace)),
+        None => outer.layer(from_fn(in_trace)),
     }
 }
 
-/// Makes the router's bare 405 a problem that says which methods there are.
-async fn name_the_verbs(response: Response) -> Response {
+/// Makes the router's bare 405 a problem that names the allowed methods.
+async fn name_allowed_methods(response: Response) -> Response {
     let allow = response.headers().get(ALLOW).cloned();
     let (StatusCode::METHOD_NOT_ALLOWED, Some(allow)) = (response.status(), allow) else {
         return response;
     };
     let allowed = allow.to_str().unwrap_or_default();
-    // HEAD is there wherever GET is; nobody needs to be told.
-    let verbs: Vec<_> = allowed.split(',').filter(|verb| *verb != "HEAD").collect();
+    // HEAD is allowed wherever GET is, so it is not named.
+    let methods: Vec<_> = allowed.split(',').filter(|method| *method != "HEAD").collect();
     let mut problem = Problem::new(
         StatusCode::METHOD_NOT_ALLOWED,
         "method-not-allowed",
         "This method is not for this path",
     )
-    .detail(format!("use {}", verbs.join(" or ")))
+    .detail(format!("use {}", methods.join(" or ")))
     .into_response();
     problem.headers_mut().insert(ALLOW, allow);
     problem
 }
 
 fn panicked(panic: Box<dyn Any + Send>) -> Response {
-    let said = panic.downcast_ref::<&str>().copied();
-    let said = said.or(panic.downcast_ref::<String>().map(String::as_str));
-    Problem::internal(format_args!("panicked: {}", said.unwrap_or("without words"))).into_response()
+    let message = panic.downcast_ref::<&str>().copied();
+    let message = message.or(panic.downcast_ref::<String>().map(String::as_str));
+    Problem::internal(format_args!("panicked: {}", message.unwrap_or("no message"))).into_response()
 }
 
 fn cors(origins: &[String]) -> Option<CorsLayer> {
@@ -117,7 +108,7 @@ fn cors(origins: &[String]) -> Option<CorsLayer> {
                 own("prefer"),
                 own("last-event-id"),
                 own(TRACEPARENT),
-                // Sent along with it by browsers' tracers.
+                // Browsers' tracers send these with it.
                 own("tracestate"),
                 own("baggage"),
             ])

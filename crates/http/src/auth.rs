@@ -16,16 +16,14 @@ pub const AUDIENCE: &str = "karcis";
 /// The tokens' `typ` header (RFC 9068).
 pub const TOKEN_TYPE: &str = "at+jwt";
 
-/// What an access token says. EdDSA, issuer, audience and type pinned.
+/// The claims of an access token.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claims {
     /// Always [`ISSUER`].
     pub iss: String,
     /// Always [`AUDIENCE`].
     pub aud: String,
-    /// The account.
     pub sub: UserId,
-    /// What it may do.
     pub role: Role,
     /// Issued at, in seconds since 1970.
     pub iat: i64,
@@ -33,13 +31,11 @@ pub struct Claims {
     pub exp: i64,
 }
 
-/// Somebody who is logged in: 401 without a valid token. `Option<Caller>` for calls that are also
-/// public (a bad token is still 401).
+/// The logged-in caller; 401 without a valid token. Public endpoints take `Option<Caller>`, where a
+/// bad token is still 401.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Caller {
-    /// The account.
     pub user_id: UserId,
-    /// What it may do.
     pub role: Role,
     /// When the token expires.
     pub expires_at: Timestamp,
@@ -76,7 +72,7 @@ impl<S: Send + Sync> OptionalFromRequestParts<S> for Caller {
         };
         match parts.extensions.get::<TokenKeys>() {
             Some(keys) => keys.verify(token).await.map(Some),
-            None => Err(Problem::internal("the routes are served without the house's keys")),
+            None => Err(Problem::internal("the routes are served without token keys")),
         }
     }
 }

@@ -1,35 +1,35 @@
-//! serde's errors in the words of the contract: which field, and what to do about it.
+//! serde's errors as the HTTP contract words them: which field, and what to give instead.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, fmt::Display};
 
-use serde_path_to_error::{Path, Segment};
+use serde_path_to_error::{Error, Path, Segment};
 
-use crate::Field;
+use crate::Problem;
 
 const TIME: &str = "a time such as 2026-05-01T19:30:00Z";
 const UUID: &str = "a UUID";
 
-/// The field at `path` that serde says this of.
-pub(crate) fn field(path: &Path, message: &str) -> Field {
-    // serde_json adds where in the text it was; the path says it better.
-    let message = message.rfind(" at line ").map_or(message, |end| &message[..end]);
-    if let Some(name) = quoted(message, "missing field `") {
-        return Field { field: join(path, Some(name)), message: "give this field".to_owned() };
-    }
-    if let Some(name) = quoted(message, "duplicate field `") {
-        return Field { field: join(path, Some(name)), message: "give this field once".to_owned() };
-    }
-    if let Some(name) = quoted(message, "unknown field `") {
-        let message = match names(message) {
+/// 422 with the field that serde could not read, and what to give instead.
+pub(crate) fn problem(error: Error<impl Display>) -> Problem {
+    let (path, text) = (error.path(), error.inner().to_string());
+    // serde_json adds line and column; the path is clearer.
+    let text = text.rfind(" at line ").map_or(&*text, |end| &text[..end]);
+    if let Some(name) = quoted(text, "missing field `") {
+        Problem::invalid_field(join(path, Some(name)), "give this field")
+    } else if let Some(name) = quoted(text, "duplicate field `") {
+        Problem::invalid_field(join(path, Some(name)), "give this field once")
+    } else if let Some(name) = quoted(text, "unknown field `") {
+        let message = match names(text) {
             Some(known) => format!("there is no such field; the fields are {known}"),
             None => "there is no such field; leave it out".to_owned(),
         };
-        return Field { field: join(path, Some(name)), message };
+        Problem::invalid_field(join(path, Some(name)), message)
+    } else {
+        Problem::invalid_field(join(path, None), instead(text))
     }
-    Field { field: join(path, None), message: instead(message) }
 }
 
-/// What to give instead.
+/// What to give instead, as a fragment that begins with "give" or "leave".
 fn instead(message: &str) -> String {
     if message.starts_with("unknown variant ") {
         return names(message)
@@ -39,9 +39,9 @@ fn instead(message: &str) -> String {
         && let Some((found, expected)) = message.rsplit_once(", expected ")
     {
         let not_null = if found.ends_with(" null") { ", not null" } else { "" };
-        return format!("give {}{not_null}", wanted(expected));
+        return format!("give {}{not_null}", without_rust_names(expected));
     }
-    let wanted = match message {
+    let expected = match message {
         _ if message.starts_with("UUID parsing failed") => UUID,
         "premature end of input"
         | "trailing input"
@@ -58,14 +58,14 @@ fn instead(message: &str) -> String {
         "provided string was not `true` or `false`" => "true or false",
         "expected value" => "another kind of value",
         _ if message.starts_with("data did not match any variant") => "another kind of value",
-        // A type of our own: its words say what to do.
+        // Types of ours have messages that say what to do.
         _ => return message.to_owned(),
     };
-    format!("give {wanted}")
+    format!("give {expected}")
 }
 
-/// What serde expected, without Rust's names.
-fn wanted(expected: &str) -> Cow<'_, str> {
+/// What serde expected, without Rust's names of types.
+fn without_rust_names(expected: &str) -> Cow<'_, str> {
     let from =
         |least: i128, most: i128| Cow::from(format!("a whole number from {least} to {most}"));
     match expected {
@@ -113,7 +113,7 @@ fn names(message: &str) -> Option<String> {
     (!names.is_empty()).then(|| names.join(", "))
 }
 
-/// The path, with `name` at its end unless it ends so; `body` for the whole of it.
+/// The path, with `name` at its end unless it is there already; `body` for the empty path.
 fn join(path: &Path, name: Option<&str>) -> String {
     let last = path.iter().next_back().map(Segment::to_string);
     let name = name.filter(|name| last.as_deref() != Some(*name));

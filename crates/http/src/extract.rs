@@ -1,4 +1,4 @@
-//! Extractors that answer bad input as the contract says.
+//! Extractors that reject bad input with the problems of the HTTP contract.
 
 use std::{str::FromStr, time::Duration};
 
@@ -16,16 +16,18 @@ use futures_util::StreamExt;
 use serde::{Serialize, de::DeserializeOwned};
 use uuid::Uuid;
 
-use crate::{Field, Problem, explain, scan::scan};
+use crate::{Problem, explain, scan::scan};
 
 const MAX_BODY_BYTES: usize = 64 * 1024;
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
-/// How much of a body that is too large is still read, so that its sender gets to read the answer.
+/// How much of a body that is too large is still read: a sender reads the response only after it has
+/// sent the body.
 const MAX_DISCARDED_BYTES: usize = 1024 * 1024;
 const DISCARD_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// A JSON object of at most 64 KiB: 413, 415, 400 and 422 with the field's path, in this order. Give
-/// request types `#[serde(deny_unknown_fields)]`. As an answer: JSON. NUL bytes in strings are 422.
+/// As an extractor: a JSON object of at most 64 KiB; else 413, 415, 400 or 422 with the field's path,
+/// in this order. A NUL in a string is 422. Give request types `#[serde(deny_unknown_fields)]`.
+/// As a response: JSON.
 #[derive(Debug)]
 pub struct Json<T>(pub T);
 
@@ -48,15 +50,12 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
             return Err(Problem::not_json("the body is empty; send a JSON object"));
         }
         scan(text)?;
-        // serde would take a list for an object, its items in the order of the fields.
+        // serde would accept a list of the fields' values in place of an object.
         if !text.trim_ascii_start().starts_with('{') {
-            let (field, message) = ("body".to_owned(), "give an object".to_owned());
-            return Err(Problem::invalid(vec![Field { field, message }]));
+            return Err(Problem::invalid_field("body", "give an object"));
         }
         let mut json = serde_json::Deserializer::from_str(text);
-        serde_path_to_error::deserialize(&mut json).map(Self).map_err(|error| {
-            Problem::invalid(vec![explain::field(error.path(), &error.inner().to_string())])
-        })
+        serde_path_to_error::deserialize(&mut json).map(Self).map_err(explain::problem)
     }
 }
 
@@ -81,10 +80,10 @@ async fn read(request: Request) -> Result<Vec<u8>, Problem> {
     let headers = request.headers();
     let declared_bytes: Option<u64> =
         headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
-    let waits_for_our_word = headers.contains_key(EXPECT);
+    let expects_continue = headers.contains_key(EXPECT);
     let mut chunks = request.into_body().into_data_stream();
     if declared_bytes.is_some_and(|bytes| bytes > MAX_BODY_BYTES as u64) {
-        if !waits_for_our_word {
+        if !expects_continue {
             discard(chunks).await;
         }
         return Err(too_large());
@@ -121,7 +120,7 @@ async fn discard(mut chunks: BodyDataStream) {
             }
         }
     };
-    // Too slow is as good as too much: the connection is closed.
+    // A sender that is too slow is treated like one that sends too much: the connection is closed.
     drop(tokio::time::timeout(DISCARD_TIMEOUT, read).await);
 }
 
@@ -140,18 +139,16 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
         let pairs = form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes());
         if let Some((name, _)) = pairs.clone().find(|(_, value)| value.contains('\0')) {
-            let message = "leave out the NUL character (%00)".to_owned();
-            return Err(Problem::invalid(vec![Field { field: name.into_owned(), message }]));
+            return Err(Problem::invalid_field(name, "leave out the NUL character (%00)"));
         }
         serde_path_to_error::deserialize(serde_urlencoded::Deserializer::new(pairs))
             .map(Self)
-            .map_err(|error| {
-                Problem::invalid(vec![explain::field(error.path(), &error.inner().to_string())])
-            })
+            .map_err(explain::problem)
     }
 }
 
-/// The one id in the path; what is no UUID is 404. Put it before the caller, as 404 goes first.
+/// The one id in the path; a text that is no UUID is 404. Put it before the caller: 404 comes before
+/// 401.
 #[derive(Debug)]
 pub struct PathId(pub Uuid);
 
@@ -164,7 +161,7 @@ impl<S: Send + Sync> FromRequestParts<S> for PathId {
     }
 }
 
-/// `Prefer: wait=N` (RFC 7240) in seconds, cut to 10; anything else is no wish.
+/// `Prefer: wait=N` (RFC 7240) in seconds, at most 10; anything else is ignored.
 #[derive(Debug)]
 pub struct PreferWait(pub Option<Duration>);
 
@@ -185,7 +182,7 @@ impl<S: Send + Sync> FromRequestParts<S> for PreferWait {
             .find(|(name, _)| name.trim().eq_ignore_ascii_case("wait"))
             .map(|(_, seconds)| seconds.trim().trim_matches('"'))
             .filter(|s| !s.is_empty() && s.bytes().all(|byte| byte.is_ascii_digit()))
-            // All digits, so what is no number is too large for one.
+            // These are all digits, so a text that cannot be parsed is too large a number.
             .map(|seconds| Duration::from_secs(u64::from_str(seconds).unwrap_or(MAX_S).min(MAX_S)));
         Ok(Self(wait))
     }

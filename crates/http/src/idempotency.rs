@@ -6,28 +6,29 @@ use axum::{
 };
 use sha2::{Digest, Sha256};
 
-use crate::{Field, Problem};
+use crate::Problem;
 
-/// The header that marks a repeated answer; its value is `true`.
+/// The header that marks the response to a repeated request; its value is `true`.
 pub const REPLAYED: &str = "idempotent-replayed";
 
 const HEADER: &str = "Idempotency-Key";
 const MAX_CHARACTERS: usize = 255;
 
-/// The request's key, if it has one; over 255 characters, empty or not visible ASCII is 422.
+/// The request's key, if it has one; a key that is empty, over 255 characters or not visible ASCII is
+/// 422.
 ///
-/// The service keeps (user, key, fingerprint) with what the request made, in one transaction:
-/// the same fingerprint is a replay, another is [`IdempotencyKey::reused`].
+/// The service stores user, key and fingerprint in the transaction of the request: a later request
+/// with the same fingerprint is a replay, one with another is [`IdempotencyKey::reused`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IdempotencyKey(pub Option<String>);
 
 impl IdempotencyKey {
     /// SHA-256 of path and JSON body (its keys sorted, so that spacing and order do not matter).
     pub fn fingerprint(path: &str, body: &impl serde::Serialize) -> Vec<u8> {
-        // What a request was parsed into is always JSON.
+        // A parsed request can always be written as JSON.
         let mut body = serde_json::to_value(body).unwrap_or_default();
         body.sort_all_objects();
-        // No path holds a NUL, so it tells where the body begins.
+        // No path contains a NUL, so it separates the two.
         Sha256::digest(format!("{path}\0{body}")).to_vec()
     }
 
@@ -54,10 +55,10 @@ impl<S: Send + Sync> FromRequestParts<S> for IdempotencyKey {
             && keys.next().is_none();
         match str::from_utf8(key) {
             Ok(key) if valid => Ok(Self(Some(key.to_owned()))),
-            _ => Err(Problem::invalid(vec![Field {
-                field: HEADER.to_owned(),
-                message: "give one key of 1 to 255 visible ASCII characters".to_owned(),
-            }])),
+            _ => Err(Problem::invalid_field(
+                HEADER,
+                "give one key of 1 to 255 visible ASCII characters",
+            )),
         }
     }
 }

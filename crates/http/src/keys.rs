@@ -1,4 +1,4 @@
-//! The keys access tokens are checked against: fetched, kept fresh, and what they have verified.
+//! The keys that access tokens are checked against, and a cache of the tokens they have verified.
 
 use std::{
     collections::HashMap,
@@ -23,24 +23,24 @@ use tokio_util::sync::CancellationToken;
 use crate::{AUDIENCE, Caller, Claims, ISSUER, Problem, TOKEN_TYPE};
 
 const MIN_REFETCH: Duration = Duration::from_secs(30);
-/// At least so often, for keys that are withdrawn.
+/// Keys are fetched at least this often, so that a withdrawn key is forgotten.
 const MAX_AGE: Duration = Duration::from_secs(300);
 const FETCH_TIMEOUT: Duration = Duration::from_secs(2);
 const MIN_RETRY: Duration = Duration::from_millis(100);
 const MAX_RETRY: Duration = Duration::from_secs(5);
 const MAX_VERIFIED: usize = 20_000;
 
-/// The keys tokens are checked against; verified tokens are remembered until they expire.
+/// The keys that tokens are checked against. Verified tokens are cached until they expire.
 #[derive(Clone)]
 pub struct TokenKeys(Arc<Inner>);
 
 struct Inner {
     /// `None` for keys that never change.
     jwks_url: Option<String>,
-    /// Not more often for unknown keys, whatever tokens are sent.
+    /// The least time between fetches, however many unknown keys tokens name.
     min_refetch: Duration,
     known: RwLock<Option<Known>>,
-    /// By the token's hash, so that no token lies about in memory.
+    /// By the token's SHA-256, so that no token stays in memory.
     verified: Mutex<HashMap<[u8; 32], Caller>>,
     refetch: Notify,
     fetches: watch::Sender<Fetches>,
@@ -48,7 +48,7 @@ struct Inner {
 
 type Known = Arc<HashMap<String, DecodingKey>>;
 
-/// How often keys were fetched, and how the last time went.
+/// When keys were last fetched, and whether that failed.
 #[derive(Clone, Copy, Default)]
 struct Fetches {
     last: Option<Instant>,
@@ -56,7 +56,7 @@ struct Fetches {
 }
 
 impl TokenKeys {
-    /// These keys, for the service that owns them.
+    /// These keys for ever, for the service that owns them.
     pub fn fixed(keys: &JwkSet) -> Self {
         Self::with(None, MIN_REFETCH, Some(Arc::new(usable(keys))))
     }
@@ -66,7 +66,7 @@ impl TokenKeys {
         Self::with(Some(jwks_url.to_owned()), MIN_REFETCH, None)
     }
 
-    /// The same, but every unknown key is asked for at once. For tests, which cannot wait so long.
+    /// For tests: the same keys, but an unknown key is fetched without a pause since the last fetch.
     pub fn refetching_at_once(self) -> Self {
         Self::with(self.0.jwks_url.clone(), Duration::ZERO, self.known())
     }
@@ -96,7 +96,7 @@ impl TokenKeys {
             let fetched = fetch(url).await;
             let failed = fetched.is_err();
             match fetched {
-                Ok(keys) => self.learn(keys),
+                Ok(keys) => self.replace(keys),
                 Err(error) => tracing::warn!(%error, url, "the signing keys cannot be fetched"),
             }
             self.0.fetches.send_replace(Fetches { last: Some(Instant::now()), failed });
@@ -106,22 +106,22 @@ impl TokenKeys {
                 continue;
             }
             retry = MIN_RETRY;
-            self.wish_for_fresh_keys().await;
+            self.until_refetch().await;
         }
     }
 
     /// Returns when a token names an unknown key, or the keys are old.
-    async fn wish_for_fresh_keys(&self) {
+    async fn until_refetch(&self) {
         let since = Instant::now();
         while let Ok(()) = timeout_at(since + MAX_AGE, self.0.refetch.notified()).await {
-            // A token may have asked while the last fetch was under way.
+            // A token may have asked during the last fetch.
             if since.elapsed() >= self.0.min_refetch {
                 return;
             }
         }
     }
 
-    fn learn(&self, keys: HashMap<String, DecodingKey>) {
+    fn replace(&self, keys: HashMap<String, DecodingKey>) {
         let mut known = self.0.known.write().unwrap_or_else(PoisonError::into_inner);
         let withdrawn =
             known.iter().flat_map(|known| known.keys()).any(|id| !keys.contains_key(id));
@@ -134,7 +134,7 @@ impl TokenKeys {
     /// Returns once there are keys, or after `limit`.
     pub(crate) async fn known_within(&self, limit: Duration) {
         let mut fetches = self.0.fetches.subscribe();
-        // Keys are learnt before the fetch is noted.
+        // Keys are replaced before the fetch is announced.
         drop(timeout(limit, fetches.wait_for(|_| self.are_known())).await);
     }
 
@@ -143,8 +143,8 @@ impl TokenKeys {
         self.known().is_some()
     }
 
-    /// Who this token stands for: 401 `not-logged-in` if it is altered, expired or of another kind,
-    /// 503 while there are no keys.
+    /// The caller that this token names; 401 `not-logged-in` if it is altered, expired or of another
+    /// kind, 503 while there are no keys.
     pub async fn verify(&self, token: &str) -> Result<Caller, Problem> {
         if !self.are_known() {
             return Err(Problem::out_of_service("the signing keys are not known yet; try again"));
@@ -154,20 +154,20 @@ impl TokenKeys {
         if let Some(caller) = verified {
             return self.unless_expired(caller, hash);
         }
-        let header = decode_header(token).map_err(|_| not_ours())?;
+        let header = decode_header(token).map_err(|_| invalid_token())?;
         let (Some(key_id), Some(TOKEN_TYPE), Algorithm::EdDSA) =
             (header.kid, header.typ.as_deref(), header.alg)
         else {
-            return Err(not_ours());
+            return Err(invalid_token());
         };
         let key = self.key(&key_id).await?;
         let caller = check(token, &key)?;
         let caller = self.unless_expired(caller, hash)?;
-        self.remember(hash, caller);
+        self.cache(hash, caller);
         Ok(caller)
     }
 
-    /// The key of this id, fetched again if it is unknown and the last time is long enough ago.
+    /// The key of this id. If it is unknown, keys are fetched again unless they just were.
     async fn key(&self, id: &str) -> Result<DecodingKey, Problem> {
         let find = || self.known().and_then(|known| known.get(id).cloned());
         if let Some(key) = find() {
@@ -181,11 +181,11 @@ impl TokenKeys {
         }
         match find() {
             Some(key) => Ok(key),
-            // It may be a new key.
+            // The key may be newer than the keys that are known.
             None if fetches.borrow().failed => {
                 Err(Problem::out_of_service("the signing keys cannot be fetched now; try again"))
             }
-            None => Err(not_ours()),
+            None => Err(invalid_token()),
         }
     }
 
@@ -197,7 +197,7 @@ impl TokenKeys {
         Err(expired())
     }
 
-    fn remember(&self, hash: [u8; 32], caller: Caller) {
+    fn cache(&self, hash: [u8; 32], caller: Caller) {
         let mut verified = self.verified();
         if verified.len() >= MAX_VERIFIED {
             let now = karcis_process::now();
@@ -219,12 +219,12 @@ impl TokenKeys {
 }
 
 async fn fetch(url: &str) -> Result<HashMap<String, DecodingKey>, String> {
-    // A proxy is for the outside; user-service is not there.
+    // user-service is in the same network, so a proxy is never meant for it.
     let client = reqwest::Client::builder().no_proxy().timeout(FETCH_TIMEOUT).build();
-    let answer = client.map_err(|error| error.to_string())?.get(url).send().await;
-    let answer = answer.and_then(reqwest::Response::error_for_status);
-    let keys: JwkSet = match answer {
-        Ok(answer) => answer.json().await.map_err(|error| error.to_string())?,
+    let response = client.map_err(|error| error.to_string())?.get(url).send().await;
+    let response = response.and_then(reqwest::Response::error_for_status);
+    let keys: JwkSet = match response {
+        Ok(response) => response.json().await.map_err(|error| error.to_string())?,
         Err(error) => return Err(error.without_url().to_string()),
     };
     let keys = usable(&keys);
@@ -251,13 +251,13 @@ fn check(token: &str, key: &DecodingKey) -> Result<Caller, Problem> {
     let claims = match decode::<Claims>(token, key, &validation) {
         Ok(token) => token.claims,
         Err(error) if matches!(error.kind(), ErrorKind::ExpiredSignature) => return Err(expired()),
-        Err(_) => return Err(not_ours()),
+        Err(_) => return Err(invalid_token()),
     };
-    let expires_at = DateTime::from_timestamp(claims.exp, 0).ok_or_else(not_ours)?;
+    let expires_at = DateTime::from_timestamp(claims.exp, 0).ok_or_else(invalid_token)?;
     Ok(Caller { user_id: claims.sub, role: claims.role, expires_at })
 }
 
-fn not_ours() -> Problem {
+fn invalid_token() -> Problem {
     Problem::not_logged_in("this is no valid access token; log in again with POST /login")
 }
 

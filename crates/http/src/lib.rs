@@ -1,10 +1,10 @@
-//! The HTTP house rules: problem+json, extractors, tokens, live answers, health and metrics.
+//! The HTTP side that all services share: problems, extractors, access tokens, live streams, system
+//! endpoints and metrics.
 
 mod app;
 mod auth;
 mod explain;
 mod extract;
-mod house;
 mod idempotency;
 mod keys;
 mod live;
@@ -17,17 +17,18 @@ mod problem;
 mod scan;
 mod serve;
 mod settings;
+mod system_endpoints;
 mod trace;
 
-pub use app::{App, Readiness, router};
+pub use app::{App, router};
 pub use auth::{AUDIENCE, Admin, Caller, Claims, ISSUER, Operator, Organiser, TOKEN_TYPE};
 pub use extract::{Json, PathId, PreferWait, Query};
 pub use idempotency::{IdempotencyKey, REPLAYED};
 pub use keys::TokenKeys;
 pub use live::{Live, Versions, WantsStream, stream};
-pub use openapi::{About, LINE, Price, TimeZoneName, openapi, words};
+pub use openapi::{About, LINE, Price, TimeZoneName, one_of, openapi};
 pub use page::{Cursor, List, Page};
 pub use patch::Patch;
-pub use problem::{Field, Fields, Problem};
+pub use problem::{FieldError, FieldErrors, Problem};
 pub use serve::{bind, serve};
 pub use settings::{HttpConfig, KeysConfig, address};

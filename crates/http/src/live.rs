@@ -1,4 +1,5 @@
-//! Live answers as Server-Sent Events: one query a tick for everything an instance's clients watch.
+//! Resources as live streams of Server-Sent Events: one query per tick for everything that the clients
+//! of an instance watch.
 
 use std::{
     collections::HashMap,
@@ -31,61 +32,61 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 const TICK: Duration = Duration::from_millis(250);
-/// A query may take up one part in so many of the time: wakes that come sooner share the next.
-const SHARE: u32 = 5;
+/// Queries take up at most one fifth of the time: notifications in between share the next query.
+const TIME_PER_QUERY_TIME: u32 = 5;
 const COMMENT_EVERY: Duration = Duration::from_secs(15);
-/// No stream outlives this, whatever its expiry says; timers do not reach further than years.
+/// The longest that a stream lasts: timers cannot wait for an expiry that is many years away.
 const MAX_STREAM: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Tells how far watched things have come.
+/// Where the versions of watched resources are queried.
 #[async_trait]
 pub trait Versions: Send + Sync + 'static {
     /// The versions of these ids; unknown ids are left out. The error is for the log.
     async fn versions(&self, ids: &[Uuid]) -> Result<HashMap<Uuid, i64>, String>;
 }
 
-/// What an instance's clients watch. Cheap to clone.
+/// The resources that an instance's clients watch. Cheap to clone.
 #[derive(Clone)]
 pub struct Live(Arc<Inner>);
 
 struct Inner {
     /// `None` once the instance stops.
     watched: Mutex<Option<Watched>>,
-    wake: Notify,
+    changed: Notify,
 }
 
 type Watched = HashMap<Uuid, watch::Sender<i64>>;
 
 impl Live {
     /// Nothing watched yet.
-    #[allow(clippy::new_without_default, reason = "a default would hide that it must be run")]
+    #[expect(clippy::new_without_default, reason = "a default would hide that it must be run")]
     pub fn new() -> Self {
-        Self(Arc::new(Inner { watched: Mutex::new(Some(HashMap::new())), wake: Notify::new() }))
+        Self(Arc::new(Inner { watched: Mutex::new(Some(HashMap::new())), changed: Notify::new() }))
     }
 
-    /// Asks `versions` once a tick (250 ms) while anything is watched, and at once after
-    /// [`Self::wake`], until `stopping`; then ends all streams.
+    /// Queries `versions` each 250 ms while anything is watched, and at once after [`Self::notify`],
+    /// until `stopping`; then ends all streams.
     pub async fn run(
         self,
         versions: Arc<dyn Versions>,
         stopping: CancellationToken,
     ) -> Result<(), Infallible> {
-        stopping.run_until_cancelled(self.ask_for_ever(&*versions)).await;
+        stopping.run_until_cancelled(self.query_for_ever(&*versions)).await;
         *self.watched() = None;
         Ok(())
     }
 
-    async fn ask_for_ever(&self, versions: &dyn Versions) {
+    async fn query_for_ever(&self, versions: &dyn Versions) {
         loop {
-            let asked = Instant::now();
-            self.ask(versions).await;
-            let pause = asked.elapsed() * SHARE;
-            drop(timeout(TICK, self.0.wake.notified()).await);
-            sleep_until(asked + pause).await;
+            let began = Instant::now();
+            self.query(versions).await;
+            let pause = began.elapsed() * TIME_PER_QUERY_TIME;
+            drop(timeout(TICK, self.0.changed.notified()).await);
+            sleep_until(began + pause).await;
         }
     }
 
-    async fn ask(&self, versions: &dyn Versions) {
+    async fn query(&self, versions: &dyn Versions) {
         let ids: Vec<Uuid> = {
             let mut watched = self.watched();
             let Some(watched) = watched.as_mut() else { return };
@@ -97,7 +98,9 @@ impl Live {
         }
         let found = match versions.versions(&ids).await {
             Ok(found) => found,
-            Err(cause) => return tracing::warn!(%cause, "live answers cannot be kept up to date"),
+            Err(cause) => {
+                return tracing::warn!(%cause, "the versions of live resources cannot be queried");
+            }
         };
         let mut watched = self.watched();
         let Some(watched) = watched.as_mut() else { return };
@@ -109,19 +112,19 @@ impl Live {
                     *known = version.max(*known);
                     risen
                 })),
-                // It was there and is gone: what is dropped ends its streams.
+                // It is gone: dropping its sender ends its streams.
                 None if *sender.borrow() > 0 => drop(watched.remove(&id)),
                 None => {}
             }
         }
     }
 
-    /// Something changed: ask now. Call it after own commits.
-    pub fn wake(&self) {
-        self.0.wake.notify_one();
+    /// Queries at once. Call it after a commit of this instance.
+    pub fn notify(&self) {
+        self.0.changed.notify_one();
     }
 
-    /// The version of `id` as it rises; 0 until first asked. The sender goes when the instance stops.
+    /// The version of `id` as it rises; 0 until the first query. Closes when the instance stops.
     pub fn watch(&self, id: Uuid) -> watch::Receiver<i64> {
         match self.watched().as_mut() {
             Some(watched) => watched.entry(id).or_default().subscribe(),
@@ -134,12 +137,9 @@ impl Live {
     }
 }
 
-/// Whether the client accepts `text/event-stream`, and the `Last-Event-ID` it has seen.
+/// If the client accepts `text/event-stream`, the version it has seen by `Last-Event-ID`; 0 for none.
 #[derive(Debug, Clone, Copy)]
-pub struct WantsStream(pub Option<SeenVersion>);
-
-/// The version a client has seen; 0 for none.
-pub type SeenVersion = i64;
+pub struct WantsStream(pub Option<i64>);
 
 impl<S: Send + Sync> FromRequestParts<S> for WantsStream {
     type Rejection = Infallible;
@@ -161,12 +161,13 @@ fn accepts_stream(headers: &HeaderMap) -> bool {
         .any(|range| range.trim().eq_ignore_ascii_case("text/event-stream"))
 }
 
-/// The resource as a stream: `load` gives (version, resource, whether it is its last state). Sends it when its
-/// version passes `seen`, a comment every 15 s; ends after the last state, at `expires_at`, when the
-/// resource is gone or the instance stops. A failed load is tried again at the next tick.
+/// A resource as a stream. `load` returns its version, the resource, and whether this is its last
+/// state. The resource is sent when its version passes `seen`, and a comment every 15 s. The stream ends
+/// after the last state, at `expires_at`, when the resource is gone or the instance stops. A failed load
+/// is tried again at the next tick.
 pub fn stream<T, F, Fut>(
     changes: watch::Receiver<i64>,
-    seen: SeenVersion,
+    seen: i64,
     expires_at: Timestamp,
     load: F,
 ) -> Response
@@ -175,24 +176,24 @@ where
     F: Fn() -> Fut + Send + 'static,
     Fut: Future<Output = Result<Option<(i64, T, bool)>, String>> + Send + 'static,
 {
-    let left = (expires_at - karcis_process::now()).to_std().unwrap_or_default();
-    let watcher = Watcher { changes, seen, looked_at: None, ended: false, load };
-    let events = unfold(watcher, Watcher::next).take_until(sleep(left.min(MAX_STREAM)));
+    let time_left = (expires_at - karcis_process::now()).to_std().unwrap_or_default();
+    let watcher = Watcher { changes, seen, loaded: None, ended: false, load };
+    let events = unfold(watcher, Watcher::next).take_until(sleep(time_left.min(MAX_STREAM)));
     let headers = [(CACHE_CONTROL, "no-store"), (HeaderName::from_static(NO_BUFFER), "no")];
     let sse = Sse::new(events).keep_alive(KeepAlive::new().interval(COMMENT_EVERY));
     (headers, sse).into_response()
 }
 
-/// Tells a proxy to pass on each event as it comes.
+/// Makes a proxy pass on each event at once.
 const NO_BUFFER: &str = "x-accel-buffering";
 
 /// One client's stream.
 struct Watcher<F> {
     changes: watch::Receiver<i64>,
     /// The version the client has.
-    seen: SeenVersion,
-    /// The version at the last load, if there was one.
-    looked_at: Option<i64>,
+    seen: i64,
+    /// The version that the last load has covered, if there was one.
+    loaded: Option<i64>,
     ended: bool,
     load: F,
 }
@@ -206,15 +207,15 @@ impl<F> Watcher<F> {
         Fut: Future<Output = Result<Option<(i64, T, bool)>, String>>,
     {
         while !self.ended {
-            if let Some(looked_at) = self.looked_at {
-                self.changes.wait_for(|&version| version > looked_at).await.ok()?;
+            if let Some(loaded) = self.loaded {
+                self.changes.wait_for(|&version| version > loaded).await.ok()?;
             }
             let announced = *self.changes.borrow_and_update();
             match (self.load)().await {
                 Ok(None) => return None,
                 Ok(Some((version, resource, is_last))) => {
                     self.ended = is_last;
-                    self.looked_at = Some(version.max(announced));
+                    self.loaded = Some(version.max(announced));
                     if version > self.seen {
                         self.seen = version;
                         let event = Event::default().id(version.to_string()).json_data(resource);
@@ -222,12 +223,12 @@ impl<F> Watcher<F> {
                     }
                 }
                 Err(cause) => {
-                    tracing::warn!(%cause, "a live answer cannot be loaded");
+                    tracing::warn!(%cause, "a live resource cannot be loaded");
                     // Only a stop ends this wait early.
                     if timeout(TICK, self.changes.wait_for(|_| false)).await.is_ok() {
                         return None;
                     }
-                    self.looked_at = None;
+                    self.loaded = None;
                 }
             }
         }

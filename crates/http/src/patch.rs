@@ -2,15 +2,12 @@
 
 use serde::{Deserialize, Deserializer};
 
-/// Use with `#[serde(default)]`.
+/// A field that an update may leave out. Use it with `#[serde(default)]`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Patch<T> {
-    /// Leave it.
     #[default]
     Unchanged,
-    /// Clear it.
     Null,
-    /// Make it this.
     Value(T),
 }
 

@@ -9,11 +9,12 @@ use axum::{
     },
     response::{IntoResponse, Response},
 };
-use karcis_process::trace;
+use karcis_database::StoreError;
+use karcis_process::{chain, trace};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-/// One problem+json answer. `trace_id` is added from the running task's trace.
+/// A problem+json response. `trace_id` is added from the running task's trace.
 #[derive(Debug)]
 pub struct Problem(Box<Inner>);
 
@@ -23,15 +24,15 @@ struct Inner {
     slug: &'static str,
     title: &'static str,
     detail: Option<Cow<'static, str>>,
-    fields: Vec<Field>,
+    fields: Vec<FieldError>,
     members: Map<String, Value>,
     retry_after_s: Option<u32>,
 }
 
-/// What is wrong with one field of the input.
+/// What is wrong with a field of the input.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Field {
-    /// Its path, such as `ticket_types[0].price.amount`.
+pub struct FieldError {
+    /// The field's path, such as `ticket_types[0].price.amount`.
     pub field: String,
     /// A lower-case fragment that says what to do.
     pub message: String,
@@ -44,13 +45,13 @@ impl Problem {
         Self(Box::new(Inner { status, slug, title, detail, fields, members, retry_after_s: None }))
     }
 
-    /// What happened this time and what to do about it.
+    /// Says what happened this time and what to do about it.
     pub fn detail(mut self, detail: impl Into<Cow<'static, str>>) -> Self {
         self.0.detail = Some(detail.into());
         self
     }
 
-    /// A member of its own, such as `decline_code`.
+    /// Adds a member, such as `decline_code`.
     pub fn with(mut self, member: &'static str, value: impl Serialize) -> Self {
         match serde_json::to_value(value) {
             Ok(value) => drop(self.0.members.insert(member.to_owned(), value)),
@@ -59,13 +60,13 @@ impl Problem {
         self
     }
 
-    /// When to come again.
+    /// Says after how many seconds to try again (`Retry-After`).
     pub fn retry_after(mut self, seconds: u32) -> Self {
         self.0.retry_after_s = Some(seconds);
         self
     }
 
-    /// The status it is answered with.
+    /// The HTTP status of the response.
     pub fn status(&self) -> StatusCode {
         self.0.status
     }
@@ -86,14 +87,14 @@ impl Problem {
             .detail("your account's role may not do this; an admin can change it (POST /user/role)")
     }
 
-    /// 404 `not-found`: there is no such thing, or it is somebody else's.
+    /// 404 `not-found`: it does not exist, or belongs to somebody else.
     pub fn not_found() -> Self {
         Self::new(StatusCode::NOT_FOUND, "not-found", "Not found")
             .detail("there is no such thing here, or it is somebody else's")
     }
 
-    /// 404 `not-found`, of the path itself.
-    pub(crate) fn not_here() -> Self {
+    /// 404 `not-found` of a path that no route matches.
+    pub(crate) fn no_such_path() -> Self {
         Self::not_found().detail("there is nothing at this path; GET / lists what there is")
     }
 
@@ -103,7 +104,7 @@ impl Problem {
     }
 
     /// 422 `invalid-input` with its fields.
-    pub fn invalid(fields: Vec<Field>) -> Self {
+    pub fn invalid(fields: Vec<FieldError>) -> Self {
         let mut problem =
             Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-input", "Invalid input")
                 .detail("some fields need another value; see errors");
@@ -111,7 +112,12 @@ impl Problem {
         problem
     }
 
-    /// 429 `too-many-requests`, with when to come again.
+    /// 422 `invalid-input` for one field. The message is a lower-case fragment that says what to do.
+    pub fn invalid_field(field: impl Into<String>, message: impl Into<String>) -> Self {
+        Self::invalid(vec![FieldError { field: field.into(), message: message.into() }])
+    }
+
+    /// 429 `too-many-requests` with Retry-After in seconds.
     pub fn too_many_requests(seconds: u32) -> Self {
         Self::new(StatusCode::TOO_MANY_REQUESTS, "too-many-requests", "Too many requests")
             .detail(format!("try again in {seconds} s"))
@@ -124,7 +130,7 @@ impl Problem {
         Self::out_of_service("this is for a moment; try again")
     }
 
-    /// 503 `unavailable` with Retry-After, for what is not worth a log line.
+    /// 503 `unavailable` with Retry-After; logs nothing.
     pub(crate) fn out_of_service(detail: impl Into<Cow<'static, str>>) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Unavailable")
             .detail(detail)
@@ -138,6 +144,16 @@ impl Problem {
     }
 }
 
+impl From<StoreError> for Problem {
+    /// 503 for what may work later, 500 for data that the store rejects.
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Unavailable(cause) => Self::unavailable(chain(&cause)),
+            StoreError::RejectedByStore(cause) => Self::internal(chain(&cause)),
+        }
+    }
+}
+
 #[derive(Serialize)]
 struct Body<'a> {
     r#type: String,
@@ -146,7 +162,7 @@ struct Body<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     detail: Option<&'a str>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    errors: &'a [Field],
+    errors: &'a [FieldError],
     #[serde(skip_serializing_if = "Option::is_none")]
     trace_id: Option<String>,
     #[serde(flatten)]
@@ -178,37 +194,37 @@ impl IntoResponse for Problem {
     }
 }
 
-/// Collects what is wrong, so that one answer names every field.
+/// Collects errors of fields, so that one response names them all.
 #[derive(Debug, Default)]
-pub struct Fields(Vec<Field>);
+pub struct FieldErrors(Vec<FieldError>);
 
-impl Fields {
-    /// Nothing wrong so far.
+impl FieldErrors {
+    /// No error yet.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The value, or `None` with the error noted under `field`.
+    /// The parsed value; for an error `None`, and the error is added.
     pub fn check<T, E: Display>(
         &mut self,
         field: impl Into<String>,
         parsed: Result<T, E>,
     ) -> Option<T> {
-        parsed.map_err(|error| self.wrong(field, error.to_string())).ok()
+        parsed.map_err(|error| self.add(field, error.to_string())).ok()
     }
 
-    /// Notes an error under `field`.
-    pub fn wrong(&mut self, field: impl Into<String>, message: impl Into<String>) {
-        self.0.push(Field { field: field.into(), message: message.into() });
+    /// Adds an error of `field`.
+    pub fn add(&mut self, field: impl Into<String>, message: impl Into<String>) {
+        self.0.push(FieldError { field: field.into(), message: message.into() });
     }
 
-    /// 422 with what was wrong.
-    pub fn refused(self) -> Problem {
+    /// 422 with these errors.
+    pub fn into_problem(self) -> Problem {
         Problem::invalid(self.0)
     }
 
-    /// 422 if anything was wrong.
+    /// 422 if there are errors.
     pub fn finish(self) -> Result<(), Problem> {
-        if self.0.is_empty() { Ok(()) } else { Err(Problem::invalid(self.0)) }
+        if self.0.is_empty() { Ok(()) } else { Err(self.into_problem()) }
     }
 }

@@ -1,42 +1,42 @@
-//! A first look at a JSON text: whether it is JSON at all, and what no type of ours would notice.
+//! A first pass over a JSON text: whether it is JSON at all, and mistakes that no type notices.
 
 use std::{collections::HashSet, fmt};
 
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
-use crate::{Field, Problem};
+use crate::{FieldErrors, Problem};
 
-/// 400 unless `text` is JSON, nested at most 127 deep; 422 if a text holds a NUL (Postgres stores
-/// none), an object a field twice, or a number too many digits.
+/// 400 unless `text` is JSON, nested at most 127 deep; 422 if a string contains a NUL (Postgres stores
+/// none), an object has a field twice, or a number is out of range.
 pub(crate) fn scan(text: &str) -> Result<(), Problem> {
-    let mut scan = Scan { path: String::new(), wrong: Vec::new() };
+    let mut scan = Scan { path: String::new(), errors: FieldErrors::new() };
     let mut json = serde_json::Deserializer::from_str(text);
     let scanned = scan.deserialize(&mut json).and_then(|()| json.end());
     match scanned {
         Err(error) if error.to_string().starts_with("number out of range") => {
-            scan.note("give a smaller number")
+            scan.add("give a smaller number")
         }
         Err(error) => return Err(Problem::not_json(format!("the body is no JSON: {error}"))),
         Ok(()) => {}
     }
-    if scan.wrong.is_empty() { Ok(()) } else { Err(Problem::invalid(scan.wrong)) }
+    scan.errors.finish()
 }
 
 struct Scan {
-    /// Where it is; it stays there after an error.
+    /// The path of the value being read; after an error it stays where the error was.
     path: String,
-    wrong: Vec<Field>,
+    errors: FieldErrors,
 }
 
 impl Scan {
-    fn note(&mut self, message: &str) {
+    fn add(&mut self, message: &str) {
         let field = if self.path.is_empty() { "body" } else { &self.path };
-        self.wrong.push(Field { field: field.to_owned(), message: message.to_owned() });
+        self.errors.add(field, message);
     }
 
     fn text(&mut self, text: &str) {
         if text.contains('\0') {
-            self.note("leave out the NUL character (\\u0000)");
+            self.add("leave out the NUL character (\\u0000)");
         }
     }
 }
@@ -82,11 +82,11 @@ impl<'de> Visitor<'de> for &mut Scan {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
-        let outside = self.path.len();
+        let parent = self.path.len();
         for index in 0.. {
             self.path.push_str(&format!("[{index}]"));
             let item = items.next_element_seed(&mut *self)?;
-            self.path.truncate(outside);
+            self.path.truncate(parent);
             if item.is_none() {
                 break;
             }
@@ -95,19 +95,19 @@ impl<'de> Visitor<'de> for &mut Scan {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<(), A::Error> {
-        let outside = self.path.len();
+        let parent = self.path.len();
         let mut seen = HashSet::new();
         while let Some(key) = fields.next_key::<String>()? {
-            if outside > 0 {
+            if parent > 0 {
                 self.path.push('.');
             }
             self.path.push_str(&key);
             self.text(&key);
             if !seen.insert(key) {
-                self.note("give this field once");
+                self.add("give this field once");
             }
             fields.next_value_seed(&mut *self)?;
-            self.path.truncate(outside);
+            self.path.truncate(parent);
         }
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! How an app is served: connections with time limits, and a stop that nobody can hold.
+//! Serves an app: connections with time limits, and a stop that no client can delay.
 
 use std::{net::SocketAddr, pin::pin, time::Duration};
 
@@ -18,32 +18,32 @@ use tower::Layer;
 
 use crate::{App, HttpConfig, metrics, router};
 
-/// A request's headers must arrive within this, and an idle connection is closed after it: longer
-/// than clients keep one (90 s is usual), or a request would meet a closing connection.
+/// A request's headers must arrive within this, and an idle connection is closed after it. Clients
+/// close theirs sooner (90 s is usual), so no request meets a connection that is being closed.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(100);
-/// How long the first connections wait, unaccepted, for the keys: a service that is started again
-/// would otherwise refuse with 503 what it can answer in a moment.
+/// How long the first connections wait for the keys before they are accepted. Without it a restarted
+/// service would answer 503 to requests that it can serve in a moment.
 const KEYS_LIMIT: Duration = Duration::from_secs(5);
-/// How long requests under way may go on after a stop: less than the process waits.
+/// How long running requests may go on after a stop: less than the process waits.
 const DRAIN_LIMIT: Duration = Duration::from_secs(8);
-/// Out of file descriptors, accepting again at once would spin.
+/// Without it, accepting would spin while the process has no file descriptor left.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// A listener on this address; port 0 takes a free one.
 pub async fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
-    // Binding is the first thing a service does, so that nothing is counted before.
+    // Binding is the first thing that a service does, so no metric is recorded before this.
     metrics::install();
     TcpListener::bind(address).await.map_err(|error| {
-        let why = format!(
+        let message = format!(
             "{address} cannot be listened on: {error}; stop what listens there, or choose another \
              address with --listen (KARCIS_LISTEN)"
         );
-        std::io::Error::new(error.kind(), why)
+        std::io::Error::new(error.kind(), message)
     })
 }
 
-/// Serves `app` with `/`, `/healthz`, `/readyz` and `/metrics` beside its routes, until `stopping`;
-/// then finishes what is under way. Handlers find the peer as `ConnectInfo<SocketAddr>`.
+/// Serves [`router`] until `stopping`, then finishes the running requests. Handlers find the client's
+/// address as `ConnectInfo<SocketAddr>`.
 pub async fn serve(
     listener: TcpListener,
     app: App,
@@ -80,14 +80,14 @@ pub async fn serve(
     Ok(())
 }
 
-/// Serves one connection; when stopping, until the request under way is answered.
+/// Serves one connection; when stopping, until its running request is answered.
 async fn connection(
     socket: TcpStream,
     peer: SocketAddr,
     router: Router,
     stopping: CancellationToken,
 ) {
-    // Answers are written whole, so waiting for more to send only delays them.
+    // Responses are written whole, so waiting for more to send only delays them.
     if let Err(error) = socket.set_nodelay(true) {
         tracing::debug!(%error, "TCP_NODELAY cannot be set");
     }

@@ -1,4 +1,4 @@
-//! The settings of every service's HTTP side.
+//! The settings of a service's HTTP side.
 
 use std::net::SocketAddr;
 
@@ -14,7 +14,7 @@ pub struct HttpConfig {
     pub web_origins: Vec<String>,
 }
 
-/// Settings of a service that checks tokens of another.
+/// Settings of a service that checks tokens which user-service signs.
 #[derive(Clone, Debug, clap::Args)]
 pub struct KeysConfig {
     /// Where user-service publishes the keys tokens are checked against.
@@ -23,7 +23,7 @@ pub struct KeysConfig {
     pub jwks_url: String,
 }
 
-/// An address to listen on, for a flag.
+/// Parses a flag's value: an address to listen on.
 pub fn address(text: &str) -> Result<SocketAddr, &'static str> {
     text.parse().map_err(|_| "give an IP address and a port, such as 127.0.0.1:8080")
 }

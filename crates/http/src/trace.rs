@@ -25,7 +25,7 @@ pub(crate) async fn in_trace(request: Request, next: Next) -> Response {
         ])
     });
     let mut response = trace::scope(context.clone(), next.run(request)).await;
-    // What goes on behind the answer holds the context, but is not the request's time.
+    // Work that goes on after the response keeps the context, but is not the request's time.
     context.span().end();
     if let Some(value) = trace::header(&context).and_then(|it| HeaderValue::from_str(&it).ok()) {
         response.headers_mut().insert(TRACEPARENT, value);
@@ -33,9 +33,9 @@ pub(crate) async fn in_trace(request: Request, next: Next) -> Response {
     response
 }
 
-/// Notes which route the running request took, and what it was answered. There is no `url.path`: it
-/// may be a secret, such as a ticket's code.
-pub(crate) fn answered(method: &'static str, route: Option<&str>, status: u16) {
+/// Records the route and status of the running request on its span. There is no `url.path`: it may
+/// contain a secret, such as a ticket's code.
+pub(crate) fn record_response(method: &'static str, route: Option<&str>, status: u16) {
     if !trace::is_exported() {
         return;
     }

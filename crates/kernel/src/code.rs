@@ -15,13 +15,13 @@ use utoipa::ToSchema;
 #[serde(try_from = "String", into = "String")]
 pub struct TicketCode(u128);
 
-/// A text that is no ticket code.
+/// The error for a text that is no ticket code.
 #[derive(Debug, thiserror::Error)]
 #[error("a ticket code is 32 lower-case hex digits")]
 pub struct InvalidTicketCode;
 
 impl TicketCode {
-    /// The code of these bits, which the caller drew from a secure random source.
+    /// The code of these bits, which must come from a secure random source.
     pub fn from_bits(bits: u128) -> Self {
         Self(bits)
     }

@@ -1,4 +1,4 @@
-//! A type per kind of id, so that one cannot be passed for another.
+//! A type for each kind of id, so that none can be passed in place of another.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! The words every service shares: typed ids, money, roles and ticket codes. No I/O, no clock.
+//! The types that all services share: typed ids, money, roles and ticket codes. No I/O, no clock.
 
 mod code;
 mod ids;
@@ -10,5 +10,5 @@ pub use ids::{BookingId, EventId, PaymentId, TicketTypeId, UserId};
 pub use money::{Currency, CurrencyMismatch, Money, UnknownCurrency};
 pub use role::{Role, UnknownRole};
 
-/// A moment in UTC. The adapters read the clock and cut it to microseconds, as Postgres stores it.
+/// A time in UTC. Adapters read it from the clock, to the microsecond as Postgres stores it.
 pub type Timestamp = chrono::DateTime<chrono::Utc>;

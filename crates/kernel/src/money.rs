@@ -1,4 +1,4 @@
-//! Money as people pay it: whole rupiah and yen, cents of the others.
+//! Money in the unit that people pay with: rupiah and yen are whole, the others are in cents.
 
 use std::{fmt, str::FromStr};
 
@@ -44,7 +44,7 @@ impl fmt::Display for Currency {
     }
 }
 
-/// A text that names no currency Karcis sells in.
+/// The error for a text that names no [`Currency`].
 #[derive(Debug, thiserror::Error)]
 #[error("give one of IDR, JPY, USD, EUR, SGD, MYR")]
 pub struct UnknownCurrency;
@@ -71,28 +71,28 @@ pub struct Money {
     pub currency: Currency,
 }
 
-/// Amounts of two currencies, or a sum that no `i64` holds.
+/// The error for amounts of two currencies, or a result that no `i64` holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("give amounts of one currency that add up below 2^63")]
 pub struct CurrencyMismatch;
 
 impl Money {
-    /// `amount` of `currency`.
+    /// This amount, in the unit that people pay `currency` with.
     pub fn new(amount: i64, currency: Currency) -> Self {
         Self { amount, currency }
     }
 
-    /// Nothing, in `currency`.
+    /// The amount 0.
     pub fn zero(currency: Currency) -> Self {
         Self::new(0, currency)
     }
 
-    /// Whether it is nothing.
+    /// Whether the amount is 0.
     pub fn is_zero(self) -> bool {
         self.amount == 0
     }
 
-    /// The sum, if both are of one currency and an `i64` holds it.
+    /// The sum, if the currencies are the same and an `i64` holds it.
     pub fn plus(self, other: Self) -> Result<Self, CurrencyMismatch> {
         if self.currency != other.currency {
             return Err(CurrencyMismatch);

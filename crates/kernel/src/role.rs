@@ -1,4 +1,4 @@
-//! What a person may do.
+//! The roles of accounts.
 
 use std::{fmt, str::FromStr};
 
@@ -40,7 +40,7 @@ impl fmt::Display for Role {
     }
 }
 
-/// A text that names no role.
+/// The error for a text that names no [`Role`].
 #[derive(Debug, thiserror::Error)]
 #[error("give one of buyer, organiser, admin, operator, door")]
 pub struct UnknownRole;

@@ -1,14 +1,18 @@
 //! Takes what is there, many at a time, and commits offsets after the batch is handled.
 //!
 //! Guarantees: every message is handled at least once, those of a key in their order; an outage of
-//! the database or the broker loses nothing and puts nothing aside; a message that can never be
+//! the database or the broker loses nothing and dead-letters nothing; a message that can never be
 //! handled goes to the dead letters and nothing waits for it. Messages may be handled again, also
 //! after later ones, when an instance dies or partitions move: natural keys make that harmless.
 
 use std::time::Duration;
 
 use async_trait::async_trait;
-use karcis_process::trace::{self, Context};
+use karcis_database::StoreError;
+use karcis_process::{
+    chain,
+    trace::{self, Context},
+};
 use rdkafka::{
     Message as _,
     message::{BorrowedMessage, Headers},
@@ -21,7 +25,7 @@ use uuid::Uuid;
 use crate::{
     Kafka, KafkaError,
     backoff::Backoff,
-    dead_letter::{self, Refused},
+    dead_letter::{self, DeadMessage},
     member::Member,
     spans::{self, Described},
 };
@@ -48,13 +52,12 @@ pub enum HandleError {
     Unavailable(String),
 }
 
-impl From<sqlx::Error> for HandleError {
-    /// SQLSTATE 22 and 23 are the data's fault, everything else may heal.
-    fn from(error: sqlx::Error) -> Self {
-        if crate::is_transient(&error) {
-            Self::Unavailable(error.to_string())
-        } else {
-            Self::Poison(error.to_string())
+impl From<StoreError> for HandleError {
+    /// What the store rejects is poison.
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Unavailable(cause) => Self::Unavailable(chain(&cause)),
+            StoreError::RejectedByStore(cause) => Self::Poison(chain(&cause)),
         }
     }
 }
@@ -179,7 +182,7 @@ impl<C: Consumer> Reader<C> {
         }
     }
 
-    /// Handles what can be handled and puts aside the rest.
+    /// Handles what can be handled and dead-letters the rest.
     async fn handle_all(&self, taken: &[BorrowedMessage<'_>]) -> Result<(), Stopped> {
         let began = Instant::now();
         metrics::histogram!("karcis_consumer_delay_seconds").record(age_seconds(taken.first()));
@@ -201,7 +204,7 @@ impl<C: Consumer> Reader<C> {
                     Ok(()) => {}
                     Err(error) if part.len() == 1 => {
                         trace::fail(&contexts[part.start], &error);
-                        self.put_aside(taken, places[part.start], error).await?;
+                        self.dead_letter(taken, places[part.start], error).await?;
                     }
                     Err(_) => {
                         let middle = part.start + part.len() / 2;
@@ -246,7 +249,7 @@ impl<C: Consumer> Reader<C> {
                     metrics::counter!("karcis_consumer_skipped_total").increment(1);
                     tracing::warn!(topic, kind, "skipped a message of an unknown type");
                 }
-                Err(error) => self.put_aside(taken, place, error.to_string()).await?,
+                Err(error) => self.dead_letter(taken, place, error.to_string()).await?,
             }
         }
         Ok(placed)
@@ -305,25 +308,25 @@ impl<C: Consumer> Reader<C> {
         }
     }
 
-    async fn put_aside(
+    async fn dead_letter(
         &self,
         taken: &[BorrowedMessage<'_>],
         place: usize,
         error: String,
     ) -> Result<(), Stopped> {
-        let refused = refused(&self.kafka, &taken[place], &error);
+        let message = dead_message(&self.kafka, &taken[place], &error);
         tracing::error!(
-            topic = refused.topic,
-            partition = refused.partition,
-            offset = refused.offset,
-            kind = refused.kind,
+            topic = message.topic,
+            partition = message.partition,
+            offset = message.offset,
+            kind = message.kind,
             error,
-            "a message was put aside"
+            "a message was dead-lettered"
         );
-        metrics::counter!("karcis_messages_put_aside_total").increment(1);
+        metrics::counter!("karcis_messages_dead_lettered_total").increment(1);
         // Whatever is wrong with the table is not the message's fault.
         let keep = || async {
-            let kept = dead_letter::keep(&self.pool, &refused).await;
+            let kept = dead_letter::keep(&self.pool, &message).await;
             kept.map_err(|error| HandleError::Unavailable(error.to_string()))
         };
         self.retrying(taken, keep).await.map(|_| ())
@@ -341,13 +344,13 @@ fn age_seconds(message: Option<&BorrowedMessage<'_>>) -> f64 {
     sent_ms.map_or(0.0, |sent| (karcis_process::now().timestamp_millis() - sent) as f64 / 1_000.0)
 }
 
-fn refused(kafka: &Kafka, message: &BorrowedMessage<'_>, error: &str) -> Refused {
+fn dead_message(kafka: &Kafka, message: &BorrowedMessage<'_>, error: &str) -> DeadMessage {
     let headers = message.headers().into_iter().flat_map(|headers| headers.iter());
     let headers = headers.map(|header| {
         let value = header.value.map(|value| storable(&String::from_utf8_lossy(value)));
         (storable(header.key), serde_json::Value::from(value))
     });
-    Refused {
+    DeadMessage {
         topic: kafka.plain_topic(message.topic()).to_owned(),
         partition: message.partition(),
         offset: message.offset(),

@@ -37,7 +37,7 @@ pub struct DeadLetter {
 }
 
 /// A message as it came, on its way to the table.
-pub(crate) struct Refused {
+pub(crate) struct DeadMessage {
     pub(crate) topic: String,
     pub(crate) partition: i32,
     pub(crate) offset: i64,
@@ -50,7 +50,7 @@ pub(crate) struct Refused {
 
 /// Keeps the message. One that stands here is overwritten: after a topic was wiped another message
 /// may have its place.
-pub(crate) async fn keep(pool: &PgPool, refused: &Refused) -> Result<(), sqlx::Error> {
+pub(crate) async fn keep(pool: &PgPool, message: &DeadMessage) -> Result<(), sqlx::Error> {
     const KEEP: &str = r#"
         INSERT INTO dead_letter (topic, "partition", "offset", key, kind, headers, body, error)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
@@ -58,14 +58,14 @@ pub(crate) async fn keep(pool: &PgPool, refused: &Refused) -> Result<(), sqlx::E
         SET key = EXCLUDED.key, kind = EXCLUDED.kind, headers = EXCLUDED.headers,
             body = EXCLUDED.body, error = EXCLUDED.error, last_seen_at = now()"#;
     sqlx::query(KEEP)
-        .bind(&refused.topic)
-        .bind(refused.partition)
-        .bind(refused.offset)
-        .bind(&refused.key)
-        .bind(&refused.kind)
-        .bind(&refused.headers)
-        .bind(&refused.body)
-        .bind(&refused.error)
+        .bind(&message.topic)
+        .bind(message.partition)
+        .bind(message.offset)
+        .bind(&message.key)
+        .bind(&message.kind)
+        .bind(&message.headers)
+        .bind(&message.body)
+        .bind(&message.error)
         .execute(pool)
         .await?;
     Ok(())
@@ -119,7 +119,7 @@ impl DeadLetters {
                 trace, body
             FROM redriven";
         let redriven = sqlx::query(REDRIVE).bind(id).execute(&self.pool).await?;
-        self.outbox.wake();
+        self.outbox.notify();
         Ok(redriven.rows_affected() == 1)
     }
 

@@ -12,14 +12,14 @@ pub(crate) fn describe() {
         ("karcis_consumer_messages_total", "Messages handled."),
         ("karcis_consumer_skipped_total", "Messages skipped, as their type is not known here."),
         ("karcis_consumer_retries_total", "Batches tried again, as the service could not work."),
-        ("karcis_messages_put_aside_total", "Messages that went to the dead letters."),
+        ("karcis_messages_dead_lettered_total", "Messages that went to the dead letters."),
     ] {
         describe_counter!(name, about);
         counter!(name).increment(0);
     }
     for (name, about) in [
         ("karcis_outbox_messages", "Messages in the outbox, counted up to 100,000."),
-        ("karcis_dead_letters", "Messages put aside that wait for an operator, up to 10,000."),
+        ("karcis_dead_letters", "Dead letters that wait for an operator, up to 10,000."),
         ("karcis_consumer_lag_messages", "Messages not yet handled of the partitions read here."),
         ("karcis_database_connections", "Connections of the pool, by state: idle or used."),
         ("karcis_database_connections_max", "Connections the pool may have."),
@@ -42,7 +42,6 @@ pub(crate) fn describe() {
         Unit::Seconds,
         "Age of a batch's first message when the batch was taken."
     );
-    describe_histogram!("karcis_lane_batch_size", "Requests that shared a transaction or read.");
 }
 
 /// What is looked at each second.

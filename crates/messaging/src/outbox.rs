@@ -32,7 +32,7 @@ pub struct Outgoing {
 
 impl Outgoing {
     /// The message as the running task sends it, for the first time: takes the task's trace, so
-    /// call it in the task that handles the request or batch, not in a lane's.
+    /// call it in the task that handles the request or batch, not in a batcher's.
     pub fn new<M: Message>(message: &M) -> Self {
         let correlation = message.correlation();
         Self {
@@ -62,7 +62,7 @@ pub struct Outbox {
 pub(crate) struct Shared {
     pub(crate) pool: PgPool,
     pub(crate) source: &'static str,
-    pub(crate) woken: Notify,
+    pub(crate) signal: Notify,
     state: Mutex<OutboxState>,
 }
 
@@ -94,10 +94,10 @@ impl Outbox {
     /// `source` is the service's name, the messages' `ce_source`.
     pub fn new(pool: PgPool, source: &'static str) -> Self {
         let state = Mutex::default();
-        Self { shared: Arc::new(Shared { pool, source, woken: Notify::new(), state }) }
+        Self { shared: Arc::new(Shared { pool, source, signal: Notify::new(), state }) }
     }
 
-    /// Writes the messages, in their order, in the caller's transaction. Call [`Self::wake`] after
+    /// Writes the messages, in their order, in the caller's transaction. Call [`Self::notify`] after
     /// its commit.
     pub async fn insert(
         &self,
@@ -121,8 +121,8 @@ impl Outbox {
     }
 
     /// Tells the relay that there is something to send.
-    pub fn wake(&self) {
-        self.shared.woken.notify_one();
+    pub fn notify(&self) {
+        self.shared.signal.notify_one();
     }
 
     /// How far it is behind, as of the last second.

@@ -151,7 +151,7 @@ async fn send_all(
             busy_until = now + BUSY_FOR;
         }
         announced = tokio::select! {
-            () = outbox.woken.notified() => true,
+            () = outbox.signal.notified() => true,
             () = sleep(if now < busy_until { BUSY_POLL } else { POLL }) => false,
             () = stopping.cancelled() => return Ok(()),
         };

@@ -1,49 +1,51 @@
-//! How a binary begins and ends: its settings, and what its user is told when it cannot go on.
+//! How a binary begins and ends: its settings, and its error messages for the user.
 
-use std::{error::Error, ffi::OsString, future::Future, iter::successors, process::ExitCode};
+use std::{error::Error, ffi::OsString, future::Future, process::ExitCode};
 
 use clap::{
-    Command, Error as Refusal, Parser,
+    Command, Parser,
     error::{ContextKind, ContextValue},
 };
 
-/// What no flag sets.
+use crate::chain;
+
+/// The settings that have no flag.
 const ENVIRONMENT: &str = "\
 From the environment alone:
   RUST_LOG      what is logged, such as info or warn,karcis_messaging=debug [default: info]
   LOG_FORMAT    json for one object a line
   OTEL_*        where traces go, such as OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318";
 
-/// The settings that these arguments, the program's name first, and the environment give. If one is
-/// wrong or missing, says so with the variable that sets it, and ends the process with exit code 2.
+/// The settings from these arguments (the program's name first) and the environment. If one is wrong or
+/// missing, prints it with the variable that sets it, and ends the process with exit code 2.
 pub fn settings<C: Parser>(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> C {
     let mut command = C::command().after_help(ENVIRONMENT);
-    // Of subcommands too, whose flags are asked for below.
+    // Builds the subcommands too, whose flags are read below.
     command.build();
     let matches = command.try_get_matches_from_mut(arguments);
     let parsed = matches.and_then(|matches| C::from_arg_matches(&matches));
-    parsed.unwrap_or_else(|error| named(error.format(&mut command), &command).exit())
+    parsed.unwrap_or_else(|error| with_variables(error.format(&mut command), &command).exit())
 }
 
-/// Runs a binary to its end. An error is told on stderr with its causes, and the exit code is 1.
+/// Runs a binary to its end. An error is printed on stderr with its causes, and the exit code is 1.
 pub async fn exit_code(work: impl Future<Output = Result<(), Box<dyn Error>>>) -> ExitCode {
     match work.await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {}", told(&*error));
+            eprintln!("error: {}", chain(&*error));
             ExitCode::FAILURE
         }
     }
 }
 
-/// Adds the variables of the flags that an error is about.
-fn named(mut error: Refusal, command: &Command) -> Refusal {
+/// Adds to an error the variables of the flags that it is about.
+fn with_variables(mut error: clap::Error, command: &Command) -> clap::Error {
     let flags = match error.get(ContextKind::InvalidArg) {
         Some(ContextValue::String(flag)) => vec![flag.clone()],
         Some(ContextValue::Strings(flags)) => flags.clone(),
         _ => return error,
     };
-    let variables: Vec<_> = variables(command, &flags);
+    let variables = variables(command, &flags);
     if !variables.is_empty() {
         let tip = format!("the environment sets it with {}", variables.join(", "));
         error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
@@ -58,14 +60,4 @@ fn variables(command: &Command, flags: &[String]) -> Vec<String> {
     let mut all: Vec<_> = own.chain(below).collect();
     all.dedup();
     all
-}
-
-/// The error and those of its causes that it does not tell itself.
-fn told(error: &dyn Error) -> String {
-    successors(error.source(), |&cause| cause.source()).map(ToString::to_string).fold(
-        error.to_string(),
-        |told, cause| {
-            if told.contains(&cause) { told } else { format!("{told}: {cause}") }
-        },
-    )
 }

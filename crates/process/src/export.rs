@@ -12,27 +12,27 @@ use uuid::Uuid;
 
 use crate::trace;
 
-/// As many as a consumer takes at a time; a batch's span links to each.
+/// As many messages as a consumer takes at a time: the span of a batch links to each.
 const LINKS: u32 = 1_000;
-/// Spans that may wait for the exporter: several batches' end at once.
+/// How many spans may wait for the exporter: those of several batches end at once.
 const QUEUE: usize = 16_384;
-/// How long the last spans may take at a stop.
-const LAST: Duration = Duration::from_secs(2);
+/// How long exporting the last spans may take at a stop.
+const FINISH_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// The exporter, while there is one.
+/// The exporter of spans, if there is one.
 pub(crate) struct Export(Option<SdkTracerProvider>);
 
 impl Export {
-    /// Of a process that exports nothing.
+    /// Exports nothing.
     pub(crate) fn none() -> Self {
         Self(None)
     }
 
-    /// As the environment says.
+    /// Exports spans if the environment says so.
     pub(crate) fn start(service: &'static str) -> Self {
         let Some(endpoint) = endpoint() else { return Self::none() };
-        if let Err(wrong) = fits(&endpoint) {
-            tracing::error!(endpoint, "no spans are exported: {wrong}");
+        if let Err(error) = check(&endpoint) {
+            tracing::error!(endpoint, error, "no spans are exported");
             return Self::none();
         }
         let exporter = SpanExporter::builder().with_http().with_protocol(Protocol::HttpBinary);
@@ -59,17 +59,17 @@ impl Export {
         Self(Some(provider))
     }
 
-    /// Sends what is left, within `left`.
+    /// Sends the last spans, within `left` and 2 s.
     pub(crate) async fn finish(self, left: Duration) {
         let Some(provider) = self.0 else { return };
-        let last = move || provider.shutdown_with_timeout(left.min(LAST));
+        let last = move || provider.shutdown_with_timeout(left.min(FINISH_TIMEOUT));
         if let Ok(Err(error)) = tokio::task::spawn_blocking(last).await {
             tracing::warn!(%error, "the last spans were not exported");
         }
     }
 }
 
-/// Where to, if that is said and not switched off.
+/// Where to export, if an endpoint is set and export is not switched off.
 fn endpoint() -> Option<String> {
     let is = |name, value| set(name).is_some_and(|set| set.eq_ignore_ascii_case(value));
     if is("OTEL_SDK_DISABLED", "true") || is("OTEL_TRACES_EXPORTER", "none") {
@@ -78,8 +78,8 @@ fn endpoint() -> Option<String> {
     set("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT").or_else(|| set("OTEL_EXPORTER_OTLP_ENDPOINT"))
 }
 
-/// Whether this build can export there.
-fn fits(endpoint: &str) -> Result<(), &'static str> {
+/// Whether this build can export to the endpoint.
+fn check(endpoint: &str) -> Result<(), &'static str> {
     let protocol = set("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL").or(set("OTEL_EXPORTER_OTLP_PROTOCOL"));
     match protocol.as_deref() {
         None | Some("http/protobuf") if endpoint.starts_with("http://") => Ok(()),
@@ -90,23 +90,23 @@ fn fits(endpoint: &str) -> Result<(), &'static str> {
     }
 }
 
-/// The variable's value; an empty one is none.
+/// The variable's value, unless it is empty.
 fn set(name: &str) -> Option<String> {
     env::var(name).ok().filter(|value| !value.is_empty())
 }
 
-/// What the environment says of this process, and what it leaves open.
+/// The attributes that the environment gives this process, and defaults for the others.
 fn resource(service: &'static str) -> Resource {
-    let said = Resource::builder().build();
-    let open = |name: &'static str| said.get(&name.into()).is_none();
+    let given = Resource::builder().build();
+    let is_open = |name: &'static str| given.get(&name.into()).is_none();
     let named = set("OTEL_SERVICE_NAME").is_some()
         || set("OTEL_RESOURCE_ATTRIBUTES").is_some_and(|set| set.contains("service.name="));
-    let own = [
+    let defaults = [
         (!named).then(|| KeyValue::new("service.name", service)),
-        open("service.version")
+        is_open("service.version")
             .then(|| KeyValue::new("service.version", env!("CARGO_PKG_VERSION"))),
-        open("service.instance.id")
+        is_open("service.instance.id")
             .then(|| KeyValue::new("service.instance.id", Uuid::now_v7().to_string())),
     ];
-    Resource::builder().with_attributes(own.into_iter().flatten()).build()
+    Resource::builder().with_attributes(defaults.into_iter().flatten()).build()
 }

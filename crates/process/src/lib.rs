@@ -1,17 +1,21 @@
-//! What every binary needs around its work: a clock, tracing, trace context, signals, supervised
-//! tasks and a drained stop.
+//! What every binary needs around its work: a clock, settings, logs, trace context, signals, and
+//! supervised tasks that drain at a stop.
 
 mod boot;
+mod chain;
 mod export;
 mod logs;
+mod readiness;
 mod supervise;
 pub mod trace;
 
 pub use boot::{exit_code, settings};
+pub use chain::chain;
+pub use readiness::Readiness;
 pub use supervise::{Process, StopError};
 pub use tokio_util::sync::CancellationToken;
 
-/// glibc keeps an arena for each thread, so what a rush of password hashes took stayed taken.
+/// glibc keeps an arena for each thread and does not return what a burst of password hashes has taken.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

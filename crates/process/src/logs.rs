@@ -1,5 +1,5 @@
-//! Log lines on stderr: text, or with `LOG_FORMAT=json` one flat object a line, each with the trace
-//! and booking it belongs to.
+//! Log lines on stderr: text, or with `LOG_FORMAT=json` one flat object a line. Each names the trace and
+//! the booking that it belongs to.
 
 use std::{
     backtrace::{Backtrace, BacktraceStatus},
@@ -27,7 +27,7 @@ use tracing_subscriber::{
 
 use crate::trace;
 
-/// Writes lines from now on, as `RUST_LOG` and `LOG_FORMAT` say.
+/// Writes log lines from now on, as `RUST_LOG` and `LOG_FORMAT` say.
 pub(crate) fn start() {
     let filter =
         EnvFilter::builder().with_default_directive(LevelFilter::INFO.into()).from_env_lossy();
@@ -42,11 +42,11 @@ pub(crate) fn start() {
         tracing::warn!(%error, "logging was set up before");
     }
     if json {
-        // By itself a panic would be several lines of text.
+        // By default a panic is several lines of text.
         panic::set_hook(Box::new(|panic| {
-            let taken = Backtrace::capture();
-            let backtrace =
-                (taken.status() == BacktraceStatus::Captured).then(|| taken.to_string());
+            let backtrace = Backtrace::capture();
+            let is_captured = backtrace.status() == BacktraceStatus::Captured;
+            let backtrace = is_captured.then(|| backtrace.to_string());
             tracing::error!(backtrace, "{panic}");
         }));
     }
@@ -77,15 +77,15 @@ where
             line.insert("target".to_owned(), meta.target().into());
         }
         event.record(&mut Fields(&mut line));
-        let said = line.get("booking_id").and_then(|id| id.as_str()?.parse().ok());
-        let booking = said.or_else(trace::booking);
+        let named = line.get("booking_id").and_then(|id| id.as_str()?.parse().ok());
+        let booking = named.or_else(trace::booking);
         let of = trace::of(booking);
         let span = of.span();
         let trace = Some(span.span_context()).filter(|trace| trace.is_valid());
         let ids = [
             ("trace_id", trace.map(|trace| trace.trace_id().to_string())),
             ("span_id", trace.map(|trace| trace.span_id().to_string())),
-            ("booking_id", booking.filter(|_| said.is_none()).map(|id| id.to_string())),
+            ("booking_id", booking.filter(|_| named.is_none()).map(|id| id.to_string())),
         ];
         let ids = ids.into_iter().filter_map(|(name, id)| Some((name, id?)));
         if self.json {

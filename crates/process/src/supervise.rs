@@ -24,29 +24,17 @@ pub struct Process {
 
 /// How a task returned.
 struct Ended {
-    /// Its error, or that it just returned.
-    reason: Option<String>,
-    /// Whether it had been asked to.
-    asked: bool,
+    error: Option<String>,
+    was_asked_to: bool,
 }
 
-/// A task that failed, or that did not end in time.
+/// A task ended too early, or did not end in time.
 #[derive(Debug, thiserror::Error)]
 pub enum StopError {
-    /// A task ended before it was asked to.
     #[error("task {task} ended: {reason}")]
-    TaskEnded {
-        /// Its name.
-        task: &'static str,
-        /// Its error, or that it returned or panicked.
-        reason: String,
-    },
-    /// A task went on after it was asked to stop.
+    TaskEnded { task: &'static str, reason: String },
     #[error("task {task} did not stop within 10 s")]
-    Stuck {
-        /// Its name.
-        task: &'static str,
-    },
+    Stuck { task: &'static str },
 }
 
 impl Process {
@@ -54,7 +42,7 @@ impl Process {
     /// (`OTEL_*`), and stops at SIGINT or SIGTERM.
     pub fn start(service: &'static str) -> Self {
         logs::start();
-        tracing::info!(version = env!("CARGO_PKG_VERSION"), "{service} starts");
+        tracing::info!(service, version = env!("CARGO_PKG_VERSION"), "the service starts");
         let process =
             Self { export: Export::start(service), ..Self::embedded(CancellationToken::new()) };
         for kind in [SignalKind::interrupt(), SignalKind::terminate()] {
@@ -62,10 +50,10 @@ impl Process {
             match signal(kind) {
                 Ok(mut signals) => drop(tokio::spawn(async move {
                     signals.recv().await;
-                    tracing::info!("{service} stops");
+                    tracing::info!(service, "the service stops");
                     stopping.cancel();
                 })),
-                Err(error) => tracing::warn!(%error, ?kind, "this signal will not stop {service}"),
+                Err(error) => tracing::warn!(%error, ?kind, "the signal will not stop the service"),
             }
         }
         process
@@ -77,7 +65,7 @@ impl Process {
         Self { stopping, tasks, names, drain_limit: DRAIN_LIMIT, export: Export::none() }
     }
 
-    /// Cancelled once the process is to stop: tasks then finish what they hold and return.
+    /// Cancelled when the process is to stop: each task then finishes its work and returns.
     pub fn stopping(&self) -> CancellationToken {
         self.stopping.clone()
     }
@@ -90,8 +78,8 @@ impl Process {
     ) -> Self {
         let stopping = self.stopping();
         let handle = self.tasks.spawn(async move {
-            let reason = task.await.err().map(|error| error.to_string());
-            Ended { reason, asked: stopping.is_cancelled() }
+            let error = task.await.err().map(|error| error.to_string());
+            Ended { error, was_asked_to: stopping.is_cancelled() }
         });
         self.names.insert(handle.id(), name);
         self
@@ -120,20 +108,19 @@ impl Process {
         failure.map_or(Ok(()), Err)
     }
 
-    /// What its end means; unless it was asked for, stops the others.
+    /// Whether a task's end is a failure; if so, stops the others.
     fn failure_of(&mut self, joined: Result<(Id, Ended), JoinError>) -> Option<StopError> {
-        let (id, reason, asked) = match joined {
-            Ok((id, ended)) => (id, ended.reason, ended.asked),
-            Err(error) => (error.id(), Some(error.to_string()), false),
-        };
+        let (id, Ended { error, was_asked_to }) = joined.unwrap_or_else(|panic| {
+            (panic.id(), Ended { error: Some(panic.to_string()), was_asked_to: false })
+        });
         let task = self.names.remove(&id).unwrap_or("unnamed");
-        if asked {
-            if let Some(reason) = reason {
-                tracing::warn!(task, reason, "the task failed while stopping");
+        if was_asked_to {
+            if let Some(error) = error {
+                tracing::warn!(task, error, "the task failed while stopping");
             }
             return None;
         }
-        let reason = reason.unwrap_or_else(|| "it returned".to_owned());
+        let reason = error.unwrap_or_else(|| "it returned".to_owned());
         tracing::error!(task, reason, "the task ended: everything stops");
         self.stopping.cancel();
         Some(StopError::TaskEnded { task, reason })
@@ -148,10 +135,10 @@ mod tests {
     async fn a_task_that_goes_on_after_the_stop_is_named() {
         let stopping = CancellationToken::new();
         let mut process = Process::embedded(stopping.clone())
-            .run("deaf", std::future::pending::<Result<(), String>>());
+            .run("stuck", std::future::pending::<Result<(), String>>());
         process.drain_limit = Duration::from_millis(20);
         stopping.cancel();
         let stopped = process.until_stopped().await;
-        assert!(matches!(stopped, Err(StopError::Stuck { task: "deaf" })), "{stopped:?}");
+        assert!(matches!(stopped, Err(StopError::Stuck { task: "stuck" })), "{stopped:?}");
     }
 }

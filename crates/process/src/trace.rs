@@ -1,8 +1,7 @@
-//! W3C trace context: which request a piece of work belongs to, carried through HTTP and Kafka, and
-//! the spans of it.
+//! W3C trace context: which request a piece of work belongs to, through HTTP and Kafka, and its spans.
 //!
-//! A [`Context`] is carried always: a task's own with [`scope`], each message's with [`scope_batch`].
-//! Spans are made only while they are exported (`OTEL_*`); else a context is its caller's, passed on.
+//! Work always has a [`Context`]: a task by [`scope`], each message of a batch by [`scope_batch`]. Spans
+//! are made only while they are exported (`OTEL_*`); else a context is its caller's, passed on.
 
 use std::{
     collections::HashMap,
@@ -30,24 +29,24 @@ pub const BOOKING: &str = "karcis.booking_id";
 /// Set while spans are exported.
 static TRACER: OnceLock<SdkTracer> = OnceLock::new();
 
-/// The messages of a batch, by booking.
+/// The contexts of a batch's messages, by booking.
 struct Batch(Arc<HashMap<Uuid, Context>>);
 
-/// The booking a request turns out to be about.
+/// The booking of a request, once it is known.
 struct About(OnceLock<Uuid>);
 
 /// Makes spans from now on.
 pub(crate) fn export_with(tracer: SdkTracer) {
-    // A process exports once; who comes second is a test's second process.
+    // A process exports once. Only a test starts a second `Process`.
     let _ = TRACER.set(tracer);
 }
 
-/// Whether spans are exported. Without that nothing is to be worked out for them.
+/// Whether spans are exported. If not, do no work for them.
 pub fn is_exported() -> bool {
     TRACER.get().is_some()
 }
 
-/// What a `traceparent` header says; `None` if it is malformed.
+/// The context of a `traceparent` header; `None` if it is malformed.
 pub fn parse(header: &str) -> Option<Context> {
     struct Header<'a>(&'a str);
     impl Extractor for Header<'_> {
@@ -64,7 +63,7 @@ pub fn parse(header: &str) -> Option<Context> {
     found.has_active_span().then_some(found)
 }
 
-/// The `traceparent` header for what this context causes; `None` outside of any trace.
+/// The `traceparent` header for work that this context causes; `None` outside any trace.
 pub fn header(context: &Context) -> Option<String> {
     let span = context.span();
     let known = Some(span.span_context()).filter(|known| known.is_valid())?;
@@ -72,15 +71,15 @@ pub fn header(context: &Context) -> Option<String> {
     Some(format!("00-{trace}-{span}-{:02x}", flags.to_u8()))
 }
 
-/// The trace's id in this context, in hex.
+/// The id of this context's trace, in hex; `None` outside any trace.
 pub fn trace_id(context: &Context) -> Option<String> {
     let span = context.span();
     let known = Some(span.span_context()).filter(|known| known.is_valid())?;
     Some(known.trace_id().to_string())
 }
 
-/// The context of a request that came with this `traceparent`, or of a new trace: of its span while
-/// spans are exported, else of one that only log lines and messages name.
+/// The context of a request with this `traceparent`, or of a new trace. While spans are exported it is
+/// that of the request's span, else of an id that only log lines and messages name.
 pub fn of_request(caller: Option<&str>, span: impl FnOnce() -> SpanBuilder) -> Context {
     let parent = caller.and_then(parse).unwrap_or_default();
     let context = if is_exported() { begin(&parent, span) } else { unexported(&parent) };
@@ -98,8 +97,8 @@ fn unexported(parent: &Context) -> Context {
     parent.with_remote_span_context(own)
 }
 
-/// A span's context, below `parent`; the span ends with the last clone of it. While spans are not
-/// exported, `parent` itself.
+/// The context of a new span below `parent`, which ends with the last clone of the context. While spans
+/// are not exported, `parent` itself.
 pub fn begin(parent: &Context, span: impl FnOnce() -> SpanBuilder) -> Context {
     match TRACER.get() {
         Some(tracer) => parent.with_span(tracer.build_with_context(span(), parent)),
@@ -115,7 +114,7 @@ pub async fn span<T>(name: &'static str, work: impl Future<Output = T>) -> T {
     }
 }
 
-/// Notes that the span's work failed.
+/// Records that the span's work failed.
 pub fn fail(context: &Context, error: &dyn Display) {
     if is_exported() {
         context.span().set_status(Status::error(error.to_string()));
@@ -146,7 +145,7 @@ pub fn of(booking: Option<Uuid>) -> Context {
     })
 }
 
-/// Notes that the running request is about this booking, for its span and log lines.
+/// Records that the running request is about this booking, for its span and log lines.
 pub fn about(booking: Uuid) {
     Context::map_current(|current| {
         if let Some(About(about)) = current.get() {

@@ -17,7 +17,7 @@ pub(crate) struct Lifetime {
 
 impl Lifetime {
     /// Of what ends with this process.
-    pub fn of_this_process() -> &'static Self {
+    pub(crate) fn of_this_process() -> &'static Self {
         static OWN: LazyLock<Lifetime> = LazyLock::new(|| {
             // Postgres may run as another user, who has to pass through.
             let folder = karcis_dev_servers::paths::temporary()
@@ -30,7 +30,7 @@ impl Lifetime {
     }
 
     /// Of what goes on when this process ends; the folder has a guard.
-    pub fn beyond_this_process(folder: PathBuf) -> io::Result<Self> {
+    pub(crate) fn beyond_this_process(folder: PathBuf) -> io::Result<Self> {
         Self::new(folder, true)
     }
 

@@ -2,9 +2,8 @@
 
 use async_trait::async_trait;
 use karcis_contracts::Message;
-use karcis_messaging::{
-    Consumer, DatabaseConfig, HandleError, Outbox, Outgoing, Received, connect,
-};
+use karcis_database::{DatabaseConfig, connect};
+use karcis_messaging::{Consumer, HandleError, Outbox, Outgoing, Received};
 use karcis_process::CancellationToken;
 use karcis_schemas::Service;
 use sqlx::PgPool;
@@ -64,7 +63,7 @@ impl Peer {
         let mut transaction = eventually(|| self.pool.begin()).await;
         self.outbox.insert(&mut transaction, &messages).await.expect("the outbox takes them");
         transaction.commit().await.expect("the transaction commits");
-        self.outbox.wake();
+        self.outbox.notify();
     }
 
     /// The messages of this topic so far, in their order.

@@ -1,27 +1,16 @@
 //! Settings, parsed once at boot from flags and the environment.
 
-use std::{net::SocketAddr, time::Duration};
+use std::time::Duration;
 
-use karcis_http::{HttpConfig, KeysConfig};
-use karcis_messaging::{DatabaseConfig, KafkaConfig};
+use karcis_http::KeysConfig;
+use karcis_schemas::BOOKING;
+use karcis_service::ServiceConfig;
 
 /// booking-service: takes orders and sees each one through.
 #[derive(Clone, Debug, clap::Parser)]
 pub struct Config {
-    /// Where to serve HTTP: an address and a port; port 0 takes a free one.
-    #[arg(long, env = "KARCIS_LISTEN", default_value = "127.0.0.1:8083", value_name = "ADDRESS",
-        value_parser = karcis_http::address)]
-    pub listen: SocketAddr,
-    /// What every service's HTTP side takes.
     #[command(flatten)]
-    pub http: HttpConfig,
-    /// Its schema.
-    #[command(flatten)]
-    pub database: DatabaseConfig,
-    /// Its broker.
-    #[command(flatten)]
-    pub kafka: KafkaConfig,
-    /// The keys tokens are checked against.
+    pub service: ServiceConfig<{ BOOKING.port }>,
     #[command(flatten)]
     pub keys: KeysConfig,
     /// How long a buyer has to pay, such as 15m; after that the booking is undone.

@@ -7,44 +7,23 @@ mod domain;
 
 use std::sync::Arc;
 
-use karcis_http::{About, App, TokenKeys};
-use karcis_messaging::{Kafka, Outbox, connect, migrate};
-use karcis_process::Process;
-use tokio::net::TcpListener;
-
 use adapters::{
     http::{Desk, ShopWindow, routes},
     kafka::{Commands, keep_announcing},
     metrics,
-    postgres::{PgCancelledEvents, PgCatalogue, PgEvents, PgReadiness, PgStocks},
+    postgres::{PgCancelledEvents, PgCatalogue, PgEvents, PgStocks},
 };
-pub use config::Config;
+use karcis_http::TokenKeys;
+use karcis_process::Process;
+use karcis_schemas::EVENT;
+use karcis_service::{Base, StartError};
+use tokio::net::TcpListener;
 
-/// The service's name, which its messages and its consumer group bear.
-const SERVICE: &str = "event-service";
-const ABOUT: About = About {
-    service: SERVICE,
-    about: "events, their tickets, and what is left of them",
-    port: 8082,
-};
+pub use config::Config;
 
 /// What it serves, as OpenAPI 3.1.
 pub fn openapi() -> serde_json::Value {
-    karcis_http::openapi(ABOUT, routes().into_openapi())
-}
-
-/// Why the service did not start, or stopped.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// Its database does not answer or its schema cannot be brought up to date.
-    #[error(transparent)]
-    Database(#[from] karcis_messaging::DatabaseError),
-    /// A Kafka setting is wrong.
-    #[error("{0}")]
-    Kafka(#[from] karcis_messaging::KafkaError),
-    /// One of its tasks ended.
-    #[error("{0}")]
-    Stopped(#[from] karcis_process::StopError),
+    karcis_service::openapi(&EVENT, routes())
 }
 
 /// Serves on `listener` until the process is asked to stop.
@@ -53,33 +32,25 @@ pub async fn run(
     listener: TcpListener,
     process: Process,
 ) -> Result<(), StartError> {
-    let kafka = Kafka::connect(&config.kafka)?;
-    let pool = connect(&config.database).await?;
-    migrate(&pool, karcis_schemas::EVENTS.migrations).await?;
-    let outbox = Outbox::new(pool.clone(), SERVICE);
+    let base = Base::start(&EVENT, config.service, &process).await?;
+    let (pool, outbox) = (base.pool.clone(), base.outbox.clone());
     let keys = TokenKeys::fetched_from(&config.keys.jwks_url);
-    let app = App {
-        about: ABOUT,
-        routes: routes().with_state(Desk {
-            events: Arc::new(PgEvents::new(pool.clone(), outbox.clone())),
-            window: Arc::new(ShopWindow::new(Arc::new(PgCatalogue(pool.clone())))),
-        }),
-        keys: keys.clone(),
-        readiness: Arc::new(PgReadiness(pool.clone())),
-    };
+    let routes = routes().with_state(Desk {
+        events: Arc::new(PgEvents::new(pool.clone(), outbox.clone())),
+        window: Arc::new(ShopWindow::new(Arc::new(PgCatalogue(pool.clone())))),
+    });
     let commands = Commands {
         stocks: Arc::new(PgStocks::new(pool.clone(), outbox.clone())),
         most_unpaid: config.max_holds,
     };
-    let cancelled = Arc::new(PgCancelledEvents::new(pool.clone(), outbox.clone()));
+    let cancelled = Arc::new(PgCancelledEvents::new(pool, outbox.clone()));
     metrics::describe();
-    let stopping = process.stopping();
     process
-        .run("http", karcis_http::serve(listener, app, config.http, stopping.clone()))
-        .run("keys", keys.keep_fresh(stopping.clone()))
-        .run("commands", kafka.clone().consume(SERVICE, pool, commands, stopping.clone()))
-        .run("announcer", keep_announcing(cancelled, outbox.clone(), stopping.clone()))
-        .run("outbox", outbox.relay(kafka, stopping))
+        .run("http", base.serve(listener, routes, &keys))
+        .run("keys", keys.keep_fresh(base.stopping()))
+        .run("consumer", base.consume(commands))
+        .run("outbox", base.relay())
+        .run("announcer", keep_announcing(cancelled, outbox, base.stopping()))
         .until_stopped()
         .await?;
     Ok(())

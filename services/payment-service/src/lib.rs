@@ -7,12 +7,6 @@ pub mod domain;
 
 use std::{sync::Arc, time::Duration};
 
-use karcis_http::{About, App, Live, TokenKeys};
-use karcis_messaging::{Kafka, Outbox, connect, connect_to, migrate};
-use karcis_process::Process;
-use tokio::{net::TcpListener, sync::Notify};
-use tokio_util::task::TaskTracker;
-
 use adapters::{
     gateway::{measured::Measured, simulated::SimulatedGateway},
     http::{self, Api},
@@ -22,35 +16,22 @@ use adapters::{
     postgres::{PgPayments, Wakes},
     workers::Worker,
 };
+use karcis_database::{connect_to, migrate};
+use karcis_http::{Live, TokenKeys};
+use karcis_process::Process;
+use karcis_schemas::{PAYMENT, SIMULATED_GATEWAY};
+use karcis_service::{Base, StartError};
+use tokio::{net::TcpListener, sync::Notify};
+use tokio_util::task::TaskTracker;
+
 pub use config::Config;
 
-const SERVICE: &str = "payment-service";
-const ABOUT: About = About {
-    service: SERVICE,
-    about: "takes a buyer's money once and gives it back once",
-    port: 8084,
-};
-
-/// Connections to the simulated provider's ledger: one for each of its lanes.
+/// Connections to the simulated provider's ledger: one for each of its batchers.
 const GATEWAY_CONNECTIONS: u32 = 3;
 
 /// What it serves, as OpenAPI 3.1.
 pub fn openapi() -> serde_json::Value {
-    karcis_http::openapi(ABOUT, http::routes().into_openapi())
-}
-
-/// Why the service did not start, or stopped.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// Its database does not answer or its schema cannot be brought up to date.
-    #[error(transparent)]
-    Database(#[from] karcis_messaging::DatabaseError),
-    /// A Kafka setting is wrong.
-    #[error("{0}")]
-    Kafka(#[from] karcis_messaging::KafkaError),
-    /// One of its tasks ended.
-    #[error("{0}")]
-    Stopped(#[from] karcis_process::StopError),
+    karcis_service::openapi(&PAYMENT, http::routes())
 }
 
 /// Serves on `listener` until the process is asked to stop.
@@ -59,50 +40,40 @@ pub async fn run(
     listener: TcpListener,
     process: Process,
 ) -> Result<(), StartError> {
-    let kafka = Kafka::connect(&config.kafka)?;
-    let pool = connect(&config.database).await?;
-    migrate(&pool, karcis_schemas::PAYMENTS.migrations).await?;
+    let base = Base::start(&PAYMENT, config.service, &process).await?;
+    let keys = TokenKeys::fetched_from(&config.keys.jwks_url);
     let ledger = connect_to(
         "KARCIS_GATEWAY_DATABASE_URL",
         &config.gateway.gateway_database_url,
         GATEWAY_CONNECTIONS,
     )
     .await?;
-    migrate(&ledger, karcis_schemas::SIMULATED_GATEWAY.migrations).await?;
+    migrate(&ledger, SIMULATED_GATEWAY.migrations).await?;
 
-    let outbox = Outbox::new(pool.clone(), SERVICE);
     let (live, void, give_back) = (Live::new(), Arc::new(Notify::new()), Arc::new(Notify::new()));
     let wakes = Wakes {
-        outbox: outbox.clone(),
+        outbox: base.outbox.clone(),
         live: live.clone(),
         void: void.clone(),
         give_back: give_back.clone(),
     };
-    let payments = Arc::new(PgPayments::new(pool.clone(), wakes));
+    let payments = Arc::new(PgPayments::new(base.pool.clone(), wakes));
     let patience = Duration::from_millis(config.gateway.provider_timeout_ms);
     let gateway = Arc::new(Measured(SimulatedGateway::new(&ledger, patience)));
 
     metrics::describe();
-    let stopping = process.stopping();
-    let keys = TokenKeys::fetched_from(&config.keys.jwks_url);
     let worker =
-        Worker { payments: payments.clone(), gateway: gateway.clone(), stopping: stopping.clone() };
+        Worker { payments: payments.clone(), gateway: gateway.clone(), stopping: base.stopping() };
     let charges = TaskTracker::new();
-    let api = Api {
+    let routes = http::routes().with_state(Api {
         attempts: Arc::new(AttemptLanes::new(payments.clone())),
         payments: payments.clone(),
         gateway,
         live: live.clone(),
         charges: charges.clone(),
         provider_wait: Duration::from_millis(config.gateway.provider_wait_ms),
-    };
-    let app = App {
-        about: ABOUT,
-        routes: http::routes().with_state(api),
-        keys: keys.clone(),
-        readiness: payments.clone(),
-    };
-    let serving = karcis_http::serve(listener, app, config.http, stopping.clone());
+    });
+    let serving = base.serve(listener, routes, &keys);
     process
         .run("http", async move {
             let served = serving.await;
@@ -111,10 +82,10 @@ pub async fn run(
             charges.wait().await;
             served
         })
-        .run("signing keys", keys.keep_fresh(stopping.clone()))
-        .run("live answers", live.run(payments.clone(), stopping.clone()))
-        .run("commands", kafka.clone().consume(SERVICE, pool, Commands(payments), stopping.clone()))
-        .run("outbox", outbox.relay(kafka, stopping))
+        .run("keys", keys.keep_fresh(base.stopping()))
+        .run("consumer", base.consume(Commands(payments.clone())))
+        .run("outbox", base.relay())
+        .run("live", live.run(payments, base.stopping()))
         .run("resolve attempts", worker.clone().resolve(patience))
         .run("void attempts", worker.clone().void(void))
         .run("give money back", worker.clone().give_back(give_back))

@@ -1,26 +1,15 @@
 //! Settings, parsed once at boot from flags and the environment.
 
-use std::{fmt, net::SocketAddr};
+use std::fmt;
 
-use karcis_http::HttpConfig;
-use karcis_messaging::{DatabaseConfig, KafkaConfig};
+use karcis_schemas::USER;
+use karcis_service::ServiceConfig;
 
 /// user-service: people, their sessions and their roles
 #[derive(Clone, Debug, clap::Parser)]
 pub struct Config {
-    /// Where to serve HTTP: an address and a port; port 0 takes a free one.
-    #[arg(long, env = "KARCIS_LISTEN", default_value = "127.0.0.1:8081", value_name = "ADDRESS",
-        value_parser = karcis_http::address)]
-    pub listen: SocketAddr,
-    /// What every service's HTTP side takes.
     #[command(flatten)]
-    pub http: HttpConfig,
-    /// Its schema.
-    #[command(flatten)]
-    pub database: DatabaseConfig,
-    /// Its broker.
-    #[command(flatten)]
-    pub kafka: KafkaConfig,
+    pub service: ServiceConfig<{ USER.port }>,
     /// The first admin, an account that is made at boot if it is missing.
     #[command(flatten)]
     pub admin: AdminConfig,

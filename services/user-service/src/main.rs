@@ -2,16 +2,14 @@
 
 use std::process::ExitCode;
 
-use karcis_process::{Process, exit_code, settings};
+use karcis_schemas::USER;
 use karcis_user_service::{Config, run};
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let config: Config = settings(std::env::args_os());
-    exit_code(async {
-        let process = Process::start("user-service");
-        let listener = karcis_http::bind(config.listen).await?;
-        Ok(run(config, listener, process).await?)
-    })
-    .await
+    let run = async |config: Config, process| {
+        let listener = config.service.bind().await?;
+        run(config, listener, process).await
+    };
+    karcis_service::main(&USER, run).await
 }

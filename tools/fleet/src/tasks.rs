@@ -29,7 +29,7 @@ struct Running {
 
 impl Tasks {
     /// Starts all on free ports, with these flags on top of the environment's.
-    pub fn start(
+    pub(crate) fn start(
         environment: &TestEnvironment,
         flags: &HashMap<&'static str, Vec<String>>,
     ) -> (Self, Urls) {
@@ -62,13 +62,13 @@ impl Tasks {
     }
 
     /// Stops one in order; panics if it ended in any other way.
-    pub async fn stop(&self, service: &Service) {
+    pub(crate) async fn stop(&self, service: &Service) {
         let running = self.running().remove(service.name).expect("it runs");
         running.stop(service.name).await;
     }
 
     /// Starts a stopped one where it served before.
-    pub async fn start_again(&self, service: &'static Service) {
+    pub(crate) async fn start_again(&self, service: &'static Service) {
         let address = self.settings[service.name].0;
         // While it was stopped its port was free: another test may have it for a while.
         let bind = eventually(async || TcpListener::bind(address));
@@ -77,12 +77,12 @@ impl Tasks {
     }
 
     /// Whether it ended by itself.
-    pub fn has_ended(&self, service: &Service) -> bool {
+    pub(crate) fn has_ended(&self, service: &Service) -> bool {
         self.running().get(service.name).is_none_or(|running| running.task.is_finished())
     }
 
     /// Waits for `checks`, then stops all that run.
-    pub fn end(self, checks: impl Future<Output = ()>) {
+    pub(crate) fn end(self, checks: impl Future<Output = ()>) {
         let Self { runtime, running, .. } = self;
         let running = running.into_inner().expect("nothing panics while it holds the services");
         runtime.block_on(async {
@@ -94,7 +94,7 @@ impl Tasks {
     }
 
     /// Drops the services as they are.
-    pub fn abandon(self) {
+    pub(crate) fn abandon(self) {
         self.runtime.shutdown_background();
     }
 

@@ -1,6 +1,6 @@
 //! The command line of `karcis`.
 
-use std::{error::Error, path::PathBuf, process::ExitCode};
+use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Parser, builder::FalseyValueParser};
 use karcis_messaging::KafkaSecurity;
@@ -126,7 +126,7 @@ pub(crate) async fn run() -> ExitCode {
             Some(Command::Topics(options)) => Ok(topics(*options).await?),
             Some(Command::Service { service, flags }) => {
                 let process = Process::start(service.service.full_name());
-                (service.run)(flags, None, process).await.map_err(|error| error as Box<dyn Error>)
+                Ok((service.run)(flags, None, process).await?)
             }
             None => Ok(launcher::launch(cli.options).await?),
         }

@@ -6,7 +6,7 @@ use clap::{
     Arg, ArgMatches, FromArgMatches,
     builder::{FalseyValueParser, PossibleValuesParser},
 };
-use karcis_messaging::DatabaseError;
+use karcis_database::DatabaseError;
 use karcis_schemas::{Schema, SetupError, schemas, set_up};
 use sqlx::{
     Connection, PgConnection,
@@ -149,5 +149,5 @@ async fn prepare(schema: &'static Schema, options: &MigrateOptions) -> Result<()
         .map_err(failed)?
         .options([("role", schema.role), ("search_path", schema.name)]);
     let pool = PgPoolOptions::new().connect_lazy_with(as_role);
-    karcis_messaging::migrate(&pool, schema.migrations).await.map_err(refused)
+    karcis_database::migrate(&pool, schema.migrations).await.map_err(refused)
 }

@@ -1,16 +1,15 @@
 //! Every service, linked into one program: for the launcher, the fleet and the documents' tests.
 
-use std::error::Error;
-
 use clap::CommandFactory;
 use futures_util::future::BoxFuture;
 use karcis_process::{Process, settings};
 use karcis_schemas::{BOOKING, EVENT, PAYMENT, Service, USER};
+use karcis_service::StartError;
 use serde_json::Value;
 use tokio::net::TcpListener;
 
 /// How a service ended.
-pub type Outcome = Result<(), Box<dyn Error + Send + Sync>>;
+pub type Outcome = Result<(), StartError>;
 
 /// A service that this program can run.
 pub struct Linked {
@@ -37,9 +36,9 @@ macro_rules! linked {
                 Box::pin(async move {
                     let listener = match listener {
                         Some(listener) => listener,
-                        None => karcis_http::bind(config.listen).await?,
+                        None => config.service.bind().await?,
                     };
-                    Ok($library::run(config, listener, process).await?)
+                    $library::run(config, listener, process).await
                 })
             },
         }

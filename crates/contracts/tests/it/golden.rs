@@ -18,7 +18,7 @@ fn file_of(kind: &str) -> String {
     format!("{}.json", kind.strip_prefix("karcis.").unwrap())
 }
 
-pub fn golden(kind: &str) -> Value {
+pub(crate) fn golden(kind: &str) -> Value {
     let path = folder().join(file_of(kind));
     let text =
         fs::read_to_string(&path).unwrap_or_else(|_| panic!("{} is missing", path.display()));

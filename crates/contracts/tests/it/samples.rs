@@ -7,15 +7,15 @@ use karcis_kernel::{
 };
 use uuid::uuid;
 
-pub fn booking() -> BookingId {
+pub(crate) fn booking() -> BookingId {
     BookingId(uuid!("0198c5a0-0000-7000-8000-00000000b001"))
 }
 
-pub fn event() -> EventId {
+pub(crate) fn event() -> EventId {
     EventId(uuid!("0198c5a0-0000-7000-8000-00000000e001"))
 }
 
-pub fn user() -> UserId {
+pub(crate) fn user() -> UserId {
     UserId(uuid!("0198c5a0-0000-7000-8000-00000000a001"))
 }
 
@@ -32,7 +32,7 @@ fn rupiah(amount: i64) -> Money {
     Money::new(amount, Currency::Idr)
 }
 
-pub fn event_commands() -> Vec<EventCommand> {
+pub(crate) fn event_commands() -> Vec<EventCommand> {
     let (booking_id, event_id) = (booking(), event());
     vec![
         ReserveTickets {
@@ -51,7 +51,7 @@ pub fn event_commands() -> Vec<EventCommand> {
     ]
 }
 
-pub fn payment_commands() -> Vec<PaymentCommand> {
+pub(crate) fn payment_commands() -> Vec<PaymentCommand> {
     let booking_id = booking();
     vec![
         RequestPayment {
@@ -66,7 +66,7 @@ pub fn payment_commands() -> Vec<PaymentCommand> {
     ]
 }
 
-pub fn ticket_facts() -> Vec<TicketFact> {
+pub(crate) fn ticket_facts() -> Vec<TicketFact> {
     let (booking_id, event_id) = (booking(), event());
     let item = |ticket_type_id, name: &str, quantity, unit_price| ReservedItem {
         ticket_type_id,
@@ -108,7 +108,7 @@ pub fn ticket_facts() -> Vec<TicketFact> {
     ]
 }
 
-pub fn payment_facts() -> Vec<PaymentFact> {
+pub(crate) fn payment_facts() -> Vec<PaymentFact> {
     let (booking_id, payment_id, amount) = (booking(), PAYMENT, rupiah(1_500_000));
     vec![
         PaymentRequested { booking_id, payment_id, amount }.into(),
@@ -121,7 +121,7 @@ pub fn payment_facts() -> Vec<PaymentFact> {
     ]
 }
 
-pub fn event_facts() -> Vec<EventFact> {
+pub(crate) fn event_facts() -> Vec<EventFact> {
     let event_id = event();
     vec![
         EventPublished {
@@ -149,7 +149,7 @@ pub fn event_facts() -> Vec<EventFact> {
     ]
 }
 
-pub fn booking_facts() -> Vec<BookingFact> {
+pub(crate) fn booking_facts() -> Vec<BookingFact> {
     let (booking_id, user_id, event_id) = (booking(), user(), event());
     vec![
         BookingCreated { booking_id, user_id, event_id }.into(),
@@ -160,7 +160,7 @@ pub fn booking_facts() -> Vec<BookingFact> {
     ]
 }
 
-pub fn user_facts() -> Vec<UserFact> {
+pub(crate) fn user_facts() -> Vec<UserFact> {
     let user_id = user();
     vec![
         UserRegistered { user_id, role: Role::Buyer }.into(),

@@ -1,8 +1,8 @@
-//! Examples of whole bodies, put together from those of their parts.
+//! Examples of whole bodies, built from the examples of their parts.
 
 use serde_json::{Map, Value, json};
 
-/// Gives each body and each needed parameter an example unless it has one.
+/// Gives each body and each required parameter an example unless it has one.
 pub(super) fn fill(document: &mut Value) {
     let schemas = document["components"]["schemas"].clone();
     let Some(items) = document["paths"].as_object_mut() else { return };
@@ -17,9 +17,9 @@ pub(super) fn fill(document: &mut Value) {
         if let Some(body) = operation.get_mut("requestBody") {
             content(body, &schemas);
         }
-        let answers = operation.get_mut("responses").and_then(Value::as_object_mut);
-        for answer in answers.into_iter().flat_map(Map::values_mut) {
-            content(answer, &schemas);
+        let responses = operation.get_mut("responses").and_then(Value::as_object_mut);
+        for response in responses.into_iter().flat_map(Map::values_mut) {
+            content(response, &schemas);
         }
     }
 }
@@ -30,13 +30,13 @@ fn content(of: &mut Value, schemas: &Value) {
     if let Some(json) = content.get_mut("application/json").filter(|body| !has_example(body)) {
         json["example"] = sample(&json["schema"], schemas);
     }
-    let shown = content.get("application/json").map(|json| json["example"].clone());
-    if let (Some(stream), Some(shown)) = (content.get_mut("text/event-stream"), shown) {
-        stream["example"] = format!("id: {}\ndata: {shown}\n\n", shown["version"]).into();
+    let example = content.get("application/json").map(|json| json["example"].clone());
+    if let (Some(stream), Some(example)) = (content.get_mut("text/event-stream"), example) {
+        stream["example"] = format!("id: {}\ndata: {example}\n\n", example["version"]).into();
     }
 }
 
-/// Something that this schema allows: its own example, or one made of its parts'.
+/// A value that this schema allows: its own example, or one built from its parts' examples.
 fn sample(schema: &Value, schemas: &Value) -> Value {
     let own = schema["examples"].get(0).or(schema.get("example")).or(schema.get("const"));
     if let Some(own) = own.or(schema["enum"].get(0)) {

@@ -1,5 +1,4 @@
-//! Each service's OpenAPI document: what its handlers say of themselves, and what the house adds to
-//! all of them.
+//! Each service's OpenAPI document: what its handlers declare, completed with what all services share.
 
 mod example;
 mod operation;
@@ -10,27 +9,26 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-use crate::house;
-pub use schemas::{LINE, Price, TimeZoneName, words};
+use crate::system_endpoints;
+pub use schemas::{LINE, Price, TimeZoneName, one_of};
 
 const METHODS: [&str; 5] = ["get", "put", "delete", "post", "patch"];
 
-/// What a service tells of itself.
+/// A service's name, purpose and port.
 #[derive(Clone, Copy, Debug)]
 pub struct About {
-    /// Its name, such as `booking-service`.
+    /// The service's name, such as `booking-service`.
     pub service: &'static str,
     /// One line that says what it is for.
     pub about: &'static str,
-    /// Where it is served unless somebody says otherwise.
+    /// The default port.
     pub port: u16,
 }
 
-/// A service's document, from what its handlers say of themselves, completed with problems, headers
-/// and examples.
-pub fn openapi(about: About, routes: utoipa::openapi::OpenApi) -> Value {
-    let house = house::routes().into_openapi();
-    let mut document = json!(routes.merge_from(house));
+/// A service's document: what its handlers declare, completed with problems, headers and examples.
+pub fn openapi(about: About, declared: utoipa::openapi::OpenApi) -> Value {
+    let system = system_endpoints::routes().into_openapi();
+    let mut document = json!(declared.merge_from(system));
     document["openapi"] = json!("3.1.0");
     document["info"] = info(about);
     document["servers"] = json!([
@@ -38,7 +36,7 @@ pub fn openapi(about: About, routes: utoipa::openapi::OpenApi) -> Value {
         {"url": format!("http://127.0.0.1:{}", about.port), "description": "`cargo run`"},
     ]);
     if let Some(tags) = document["tags"].as_array_mut() {
-        tags.push(json!({"name": house::TAG, "description": "What every service has"}));
+        tags.push(json!({"name": system_endpoints::TAG, "description": "What every service has"}));
     }
     for item in document["paths"].as_object_mut().into_iter().flat_map(Map::values_mut) {
         finish(item);
@@ -54,7 +52,7 @@ pub fn openapi(about: About, routes: utoipa::openapi::OpenApi) -> Value {
     }});
     list_by_reference(&mut document);
     drop_unused(&mut document);
-    answer_every_field(&mut document);
+    require_every_field(&mut document);
     example::fill(&mut document);
     document
 }
@@ -86,7 +84,7 @@ fn finish(item: &mut Value) {
     for method in METHODS {
         let Some(operation) = item.get_mut(method) else { continue };
         operation::finish(operation);
-        // Several methods of one handler: each needs a name of its own.
+        // The methods of one handler share its name, but each operation needs its own.
         let name = operation["operationId"].as_str().unwrap_or_default().to_owned();
         if !names.insert(name.clone()) {
             let (first, rest) = method.split_at(1);
@@ -96,7 +94,7 @@ fn finish(item: &mut Value) {
     }
 }
 
-/// A list refers to what its items are, which utoipa would write out.
+/// Makes a list refer to its items' schema, which utoipa writes out.
 fn list_by_reference(document: &mut Value) {
     let Some(schemas) = document["components"]["schemas"].as_object_mut() else { return };
     let names: BTreeSet<_> = schemas.keys().cloned().collect();
@@ -108,8 +106,9 @@ fn list_by_reference(document: &mut Value) {
     }
 }
 
-/// An answer has all its fields, null or not; only requests, which allow no others, may omit some.
-fn answer_every_field(document: &mut Value) {
+/// A response has all its fields, null or not. Only requests, which allow no other fields, may omit
+/// some.
+fn require_every_field(document: &mut Value) {
     let schemas = document["components"]["schemas"].as_object_mut();
     for (name, schema) in schemas.into_iter().flatten() {
         let Some(fields) = schema["properties"].as_object() else { continue };

@@ -1,13 +1,13 @@
-//! What the house adds to each operation: problems by what the operation takes, and headers.
+//! What is added to each operation: the problems that follow from what it takes, and headers.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
 use super::problems;
-use crate::house;
+use crate::system_endpoints;
 
-/// The headers of answers, by name.
+/// The headers of responses, by name.
 pub(super) fn headers() -> Value {
     let text = |description: &str, example: &str| json!({"description": description, "schema": {"type": "string"}, "example": example});
     json!({
@@ -34,59 +34,59 @@ pub(super) fn header(name: &str) -> Value {
     json!({"$ref": format!("#/components/headers/{name}")})
 }
 
-/// Completes an operation. Its declared answers of 400 and more are described by their slugs.
+/// Completes an operation. Its declared responses of 400 and more are described by their slugs.
 pub(super) fn finish(operation: &mut Value) {
     if operation.get("security").is_none() {
         operation["security"] = json!([]);
     }
     let keyed = has_parameter(operation, |it| it["name"] == "Idempotency-Key");
-    let mut problems: BTreeMap<String, Answer> = BTreeMap::new();
+    let mut problems: BTreeMap<String, Problems> = BTreeMap::new();
     for slug in standard(operation, keyed) {
         let status = problems::status(slug);
         problems.entry(status).or_default().slugs.push(slug.to_owned());
     }
     let declared = operation["responses"].as_object_mut().map(std::mem::take).unwrap_or_default();
-    let mut answers = Map::new();
-    for (status, mut answer) in declared {
+    let mut responses = Map::new();
+    for (status, mut response) in declared {
         if status.as_str() < "400" {
-            if let Some(location) = answer["headers"].get_mut("Location") {
+            if let Some(location) = response["headers"].get_mut("Location") {
                 location["required"] = json!(true);
             }
-            answer["headers"]["traceparent"] = header("traceparent");
+            response["headers"]["traceparent"] = header("traceparent");
             if keyed {
-                answer["headers"]["Idempotent-Replayed"] = header("Idempotent-Replayed");
+                response["headers"]["Idempotent-Replayed"] = header("Idempotent-Replayed");
             }
-            answers.insert(status, answer);
+            responses.insert(status, response);
             continue;
         }
-        let slugs = answer["description"].as_str().unwrap_or_default().split_whitespace();
+        let slugs = response["description"].as_str().unwrap_or_default().split_whitespace();
         let of = problems.entry(status.clone()).or_default();
         for slug in slugs.map(str::to_owned) {
             if !of.slugs.contains(&slug) {
                 of.slugs.push(slug);
             }
         }
-        of.schema = answer["content"]["application/json"]["schema"].take();
-        of.headers = answer["headers"].as_object_mut().map(std::mem::take).unwrap_or_default();
+        of.schema = response["content"]["application/json"]["schema"].take();
+        of.headers = response["headers"].as_object_mut().map(std::mem::take).unwrap_or_default();
         if keyed && status == "402" {
             of.headers.insert("Idempotent-Replayed".to_owned(), header("Idempotent-Replayed"));
         }
     }
     let problems = problems.into_iter().map(|(status, of)| (status, of.into_response()));
-    answers.extend(problems);
-    operation["responses"] = answers.into();
+    responses.extend(problems);
+    operation["responses"] = responses.into();
 }
 
 /// The problems of one status.
 #[derive(Default)]
-struct Answer {
+struct Problems {
     slugs: Vec<String>,
-    /// Of the members beside the usual ones.
+    /// Of the members that other problems do not have.
     schema: Value,
     headers: Map<String, Value>,
 }
 
-impl Answer {
+impl Problems {
     fn into_response(self) -> Value {
         match &self.slugs[..] {
             [slug] if self.schema.is_null() && self.headers.is_empty() => {
@@ -97,9 +97,9 @@ impl Answer {
     }
 }
 
-/// What every operation of its kind may answer.
+/// The problems of every operation that takes the same kinds of input.
 fn standard(operation: &Value, keyed: bool) -> Vec<&'static str> {
-    if operation["tags"][0] == house::TAG {
+    if operation["tags"][0] == system_endpoints::TAG {
         return Vec::new();
     }
     let mut slugs = Vec::new();
@@ -121,7 +121,7 @@ fn standard(operation: &Value, keyed: bool) -> Vec<&'static str> {
     if has_parameter(operation, |it| it["in"] == "path") {
         slugs.push("not-found");
     }
-    // Whatever is asked of it, the service looks something up.
+    // An operation that takes anything queries the database.
     if !slugs.is_empty() {
         slugs.push("unavailable");
     }

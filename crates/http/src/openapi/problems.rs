@@ -1,9 +1,9 @@
-//! The problems as their pages in `docs/problems/` tell them.
+//! The problems as their pages in `docs/problems/` describe them.
 
 use serde_json::{Map, Value, json};
 
 use super::operation::header;
-use crate::house::PAGES;
+use crate::system_endpoints::PAGES;
 
 /// The status in a page's first line, such as ``# `not-found` (404)``.
 pub(super) fn status(slug: &str) -> String {
@@ -26,7 +26,7 @@ fn example(slug: &str) -> Value {
     json.and_then(|json| serde_json::from_str(json).ok()).unwrap_or_default()
 }
 
-/// The answer of each problem, by slug.
+/// The response of each problem, by slug.
 pub(super) fn responses() -> Value {
     let all = PAGES.iter().map(|(slug, _)| {
         (slug.to_string(), response(&[slug.to_string()], Value::Null, Map::new()))
@@ -34,8 +34,8 @@ pub(super) fn responses() -> Value {
     all.collect::<Map<_, _>>().into()
 }
 
-/// The answer that is one of these problems of one status. `members` is the schema of what it has
-/// beside the usual members, if anything.
+/// The response that is one of these problems of one status. `members` is the schema of the members
+/// that other problems do not have, or null.
 pub(super) fn response(slugs: &[String], members: Value, mut headers: Map<String, Value>) -> Value {
     headers.insert("traceparent".to_owned(), header("traceparent"));
     match slugs.first().map(|slug| status(slug)).as_deref() {

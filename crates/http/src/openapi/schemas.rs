@@ -1,4 +1,4 @@
-//! Shapes that several services' requests share.
+//! Schemas that several services' requests share.
 
 use karcis_kernel::Currency;
 use utoipa::{
@@ -6,9 +6,9 @@ use utoipa::{
     openapi::{Object, ObjectBuilder, Type},
 };
 
-/// One of these words.
-pub fn words(words: impl IntoIterator<Item = &'static str>) -> Object {
-    ObjectBuilder::new().schema_type(Type::String).enum_values(Some(words)).build()
+/// The schema of a text that is one of these values.
+pub fn one_of(values: impl IntoIterator<Item = &'static str>) -> Object {
+    ObjectBuilder::new().schema_type(Type::String).enum_values(Some(values)).build()
 }
 
 /// What a ticket costs: 0 (free) to 10^12.
@@ -16,16 +16,16 @@ pub fn words(words: impl IntoIterator<Item = &'static str>) -> Object {
 #[serde(deny_unknown_fields)]
 pub struct Price {
     #[schema(minimum = 0, maximum = 1_000_000_000_000_i64, examples(1_500_000))]
-    #[allow(dead_code, reason = "it is only described")]
+    #[expect(dead_code, reason = "it is only described")]
     amount: i64,
-    #[allow(dead_code, reason = "it is only described")]
+    #[expect(dead_code, reason = "it is only described")]
     currency: Currency,
 }
 
-/// A text of one line that is not blank.
+/// The pattern of a text of one line that is not blank.
 pub const LINE: &str = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$";
 
-/// Describes texts of requests: how long they are, what they match, an example.
+/// Declares the schemas of texts in requests: their length in characters, pattern and an example.
 #[macro_export]
 macro_rules! texts {
     ($($(#[doc = $doc:literal])* $name:ident: $least:literal to $most:literal, $pattern:expr, such as $example:literal;)+) => {$(

@@ -3,18 +3,18 @@
 use karcis_http::IdempotencyKey;
 use serde_json::{Value, json};
 
-use crate::house::{House, Seen};
+use crate::harness::{ProblemResponse, TestApp};
 
 const ID: &str = "01890a5d-ac96-774b-bcce-b302099a8057";
 
 #[tokio::test]
 async fn unknown_parameters_are_ignored_and_wrong_ones_named() {
-    let house = House::open().await;
+    let app = TestApp::open().await;
     let whole = "give a whole number";
-    let good = house.get(&format!("/things?event_id={ID}&limit=5&utm=x&q=a%20b&colour=red"));
-    let answer: Value = good.send().await.unwrap().json().await.unwrap();
+    let good = app.get(&format!("/things?event_id={ID}&limit=5&utm=x&q=a%20b&colour=red"));
+    let response: Value = good.send().await.unwrap().json().await.unwrap();
     let expected = json!({"event_id": ID, "limit": 5, "q": "a b", "colour": "red", "id": null});
-    assert_eq!(answer, expected);
+    assert_eq!(response, expected);
     for (query, field, message) in [
         ("", "event_id", "give this field"),
         ("event_id=5", "event_id", "give a UUID"),
@@ -32,14 +32,14 @@ async fn unknown_parameters_are_ignored_and_wrong_ones_named() {
         } else {
             format!("event_id={ID}&{query}")
         };
-        let seen = Seen::of(house.get(&format!("/things?{query}"))).await;
-        assert_eq!(seen.is(422, "invalid-input").field(), (field, message), "{query}");
+        let problem = ProblemResponse::of(app.get(&format!("/things?{query}"))).await;
+        assert_eq!(problem.is(422, "invalid-input").field(), (field, message), "{query}");
     }
 }
 
 #[tokio::test]
-async fn a_wish_to_wait_is_cut_to_ten_seconds() {
-    let house = House::open().await;
+async fn prefer_wait_is_at_most_ten_seconds() {
+    let app = TestApp::open().await;
     for (prefer, wait) in [
         ("wait=3", json!(3)),
         ("Wait=0", json!(0)),
@@ -54,33 +54,33 @@ async fn a_wish_to_wait_is_cut_to_ten_seconds() {
         ("wait=", json!(null)),
         ("waiting=5", json!(null)),
     ] {
-        let answer = house.get("/wait").header("prefer", prefer).send().await.unwrap();
-        assert_eq!(answer.json::<Value>().await.unwrap(), wait, "{prefer}");
+        let response = app.get("/wait").header("prefer", prefer).send().await.unwrap();
+        assert_eq!(response.json::<Value>().await.unwrap(), wait, "{prefer}");
     }
-    let none = house.get("/wait").send().await.unwrap();
+    let none = app.get("/wait").send().await.unwrap();
     assert_eq!(none.json::<Value>().await.unwrap(), json!(null));
 }
 
 #[tokio::test]
 async fn an_idempotency_key_is_short_visible_and_single() {
-    let house = House::open().await;
+    let app = TestApp::open().await;
     let longest = "k".repeat(255);
     for key in ["a", "\"8e03978e-40d5\"", &longest] {
-        let answer = house.post("/keyed").header("idempotency-key", key).send().await.unwrap();
-        assert_eq!(answer.json::<Value>().await.unwrap(), json!(key));
+        let response = app.post("/keyed").header("idempotency-key", key).send().await.unwrap();
+        assert_eq!(response.json::<Value>().await.unwrap(), json!(key));
     }
-    let none = house.post("/keyed").send().await.unwrap();
+    let none = app.post("/keyed").send().await.unwrap();
     assert_eq!(none.json::<Value>().await.unwrap(), json!(null));
     for key in ["", "a b", "é", &"k".repeat(256)] {
-        let seen = Seen::of(house.post("/keyed").header("idempotency-key", key)).await;
-        assert_eq!(seen.is(422, "invalid-input").field().0, "Idempotency-Key", "{key}");
+        let problem = ProblemResponse::of(app.post("/keyed").header("idempotency-key", key)).await;
+        assert_eq!(problem.is(422, "invalid-input").field().0, "Idempotency-Key", "{key}");
     }
-    let two = house.post("/keyed").header("idempotency-key", "a").header("idempotency-key", "b");
-    Seen::of(two).await.is(422, "invalid-input");
+    let two = app.post("/keyed").header("idempotency-key", "a").header("idempotency-key", "b");
+    ProblemResponse::of(two).await.is(422, "invalid-input");
 }
 
 #[test]
-fn a_fingerprint_is_of_path_and_meaning() {
+fn a_fingerprint_depends_on_path_and_content_and_not_on_form() {
     let print = |path: &str, body: &str| {
         IdempotencyKey::fingerprint(path, &serde_json::from_str::<Value>(body).unwrap())
     };

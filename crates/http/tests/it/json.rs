@@ -1,48 +1,47 @@
-//! JSON bodies: what is refused, and in which words.
+//! JSON bodies: what is refused, and with which messages.
 
 use karcis_kernel::Role;
 use reqwest::RequestBuilder;
 use serde_json::{Value, json};
 
-use crate::house::{House, Seen, token};
+use crate::harness::{ProblemResponse, TestApp, token};
 
-fn create(house: &House, body: impl Into<reqwest::Body>) -> RequestBuilder {
-    house
-        .post("/things")
+fn create(app: &TestApp, body: impl Into<reqwest::Body>) -> RequestBuilder {
+    app.post("/things")
         .bearer_auth(token(Role::Organiser))
         .header("content-type", "application/json")
         .body(body)
 }
 
 #[tokio::test]
-async fn a_good_body_is_taken_under_any_json_type() {
-    let house = House::open().await;
+async fn a_valid_body_is_accepted_with_any_json_media_type() {
+    let app = TestApp::open().await;
     let body = json!({"name": "Jazz", "capacity": 3, "parts": [{"label": "a", "quantity": 1}]});
     for kind in
         ["application/json", "Application/JSON; charset=utf-8", "application/merge-patch+json"]
     {
-        let request = house.post("/things").bearer_auth(token(Role::Admin));
-        let answer =
+        let request = app.post("/things").bearer_auth(token(Role::Admin));
+        let response =
             request.header("content-type", kind).body(body.to_string()).send().await.unwrap();
-        assert_eq!(answer.status(), 201, "{kind}");
-        assert_eq!(answer.json::<Value>().await.unwrap()["parts"], body["parts"]);
+        assert_eq!(response.status(), 201, "{kind}");
+        assert_eq!(response.json::<Value>().await.unwrap()["parts"], body["parts"]);
     }
 }
 
 #[tokio::test]
-async fn another_media_type_is_told_about_curls_json() {
-    let house = House::open().await;
+async fn another_media_type_is_refused_with_a_hint_to_curl_json() {
+    let app = TestApp::open().await;
     for kind in ["text/plain", "application/x-www-form-urlencoded", "json", "text/json", "a+json"] {
-        let request = house.post("/any").header("content-type", kind).body("{}");
-        let seen = Seen::of(request).await;
-        seen.is(415, "unsupported-media-type");
-        assert!(seen.detail.contains("curl --json"), "{}", seen.detail);
+        let request = app.post("/any").header("content-type", kind).body("{}");
+        let problem = ProblemResponse::of(request).await;
+        problem.is(415, "unsupported-media-type");
+        assert!(problem.detail.contains("curl --json"), "{}", problem.detail);
     }
 }
 
 #[tokio::test]
-async fn what_is_no_json_is_400() {
-    let house = House::open().await;
+async fn text_that_is_not_json_is_400() {
+    let app = TestApp::open().await;
     let bodies: Vec<Vec<u8>> = vec![
         b"".to_vec(),
         b"  \n".to_vec(),
@@ -61,9 +60,14 @@ async fn what_is_no_json_is_400() {
     ];
     for body in bodies {
         let shown = String::from_utf8_lossy(&body[..body.len().min(40)]).into_owned();
-        let seen = Seen::of(create(&house, body)).await;
-        assert_eq!((seen.status, seen.slug.as_str()), (400, "not-json"), "{shown}: {}", seen.body);
-        assert!(!seen.detail.is_empty());
+        let problem = ProblemResponse::of(create(&app, body)).await;
+        assert_eq!(
+            (problem.status, problem.slug.as_str()),
+            (400, "not-json"),
+            "{shown}: {}",
+            problem.body
+        );
+        assert!(!problem.detail.is_empty());
     }
 }
 
@@ -129,17 +133,17 @@ async fn a_wrong_field_is_named_with_what_to_give() {
         (r#"3"#, "body", "give an object"),
         (r#"null"#, "body", "give an object"),
     ];
-    let house = House::open().await;
+    let app = TestApp::open().await;
     for (body, field, message) in cases {
-        let seen = Seen::of(create(&house, body)).await;
-        assert_eq!((seen.status, seen.slug.as_str()), (422, "invalid-input"), "{body}");
-        assert_eq!(seen.field(), (field, message), "{body}");
+        let problem = ProblemResponse::of(create(&app, body)).await;
+        assert_eq!((problem.status, problem.slug.as_str()), (422, "invalid-input"), "{body}");
+        assert_eq!(problem.field(), (field, message), "{body}");
     }
 }
 
 #[tokio::test]
-async fn a_nul_is_refused_wherever_it_hides() {
-    let house = House::open().await;
+async fn a_nul_is_refused_everywhere() {
+    let app = TestApp::open().await;
     let cases = [
         (r#"{"name": "a\u0000b", "capacity": 1}"#, "name"),
         (
@@ -153,28 +157,28 @@ async fn a_nul_is_refused_wherever_it_hides() {
         (r#"{"name": "a", "capacity": 1, "extra": {"\u0000": 1}}"#, "extra.\0"),
     ];
     for (body, field) in cases {
-        let seen = Seen::of(create(&house, body)).await;
-        seen.is(422, "invalid-input");
-        assert_eq!(seen.field(), (field, "leave out the NUL character (\\u0000)"));
+        let problem = ProblemResponse::of(create(&app, body)).await;
+        problem.is(422, "invalid-input");
+        assert_eq!(problem.field(), (field, "leave out the NUL character (\\u0000)"));
     }
     let harmless = r#"{"name": "a\\u0000b", "capacity": 1}"#;
-    assert_eq!(create(&house, harmless).send().await.unwrap().status(), 201);
+    assert_eq!(create(&app, harmless).send().await.unwrap().status(), 201);
 }
 
 #[tokio::test]
 async fn a_field_given_twice_is_refused_in_free_objects_too() {
-    let house = House::open().await;
+    let app = TestApp::open().await;
     let body = r#"{"name": "a", "capacity": 1, "extra": {"b": {"c": 1, "c": 2}}}"#;
-    let seen = Seen::of(create(&house, body)).await;
-    assert_eq!(seen.is(422, "invalid-input").field(), ("extra.b.c", "give this field once"));
+    let problem = ProblemResponse::of(create(&app, body)).await;
+    assert_eq!(problem.is(422, "invalid-input").field(), ("extra.b.c", "give this field once"));
 }
 
 #[tokio::test]
-async fn sixty_four_kib_are_taken_and_a_byte_more_is_not() {
-    let house = House::open().await;
+async fn sixty_four_kib_are_accepted_and_a_byte_more_is_not() {
+    let app = TestApp::open().await;
     let text = |bytes: usize| format!(r#"{{"x":"{}"}}"#, "x".repeat(bytes - 8));
     let post = |body: reqwest::Body| {
-        house.post("/any").header("content-type", "application/json").body(body)
+        app.post("/any").header("content-type", "application/json").body(body)
     };
     let chunked = |text: String| {
         let chunks: Vec<_> =
@@ -184,7 +188,7 @@ async fn sixty_four_kib_are_taken_and_a_byte_more_is_not() {
     assert_eq!(post(text(65_536).into()).send().await.unwrap().status(), 200);
     assert_eq!(post(chunked(text(65_536))).send().await.unwrap().status(), 200);
     for bytes in [65_537, 900_000] {
-        Seen::of(post(text(bytes).into())).await.is(413, "too-large");
-        Seen::of(post(chunked(text(bytes)))).await.is(413, "too-large");
+        ProblemResponse::of(post(text(bytes).into())).await.is(413, "too-large");
+        ProblemResponse::of(post(chunked(text(bytes)))).await.is(413, "too-large");
     }
 }

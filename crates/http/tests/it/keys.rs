@@ -1,4 +1,4 @@
-//! Keys that are fetched from another service.
+//! Token keys that are fetched from another service.
 
 use std::sync::{
     Arc, Mutex,
@@ -12,13 +12,13 @@ use karcis_kernel::Role;
 use karcis_process::CancellationToken;
 use tokio::net::TcpListener;
 
-use crate::house::{House, Seen, Signer, app, claims, routes};
+use crate::harness::{ProblemResponse, Signer, TestApp, claims, routes, thing_service};
 
-/// Publishes keys, or fails while it has none; counts how often it was asked.
+/// Publishes keys, or fails while it has none; counts the requests.
 #[derive(Clone, Default)]
 struct Publisher {
     keys: Arc<Mutex<Option<JwkSet>>>,
-    asked: Arc<AtomicUsize>,
+    requests: Arc<AtomicUsize>,
 }
 
 impl Publisher {
@@ -27,7 +27,7 @@ impl Publisher {
         let routes = Router::new().route(
             "/jwks",
             get(async move || {
-                this.asked.fetch_add(1, Ordering::SeqCst);
+                this.requests.fetch_add(1, Ordering::SeqCst);
                 let keys = this.keys.lock().unwrap().clone();
                 keys.map(Json).ok_or(StatusCode::SERVICE_UNAVAILABLE)
             }),
@@ -54,24 +54,24 @@ async fn until_known(keys: &TokenKeys) {
 async fn before_the_keys_are_known_a_token_is_503_and_its_absence_401() {
     let (publisher, signer) = (Publisher::default(), Signer::new("k1", 1));
     let keys = TokenKeys::fetched_from(&publisher.listen().await);
-    let house = House::of(app(routes(), keys.clone())).await;
+    let app = TestApp::of(thing_service(routes(), keys.clone())).await;
     let stopping = CancellationToken::new();
     let fetching = tokio::spawn(keys.clone().keep_fresh(stopping.clone()));
 
     let token = signer.token(&claims(Role::Buyer));
     for token in [token.as_str(), "garbage"] {
-        let seen = Seen::of(house.get("/me").bearer_auth(token)).await;
-        assert!(seen.is(503, "unavailable").headers.contains_key("retry-after"));
-        assert!(seen.detail.contains("keys"), "{}", seen.detail);
+        let problem = ProblemResponse::of(app.get("/me").bearer_auth(token)).await;
+        assert!(problem.is(503, "unavailable").headers.contains_key("retry-after"));
+        assert!(problem.detail.contains("keys"), "{}", problem.detail);
     }
-    Seen::of(house.get("/me")).await.is(401, "not-logged-in");
-    let unready = Seen::of(house.get("/readyz")).await;
+    ProblemResponse::of(app.get("/me")).await.is(401, "not-logged-in");
+    let unready = ProblemResponse::of(app.get("/readyz")).await;
     assert!(unready.is(503, "unavailable").detail.contains("keys"));
 
     publisher.publish(&[&signer]);
     until_known(&keys).await;
-    assert_eq!(house.get("/me").bearer_auth(&token).send().await.unwrap().status(), 200);
-    assert_eq!(house.get("/readyz").send().await.unwrap().status(), 200);
+    assert_eq!(app.get("/me").bearer_auth(&token).send().await.unwrap().status(), 200);
+    assert_eq!(app.get("/readyz").send().await.unwrap().status(), 200);
     stopping.cancel();
     fetching.await.unwrap().unwrap();
 }
@@ -80,16 +80,16 @@ async fn before_the_keys_are_known_a_token_is_503_and_its_absence_401() {
 async fn a_service_that_starts_answers_once_it_has_the_keys() {
     let (publisher, signer) = (Publisher::default(), Signer::new("k1", 1));
     let keys = TokenKeys::fetched_from(&publisher.listen().await);
-    let house = House::of(app(routes(), keys.clone())).await;
+    let app = TestApp::of(thing_service(routes(), keys.clone())).await;
     let stopping = CancellationToken::new();
     let fetching = tokio::spawn(keys.keep_fresh(stopping.clone()));
-    let early = house.get("/me").bearer_auth(signer.token(&claims(Role::Buyer)));
-    let answer = tokio::spawn(early.send());
-    while publisher.asked.load(Ordering::SeqCst) == 0 {
+    let early = app.get("/me").bearer_auth(signer.token(&claims(Role::Buyer)));
+    let response = tokio::spawn(early.send());
+    while publisher.requests.load(Ordering::SeqCst) == 0 {
         tokio::task::yield_now().await;
     }
     publisher.publish(&[&signer]);
-    assert_eq!(answer.await.unwrap().unwrap().status(), 200);
+    assert_eq!(response.await.unwrap().unwrap().status(), 200);
     stopping.cancel();
     fetching.await.unwrap().unwrap();
 }
@@ -99,15 +99,15 @@ async fn a_flood_of_unknown_keys_fetches_nothing() {
     let (publisher, signer) = (Publisher::default(), Signer::new("k1", 1));
     publisher.publish(&[&signer]);
     let keys = TokenKeys::fetched_from(&publisher.listen().await);
-    let house = House::of(app(routes(), keys.clone())).await;
-    tokio::spawn(keys.clone().keep_fresh(house.stopping.clone()));
+    let app = TestApp::of(thing_service(routes(), keys.clone())).await;
+    tokio::spawn(keys.clone().keep_fresh(app.stopping.clone()));
     until_known(&keys).await;
 
     for seed in 2..50 {
         let token = Signer::new("k2", seed).token(&claims(Role::Admin));
-        Seen::of(house.get("/me").bearer_auth(token)).await.is(401, "not-logged-in");
+        ProblemResponse::of(app.get("/me").bearer_auth(token)).await.is(401, "not-logged-in");
     }
-    assert_eq!(publisher.asked.load(Ordering::SeqCst), 1);
+    assert_eq!(publisher.requests.load(Ordering::SeqCst), 1);
 }
 
 #[tokio::test]
@@ -123,7 +123,7 @@ async fn a_new_key_is_fetched_while_its_first_token_waits() {
     publisher.publish(&[&old, &new]);
     keys.verify(&token).await.expect("the new key");
     keys.verify(&old.token(&claims(Role::Buyer))).await.expect("the old key");
-    assert_eq!(publisher.asked.load(Ordering::SeqCst), 3);
+    assert_eq!(publisher.requests.load(Ordering::SeqCst), 3);
 
     publisher.publish(&[&new]);
     let unknown = Signer::new("k3", 3).token(&claims(Role::Buyer));
@@ -133,7 +133,7 @@ async fn a_new_key_is_fetched_while_its_first_token_waits() {
 }
 
 #[tokio::test]
-async fn while_the_keys_cannot_be_fetched_a_new_key_is_503_and_the_old_go_on() {
+async fn while_the_keys_cannot_be_fetched_a_new_key_is_503_and_the_old_ones_work() {
     let (publisher, old, new) = (Publisher::default(), Signer::new("k1", 1), Signer::new("k2", 2));
     publisher.publish(&[&old]);
     let keys = TokenKeys::fetched_from(&publisher.listen().await).refetching_at_once();

@@ -1,4 +1,4 @@
-//! Live answers as a client reads them.
+//! Live streams as a client reads them.
 
 use std::{
     collections::HashMap,
@@ -20,16 +20,16 @@ use serde_json::{Value, json};
 use tokio::sync::Notify;
 use uuid::Uuid;
 
-use crate::house::{AT_ONCE, House, Signer, app};
+use crate::harness::{AT_ONCE, Signer, TestApp, thing_service};
 
-/// What is watched: versions by id, the highest of which is the last state.
+/// What is watched: the versions by id. `LAST` is the version of the last state.
 #[derive(Clone, Default)]
 struct Things(Arc<Inner>);
 
 #[derive(Default)]
 struct Inner {
     versions: Mutex<HashMap<Uuid, i64>>,
-    /// How many ids each query asked for.
+    /// The number of ids in each query.
     queries: Mutex<Vec<usize>>,
     loads: Mutex<usize>,
     failures: Mutex<usize>,
@@ -83,10 +83,10 @@ impl Things {
     }
 }
 
-/// A house with live things, whose streams end at `expires_at`.
-async fn open(things: &Things, live: &Live, expires_at: Timestamp) -> House {
+/// An app with live things, whose streams end at `expires_at`.
+async fn open(things: &Things, live: &Live, expires_at: Timestamp) -> TestApp {
     let (watched, watching) = (things.clone(), live.clone());
-    let answer = async move |PathId(id): PathId, wants: WantsStream| -> Response {
+    let response = async move |PathId(id): PathId, wants: WantsStream| -> Response {
         let things = watched.clone();
         match wants.0 {
             Some(seen) => {
@@ -95,10 +95,11 @@ async fn open(things: &Things, live: &Live, expires_at: Timestamp) -> House {
             None => Json(things.load(id).await.unwrap().map(|found| found.1)).into_response(),
         }
     };
-    let routes = Router::new().route("/things/{id}", get(answer));
-    let house = House::of(app(routes, TokenKeys::fixed(&Signer::new("k1", 1).keys()))).await;
-    tokio::spawn(live.clone().run(Arc::new(things.clone()), house.stopping.clone()));
-    house
+    let routes = Router::new().route("/things/{id}", get(response));
+    let app =
+        TestApp::of(thing_service(routes, TokenKeys::fixed(&Signer::new("k1", 1).keys()))).await;
+    tokio::spawn(live.clone().run(Arc::new(things.clone()), app.stopping.clone()));
+    app
 }
 
 fn in_an_hour() -> Timestamp {
@@ -107,15 +108,15 @@ fn in_an_hour() -> Timestamp {
 
 /// A client's end of a stream.
 struct Events {
-    answer: reqwest::Response,
+    response: reqwest::Response,
     text: String,
 }
 
 impl Events {
     async fn of(request: RequestBuilder) -> Self {
-        let answer = request.header("accept", "text/event-stream").send().await.unwrap();
-        assert_eq!(answer.status(), 200);
-        Self { answer, text: String::new() }
+        let response = request.header("accept", "text/event-stream").send().await.unwrap();
+        assert_eq!(response.status(), 200);
+        Self { response, text: String::new() }
     }
 
     /// The next event's lines; `None` at the end.
@@ -129,7 +130,7 @@ impl Events {
                 }
                 continue;
             }
-            let chunk = self.answer.chunk().await.expect("no broken stream")?;
+            let chunk = self.response.chunk().await.expect("no broken stream")?;
             self.text.push_str(str::from_utf8(&chunk).unwrap());
         }
     }
@@ -145,13 +146,13 @@ impl Events {
 }
 
 #[tokio::test]
-async fn a_stream_shows_the_state_now_then_each_rise_and_ends_with_the_last() {
+async fn a_stream_sends_the_state_then_each_change_and_ends_with_the_last() {
     let (things, live, id) = (Things::default(), Live::new(), Uuid::now_v7());
     things.set(id, 3);
-    let house = open(&things, &live, in_an_hour()).await;
+    let app = open(&things, &live, in_an_hour()).await;
     let path = format!("/things/{id}");
-    let mut events = Events::of(house.get(&path)).await;
-    let headers = events.answer.headers();
+    let mut events = Events::of(app.get(&path)).await;
+    let headers = events.response.headers();
     assert_eq!(headers["content-type"], "text/event-stream");
     assert_eq!(headers["cache-control"], "no-store");
     assert_eq!(headers["x-accel-buffering"], "no");
@@ -159,24 +160,24 @@ async fn a_stream_shows_the_state_now_then_each_rise_and_ends_with_the_last() {
     things.set(id, 4);
     assert_eq!(events.version().await, Some(4), "found by the tick");
     things.set(id, 7);
-    live.wake();
+    live.notify();
     assert_eq!(events.version().await, Some(7));
     things.set(id, LAST);
-    live.wake();
+    live.notify();
     assert_eq!(events.version().await, Some(LAST));
     assert_eq!(events.next().await, None, "the last state ends it");
 
-    let plain = house.get(&path).send().await.unwrap();
+    let plain = app.get(&path).send().await.unwrap();
     assert_eq!(plain.json::<Value>().await.unwrap(), json!({"version": LAST}));
 }
 
 #[tokio::test]
-async fn what_the_client_has_seen_is_left_out() {
+async fn what_the_client_has_seen_is_not_sent() {
     let (things, live, id) = (Things::default(), Live::new(), Uuid::now_v7());
     things.set(id, 3);
-    let house = open(&things, &live, in_an_hour()).await;
+    let app = open(&things, &live, in_an_hour()).await;
     let path = format!("/things/{id}");
-    let from = |seen: &str| Events::of(house.get(&path).header("last-event-id", seen));
+    let from = |seen: &str| Events::of(app.get(&path).header("last-event-id", seen));
 
     assert_eq!(from("2").await.version().await, Some(3));
     assert_eq!(from("what?").await.version().await, Some(3));
@@ -202,8 +203,9 @@ async fn the_first_state_does_not_wait_for_a_tick() {
             stream(never_run.watch(id), 0, in_an_hour(), move || things.clone().load(id))
         }),
     );
-    let house = House::of(app(routes, TokenKeys::fixed(&Signer::new("k1", 1).keys()))).await;
-    assert_eq!(Events::of(house.get("/thing")).await.version().await, Some(1));
+    let app =
+        TestApp::of(thing_service(routes, TokenKeys::fixed(&Signer::new("k1", 1).keys()))).await;
+    assert_eq!(Events::of(app.get("/thing")).await.version().await, Some(1));
 }
 
 #[tokio::test]
@@ -211,8 +213,8 @@ async fn a_stream_ends_when_the_token_expires() {
     let (things, live, id) = (Things::default(), Live::new(), Uuid::now_v7());
     things.set(id, 1);
     let expires_at = karcis_process::now() + TimeDelta::seconds(5);
-    let house = open(&things, &live, expires_at).await;
-    let mut events = Events::of(house.get(&format!("/things/{id}"))).await;
+    let app = open(&things, &live, expires_at).await;
+    let mut events = Events::of(app.get(&format!("/things/{id}"))).await;
     assert_eq!(events.version().await, Some(1));
     assert_eq!(events.next().await, None);
     assert!(karcis_process::now() >= expires_at);
@@ -223,8 +225,8 @@ async fn a_stream_ends_when_the_token_expires() {
 async fn a_stream_ends_when_the_thing_is_gone() {
     let (things, live, id) = (Things::default(), Live::new(), Uuid::now_v7());
     things.set(id, 1);
-    let house = open(&things, &live, in_an_hour()).await;
-    let mut events = Events::of(house.get(&format!("/things/{id}"))).await;
+    let app = open(&things, &live, in_an_hour()).await;
+    let mut events = Events::of(app.get(&format!("/things/{id}"))).await;
     assert_eq!(events.version().await, Some(1));
     things.asked_for(1).await;
     things.0.versions.lock().unwrap().remove(&id);
@@ -232,15 +234,15 @@ async fn a_stream_ends_when_the_thing_is_gone() {
 }
 
 #[tokio::test]
-async fn a_stop_ends_every_stream_and_is_not_held_by_them() {
+async fn a_stop_ends_every_stream_and_is_not_delayed_by_them() {
     let (things, live, id) = (Things::default(), Live::new(), Uuid::now_v7());
     things.set(id, 1);
-    let house = open(&things, &live, in_an_hour()).await;
-    let mut events = Events::of(house.get(&format!("/things/{id}"))).await;
+    let app = open(&things, &live, in_an_hour()).await;
+    let mut events = Events::of(app.get(&format!("/things/{id}"))).await;
     assert_eq!(events.version().await, Some(1));
-    house.stops_within(AT_ONCE).await;
+    app.stops_within(AT_ONCE).await;
     assert_eq!(events.next().await, None);
-    assert!(live.watch(id).changed().await.is_err(), "who comes later is not kept waiting");
+    assert!(live.watch(id).changed().await.is_err(), "later watchers do not wait");
 }
 
 #[tokio::test]
@@ -248,8 +250,8 @@ async fn a_failed_load_or_query_is_tried_again() {
     let (things, live, id) = (Things::default(), Live::new(), Uuid::now_v7());
     things.set(id, 1);
     *things.0.failures.lock().unwrap() = 3;
-    let house = open(&things, &live, in_an_hour()).await;
-    let mut events = Events::of(house.get(&format!("/things/{id}"))).await;
+    let app = open(&things, &live, in_an_hour()).await;
+    let mut events = Events::of(app.get(&format!("/things/{id}"))).await;
     assert_eq!(events.version().await, Some(1));
     things.set(id, 2);
     assert_eq!(events.version().await, Some(2));
@@ -259,11 +261,11 @@ async fn a_failed_load_or_query_is_tried_again() {
 async fn a_comment_every_fifteen_seconds_keeps_a_quiet_stream_open() {
     let (things, live, id) = (Things::default(), Live::new(), Uuid::now_v7());
     things.set(id, 1);
-    let house = open(&things, &live, in_an_hour()).await;
+    let app = open(&things, &live, in_an_hour()).await;
     let began = Instant::now();
-    let mut events = Events::of(house.get(&format!("/things/{id}"))).await;
+    let mut events = Events::of(app.get(&format!("/things/{id}"))).await;
     assert_eq!(events.version().await, Some(1));
-    let comment = events.answer.chunk().await.unwrap().expect("a comment");
+    let comment = events.response.chunk().await.unwrap().expect("a comment");
     assert!(comment.starts_with(b":"), "{comment:?}");
     assert!((15..30).contains(&began.elapsed().as_secs()), "{:?}", began.elapsed());
     things.set(id, 2);
@@ -276,18 +278,18 @@ async fn many_watchers_cost_one_query_a_tick() {
     let (things, live) = (Things::default(), Live::new());
     let ids: Vec<Uuid> = (0..MANY).map(|_| Uuid::now_v7()).collect();
     ids.iter().for_each(|id| things.set(*id, 1));
-    let house = open(&things, &live, in_an_hour()).await;
+    let app = open(&things, &live, in_an_hour()).await;
     let began = Instant::now();
     let mut streams = Vec::new();
     for id in &ids {
-        let mut events = Events::of(house.get(&format!("/things/{id}"))).await;
+        let mut events = Events::of(app.get(&format!("/things/{id}"))).await;
         assert_eq!(events.version().await, Some(1));
         streams.push(events);
     }
     things.asked_for(MANY).await;
     ids.iter().for_each(|id| things.set(*id, 2));
     for _ in 0..50 {
-        live.wake();
+        live.notify();
     }
     for events in &mut streams {
         assert_eq!(events.version().await, Some(2));

@@ -1,9 +1,8 @@
-//! The house as its callers see it: real HTTP over a bound listener.
-#![allow(clippy::unwrap_used, missing_docs)]
+//! The crate as HTTP clients see it: requests to a bound listener.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
 
-mod app;
 mod extractors;
-mod house;
+mod harness;
 mod json;
 mod keys;
 mod live;
@@ -11,4 +10,5 @@ mod openapi;
 mod pages;
 mod problems;
 mod serving;
+mod system_endpoints;
 mod tokens;

@@ -1,22 +1,22 @@
-//! What a service says it serves, and the pages that show it.
+//! A service's OpenAPI document and the pages that show it.
 
 use reqwest::redirect::Policy;
 use serde_json::{Value, json};
 
-use crate::house::{House, Seen};
+use crate::harness::{ProblemResponse, TestApp};
 
 async fn document() -> Value {
-    let served = House::open().await.get("/openapi.json").send().await.unwrap();
+    let served = TestApp::open().await.get("/openapi.json").send().await.unwrap();
     assert_eq!(served.headers()["content-type"], "application/json");
     served.json().await.unwrap()
 }
 
 /// The slugs of an operation's problems of one status.
 fn slugs(document: &Value, operation: &Value, status: &str) -> Vec<String> {
-    let answer = &operation["responses"][status];
-    let shared = answer["$ref"].as_str().and_then(|path| path.strip_prefix('#'));
-    let answer = shared.map_or(answer, |path| document.pointer(path).unwrap());
-    let examples = answer["content"]["application/problem+json"]["examples"].as_object();
+    let response = &operation["responses"][status];
+    let shared = response["$ref"].as_str().and_then(|path| path.strip_prefix('#'));
+    let response = shared.map_or(response, |path| document.pointer(path).unwrap());
+    let examples = response["content"]["application/problem+json"]["examples"].as_object();
     examples.into_iter().flat_map(|examples| examples.keys().cloned()).collect()
 }
 
@@ -59,17 +59,17 @@ async fn a_request_allows_no_other_fields_and_its_example_is_made_of_its_fields(
 }
 
 #[tokio::test]
-async fn an_answer_has_every_field_whether_null_or_not() {
+async fn a_response_has_every_field_whether_null_or_not() {
     let document = document().await;
     let required = &document["components"]["schemas"]["Search"]["required"];
     assert_eq!(*required, json!(["colour", "event_id", "id", "limit", "q"]));
 }
 
 #[tokio::test]
-async fn the_pages_come_whole_from_the_binary() {
-    let house = House::open().await;
+async fn swagger_ui_is_served_from_the_binary() {
+    let app = TestApp::open().await;
     let client = reqwest::Client::builder().redirect(Policy::none()).build().unwrap();
-    let leads = client.get(house.url("/docs")).send().await.unwrap();
+    let leads = client.get(app.url("/docs")).send().await.unwrap();
     assert_eq!(
         (leads.status().as_u16(), &leads.headers()["location"]),
         (308, &"docs/".parse().unwrap())
@@ -81,11 +81,11 @@ async fn the_pages_come_whole_from_the_binary() {
         ("swagger-ui-bundle.js", "text/javascript"),
         ("swagger-initializer.js", "text/javascript"),
     ] {
-        let served = house.get(&format!("/docs/{file}")).send().await.unwrap();
+        let served = app.get(&format!("/docs/{file}")).send().await.unwrap();
         assert_eq!(served.status(), 200, "{file}");
         assert_eq!(served.headers()["content-type"], kind, "{file}");
     }
-    let start = house.get("/docs/swagger-initializer.js").send().await.unwrap();
+    let start = app.get("/docs/swagger-initializer.js").send().await.unwrap();
     assert!(start.text().await.unwrap().contains("../openapi.json"));
-    Seen::of(house.get("/docs/no-such-file.js")).await.is(404, "not-found");
+    ProblemResponse::of(app.get("/docs/no-such-file.js")).await.is(404, "not-found");
 }

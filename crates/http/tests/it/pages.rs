@@ -34,7 +34,7 @@ fn a_page_that_is_exactly_full_is_the_last() {
 }
 
 #[test]
-fn a_cursor_survives_its_way_through_a_url() {
+fn a_cursor_needs_no_escaping_in_a_url() {
     let key: Key = (i64::MIN, Uuid::now_v7());
     let cursor = Cursor::encode(&key);
     assert!(cursor.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte)));

@@ -1,4 +1,4 @@
-//! Access tokens: which are taken, and which are not.
+//! Access tokens: which are accepted and which are not.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode, jwk::AlgorithmParameters};
@@ -6,30 +6,30 @@ use karcis_http::{Claims, TokenKeys};
 use karcis_kernel::Role;
 use serde_json::{Value, json};
 
-use crate::house::{House, Seen, Signer, claims, token};
+use crate::harness::{ProblemResponse, Signer, TestApp, claims, token};
 
 fn json_of(claims: &Claims) -> Value {
     serde_json::to_value(claims).unwrap()
 }
 
 #[tokio::test]
-async fn a_good_token_stands_for_its_account_again_and_again() {
-    let house = House::open().await;
+async fn a_valid_token_names_its_account_each_time() {
+    let app = TestApp::open().await;
     let claims = claims(Role::Buyer);
     let token = Signer::new("k1", 1).token(&claims);
     for scheme in ["Bearer", "bearer", "BEARER"] {
         for path in ["/me", "/public"] {
-            let request = house.get(path).header("authorization", format!("{scheme} {token}"));
-            let answer = request.send().await.unwrap();
-            assert_eq!(answer.text().await.unwrap(), claims.sub.to_string());
+            let request = app.get(path).header("authorization", format!("{scheme} {token}"));
+            let response = request.send().await.unwrap();
+            assert_eq!(response.text().await.unwrap(), claims.sub.to_string());
         }
     }
-    let public = house.get("/public").send().await.unwrap();
+    let public = app.get("/public").send().await.unwrap();
     assert_eq!(public.text().await.unwrap(), "nobody");
 }
 
-/// Tokens of ours whose claims or header say something else.
-fn of_another_kind(ours: &Signer, good: &Claims) -> Vec<(&'static str, String)> {
+/// Tokens that we signed, with one wrong claim or header.
+fn with_wrong_claims_or_header(ours: &Signer, good: &Claims) -> Vec<(&'static str, String)> {
     let now = karcis_process::now().timestamp();
     let header = |change: &dyn Fn(&mut Header)| {
         let mut header = ours.header();
@@ -106,20 +106,21 @@ fn forged(ours: &Signer, good: &Claims) -> Vec<(&'static str, String)> {
 #[tokio::test]
 async fn every_other_token_is_refused() {
     let (ours, good) = (Signer::new("k1", 1), claims(Role::Admin));
-    let house = House::open().await;
-    // The one they are all made from is good, so each is refused for what was done to it.
-    let valid = house.get("/me").bearer_auth(ours.token(&good)).send().await.unwrap();
+    let app = TestApp::open().await;
+    // The token that they are made from is valid, so each is refused for its own change.
+    let valid = app.get("/me").bearer_auth(ours.token(&good)).send().await.unwrap();
     assert_eq!(valid.status(), 200);
-    for (case, token) in [of_another_kind(&ours, &good), forged(&ours, &good)].concat() {
+    for (case, token) in [with_wrong_claims_or_header(&ours, &good), forged(&ours, &good)].concat()
+    {
         for path in ["/me", "/public"] {
-            let seen = Seen::of(house.get(path).bearer_auth(&token)).await;
-            assert_eq!((seen.status, seen.slug.as_str()), (401, "not-logged-in"), "{case}");
-            assert_eq!(seen.headers["www-authenticate"], "Bearer");
-            assert!(seen.detail.contains("POST /login"), "{case}: {}", seen.detail);
+            let problem = ProblemResponse::of(app.get(path).bearer_auth(&token)).await;
+            assert_eq!((problem.status, problem.slug.as_str()), (401, "not-logged-in"), "{case}");
+            assert_eq!(problem.headers["www-authenticate"], "Bearer");
+            assert!(problem.detail.contains("POST /login"), "{case}: {}", problem.detail);
         }
     }
-    let basic = house.get("/public").header("authorization", "Basic YTpi");
-    Seen::of(basic).await.is(401, "not-logged-in");
+    let basic = app.get("/public").header("authorization", "Basic YTpi");
+    ProblemResponse::of(basic).await.is(401, "not-logged-in");
 }
 
 #[tokio::test]
@@ -138,8 +139,8 @@ async fn a_token_that_was_good_is_refused_once_it_expires() {
 }
 
 #[tokio::test]
-async fn a_role_opens_only_what_is_its_own() {
-    let house = House::open().await;
+async fn an_operation_is_only_for_its_roles() {
+    let app = TestApp::open().await;
     for (role, status) in [
         (Role::Buyer, 403),
         (Role::Door, 403),
@@ -148,7 +149,7 @@ async fn a_role_opens_only_what_is_its_own() {
         (Role::Admin, 201),
     ] {
         let body = json!({"name": "a", "capacity": 1});
-        let answer = house.post("/things").bearer_auth(token(role)).json(&body).send().await;
-        assert_eq!(answer.unwrap().status(), status, "{role}");
+        let response = app.post("/things").bearer_auth(token(role)).json(&body).send().await;
+        assert_eq!(response.unwrap().status(), status, "{role}");
     }
 }

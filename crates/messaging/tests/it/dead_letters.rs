@@ -1,4 +1,4 @@
-//! A message that cannot be handled is put aside with its error, and nothing waits for it.
+//! A message that cannot be handled is dead-lettered with its error, and nothing waits for it.
 
 use std::sync::{
     Arc,
@@ -16,28 +16,28 @@ use rdkafka::{
 };
 use uuid::Uuid;
 
-use crate::desk::{Desk, note};
+use crate::harness::{TestApp, note};
 
 #[tokio::test]
-async fn a_poisonous_note_is_put_aside_and_the_others_are_handled_in_order() {
-    let desk = Desk::open().await;
-    let relay = desk.relay();
+async fn a_poisonous_note_is_dead_lettered_and_the_others_are_handled_in_order() {
+    let app = TestApp::start().await;
+    let relay = app.relay();
     let booking = Uuid::now_v7();
     let notes: Vec<_> = (0..100).map(|n| note(booking, n)).collect();
-    desk.send(&relay.part, &notes).await;
-    eventually(|| desk.unsent()).is(0).await;
+    app.send(&relay.part, &notes).await;
+    eventually(|| app.unsent()).is(0).await;
 
-    let reader = desk.reader_that(|notes| match notes.iter().any(|(_, n)| *n == 41 || *n == 77) {
+    let reader = app.reader_that(|notes| match notes.iter().any(|(_, n)| *n == 41 || *n == 77) {
         true => Err(HandleError::Poison("there is a bad number".to_owned())),
         false => Ok(()),
     });
 
     let good: Vec<_> = (0..100).filter(|n| *n != 41 && *n != 77).collect();
     eventually(|| async { reader.part.notes(booking) }).is(good).await;
-    let letters = letters_of(&desk, &relay.part).await;
+    let letters = letters_of(&app, &relay.part).await;
     let bodies: Vec<&str> = letters.iter().map(|letter| letter.body.as_str()).collect();
     assert_eq!(letters.len(), 2);
-    assert_eq!(pages_of(&desk, &relay.part).await, letters);
+    assert_eq!(pages_of(&app, &relay.part).await, letters);
     assert!(bodies[0].contains(r#""reason":"41""#) && bodies[1].contains(r#""reason":"77""#));
     for letter in letters {
         assert_eq!(letter.topic, BookingFact::TOPIC);
@@ -50,66 +50,66 @@ async fn a_poisonous_note_is_put_aside_and_the_others_are_handled_in_order() {
 
 #[tokio::test]
 async fn a_redriven_note_is_handled_and_a_discarded_one_is_gone() {
-    let desk = Desk::open().await;
-    let relay = desk.relay();
+    let app = TestApp::start().await;
+    let relay = app.relay();
     let mended = Arc::new(AtomicBool::new(false));
     let is_mended = mended.clone();
-    let reader = desk.reader_that(move |_| match is_mended.load(Ordering::SeqCst) {
+    let reader = app.reader_that(move |_| match is_mended.load(Ordering::SeqCst) {
         true => Ok(()),
         false => Err(HandleError::Poison("not yet".to_owned())),
     });
     let booking = Uuid::now_v7();
-    desk.send(&relay.part, &[note(booking, 1), note(booking, 2)]).await;
+    app.send(&relay.part, &[note(booking, 1), note(booking, 2)]).await;
     let letters = eventually(|| async {
-        let letters = letters_of(&desk, &relay.part).await;
+        let letters = letters_of(&app, &relay.part).await;
         if letters.len() == 2 { Ok(letters) } else { Err(letters) }
     })
     .await;
 
     mended.store(true, Ordering::SeqCst);
-    let office = DeadLetters::new(desk.pool.clone(), relay.part.clone());
+    let office = DeadLetters::new(app.pool.clone(), relay.part.clone());
     assert!(office.redrive(letters[0].id).await.unwrap());
     assert!(office.discard(letters[1].id).await.unwrap());
 
     eventually(|| async { reader.part.notes(booking) }).is(vec![1]).await;
-    assert_eq!(letters_of(&desk, &relay.part).await, []);
+    assert_eq!(letters_of(&app, &relay.part).await, []);
     assert!(!office.redrive(letters[0].id).await.unwrap());
     assert!(!office.discard(letters[1].id).await.unwrap());
 }
 
 #[tokio::test]
-async fn what_is_no_json_is_put_aside_and_what_is_unknown_is_skipped() {
-    let desk = Desk::open().await;
-    let relay = desk.relay();
-    let reader = desk.reader();
+async fn what_is_no_json_is_dead_lettered_and_what_is_unknown_is_skipped() {
+    let app = TestApp::start().await;
+    let relay = app.relay();
+    let reader = app.reader();
     let booking = Uuid::now_v7();
 
     // Also characters that Postgres refuses: they must not stop the table from taking it.
-    produce(&desk, "karcis.BookingCancelled.v1", "no\0t json", "a\0b").await;
-    produce(&desk, "karcis.NotInventedYet.v1", "{}", "x").await;
-    produce(&desk, "", "{}", "x").await;
-    desk.send(&relay.part, &[note(booking, 1)]).await;
+    produce(&app, "karcis.BookingCancelled.v1", "no\0t json", "a\0b").await;
+    produce(&app, "karcis.NotInventedYet.v1", "{}", "x").await;
+    produce(&app, "", "{}", "x").await;
+    app.send(&relay.part, &[note(booking, 1)]).await;
 
     eventually(|| async { reader.part.notes(booking) }).is(vec![1]).await;
-    let dead = || desk.bed.dead_letters(schemas::BOOKINGS);
+    let dead = || app.bed.dead_letters(schemas::BOOKINGS);
     eventually(async || dead().await.len()).is(1).await;
     let [(kind, error)] = &dead().await[..] else { panic!() };
     assert_eq!(kind.as_deref(), Some("karcis.BookingCancelled.v1"));
     assert!(error.contains("line 1 column 2"), "{error}");
-    let letters = letters_of(&desk, &relay.part).await;
+    let letters = letters_of(&app, &relay.part).await;
     assert_eq!(letters[0].headers["remark"], "a\u{fffd}b");
-    let office = DeadLetters::new(desk.pool.clone(), relay.part.clone());
+    let office = DeadLetters::new(app.pool.clone(), relay.part.clone());
     assert!(!office.redrive(letters[0].id).await.unwrap(), "it has no key to send it by");
 }
 
-async fn letters_of(desk: &Desk, outbox: &Outbox) -> Vec<DeadLetter> {
-    let office = DeadLetters::new(desk.pool.clone(), outbox.clone());
+async fn letters_of(app: &TestApp, outbox: &Outbox) -> Vec<DeadLetter> {
+    let office = DeadLetters::new(app.pool.clone(), outbox.clone());
     office.list(None, 100).await.unwrap()
 }
 
 /// The same in pages of one.
-async fn pages_of(desk: &Desk, outbox: &Outbox) -> Vec<DeadLetter> {
-    let office = DeadLetters::new(desk.pool.clone(), outbox.clone());
+async fn pages_of(app: &TestApp, outbox: &Outbox) -> Vec<DeadLetter> {
+    let office = DeadLetters::new(app.pool.clone(), outbox.clone());
     let mut letters: Vec<DeadLetter> = Vec::new();
     loop {
         let after = letters.last().map(|letter| (letter.first_seen_at, letter.id));
@@ -122,15 +122,15 @@ async fn pages_of(desk: &Desk, outbox: &Outbox) -> Vec<DeadLetter> {
 }
 
 /// Another system's message.
-async fn produce(desk: &Desk, kind: &str, body: &str, remark: &str) {
+async fn produce(app: &TestApp, kind: &str, body: &str, remark: &str) {
     let producer: FutureProducer = ClientConfig::new()
-        .set("bootstrap.servers", desk.flag("--kafka-bootstrap-servers"))
+        .set("bootstrap.servers", app.flag("--kafka-bootstrap-servers"))
         .create()
         .unwrap();
     let headers = OwnedHeaders::new()
         .insert(Header { key: "ce_type", value: Some(kind) })
         .insert(Header { key: "remark", value: Some(remark) });
-    let topic = desk.bed.kafka().topic(BookingFact::TOPIC);
+    let topic = app.bed.kafka().topic(BookingFact::TOPIC);
     let record = FutureRecord::<(), _>::to(&topic).payload(body).headers(headers);
     producer.send(record, None).await.unwrap();
 }

@@ -11,19 +11,19 @@ use rdkafka::{
 use tokio::time::timeout;
 use uuid::Uuid;
 
-use crate::desk::{Desk, note};
+use crate::harness::{TestApp, note};
 
 #[tokio::test]
 async fn a_fenced_reader_joins_anew_and_misses_nothing() {
-    let desk = Desk::open().await;
-    let relay = desk.relay();
-    let reader = desk.reader_of(&desk.instance("fenced"), |_| Ok(()));
+    let app = TestApp::start().await;
+    let relay = app.relay();
+    let reader = app.reader_of(&app.instance("fenced"), |_| Ok(()));
     let booking = Uuid::now_v7();
-    desk.send(&relay.part, &[note(booking, 0)]).await;
+    app.send(&relay.part, &[note(booking, 0)]).await;
     eventually(|| async { reader.part.notes(booking) }).is(vec![0]).await;
 
-    take_the_name(&desk, "fenced").await;
-    desk.send(&relay.part, &[note(booking, 1)]).await;
+    take_the_name(&app, "fenced").await;
+    app.send(&relay.part, &[note(booking, 1)]).await;
 
     eventually(|| async { reader.part.first_notes(booking) }).is(vec![0, 1]).await;
     reader.stop().await;
@@ -31,29 +31,29 @@ async fn a_fenced_reader_joins_anew_and_misses_nothing() {
 
 #[tokio::test]
 async fn of_two_with_one_name_one_ends_and_the_other_reads() {
-    let desk = Desk::open().await;
-    let relay = desk.relay();
-    let readers = [(); 2].map(|()| desk.reader_of(&desk.instance("same"), |_| Ok(())));
+    let app = TestApp::start().await;
+    let relay = app.relay();
+    let readers = [(); 2].map(|()| app.reader_of(&app.instance("same"), |_| Ok(())));
     let ended = || readers.iter().filter(|reader| reader.task.is_finished()).count();
     eventually(async || ended()).is(1).await;
 
     let booking = Uuid::now_v7();
-    desk.send(&relay.part, &[note(booking, 0)]).await;
+    app.send(&relay.part, &[note(booking, 0)]).await;
     let read = async || readers.iter().any(|reader| !reader.part.notes(booking).is_empty());
     eventually(read).is(true).await;
     assert_eq!(ended(), 1);
 }
 
 /// Joins the group under this name, and dies once the name is taken.
-async fn take_the_name(desk: &Desk, instance: &str) {
-    let group = format!("{}reader", desk.flag("--topic-prefix"));
+async fn take_the_name(app: &TestApp, instance: &str) {
+    let group = format!("{}reader", app.flag("--topic-prefix"));
     let taker: StreamConsumer = ClientConfig::new()
-        .set("bootstrap.servers", desk.flag("--kafka-bootstrap-servers"))
+        .set("bootstrap.servers", app.flag("--kafka-bootstrap-servers"))
         .set("group.id", &group)
         .set("group.instance.id", format!("{group}-{instance}"))
         .create()
         .unwrap();
-    taker.subscribe(&[&desk.bed.kafka().topic("karcis.bookings.v1")]).unwrap();
+    taker.subscribe(&[&app.bed.kafka().topic("karcis.bookings.v1")]).unwrap();
     let has_it = async || {
         let seen = timeout(Duration::from_millis(100), taker.recv()).await;
         // It was taken back already.

@@ -15,14 +15,14 @@ use rdkafka::{
 };
 use uuid::Uuid;
 
-use crate::desk::{Desk, note};
+use crate::harness::{TestApp, note};
 
 const CALLER: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 
 #[tokio::test]
 async fn a_command_says_what_it_is_and_to_which_booking_and_trace_it_belongs() {
-    let desk = Desk::open().await;
-    let relay = desk.relay();
+    let app = TestApp::start().await;
+    let relay = app.relay();
     let command = ReserveTickets {
         booking_id: BookingId(Uuid::now_v7()),
         event_id: EventId(Uuid::now_v7()),
@@ -35,8 +35,8 @@ async fn a_command_says_what_it_is_and_to_which_booking_and_trace_it_belongs() {
     let before = karcis_process::now();
 
     let outgoing = trace::scope(caller, async { Outgoing::new(&command).attempt(3) }).await;
-    desk.send(&relay.part, &[outgoing]).await;
-    let received = first_of(&desk, EventCommand::TOPIC).await;
+    app.send(&relay.part, &[outgoing]).await;
+    let received = first_of(&app, EventCommand::TOPIC).await;
 
     assert_eq!(received.key(), Some(command.key().to_string().as_bytes()));
     assert_eq!(received.payload(), Some(command.body().unwrap().as_slice()));
@@ -58,11 +58,11 @@ async fn a_command_says_what_it_is_and_to_which_booking_and_trace_it_belongs() {
 
 #[tokio::test]
 async fn a_message_outside_any_trace_carries_none() {
-    let desk = Desk::open().await;
-    let relay = desk.relay();
+    let app = TestApp::start().await;
+    let relay = app.relay();
 
-    desk.send(&relay.part, &[note(Uuid::now_v7(), 1)]).await;
-    let headers = headers(&first_of(&desk, BookingFact::TOPIC).await);
+    app.send(&relay.part, &[note(Uuid::now_v7(), 1)]).await;
+    let headers = headers(&first_of(&app, BookingFact::TOPIC).await);
 
     assert_eq!(headers["ce_attempt"], "1");
     assert!(!headers.contains_key("traceparent"));
@@ -70,33 +70,33 @@ async fn a_message_outside_any_trace_carries_none() {
 
 #[tokio::test]
 async fn a_handler_works_for_the_trace_of_each_message() {
-    let desk = Desk::open().await;
-    let relay = desk.relay();
+    let app = TestApp::start().await;
+    let relay = app.relay();
     let booking = Uuid::now_v7();
     let (found, traces) = std::sync::mpsc::channel();
-    let _reader = desk.reader_that(move |notes| {
+    let _reader = app.reader_that(move |notes| {
         found.send(trace::header(&trace::of(Some(notes[0].0)))).unwrap();
         Ok(())
     });
     let caller = trace::parse(CALLER).unwrap();
 
     let outgoing = trace::scope(caller, async { note(booking, 1) }).await;
-    desk.send(&relay.part, &[outgoing]).await;
+    app.send(&relay.part, &[outgoing]).await;
 
     let found = eventually(|| async { traces.try_recv() }).await;
     assert_eq!(found.as_deref(), Some(CALLER));
 }
 
-async fn first_of(desk: &Desk, topic: &str) -> OwnedMessage {
+async fn first_of(app: &TestApp, topic: &str) -> OwnedMessage {
     let consumer: StreamConsumer = ClientConfig::new()
-        .set("bootstrap.servers", desk.flag("--kafka-bootstrap-servers"))
+        .set("bootstrap.servers", app.flag("--kafka-bootstrap-servers"))
         .set("group.id", Uuid::now_v7().to_string())
         .set("auto.offset.reset", "earliest")
         // A new topic is not known at once to a broker that has much to do.
         .set("topic.metadata.refresh.interval.ms", "1000")
         .create()
         .unwrap();
-    consumer.subscribe(&[&desk.bed.kafka().topic(topic)]).unwrap();
+    consumer.subscribe(&[&app.bed.kafka().topic(topic)]).unwrap();
     let message = async {
         loop {
             if let Ok(message) = consumer.recv().await {

@@ -3,11 +3,9 @@
 #![allow(clippy::unwrap_used)]
 
 mod dead_letters;
-mod desk;
-mod faults;
 mod fencing;
+mod harness;
 mod headers;
-mod lane;
 mod outages;
 mod owners;
 mod round_trip;

@@ -30,8 +30,9 @@ fn each_line_is_a_flat_object_also_of_a_panic() {
         .map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("no JSON: {line}")))
         .collect();
     let find = |message: &str| {
-        let said = |line: &&Value| line["message"].as_str().is_some_and(|it| it.contains(message));
-        lines.iter().find(said).unwrap_or_else(|| panic!("{message} is not in {log}"))
+        let matches =
+            |line: &&Value| line["message"].as_str().is_some_and(|it| it.contains(message));
+        lines.iter().find(matches).unwrap_or_else(|| panic!("{message} is not in {log}"))
     };
     assert_eq!(find("out of luck")["level"], "ERROR");
     let of_a_request = find("a \"quoted\" word");

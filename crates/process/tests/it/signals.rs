@@ -40,7 +40,10 @@ fn each_signal_stops_it_cleanly() {
         kill(Pid::from_raw(child.id().try_into().expect("a pid")), signal).expect("a signal");
         let mut rest = String::new();
         log.read_to_string(&mut rest).expect("the rest");
-        assert!(rest.contains("test-service stops"), "{rest}");
+        let stops = |line: &str| {
+            line.contains("the service stops") && line.contains(r#""service":"test-service""#)
+        };
+        assert!(rest.lines().any(stops), "{rest}");
         assert!(child.wait().expect("an end").success(), "{signal}");
     }
 }

@@ -42,7 +42,7 @@ pub async fn create_booking(
         Creation::Known { booking_id, .. } => {
             let known = bookings.load(&[booking_id]).await?.pop();
             let booking = known.ok_or_else(|| {
-                StoreError::Unavailable(format!("booking {booking_id} of a known key is gone"))
+                StoreError::unavailable(format!("booking {booking_id} of a known key is gone"))
             })?;
             Ok(Created { booking, is_repeated: true })
         }

@@ -5,16 +5,7 @@ use karcis_kernel::{BookingId, EventId, TicketCode, Timestamp, UserId};
 
 use crate::domain::{Booking, EventSnapshot, LogEntry, Message, Status, Step};
 
-/// Why the bookings could not be read or written.
-#[derive(Clone, Debug, thiserror::Error)]
-pub enum StoreError {
-    /// Try again later.
-    #[error("bookings are out of reach: {0}")]
-    Unavailable(String),
-    /// No repetition helps: the data itself is refused.
-    #[error("bookings cannot hold this: {0}")]
-    Refused(String),
-}
+pub use karcis_database::StoreError;
 
 /// A message with how often it was sent; 1 is the first time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -13,12 +13,11 @@ use karcis_contracts::{
     PaymentRequested, PaymentSucceeded, ReservedItem, Ticket, TicketFact, TicketsConfirmed,
     TicketsReleased, TicketsReserved,
 };
+use karcis_database::{DatabaseConfig, connect};
 use karcis_kernel::{
     BookingId, Currency, EventId, Money, PaymentId, Role, TicketCode, TicketTypeId, UserId,
 };
-use karcis_messaging::{
-    Consumer, DatabaseConfig, HandleError, Outbox, Outgoing, Received, connect,
-};
+use karcis_messaging::{Consumer, HandleError, Outbox, Outgoing, Received};
 use karcis_process::{CancellationToken, Process, now};
 use karcis_schemas as schemas;
 use karcis_testkit::{TestEnvironment, TokenMint, eventually};
@@ -163,7 +162,7 @@ impl Desk {
         let messages: Vec<Outgoing> = facts.into_iter().map(|fact| Outgoing::new(&fact)).collect();
         let mut connection = eventually(|| self.pool.acquire()).await;
         self.outbox.insert(&mut connection, &messages).await.expect("messages can be stored");
-        self.outbox.wake();
+        self.outbox.notify();
     }
 
     /// How often this booking sent a message of this type, such as `ReserveTickets`.

@@ -6,11 +6,10 @@ use karcis_contracts::{
     ConfirmTickets, EventCommand, EventFact, Item, Message, ReleaseTickets, ReserveTickets,
     TicketFact,
 };
+use karcis_database::{DatabaseConfig, connect};
 use karcis_event_service::{Config, run};
 use karcis_kernel::{BookingId, EventId, Role, TicketTypeId, UserId};
-use karcis_messaging::{
-    Consumer, DatabaseConfig, HandleError, Outbox, Outgoing, Received, connect,
-};
+use karcis_messaging::{Consumer, HandleError, Outbox, Outgoing, Received};
 use karcis_process::{CancellationToken, Process};
 use karcis_schemas::{BOOKINGS, EVENTS};
 use karcis_testkit::{Answer, Inbox, TestEnvironment, TokenMint, eventually, token};
@@ -116,7 +115,7 @@ impl Shop {
         let mut transaction = self.bookings.begin().await.expect("a transaction begins");
         self.outbox.insert(&mut transaction, &messages).await.expect("the outbox takes them");
         transaction.commit().await.expect("the transaction commits");
-        self.outbox.wake();
+        self.outbox.notify();
     }
 
     /// What booking-service was told about the booking, once it has heard that much.

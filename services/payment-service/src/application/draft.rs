@@ -128,7 +128,7 @@ pub(super) async fn decide<J: Job, A: Send>(
             return Ok(answers.into_iter().flatten().collect());
         }
     }
-    Err(StoreError::Unavailable("a payment kept moving while it was decided".to_owned()))
+    Err(StoreError::unavailable("a payment kept moving while it was decided"))
 }
 
 async fn load<J: Job>(

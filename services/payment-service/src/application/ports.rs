@@ -10,16 +10,7 @@ use crate::domain::{AttemptId, Entry, Fact, Outcome, Payment};
 /// How long an idempotency key is remembered.
 pub const KEY_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Why the store did not do it.
-#[derive(Clone, Debug, thiserror::Error)]
-pub enum StoreError {
-    /// It may work later. Whether a commit landed is unknown: load and compare.
-    #[error("unavailable: {0}")]
-    Unavailable(String),
-    /// The data itself is refused: it never will.
-    #[error("refused: {0}")]
-    Invalid(String),
-}
+pub use karcis_database::StoreError;
 
 /// A buyer's name for one request.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use clap::Parser;
 use karcis_contracts::{CancelPayment, Message, PaymentFact, RefundPayment, RequestPayment};
+use karcis_database::{DatabaseConfig, connect};
 use karcis_kernel::{BookingId, Currency, Money, Role, UserId};
-use karcis_messaging::{DatabaseConfig, Outbox, Outgoing, connect};
+use karcis_messaging::{Outbox, Outgoing};
 use karcis_payment_service::{Config, run};
 use karcis_process::{CancellationToken, Process, now};
 use karcis_schemas::{self as schemas, SIMULATED_GATEWAY};
@@ -162,7 +163,7 @@ impl Desk {
         let mut transaction = self.outbox_pool.begin().await.unwrap();
         self.outbox.insert(&mut transaction, &messages).await.unwrap();
         transaction.commit().await.unwrap();
-        self.outbox.wake();
+        self.outbox.notify();
     }
 
     /// A buyer whose payment is open.

@@ -51,7 +51,7 @@ pub(super) struct Servers {
 }
 
 impl Servers {
-    pub fn new(options: &Options, data: &Path) -> Self {
+    pub(crate) fn new(options: &Options, data: &Path) -> Self {
         let configured = |value: &Option<String>| value.clone().filter(|value| !value.is_empty());
         let port = |port| if options.ephemeral { 0 } else { port };
         Self {
@@ -74,7 +74,7 @@ impl Servers {
     }
 
     /// The configured PostgreSQL, or a new one.
-    pub async fn start_postgres(&self) -> Result<Started<Postgres>, ServerError> {
+    pub(crate) async fn start_postgres(&self) -> Result<Started<Postgres>, ServerError> {
         if let Some(url) = &self.database_url {
             print("PostgreSQL  the configured one");
             return Ok(Started { address: url.clone(), server: None });
@@ -94,7 +94,7 @@ impl Servers {
     }
 
     /// The configured Kafka, or a new one.
-    pub async fn start_kafka(&self) -> Result<Started<Kafka>, ServerError> {
+    pub(crate) async fn start_kafka(&self) -> Result<Started<Kafka>, ServerError> {
         if let Some(servers) = &self.kafka_bootstrap_servers {
             print("Kafka       the configured one");
             return Ok(Started { address: servers.clone(), server: None });
@@ -130,7 +130,11 @@ impl Servers {
     }
 
     /// A PostgreSQL of this kind on the same data.
-    pub async fn postgres(&self, kind: Kind, port: u16) -> Result<Server<Postgres>, ServerError> {
+    pub(crate) async fn postgres(
+        &self,
+        kind: Kind,
+        port: u16,
+    ) -> Result<Server<Postgres>, ServerError> {
         match kind {
             Kind::Native => {
                 let options = PostgresOptions { port, ..self.postgres.clone() };
@@ -144,7 +148,7 @@ impl Servers {
     }
 
     /// A Kafka of this kind on the same data.
-    pub async fn kafka(&self, kind: Kind, port: u16) -> Result<Server<Kafka>, ServerError> {
+    pub(crate) async fn kafka(&self, kind: Kind, port: u16) -> Result<Server<Kafka>, ServerError> {
         match kind {
             Kind::Native => {
                 let options = KafkaOptions { port, ..self.kafka.clone() };
@@ -173,12 +177,12 @@ impl<N> Server<N> {
     }
 
     /// The port it listens on.
-    pub fn port(&self) -> u16 {
+    pub(crate) fn port(&self) -> u16 {
         self.port
     }
 
     /// What it runs as.
-    pub fn kind(&self) -> Kind {
+    pub(crate) fn kind(&self) -> Kind {
         match self.process {
             Process::Native(_) => Kind::Native,
             Process::Container(_) => Kind::Container,

@@ -35,13 +35,13 @@ const STOP_TIMEOUT: Duration = Duration::from_secs(12);
 pub(super) struct Urls(pub BTreeMap<&'static str, String>);
 
 impl Urls {
-    pub fn of_ports(ports: &ServicePorts) -> Self {
+    pub(crate) fn of_ports(ports: &ServicePorts) -> Self {
         let url = |port| format!("http://127.0.0.1:{port}");
         Self(ports.0.iter().map(|(service, port)| (service.name, url(port))).collect())
     }
 
     /// Where this service serves.
-    pub fn of(&self, service: &Service) -> &str {
+    pub(crate) fn of(&self, service: &Service) -> &str {
         &self.0[service.name]
     }
 }
@@ -91,7 +91,7 @@ pub(super) struct Program {
 
 impl Program {
     /// Those of all services.
-    pub fn all(
+    pub(crate) fn all(
         urls: &Urls,
         options: &Options,
         database_url: &str,
@@ -127,7 +127,7 @@ impl Program {
     }
 
     /// Starts it; the rest of its settings is inherited from our environment.
-    pub fn start(&self) -> Result<Running, ServerError> {
+    pub(crate) fn start(&self) -> Result<Running, ServerError> {
         // Once this build has been replaced, only the kernel still knows its program.
         let kept =
             if self.executable.exists() { &self.executable } else { Path::new("/proc/self/exe") };

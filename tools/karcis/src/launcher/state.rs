@@ -38,7 +38,7 @@ struct Credentials {
 
 impl State {
     /// Nothing is written before [`Self::publish`].
-    pub fn new(
+    pub(crate) fn new(
         path: PathBuf,
         services: &Urls,
         database_url: &str,
@@ -60,7 +60,7 @@ impl State {
     }
 
     /// Writes the file: from now on all is ready.
-    pub fn publish(&self) -> io::Result<()> {
+    pub(crate) fn publish(&self) -> io::Result<()> {
         let mut content = self.content();
         write(&self.path, &content)?;
         content.published = true;
@@ -68,13 +68,13 @@ impl State {
     }
 
     /// Removes the file: nothing it names is there any more.
-    pub fn retract(&self) {
+    pub(crate) fn retract(&self) {
         self.content().published = false;
         let _ = std::fs::remove_file(&self.path);
     }
 
     /// Notes the process that runs this part from now on.
-    pub fn note_pid(&self, part: &'static str, pid: u32) {
+    pub(crate) fn note_pid(&self, part: &'static str, pid: u32) {
         let mut content = self.content();
         let changed = content.pids.insert(part, pid) != Some(pid);
         if changed
@@ -86,7 +86,7 @@ impl State {
     }
 
     /// The addresses of the services, of the database and of Kafka.
-    pub fn addresses(&self) -> (Urls, String, String) {
+    pub(crate) fn addresses(&self) -> (Urls, String, String) {
         let content = self.content();
         let services = Urls(content.services.clone());
         (services, content.database_url.clone(), content.kafka_bootstrap_servers.clone())

@@ -1,6 +1,6 @@
 //! A booking as clients see it.
 
-use karcis_http::words;
+use karcis_http::one_of;
 use karcis_kernel::{BookingId, EventId, Money, TicketTypeId, Timestamp};
 use serde::Serialize;
 use utoipa::{
@@ -133,7 +133,7 @@ pub struct TimelineAnswer {
 
 /// A booking's statuses.
 pub(super) fn statuses() -> Object {
-    words(Status::ALL.map(Status::as_str))
+    one_of(Status::ALL.map(Status::as_str))
 }
 
 fn reasons() -> Schema {
@@ -142,7 +142,7 @@ fn reasons() -> Schema {
     reasons.sort_unstable();
     // An event that is cancelled both rejects and cancels.
     reasons.dedup();
-    or_null(words(reasons))
+    or_null(one_of(reasons))
 }
 
 fn refund() -> Schema {
@@ -156,15 +156,15 @@ fn or_null(schema: impl Into<RefOr<Schema>>) -> Schema {
 }
 
 fn deeds() -> ArrayBuilder {
-    ArrayBuilder::new().items(words(["cancel", "pay"]))
+    ArrayBuilder::new().items(one_of(["cancel", "pay"]))
 }
 
 fn refund_statuses() -> Object {
-    words(["pending", "done"])
+    one_of(["pending", "done"])
 }
 
 fn ticket_statuses() -> Object {
-    words(["valid", "used", "cancelled"])
+    one_of(["valid", "used", "cancelled"])
 }
 
 impl BookingAnswer {

@@ -5,7 +5,9 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
-use karcis_http::{Caller, Fields, Json, List, Page, PathId, Problem, Query, WantsStream, stream};
+use karcis_http::{
+    Caller, FieldErrors, Json, List, Page, PathId, Problem, Query, WantsStream, stream,
+};
 use karcis_kernel::{BookingId, Role};
 use karcis_process::{now, trace};
 use serde::Deserialize;
@@ -14,7 +16,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::{
     BOOKINGS, Desk,
     answer::{BookingAnswer, TimelineAnswer, statuses},
-    cancel_problem, unreachable_store,
+    cancel_problem,
 };
 use crate::{
     application::cancel_booking,
@@ -71,15 +73,11 @@ pub(super) async fn list(
     Query(query): Query<ListBookings>,
 ) -> Result<Json<List<BookingAnswer>>, Problem> {
     let page: Page<BookingId> = Page::new(query.limit, query.cursor.as_deref())?;
-    let mut fields = Fields::new();
+    let mut fields = FieldErrors::new();
     let status = query.status.map(|status| status.parse::<Status>());
     let status = status.and_then(|status| fields.check("status", status));
     fields.finish()?;
-    let bookings = desk
-        .queries
-        .list(caller.user_id, status, page.after, page.limit + 1)
-        .await
-        .map_err(unreachable_store)?;
+    let bookings = desk.queries.list(caller.user_id, status, page.after, page.limit + 1).await?;
     let at = now();
     let list = List::of(bookings, page.limit, |booking| booking.order.id);
     Ok(Json(list.map(|booking| BookingAnswer::new(&booking, at))))
@@ -135,7 +133,7 @@ pub(super) async fn timeline(
     let id = BookingId(id);
     let is_operator = matches!(caller.role, Role::Operator | Role::Admin);
     find(&desk, id, |booking| is_operator || booking.order.buyer == caller.user_id).await?;
-    let entries = desk.queries.timeline(id).await.map_err(unreachable_store)?;
+    let entries = desk.queries.timeline(id).await?;
     let items = entries.into_iter().map(TimelineAnswer::from).collect();
     Ok(Json(List { items, next_cursor: None }))
 }
@@ -147,6 +145,6 @@ async fn find(
     may_see: impl FnOnce(&Booking) -> bool,
 ) -> Result<Booking, Problem> {
     trace::about(id.0);
-    let found = desk.queries.find(id).await.map_err(unreachable_store)?;
+    let found = desk.queries.find(id).await?;
     found.filter(may_see).ok_or_else(Problem::not_found)
 }

@@ -7,7 +7,9 @@ use axum::{
     http::{HeaderName, HeaderValue, StatusCode, header::LOCATION},
     response::{IntoResponse, Response},
 };
-use karcis_http::{Caller, Fields, IdempotencyKey, Json, PreferWait, Price, Problem, REPLAYED};
+use karcis_http::{
+    Caller, FieldErrors, IdempotencyKey, Json, PreferWait, Price, Problem, REPLAYED,
+};
 use karcis_kernel::{BookingId, EventId, Money, TicketTypeId};
 use karcis_process::{now, trace};
 use serde::{Deserialize, Serialize};
@@ -15,7 +17,7 @@ use tokio::time::{Instant, timeout_at};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{BOOKINGS, Desk, answer::BookingAnswer, create_problem, unreachable_store};
+use super::{BOOKINGS, Desk, answer::BookingAnswer, create_problem};
 use crate::{
     application::{Created, RequestKey, create_booking},
     domain::{Booking, Item, Items, Order, WrongItems},
@@ -97,9 +99,9 @@ pub(super) async fn create(
 }
 
 fn order(desk: &Desk, caller: Caller, request: CreateBooking) -> Result<Order, Problem> {
-    let mut fields = Fields::new();
+    let mut fields = FieldErrors::new();
     if request.expected_total.is_some_and(|total| !(0..=MAX_AMOUNT).contains(&total.amount)) {
-        fields.wrong("expected_total.amount", "give an amount from 0 to 1000000000000");
+        fields.add("expected_total.amount", "give an amount from 0 to 1000000000000");
     }
     let items = request
         .items
@@ -112,7 +114,7 @@ fn order(desk: &Desk, caller: Caller, request: CreateBooking) -> Result<Order, P
             WrongItems::Quantity(index) => format!("items[{index}].quantity"),
             WrongItems::Repeated(index) => format!("items[{index}].ticket_type_id"),
         };
-        fields.wrong(field, wrong.to_string());
+        fields.add(field, wrong.to_string());
     }
     fields.finish()?;
     let created_at = now();
@@ -140,7 +142,7 @@ async fn settled(desk: &Desk, mut booking: Booking, wait: Duration) -> Result<Bo
             // Out of time, or the instance stops.
             _ => break,
         }
-        let found = desk.queries.find(id).await.map_err(unreachable_store)?;
+        let found = desk.queries.find(id).await?;
         booking = found.ok_or_else(Problem::not_found)?;
     }
     Ok(booking)

@@ -12,9 +12,7 @@ use karcis_messaging::Outbox;
 use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::application::{
-    BookingQueries, Bookings, CancelBookingError, CreateBookingError, StoreError,
-};
+use crate::application::{BookingQueries, Bookings, CancelBookingError, CreateBookingError};
 use crate::domain::Refusal;
 
 const BOOKINGS: &str = "Bookings";
@@ -58,17 +56,10 @@ pub fn routes() -> OpenApiRouter<Desk> {
         .routes(routes!(tickets::show))
 }
 
-fn unreachable_store(error: StoreError) -> Problem {
-    match error {
-        StoreError::Unavailable(why) => Problem::unavailable(why),
-        StoreError::Refused(why) => Problem::internal(why),
-    }
-}
-
 fn create_problem(error: CreateBookingError) -> Problem {
     match error {
         CreateBookingError::KeyReused => karcis_http::IdempotencyKey::reused(),
-        CreateBookingError::Store(error) => unreachable_store(error),
+        CreateBookingError::Store(error) => error.into(),
     }
 }
 
@@ -83,6 +74,6 @@ fn cancel_problem(error: CancelBookingError) -> Problem {
             Problem::conflict("booking-rejected", "The booking was rejected")
                 .detail("there is nothing to cancel: no seat was held and nothing was charged")
         }
-        CancelBookingError::Store(error) => unreachable_store(error),
+        CancelBookingError::Store(error) => error.into(),
     }
 }

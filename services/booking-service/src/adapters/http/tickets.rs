@@ -9,7 +9,7 @@ use karcis_http::{Json, Problem};
 use karcis_kernel::TicketCode;
 use qrcode::{QrCode, render::svg};
 
-use super::{Desk, TICKETS, answer::SoldTicketAnswer, unreachable_store};
+use super::{Desk, TICKETS, answer::SoldTicketAnswer};
 use crate::application::SoldTicket;
 
 /// The picture's side, at least.
@@ -48,6 +48,6 @@ async fn picture(desk: &Desk, code: &str) -> Result<Response, Problem> {
 
 async fn find(desk: &Desk, code: &str) -> Result<(TicketCode, SoldTicket), Problem> {
     let code: TicketCode = code.parse().map_err(|_| Problem::not_found())?;
-    let ticket = desk.queries.ticket(&code).await.map_err(unreachable_store)?;
+    let ticket = desk.queries.ticket(&code).await?;
     Ok((code, ticket.ok_or_else(Problem::not_found)?))
 }

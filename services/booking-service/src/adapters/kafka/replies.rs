@@ -14,7 +14,7 @@ use tokio::sync::Notify;
 
 use crate::{
     adapters::metrics,
-    application::{Bookings, CancelledEvents, StoreError, Tally, erase_buyer, take_replies},
+    application::{Bookings, CancelledEvents, Tally, erase_buyer, take_replies},
     domain::{EventSnapshot, Input, Offer, OfferedItem, RejectReason, Ticket},
 };
 
@@ -74,28 +74,20 @@ impl Consumer for Replies {
             }
         }
         if !events.is_empty() {
-            self.events.record(&events, at).await.map_err(handle_error)?;
+            self.events.record(&events, at).await?;
             self.event_cancelled.notify_one();
         }
         let mut tally = Tally::default();
         if !replies.is_empty() {
-            tally += trace::span("take_replies", take_replies(&*self.bookings, at, replies))
-                .await
-                .map_err(handle_error)?;
+            tally +=
+                trace::span("take_replies", take_replies(&*self.bookings, at, replies)).await?;
         }
         for user in users {
             let erasing = erase_buyer(&*self.bookings, user, at, ERASED_AT_A_TIME);
-            tally += trace::span("erase_buyer", erasing).await.map_err(handle_error)?;
+            tally += trace::span("erase_buyer", erasing).await?;
         }
         metrics::count_inputs(tally.moved, tally.stale);
         Ok(())
-    }
-}
-
-fn handle_error(error: StoreError) -> HandleError {
-    match error {
-        StoreError::Unavailable(why) => HandleError::Unavailable(why),
-        StoreError::Refused(why) => HandleError::Poison(why),
     }
 }
 

@@ -7,12 +7,13 @@ mod row;
 mod turns;
 mod write;
 
-use std::{collections::HashMap, slice, sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use karcis_http::{Live, Readiness, Versions};
+use karcis_database::{BatchLimits, Batcher};
+use karcis_http::{Live, Versions};
 use karcis_kernel::{BookingId, Timestamp, UserId};
-use karcis_messaging::{Busy, Lane, Outbox, is_transient};
+use karcis_messaging::Outbox;
 use sqlx::PgPool;
 use uuid::Uuid;
 
@@ -23,19 +24,17 @@ use crate::{
 use row::{BookingRow, select_bookings};
 use write::{Outcome, Prepared, Writer};
 
-/// How many HTTP requests may wait for their turn; more are told to come again.
-const LANE_CAPACITY: usize = 4_096;
-/// How many of them share a transaction.
-const LANE_GROUP: usize = 256;
+/// Of HTTP requests.
+const LIMITS: BatchLimits = BatchLimits { capacity: 4_096, group: 256 };
 
 /// The bookings of this service's schema.
 pub struct PgBookings {
     pool: PgPool,
     writer: Arc<Writer>,
     /// Single changes, of requests that come at the same time, share transactions here.
-    lane: Lane<Prepared, Result<Outcome, StoreError>>,
+    writes: Batcher<Prepared, Outcome>,
     /// And single reads share statements.
-    reads: Lane<BookingId, Result<Option<Booking>, StoreError>>,
+    reads: Batcher<BookingId, Option<Booking>>,
 }
 
 impl PgBookings {
@@ -44,29 +43,25 @@ impl PgBookings {
     pub fn new(pool: PgPool, outbox: Outbox, live: Live, resend_after: Duration) -> Self {
         let writer = Arc::new(Writer::new(pool.clone(), outbox, live, resend_after));
         let shared = writer.clone();
-        let lane = Lane::start(LANE_CAPACITY, LANE_GROUP, move |group| {
+        let writes = Batcher::start(LIMITS, move |group: Vec<Prepared>| {
             let writer = shared.clone();
-            async move { write_group(&writer, group).await }
+            async move { Ok(writer.write(&group).await?) }
         });
         let shared = pool.clone();
-        let reads = Lane::start(LANE_CAPACITY, LANE_GROUP, move |ids| {
+        let reads = Batcher::start(LIMITS, move |ids| {
             let pool = shared.clone();
             async move { read_group(&pool, ids).await }
         });
-        Self { pool, writer, lane, reads }
+        Self { pool, writer, writes, reads }
     }
 
     async fn write_one(&self, change: Prepared) -> Result<Outcome, StoreError> {
-        self.lane.submit(change).await.map_err(busy)?
+        self.writes.submit(change).await
     }
 
     async fn read_one(&self, id: BookingId) -> Result<Option<Booking>, StoreError> {
-        self.reads.submit(id).await.map_err(busy)?
+        self.reads.submit(id).await
     }
-}
-
-fn busy(busy: Busy) -> StoreError {
-    StoreError::Unavailable(busy.to_string())
 }
 
 async fn read(pool: &PgPool, ids: &[BookingId]) -> Result<Vec<Booking>, StoreError> {
@@ -78,46 +73,15 @@ async fn read(pool: &PgPool, ids: &[BookingId]) -> Result<Vec<Booking>, StoreErr
 async fn read_group(
     pool: &PgPool,
     ids: Vec<BookingId>,
-) -> Vec<Result<Option<Booking>, StoreError>> {
-    match read(pool, &ids).await {
-        Ok(found) => {
-            let found: HashMap<BookingId, Booking> =
-                found.into_iter().map(|booking| (booking.order.id, booking)).collect();
-            ids.iter().map(|id| Ok(found.get(id).cloned())).collect()
-        }
-        Err(error) => ids.iter().map(|_| Err(error.clone())).collect(),
-    }
-}
-
-/// Writes a group in one transaction. If that fails each is tried by itself, so that no request
-/// fails for a stranger's.
-async fn write_group(writer: &Writer, group: Vec<Prepared>) -> Vec<Result<Outcome, StoreError>> {
-    match writer.write(&group).await {
-        Ok(outcomes) => outcomes.into_iter().map(Ok).collect(),
-        Err(sqlx::Error::Database(_)) if group.len() > 1 => {
-            let mut outcomes = Vec::with_capacity(group.len());
-            for one in &group {
-                let written = writer.write(slice::from_ref(one)).await;
-                let outcome = written.map(|mut outcome| outcome.swap_remove(0));
-                outcomes.push(outcome.map_err(store_error));
-            }
-            outcomes
-        }
-        Err(error) => {
-            let error = store_error(error);
-            group.iter().map(|_| Err(error.clone())).collect()
-        }
-    }
+) -> Result<Vec<Option<Booking>>, StoreError> {
+    let found = read(pool, &ids).await?.into_iter();
+    let found: HashMap<BookingId, Booking> =
+        found.map(|booking| (booking.order.id, booking)).collect();
+    Ok(ids.iter().map(|id| found.get(id).cloned()).collect())
 }
 
 fn store_error(error: sqlx::Error) -> StoreError {
-    // A row that makes no sense does not begin to.
-    let is_unreadable = matches!(error, sqlx::Error::Decode(_) | sqlx::Error::ColumnDecode { .. });
-    if is_transient(&error) && !is_unreadable {
-        StoreError::Unavailable(error.to_string())
-    } else {
-        StoreError::Refused(error.to_string())
-    }
+    error.into()
 }
 
 fn uuids(ids: &[BookingId]) -> Vec<Uuid> {
@@ -159,7 +123,7 @@ impl Bookings for PgBookings {
                 Ok(Creation::Known { booking_id, fingerprint })
             }
             // Its key was being purged at this moment.
-            Outcome::Conflict => Err(StoreError::Unavailable("try the key again".to_owned())),
+            Outcome::Conflict => Err(StoreError::unavailable("try the key again")),
         }
     }
 
@@ -214,13 +178,5 @@ impl Versions for PgBookings {
                 .await
                 .map_err(|error| error.to_string())?;
         Ok(rows.into_iter().collect())
-    }
-}
-
-#[async_trait]
-impl Readiness for PgBookings {
-    async fn ready(&self) -> Result<(), String> {
-        let answer = sqlx::query("SELECT 1").execute(&self.pool).await;
-        answer.map(drop).map_err(|_| "the database does not answer".to_owned())
     }
 }

@@ -26,6 +26,7 @@ use crate::{
 const TRIES: u32 = 3;
 
 /// A change with its messages as they go out: made by who asks, whose context they carry.
+#[derive(Clone)]
 pub(super) struct Prepared {
     pub(super) change: Change,
     pub(super) outgoing: Vec<Outgoing>,
@@ -79,8 +80,8 @@ impl Writer {
                 outcomes => break outcomes?,
             }
         };
-        self.outbox.wake();
-        self.live.wake();
+        self.outbox.notify();
+        self.live.notify();
         let written = changes.iter().zip(&outcomes).filter(|(_, it)| **it == Outcome::Written);
         turns::tell(written.map(|(change, _)| change));
         Ok(outcomes)

@@ -5,7 +5,7 @@ use axum::{
     http::{StatusCode, header::LOCATION},
     response::{IntoResponse, Response},
 };
-use karcis_http::{Fields, Json, Organiser, Price as PriceSchema, Problem, TimeZoneName};
+use karcis_http::{FieldErrors, Json, Organiser, Price as PriceSchema, Problem, TimeZoneName};
 use karcis_kernel::{EventId, Money, TicketTypeId, Timestamp, UserId};
 use karcis_process::trace;
 use serde::Deserialize;
@@ -99,7 +99,7 @@ pub async fn create(
     Json(body): Json<CreateEvent>,
 ) -> Result<Response, Problem> {
     let at = karcis_process::now();
-    let mut fields = Fields::new();
+    let mut fields = FieldErrors::new();
     let new = body.parse(caller.user_id, &mut fields);
     fields.finish()?;
     let new = new.ok_or_else(|| Problem::internal("a body without flaws was not parsed"))?;
@@ -112,7 +112,7 @@ pub async fn create(
 
 impl CreateEvent {
     /// The event; `None` with the errors noted.
-    fn parse(self, organiser_id: UserId, fields: &mut Fields) -> Option<NewEvent> {
+    fn parse(self, organiser_id: UserId, fields: &mut FieldErrors) -> Option<NewEvent> {
         let title = fields.check("title", Title::try_from(self.title));
         let description = optional(fields, "description", self.description, Description::try_from);
         let venue = fields.check("venue", Venue::try_from(self.venue));
@@ -172,7 +172,7 @@ impl From<CreateTicketType> for NewFields {
 
 impl NewFields {
     /// The ticket type at this path; `None` with the errors noted.
-    pub fn parse(self, path: &str, fields: &mut Fields) -> Option<NewTicketType> {
+    pub fn parse(self, path: &str, fields: &mut FieldErrors) -> Option<NewTicketType> {
         let at = |field: &str| format!("{path}.{field}");
         let name = fields.check(at("name"), TicketName::try_from(self.name));
         let price = fields.check(at("price.amount"), Price::try_from(self.price));

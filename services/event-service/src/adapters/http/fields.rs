@@ -3,7 +3,7 @@
 use std::fmt::Display;
 
 use chrono::{Datelike, SubsecRound};
-use karcis_http::{Field, Fields, LINE, Patch, Problem, texts};
+use karcis_http::{FieldError, FieldErrors, LINE, Patch, Problem, texts};
 use karcis_kernel::Timestamp;
 
 use crate::domain::Flaw;
@@ -31,7 +31,7 @@ pub fn moment(at: Timestamp) -> Result<Timestamp, OutOfTime> {
 
 /// The parsed value of a field that may be absent; the outer `None` is a noted error.
 pub fn optional<T, U, E: Display>(
-    fields: &mut Fields,
+    fields: &mut FieldErrors,
     field: &str,
     value: Option<T>,
     parse: impl FnOnce(T) -> Result<U, E>,
@@ -44,7 +44,7 @@ pub fn optional<T, U, E: Display>(
 
 /// The change of a field that can be cleared.
 pub fn clearable<T, U, E: Display>(
-    fields: &mut Fields,
+    fields: &mut FieldErrors,
     field: &str,
     change: Patch<T>,
     parse: impl FnOnce(T) -> Result<U, E>,
@@ -58,7 +58,7 @@ pub fn clearable<T, U, E: Display>(
 
 /// The change of a field that every event has.
 pub fn kept<T, U, E: Display>(
-    fields: &mut Fields,
+    fields: &mut FieldErrors,
     field: &str,
     change: Patch<T>,
     parse: impl FnOnce(T) -> Result<U, E>,
@@ -66,7 +66,7 @@ pub fn kept<T, U, E: Display>(
     match change {
         Patch::Unchanged => None,
         Patch::Null => {
-            fields.wrong(field, "give a value, or leave the field out to keep the one it has");
+            fields.add(field, "give a value, or leave the field out to keep the one it has");
             None
         }
         Patch::Value(value) => fields.check(field, parse(value)),
@@ -75,6 +75,6 @@ pub fn kept<T, U, E: Display>(
 
 /// 422 that names what the domain found wrong.
 pub fn flawed(flaws: Vec<Flaw>) -> Problem {
-    let field = |flaw: Flaw| Field { field: flaw.field, message: flaw.message.to_owned() };
+    let field = |flaw: Flaw| FieldError { field: flaw.field, message: flaw.message.to_owned() };
     Problem::invalid(flaws.into_iter().map(field).collect())
 }

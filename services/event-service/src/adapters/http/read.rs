@@ -1,7 +1,7 @@
 //! Looking at events.
 
 use axum::extract::State;
-use karcis_http::{Caller, Fields, Json, List, Page, PathId, Problem, Query};
+use karcis_http::{Caller, FieldErrors, Json, List, Page, PathId, Problem, Query};
 use karcis_kernel::{EventId, Role, Timestamp};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
@@ -78,15 +78,15 @@ pub async fn list(
     Query(wanted): Query<Wanted>,
 ) -> Result<Json<List<ListedEvent>>, Problem> {
     let page: Page<(Timestamp, EventId)> = Page::new(wanted.limit, wanted.cursor.as_deref())?;
-    let mut fields = Fields::new();
+    let mut fields = FieldErrors::new();
     let from = optional(&mut fields, "from", wanted.from, moment).flatten();
     let to = optional(&mut fields, "to", wanted.to, moment).flatten();
     let text = wanted.q.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
     if text.as_ref().is_some_and(|text| text.chars().count() > 200) {
-        fields.wrong("q", "give at most 200 characters");
+        fields.add("q", "give at most 200 characters");
     }
     if page.after.is_some_and(|(starts_at, _)| moment(starts_at).is_err()) {
-        fields.wrong("cursor", "give the next_cursor of the page before, or none");
+        fields.add("cursor", "give the next_cursor of the page before, or none");
     }
     fields.finish()?;
     let Some(kind) = kind(wanted.status, caller) else {

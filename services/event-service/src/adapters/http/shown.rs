@@ -1,6 +1,6 @@
 //! An event as JSON.
 
-use karcis_http::words;
+use karcis_http::one_of;
 use karcis_kernel::{EventId, Money, TicketTypeId, Timestamp, UserId};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -72,11 +72,11 @@ pub struct ListedEvent {
 }
 
 fn statuses() -> utoipa::openapi::Object {
-    words(["published", "draft", "cancelled", "ended"])
+    one_of(["published", "draft", "cancelled", "ended"])
 }
 
 fn availabilities() -> utoipa::openapi::Object {
-    words(["many", "few", "sold_out"])
+    one_of(["many", "few", "sold_out"])
 }
 
 impl ShownEvent {

@@ -1,7 +1,7 @@
 //! Publishing events, taking them back, calling them off, deleting them.
 
 use axum::{extract::State, http::StatusCode};
-use karcis_http::{Fields, Json, Organiser, Problem, Query, texts};
+use karcis_http::{FieldErrors, Json, Organiser, Problem, Query, texts};
 use karcis_kernel::EventId;
 use karcis_process::trace;
 use serde::Deserialize;
@@ -100,7 +100,7 @@ pub async fn cancel(
     Organiser(caller): Organiser,
     Json(Cancel { event_id, reason }): Json<Cancel>,
 ) -> Result<(StatusCode, Json<ShownEvent>), Problem> {
-    let mut fields = Fields::new();
+    let mut fields = FieldErrors::new();
     let reason = fields.check("reason", CancelReason::try_from(reason));
     fields.finish()?;
     let reason = reason.ok_or_else(|| Problem::internal("a proper reason was not parsed"))?;

@@ -3,7 +3,9 @@
 use std::convert::Infallible;
 
 use axum::extract::State;
-use karcis_http::{Fields, Json, Organiser, Patch, Price as PriceSchema, Problem, TimeZoneName};
+use karcis_http::{
+    FieldErrors, Json, Organiser, Patch, Price as PriceSchema, Problem, TimeZoneName,
+};
 use karcis_kernel::{Currency, EventId, Money, TicketTypeId, Timestamp};
 use karcis_process::trace;
 use serde::Deserialize;
@@ -118,7 +120,7 @@ pub async fn update(
     Json(body): Json<UpdateEvent>,
 ) -> Result<Json<ShownEvent>, Problem> {
     let event_id = body.event_id;
-    let mut fields = Fields::new();
+    let mut fields = FieldErrors::new();
     let update = body.parse(&mut fields);
     fields.finish()?;
     let event =
@@ -130,7 +132,7 @@ pub async fn update(
 
 impl UpdateEvent {
     /// The update, without what was noted as wrong.
-    fn parse(self, fields: &mut Fields) -> EventUpdate {
+    fn parse(self, fields: &mut FieldErrors) -> EventUpdate {
         let listed = kept(fields, "ticket_types", self.ticket_types, Ok::<_, Infallible>);
         let listed = listed.unwrap_or_default().into_iter().enumerate();
         let ticket_types = listed
@@ -151,14 +153,14 @@ impl UpdateEvent {
 }
 
 impl UpdateTicketType {
-    fn parse(self, path: &str, fields: &mut Fields) -> Option<TicketTypeEdit> {
+    fn parse(self, path: &str, fields: &mut FieldErrors) -> Option<TicketTypeEdit> {
         match self.ticket_type_id {
             Some(id) => Some(TicketTypeEdit::Change(self.change(id, path, fields))),
             None => self.added(path, fields).map(TicketTypeEdit::Add),
         }
     }
 
-    fn change(self, id: TicketTypeId, path: &str, fields: &mut Fields) -> TicketTypeUpdate {
+    fn change(self, id: TicketTypeId, path: &str, fields: &mut FieldErrors) -> TicketTypeUpdate {
         let at = |field: &str| format!("{path}.{field}");
         let (start, end) = (at("sales_start"), at("sales_end"));
         let per_booking =
@@ -179,7 +181,7 @@ impl UpdateTicketType {
     }
 
     /// One more ticket type, which needs what every new one needs.
-    fn added(self, path: &str, fields: &mut Fields) -> Option<crate::domain::NewTicketType> {
+    fn added(self, path: &str, fields: &mut FieldErrors) -> Option<crate::domain::NewTicketType> {
         let name = given(fields, path, "name", self.name);
         let price = given(fields, path, "price", self.price);
         let capacity = given(fields, path, "capacity", self.capacity);
@@ -203,11 +205,11 @@ fn value<T>(field: Patch<T>) -> Option<T> {
     }
 }
 
-fn given<T>(fields: &mut Fields, path: &str, name: &str, field: Patch<T>) -> Option<T> {
+fn given<T>(fields: &mut FieldErrors, path: &str, name: &str, field: Patch<T>) -> Option<T> {
     let given = value(field);
     if given.is_none() {
         let message = "give it, or the ticket_type_id of the one to change";
-        fields.wrong(format!("{path}.{name}"), message);
+        fields.add(format!("{path}.{name}"), message);
     }
     given
 }

@@ -78,7 +78,7 @@ impl CancelledEvents for PgCancelledEvents {
         let messages: Vec<_> = again.map(|one| message(&one.event)).collect();
         self.outbox.insert(&mut transaction, &messages).await?;
         transaction.commit().await?;
-        self.outbox.wake();
+        self.outbox.notify();
         Ok(())
     }
 }

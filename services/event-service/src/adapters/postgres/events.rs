@@ -183,7 +183,7 @@ async fn finish(
         outbox.insert(&mut transaction, &[message]).await?;
     }
     transaction.commit().await?;
-    outbox.wake();
+    outbox.notify();
     Ok(())
 }
 

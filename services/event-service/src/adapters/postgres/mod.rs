@@ -8,10 +8,6 @@ mod rows;
 mod stock_writes;
 mod stocks;
 
-use async_trait::async_trait;
-use karcis_http::Readiness;
-use sqlx::PgPool;
-
 pub use cancelled::PgCancelledEvents;
 pub use catalogue::PgCatalogue;
 pub use events::PgEvents;
@@ -21,24 +17,10 @@ use crate::application::ports::StoreError;
 
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
-        if karcis_messaging::is_transient(&error) {
+        if karcis_database::is_transient(&error) {
             Self::Unavailable(error.to_string())
         } else {
             Self::Refused(error.to_string())
         }
-    }
-}
-
-/// Whether the database answers.
-pub struct PgReadiness(pub PgPool);
-
-#[async_trait]
-impl Readiness for PgReadiness {
-    async fn ready(&self) -> Result<(), String> {
-        let asked = sqlx::query("SELECT 1").execute(&self.0).await;
-        asked.map(|_| ()).map_err(|error| {
-            tracing::warn!(%error, "not ready");
-            "the database does not answer".to_owned()
-        })
     }
 }

@@ -42,7 +42,7 @@ pub(super) async fn commit(
     let messages: Vec<_> = replies.map(|reply| Outgoing::new(&ticket_fact(reply))).collect();
     outbox.insert(&mut transaction, &messages).await?;
     transaction.commit().await?;
-    outbox.wake();
+    outbox.notify();
     let written: HashSet<EventId> = changes.iter().map(|change| change.event_id).collect();
     let conflicts: HashSet<EventId> = all.difference(&written).copied().collect();
     metrics::count_conflicts(conflicts.len());

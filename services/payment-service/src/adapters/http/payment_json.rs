@@ -1,6 +1,6 @@
 //! A payment as its buyer sees it.
 
-use karcis_http::words;
+use karcis_http::one_of;
 use karcis_kernel::{BookingId, Currency, Money, PaymentId, Timestamp};
 use serde::Serialize;
 use utoipa::{
@@ -53,7 +53,7 @@ struct AttemptJson {
 
 /// A payment's statuses.
 pub(super) fn statuses() -> Object {
-    words([
+    one_of([
         "succeeded",
         "open",
         "processing",
@@ -66,7 +66,7 @@ pub(super) fn statuses() -> Object {
 }
 
 fn outcomes() -> Schema {
-    let outcomes = words(["approved", "declined", "voided", "returning", "returned"]);
+    let outcomes = one_of(["approved", "declined", "voided", "returning", "returned"]);
     OneOfBuilder::new().item(outcomes).item(null()).into()
 }
 

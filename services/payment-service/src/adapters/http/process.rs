@@ -5,7 +5,7 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
-use karcis_http::{Caller, Field, IdempotencyKey, Json, Problem, REPLAYED};
+use karcis_http::{Caller, FieldError, IdempotencyKey, Json, Problem, REPLAYED};
 use karcis_kernel::{BookingId, Timestamp};
 use karcis_process::{now, trace};
 use serde::{Deserialize, Serialize};
@@ -87,7 +87,7 @@ pub(super) async fn process(
     let IdempotencyKey(key) = key?;
     if !api.gateway.methods().iter().any(|method| method.token == body.method) {
         let message = "give one of those that GET /payment/methods lists".to_owned();
-        return Err(Problem::invalid(vec![Field { field: "method".to_owned(), message }]));
+        return Err(Problem::invalid(vec![FieldError { field: "method".to_owned(), message }]));
     }
     let key = key.map(|key| {
         let fingerprint = IdempotencyKey::fingerprint("/payment/process", &body);
@@ -252,15 +252,6 @@ impl From<ProcessPaymentError> for Problem {
             }
             ProcessPaymentError::Closed => closed(),
             ProcessPaymentError::Store(error) => error.into(),
-        }
-    }
-}
-
-impl From<StoreError> for Problem {
-    fn from(error: StoreError) -> Self {
-        match error {
-            StoreError::Unavailable(_) => Self::unavailable(error),
-            StoreError::Invalid(_) => Self::internal(error),
         }
     }
 }

@@ -11,11 +11,7 @@ use uuid::Uuid;
 
 use crate::{
     adapters::metrics,
-    application::{
-        ArrivedCommand,
-        ports::{Payments, StoreError},
-        take_commands,
-    },
+    application::{ArrivedCommand, ports::Payments, take_commands},
     domain::{Command, InvalidAmount, Terms},
 };
 
@@ -49,10 +45,7 @@ impl Consumer for Commands {
             .collect::<Result<_, InvalidAmount>>()
             .map_err(|error| HandleError::Poison(error.to_string()))?;
         let taking = take_commands(&*self.0, &batch);
-        let alerts = trace::span("take_commands", taking).await.map_err(|error| match error {
-            StoreError::Unavailable(_) => HandleError::Unavailable(error.to_string()),
-            StoreError::Invalid(_) => HandleError::Poison(error.to_string()),
-        })?;
+        let alerts = trace::span("take_commands", taking).await?;
         metrics::count_alerts(alerts.len());
         for booking in alerts {
             tracing::error!(

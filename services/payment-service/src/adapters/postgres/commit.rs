@@ -61,9 +61,9 @@ fn messages(change: &Change) -> impl Iterator<Item = Outgoing> {
 
 fn wake<'a>(wakes: &Wakes, kept: impl Iterator<Item = &'a Change>, has_messages: bool) {
     if has_messages {
-        wakes.outbox.wake();
+        wakes.outbox.notify();
     }
-    wakes.live.wake();
+    wakes.live.notify();
     for payment in kept.filter_map(|change| change.after.payment()) {
         if matches!(payment.state, State::Processing { cancel_wanted: true, .. }) {
             wakes.void.notify_one();

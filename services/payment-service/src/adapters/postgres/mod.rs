@@ -9,9 +9,9 @@ mod write;
 use std::{collections::HashMap, sync::Arc};
 
 use async_trait::async_trait;
-use karcis_http::{Live, Readiness, Versions};
+use karcis_http::{Live, Versions};
 use karcis_kernel::{BookingId, Timestamp};
-use karcis_messaging::{Outbox, is_transient};
+use karcis_messaging::Outbox;
 use sqlx::PgPool;
 use tokio::sync::Notify;
 use uuid::Uuid;
@@ -49,11 +49,7 @@ impl PgPayments {
 
 /// Whether trying again may help.
 fn failed(error: sqlx::Error) -> StoreError {
-    if is_transient(&error) {
-        StoreError::Unavailable(error.to_string())
-    } else {
-        StoreError::Invalid(error.to_string())
-    }
+    error.into()
 }
 
 #[async_trait]
@@ -110,16 +106,5 @@ impl Versions for PgPayments {
             .await
             .map(|rows: Vec<(Uuid, i64)>| rows.into_iter().collect())
             .map_err(|error| error.to_string())
-    }
-}
-
-#[async_trait]
-impl Readiness for PgPayments {
-    async fn ready(&self) -> Result<(), String> {
-        sqlx::query("SELECT 1")
-            .execute(&self.pool)
-            .await
-            .map(drop)
-            .map_err(|_| "the database does not answer".to_owned())
     }
 }

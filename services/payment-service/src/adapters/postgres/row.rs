@@ -42,7 +42,7 @@ pub(super) fn entries(rows: &[Row]) -> Result<Vec<Entry>, StoreError> {
 
 fn unreadable(rows: &[Row]) -> StoreError {
     let booking = rows.first().map(|row| row.booking_id).unwrap_or_default();
-    StoreError::Invalid(format!("the payment of booking {booking} cannot be read"))
+    StoreError::rejected(format!("the payment of booking {booking} cannot be read"))
 }
 
 fn entry(rows: &[Row]) -> Option<Entry> {

@@ -1,7 +1,7 @@
 //! What the use cases' errors are to a client.
 
 use axum::http::StatusCode;
-use karcis_http::{Field, Problem};
+use karcis_http::{FieldError, Problem};
 use karcis_kernel::Timestamp;
 
 use crate::application::{
@@ -87,7 +87,7 @@ impl From<RefreshSessionError> for Problem {
 impl From<UpdateProfileError> for Problem {
     fn from(error: UpdateProfileError) -> Self {
         let current_password = |message: String| {
-            Self::invalid(vec![Field { field: "current_password".to_owned(), message }])
+            Self::invalid(vec![FieldError { field: "current_password".to_owned(), message }])
         };
         match error {
             UpdateProfileError::Gone => Self::not_found(),
@@ -111,7 +111,7 @@ impl From<GiveRoleError> for Problem {
             }
             GiveRoleError::OwnRole => {
                 let field = "email".to_owned();
-                Self::invalid(vec![Field { field, message: error.to_string() }])
+                Self::invalid(vec![FieldError { field, message: error.to_string() }])
             }
             GiveRoleError::Save(error) => error.into(),
         }

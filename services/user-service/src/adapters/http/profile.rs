@@ -6,7 +6,7 @@ use axum::{
     extract::{FromRequestParts, State},
     http::{header::AUTHORIZATION, request::Parts},
 };
-use karcis_http::{Caller, Fields, Json, Patch, Problem, TimeZoneName};
+use karcis_http::{Caller, FieldErrors, Json, Patch, Problem, TimeZoneName};
 use karcis_process::trace;
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -84,7 +84,7 @@ pub async fn update(
     SentBy(peer): SentBy,
     Json(body): Json<Updating>,
 ) -> Result<Json<Profile>, Problem> {
-    let mut fields = Fields::new();
+    let mut fields = FieldErrors::new();
     let change = ProfileChange {
         name: required(&mut fields, "name", body.name, |text| PersonName::parse(&text)),
         phone: optional(&mut fields, "phone", body.phone, Phone::parse),
@@ -112,7 +112,7 @@ pub async fn update(
 
 /// A field that cannot be cleared.
 fn required<T, E: Display>(
-    fields: &mut Fields,
+    fields: &mut FieldErrors,
     name: &str,
     patch: Patch<String>,
     parse: impl Fn(String) -> Result<T, E>,
@@ -120,7 +120,7 @@ fn required<T, E: Display>(
     match patch {
         Patch::Unchanged => None,
         Patch::Null => {
-            fields.wrong(name, "give a value, or leave the field out");
+            fields.add(name, "give a value, or leave the field out");
             None
         }
         Patch::Value(text) => fields.check(name, parse(text)),
@@ -129,7 +129,7 @@ fn required<T, E: Display>(
 
 /// A field that may be cleared.
 fn optional<T, E: Display>(
-    fields: &mut Fields,
+    fields: &mut FieldErrors,
     name: &str,
     patch: Patch<String>,
     parse: impl Fn(&str) -> Result<T, E>,

@@ -1,7 +1,7 @@
 //! Admins give roles.
 
 use axum::extract::State;
-use karcis_http::{Admin, Fields, Json, Problem};
+use karcis_http::{Admin, FieldErrors, Json, Problem};
 use karcis_kernel::Role;
 use karcis_process::trace;
 use serde::Deserialize;
@@ -38,11 +38,11 @@ pub async fn give(
     Admin(admin): Admin,
     Json(body): Json<Giving>,
 ) -> Result<Json<Profile>, Problem> {
-    let mut fields = Fields::new();
+    let mut fields = FieldErrors::new();
     let email = fields.check("email", Email::parse(&body.email));
     let role = fields.check("role", body.role.parse::<Role>());
     let (Some(email), Some(role)) = (email, role) else {
-        return Err(fields.refused());
+        return Err(fields.into_problem());
     };
     let account =
         trace::span("give_role", give_role(&*api.accounts, admin.user_id, &email, role)).await?;

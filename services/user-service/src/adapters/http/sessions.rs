@@ -5,7 +5,7 @@ use axum::{
     http::{StatusCode, header::CACHE_CONTROL},
     response::{IntoResponse, Response},
 };
-use karcis_http::{Fields, Json, Problem};
+use karcis_http::{FieldErrors, Json, Problem};
 use karcis_kernel::{Timestamp, UserId};
 use karcis_process::trace;
 use serde::Deserialize;
@@ -72,12 +72,12 @@ pub async fn register(
     State(api): State<Api>,
     Json(body): Json<Registering>,
 ) -> Result<Response, Problem> {
-    let mut fields = Fields::new();
+    let mut fields = FieldErrors::new();
     let email = fields.check("email", Email::parse(&body.email));
     let password = fields.check("password", Password::choose(body.password));
     let name = fields.check("name", PersonName::parse(&body.name));
     let (Some(email), Some(password), Some(name)) = (email, password, name) else {
-        return Err(fields.refused());
+        return Err(fields.into_problem());
     };
     let at = karcis_process::now();
     let (refresh_token, session) = draw_session(at);
@@ -104,9 +104,9 @@ pub async fn log_in(
     SentBy(peer): SentBy,
     Json(body): Json<Credentials>,
 ) -> Result<Response, Problem> {
-    let mut fields = Fields::new();
+    let mut fields = FieldErrors::new();
     let Some(email) = fields.check("email", Email::parse(&body.email)) else {
-        return Err(fields.refused());
+        return Err(fields.into_problem());
     };
     let at = karcis_process::now();
     let (refresh_token, session) = draw_session(at);

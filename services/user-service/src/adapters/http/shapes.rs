@@ -1,6 +1,6 @@
 //! What the HTTP contract calls Session and Profile.
 
-use karcis_http::{LINE, texts, words};
+use karcis_http::{LINE, one_of, texts};
 use karcis_kernel::{Role, Timestamp, UserId};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -76,7 +76,7 @@ impl Session {
 }
 
 fn token_type() -> utoipa::openapi::Object {
-    words(["Bearer"])
+    one_of(["Bearer"])
 }
 
 texts! {

@@ -14,7 +14,7 @@ use karcis_process::trace::{
 };
 
 pub use log::LogNotifier;
-pub use smtp::{MailError, SmtpNotifier};
+pub use smtp::SmtpNotifier;
 pub use teller::keep_telling;
 
 use crate::domain::Due;

@@ -137,7 +137,7 @@ impl Accounts for PgAccounts {
         let registered = UserRegistered { user_id: account.user_id, role: account.role };
         self.publish(&mut transaction, registered).await?;
         transaction.commit().await?;
-        self.outbox.wake();
+        self.outbox.notify();
         Ok(())
     }
 
@@ -179,7 +179,7 @@ impl Accounts for PgAccounts {
         };
         self.publish(&mut transaction, updated).await?;
         transaction.commit().await?;
-        self.outbox.wake();
+        self.outbox.notify();
         Ok(())
     }
 

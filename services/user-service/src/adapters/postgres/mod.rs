@@ -7,10 +7,7 @@ mod sessions;
 mod signing_keys;
 mod tidy;
 
-use async_trait::async_trait;
-use karcis_http::Readiness;
-use karcis_messaging::is_transient;
-use sqlx::PgPool;
+use karcis_database::is_transient;
 
 use crate::application::ports::StoreError;
 
@@ -27,16 +24,5 @@ impl From<sqlx::Error> for StoreError {
         } else {
             Self::Broken(error.to_string())
         }
-    }
-}
-
-/// Ready while the database answers.
-pub struct DatabaseAnswers(pub PgPool);
-
-#[async_trait]
-impl Readiness for DatabaseAnswers {
-    async fn ready(&self) -> Result<(), String> {
-        let answer = sqlx::query("SELECT 1").execute(&self.0).await;
-        answer.map(drop).map_err(|_| "the database does not answer".to_owned())
     }
 }

@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 
 use karcis_kernel::{BookingId, Timestamp};
-use karcis_messaging::is_transient;
 use sqlx::PgPool;
 use uuid::Uuid;
 
@@ -53,15 +52,11 @@ pub(super) async fn charge(
 }
 
 fn failed(error: sqlx::Error) -> StoreError {
-    if is_transient(&error) {
-        StoreError::Unavailable(error.to_string())
-    } else {
-        StoreError::Invalid(error.to_string())
-    }
+    error.into()
 }
 
 fn lost(key: &str) -> StoreError {
-    StoreError::Unavailable(format!("the ledger has lost {key}"))
+    StoreError::unavailable(format!("the ledger has lost {key}"))
 }
 
 /// Writes down the charges whose keys are new, and captures in the same statement what captures at

@@ -7,27 +7,26 @@ mod methods;
 use std::{future::Future, time::Duration};
 
 use async_trait::async_trait;
+use karcis_database::{BatchLimits, Batcher};
 use karcis_kernel::BookingId;
-use karcis_messaging::Lane;
-use karcis_process::now;
+use karcis_process::{chain, now};
 use sqlx::PgPool;
 use tokio::time::{sleep, timeout};
 
 use self::ledger::Standing;
 use crate::{
-    adapters::lanes::together,
+    adapters::lanes::twice,
     application::ports::{Charge, Method, PaymentGateway, ProviderUnavailable, Refund, StoreError},
     domain::Outcome,
 };
 
-const CAPACITY: usize = 8_192;
-const GROUP: usize = 512;
+const LIMITS: BatchLimits = BatchLimits { capacity: 8_192, group: 512 };
 
 /// The simulated provider.
 pub struct SimulatedGateway {
-    charges: Lane<Charge, Result<Standing, StoreError>>,
-    voids: Lane<BookingId, Result<Outcome, StoreError>>,
-    refunds: Lane<Refund, Result<(), StoreError>>,
+    charges: Batcher<Charge, Standing>,
+    voids: Batcher<BookingId, Outcome>,
+    refunds: Batcher<Refund, ()>,
     /// How long a caller waits for an answer.
     patience: Duration,
 }
@@ -53,12 +52,11 @@ impl SimulatedGateway {
     async fn answer(&self, charge: Charge) -> Outcome {
         loop {
             match self.charges.submit(charge.clone()).await {
-                Ok(Ok(Standing::Answered(outcome))) => return outcome,
-                Ok(Ok(Standing::Due(at))) => {
+                Ok(Standing::Answered(outcome)) => return outcome,
+                Ok(Standing::Due(at)) => {
                     sleep((at - now()).to_std().unwrap_or_default()).await;
                 }
-                Ok(Err(error)) => return unknown(&error),
-                Err(busy) => return unknown(&busy),
+                Err(error) => return unknown(&error),
             }
         }
     }
@@ -68,21 +66,21 @@ impl SimulatedGateway {
 fn lane<J, A, F>(
     pool: &PgPool,
     visit: impl Fn(PgPool, Vec<J>) -> F + Copy + Send + Sync + 'static,
-) -> Lane<J, Result<A, StoreError>>
+) -> Batcher<J, A>
 where
     J: Clone + Send + Sync + 'static,
     A: Send + 'static,
     F: Future<Output = Result<Vec<A>, StoreError>> + Send + 'static,
 {
     let pool = pool.clone();
-    Lane::start(CAPACITY, GROUP, move |jobs| {
+    Batcher::start(LIMITS, move |jobs: Vec<J>| {
         let pool = pool.clone();
-        together(jobs, move |jobs| visit(pool.clone(), jobs))
+        twice(move || visit(pool.clone(), jobs.clone()))
     })
 }
 
-fn unknown(cause: &dyn std::fmt::Display) -> Outcome {
-    tracing::warn!(%cause, "the simulated provider does not answer");
+fn unknown(cause: &dyn std::error::Error) -> Outcome {
+    tracing::warn!(cause = chain(cause), "the simulated provider does not answer");
     Outcome::Unknown
 }
 
@@ -99,17 +97,15 @@ impl PaymentGateway for SimulatedGateway {
 
     async fn void(&self, intent: BookingId) -> Outcome {
         match timeout(self.patience, self.voids.submit(intent)).await {
-            Ok(Ok(Ok(outcome))) => outcome,
-            Ok(Ok(Err(error))) => unknown(&error),
-            Ok(Err(busy)) => unknown(&busy),
+            Ok(Ok(outcome)) => outcome,
+            Ok(Err(error)) => unknown(&error),
             Err(elapsed) => unknown(&elapsed),
         }
     }
 
     async fn refund(&self, refund: Refund) -> Result<(), ProviderUnavailable> {
         match timeout(self.patience, self.refunds.submit(refund)).await {
-            Ok(Ok(answer)) => answer.map_err(|error| ProviderUnavailable(error.to_string())),
-            Ok(Err(busy)) => Err(ProviderUnavailable(busy.to_string())),
+            Ok(answer) => answer.map_err(|error| ProviderUnavailable(chain(&error))),
             Err(elapsed) => Err(ProviderUnavailable(elapsed.to_string())),
         }
     }

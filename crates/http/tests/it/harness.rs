@@ -1,4 +1,4 @@
-//! A small service of things, and tokens for it.
+//! A small service for the tests, with tokens for it.
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
@@ -14,10 +14,10 @@ use jsonwebtoken::{
 };
 use karcis_http::{
     AUDIENCE, About, App, Caller, Claims, HttpConfig, ISSUER, IdempotencyKey, Json, Organiser,
-    PathId, PreferWait, Problem, Query, Readiness, TOKEN_TYPE, TokenKeys,
+    PathId, PreferWait, Problem, Query, TOKEN_TYPE, TokenKeys,
 };
 use karcis_kernel::{Money, Role, UserId};
-use karcis_process::CancellationToken;
+use karcis_process::{CancellationToken, Readiness};
 use reqwest::{Client, RequestBuilder, Response};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -28,14 +28,14 @@ use uuid::Uuid;
 
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Colour {
+pub(crate) enum Colour {
     Red,
     Green,
 }
 
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Thing {
+pub(crate) struct Thing {
     pub name: String,
     pub capacity: u32,
     pub parts: Option<Vec<Part>>,
@@ -51,14 +51,14 @@ pub struct Thing {
 
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Part {
+pub(crate) struct Part {
     pub label: String,
     pub quantity: u8,
 }
 
 #[derive(Debug, Serialize, Deserialize, IntoParams, ToSchema)]
 #[into_params(parameter_in = Query)]
-pub struct Search {
+pub(crate) struct Search {
     q: Option<String>,
     limit: Option<u16>,
     colour: Option<Colour>,
@@ -66,7 +66,7 @@ pub struct Search {
     event_id: Uuid,
 }
 
-pub struct Ready(pub Result<(), &'static str>);
+pub(crate) struct Ready(pub Result<(), &'static str>);
 
 #[async_trait]
 impl Readiness for Ready {
@@ -93,7 +93,7 @@ async fn look(Query(search): Query<Search>) -> Json<Search> {
     Json(search)
 }
 
-pub fn routes() -> OpenApiRouter {
+pub(crate) fn routes() -> OpenApiRouter {
     OpenApiRouter::default()
         .routes(routes!(make, look))
         .route("/things/update", put(async || "updated").patch(async || "updated"))
@@ -115,7 +115,7 @@ pub fn routes() -> OpenApiRouter {
         .route("/busy", get(async || Problem::too_many_requests(30)))
 }
 
-pub fn app(routes: impl Into<OpenApiRouter>, keys: TokenKeys) -> App {
+pub(crate) fn thing_service(routes: impl Into<OpenApiRouter>, keys: TokenKeys) -> App {
     App {
         about: About { service: "thing-service", about: "keeps things", port: 8080 },
         routes: routes.into(),
@@ -124,27 +124,27 @@ pub fn app(routes: impl Into<OpenApiRouter>, keys: TokenKeys) -> App {
     }
 }
 
-/// Before the connections that are under way at a stop would be cut, which is after 8 s.
-pub const AT_ONCE: Duration = Duration::from_secs(7);
+/// Less than the 8 s after which a stop cuts open connections.
+pub(crate) const AT_ONCE: Duration = Duration::from_secs(7);
 
-/// A house that is served until this is dropped.
-pub struct House {
+/// An app that is served until this is dropped.
+pub(crate) struct TestApp {
     pub address: SocketAddr,
     pub client: Client,
     pub stopping: CancellationToken,
     pub served: JoinHandle<std::io::Result<()>>,
 }
 
-impl House {
-    pub async fn open() -> Self {
-        Self::of(app(routes(), TokenKeys::fixed(&Signer::new("k1", 1).keys()))).await
+impl TestApp {
+    pub(crate) async fn open() -> Self {
+        Self::of(thing_service(routes(), TokenKeys::fixed(&Signer::new("k1", 1).keys()))).await
     }
 
-    pub async fn of(app: App) -> Self {
+    pub(crate) async fn of(app: App) -> Self {
         Self::with_origins(app, &[]).await
     }
 
-    pub async fn with_origins(app: App, origins: &[&str]) -> Self {
+    pub(crate) async fn with_origins(app: App, origins: &[&str]) -> Self {
         let listener = karcis_http::bind(([127, 0, 0, 1], 0).into()).await.unwrap();
         let address = listener.local_addr().unwrap();
         let stopping = CancellationToken::new();
@@ -155,42 +155,42 @@ impl House {
         Self { address, client, stopping, served }
     }
 
-    /// Stops it. The limit is looked at in a task behind the house's own: on a machine that stands
-    /// still, both are woken late, and the house still comes first.
-    pub async fn stops_within(mut self, limit: Duration) {
+    /// Stops it. The limit is checked in a task that starts after the app's: on a machine that stands
+    /// still both wake late, and the app still runs first.
+    pub(crate) async fn stops_within(mut self, limit: Duration) {
         self.stopping.cancel();
         let served = tokio::spawn(async move { timeout(limit, &mut self.served).await });
         served.await.unwrap().expect("it stops in time").unwrap().unwrap();
     }
 
-    pub fn url(&self, path: &str) -> String {
+    pub(crate) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }
 
-    pub fn get(&self, path: &str) -> RequestBuilder {
+    pub(crate) fn get(&self, path: &str) -> RequestBuilder {
         self.client.get(self.url(path))
     }
 
-    pub fn post(&self, path: &str) -> RequestBuilder {
+    pub(crate) fn post(&self, path: &str) -> RequestBuilder {
         self.client.post(self.url(path))
     }
 }
 
-impl Drop for House {
+impl Drop for TestApp {
     fn drop(&mut self) {
         self.stopping.cancel();
     }
 }
 
 /// Signs tokens with a key made from one byte.
-pub struct Signer {
+pub(crate) struct Signer {
     key: EncodingKey,
     id: &'static str,
     public: Jwk,
 }
 
 impl Signer {
-    pub fn new(id: &'static str, seed: u8) -> Self {
+    pub(crate) fn new(id: &'static str, seed: u8) -> Self {
         // PKCS #8 of an Ed25519 key: a fixed head and the seed.
         let mut der = vec![
             0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22,
@@ -203,31 +203,31 @@ impl Signer {
         Self { key, id, public }
     }
 
-    pub fn public(&self) -> Jwk {
+    pub(crate) fn public(&self) -> Jwk {
         self.public.clone()
     }
 
-    pub fn keys(&self) -> JwkSet {
+    pub(crate) fn keys(&self) -> JwkSet {
         JwkSet { keys: vec![self.public()] }
     }
 
-    pub fn header(&self) -> Header {
+    pub(crate) fn header(&self) -> Header {
         let mut header = Header::new(Algorithm::EdDSA);
         header.typ = Some(TOKEN_TYPE.to_owned());
         header.kid = Some(self.id.to_owned());
         header
     }
 
-    pub fn sign(&self, header: &Header, claims: &impl Serialize) -> String {
+    pub(crate) fn sign(&self, header: &Header, claims: &impl Serialize) -> String {
         encode(header, claims, &self.key).unwrap()
     }
 
-    pub fn token(&self, claims: &impl Serialize) -> String {
+    pub(crate) fn token(&self, claims: &impl Serialize) -> String {
         self.sign(&self.header(), claims)
     }
 }
 
-pub fn claims(role: Role) -> Claims {
+pub(crate) fn claims(role: Role) -> Claims {
     let now = karcis_process::now().timestamp();
     Claims {
         iss: ISSUER.to_owned(),
@@ -239,14 +239,14 @@ pub fn claims(role: Role) -> Claims {
     }
 }
 
-/// A token of [`House::open`]'s issuer.
-pub fn token(role: Role) -> String {
+/// A token of [`TestApp::open`]'s issuer.
+pub(crate) fn token(role: Role) -> String {
     Signer::new("k1", 1).token(&claims(role))
 }
 
-/// What a problem says, once it is sure to be one.
+/// A response that is checked to be a problem.
 #[derive(Debug)]
-pub struct Seen {
+pub(crate) struct ProblemResponse {
     pub status: u16,
     pub slug: String,
     pub detail: String,
@@ -254,14 +254,14 @@ pub struct Seen {
     pub headers: reqwest::header::HeaderMap,
 }
 
-impl Seen {
-    pub async fn of(request: RequestBuilder) -> Self {
-        Self::in_answer(request.send().await.expect("an answer")).await
+impl ProblemResponse {
+    pub(crate) async fn of(request: RequestBuilder) -> Self {
+        Self::parse(request.send().await.expect("an answer")).await
     }
 
-    pub async fn in_answer(answer: Response) -> Self {
-        let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
-        let text = answer.text().await.expect("a whole answer");
+    pub(crate) async fn parse(response: Response) -> Self {
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let text = response.text().await.expect("a whole answer");
         assert_eq!(headers["content-type"], "application/problem+json", "{status} {text}");
         let body: Value = serde_json::from_str(&text).expect("JSON");
         assert_eq!(body["status"], json!(status));
@@ -274,13 +274,13 @@ impl Seen {
         Self { status, slug, detail, body, headers }
     }
 
-    pub fn is(&self, status: u16, slug: &str) -> &Self {
+    pub(crate) fn is(&self, status: u16, slug: &str) -> &Self {
         assert_eq!((self.status, self.slug.as_str()), (status, slug), "{}", self.body);
         self
     }
 
-    /// The one field it names, and what it says of it.
-    pub fn field(&self) -> (&str, &str) {
+    /// The field and the message of the only error.
+    pub(crate) fn field(&self) -> (&str, &str) {
         let errors = self.body["errors"].as_array().expect("errors");
         assert_eq!(errors.len(), 1, "{}", self.body);
         (errors[0]["field"].as_str().unwrap(), errors[0]["message"].as_str().unwrap())

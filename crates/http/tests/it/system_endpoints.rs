@@ -1,4 +1,4 @@
-//! What every service serves beside its own routes, and who may call from a browser.
+//! The endpoints that every service has, and CORS.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use karcis_http::TokenKeys;
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
 
-use crate::house::{House, Ready, Seen, Signer, app, routes};
+use crate::harness::{ProblemResponse, Ready, Signer, TestApp, routes, thing_service};
 
 fn keys() -> TokenKeys {
     TokenKeys::fixed(&Signer::new("k1", 1).keys())
@@ -15,8 +15,8 @@ fn keys() -> TokenKeys {
 
 #[tokio::test]
 async fn the_root_lists_the_endpoints() {
-    let house = House::open().await;
-    let index: Value = house.get("/").send().await.unwrap().json().await.unwrap();
+    let app = TestApp::open().await;
+    let index: Value = app.get("/").send().await.unwrap().json().await.unwrap();
     assert_eq!(index["service"], "thing-service");
     assert_eq!(index["about"], "keeps things");
     let endpoints = index["endpoints"].as_array().unwrap();
@@ -28,32 +28,32 @@ async fn the_root_lists_the_endpoints() {
 
 #[tokio::test]
 async fn it_is_alive_while_it_is_not_ready_and_says_what_is_missing() {
-    let mut unready = app(routes(), TokenKeys::fetched_from("http://127.0.0.1:1/jwks"));
+    let mut unready = thing_service(routes(), TokenKeys::fetched_from("http://127.0.0.1:1/jwks"));
     unready.readiness = Arc::new(Ready(Err("the database does not answer")));
-    let house = House::of(unready).await;
-    assert_eq!(house.get("/healthz").send().await.unwrap().status(), 200);
-    let seen = Seen::of(house.get("/readyz")).await;
+    let app = TestApp::of(unready).await;
+    assert_eq!(app.get("/healthz").send().await.unwrap().status(), 200);
+    let problem = ProblemResponse::of(app.get("/readyz")).await;
     assert_eq!(
-        seen.is(503, "unavailable").detail,
+        problem.is(503, "unavailable").detail,
         "the database does not answer; no signing keys yet"
     );
 
-    let ready = House::open().await.get("/readyz").send().await.unwrap();
+    let ready = TestApp::open().await.get("/readyz").send().await.unwrap();
     assert_eq!(ready.status(), 200);
 }
 
 #[tokio::test]
 async fn requests_are_counted_by_route_and_never_by_what_is_in_it() {
     let counted = routes().route("/counted/{id}", get(async || StatusCode::NO_CONTENT));
-    let house = House::of(app(counted, keys())).await;
+    let app = TestApp::of(thing_service(counted, keys())).await;
     let id = "01890a5d-ac96-774b-bcce-b302099a8057";
-    house.get(&format!("/counted/{id}")).send().await.unwrap();
-    house.get("/nowhere/at-all").send().await.unwrap();
-    house.get("/panic").send().await.unwrap();
+    app.get(&format!("/counted/{id}")).send().await.unwrap();
+    app.get("/nowhere/at-all").send().await.unwrap();
+    app.get("/panic").send().await.unwrap();
     let made_up = Method::from_bytes(b"MADEUP").unwrap();
-    house.client.request(made_up, house.url("/me")).send().await.unwrap();
+    app.client.request(made_up, app.url("/me")).send().await.unwrap();
 
-    let metrics = house.get("/metrics").send().await.unwrap();
+    let metrics = app.get("/metrics").send().await.unwrap();
     assert!(metrics.headers()["content-type"].to_str().unwrap().starts_with("text/plain"));
     let metrics = metrics.text().await.unwrap();
     for (method, route, status) in [
@@ -72,7 +72,7 @@ async fn requests_are_counted_by_route_and_never_by_what_is_in_it() {
 
 #[tokio::test]
 async fn every_general_problem_has_a_page_at_its_type() {
-    let house = House::open().await;
+    let app = TestApp::open().await;
     for slug in [
         "not-json",
         "not-logged-in",
@@ -87,16 +87,16 @@ async fn every_general_problem_has_a_page_at_its_type() {
         "internal-error",
         "idempotency-key-reused",
     ] {
-        let page = house.get(&format!("/problems/{slug}")).send().await.unwrap();
+        let page = app.get(&format!("/problems/{slug}")).send().await.unwrap();
         assert_eq!(page.status(), 200, "{slug}");
         let text = page.text().await.unwrap();
         assert!(text.starts_with(&format!("# `{slug}` (")), "{slug}: {text}");
     }
-    Seen::of(house.get("/problems/no-such-problem")).await.is(404, "not-found");
+    ProblemResponse::of(app.get("/problems/no-such-problem")).await.is(404, "not-found");
 }
 
-async fn preflight(house: &House, origin: &str) -> reqwest::Response {
-    let request = Client::new().request(Method::OPTIONS, house.url("/things"));
+async fn preflight(app: &TestApp, origin: &str) -> reqwest::Response {
+    let request = Client::new().request(Method::OPTIONS, app.url("/things"));
     let request = request
         .header("origin", origin)
         .header("access-control-request-method", "POST")
@@ -107,9 +107,9 @@ async fn preflight(house: &House, origin: &str) -> reqwest::Response {
 #[tokio::test]
 async fn pages_of_a_named_origin_may_call_and_others_may_not() {
     let origins = ["https://tickets.example", "http://localhost:5173/"];
-    let house = House::with_origins(app(routes(), keys()), &origins).await;
+    let app = TestApp::with_origins(thing_service(routes(), keys()), &origins).await;
     for origin in ["https://tickets.example", "http://localhost:5173"] {
-        let allowed = preflight(&house, origin).await;
+        let allowed = preflight(&app, origin).await;
         assert_eq!(allowed.headers()["access-control-allow-origin"], origin);
         let headers = allowed.headers()["access-control-allow-headers"].to_str().unwrap();
         for name in [
@@ -122,24 +122,24 @@ async fn pages_of_a_named_origin_may_call_and_others_may_not() {
         ] {
             assert!(headers.contains(name), "{name}: {headers}");
         }
-        let answer = house.get("/me").header("origin", origin).send().await.unwrap();
-        let exposed = answer.headers()["access-control-expose-headers"].to_str().unwrap();
+        let response = app.get("/me").header("origin", origin).send().await.unwrap();
+        let exposed = response.headers()["access-control-expose-headers"].to_str().unwrap();
         for name in ["location", "retry-after", "idempotent-replayed", "traceparent"] {
             assert!(exposed.contains(name), "{name}: {exposed}");
         }
-        assert_eq!(answer.headers()["access-control-allow-origin"], origin, "errors too");
+        assert_eq!(response.headers()["access-control-allow-origin"], origin, "errors too");
     }
-    let other = preflight(&house, "https://evil.example").await;
+    let other = preflight(&app, "https://evil.example").await;
     assert!(!other.headers().contains_key("access-control-allow-origin"));
 
-    let closed = House::open().await;
+    let closed = TestApp::open().await;
     let refused = preflight(&closed, "https://tickets.example").await;
     assert!(!refused.headers().contains_key("access-control-allow-origin"));
 }
 
 #[tokio::test]
-async fn a_star_opens_it_to_every_origin() {
-    let house = House::with_origins(app(routes(), keys()), &["", "*"]).await;
-    let allowed = preflight(&house, "https://anyone.example").await;
+async fn a_star_allows_every_origin() {
+    let app = TestApp::with_origins(thing_service(routes(), keys()), &["", "*"]).await;
+    let allowed = preflight(&app, "https://anyone.example").await;
     assert_eq!(allowed.headers()["access-control-allow-origin"], "*");
 }

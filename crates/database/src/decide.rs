@@ -1,0 +1,79 @@
+//! The one decide-and-commit loop: load, decide in memory, commit once, decide conflicts again.
+
+use std::{collections::HashSet, hash::Hash};
+
+use async_trait::async_trait;
+
+use crate::StoreError;
+
+/// How often a job is decided; each further time another's change was committed first.
+const ROUNDS: u32 = 20;
+
+/// How the jobs of a use case are loaded, decided and committed.
+#[async_trait]
+pub trait Decider: Sync {
+    /// An input, a command or a request.
+    type Job: Sync;
+    /// The id of what a conflict is about, such as a booking's.
+    type Key: Eq + Hash + Send + Sync;
+    /// What was loaded, and what the jobs decided so far have changed in it.
+    type UnitOfWork: Send;
+    /// What became of a job.
+    type Output: Send;
+    /// Why the jobs cannot be decided.
+    type Error: From<StoreError> + Send;
+
+    /// The id of what the job changes.
+    fn key(&self, job: &Self::Job) -> Self::Key;
+
+    /// What these jobs need. `round` counts from 0: a job may bring what it saw last, which spares
+    /// the load of round 0 alone.
+    async fn load(&self, jobs: &[&Self::Job], round: u32) -> Result<Self::UnitOfWork, StoreError>;
+
+    /// Decides a job on what the jobs before it have made of the unit of work. An error ends the
+    /// round uncommitted.
+    fn decide(
+        &self,
+        unit: &mut Self::UnitOfWork,
+        job: &Self::Job,
+    ) -> Result<Self::Output, Self::Error>;
+
+    /// Commits once, or nothing if nothing changed. Returns the keys of what was left out, since
+    /// another changed it after it was loaded.
+    async fn commit(&self, unit: Self::UnitOfWork) -> Result<HashSet<Self::Key>, StoreError>;
+}
+
+/// Decides all jobs and commits what they change. Returns one output for each job, in order; jobs
+/// that conflict in 20 rounds are `Unavailable`.
+///
+/// A commit that ends `Unavailable` may have landed. Once, the jobs are then loaded and decided
+/// again; nothing is ever written a second time without a look at what is stored.
+pub async fn decide_and_commit<D: Decider>(
+    decider: &D,
+    jobs: &[D::Job],
+) -> Result<Vec<D::Output>, D::Error> {
+    let mut outputs: Vec<Option<D::Output>> = jobs.iter().map(|_| None).collect();
+    let mut open: Vec<usize> = (0..jobs.len()).collect();
+    let mut may_have_landed = false;
+    for round in 0..ROUNDS {
+        if open.is_empty() {
+            break;
+        }
+        let open_jobs: Vec<&D::Job> = open.iter().map(|at| &jobs[*at]).collect();
+        let mut unit = decider.load(&open_jobs, round).await?;
+        for at in &open {
+            outputs[*at] = Some(decider.decide(&mut unit, &jobs[*at])?);
+        }
+        match decider.commit(unit).await {
+            Ok(conflicts) => open.retain(|at| conflicts.contains(&decider.key(&jobs[*at]))),
+            Err(StoreError::Unavailable(_)) if !may_have_landed => may_have_landed = true,
+            Err(error) => return Err(error.into()),
+        }
+    }
+    if open.is_empty() {
+        Ok(outputs.into_iter().flatten().collect())
+    } else {
+        let cause = "others changed the same data in every round: try again in a moment";
+        Err(StoreError::unavailable(cause).into())
+    }
+}

@@ -1,0 +1,87 @@
+//! What every service has once it has started, and the tasks that every service runs.
+
+use std::{convert::Infallible, sync::Arc};
+
+use karcis_database::{DatabaseReadiness, connect, migrate};
+use karcis_http::{About, App, HttpConfig, TokenKeys};
+use karcis_messaging::{Consumer, Kafka, KafkaError, Outbox};
+use karcis_process::{CancellationToken, Process};
+use karcis_schemas::Service;
+use sqlx::PgPool;
+use tokio::net::TcpListener;
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::{ServiceConfig, StartError};
+
+/// A service's connections: its migrated schema, its outbox and its broker.
+pub struct Base {
+    pub pool: PgPool,
+    pub outbox: Outbox,
+    service: &'static Service,
+    http: HttpConfig,
+    kafka: Kafka,
+    stopping: CancellationToken,
+}
+
+impl Base {
+    /// Connects to the database, 10 s at most, and brings the schema up to date. Does not wait for
+    /// the broker.
+    pub async fn start<const PORT: u16>(
+        service: &'static Service,
+        config: ServiceConfig<PORT>,
+        process: &Process,
+    ) -> Result<Self, StartError> {
+        let kafka = Kafka::connect(&config.kafka)?;
+        let pool = connect(&config.database).await?;
+        migrate(&pool, service.schema.migrations).await?;
+        let outbox = Outbox::new(pool.clone(), service.full_name());
+        Ok(Self { pool, outbox, service, http: config.http, kafka, stopping: process.stopping() })
+    }
+
+    /// Cancelled once the service is to stop.
+    pub fn stopping(&self) -> CancellationToken {
+        self.stopping.clone()
+    }
+
+    /// Serves these routes and the system endpoints; ready while the database answers.
+    pub fn serve(
+        &self,
+        listener: TcpListener,
+        routes: OpenApiRouter,
+        keys: &TokenKeys,
+    ) -> impl Future<Output = std::io::Result<()>> + Send + use<> {
+        let app = App {
+            about: about(self.service),
+            routes,
+            keys: keys.clone(),
+            readiness: Arc::new(DatabaseReadiness(self.pool.clone())),
+        };
+        karcis_http::serve(listener, app, self.http.clone(), self.stopping())
+    }
+
+    /// Consumes the service's topics.
+    pub fn consume<C: Consumer>(
+        &self,
+        consumer: C,
+    ) -> impl Future<Output = Result<(), KafkaError>> + Send + use<C> {
+        let kafka = self.kafka.clone();
+        kafka.consume(self.service.full_name(), self.pool.clone(), consumer, self.stopping())
+    }
+
+    /// Sends what is in the outbox.
+    pub fn relay(&self) -> impl Future<Output = Result<(), Infallible>> + Send + use<> {
+        self.outbox.clone().relay(self.kafka.clone(), self.stopping())
+    }
+}
+
+/// What a service serves, as OpenAPI 3.1.
+pub fn openapi<S>(service: &'static Service, routes: OpenApiRouter<S>) -> serde_json::Value
+where
+    S: Clone + Send + Sync + 'static,
+{
+    karcis_http::openapi(about(service), routes.into_openapi())
+}
+
+fn about(service: &'static Service) -> About {
+    About { service: service.full_name(), about: service.about, port: service.port }
+}

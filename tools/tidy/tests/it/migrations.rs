@@ -1,0 +1,169 @@
+//! Landed migrations never change, and a new one only adds, so that the release before still works.
+
+use std::{collections::BTreeMap, path::PathBuf};
+
+use sha2::{Digest, Sha256};
+
+use crate::tree::{assert_none, files, read, root, shown, stem};
+
+#[test]
+fn landed_migrations_are_unchanged() {
+    let listed = read(&root().join("migrations/CHECKSUMS"));
+    let listed: BTreeMap<&str, &str> = listed
+        .lines()
+        .map(|line| line.split_once("  ").expect("a checksum, two spaces and a file"))
+        .map(|(sum, file)| (file, sum))
+        .collect();
+    let mut broken = Vec::new();
+    for file in migrations() {
+        let name = shown(&file).trim_start_matches("migrations/").to_owned();
+        let digest = Sha256::digest(read(&file));
+        let sum: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        match listed.get(name.as_str()) {
+            Some(landed) if *landed == sum => {}
+            Some(_) => broken.push(format!("{name} has changed: write a new migration instead")),
+            None => broken.push(format!("{name} is new: add the line `{sum}  {name}`")),
+        }
+    }
+    let gone = listed.keys().filter(|name| !root().join("migrations").join(name).exists());
+    broken.extend(gone.map(|name| format!("{name} is gone: what has landed stays")));
+    assert_none(broken, "migrations/CHECKSUMS has each migration as it landed");
+}
+
+#[test]
+fn every_service_has_the_same_outbox_and_dead_letters() {
+    let first: Vec<String> = migrations()
+        .into_iter()
+        .filter(|file| stem(file) == "0001_messaging")
+        .map(|file| read(&file))
+        .collect();
+    assert!(first.len() >= 4, "the services' 0001_messaging.sql are not found");
+    assert!(first.iter().all(|file| *file == first[0]), "0001_messaging.sql is the same in each");
+}
+
+#[test]
+fn migrations_are_numbered_without_gaps() {
+    let mut broken = Vec::new();
+    let mut before: Option<(PathBuf, u32)> = None;
+    for file in migrations() {
+        let folder = file.parent().unwrap().to_owned();
+        let expected = match &before {
+            Some((same, number)) if *same == folder => number + 1,
+            _ => 1,
+        };
+        if !stem(&file).starts_with(&format!("{expected:04}_")) {
+            broken.push(format!("{} is not number {expected:04}", shown(&file)));
+        }
+        before = Some((folder, expected));
+    }
+    assert_none(broken, "migrations are 0001_, 0002_, …");
+}
+
+#[test]
+fn a_migration_only_adds() {
+    let mut broken = Vec::new();
+    for file in migrations() {
+        let harm = harm(&read(&file)).into_iter();
+        broken.extend(harm.map(|(statement, why)| format!("{}: {why}: {statement}", shown(&file))));
+    }
+    assert_none(broken, "an older release works on the new schema (migrations/README.md)");
+}
+
+fn migrations() -> Vec<PathBuf> {
+    let all = files(&root().join("migrations"), ".sql").into_iter();
+    all.filter(|file| stem(file) != "setup").collect()
+}
+
+/// The statements that do more than add, without those that a comment `-- Exception: <why>` stands
+/// before.
+fn harm(sql: &str) -> Vec<(String, &'static str)> {
+    let mut made_here = Vec::new();
+    let mut found = Vec::new();
+    for (comment, statement) in statements(sql) {
+        let excepted =
+            comment.split_once("Exception:").is_some_and(|(_, why)| why.trim().len() > 10);
+        let words: Vec<&str> = statement
+            .split(|c: char| !(c.is_alphanumeric() || c == '_'))
+            .filter(|word| !word.is_empty())
+            .collect();
+        match words.as_slice() {
+            ["create", "table", name, ..] => made_here.push((*name).to_owned()),
+            _ if excepted => {}
+            words => found.extend(why(words, &made_here).map(|why| (statement.clone(), why))),
+        }
+    }
+    found
+}
+
+/// Why a statement does more than add.
+fn why(words: &[&str], made_here: &[String]) -> Option<&'static str> {
+    let has = |pattern: &[&str]| words.windows(pattern.len()).any(|window| window == pattern);
+    let on_new =
+        |at: usize| words.get(at).is_some_and(|table| made_here.iter().any(|made| made == table));
+    let table = words.iter().position(|word| *word == "on").map_or(0, |on| on + 1);
+    match words {
+        ["drop" | "truncate" | "delete", ..] => Some("it takes away"),
+        ["create", "unique", ..] if !on_new(table) => Some("it forbids what was allowed"),
+        ["alter", "table", ..] if on_new(2) => None,
+        ["alter", ..] if has(&["drop"]) && !has(&["drop", "not", "null"]) => Some("it takes away"),
+        ["alter", ..] if has(&["rename"]) => Some("it renames"),
+        ["alter", ..] if has(&["type"]) => Some("it changes a type"),
+        ["alter", ..] if has(&["set", "not", "null"]) => Some("it forbids NULL"),
+        ["alter", ..]
+            if has(&["not", "null"]) && !has(&["default"]) && !has(&["drop", "not", "null"]) =>
+        {
+            Some("an older release writes no value there: give it a DEFAULT")
+        }
+        ["alter", ..]
+            if has(&["add", "constraint"]) || has(&["add", "check"]) || has(&["add", "unique"]) =>
+        {
+            Some("it forbids what was allowed")
+        }
+        _ => None,
+    }
+}
+
+/// Each statement in lower case, with the comment before it.
+fn statements(sql: &str) -> Vec<(String, String)> {
+    let (mut found, mut comment, mut statement) = (Vec::new(), String::new(), String::new());
+    for line in sql.lines() {
+        let (code, said) = line.split_once("--").unwrap_or((line, ""));
+        if statement.trim().is_empty() {
+            comment.push_str(said);
+        }
+        for part in code.split_inclusive(';') {
+            statement.push_str(&part.to_lowercase());
+            if part.ends_with(';') {
+                found.push((std::mem::take(&mut comment), statement.trim().to_owned()));
+                statement.clear();
+            }
+        }
+        statement.push(' ');
+    }
+    found
+}
+
+#[test]
+fn harm_is_noticed() {
+    let reasons = |sql| harm(sql).into_iter().map(|(_, why)| why).collect::<Vec<_>>();
+    let adds = "CREATE TABLE a (b text NOT NULL);\nALTER TABLE a ADD CONSTRAINT c CHECK (b > '');\n\
+                ALTER TABLE d ADD COLUMN e text;\nALTER TABLE d ADD COLUMN f int NOT NULL DEFAULT 0;\n\
+                CREATE INDEX g ON d (e); -- DROP TABLE d;\nALTER TABLE d ALTER COLUMN e DROP NOT NULL;";
+    assert_eq!(reasons(adds), Vec::<&str>::new());
+    for sql in [
+        "DROP TABLE d;",
+        "ALTER TABLE d DROP COLUMN e;",
+        "ALTER TABLE d RENAME COLUMN e TO f;",
+        "ALTER TABLE d ALTER COLUMN e TYPE bigint;",
+        "ALTER TABLE d ALTER e SET NOT NULL;",
+        "ALTER TABLE d ADD COLUMN f int NOT NULL;",
+        "ALTER TABLE d ADD CONSTRAINT c CHECK (e > '');",
+        "CREATE UNIQUE INDEX g ON d (e);",
+        "DELETE FROM d WHERE e IS NULL;",
+        "-- Exception:\nDROP TABLE d;",
+    ] {
+        assert_eq!(reasons(sql).len(), 1, "{sql}");
+    }
+    let excepted = "-- Exception: no release has read this table since 0.2.\nDROP TABLE d;";
+    assert_eq!(reasons(excepted), Vec::<&str>::new());
+}

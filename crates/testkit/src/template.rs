@@ -42,7 +42,7 @@ async fn find_or_make(postgres_url: &str) -> Result<String, Failure> {
     // Held until the connection ends: another test binary waits here.
     let lock = "SELECT pg_advisory_lock(hashtextextended('karcis template', 0))".to_owned();
     execute(&mut connection, lock).await?;
-    let exists = sqlx::query_scalar("SELECT EXISTS (FROM pg_database WHERE datname = $1)");
+    let exists = sqlx::query_scalar("SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)");
     if !exists.bind(&template).fetch_one(&mut connection).await? {
         let unfinished = format!("{template}_unfinished");
         execute(&mut connection, format!("DROP DATABASE IF EXISTS {unfinished}")).await?;

@@ -11,7 +11,7 @@ use rdkafka::{
 use sqlx::{Connection, PgConnection};
 
 #[tokio::test]
-async fn two_beds_share_nothing() {
+async fn two_tests_share_nothing() {
     let (mine, yours) = tokio::join!(TestEnvironment::start(), TestEnvironment::start());
     let insert = "INSERT INTO bookings.outbox (topic, key, kind, body) \
                   VALUES ('t', gen_random_uuid(), 'k', '')";

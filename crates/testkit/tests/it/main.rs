@@ -1,4 +1,4 @@
-//! The kit itself: beds are apart from each other, and nothing outlives a test process.
+//! The kit itself: tests are apart from each other, and nothing outlives a test process.
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod brokers;

@@ -1,7 +1,7 @@
 # One image for each program: the four services, and `karcis` for migrations and topics.
 #   docker compose build                             compiles here (BuildKit)
-#   KARCIS_BINARIES=<folder> docker compose build    takes binaries for Debian 12 that are there already
-# Older builders run every stage up to the one that is asked for, so what compiles comes last.
+#   KARCIS_BINARIES=<folder> docker compose build    uses existing binaries for Debian 12
+# Older builders run every stage before the requested one, so the compiling stages come last.
 
 FROM debian:bookworm-slim AS runtime
 ARG PROGRAM
@@ -13,7 +13,7 @@ LABEL org.opencontainers.image.title="karcis-${PROGRAM}" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}"
 USER 65532:65532
-# As process 1 it gets the stop signal itself, and drains within 10 s.
+# The program is process 1, so it receives the stop signal and drains within 10 s.
 ENTRYPOINT ["/program"]
 
 FROM runtime AS prebuilt
@@ -29,10 +29,10 @@ COPY . .
 RUN cargo chef prepare --recipe-path recipe.json
 
 FROM chef AS build
-# Backtraces need the names of functions, not their lines.
+# Backtraces need the names of functions, but no line numbers.
 ENV CARGO_PROFILE_RELEASE_STRIP=debuginfo
 COPY --from=planner /source/recipe.json .
-# The dependencies, once for as long as they do not change.
+# The dependencies are compiled again only when they change.
 RUN cargo chef cook --release --locked --workspace --bins --features karcis-messaging/tls --recipe-path recipe.json
 COPY . .
 RUN cargo build --release --locked --workspace --bins --features karcis-messaging/tls

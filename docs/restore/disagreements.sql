@@ -1,5 +1,5 @@
--- Bookings that have ended, of which the services and the provider do not say the same: none, when
--- nothing is under way. Run as superuser where all schemas are in one database.
+-- Finished bookings on which the services and the provider disagree. There must be none once no booking
+-- is unfinished. Run it as superuser, in a database with all schemas.
 SELECT booking.id::text AS booking, stage, hold.state AS hold, price, kept
 FROM bookings.booking
 LEFT JOIN payments.payment ON payment.booking_id = booking.id
@@ -14,7 +14,7 @@ CROSS JOIN LATERAL (
 ) AS money
 WHERE CASE stage
     WHEN 'confirmed' THEN hold.state <> 'sold' OR kept <> price
-    -- One that was being undone when its rejection came.
+    -- `rejected`: the booking was being cancelled when the rejection arrived.
     WHEN 'cancelled' THEN hold.state NOT IN ('released', 'rejected') OR kept <> 0
     WHEN 'rejected' THEN hold.state <> 'rejected' OR kept <> 0
     ELSE false

@@ -1,5 +1,5 @@
--- Captures of bookings that booking-service does not know (any more): to be given back at the
--- provider, by hand. With a real provider put its list in the place of simulated_gateway.charge.
+-- Captures of bookings that booking-service does not know: refund them at the provider, by hand. With a
+-- real provider, use its list of captures instead of simulated_gateway.charge.
 SELECT charge.intent AS booking, charge.amount, charge.currency, charge.asked_at
 FROM simulated_gateway.charge
 WHERE answer = 'captured'

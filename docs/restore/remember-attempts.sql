@@ -1,6 +1,6 @@
--- Tells payment-service of captures that the provider knows and a restored payment-service forgot.
--- It then asks the provider under the same keys, as it does after a time-out, and goes on from there.
--- With a real provider put its list of captures in the place of simulated_gateway.charge.
+-- Adds to a restored payment-service the captures that the provider knows and the backup does not have.
+-- payment-service then asks the provider with the same keys, as it does after a timeout, and continues.
+-- With a real provider, use its list of captures instead of simulated_gateway.charge.
 WITH remembered AS (
     INSERT INTO payments.attempt (booking_id, id, at, method)
     SELECT payment.booking_id, substr(key, length('charge/') + 1)::uuid, asked_at, method

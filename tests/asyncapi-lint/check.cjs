@@ -1,4 +1,4 @@
-// Checks an AsyncAPI document with the official parser: any diagnostic fails.
+// Checks an AsyncAPI document with the official parser: any diagnostic is a failure.
 const { readFileSync } = require("node:fs");
 const { Parser } = require("@asyncapi/parser");
 

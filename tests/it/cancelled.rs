@@ -87,7 +87,7 @@ async fn after_it_was_confirmed() {
     assert_eq!(fleet.ledger(&booking).await, Ledger::refunded_once(1_500_000));
     let refund = json!({"amount": {"amount": 1_500_000, "currency": "IDR"}, "status": "done"});
     assert_eq!(sari.booking(&booking).await["refund"], refund);
-    let ticket = sari.get(&BOOKING, &format!("/tickets/{code}")).await.is(200).body;
+    let ticket = sari.get(&EVENT, &format!("/tickets/{code}")).await.is(200).body;
     assert_eq!(ticket["status"], "cancelled");
 }
 

@@ -281,7 +281,7 @@ async fn paths_methods_roles_and_queries() {
             sari.get(&BOOKING, &path).await.is_problem(404, "not-found");
         }
         sari.get(&EVENT, &format!("/events/{id}")).await.is_problem(404, "not-found");
-        sari.get(&BOOKING, &format!("/tickets/{id}")).await.is_problem(404, "not-found");
+        sari.get(&EVENT, &format!("/tickets/{id}")).await.is_problem(404, "not-found");
     }
     for query in ["limit=0", "limit=101", "limit=many", "limit=-1", "cursor=!", "cursor=AAAA"] {
         for (service, path) in [(&BOOKING, "/bookings"), (&EVENT, "/events")] {

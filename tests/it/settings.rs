@@ -89,8 +89,11 @@ fn a_missing_setting_is_named_with_its_variable() {
         let told = complaint(service, &[], 2);
         assert!(told.contains("environment sets it with DATABASE_URL"), "{service}: {told}");
     }
-    let told = complaint("payment-service", &[], 2);
-    assert!(told.contains("DATABASE_URL, KARCIS_GATEWAY_DATABASE_URL"), "{told}");
+    let told = complaint("payment-service", &[("DATABASE_URL", NOWHERE)], 2);
+    assert!(told.contains("environment sets it with KARCIS_GATEWAY"), "{told}");
+    let simulated = [("DATABASE_URL", NOWHERE), ("KARCIS_GATEWAY", "simulated")];
+    let told = complaint("payment-service", &simulated, 2);
+    assert!(told.contains("environment sets it with KARCIS_GATEWAY_DATABASE_URL"), "{told}");
 }
 
 #[test]
@@ -99,7 +102,8 @@ fn a_taken_address_is_named_with_how_to_choose_another() {
     let taken = taken.local_addr().expect("it has an address").to_string();
     for service in SERVICES.map(Service::full_name) {
         let urls = ["DATABASE_URL", "KARCIS_GATEWAY_DATABASE_URL"].map(|name| (name, NOWHERE));
-        let told = complaint(service, &[&urls[..], &[("KARCIS_LISTEN", &taken)]].concat(), 1);
+        let own = [("KARCIS_GATEWAY", "simulated"), ("KARCIS_LISTEN", &taken)];
+        let told = complaint(service, &[&urls[..], &own].concat(), 1);
         let said = [taken.as_str(), "another address with --listen (KARCIS_LISTEN)"];
         assert!(said.iter().all(|text| told.contains(text)), "{service}: {told}");
     }

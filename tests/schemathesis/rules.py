@@ -1,4 +1,4 @@
-"""What no schema can say: how we write integers, and rules between fields or about what is stored."""
+"""Rules that a schema cannot express: how integers are written, and rules between fields or about stored data."""
 
 import schemathesis
 
@@ -22,7 +22,7 @@ RULES = (
 
 @schemathesis.hook
 def map_body(context, body):
-    """To a schema 1.0 is an integer; to the services it is not, and no client writes it so."""
+    """For a schema 1.0 is an integer; for the services it is not, and no client writes it like that."""
     return whole(body)
 
 
@@ -36,7 +36,7 @@ def whole(value):
 
 @schemathesis.hook
 def filter_failure(context, failure, case, response):
-    """Accepts that a request its schema allows breaks one of the rules, and nothing else."""
+    """Accepts that a request which its schema allows breaks one of the rules; any other refusal fails."""
     if failure.code != "ST202" or response.status_code != 422:
         return True
     problem = response.json()

@@ -36,65 +36,44 @@ impl std::fmt::Debug for DatabaseConfig {
     }
 }
 
-/// Why a service's database cannot be used. The URL holds a password, so it is not shown.
+/// Why a database cannot be used, with the environment variable that names it. The URL holds a
+/// password, so it is never shown.
 #[derive(Debug, thiserror::Error)]
 pub enum DatabaseError {
-    /// It is no URL of a database.
     #[error("{variable} is no database: give postgres://role:password@host:port/database")]
-    Url {
-        /// What sets it.
-        variable: &'static str,
-        /// What is wrong with it.
-        source: sqlx::Error,
-    },
-    /// Nobody answers.
-    #[error("no database answers at {place} within 10 s: start it, or correct {variable}")]
-    Silent {
-        /// Where.
-        place: String,
-        /// What sets it.
-        variable: &'static str,
-    },
-    /// The server lets nobody in, or not this role.
-    #[error("the database at {place} refuses {role}: correct {variable}, or make the role")]
-    Refused {
-        /// Where.
-        place: String,
-        /// Whom.
-        role: String,
-        /// What sets it.
-        variable: &'static str,
-        /// What it says.
-        source: sqlx::Error,
-    },
-    /// A statement failed.
+    InvalidUrl { variable: &'static str, source: sqlx::Error },
+    #[error("no database answers at {address} within 10 s: start it, or correct {variable}")]
+    NoAnswer { address: String, variable: &'static str },
+    #[error("the database at {address} refuses {role}: correct {variable}, or make the role")]
+    AccessDenied { address: String, role: String, variable: &'static str, source: sqlx::Error },
     #[error("database: {0}")]
     Failed(#[from] sqlx::Error),
 }
 
-/// A pool on the service's schema. Fails when the server does not answer within 10 s.
+/// A pool of connections to the service's schema. An error if the server does not answer within
+/// 10 s.
 pub async fn connect(config: &DatabaseConfig) -> Result<PgPool, DatabaseError> {
     connect_to("DATABASE_URL", &config.database_url, config.database_connections).await
 }
 
-/// The same for a URL that another variable sets.
+/// The same for a URL that the environment variable `variable` sets.
 pub async fn connect_to(
     variable: &'static str,
     url: &str,
     connections: u32,
 ) -> Result<PgPool, DatabaseError> {
     let options = PgConnectOptions::from_str(url)
-        .map_err(|source| DatabaseError::Url { variable, source })?;
-    let place = format!("{}:{}", options.get_host(), options.get_port());
+        .map_err(|source| DatabaseError::InvalidUrl { variable, source })?;
+    let address = format!("{}:{}", options.get_host(), options.get_port());
     let role = options.get_username().to_owned();
     let name = format!("karcis {}", options.get_username());
-    // A plan kept from when the tables were small would scan them long after they have grown.
+    // A cached plan, made when the tables were small, would go on scanning them when they are large.
     let options =
         options.application_name(&name).options([("plan_cache_mode", "force_custom_plan")]);
     let pool = PgPoolOptions::new()
         .max_connections(connections)
         .acquire_timeout(ACQUIRE_TIMEOUT)
-        // A ping at every use would double the round trips of small statements.
+        // A ping before every use would double the round trips of small statements.
         .test_before_acquire(false)
         .before_acquire(|connection, connection_state| {
             Box::pin(async move {
@@ -111,10 +90,10 @@ pub async fn connect_to(
             Ok(_) => return Ok(pool),
             Err(sqlx::Error::PoolTimedOut) if start.elapsed() < CONNECT_TIMEOUT => {}
             Err(sqlx::Error::PoolTimedOut) => {
-                return Err(DatabaseError::Silent { place, variable });
+                return Err(DatabaseError::NoAnswer { address, variable });
             }
             Err(source @ sqlx::Error::Database(_)) => {
-                return Err(DatabaseError::Refused { place, role, variable, source });
+                return Err(DatabaseError::AccessDenied { address, role, variable, source });
             }
             Err(error) => return Err(error.into()),
         }

@@ -1,4 +1,5 @@
 //! The types that all services share: typed ids, money, roles and ticket codes. No I/O, no clock.
+#![deny(clippy::disallowed_methods)]
 
 mod code;
 mod ids;

@@ -1,9 +1,10 @@
-//! Takes what is there, many at a time, and commits offsets after the batch is handled.
+//! Takes the messages that are there, many at a time, and commits their offsets after they are handled.
 //!
-//! Guarantees: every message is handled at least once, those of a key in their order; an outage of
-//! the database or the broker loses nothing and dead-letters nothing; a message that can never be
-//! handled goes to the dead letters and nothing waits for it. Messages may be handled again, also
-//! after later ones, when an instance dies or partitions move: natural keys make that harmless.
+//! Guarantees: every message is handled at least once, messages with the same key in their order; an
+//! outage of the database or the broker loses nothing and dead-letters nothing; a message that can
+//! never be handled goes to the dead letters, and nothing waits for it. When an instance dies or
+//! partitions move, messages may be handled again, also after later ones: natural keys make that
+//! harmless.
 
 use std::time::Duration;
 
@@ -33,7 +34,6 @@ use crate::{
 /// A decoded message with what its headers say.
 #[derive(Clone, Debug)]
 pub struct Received<M> {
-    /// The message.
     pub message: M,
     /// The CloudEvents id, for logs.
     pub id: String,
@@ -62,16 +62,16 @@ impl From<StoreError> for HandleError {
     }
 }
 
-/// A service's inbound side: one consumer group over all the topics it reads.
+/// What a service does with the topics it reads, all in one consumer group.
 #[async_trait]
 pub trait Consumer: Send + Sync + 'static {
-    /// One of the messages it reads; an enum where it reads several topics.
+    /// An enum where the service reads several topics.
     type Message: Clone + Send + Sync + 'static;
 
-    /// The topics, without a deployment's prefix.
+    /// Without a deployment's prefix.
     fn topics(&self) -> &'static [&'static str];
 
-    /// The message; `None` for a type it does not read.
+    /// `None` for a type that the service does not read.
     fn decode(
         &self,
         topic: &str,
@@ -79,15 +79,15 @@ pub trait Consumer: Send + Sync + 'static {
         body: &[u8],
     ) -> serde_json::Result<Option<Self::Message>>;
 
-    /// Handles up to 1,000 messages in their order (per key). Repeated after any error, so it has
-    /// to bear repetition; the traces of the messages are in scope (`trace::of`).
+    /// Handles up to 1,000 messages, those with the same key in their order. It is repeated after any
+    /// error, so a repetition must be harmless. The messages' traces are in scope (`trace::of`).
     async fn handle(&self, batch: &[Received<Self::Message>]) -> Result<(), HandleError>;
 }
 
 impl Kafka {
     /// Consumes as group `service` until `stopping`. Poison goes to table `dead_letter` of the
-    /// service's schema in `pool`. Survives every outage of broker and database; an error means
-    /// that another instance has this one's name, or a setting is refused.
+    /// service's schema in `pool`. It survives every outage of broker and database; an error means
+    /// that another instance has the same name, or that a setting is wrong.
     pub async fn consume(
         self,
         service: &'static str,
@@ -104,13 +104,11 @@ impl Kafka {
             match outcome {
                 Err(error) if error.is_fenced() => {
                     if fenced_at.is_some_and(|before| before.elapsed() < FENCED_AGAIN) {
-                        tracing::error!(
-                            "another instance has this one's name: set KARCIS_INSTANCE"
-                        );
+                        tracing::error!("another instance has the same name: set KARCIS_INSTANCE");
                         return Err(error);
                     }
                     fenced_at = Some(Instant::now());
-                    tracing::warn!("the broker took this one for another: it joins anew");
+                    tracing::warn!("the broker fenced this instance: it joins again");
                 }
                 outcome => return outcome,
             }
@@ -118,12 +116,12 @@ impl Kafka {
     }
 }
 
-/// A member may be fenced by itself: a join whose answer an outage swallows is repeated, and the
-/// broker then takes it for two (<https://github.com/confluentinc/librdkafka/issues/3437>). One that
-/// is fenced again within this has a namesake.
+/// A member can fence itself: when an outage loses the answer to a join, the join is repeated, and
+/// the broker sees two members (<https://github.com/confluentinc/librdkafka/issues/3437>). A member
+/// that is fenced again within this time shares its name with another instance.
 const FENCED_AGAIN: Duration = Duration::from_secs(60);
 
-/// How often the group is served while a batch is at work.
+/// How often the group is served while a batch is handled.
 const SERVE_EVERY: Duration = Duration::from_secs(1);
 
 struct Reader<C> {
@@ -134,28 +132,28 @@ struct Reader<C> {
     stopping: CancellationToken,
 }
 
-/// The batch is not done, as the service stops.
+/// The service stops before the batch is handled.
 struct Stopped;
 
-/// A message that this service reads.
-struct Placed<M> {
-    /// Its place among those taken.
-    place: usize,
+/// A message of a type that this service reads.
+struct Decoded<M> {
+    /// Its index in what was taken.
+    index: usize,
     received: Received<M>,
-    /// The context it came with.
+    /// The trace context of its sender.
     sender: Context,
 }
 
 impl<C: Consumer> Reader<C> {
     async fn read(&self, member: &Member) -> Result<(), KafkaError> {
-        let mut kept = Vec::new();
+        let mut buffer = Vec::new();
         loop {
             let taken = tokio::select! {
                 biased;
                 () = self.stopping.cancelled() => return Ok(()),
-                taken = member.take(&mut kept) => taken?,
+                taken = member.take(&mut buffer) => taken?,
             };
-            if self.settle(member, &taken, &mut kept).await?.is_err() {
+            if self.handle(member, &taken, &mut buffer).await?.is_err() {
                 return Ok(());
             }
             if let Err(error) = member.commit(&taken) {
@@ -165,19 +163,19 @@ impl<C: Consumer> Reader<C> {
         }
     }
 
-    /// Handles all of `taken`, serving the group meanwhile.
-    async fn settle<'a>(
+    /// Handles all of `taken`, and serves the group meanwhile.
+    async fn handle<'a>(
         &self,
         member: &'a Member,
         taken: &[BorrowedMessage<'a>],
-        kept: &mut Vec<BorrowedMessage<'a>>,
+        buffer: &mut Vec<BorrowedMessage<'a>>,
     ) -> Result<Result<(), Stopped>, KafkaError> {
         let mut handled = std::pin::pin!(self.handle_all(taken));
         loop {
             tokio::select! {
                 biased;
                 outcome = &mut handled => return Ok(outcome),
-                () = sleep(SERVE_EVERY) => member.serve(kept)?,
+                () = sleep(SERVE_EVERY) => member.serve(buffer)?,
             }
         }
     }
@@ -186,10 +184,10 @@ impl<C: Consumer> Reader<C> {
     async fn handle_all(&self, taken: &[BorrowedMessage<'_>]) -> Result<(), Stopped> {
         let began = Instant::now();
         metrics::histogram!("karcis_consumer_delay_seconds").record(age_seconds(taken.first()));
-        let placed = self.decode_all(taken).await?;
-        let (whole, contexts) = self.contexts(taken, &placed);
-        let (places, batch): (Vec<usize>, Vec<_>) =
-            placed.into_iter().map(|placed| (placed.place, placed.received)).unzip();
+        let decoded = self.decode_all(taken).await?;
+        let (whole, contexts) = self.contexts(taken, &decoded);
+        let (indexes, batch): (Vec<usize>, Vec<_>) =
+            decoded.into_iter().map(|decoded| (decoded.index, decoded.received)).unzip();
         let of_bookings = batch.iter().zip(&contexts);
         let of_bookings =
             of_bookings.filter_map(|(it, context)| Some((it.correlation?, context.clone())));
@@ -204,7 +202,7 @@ impl<C: Consumer> Reader<C> {
                     Ok(()) => {}
                     Err(error) if part.len() == 1 => {
                         trace::fail(&contexts[part.start], &error);
-                        self.dead_letter(taken, places[part.start], error).await?;
+                        self.dead_letter(taken, indexes[part.start], error).await?;
                     }
                     Err(_) => {
                         let middle = part.start + part.len() / 2;
@@ -222,67 +220,67 @@ impl<C: Consumer> Reader<C> {
         Ok(())
     }
 
-    /// The messages this service reads.
+    /// The messages of the types that this service reads; what cannot be decoded is dead-lettered.
     async fn decode_all(
         &self,
         taken: &[BorrowedMessage<'_>],
-    ) -> Result<Vec<Placed<C::Message>>, Stopped> {
-        let mut placed = Vec::with_capacity(taken.len());
-        for (place, message) in taken.iter().enumerate() {
-            let kind = header(message, "ce_type").unwrap_or_default();
-            let body = message.payload().unwrap_or_default();
-            let topic = self.kafka.plain_topic(message.topic());
+    ) -> Result<Vec<Decoded<C::Message>>, Stopped> {
+        let mut decoded = Vec::with_capacity(taken.len());
+        for (index, taken_message) in taken.iter().enumerate() {
+            let kind = header(taken_message, "ce_type").unwrap_or_default();
+            let body = taken_message.payload().unwrap_or_default();
+            let topic = self.kafka.plain_topic(taken_message.topic());
             match self.consumer.decode(topic, kind, body) {
-                Ok(Some(decoded)) => {
-                    let id = header(message, "ce_id").unwrap_or_default().to_owned();
+                Ok(Some(message)) => {
+                    let id = header(taken_message, "ce_id").unwrap_or_default().to_owned();
                     let correlation =
-                        header(message, "ce_correlationid").and_then(|id| id.parse().ok());
-                    let sender = header(message, "traceparent").and_then(trace::parse);
-                    placed.push(Placed {
-                        place,
-                        received: Received { message: decoded, id, correlation },
+                        header(taken_message, "ce_correlationid").and_then(|id| id.parse().ok());
+                    let sender = header(taken_message, "traceparent").and_then(trace::parse);
+                    decoded.push(Decoded {
+                        index,
+                        received: Received { message, id, correlation },
                         sender: sender.unwrap_or_default(),
                     });
                 }
                 Ok(None) => {
-                    // A newer version's: resending heals it once this service is up to date.
+                    // A newer release sent it. It is sent again when this service is up to date.
                     metrics::counter!("karcis_consumer_skipped_total").increment(1);
                     tracing::warn!(topic, kind, "skipped a message of an unknown type");
                 }
-                Err(error) => self.dead_letter(taken, place, error.to_string()).await?,
+                Err(error) => self.dead_letter(taken, index, error.to_string()).await?,
             }
         }
-        Ok(placed)
+        Ok(decoded)
     }
 
-    /// The context the batch is handled in, and each message's: of spans while those are exported,
-    /// else as the messages came.
+    /// The trace context of the batch and of each message: new spans while spans are exported, else
+    /// the senders' own.
     fn contexts(
         &self,
         taken: &[BorrowedMessage<'_>],
-        placed: &[Placed<C::Message>],
+        decoded: &[Decoded<C::Message>],
     ) -> (Context, Vec<Context>) {
-        let senders: Vec<Context> = placed.iter().map(|placed| placed.sender.clone()).collect();
+        let senders: Vec<Context> = decoded.iter().map(|decoded| decoded.sender.clone()).collect();
         if !trace::is_exported() {
             return (Context::new(), senders);
         }
         let batch = spans::batch(self.service, &senders);
-        let contexts = placed.iter().map(|placed| {
-            let message = &taken[placed.place];
+        let contexts = decoded.iter().map(|decoded| {
+            let message = &taken[decoded.index];
             let described = Described {
                 topic: message.topic(),
                 kind: header(message, "ce_type").unwrap_or_default(),
-                id: &placed.received.id,
-                booking: placed.received.correlation,
+                id: &decoded.received.id,
+                booking: decoded.received.correlation,
             };
             let place = (message.partition(), message.offset());
-            spans::process(self.service, &placed.sender, described, place, &batch)
+            spans::process(self.service, &decoded.sender, described, place, &batch)
         });
         let contexts = contexts.collect();
         (batch, contexts)
     }
 
-    /// Repeats `attempt` while the service cannot work; the inner error is poison.
+    /// Repeats `attempt` while the service is unavailable. The inner error is poison.
     async fn retrying<F>(
         &self,
         taken: &[BorrowedMessage<'_>],
@@ -311,10 +309,10 @@ impl<C: Consumer> Reader<C> {
     async fn dead_letter(
         &self,
         taken: &[BorrowedMessage<'_>],
-        place: usize,
+        index: usize,
         error: String,
     ) -> Result<(), Stopped> {
-        let message = dead_message(&self.kafka, &taken[place], &error);
+        let message = dead_message(&self.kafka, &taken[index], &error);
         tracing::error!(
             topic = message.topic,
             partition = message.partition,
@@ -324,12 +322,12 @@ impl<C: Consumer> Reader<C> {
             "a message was dead-lettered"
         );
         metrics::counter!("karcis_messages_dead_lettered_total").increment(1);
-        // Whatever is wrong with the table is not the message's fault.
-        let keep = || async {
-            let kept = dead_letter::keep(&self.pool, &message).await;
-            kept.map_err(|error| HandleError::Unavailable(error.to_string()))
+        // A failure of the table is never the message's fault.
+        let store = || async {
+            let stored = dead_letter::store(&self.pool, &message).await;
+            stored.map_err(|error| HandleError::Unavailable(error.to_string()))
         };
-        self.retrying(taken, keep).await.map(|_| ())
+        self.retrying(taken, store).await.map(|_| ())
     }
 }
 
@@ -338,7 +336,7 @@ fn header<'a>(message: &'a BorrowedMessage<'_>, name: &str) -> Option<&'a str> {
     std::str::from_utf8(value).ok()
 }
 
-/// How long ago the message was sent.
+/// How long ago the message was sent; 0 if that is not known.
 fn age_seconds(message: Option<&BorrowedMessage<'_>>) -> f64 {
     let sent_ms = message.and_then(|message| message.timestamp().to_millis());
     sent_ms.map_or(0.0, |sent| (karcis_process::now().timestamp_millis() - sent) as f64 / 1_000.0)
@@ -362,7 +360,7 @@ fn dead_message(kafka: &Kafka, message: &BorrowedMessage<'_>, error: &str) -> De
     }
 }
 
-/// Postgres keeps every character but this one.
+/// The text without NUL, the one character that Postgres does not store.
 fn storable(text: &str) -> String {
     text.replace('\0', "\u{fffd}")
 }

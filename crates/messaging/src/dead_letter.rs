@@ -1,7 +1,7 @@
-//! Messages no retry can heal are kept aside, so that nothing waits for them.
+//! Messages that can never be handled are stored as dead letters, so that nothing waits for them.
 //!
-//! Guarantees: a message stands here once, however often it came; redriving one puts it back into
-//! the queue it came from, in the transaction that removes it here.
+//! Guarantees: a message is stored once, however often it came; redriving one puts it back into its
+//! topic, in the transaction that removes the dead letter.
 
 use chrono::{DateTime, Utc};
 use sqlx::PgPool;
@@ -12,27 +12,20 @@ use crate::Outbox;
 /// A message that its service could not handle.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, sqlx::FromRow)]
 pub struct DeadLetter {
-    /// Its id here.
     pub id: Uuid,
-    /// The topic, without a deployment's prefix.
+    /// Without a deployment's prefix.
     pub topic: String,
-    /// The topic's partition.
     pub partition: i32,
-    /// Its place in the partition.
     pub offset: i64,
-    /// Its key, as far as it is text.
+    /// As text, its other bytes escaped.
     pub key: Option<String>,
-    /// Its type.
     pub kind: Option<String>,
-    /// All its headers.
     pub headers: serde_json::Value,
-    /// Its body, as far as it is text.
+    /// As text, its other bytes escaped.
     pub body: String,
-    /// Why it could not be handled, last time.
+    /// Why it could not be handled the last time.
     pub error: String,
-    /// When it first failed.
     pub first_seen_at: DateTime<Utc>,
-    /// When it last failed.
     pub last_seen_at: DateTime<Utc>,
 }
 
@@ -48,16 +41,16 @@ pub(crate) struct DeadMessage {
     pub(crate) error: String,
 }
 
-/// Keeps the message. One that stands here is overwritten: after a topic was wiped another message
-/// may have its place.
-pub(crate) async fn keep(pool: &PgPool, message: &DeadMessage) -> Result<(), sqlx::Error> {
-    const KEEP: &str = r#"
+/// Stores the message. One at the same offset is overwritten: after a topic was wiped, another
+/// message may have that offset.
+pub(crate) async fn store(pool: &PgPool, message: &DeadMessage) -> Result<(), sqlx::Error> {
+    const STORE: &str = r#"
         INSERT INTO dead_letter (topic, "partition", "offset", key, kind, headers, body, error)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
         ON CONFLICT ON CONSTRAINT dead_letter_once DO UPDATE
         SET key = EXCLUDED.key, kind = EXCLUDED.kind, headers = EXCLUDED.headers,
             body = EXCLUDED.body, error = EXCLUDED.error, last_seen_at = now()"#;
-    sqlx::query(KEEP)
+    sqlx::query(STORE)
         .bind(&message.topic)
         .bind(message.partition)
         .bind(message.offset)
@@ -79,13 +72,13 @@ pub struct DeadLetters {
 }
 
 impl DeadLetters {
-    /// Those of the schema of `pool`; redriven through `outbox` of the same schema.
+    /// The dead letters in the schema of `pool`, redriven through `outbox` of the same schema.
     pub fn new(pool: PgPool, outbox: Outbox) -> Self {
         Self { pool, outbox }
     }
 
-    /// Up to `limit` of them, those that failed first at the front, after the one with this time
-    /// and id.
+    /// Up to `limit` dead letters by the time of their first failure, after the one with this time and
+    /// id.
     pub async fn list(
         &self,
         after: Option<(DateTime<Utc>, Uuid)>,
@@ -101,8 +94,8 @@ impl DeadLetters {
         sqlx::query_as(LIST).bind(at).bind(id).bind(limit).fetch_all(&self.pool).await
     }
 
-    /// Sends it to its topic again; `false` if there is none with this id, or it has no type or no
-    /// key that the topic's readers could understand: then only discarding is left.
+    /// Sends it to its topic again. `false` if there is none with this id, or if it has no type or no
+    /// key that the topic's readers understand: such a message can only be discarded.
     pub async fn redrive(&self, id: Uuid) -> Result<bool, sqlx::Error> {
         const REDRIVE: &str = r"
             WITH redriven AS (
@@ -123,7 +116,7 @@ impl DeadLetters {
         Ok(redriven.rows_affected() == 1)
     }
 
-    /// Forgets it; `false` if there is none with this id.
+    /// Deletes it. `false` if there is none with this id.
     pub async fn discard(&self, id: Uuid) -> Result<bool, sqlx::Error> {
         let discarded = sqlx::query("DELETE FROM dead_letter WHERE id = $1")
             .bind(id)

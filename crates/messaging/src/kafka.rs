@@ -39,7 +39,7 @@ pub struct KafkaConfig {
     pub security: KafkaSecurity,
 }
 
-/// A container's and a pod's own; it stays while they are restarted.
+/// A container or pod keeps its host name when it is restarted.
 fn host_name() -> String {
     nix::unistd::gethostname().map_or_else(|_| "0".to_owned(), |name| name.to_string_lossy().into())
 }
@@ -63,7 +63,7 @@ fn prefix(text: &str) -> Result<String, &'static str> {
     good.then(|| text.to_owned()).ok_or("give letters, digits, dots, dashes and underscores alone")
 }
 
-/// A setting librdkafka refuses, or an error that no retry heals.
+/// A setting that librdkafka rejects, or an error that no retry heals.
 #[derive(Debug, thiserror::Error)]
 #[error("kafka: {0}")]
 pub struct KafkaError(#[from] ClientError);
@@ -142,11 +142,11 @@ impl Kafka {
         let mut settings = self.settings();
         settings
             .set("group.id", &group)
-            // A restart within the session keeps its partitions: nobody else has to stop.
+            // A restart within the session keeps its partitions: no other member has to stop.
             .set("group.instance.id", format!("{group}-{}", self.config.instance))
             .set("session.timeout.ms", "6000")
             .set("heartbeat.interval.ms", "1500")
-            // How long a rebalance waits for a member that is at work and can keep no more.
+            // How long a rebalance waits for a member that is busy and whose buffer is full.
             .set("max.poll.interval.ms", "60000")
             // How far it is behind, for an operator.
             .set("statistics.interval.ms", "5000")
@@ -182,7 +182,7 @@ impl ClientContext for Reports {
             RDKafkaLogLevel::Emerg | RDKafkaLogLevel::Alert | RDKafkaLogLevel::Critical => {
                 tracing::error!(facility, line, "librdkafka");
             }
-            // Also what it calls an error is told to `error`, or heals by itself.
+            // What it calls an error also reaches `error`, or heals by itself.
             _ => tracing::debug!(facility, line, "librdkafka"),
         }
     }

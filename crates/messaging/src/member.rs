@@ -1,11 +1,11 @@
 //! One member of a consumer group, as librdkafka sees it.
 //!
-//! Guarantees: a batch is what is there, nothing waits to fill it; while a batch is at work the
-//! group is served, so that a rebalance does not wait for a service whose database is away; offsets
-//! are committed only for partitions it owns. Nothing is ever paused: a partition that is paused
-//! while it is being assigned may never be read again. Instead, what comes is kept, up to a limit;
-//! past that `max.poll.interval.ms` ends the membership, and the next poll begins it anew from the
-//! committed offsets.
+//! Guarantees: a batch is what is there, nothing waits to fill it; while a batch is handled the group
+//! is served, so that a rebalance does not wait for a service whose database is away; offsets are
+//! committed only for partitions it owns. No partition is ever paused: one that is paused while it
+//! is being assigned may never be read again. Instead, what comes is buffered, up to a limit. After
+//! that `max.poll.interval.ms` ends the membership, and the next poll joins again at the committed
+//! offsets.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -23,8 +23,8 @@ use crate::{Kafka, KafkaError, kafka::Reports};
 
 /// Messages handled at once.
 const BATCH: usize = 1_000;
-/// Messages kept while a batch is at work.
-const KEPT: usize = 10_000;
+/// Messages buffered while a batch is handled.
+const BUFFER: usize = 10_000;
 
 /// Passes on what the consumer reports.
 #[derive(Default)]
@@ -44,7 +44,7 @@ impl ClientContext for Context {
     fn stats(&self, statistics: Statistics) {
         for (topic, seen) in statistics.topics {
             let partitions = seen.partitions.values();
-            // What another member reads, it counts.
+            // Another member counts what it reads.
             let read_here = partitions.filter(|partition| partition.fetch_state == "active");
             let lag: i64 = read_here
                 .map(|it| (it.hi_offset - it.committed_offset.max(it.lo_offset).max(0)).max(0))
@@ -57,15 +57,15 @@ impl ClientContext for Context {
 impl ConsumerContext for Context {
     fn commit_callback(&self, result: KafkaResult<()>, _offsets: &TopicPartitionList) {
         if let Err(error) = result {
-            // The batch is handled; what is lost is that it is not handled again.
+            // The batch is handled, and will be handled again.
             self.reports.warn(&error, "offsets were not committed");
         }
     }
 }
 
-/// A member of the group.
+/// A consumer that has joined its group.
 pub(crate) struct Member {
-    /// There until it is left or dropped.
+    /// `None` once the member has left.
     open: Option<StreamConsumer<Context>>,
 }
 
@@ -84,41 +84,41 @@ impl Member {
         Ok(Self { open: Some(consumer) })
     }
 
-    /// The next batch: what is in `kept` and what else is there, at least one message. Nothing is
-    /// lost when this is dropped before it ends.
+    /// The next batch: what is in `buffer` and what else is there, at least one message. When this is
+    /// dropped before it ends, nothing is lost.
     pub(crate) async fn take<'a>(
         &'a self,
-        kept: &mut Vec<BorrowedMessage<'a>>,
+        buffer: &mut Vec<BorrowedMessage<'a>>,
     ) -> Result<Vec<BorrowedMessage<'a>>, KafkaError> {
         let mut messages = self.consumer().stream();
-        while kept.is_empty() {
+        while buffer.is_empty() {
             if let Some(message) = messages.next().await {
-                self.accept(message, kept)?;
+                self.accept(message, buffer)?;
             }
         }
-        self.keep(kept, BATCH)?;
-        let rest = kept.split_off(kept.len().min(BATCH));
-        Ok(std::mem::replace(kept, rest))
+        self.fill(buffer, BATCH)?;
+        let rest = buffer.split_off(buffer.len().min(BATCH));
+        Ok(std::mem::replace(buffer, rest))
     }
 
-    /// Serves the group while a batch is at work, and keeps what comes.
+    /// Serves the group while a batch is handled, and buffers what comes.
     pub(crate) fn serve<'a>(
         &'a self,
-        kept: &mut Vec<BorrowedMessage<'a>>,
+        buffer: &mut Vec<BorrowedMessage<'a>>,
     ) -> Result<(), KafkaError> {
-        self.keep(kept, KEPT)
+        self.fill(buffer, BUFFER)
     }
 
-    fn keep<'a>(
+    fn fill<'a>(
         &'a self,
-        kept: &mut Vec<BorrowedMessage<'a>>,
+        buffer: &mut Vec<BorrowedMessage<'a>>,
         limit: usize,
     ) -> Result<(), KafkaError> {
         let mut messages = self.consumer().stream();
-        while kept.len() < limit
+        while buffer.len() < limit
             && let Some(Some(message)) = messages.next().now_or_never()
         {
-            self.accept(message, kept)?;
+            self.accept(message, buffer)?;
         }
         Ok(())
     }
@@ -126,10 +126,10 @@ impl Member {
     fn accept<'a>(
         &self,
         message: KafkaResult<BorrowedMessage<'a>>,
-        kept: &mut Vec<BorrowedMessage<'a>>,
+        buffer: &mut Vec<BorrowedMessage<'a>>,
     ) -> Result<(), KafkaError> {
         match message {
-            Ok(message) => kept.push(message),
+            Ok(message) => buffer.push(message),
             Err(error @ ClientError::MessageConsumptionFatal(_)) => return Err(error.into()),
             Err(error) => self.consumer().context().reports.warn(&error, "nothing can be read"),
         }
@@ -142,7 +142,7 @@ impl Member {
         for message in handled {
             next.insert((message.topic(), message.partition()), message.offset() + 1);
         }
-        // A partition that went to another member while the batch was at work is that member's.
+        // A partition may have gone to another member meanwhile, which commits its offsets.
         let mut offsets = TopicPartitionList::new();
         for partition in self.consumer().assignment()?.elements() {
             if let Some(offset) = next.get(&(partition.topic(), partition.partition())) {
@@ -172,7 +172,7 @@ impl Member {
         if let Some(consumer) = self.open.take() {
             std::thread::spawn(move || {
                 drop(consumer);
-                // Who does not wait for it is not told.
+                // Nobody may be waiting.
                 let _ = done.send(());
             });
         }

@@ -13,12 +13,9 @@ use karcis_contracts::Message;
 use karcis_process::trace;
 use sqlx::{PgConnection, PgPool};
 use tokio::sync::Notify;
-use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::{Kafka, metrics, relay};
-
-/// A message on its way out.
+/// A message that is to be sent.
 #[derive(Clone, Debug)]
 pub struct Outgoing {
     topic: &'static str,
@@ -31,8 +28,8 @@ pub struct Outgoing {
 }
 
 impl Outgoing {
-    /// The message as the running task sends it, for the first time: takes the task's trace, so
-    /// call it in the task that handles the request or batch, not in a batcher's.
+    /// The message, sent for the first time. It takes the running task's trace, so call this in the
+    /// task that handles the request or batch, not in a batcher's.
     pub fn new<M: Message>(message: &M) -> Self {
         let correlation = message.correlation();
         Self {
@@ -55,7 +52,7 @@ impl Outgoing {
 /// A service's outbox, table `outbox` of its schema.
 #[derive(Clone, Debug)]
 pub struct Outbox {
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
 }
 
 #[derive(Debug)]
@@ -63,10 +60,10 @@ pub(crate) struct Shared {
     pub(crate) pool: PgPool,
     pub(crate) source: &'static str,
     pub(crate) signal: Notify,
-    state: Mutex<OutboxState>,
+    pub(crate) state: Mutex<OutboxState>,
 }
 
-/// How far the outbox is behind, looked at in passing (never a query per request).
+/// How far the outbox is behind. It is measured each second, never for a request.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct OutboxState {
     /// Messages waiting, counted up to 100,000.
@@ -76,7 +73,7 @@ pub struct OutboxState {
 }
 
 impl OutboxState {
-    /// Past 10,000 rows or 60 s new work is refused, lest the backlog outlive its buyers.
+    /// Beyond 10,000 rows or 60 s new work is refused: its answers would come too late for buyers.
     pub fn is_behind(&self) -> bool {
         self.rows > 10_000 || self.oldest > Duration::from_secs(60)
     }
@@ -125,65 +122,8 @@ impl Outbox {
         self.shared.signal.notify_one();
     }
 
-    /// How far it is behind, as of the last second.
+    /// How far it was behind a second ago at most.
     pub fn state(&self) -> OutboxState {
         *self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Sends what is there, in order, for as long as this instance owns the outbox; returns when
-    /// `stopping`. Reconnects by itself. Every instance runs it: the owner sends, all keep
-    /// [`Self::state`] fresh.
-    pub async fn relay(
-        self,
-        kafka: Kafka,
-        stopping: CancellationToken,
-    ) -> Result<(), std::convert::Infallible> {
-        metrics::describe();
-        tokio::join!(
-            relay::keep_sending(&self.shared, &kafka, &stopping),
-            self.shared.watch(&stopping),
-        );
-        Ok(())
-    }
-}
-
-impl Shared {
-    /// Looks each second how much waits, and at what else an operator wants to know.
-    async fn watch(&self, stopping: &CancellationToken) {
-        let mut seconds = tokio::time::interval(Duration::from_secs(1));
-        seconds.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        loop {
-            tokio::select! {
-                () = stopping.cancelled() => return,
-                _ = seconds.tick() => {}
-            }
-            let (state, dead_letters) = match self.measure().await {
-                Ok(measured) => measured,
-                Err(error) => {
-                    // The last known state stays: whoever asks meets the same error on its own.
-                    tracing::debug!(%error, "the outbox cannot be measured");
-                    continue;
-                }
-            };
-            *self.state.lock().unwrap_or_else(PoisonError::into_inner) = state;
-            metrics::watch(state, dead_letters, &self.pool);
-        }
-    }
-
-    /// The outbox's state, and how many dead letters there are.
-    async fn measure(&self) -> Result<(OutboxState, i64), sqlx::Error> {
-        const MEASURE: &str = "
-            SELECT count(*),
-                   COALESCE(EXTRACT(EPOCH FROM clock_timestamp() - min(created_at)), 0)::float8,
-                   (SELECT count(*) FROM (SELECT FROM dead_letter LIMIT 10000) AS kept)
-            FROM (SELECT created_at FROM outbox ORDER BY id LIMIT 100000) AS waiting";
-        let mut transaction = self.pool.begin().await?;
-        // By the index, lest the scan visit every page that sent rows left behind.
-        sqlx::query("SET LOCAL enable_seqscan = off").execute(&mut *transaction).await?;
-        let (rows, oldest, dead_letters): (i64, f64, i64) =
-            sqlx::query_as(MEASURE).fetch_one(&mut *transaction).await?;
-        transaction.commit().await?;
-        let oldest = Duration::try_from_secs_f64(oldest).unwrap_or_default();
-        Ok((OutboxState { rows: rows.unsigned_abs(), oldest }, dead_letters))
     }
 }

@@ -1,10 +1,10 @@
 //! The one sender of an outbox: reads, sends, waits for the acks, deletes.
 //!
 //! Guarantees: one instance sends at a time. It holds a session advisory lock and reads and deletes
-//! on that very connection, so who lost the lock can do neither; its producer lives no longer than
+//! on that very connection, so an instance that lost the lock can do neither; its producer lives no longer than
 //! that and takes what is unsent with it. A frozen owner loses the lock after 15 s without a sign
 //! of life. Rows are deleted after the broker's ack, and only those before the first failure, so
-//! that what is sent again keeps its order; then connection and producer are made anew.
+//! that what is sent again keeps its order; then connection and producer are replaced.
 
 use std::time::Duration;
 
@@ -24,7 +24,8 @@ use crate::{
     Kafka, KafkaError,
     backoff::Backoff,
     kafka::Producer,
-    outbox::Shared,
+    metrics,
+    outbox::{Outbox, Shared},
     spans::{self, Described},
 };
 
@@ -37,8 +38,7 @@ const BUSY_POLL: Duration = Duration::from_millis(20);
 const BUSY_FOR: Duration = Duration::from_secs(5);
 /// A sign of life while acks are awaited.
 const PING: Duration = Duration::from_secs(5);
-/// The server ends a session without a sign of life after this, so an answer later than this is
-/// none.
+/// The server ends a session without a sign of life after this time, so no later answer counts.
 const SESSION: Duration = Duration::from_secs(15);
 /// How long a stopping relay waits for acks.
 const GRACE: Duration = Duration::from_secs(3);
@@ -71,8 +71,26 @@ struct Row {
     created_at: DateTime<Utc>,
 }
 
-/// Owns the outbox whenever nobody else does, and sends what is in it, until `stopping`.
-pub(crate) async fn keep_sending(outbox: &Shared, kafka: &Kafka, stopping: &CancellationToken) {
+impl Outbox {
+    /// Sends what is there, in order, for as long as this instance owns the outbox; returns when
+    /// `stopping`. Reconnects by itself. Every instance runs it: the owner sends, all keep
+    /// [`Self::state`] fresh.
+    pub async fn relay(
+        self,
+        kafka: Kafka,
+        stopping: CancellationToken,
+    ) -> Result<(), std::convert::Infallible> {
+        metrics::describe();
+        tokio::join!(
+            keep_sending(&self.shared, &kafka, &stopping),
+            metrics::watch(&self.shared, &stopping),
+        );
+        Ok(())
+    }
+}
+
+/// Owns the outbox when no other instance does, and sends what is in it, until `stopping`.
+async fn keep_sending(outbox: &Shared, kafka: &Kafka, stopping: &CancellationToken) {
     let mut backoff = Backoff::new();
     while !stopping.is_cancelled() {
         let start = Instant::now();
@@ -195,7 +213,7 @@ async fn send(
             .execute(connection),
     )
     .await?;
-    metrics::counter!("karcis_outbox_sent_total").increment(acknowledged.len() as u64);
+    ::metrics::counter!("karcis_outbox_sent_total").increment(acknowledged.len() as u64);
     match failed.or(failure) {
         Some(error) => Err(error),
         None => Ok(()),

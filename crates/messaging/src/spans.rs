@@ -1,8 +1,8 @@
 //! Spans of messages on their way, by OpenTelemetry's conventions for messaging.
 //! Source: <https://opentelemetry.io/docs/specs/semconv/messaging/messaging-spans/>.
 //!
-//! A message's way is one line in its trace: what sent it, `send` from its commit to the broker's
-//! ack, `process` at each reader, and what that sends. A batch has a trace of its own, whose span
+//! A message's trace holds what sent it, `send` from its commit to the broker's ack, `process` at
+//! each reader, and what that sends. A batch has a trace of its own, whose span
 //! links to each message's `process` span's parent, and each of those links back.
 
 use chrono::{DateTime, Utc};

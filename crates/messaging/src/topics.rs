@@ -1,6 +1,6 @@
-//! The topics as a broker has them. They are a deployment's to make, not a service's.
+//! The topics as a broker has them. A deployment creates them, not a service.
 //!
-//! Guarantees: a topic that is there is never changed; nothing waits for the broker longer than 30 s.
+//! Guarantees: an existing topic is never changed; nothing waits for the broker longer than 30 s.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::{Kafka, KafkaError, kafka::Reports};
 
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A topic that is there.
+/// A topic of the broker.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Topic {
     /// Its name, with the deployment's prefix.

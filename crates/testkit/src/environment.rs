@@ -78,6 +78,7 @@ impl TestEnvironment {
     ) -> Vec<String> {
         let mut offered = self.flags(*service.schema);
         offered.extend(["--jwks-url".to_owned(), jwks_url.to_owned()]);
+        offered.extend(["--gateway".to_owned(), "simulated".to_owned()]);
         offered.extend(["--gateway-database-url".to_owned(), self.role_url(SIMULATED_GATEWAY)]);
         let taken: Vec<_> = command.get_arguments().filter_map(|it| it.get_long()).collect();
         let is_taken = |pair: &&[String]| taken.contains(&pair[0].trim_start_matches("--"));

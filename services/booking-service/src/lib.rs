@@ -8,11 +8,12 @@ pub mod domain;
 use std::sync::Arc;
 
 use adapters::{
-    http::{self, Desk},
-    kafka::Replies,
-    postgres::PgBookings,
+    http::{self, ApiState},
+    kafka::{Replies, encode},
+    postgres::{BatchedBookings, PgBookings},
     workers,
 };
+use domain::ResendSchedule;
 use karcis_http::{Live, TokenKeys};
 use karcis_process::Process;
 use karcis_schemas::BOOKING;
@@ -36,35 +37,36 @@ pub async fn run(
     let (outbox, live) = (base.outbox.clone(), Live::new());
     let keys = TokenKeys::fetched_from(&config.keys.jwks_url);
     let event_cancelled = Arc::new(Notify::new());
-    let bookings = Arc::new(PgBookings::new(
-        base.pool.clone(),
-        outbox.clone(),
-        live.clone(),
-        config.resend_after,
-    ));
-    let routes = http::routes().with_state(Desk {
-        bookings: bookings.clone(),
+    let resends = ResendSchedule::new(config.resend_after);
+    let bookings =
+        Arc::new(PgBookings::new(base.pool.clone(), outbox.clone(), live.clone(), encode));
+    let routes = http::routes().with_state(ApiState {
+        bookings: Arc::new(BatchedBookings::start(bookings.clone())),
         queries: bookings.clone(),
         live: live.clone(),
         outbox: outbox.clone(),
         payment_window: config.payment_window,
+        resends,
     });
-    let replies = Replies {
-        bookings: bookings.clone(),
-        events: bookings.clone(),
-        event_cancelled: event_cancelled.clone(),
-    };
+    let replies =
+        Replies { bookings: bookings.clone(), event_cancelled: event_cancelled.clone(), resends };
     let stop = || base.stopping();
-    let alarms = workers::ring_alarms(bookings.clone(), outbox.clone(), stop());
-    let undo = workers::undo_cancelled_events(bookings.clone(), outbox, event_cancelled, stop());
+    let timers = workers::run_timers(bookings.clone(), resends, outbox.clone(), stop());
+    let cancelled_events = workers::cancel_bookings_of_cancelled_events(
+        bookings.clone(),
+        resends,
+        outbox,
+        event_cancelled,
+        stop(),
+    );
     process
         .run("http", base.serve(listener, routes, &keys))
         .run("keys", keys.keep_fresh(stop()))
         .run("consumer", base.consume(replies))
         .run("outbox", base.relay())
         .run("live", live.run(bookings.clone(), stop()))
-        .run("alarms", alarms)
-        .run("cancelled events", undo)
+        .run("timers", timers)
+        .run("cancelled events", cancelled_events)
         .run("housekeeping", workers::keep_house(bookings, stop()))
         .until_stopped()
         .await?;

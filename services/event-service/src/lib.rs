@@ -1,17 +1,18 @@
-//! event-service: what events there are, and who holds or has bought which of their seats.
+//! event-service: events, their seats and tickets, and who holds or has bought them.
 
 mod adapters;
-mod application;
+pub mod application;
 mod config;
-mod domain;
+pub mod domain;
 
 use std::sync::Arc;
 
 use adapters::{
-    http::{Desk, ShopWindow, routes},
-    kafka::{Commands, keep_announcing},
+    http::{ApiState, CatalogueCache, routes},
+    kafka::{Commands, encode},
     metrics,
-    postgres::{PgCancelledEvents, PgCatalogue, PgEvents, PgStocks},
+    postgres::PgEvents,
+    workers::announce_cancelled,
 };
 use karcis_http::TokenKeys;
 use karcis_process::Process;
@@ -33,24 +34,22 @@ pub async fn run(
     process: Process,
 ) -> Result<(), StartError> {
     let base = Base::start(&EVENT, config.service, &process).await?;
-    let (pool, outbox) = (base.pool.clone(), base.outbox.clone());
+    let outbox = base.outbox.clone();
+    let events = Arc::new(PgEvents::new(base.pool.clone(), outbox.clone(), encode));
     let keys = TokenKeys::fetched_from(&config.keys.jwks_url);
-    let routes = routes().with_state(Desk {
-        events: Arc::new(PgEvents::new(pool.clone(), outbox.clone())),
-        window: Arc::new(ShopWindow::new(Arc::new(PgCatalogue(pool.clone())))),
+    let routes = routes().with_state(ApiState {
+        events: events.clone(),
+        catalogue: Arc::new(CatalogueCache::new(events.clone())),
+        tickets: events.clone(),
     });
-    let commands = Commands {
-        stocks: Arc::new(PgStocks::new(pool.clone(), outbox.clone())),
-        most_unpaid: config.max_holds,
-    };
-    let cancelled = Arc::new(PgCancelledEvents::new(pool, outbox.clone()));
+    let commands = Commands { stocks: events.clone(), max_unpaid_holds: config.max_holds };
     metrics::describe();
     process
         .run("http", base.serve(listener, routes, &keys))
         .run("keys", keys.keep_fresh(base.stopping()))
         .run("consumer", base.consume(commands))
         .run("outbox", base.relay())
-        .run("announcer", keep_announcing(cancelled, outbox, base.stopping()))
+        .run("announcer", announce_cancelled(events, outbox, base.stopping()))
         .until_stopped()
         .await?;
     Ok(())

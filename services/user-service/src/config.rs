@@ -10,13 +10,11 @@ use karcis_service::ServiceConfig;
 pub struct Config {
     #[command(flatten)]
     pub service: ServiceConfig<{ USER.port }>,
-    /// The first admin, an account that is made at boot if it is missing.
     #[command(flatten)]
     pub admin: AdminConfig,
-    /// How buyers are told of their bookings.
     #[command(flatten)]
     pub mail: MailConfig,
-    /// Wrong passwords within 15 minutes after which no more are looked at, for one account.
+    /// After how many wrong passwords within 15 minutes no more are checked, for one account.
     #[arg(
         long,
         env = "KARCIS_FAILED_LOGINS_PER_ACCOUNT",
@@ -24,7 +22,7 @@ pub struct Config {
         value_name = "COUNT"
     )]
     pub failed_logins_per_account: u32,
-    /// The same from one network address. Behind a gateway everybody has the gateway's.
+    /// The same for one network address. Behind a gateway all clients have the gateway's.
     #[arg(
         long,
         env = "KARCIS_FAILED_LOGINS_PER_PEER",
@@ -34,11 +32,11 @@ pub struct Config {
     pub failed_logins_per_peer: u32,
 }
 
-/// How buyers are told of their bookings.
+/// How buyers are notified of their bookings.
 #[derive(Clone, clap::Args)]
 pub struct MailConfig {
     /// The mail server: smtp://[user:password@]host[:port], with ?tls=required for STARTTLS, or
-    /// smtps:// for TLS. Without one, what buyers would be told is logged, without their names.
+    /// smtps:// for TLS. Without one, notifications are only logged, without names.
     #[arg(
         long,
         env = "KARCIS_SMTP_URL",
@@ -48,7 +46,7 @@ pub struct MailConfig {
         hide_default_value = true
     )]
     pub smtp_url: String,
-    /// Whom mail comes from.
+    /// The sender of the e-mails.
     #[arg(
         long,
         env = "KARCIS_MAIL_FROM",
@@ -64,8 +62,8 @@ impl fmt::Debug for MailConfig {
     }
 }
 
-/// The first admin. An account that exists becomes an admin's only if it has this password, so
-/// that nobody becomes one by registering the address first.
+/// The first admin. An existing account becomes an admin's only if it has this password, so that
+/// nobody becomes an admin by registering the address first.
 #[derive(Clone, clap::Args)]
 pub struct AdminConfig {
     /// The first admin's e-mail address; empty for none.

@@ -1,27 +1,30 @@
-//! user-service keeps people's accounts, logs them in, says what they may do, and tells buyers
-//! what becomes of their bookings.
+//! user-service stores people's accounts and roles, logs people in, and notifies buyers of the
+//! status of their bookings.
 
 mod adapters;
 mod application;
 mod config;
 mod domain;
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use adapters::{
     access_tokens::AccessTokens,
     first_admin::first_admin,
-    http::{Api, routes},
-    kafka::Bookings,
-    mail::{LogNotifier, SmtpNotifier, keep_telling},
+    http::{ApiState, routes},
+    kafka::{BookingsConsumer, messages},
+    mail::{LogNotifier, SmtpNotifier},
     password_hasher::Argon2id,
-    postgres::{PgAccounts, PgFailedLogins, PgNotices, signing_keys, tidy},
-    regularly::regularly,
+    postgres::{PgAccounts, PgFailedLogins, PgNotifications, signing_keys},
+    workers,
 };
-use application::{check_password::PasswordCheck, ports};
-use domain::Limits;
+use application::{
+    check_password::PasswordCheck,
+    ports::{Notifications, Notifier},
+};
+use domain::LoginLimits;
 use karcis_http::TokenKeys;
-use karcis_process::{Process, now};
+use karcis_process::Process;
 use karcis_schemas::USER;
 use karcis_service::{Base, StartError};
 use tokio::{net::TcpListener, sync::Notify};
@@ -39,45 +42,41 @@ pub async fn run(
     listener: TcpListener,
     process: Process,
 ) -> Result<(), StartError> {
-    let notifier: Arc<dyn ports::Notifier> =
+    let notifier: Arc<dyn Notifier> =
         match SmtpNotifier::new(&config.mail).map_err(StartError::own)? {
             Some(smtp) => Arc::new(smtp),
             None => Arc::new(LogNotifier),
         };
     let base = Base::start(&USER, config.service, &process).await?;
     let pool = base.pool.clone();
-    let kept = signing_keys(&pool).await.map_err(StartError::own)?;
-    let tokens = Arc::new(AccessTokens::new(&kept).map_err(StartError::own)?);
-    let keys = TokenKeys::fixed(tokens.published());
-    let api = Api {
-        accounts: Arc::new(PgAccounts::new(pool.clone(), base.outbox.clone())),
-        check: PasswordCheck {
+    let signing_keys = signing_keys(&pool).await.map_err(StartError::own)?;
+    let access_tokens = Arc::new(AccessTokens::new(&signing_keys).map_err(StartError::own)?);
+    let keys = TokenKeys::fixed(access_tokens.published());
+    let state = ApiState {
+        accounts: Arc::new(PgAccounts::new(pool.clone(), base.outbox.clone(), messages::encode)),
+        password_check: PasswordCheck {
             passwords: Arc::new(Argon2id::new().map_err(StartError::own)?),
             failed_logins: Arc::new(PgFailedLogins(pool.clone())),
-            limits: Limits {
+            limits: LoginLimits {
                 per_account: config.failed_logins_per_account,
-                per_peer: config.failed_logins_per_peer,
+                per_client_ip: config.failed_logins_per_peer,
             },
         },
-        tokens,
+        access_tokens,
     };
-    first_admin(&config.admin, &*api.accounts, &*api.check.passwords)
+    first_admin(&config.admin, &*state.accounts, &*state.password_check.passwords)
         .await
-        .map_err(|error| StartError::own(format!("first admin: {error}")))?;
-    let notices: Arc<dyn ports::Notices> = Arc::new(PgNotices(pool.clone()));
-    let news = Arc::new(Notify::new());
-    let bookings = Bookings { notices: notices.clone(), news: news.clone() };
-    let tidying = move || {
-        let pool = pool.clone();
-        async move { tidy(&pool, now()).await }
-    };
-    let stopping = base.stopping();
+        .map_err(StartError::own)?;
+    let notifications: Arc<dyn Notifications> = Arc::new(PgNotifications(pool.clone()));
+    let due = Arc::new(Notify::new());
+    let consumer = BookingsConsumer { notifications: notifications.clone(), due: due.clone() };
+    let notifying = workers::notify_buyers(notifications, notifier, due, base.stopping());
     process
-        .run("http", base.serve(listener, routes().with_state(api), &keys))
-        .run("consumer", base.consume(bookings))
+        .run("http", base.serve(listener, routes().with_state(state), &keys))
+        .run("consumer", base.consume(consumer))
         .run("outbox", base.relay())
-        .run("notices", keep_telling(notices, notifier, news, stopping.clone()))
-        .run("tidy", regularly("tidy", Duration::from_secs(600), stopping, tidying))
+        .run("notifications", notifying)
+        .run("purge", workers::purge(pool, base.stopping()))
         .until_stopped()
         .await?;
     Ok(())

@@ -12,7 +12,7 @@ const BOOKS: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const PAYS: &str = "5bf92f3577b34da6a3ce929d0e0e4737";
 
 /// The way of a booking that is paid, sorted.
-const MOVES: [&str; 5] = [
+const TRANSITIONS: [&str; 5] = [
     "awaiting awaiting",
     "awaiting confirming",
     "confirming confirmed",
@@ -50,13 +50,13 @@ async fn a_line_names_its_trace_and_booking_and_no_person() {
     let id = booking.id.to_string();
     let expected = [
         ("karcis_http", "answered", BOOKS),
-        ("karcis_booking_service", "moved", BOOKS),
+        ("karcis_booking_service", "transition", BOOKS),
         ("karcis_http", "answered", PAYS),
-        ("karcis_booking_service", "moved", PAYS),
+        ("karcis_booking_service", "transition", PAYS),
     ];
     // Told later, by whoever is free.
     let told =
-        |line: &Line| line["message"] == "told the buyer" && line["booking_id"] == id.as_str();
+        |line: &Line| line["message"] == "notified the buyer" && line["booking_id"] == id.as_str();
     let lines = eventually(async || {
         let lines: Vec<Line> = log(&fleet).lines().map(line).collect();
         let about = |(target, message, trace): (&str, &str, &str)| {
@@ -70,14 +70,16 @@ async fn a_line_names_its_trace_and_booking_and_no_person() {
         };
         match expected.into_iter().find(|line| !about(*line)) {
             Some(missing) => Err(missing),
-            None if !lines.iter().any(told) => Err(("karcis_user_service", "told the buyer", "")),
+            None if !lines.iter().any(told) => {
+                Err(("karcis_user_service", "notified the buyer", ""))
+            }
             None => Ok(lines),
         }
     })
     .await;
 
-    // A line is written after the commit, so the next move's may overtake it.
-    eventually(async || moves(&fleet, &id)).is(MOVES).await;
+    // A line is written after the commit, so that of the next transition may overtake it.
+    eventually(async || transitions(&fleet, &id)).is(TRANSITIONS).await;
     for line in &lines {
         assert!(line.values().all(|value| !value.is_object() && !value.is_array()), "{line:?}");
         assert!(
@@ -91,12 +93,12 @@ async fn a_line_names_its_trace_and_booking_and_no_person() {
     assert!(collector.spans().is_empty(), "spans were exported although that is switched off");
 }
 
-/// From which stage to which the log says this booking moved, sorted.
-fn moves(fleet: &Fleet, booking: &str) -> Vec<String> {
+/// The stages before and after each transition of this booking that is in the log, sorted.
+fn transitions(fleet: &Fleet, booking: &str) -> Vec<String> {
     let lines = log(fleet);
-    let moves = lines.lines().map(line).filter(|line| line["message"] == "moved");
-    let moves = moves.filter(|line| line["booking_id"] == booking);
-    let words = moves.map(|line| format!("{} {}", line["from"], line["to"]).replace('"', ""));
+    let transitions = lines.lines().map(line).filter(|line| line["message"] == "transition");
+    let transitions = transitions.filter(|line| line["booking_id"] == booking);
+    let words = transitions.map(|line| format!("{} {}", line["from"], line["to"]).replace('"', ""));
     let mut sorted: Vec<_> = words.collect();
     sorted.sort_unstable();
     sorted

@@ -59,7 +59,7 @@ async fn a_booking_is_one_trace_and_its_payment_another() {
             "booking-service process PaymentRequested",
         ]
     );
-    let paid = eventually(|| async { way_to(&collector, PAYS, "tell_buyer") }).await;
+    let paid = eventually(|| async { way_to(&collector, PAYS, "notify_buyer") }).await;
     assert_eq!(
         paid,
         [
@@ -73,7 +73,7 @@ async fn a_booking_is_one_trace_and_its_payment_another() {
             "booking-service process TicketsConfirmed",
             "booking-service send BookingConfirmed",
             "user-service process BookingConfirmed",
-            "user-service tell_buyer",
+            "user-service notify_buyer",
         ]
     );
     let charge = eventually(|| async { way_to(&collector, PAYS, "charge") }).await;

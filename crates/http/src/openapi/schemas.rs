@@ -28,17 +28,18 @@ pub const LINE: &str = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x
 /// Declares the schemas of texts in requests: their length in characters, pattern and an example.
 #[macro_export]
 macro_rules! texts {
-    ($($(#[doc = $doc:literal])* $name:ident: $least:literal to $most:literal, $pattern:expr, such as $example:literal;)+) => {$(
+    ($($(#[doc = $doc:literal])* $name:ident: $least:tt to $most:tt, $pattern:expr, such as $example:literal;)+) => {$(
         $(#[doc = $doc])*
         pub struct $name;
 
         impl utoipa::PartialSchema for $name {
             fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+                let (least, most) = ($least, $most);
                 utoipa::openapi::ObjectBuilder::new()
                     .schema_type(utoipa::openapi::Type::String)
                     .description(Some(concat!($($doc),*).trim()))
-                    .min_length(Some($least))
-                    .max_length(Some($most))
+                    .min_length(Some(least))
+                    .max_length(Some(most))
                     .pattern(Some($pattern))
                     .examples([$example])
                     .into()

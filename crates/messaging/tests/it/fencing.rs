@@ -14,7 +14,7 @@ use uuid::Uuid;
 use crate::harness::{TestApp, note};
 
 #[tokio::test]
-async fn a_fenced_reader_joins_anew_and_misses_nothing() {
+async fn a_fenced_reader_joins_again_and_misses_nothing() {
     let app = TestApp::start().await;
     let relay = app.relay();
     let reader = app.reader_of(&app.instance("fenced"), |_| Ok(()));

@@ -1,4 +1,4 @@
-//! A broker or a database that is away loses nothing and makes nobody else wait.
+//! A broker or a database that is away loses nothing and makes no one else wait.
 
 use std::{
     collections::BTreeSet,

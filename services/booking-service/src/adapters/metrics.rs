@@ -4,60 +4,63 @@ use std::collections::HashMap;
 
 use metrics::{counter, describe_counter, describe_gauge, gauge};
 
-use crate::domain::Stuck;
+use crate::{application::Tally, domain::Stuck};
 
-const TURNS: &str = "karcis_saga_transitions_total";
+const TRANSITIONS: &str = "karcis_saga_transitions_total";
 const INPUTS: &str = "karcis_saga_inputs_total";
-const ALARMS: &str = "karcis_saga_alarms_total";
+const TIMERS: &str = "karcis_saga_timers_total";
 const UNDER_WAY: &str = "karcis_sagas_under_way";
 const STUCK: &str = "karcis_sagas_stuck";
 
-/// The stages in which a booking waits for somebody.
+/// The stages in which a booking waits for an answer.
 const STAGES: [&str; 6] =
     ["reserving", "awaiting", "cancelling", "confirming", "releasing", "refunding"];
 
-/// A step from one stage to another.
+/// The labels of a transition.
 #[derive(PartialEq, Eq, Hash)]
-pub struct Turn {
+pub(super) struct TransitionLabels {
     /// `none` for a new booking.
-    pub from: &'static str,
-    /// The stage after.
-    pub to: &'static str,
+    pub(super) from: &'static str,
+    pub(super) to: &'static str,
     /// Why it is undone or rejected, else `none`.
-    pub reason: &'static str,
+    pub(super) reason: &'static str,
 }
 
-/// Says what each is, and begins the counters at 0: what first appears at 1 has not risen.
-pub fn describe() {
-    describe_counter!(TURNS, "Steps of bookings from stage to stage, with why they are undone.");
+/// Describes the metrics, and begins the counters at 0: Prometheus sees no rise in a counter that
+/// first appears at 1.
+pub(super) fn describe() {
+    describe_counter!(
+        TRANSITIONS,
+        "Transitions of bookings from stage to stage, with why they are undone."
+    );
     describe_counter!(INPUTS, "Messages to bookings: accepted, or stale and ignored.");
-    describe_counter!(ALARMS, "Deadlines that struck and commands sent again.");
-    describe_gauge!(UNDER_WAY, "Bookings that wait for somebody, by stage, up to 20,000 in all.");
+    describe_counter!(TIMERS, "Deadlines that passed and commands that were sent again.");
+    describe_gauge!(UNDER_WAY, "Bookings that wait for an answer, by stage, up to 20,000 in all.");
     describe_gauge!(STUCK, "Bookings that need an operator, by why.");
-    count_inputs(0, 0);
-    count_alarms(0);
+    count_inputs(Tally::default());
+    count_timers(0);
 }
 
-/// Counts steps.
-pub fn count_turns(turns: HashMap<Turn, u64>) {
-    for (Turn { from, to, reason }, count) in turns {
-        counter!(TURNS, "from" => from, "to" => to, "reason" => reason).increment(count);
+/// Counts transitions.
+pub(super) fn count_transitions(transitions: HashMap<TransitionLabels, u64>) {
+    for (TransitionLabels { from, to, reason }, count) in transitions {
+        counter!(TRANSITIONS, "from" => from, "to" => to, "reason" => reason).increment(count);
     }
 }
 
-/// Counts messages that moved a booking, and those that came too late to.
-pub fn count_inputs(accepted: u64, stale: u64) {
-    counter!(INPUTS, "outcome" => "accepted").increment(accepted);
-    counter!(INPUTS, "outcome" => "stale").increment(stale);
+/// Counts the inputs that other services' messages brought.
+pub(super) fn count_inputs(tally: Tally) {
+    counter!(INPUTS, "outcome" => "accepted").increment(tally.accepted);
+    counter!(INPUTS, "outcome" => "stale").increment(tally.stale);
 }
 
 /// Counts deadlines and resends.
-pub fn count_alarms(count: usize) {
-    counter!(ALARMS).increment(count as u64);
+pub(super) fn count_timers(count: usize) {
+    counter!(TIMERS).increment(count as u64);
 }
 
 /// Shows how many bookings are under way, by stage, and stuck, by reason.
-pub fn show(under_way: &HashMap<String, i64>, stuck: &HashMap<String, i64>) {
+pub(super) fn show(under_way: &HashMap<String, i64>, stuck: &HashMap<String, i64>) {
     let count = |counts: &HashMap<String, i64>, name| *counts.get(name).unwrap_or(&0) as f64;
     for stage in STAGES {
         gauge!(UNDER_WAY, "stage" => stage).set(count(under_way, stage));

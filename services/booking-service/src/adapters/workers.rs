@@ -1,74 +1,92 @@
-//! What happens by itself: deadlines and resends, the undoing of cancelled events' bookings, and
-//! housekeeping.
+//! What happens without a request or a message: deadlines and resends, the cancelling of cancelled
+//! events' bookings, and housekeeping.
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
+use karcis_database::{KEY_LIFETIME, StoreError};
 use karcis_messaging::Outbox;
-use karcis_process::{CancellationToken, now};
+use karcis_process::{CancellationToken, chain, now};
 use tokio::{
     sync::Notify,
-    time::{interval, timeout},
+    time::{MissedTickBehavior, interval, timeout},
 };
 
 use super::{metrics, postgres::PgBookings};
-use crate::application::{StoreError, cancel_event_bookings, wake_up};
+use crate::{
+    application::{cancel_event_bookings, fire_timers},
+    domain::{DecisionContext, ResendSchedule},
+};
 
-/// How often deadlines are looked at.
+/// How often timers are looked at.
 const TICK: Duration = Duration::from_millis(150);
-/// How many bookings are worked on at a time.
+/// How many bookings are changed at a time.
 const AT_A_TIME: u16 = 500;
-/// How often cancelled events are looked for when nobody said there is one.
+/// How often cancelled events are looked for without a notification.
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
-/// How often sagas are counted and old keys forgotten.
+/// How often sagas are counted and expired keys deleted.
 const HOUSEKEEPING: Duration = Duration::from_secs(5);
-/// How many old keys are forgotten at a time.
+/// How many expired keys are deleted at a time.
 const KEYS_AT_A_TIME: u16 = 5_000;
-/// How long a request's key is kept.
-const KEYS_KEPT: Duration = Duration::from_secs(24 * 60 * 60);
+/// How many times so many keys are deleted before the sagas are counted again.
+const KEY_ROUNDS: u32 = 20;
 
-/// Strikes deadlines and sends unanswered commands again, until `stopping`. Pauses while the outbox
-/// is behind: more messages would not arrive sooner.
-pub async fn ring_alarms(
+/// Fires timers until `stopping`: deadlines end, and unanswered commands are sent again. Pauses while
+/// the outbox is behind: more messages would not arrive sooner.
+pub async fn run_timers(
     bookings: Arc<PgBookings>,
+    resends: ResendSchedule,
     outbox: Outbox,
     stopping: CancellationToken,
 ) -> Result<(), Infallible> {
     let mut ticks = interval(TICK);
-    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     while stopping.run_until_cancelled(ticks.tick()).await.is_some() {
-        let mut more = true;
-        while more && !stopping.is_cancelled() && !outbox.state().is_behind() {
-            more = match wake_up(&*bookings, &*bookings, now(), AT_A_TIME).await {
-                Ok((count, _)) => {
-                    metrics::count_alarms(count);
-                    count == usize::from(AT_A_TIME)
+        if outbox.state().is_behind() {
+            continue;
+        }
+        let context = DecisionContext { at: now(), resends };
+        match fire_timers(&*bookings, &*bookings, context, AT_A_TIME).await {
+            Ok(count) => {
+                metrics::count_timers(count);
+                if count == usize::from(AT_A_TIME) {
+                    ticks.reset_immediately();
                 }
-                Err(error) => failed("alarms", &error),
-            };
+            }
+            Err(error) => {
+                tracing::warn!(error = %chain(&error), "the timers wait for the next tick")
+            }
         }
     }
     Ok(())
 }
 
-/// Undoes the bookings of cancelled events, until `stopping`. Starts when told, and looks by itself
-/// now and then.
-pub async fn undo_cancelled_events(
+/// Cancels the bookings of cancelled events until `stopping`: at a notification, and now and then
+/// without one.
+pub async fn cancel_bookings_of_cancelled_events(
     bookings: Arc<PgBookings>,
+    resends: ResendSchedule,
     outbox: Outbox,
-    told: Arc<Notify>,
+    event_cancelled: Arc<Notify>,
     stopping: CancellationToken,
 ) -> Result<(), Infallible> {
-    while stopping.run_until_cancelled(timeout(LOOK_AGAIN, told.notified())).await.is_some() {
-        let mut more = true;
-        while more && !stopping.is_cancelled() && !outbox.state().is_behind() {
-            let undone = cancel_event_bookings(&*bookings, &*bookings, now(), AT_A_TIME).await;
-            more = undone.unwrap_or_else(|error| failed("cancelled events", &error));
+    let next = || timeout(LOOK_AGAIN, event_cancelled.notified());
+    while stopping.run_until_cancelled(next()).await.is_some() {
+        if outbox.state().is_behind() {
+            continue;
+        }
+        let context = DecisionContext { at: now(), resends };
+        match cancel_event_bookings(&*bookings, &*bookings, context, AT_A_TIME).await {
+            Ok(false) => {}
+            Ok(true) => event_cancelled.notify_one(),
+            Err(error) => {
+                tracing::warn!(error = %chain(&error), "the cancelled events wait for the next tick")
+            }
         }
     }
     Ok(())
 }
 
-/// Counts sagas and forgets old keys, until `stopping`.
+/// Counts sagas and deletes expired keys, until `stopping`.
 pub async fn keep_house(
     bookings: Arc<PgBookings>,
     stopping: CancellationToken,
@@ -79,22 +97,22 @@ pub async fn keep_house(
         match tokio::try_join!(bookings.under_way(), bookings.stuck()) {
             Ok((under_way, stuck)) => metrics::show(&under_way, &stuck),
             Err(error) => {
-                failed("the counts of sagas", &error);
+                tracing::warn!(error = %chain(&error), "the sagas are not counted until the next tick")
             }
         }
-        let mut more = true;
-        while more && !stopping.is_cancelled() {
-            more = match bookings.forget_keys(now() - KEYS_KEPT, KEYS_AT_A_TIME).await {
-                Ok(forgotten) => forgotten == u64::from(KEYS_AT_A_TIME),
-                Err(error) => failed("old keys", &error),
-            };
+        if let Err(error) = purge_keys(&bookings, &stopping).await {
+            tracing::warn!(error = %chain(&error), "expired keys wait for the next tick");
         }
     }
     Ok(())
 }
 
-/// Says what failed; the next tick tries again.
-fn failed(what: &'static str, error: &StoreError) -> bool {
-    tracing::warn!(%error, "{what} wait for the next tick");
-    false
+async fn purge_keys(bookings: &PgBookings, stopping: &CancellationToken) -> Result<(), StoreError> {
+    for _ in 0..KEY_ROUNDS {
+        let purged = bookings.purge_keys(now() - KEY_LIFETIME, KEYS_AT_A_TIME).await?;
+        if purged < u64::from(KEYS_AT_A_TIME) || stopping.is_cancelled() {
+            break;
+        }
+    }
+    Ok(())
 }

@@ -1,46 +1,73 @@
-//! A buyer wants out of a booking.
+//! A buyer cancels a booking.
 
-use karcis_kernel::{BookingId, Timestamp, UserId};
+use std::collections::HashSet;
 
-use super::{Bookings, Change, StoreError};
-use crate::domain::{Booking, Input, Refusal, Verdict, decide};
+use async_trait::async_trait;
+use karcis_database::{Decider, StoreError, decide_and_commit};
+use karcis_kernel::{BookingId, UserId};
+
+use super::{
+    Bookings,
+    unit_of_work::{UnitOfWork, commit_unit, load_unit},
+};
+use crate::domain::{Booking, DecisionContext, Input, Refusal};
 
 /// Why a booking was not cancelled.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum CancelBookingError {
-    /// There is no such booking, or it is somebody else's.
+    /// There is no such booking, or another buyer has it.
     #[error("there is no such booking")]
     NotFound,
-    /// It is too late.
-    #[error("{0}")]
+    #[error(transparent)]
     Refused(#[from] Refusal),
-    /// It could not be read or written.
-    #[error("{0}")]
+    #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// Cancels the buyer's booking and returns it as it is then. Of one that is on its way out already
-/// that is all there is to do.
+/// Cancels the buyer's booking and returns it as it is then. A booking that is already being
+/// cancelled is returned unchanged.
 pub async fn cancel_booking(
     bookings: &dyn Bookings,
+    context: DecisionContext,
     buyer: UserId,
     id: BookingId,
-    at: Timestamp,
 ) -> Result<Booking, CancelBookingError> {
-    loop {
-        let loaded = bookings.load(&[id]).await?.pop();
-        let booking = loaded
-            .filter(|booking| booking.order.buyer == buyer)
+    let decider = CancelBooking { bookings, context, buyer };
+    decide_and_commit(&decider, &[id]).await?.pop().ok_or(CancelBookingError::NotFound)
+}
+
+struct CancelBooking<'a> {
+    bookings: &'a dyn Bookings,
+    context: DecisionContext,
+    buyer: UserId,
+}
+
+#[async_trait]
+impl Decider for CancelBooking<'_> {
+    type Job = BookingId;
+    type Key = BookingId;
+    type UnitOfWork = UnitOfWork;
+    type Output = Booking;
+    type Error = CancelBookingError;
+
+    fn key(&self, id: &BookingId) -> BookingId {
+        *id
+    }
+
+    async fn load(&self, ids: &[&BookingId], _round: u32) -> Result<UnitOfWork, StoreError> {
+        load_unit(self.bookings, ids.iter().copied().copied()).await
+    }
+
+    fn decide(&self, unit: &mut UnitOfWork, id: &BookingId) -> Result<Booking, CancelBookingError> {
+        let change = unit
+            .get_mut(id)
+            .filter(|change| change.after.order.buyer == self.buyer)
             .ok_or(CancelBookingError::NotFound)?;
-        let step = match decide(&booking, at, &Input::Cancel) {
-            Verdict::Moved(step) => step,
-            Verdict::Ignored => return Ok(booking),
-            Verdict::Refused(refusal) => return Err(refusal.into()),
-        };
-        let cancelled = step.booking.clone();
-        let conflicts = bookings.commit(vec![Change::unchanged(booking).then(step)]).await?;
-        if conflicts.is_empty() {
-            return Ok(cancelled);
-        }
+        change.apply(self.context, &Input::Cancel)?;
+        Ok(change.after.clone())
+    }
+
+    async fn commit(&self, unit: UnitOfWork) -> Result<HashSet<BookingId>, StoreError> {
+        commit_unit(self.bookings, unit).await
     }
 }

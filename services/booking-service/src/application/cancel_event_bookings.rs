@@ -1,16 +1,17 @@
-//! An event does not take place: its bookings are undone, some at a time.
+//! An event is cancelled: its bookings are cancelled too, some at a time.
 
-use karcis_kernel::Timestamp;
+use karcis_database::StoreError;
 
-use super::{Bookings, CancelledEvents, StoreError, advance::advance};
-use crate::domain::Input;
+use super::{Bookings, CancelledEvents, apply_inputs::apply_inputs};
+use crate::domain::{DecisionContext, Input};
 
-/// Undoes up to `limit` bookings of one cancelled event. Returns whether there may be more to do:
-/// call it until there is not. No cursor is needed, as each booking it moves is on its way out.
+/// Cancels up to `limit` bookings of one cancelled event. Returns whether there may be more: call
+/// it again until there are none. No cursor is needed, since a booking that is being cancelled is
+/// not found again.
 pub async fn cancel_event_bookings(
     bookings: &dyn Bookings,
     events: &dyn CancelledEvents,
-    at: Timestamp,
+    context: DecisionContext,
     limit: u16,
 ) -> Result<bool, StoreError> {
     let Some(event) = events.next().await? else { return Ok(false) };
@@ -18,8 +19,8 @@ pub async fn cancel_event_bookings(
     if ids.is_empty() {
         events.done(event).await?;
     } else {
-        let inputs = ids.into_iter().map(|id| (id, Input::EventCancelled)).collect();
-        advance(bookings, at, inputs).await?;
+        let inputs: Vec<_> = ids.into_iter().map(|id| (id, Input::EventCancelled)).collect();
+        apply_inputs(bookings, context, &inputs).await?;
     }
     Ok(true)
 }

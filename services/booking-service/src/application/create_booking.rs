@@ -1,50 +1,121 @@
-//! A buyer asks for tickets.
+//! A buyer orders tickets.
 
-use std::sync::Arc;
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
-use super::{Bookings, Change, Creation, RequestKey, StoreError};
-use crate::domain::{Booking, Order, place};
+use async_trait::async_trait;
+use karcis_database::{Decider, KeyUse, StoreError, decide_and_commit};
+use karcis_kernel::BookingId;
 
-/// A booking and whether an earlier request made it.
+use super::{Bookings, Change};
+use crate::domain::{Booking, Order, ResendSchedule, create};
+
+/// A booking, and whether an earlier request created it.
 #[derive(Clone, Debug)]
 pub struct Created {
     /// The booking as it is now.
     pub booking: Booking,
-    /// Whether the request only repeats one that made it before.
     pub is_repeated: bool,
 }
 
-/// Why no booking was made.
+/// Why no booking was created.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum CreateBookingError {
-    /// Another request used the same key.
     #[error("the key belongs to another request")]
     KeyReused,
-    /// It could not be read or written.
-    #[error("{0}")]
+    #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// Places the order. With a key, the same request makes one booking however often it comes.
+/// Creates the order's booking. Requests with the same key and fingerprint create one booking.
 pub async fn create_booking(
     bookings: &dyn Bookings,
+    resends: ResendSchedule,
     order: Order,
-    key: Option<RequestKey>,
+    key: Option<KeyUse>,
 ) -> Result<Created, CreateBookingError> {
-    let step = place(Arc::new(order));
-    let booking = step.booking.clone();
-    let said = key.as_ref().map(|key| key.fingerprint.clone());
-    match bookings.create(Change::new(step), key).await? {
-        Creation::Placed => Ok(Created { booking, is_repeated: false }),
-        Creation::Known { fingerprint, .. } if said != Some(fingerprint.clone()) => {
-            Err(CreateBookingError::KeyReused)
+    let new = NewBooking { order: Arc::new(order), key };
+    let mut created = decide_and_commit(&CreateBooking { bookings, resends }, &[new]).await?;
+    created.pop().ok_or_else(|| StoreError::unavailable("nothing was decided").into())
+}
+
+struct CreateBooking<'a> {
+    bookings: &'a dyn Bookings,
+    resends: ResendSchedule,
+}
+
+struct NewBooking {
+    order: Arc<Order>,
+    key: Option<KeyUse>,
+}
+
+#[derive(Default)]
+struct UnitOfWork {
+    keys: Vec<KeyUse>,
+    stored: HashMap<BookingId, Booking>,
+    new: Vec<Change>,
+}
+
+#[async_trait]
+impl Decider for CreateBooking<'_> {
+    type Job = NewBooking;
+    type Key = BookingId;
+    type UnitOfWork = UnitOfWork;
+    type Output = Created;
+    type Error = CreateBookingError;
+
+    fn key(&self, job: &NewBooking) -> BookingId {
+        job.order.id
+    }
+
+    /// The first round loads nothing: most requests are new, and the commit reports a used key.
+    async fn load(&self, jobs: &[&NewBooking], round: u32) -> Result<UnitOfWork, StoreError> {
+        if round == 0 {
+            return Ok(UnitOfWork::default());
         }
-        Creation::Known { booking_id, .. } => {
-            let known = bookings.load(&[booking_id]).await?.pop();
-            let booking = known.ok_or_else(|| {
-                StoreError::unavailable(format!("booking {booking_id} of a known key is gone"))
-            })?;
-            Ok(Created { booking, is_repeated: true })
+        let keys: Vec<_> =
+            jobs.iter().filter_map(|job| Some(job.key.as_ref()?.key.clone())).collect();
+        let keys = self.bookings.key_uses(&keys).await?;
+        let known = keys.iter().filter_map(|key_use| key_use.subject.map(BookingId));
+        // A commit without an answer may have stored the job's own booking.
+        let ids: Vec<BookingId> = jobs.iter().map(|job| job.order.id).chain(known).collect();
+        let stored = self.bookings.load(&ids).await?.into_iter();
+        let stored = stored.map(|booking| (booking.order.id, booking)).collect();
+        Ok(UnitOfWork { keys, stored, new: vec![] })
+    }
+
+    fn decide(
+        &self,
+        unit: &mut UnitOfWork,
+        job: &NewBooking,
+    ) -> Result<Created, CreateBookingError> {
+        if let Some(booking) = unit.stored.get(&job.order.id) {
+            return Ok(Created { booking: booking.clone(), is_repeated: false });
         }
+        let used = job.key.as_ref().and_then(|key| {
+            let used = unit.keys.iter().find(|used| used.key == key.key)?;
+            Some((used, used.fingerprint == key.fingerprint))
+        });
+        match used {
+            Some((_, false)) => Err(CreateBookingError::KeyReused),
+            Some((used, true)) => {
+                let booking = used.subject.and_then(|id| unit.stored.get(&BookingId(id)));
+                let booking = booking
+                    .ok_or_else(|| StoreError::unavailable("the key's booking is missing"))?;
+                Ok(Created { booking: booking.clone(), is_repeated: true })
+            }
+            None => {
+                let created = create(job.order.clone(), self.resends);
+                let booking = created.booking.clone();
+                unit.new.push(Change::new(created, job.key.clone()));
+                Ok(Created { booking, is_repeated: false })
+            }
+        }
+    }
+
+    async fn commit(&self, unit: UnitOfWork) -> Result<HashSet<BookingId>, StoreError> {
+        if unit.new.is_empty() { Ok(HashSet::new()) } else { self.bookings.commit(unit.new).await }
     }
 }

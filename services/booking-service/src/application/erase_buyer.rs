@@ -1,27 +1,34 @@
-//! A person is erased: what they have not yet got is cancelled.
+//! A person is erased: the person's unconfirmed bookings are cancelled.
 
-use karcis_kernel::{Timestamp, UserId};
+use karcis_database::StoreError;
+use karcis_kernel::UserId;
 
-use super::{Bookings, StoreError, Tally, advance::advance};
-use crate::domain::Input;
+use super::{Bookings, Tally, UnconfirmedBookings, apply_inputs::apply_inputs};
+use crate::domain::{DecisionContext, Input};
 
-/// Cancels the buyer's unconfirmed bookings, `limit` at a time. One that is paid and too near to
-/// its event to be refunded stays.
+/// How many times `limit` bookings are cancelled by one call.
+const ROUNDS: u32 = 20;
+
+/// Cancels the buyer's unconfirmed bookings, `limit` at a time; `Unavailable` if that many rounds
+/// leave some. A booking that is paid and past its refund window stays.
 pub async fn erase_buyer(
     bookings: &dyn Bookings,
+    unconfirmed: &dyn UnconfirmedBookings,
+    context: DecisionContext,
     buyer: UserId,
-    at: Timestamp,
     limit: u16,
 ) -> Result<Tally, StoreError> {
     let mut tally = Tally::default();
     let mut after = None;
-    loop {
-        let ids = bookings.unconfirmed_of(buyer, after, limit).await?;
+    for _ in 0..ROUNDS {
+        let ids = unconfirmed.unconfirmed_of(buyer, after, limit).await?;
         after = ids.last().copied();
-        if after.is_none() {
+        let is_last = ids.len() < usize::from(limit);
+        let inputs: Vec<_> = ids.into_iter().map(|id| (id, Input::Cancel)).collect();
+        tally += apply_inputs(bookings, context, &inputs).await?;
+        if is_last {
             return Ok(tally);
         }
-        let inputs = ids.into_iter().map(|id| (id, Input::Cancel)).collect();
-        tally += advance(bookings, at, inputs).await?;
     }
+    Err(StoreError::unavailable("the erased buyer has more bookings: go on with the next try"))
 }

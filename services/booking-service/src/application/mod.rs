@@ -1,22 +1,21 @@
 //! The use cases: what this service does, one file each, and the ports they need.
 
-mod advance;
+mod apply_inputs;
 mod cancel_booking;
 mod cancel_event_bookings;
 mod create_booking;
 mod erase_buyer;
+mod fire_timers;
 mod ports;
-mod take_replies;
-mod wake_up;
+mod unit_of_work;
 
-pub use advance::Tally;
+pub use apply_inputs::{Tally, apply_inputs};
 pub use cancel_booking::{CancelBookingError, cancel_booking};
 pub use cancel_event_bookings::cancel_event_bookings;
 pub use create_booking::{CreateBookingError, Created, create_booking};
 pub use erase_buyer::erase_buyer;
+pub use fire_timers::fire_timers;
 pub use ports::{
-    Alarms, BookingQueries, Bookings, CancelledEvent, CancelledEvents, Change, Creation,
-    RequestKey, Ringing, Sent, SoldTicket, StoreError, TimelineEntry,
+    BookingQueries, Bookings, CancelledEvent, CancelledEvents, Change, DueTimer, Sent,
+    TimelineEntry, Timers, UnconfirmedBookings,
 };
-pub use take_replies::take_replies;
-pub use wake_up::wake_up;

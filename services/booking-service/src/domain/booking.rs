@@ -1,123 +1,78 @@
-//! A booking, the stage its saga has reached, what moves it and what it sends.
+//! A booking, the stage of its saga, the inputs it takes and the messages it sends.
 
 use std::sync::Arc;
 
 use karcis_kernel::{Money, TicketCode, TicketTypeId, Timestamp};
 
-use super::Order;
+use super::{NextResend, Order};
 
-/// One order and how far its saga has come.
+/// One order and the state of its saga.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Booking {
-    /// What was asked for.
     pub order: Arc<Order>,
-    /// Counts what has happened to it; its log has as many entries.
+    /// The number of transitions so far, which is the number of its log entries.
     pub version: i64,
-    /// Where the saga is.
     pub stage: Stage,
-    /// When the stage's pending commands are sent again; `None` if nothing is pending.
-    pub resend: Option<Resend>,
+    /// `None` if nothing is pending.
+    pub next_resend: Option<NextResend>,
     /// Why an operator should look at it.
     pub stuck: Option<Stuck>,
-    /// When something last happened to it.
     pub updated_at: Timestamp,
 }
 
-/// How often the pending commands were sent, and when they are sent again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Resend {
-    /// 1 after the first sending.
-    pub attempt: u32,
-    /// When the next one is due.
-    pub wake_at: Timestamp,
-}
-
-/// Where a saga is. A stage holds what is known in it.
+/// The stage of a saga, with what is known in it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Stage {
     /// event-service is asked to hold the seats.
     Reserving,
-    /// The seats are held and payment-service is asked for the money.
-    Awaiting {
-        /// What is held.
-        offer: Arc<Offer>,
-        /// Whether the buyer can pay yet.
-        payable: bool,
-    },
-    /// payment-service is asked to take no money any more; it may have some already.
-    Cancelling {
-        /// What is held.
-        offer: Arc<Offer>,
-        /// Why.
-        cause: Cause,
-    },
-    /// It is paid (or free) and event-service is asked to sell the seats.
-    Confirming {
-        /// What is held.
-        offer: Arc<Offer>,
-    },
+    /// The seats are held, and payment-service is asked for the money.
+    Awaiting { reservation: Arc<Reservation>, payable: bool },
+    /// payment-service is asked to take no more money; it may have taken some before.
+    Cancelling { reservation: Arc<Reservation>, cause: Cause },
+    /// It is paid (or free), and event-service is asked to sell the seats.
+    Confirming { reservation: Arc<Reservation> },
     /// The buyer has the tickets.
     Confirmed {
-        /// What is sold.
-        offer: Arc<Offer>,
-        /// One a seat.
+        reservation: Arc<Reservation>,
+        /// One per seat.
         tickets: Arc<[Ticket]>,
     },
-    /// No money was taken; event-service is asked for the seats back.
+    /// No money was taken; event-service is asked to release the seats.
     Releasing {
-        /// What was held, if it was known.
-        offer: Option<Arc<Offer>>,
-        /// Why.
+        /// `None` if event-service had not yet answered.
+        reservation: Option<Arc<Reservation>>,
         cause: Cause,
     },
     /// Money was taken; both services are asked to give back what they have.
-    Refunding {
-        /// What was held or sold.
-        offer: Arc<Offer>,
-        /// Why.
-        cause: Cause,
-        /// Whether the seats are free again.
-        released: bool,
-        /// Whether the money is back.
-        refunded: bool,
-    },
-    /// There were no seats to hold. An end.
-    Rejected {
-        /// Why.
-        reason: RejectReason,
-    },
-    /// All is given back. An end.
+    Refunding { reservation: Arc<Reservation>, cause: Cause, released: bool, refunded: bool },
+    /// No seats were held. The saga has ended.
+    Rejected { reason: RejectReason },
+    /// Seats and money are given back. The saga has ended.
     Cancelled {
-        /// What was held or sold, if it was known.
-        offer: Option<Arc<Offer>>,
-        /// Why.
+        /// `None` if event-service had not yet answered.
+        reservation: Option<Arc<Reservation>>,
         cause: Cause,
-        /// Whether money was taken and went back.
+        /// Whether money was taken and given back.
         refunded: bool,
     },
 }
 
 /// What event-service holds for a booking, as the buyer sees it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Offer {
-    /// The event as it was.
+pub struct Reservation {
     pub event: EventSnapshot,
-    /// The tickets.
-    pub items: Vec<OfferedItem>,
-    /// What they cost together.
+    pub items: Vec<ReservedItem>,
+    /// Of all items together.
     pub total: Money,
-    /// The last moment a cancellation gives the money back.
+    /// The last moment at which a cancellation gives the money back.
     pub refundable_until: Timestamp,
 }
 
-/// What a buyer sees of an event.
+/// What a buyer sees of an event, as it was when the seats were held.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct EventSnapshot {
-    /// Its title.
     pub title: String,
-    /// Where it takes place.
     pub venue: String,
-    /// When it starts.
     pub starts_at: Timestamp,
     /// The venue's IANA time zone.
     pub time_zone: String,
@@ -125,57 +80,48 @@ pub struct EventSnapshot {
 
 /// Held tickets of one type.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct OfferedItem {
-    /// The type.
+pub struct ReservedItem {
     pub ticket_type_id: TicketTypeId,
-    /// Its name.
     pub name: String,
-    /// How many.
     pub quantity: u32,
-    /// The price of one.
     pub unit_price: Money,
 }
 
-/// One seat's ticket.
+/// The ticket of one seat.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Ticket {
-    /// The code that opens the door.
     pub code: TicketCode,
-    /// What it is for.
     pub ticket_type_id: TicketTypeId,
-    /// The type's name.
+    /// The ticket type's name.
     pub name: String,
 }
 
 /// Why a booking is undone. The last three rise in this order and never fall.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Cause {
-    /// The payment was declined for good.
+    /// The last payment attempt was declined, or an operator cancelled the payment.
     PaymentFailed,
-    /// event-service no longer held what was paid for.
+    /// event-service no longer held the seats that were paid for.
     HoldLost,
-    /// Nobody paid in time.
+    /// It was not paid in time.
     Deadline,
-    /// The buyer wants out.
+    /// The buyer cancelled it.
     Buyer,
-    /// The event does not take place.
     EventCancelled,
 }
 
-/// Why there are no seats.
+/// Why event-service holds no seats.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum RejectReason {
-    /// Too few free seats.
     SoldOut,
     /// Outside the sales window, or the ticket type is closed.
     SalesClosed,
-    /// No such published event, or no such ticket type of it.
+    /// No such published event, or no such ticket type.
     EventNotFound,
-    /// The event is cancelled.
     EventCancelled,
     /// The total is not the expected one.
     PriceChanged,
-    /// More than one booking may hold.
+    /// More tickets than one booking may hold.
     OverLimit,
     /// The buyer has too many unpaid holds for this event.
     TooManyHolds,
@@ -190,82 +136,58 @@ pub enum Stuck {
     RefundRefused,
 }
 
-/// What can happen to a booking.
+/// What a booking reacts to: the answers of event-service and payment-service, and what the buyer,
+/// the organiser and the clock do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Input {
-    /// event-service holds the seats.
-    TicketsReserved(Arc<Offer>),
-    /// event-service holds none.
+    TicketsReserved(Arc<Reservation>),
     TicketsRejected(RejectReason),
-    /// event-service has sold the seats.
     TicketsConfirmed(Arc<[Ticket]>),
-    /// event-service has no hold to sell.
     ConfirmRefused,
-    /// event-service has the seats back.
     TicketsReleased,
-    /// payment-service takes money now.
     PaymentRequested,
-    /// payment-service has the money.
     PaymentSucceeded,
-    /// payment-service was declined for good.
     PaymentFailed,
-    /// payment-service took nothing and will not.
     PaymentCancelled,
-    /// payment-service gave the money back.
     PaymentRefunded,
-    /// The provider refuses to give the money back.
     RefundRefused,
     /// The buyer cancels.
     Cancel,
     /// The time to pay is over.
     Due,
-    /// The event does not take place.
     EventCancelled,
     /// It is time to send the pending commands again.
-    Wake,
+    ResendDue,
 }
 
-/// What a booking sends: six commands, which (booking id, kind) identifies, and four facts.
+/// What a booking sends: six commands, each identified by (booking id, kind), and four facts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Message {
-    /// To event-service: hold the seats.
     ReserveTickets,
-    /// To event-service: sell the held seats.
     ConfirmTickets,
-    /// To event-service: take the seats back.
     ReleaseTickets,
-    /// To payment-service: take this much until then.
-    RequestPayment {
-        /// How much.
-        amount: Money,
-        /// Until when.
-        pay_by: Timestamp,
-    },
-    /// To payment-service: take no money any more.
+    RequestPayment { amount: Money, pay_by: Timestamp },
     CancelPayment,
-    /// To payment-service: give all money back.
     RefundPayment,
-    /// To anyone: there is a booking.
     BookingCreated,
-    /// To anyone: the buyer has the tickets.
     BookingConfirmed,
-    /// To anyone: there were no seats.
     BookingRejected(RejectReason),
-    /// To anyone: all is given back.
     BookingCancelled(Cause),
 }
 
 impl Booking {
-    /// What is held or was, once event-service has told.
-    pub fn offer(&self) -> Option<&Offer> {
+    /// What is held or was held; `None` until event-service has answered.
+    pub fn reservation(&self) -> Option<&Reservation> {
         match &self.stage {
             Stage::Reserving | Stage::Rejected { .. } => None,
-            Stage::Awaiting { offer, .. }
-            | Stage::Cancelling { offer, .. }
-            | Stage::Confirming { offer }
-            | Stage::Confirmed { offer, .. }
-            | Stage::Refunding { offer, .. } => Some(offer),
-            Stage::Releasing { offer, .. } | Stage::Cancelled { offer, .. } => offer.as_deref(),
+            Stage::Awaiting { reservation, .. }
+            | Stage::Cancelling { reservation, .. }
+            | Stage::Confirming { reservation }
+            | Stage::Confirmed { reservation, .. }
+            | Stage::Refunding { reservation, .. } => Some(reservation),
+            Stage::Releasing { reservation, .. } | Stage::Cancelled { reservation, .. } => {
+                reservation.as_deref()
+            }
         }
     }
 
@@ -273,7 +195,7 @@ impl Booking {
     pub fn pending(&self) -> Vec<Message> {
         match &self.stage {
             Stage::Reserving => vec![Message::ReserveTickets],
-            Stage::Awaiting { offer, .. } => vec![self.request_payment(offer)],
+            Stage::Awaiting { reservation, .. } => vec![self.request_payment(reservation)],
             Stage::Cancelling { .. } => vec![Message::CancelPayment],
             Stage::Confirming { .. } => vec![Message::ConfirmTickets],
             Stage::Releasing { .. } => vec![Message::ReleaseTickets],
@@ -286,13 +208,13 @@ impl Booking {
         }
     }
 
-    /// When the deadline strikes; `None` once it no longer matters.
+    /// The deadline for paying; `None` once it no longer matters.
     pub fn due_at(&self) -> Option<Timestamp> {
         matches!(self.stage, Stage::Reserving | Stage::Awaiting { .. }).then_some(self.order.pay_by)
     }
 
-    pub(super) fn request_payment(&self, offer: &Offer) -> Message {
-        Message::RequestPayment { amount: offer.total, pay_by: self.order.pay_by }
+    pub(super) fn request_payment(&self, reservation: &Reservation) -> Message {
+        Message::RequestPayment { amount: reservation.total, pay_by: self.order.pay_by }
     }
 }
 
@@ -312,7 +234,7 @@ impl Stage {
         }
     }
 
-    /// Why the booking is being undone or was.
+    /// Why the booking is being undone or was undone.
     pub fn cause(&self) -> Option<Cause> {
         match self {
             Self::Cancelling { cause, .. }
@@ -324,7 +246,7 @@ impl Stage {
     }
 }
 
-impl Offer {
+impl Reservation {
     /// Whether there is nothing to pay.
     pub fn is_free(&self) -> bool {
         self.total.is_zero()
@@ -349,7 +271,7 @@ impl Input {
             Self::Cancel => "cancel",
             Self::Due => "due",
             Self::EventCancelled => "EventCancelled",
-            Self::Wake => "wake",
+            Self::ResendDue => "resend",
         }
     }
 }

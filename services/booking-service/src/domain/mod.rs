@@ -1,21 +1,21 @@
-//! The rules of a booking: what it is, how its saga moves, and what a buyer sees of it.
+//! The rules of a booking: what it is, how its saga goes on, and what a buyer sees of it.
+#![deny(clippy::disallowed_methods)]
+#![deny(clippy::disallowed_methods)]
 
 mod booking;
 mod order;
+mod resend;
 mod saga;
 mod status;
 
 #[cfg(test)]
-mod explored;
-#[cfg(test)]
-mod samples;
-#[cfg(test)]
-mod table;
+mod tests;
 
 pub use booking::{
-    Booking, Cause, EventSnapshot, Input, Message, Offer, OfferedItem, RejectReason, Resend, Stage,
+    Booking, Cause, EventSnapshot, Input, Message, RejectReason, Reservation, ReservedItem, Stage,
     Stuck, Ticket,
 };
 pub use order::{Item, Items, Order, WrongItems};
-pub use saga::{LogEntry, Refusal, Step, Verdict, decide, place};
+pub use resend::{NextResend, ResendSchedule};
+pub use saga::{DecisionContext, LogEntry, Refusal, Resend, Transition, Verdict, create, decide};
 pub use status::{Refund, Status, UnknownStatus};

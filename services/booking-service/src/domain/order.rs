@@ -1,4 +1,4 @@
-//! What a buyer asked for. It never changes.
+//! What a buyer ordered. It never changes.
 
 use std::collections::HashSet;
 
@@ -7,59 +7,58 @@ use karcis_kernel::{BookingId, EventId, Money, TicketTypeId, Timestamp, UserId};
 /// Tickets of one event for one buyer, all or none.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Order {
-    /// The booking's id, which also names its hold and its payment.
+    /// It also names the hold and the payment.
     pub id: BookingId,
-    /// Who asks.
     pub buyer: UserId,
-    /// The event.
     pub event_id: EventId,
-    /// Which tickets.
     pub items: Items,
-    /// The total the buyer saw, if any was shown.
+    /// The total that was shown to the buyer, if any was.
     pub expected_total: Option<Money>,
-    /// When it was placed.
     pub created_at: Timestamp,
-    /// When it is undone unless it is paid.
+    /// An unpaid booking is undone then.
     pub pay_by: Timestamp,
 }
 
 /// Some tickets of one type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Item {
-    /// The type.
     pub ticket_type_id: TicketTypeId,
-    /// How many.
     pub quantity: u32,
 }
 
-/// 1–20 items of different types, 1–1,000 tickets each.
+/// 1 to [`MAX`](Self::MAX) items of different types, 1 to [`MAX_QUANTITY`](Self::MAX_QUANTITY) tickets
+/// each.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Items(Vec<Item>);
 
 /// What is wrong with a list of items.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum WrongItems {
-    /// None, or more than 20.
-    #[error("give 1 to 20 items")]
+    #[error("give 1 to {} items", Items::MAX)]
     Count,
-    /// The item at this index asks for none or for too many tickets.
-    #[error("give a quantity from 1 to 1000")]
+    /// Of the item at this index.
+    #[error("give a quantity from 1 to {}", Items::MAX_QUANTITY)]
     Quantity(usize),
-    /// The item at this index is of a type listed before.
+    /// The item at this index has the type of an item before it.
     #[error("give each ticket type once")]
     Repeated(usize),
 }
 
 impl Items {
+    /// The most items of one booking.
+    pub const MAX: usize = 20;
+    /// The most tickets of one item.
+    pub const MAX_QUANTITY: u32 = 1_000;
+
     /// The items, or everything that is wrong with them.
     pub fn new(items: Vec<Item>) -> Result<Self, Vec<WrongItems>> {
-        if items.is_empty() || items.len() > 20 {
+        if items.is_empty() || items.len() > Self::MAX {
             return Err(vec![WrongItems::Count]);
         }
         let mut seen = HashSet::new();
         let mut wrong = Vec::new();
         for (index, item) in items.iter().enumerate() {
-            if !(1..=1_000).contains(&item.quantity) {
+            if !(1..=Self::MAX_QUANTITY).contains(&item.quantity) {
                 wrong.push(WrongItems::Quantity(index));
             }
             if !seen.insert(item.ticket_type_id) {

@@ -4,26 +4,19 @@ use std::str::FromStr;
 
 use karcis_kernel::{Money, Timestamp};
 
-use super::{Booking, Cause, Input, RejectReason, Stage, Stuck, Verdict, decide};
+use super::{Booking, Cause, Input, RejectReason, Stage, Stuck, saga::is_accepted};
 
 /// A booking's public status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Status {
-    /// Seats are looked for.
     Pending,
-    /// The buyer can pay.
     AwaitingPayment,
-    /// Paid; the tickets are being made.
     Confirming,
-    /// The buyer has the tickets.
     Confirmed,
-    /// To be undone; whether money was taken is being found out.
+    /// It will be undone; payment-service is asked whether money was taken.
     Cancelling,
-    /// Money and seats go back.
     Refunding,
-    /// It is undone.
     Cancelled,
-    /// There were no seats.
     Rejected,
 }
 
@@ -62,12 +55,12 @@ impl Status {
         }
     }
 
-    /// Whether a buyer sees no further change.
+    /// Whether the buyer sees no further change.
     pub fn is_last(self) -> bool {
         matches!(self, Self::Cancelled | Self::Rejected)
     }
 
-    /// Whether it is the buyer's turn, or all is done.
+    /// Whether nothing more happens until the buyer acts.
     pub fn is_settled(self) -> bool {
         self.is_last() || matches!(self, Self::AwaitingPayment | Self::Confirmed)
     }
@@ -81,12 +74,10 @@ impl FromStr for Status {
     }
 }
 
-/// Money on its way back, or there.
+/// Money that is or was given back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Refund {
-    /// All that was paid.
     pub amount: Money,
-    /// Whether it has arrived.
     pub done: bool,
 }
 
@@ -115,17 +106,17 @@ impl Booking {
 
     /// Until when it has to be paid; `None` while unpriced or free.
     pub fn pay_by(&self) -> Option<Timestamp> {
-        self.offer().filter(|offer| !offer.is_free()).map(|_| self.order.pay_by)
+        self.reservation().filter(|reservation| !reservation.is_free()).map(|_| self.order.pay_by)
     }
 
-    /// The money that goes back or went.
+    /// The money that is or was given back; `None` if none was taken.
     pub fn refund(&self) -> Option<Refund> {
         let done = match self.stage {
             Stage::Refunding { refunded, .. } => refunded,
             Stage::Cancelled { refunded: true, .. } => true,
             _ => return None,
         };
-        self.offer().map(|offer| Refund { amount: offer.total, done })
+        self.reservation().map(|reservation| Refund { amount: reservation.total, done })
     }
 
     /// Whether the buyer can pay.
@@ -135,7 +126,7 @@ impl Booking {
 
     /// Whether cancelling at `at` would do something.
     pub fn can_cancel(&self, at: Timestamp) -> bool {
-        matches!(decide(self, at, &Input::Cancel), Verdict::Moved(_))
+        is_accepted(self, at, &Input::Cancel)
     }
 }
 
@@ -198,7 +189,7 @@ impl Stuck {
 #[cfg(test)]
 mod tests {
     use super::{
-        super::samples::{booking, noon, stage},
+        super::tests::samples::{booking, noon, stage},
         *,
     };
 

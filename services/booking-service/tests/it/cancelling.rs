@@ -1,4 +1,4 @@
-//! The ways out of a booking.
+//! How bookings are cancelled: by buyers, events, payments and erased people.
 
 use karcis_contracts::{
     EventCancelled, EventFact, PaymentCancelled, PaymentFact, PaymentRefunded, RefundRefused,
@@ -10,19 +10,19 @@ use reqwest::StatusCode;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::desk::{Booked, Desk, Person, codes, paid, payment, released, reserved};
+use crate::harness::{Booked, Person, TestApp, paid, payment, released, reserved};
 
-pub fn refunded(booking: Booked) -> PaymentFact {
+pub(crate) fn refunded(booking: Booked) -> PaymentFact {
     let (payment_id, refunded) = payment(booking);
     PaymentRefunded { booking_id: booking.id, payment_id, refunded }.into()
 }
 
-pub fn payment_cancelled(booking: Booked) -> PaymentFact {
+pub(crate) fn payment_cancelled(booking: Booked) -> PaymentFact {
     let (payment_id, _) = payment(booking);
     PaymentCancelled { booking_id: booking.id, payment_id }.into()
 }
 
-/// Cancels, twice, and checks what the buyer is told.
+/// Cancels, twice, and checks what the buyer sees.
 async fn cancel(buyer: &Person<'_>, booking: Booked, status: &str) {
     for time in ["first", "second"] {
         let (code, answer) = buyer.cancels(booking).await;
@@ -35,183 +35,180 @@ async fn cancel(buyer: &Person<'_>, booking: Booked, status: &str) {
 
 #[tokio::test]
 async fn a_buyer_cancels_while_seats_are_looked_for() {
-    let desk = Desk::open().await;
-    let buyer = desk.buyer();
+    let app = TestApp::start().await;
+    let buyer = app.buyer();
     let booking = buyer.books().await;
     cancel(&buyer, booking, "cancelled").await;
-    desk.hears(booking, "ReleaseTickets").await;
+    app.receives(booking, "ReleaseTickets").await;
     // The answer to the reservation comes after all, and changes nothing.
-    desk.say([reserved(booking, 500, 60), released(booking)]).await;
-    desk.hears(booking, "BookingCancelled").await;
-    assert_eq!(desk.count(booking, "RequestPayment"), 0);
+    app.publishes([reserved(booking, 500, 60), released(booking)]).await;
+    app.receives(booking, "BookingCancelled").await;
+    assert_eq!(app.count(booking, "RequestPayment"), 0);
     cancel(&buyer, booking, "cancelled").await;
-    desk.close().await;
+    app.stop().await;
 }
 
 #[tokio::test]
 async fn a_buyer_cancels_instead_of_paying() {
-    let desk = Desk::open().await;
-    let buyer = desk.buyer();
+    let app = TestApp::start().await;
+    let buyer = app.buyer();
     let booking = buyer.books().await;
-    desk.makes_payable(booking).await;
+    app.makes_payable(booking).await;
     buyer.waits_for(booking, "awaiting_payment").await;
     cancel(&buyer, booking, "cancelling").await;
-    desk.hears(booking, "CancelPayment").await;
-    assert_eq!(desk.count(booking, "ReleaseTickets"), 0, "not before it is known to be unpaid");
-    desk.say([payment_cancelled(booking)]).await;
-    desk.hears(booking, "ReleaseTickets").await;
-    desk.say([released(booking)]).await;
-    desk.hears(booking, "BookingCancelled").await;
+    app.receives(booking, "CancelPayment").await;
+    assert_eq!(app.count(booking, "ReleaseTickets"), 0, "not before it is known to be unpaid");
+    app.publishes([payment_cancelled(booking)]).await;
+    app.receives(booking, "ReleaseTickets").await;
+    app.publishes([released(booking)]).await;
+    app.receives(booking, "BookingCancelled").await;
     cancel(&buyer, booking, "cancelled").await;
     assert_eq!(buyer.sees(booking).await["refund"], Value::Null);
-    desk.close().await;
+    app.stop().await;
 }
 
 #[tokio::test]
 async fn money_that_was_faster_than_the_cancellation_goes_back() {
-    let desk = Desk::open().await;
-    let buyer = desk.buyer();
+    let app = TestApp::start().await;
+    let buyer = app.buyer();
     let booking = buyer.books().await;
-    desk.makes_payable(booking).await;
+    app.makes_payable(booking).await;
     buyer.waits_for(booking, "awaiting_payment").await;
     cancel(&buyer, booking, "cancelling").await;
-    desk.say([paid(booking)]).await;
-    desk.hears(booking, "RefundPayment").await;
-    desk.hears(booking, "ReleaseTickets").await;
+    app.publishes([paid(booking)]).await;
+    app.receives(booking, "RefundPayment").await;
+    app.receives(booking, "ReleaseTickets").await;
     let amount = json!({"amount": 1_000, "currency": "IDR"});
     let refund = |status| json!({"amount": amount, "status": status});
     assert_eq!(buyer.sees(booking).await["refund"], refund("pending"));
-    desk.say([refunded(booking)]).await;
-    desk.say([released(booking)]).await;
+    app.publishes([refunded(booking)]).await;
+    app.publishes([released(booking)]).await;
     buyer.waits_for(booking, "cancelled").await;
     assert_eq!(buyer.sees(booking).await["refund"], refund("done"));
-    desk.close().await;
+    app.stop().await;
 }
 
 #[tokio::test]
-async fn a_confirmed_booking_is_refunded_and_its_tickets_are_void() {
-    let desk = Desk::open().await;
-    let buyer = desk.buyer();
+async fn a_confirmed_booking_is_refunded_and_shows_no_tickets() {
+    let app = TestApp::start().await;
+    let buyer = app.buyer();
     let booking = buyer.books().await;
-    desk.makes_payable(booking).await;
-    desk.sells(booking).await;
+    app.makes_payable(booking).await;
+    app.sells(booking).await;
     buyer.waits_for(booking, "confirmed").await;
-    let path = format!("/tickets/{}", codes(booking)[0]);
-    assert_eq!(buyer.get(&path).await.1["status"], "valid");
     cancel(&buyer, booking, "refunding").await;
-    assert_eq!(buyer.get(&path).await.1["status"], "cancelled");
     assert_eq!(buyer.sees(booking).await["tickets"], json!([]));
-    desk.say([released(booking)]).await;
-    desk.say([refunded(booking)]).await;
+    app.publishes([released(booking)]).await;
+    app.publishes([refunded(booking)]).await;
     buyer.waits_for(booking, "cancelled").await;
-    desk.close().await;
+    app.stop().await;
 }
 
 #[tokio::test]
 async fn after_the_refund_window_a_paid_booking_stands() {
-    let desk = Desk::open().await;
-    let buyer = desk.buyer();
+    let app = TestApp::start().await;
+    let buyer = app.buyer();
     let booking = buyer.books().await;
-    desk.say([reserved(booking, 500, -1)]).await;
-    desk.say([paid(booking)]).await;
-    desk.hears(booking, "RequestPayment").await;
-    desk.say([paid(booking)]).await;
+    app.publishes([reserved(booking, 500, -1)]).await;
+    app.publishes([paid(booking)]).await;
+    app.receives(booking, "RequestPayment").await;
+    app.publishes([paid(booking)]).await;
     buyer.waits_for(booking, "confirming").await;
     let (status, problem) = buyer.cancels(booking).await;
     assert_eq!(status, StatusCode::CONFLICT);
     assert_eq!(problem["type"], "/problems/refund-window-closed");
     assert_eq!(buyer.sees(booking).await["can"], json!([]));
-    desk.close().await;
+    app.stop().await;
 }
 
 #[tokio::test]
 async fn a_rejected_booking_says_why_and_cannot_be_cancelled() {
-    let desk = Desk::open().await;
-    let buyer = desk.buyer();
+    let app = TestApp::start().await;
+    let buyer = app.buyer();
     let booking = buyer.books().await;
     let (booking_id, event_id) = (booking.id, booking.event_id);
     let reason = RejectReason::SoldOut;
-    desk.say([TicketFact::from(TicketsRejected { booking_id, event_id, reason })]).await;
+    app.publishes([TicketFact::from(TicketsRejected { booking_id, event_id, reason })]).await;
     buyer.waits_for(booking, "rejected").await;
     assert_eq!(buyer.sees(booking).await["reason"], "sold_out");
     let (status, problem) = buyer.cancels(booking).await;
     assert_eq!(status, StatusCode::CONFLICT);
     assert_eq!(problem["type"], "/problems/booking-rejected");
-    desk.hears(booking, "BookingRejected").await;
-    desk.close().await;
+    app.receives(booking, "BookingRejected").await;
+    app.stop().await;
 }
 
 #[tokio::test]
 async fn a_refused_refund_is_stuck_until_an_operator_settles_it() {
-    let desk = Desk::open().await;
-    let buyer = desk.buyer();
+    let app = TestApp::start().await;
+    let buyer = app.buyer();
     let booking = buyer.books().await;
-    desk.makes_payable(booking).await;
-    desk.sells(booking).await;
+    app.makes_payable(booking).await;
+    app.sells(booking).await;
     buyer.waits_for(booking, "confirmed").await;
     cancel(&buyer, booking, "refunding").await;
     let (payment_id, _) = payment(booking);
     let reason = "card_closed".to_owned();
     let refused = RefundRefused { booking_id: booking.id, payment_id, reason };
-    desk.say([PaymentFact::from(refused)]).await;
+    app.publishes([PaymentFact::from(refused)]).await;
     let stuck = || async {
         sqlx::query_scalar::<_, Option<String>>("SELECT stuck FROM bookings.booking WHERE id = $1")
             .bind(booking.id.0)
-            .fetch_one(desk.bed.superuser())
+            .fetch_one(app.environment.superuser())
             .await
             .expect("the booking is there")
     };
     eventually(stuck).is(Some("refund_refused".to_owned())).await;
-    desk.say([refunded(booking)]).await;
+    app.publishes([refunded(booking)]).await;
     eventually(stuck).is(None).await;
-    desk.say([released(booking)]).await;
+    app.publishes([released(booking)]).await;
     buyer.waits_for(booking, "cancelled").await;
-    desk.close().await;
+    app.stop().await;
 }
 
 #[tokio::test]
 async fn a_cancelled_event_undoes_its_bookings_in_every_stage_and_no_others() {
-    let desk = Desk::open().await;
-    let buyer = desk.buyer();
+    let app = TestApp::start().await;
+    let buyer = app.buyer();
     let event_id = EventId(Uuid::now_v7());
     let reserving = buyer.books_for(event_id).await;
     let payable = buyer.books_for(event_id).await;
     let sold = buyer.books_for(event_id).await;
     let other = buyer.books().await;
-    desk.makes_payable(payable).await;
-    desk.makes_payable(sold).await;
-    desk.sells(sold).await;
+    app.makes_payable(payable).await;
+    app.makes_payable(sold).await;
+    app.sells(sold).await;
     buyer.waits_for(payable, "awaiting_payment").await;
     buyer.waits_for(sold, "confirmed").await;
     let cancelled = EventCancelled { event_id, reason: "rain".to_owned() };
-    desk.say([EventFact::from(cancelled.clone())]).await;
+    app.publishes([EventFact::from(cancelled.clone())]).await;
     buyer.waits_for(reserving, "cancelled").await;
     buyer.waits_for(payable, "cancelling").await;
     buyer.waits_for(sold, "refunding").await;
     // It is announced again for as long as seats are held: late bookings are undone too.
     let late = buyer.books_for(event_id).await;
-    desk.say([EventFact::from(cancelled)]).await;
+    app.publishes([EventFact::from(cancelled)]).await;
     buyer.waits_for(late, "cancelled").await;
     for booking in [reserving, payable, sold, late] {
         assert_eq!(buyer.sees(booking).await["reason"], "event_cancelled");
     }
     assert_eq!(buyer.status(other).await, "pending");
-    desk.close().await;
+    app.stop().await;
 }
 
 #[tokio::test]
 async fn an_erased_persons_unconfirmed_bookings_are_cancelled() {
-    let desk = Desk::open().await;
-    let (gone, stays) = (desk.buyer(), desk.buyer());
+    let app = TestApp::start().await;
+    let (gone, stays) = (app.buyer(), app.buyer());
     let reserving = gone.books().await;
     let sold = gone.books().await;
     let other = stays.books().await;
-    desk.makes_payable(sold).await;
-    desk.sells(sold).await;
+    app.makes_payable(sold).await;
+    app.sells(sold).await;
     gone.waits_for(sold, "confirmed").await;
-    desk.say([UserFact::from(UserErased { user_id: gone.user_id })]).await;
+    app.publishes([UserFact::from(UserErased { user_id: gone.user_id })]).await;
     gone.waits_for(reserving, "cancelled").await;
     assert_eq!(gone.status(sold).await, "confirmed");
     assert_eq!(stays.status(other).await, "pending");
-    desk.close().await;
+    app.stop().await;
 }

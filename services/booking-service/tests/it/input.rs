@@ -1,11 +1,11 @@
-//! Bad input is told apart, field by field.
+//! Bad input is named field by field.
 
 use karcis_kernel::{EventId, TicketTypeId};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::desk::{Desk, order, read};
+use crate::harness::{TestApp, order, read};
 
 fn valid() -> Value {
     order(EventId(Uuid::from_u128(1)), TicketTypeId(Uuid::from_u128(2)))
@@ -20,8 +20,8 @@ fn with(member: &str, value: Value) -> Value {
 
 #[tokio::test]
 async fn each_wrong_field_of_an_order_is_named() {
-    let desk = Desk::open().await;
-    let buyer = desk.buyer();
+    let app = TestApp::start().await;
+    let buyer = app.buyer();
     let item = |kind: u128, quantity: Value| json!({"ticket_type_id": Uuid::from_u128(kind), "quantity": quantity});
     let many: Vec<Value> = (0..21).map(|kind| item(kind, json!(1))).collect();
     let money = |amount: i64| json!({"amount": amount, "currency": "IDR"});
@@ -57,14 +57,14 @@ async fn each_wrong_field_of_an_order_is_named() {
         let (status, body) = buyer.post("/booking/create", order).await;
         assert_eq!(status, StatusCode::ACCEPTED, "{body}");
     }
-    desk.close().await;
+    app.stop().await;
 }
 
 #[tokio::test]
 async fn requests_are_checked_in_the_contracts_order() {
-    let desk = Desk::open().await;
-    let buyer = desk.buyer();
-    let stranger = desk.http.post(format!("{}/booking/create", desk.url));
+    let app = TestApp::start().await;
+    let buyer = app.buyer();
+    let stranger = app.http.post(format!("{}/booking/create", app.url));
     let (status, problem) = read(stranger.body("not even JSON").send().await).await;
     assert_eq!(
         (status, &problem["type"]),
@@ -107,5 +107,5 @@ async fn requests_are_checked_in_the_contracts_order() {
         let (status, body) = read(request.send().await).await;
         assert_eq!(status, expected, "case {index}: {body}");
     }
-    desk.close().await;
+    app.stop().await;
 }

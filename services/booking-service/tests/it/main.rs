@@ -2,10 +2,11 @@
 //! payment-service.
 
 mod cancelling;
-mod desk;
+mod harness;
 mod input;
 mod many;
 mod outage;
 mod paying;
 mod showing;
+mod stored_rows;
 mod time;

@@ -10,7 +10,7 @@ use serde_json::Value;
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
-use crate::desk::{Desk, Person, id_of, order, paid, read, requested, reserved};
+use crate::harness::{Person, TestApp, id_of, order, paid, read, requested, reserved};
 
 /// Creates with this key; returns status, body and whether it is a repetition.
 fn create(
@@ -30,8 +30,8 @@ fn create(
 
 #[tokio::test]
 async fn the_same_key_twenty_times_at_once_makes_one_booking() {
-    let desk = Desk::open().await;
-    let (buyer, other) = (desk.buyer(), desk.buyer());
+    let app = TestApp::start().await;
+    let (buyer, other) = (app.buyer(), app.buyer());
     let wanted = order(EventId(Uuid::now_v7()), TicketTypeId(Uuid::now_v7()));
     let mut requests = JoinSet::new();
     for _ in 0..20 {
@@ -53,13 +53,13 @@ async fn the_same_key_twenty_times_at_once_makes_one_booking() {
     let (status, body, replayed) = create(&other, "one", &wanted).await;
     assert_eq!((status, replayed), (StatusCode::ACCEPTED, false));
     assert!(!ids.contains(&id_of(&body)));
-    desk.close().await;
+    app.stop().await;
 }
 
 #[tokio::test]
 async fn a_repeated_request_is_answered_with_the_booking_as_it_is_now() {
-    let desk = Desk::open().await;
-    let buyer = desk.buyer();
+    let app = TestApp::start().await;
+    let buyer = app.buyer();
     let wanted = order(EventId(Uuid::now_v7()), TicketTypeId(Uuid::now_v7()));
     let (_, first, _) = create(&buyer, "again", &wanted).await;
     let path = format!("/bookings/{}", id_of(&first));
@@ -68,13 +68,13 @@ async fn a_repeated_request_is_answered_with_the_booking_as_it_is_now() {
     assert_eq!((status, replayed), (StatusCode::ACCEPTED, true));
     assert_eq!(again, buyer.get(&path).await.1);
     assert_eq!(again["status"], "cancelled");
-    desk.close().await;
+    app.stop().await;
 }
 
 #[tokio::test]
 async fn twenty_cancellations_at_once_are_one() {
-    let desk = Desk::open().await;
-    let buyer = desk.buyer();
+    let app = TestApp::start().await;
+    let buyer = app.buyer();
     let booking = buyer.books().await;
     let mut requests = JoinSet::new();
     for _ in 0..20 {
@@ -85,18 +85,18 @@ async fn twenty_cancellations_at_once_are_one() {
     for (status, body) in requests.join_all().await {
         assert_eq!((status, body["status"].as_str()), (StatusCode::ACCEPTED, Some("cancelled")));
     }
-    desk.hears(booking, "ReleaseTickets").await;
-    assert_eq!(desk.count(booking, "ReleaseTickets"), 1);
+    app.receives(booking, "ReleaseTickets").await;
+    assert_eq!(app.count(booking, "ReleaseTickets"), 1);
     assert_eq!(buyer.timeline(booking).await.len(), 2);
-    desk.close().await;
+    app.stop().await;
 }
 
 #[tokio::test]
 async fn a_cancelled_event_with_hundreds_of_bookings_leaves_none() {
-    let desk = Desk::open().await;
+    let app = TestApp::start().await;
     let event_id = EventId(Uuid::now_v7());
     let creating = (0..1_200).map(async |_| {
-        let (buyer, wanted) = (desk.buyer(), order(event_id, TicketTypeId(Uuid::now_v7())));
+        let (buyer, wanted) = (app.buyer(), order(event_id, TicketTypeId(Uuid::now_v7())));
         // A busy machine's service may answer 503; with its key each request makes one booking.
         eventually(|| async { create(&buyer, "one", &wanted).await.0 })
             .is(StatusCode::ACCEPTED)
@@ -105,39 +105,40 @@ async fn a_cancelled_event_with_hundreds_of_bookings_leaves_none() {
     // The kernel resets some of more than 1,024 connections that wait for a busy service.
     together(500, creating).await;
     let cancelled = EventCancelled { event_id, reason: "rain".to_owned() };
-    desk.say([EventFact::from(cancelled)]).await;
+    app.publishes([EventFact::from(cancelled)]).await;
     let undone = || async {
         let count = "SELECT count(*) FROM bookings.booking
             WHERE stage = 'releasing' AND reason = 'event_cancelled'";
         let count: i64 = sqlx::query_scalar(count)
-            .fetch_one(desk.bed.superuser())
+            .fetch_one(app.environment.superuser())
             .await
             .expect("bookings can be counted");
         count
     };
     eventually(undone).is(1_200).await;
-    desk.close().await;
+    app.stop().await;
 }
 
 #[tokio::test]
 async fn hundreds_of_replies_at_once_move_each_booking_once() {
-    let desk = Desk::open().await;
-    let buyer = desk.buyer();
+    let app = TestApp::start().await;
+    let buyer = app.buyer();
     let mut bookings = vec![];
     for _ in 0..300 {
         bookings.push(buyer.books().await);
     }
-    desk.say(bookings.iter().flat_map(|b| [reserved(*b, 500, 60), reserved(*b, 500, 60)])).await;
+    app.publishes(bookings.iter().flat_map(|b| [reserved(*b, 500, 60), reserved(*b, 500, 60)]))
+        .await;
     // Payments have a topic of their own: one that came before the seats would count for nothing.
     for booking in &bookings {
-        desk.hears(*booking, "RequestPayment").await;
+        app.receives(*booking, "RequestPayment").await;
     }
-    desk.say(bookings.iter().flat_map(|b| [requested(*b), paid(*b), paid(*b)])).await;
+    app.publishes(bookings.iter().flat_map(|b| [requested(*b), paid(*b), paid(*b)])).await;
     for booking in &bookings {
-        desk.hears(*booking, "ConfirmTickets").await;
+        app.receives(*booking, "ConfirmTickets").await;
     }
     for command in ["ReserveTickets", "RequestPayment", "ConfirmTickets"] {
-        assert!(bookings.iter().all(|booking| desk.count(*booking, command) == 1), "{command}");
+        assert!(bookings.iter().all(|booking| app.count(*booking, command) == 1), "{command}");
     }
-    desk.close().await;
+    app.stop().await;
 }

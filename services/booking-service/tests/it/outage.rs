@@ -5,14 +5,14 @@ use karcis_testkit::{Broker, TestEnvironment, eventually};
 use reqwest::{Method, StatusCode};
 use uuid::Uuid;
 
-use crate::desk::{Desk, order};
+use crate::harness::{TestApp, order};
 
 #[tokio::test]
 async fn without_kafka_bookings_are_taken_until_too_much_waits_and_cancels_always() {
     let mut broker = Broker::start().await;
-    let bed = TestEnvironment::on_kafka(broker.bootstrap_servers()).await;
-    let desk = Desk::open_on(bed, &["--resend-after", "10m"]).await;
-    let buyer = desk.buyer();
+    let environment = TestEnvironment::on_kafka(broker.bootstrap_servers()).await;
+    let app = TestApp::start_on(environment, &["--resend-after", "10m"]).await;
+    let buyer = app.buyer();
     broker.stop().await;
     let booking = buyer.books().await;
     assert_eq!(buyer.status(booking).await, "pending");
@@ -20,7 +20,7 @@ async fn without_kafka_bookings_are_taken_until_too_much_waits_and_cancels_alway
     let pile_up = "INSERT INTO bookings.outbox (topic, key, kind, body)
         SELECT 'karcis.users.v1', gen_random_uuid(), 'karcis.Nothing.v1', '{}'
         FROM generate_series(1, 10001)";
-    sqlx::query(pile_up).execute(desk.bed.superuser()).await.expect("rows can be stored");
+    sqlx::query(pile_up).execute(app.environment.superuser()).await.expect("rows can be stored");
     let create = || async {
         let order = order(EventId(Uuid::now_v7()), TicketTypeId(Uuid::now_v7()));
         let request = buyer.request(Method::POST, "/booking/create").json(&order);
@@ -32,8 +32,8 @@ async fn without_kafka_bookings_are_taken_until_too_much_waits_and_cancels_alway
     assert_eq!(buyer.cancels(booking).await.0, StatusCode::ACCEPTED);
 
     broker.start_again().await;
-    desk.hears(booking, "ReserveTickets").await;
-    desk.hears(booking, "ReleaseTickets").await;
+    app.receives(booking, "ReserveTickets").await;
+    app.receives(booking, "ReleaseTickets").await;
     eventually(status).is(StatusCode::ACCEPTED).await;
-    desk.close().await;
+    app.stop().await;
 }

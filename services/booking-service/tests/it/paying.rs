@@ -5,14 +5,14 @@ use karcis_kernel::Role;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::desk::{
-    Desk, codes, confirmed, order, paid, payment, read, released, requested, reserved,
+use crate::harness::{
+    TestApp, codes, confirmed, order, paid, payment, read, released, requested, reserved,
 };
 
 #[tokio::test]
 async fn a_booking_is_reserved_paid_and_confirmed() {
-    let desk = Desk::open().await;
-    let buyer = desk.buyer();
+    let app = TestApp::start().await;
+    let buyer = app.buyer();
     let booking = buyer.books().await;
     let new = buyer.sees(booking).await;
     assert_eq!((&new["status"], &new["can"]), (&json!("pending"), &json!(["cancel"])));
@@ -22,7 +22,7 @@ async fn a_booking_is_reserved_paid_and_confirmed() {
     assert_eq!(new["event"]["title"], Value::Null);
     assert_eq!(new["items"][0]["quantity"], 2);
 
-    desk.makes_payable(booking).await;
+    app.makes_payable(booking).await;
     buyer.waits_for(booking, "awaiting_payment").await;
     let payable = buyer.sees(booking).await;
     assert_eq!(payable["can"], json!(["pay", "cancel"]));
@@ -31,7 +31,7 @@ async fn a_booking_is_reserved_paid_and_confirmed() {
     assert_eq!(payable["items"][0]["name"], "VIP");
     assert!(payable["pay_by"].is_string());
 
-    desk.sells(booking).await;
+    app.sells(booking).await;
     buyer.waits_for(booking, "confirmed").await;
     let sold = buyer.sees(booking).await;
     let codes = codes(booking).map(|code| code.to_string());
@@ -40,7 +40,7 @@ async fn a_booking_is_reserved_paid_and_confirmed() {
         assert_eq!(ticket["qr"], format!("/tickets/{code}.svg"));
     }
     assert!(sold["version"].as_i64() > payable["version"].as_i64());
-    desk.hears(booking, "BookingConfirmed").await;
+    app.receives(booking, "BookingConfirmed").await;
     assert_eq!(
         buyer.timeline(booking).await,
         [
@@ -51,27 +51,27 @@ async fn a_booking_is_reserved_paid_and_confirmed() {
             "TicketsConfirmed: confirmed BookingConfirmed",
         ]
     );
-    desk.close().await;
+    app.stop().await;
 }
 
 #[tokio::test]
 async fn every_answer_may_come_three_times_and_late() {
-    let desk = Desk::open().await;
-    let buyer = desk.buyer();
+    let app = TestApp::start().await;
+    let buyer = app.buyer();
     let booking = buyer.books().await;
-    desk.hears(booking, "ReserveTickets").await;
-    desk.say([(); 3].map(|()| reserved(booking, 500, 60))).await;
-    desk.hears(booking, "RequestPayment").await;
-    desk.say([(); 3].map(|()| requested(booking))).await;
-    desk.say([(); 3].map(|()| paid(booking))).await;
-    desk.say([requested(booking), requested(booking)]).await;
-    desk.hears(booking, "ConfirmTickets").await;
-    desk.say([reserved(booking, 1, 60), confirmed(booking), confirmed(booking)]).await;
-    desk.say([reserved(booking, 2, 60), confirmed(booking)]).await;
+    app.receives(booking, "ReserveTickets").await;
+    app.publishes([(); 3].map(|()| reserved(booking, 500, 60))).await;
+    app.receives(booking, "RequestPayment").await;
+    app.publishes([(); 3].map(|()| requested(booking))).await;
+    app.publishes([(); 3].map(|()| paid(booking))).await;
+    app.publishes([requested(booking), requested(booking)]).await;
+    app.receives(booking, "ConfirmTickets").await;
+    app.publishes([reserved(booking, 1, 60), confirmed(booking), confirmed(booking)]).await;
+    app.publishes([reserved(booking, 2, 60), confirmed(booking)]).await;
     buyer.waits_for(booking, "confirmed").await;
     buyer.cancels(booking).await;
-    desk.say([confirmed(booking), released(booking), released(booking)]).await;
-    desk.say([paid(booking), refunded(booking), refunded(booking)]).await;
+    app.publishes([confirmed(booking), released(booking), released(booking)]).await;
+    app.publishes([paid(booking), refunded(booking), refunded(booking)]).await;
     buyer.waits_for(booking, "cancelled").await;
 
     assert_eq!(buyer.sees(booking).await["total"]["amount"], 1_000, "the first price counts");
@@ -86,58 +86,58 @@ async fn every_answer_may_come_three_times_and_late() {
         "BookingConfirmed",
         "BookingCancelled",
     ] {
-        desk.hears(booking, once).await;
-        assert_eq!(desk.count(booking, once), 1, "{once}");
+        app.receives(booking, once).await;
+        assert_eq!(app.count(booking, once), 1, "{once}");
     }
-    assert_eq!(desk.count(booking, "CancelPayment"), 0);
-    desk.close().await;
+    assert_eq!(app.count(booking, "CancelPayment"), 0);
+    app.stop().await;
 }
 
-fn refunded(booking: crate::desk::Booked) -> PaymentFact {
+fn refunded(booking: crate::harness::Booked) -> PaymentFact {
     crate::cancelling::refunded(booking)
 }
 
 #[tokio::test]
 async fn a_free_booking_needs_no_payment() {
-    let desk = Desk::open().await;
-    let buyer = desk.buyer();
+    let app = TestApp::start().await;
+    let buyer = app.buyer();
     let booking = buyer.books().await;
-    desk.hears(booking, "ReserveTickets").await;
-    desk.reserves(booking, 0).await;
-    desk.hears(booking, "ConfirmTickets").await;
-    desk.say([confirmed(booking)]).await;
+    app.receives(booking, "ReserveTickets").await;
+    app.reserves(booking, 0).await;
+    app.receives(booking, "ConfirmTickets").await;
+    app.publishes([confirmed(booking)]).await;
     buyer.waits_for(booking, "confirmed").await;
     assert_eq!(buyer.sees(booking).await["pay_by"], Value::Null);
-    assert_eq!(desk.count(booking, "RequestPayment"), 0);
-    desk.close().await;
+    assert_eq!(app.count(booking, "RequestPayment"), 0);
+    app.stop().await;
 }
 
 #[tokio::test]
 async fn a_declined_payment_gives_the_seats_back() {
-    let desk = Desk::open().await;
-    let buyer = desk.buyer();
+    let app = TestApp::start().await;
+    let buyer = app.buyer();
     let booking = buyer.books().await;
-    desk.makes_payable(booking).await;
+    app.makes_payable(booking).await;
     let (payment_id, _) = payment(booking);
     let decline_code = "stolen_card".to_owned();
     let failed = PaymentFailed { booking_id: booking.id, payment_id, decline_code };
-    desk.say([PaymentFact::from(failed)]).await;
-    desk.hears(booking, "ReleaseTickets").await;
-    desk.say([released(booking)]).await;
-    desk.hears(booking, "BookingCancelled").await;
+    app.publishes([PaymentFact::from(failed)]).await;
+    app.receives(booking, "ReleaseTickets").await;
+    app.publishes([released(booking)]).await;
+    app.receives(booking, "BookingCancelled").await;
     let seen = buyer.sees(booking).await;
     assert_eq!((&seen["status"], &seen["reason"]), (&json!("cancelled"), &json!("payment_failed")));
     assert_eq!((&seen["refund"], &seen["can"]), (&Value::Null, &json!([])));
-    desk.close().await;
+    app.stop().await;
 }
 
 #[tokio::test]
-async fn who_prefers_to_wait_is_answered_when_it_is_the_buyers_turn() {
-    let desk = Desk::open().await;
-    // Nobody waits longer than 10 s: by now the consumers have joined their groups.
-    desk.makes_payable(desk.buyer().books().await).await;
-    let buyer = desk.buyer();
-    let new = crate::desk::Booked {
+async fn a_request_that_prefers_to_wait_is_answered_once_the_buyer_can_pay() {
+    let app = TestApp::start().await;
+    // The service waits 10 s at most: first let the consumers join their groups.
+    app.makes_payable(app.buyer().books().await).await;
+    let buyer = app.buyer();
+    let new = crate::harness::Booked {
         id: karcis_kernel::BookingId(uuid::Uuid::nil()),
         event_id: karcis_kernel::EventId(uuid::Uuid::now_v7()),
         ticket_type_id: karcis_kernel::TicketTypeId(uuid::Uuid::now_v7()),
@@ -151,21 +151,21 @@ async fn who_prefers_to_wait_is_answered_when_it_is_the_buyers_turn() {
         let list = || async {
             let (_, list) = buyer.get("/bookings").await;
             let item = list["items"][0].clone();
-            if item.is_object() { Ok(crate::desk::id_of(&item)) } else { Err("no booking yet") }
+            if item.is_object() { Ok(crate::harness::id_of(&item)) } else { Err("no booking yet") }
         };
         let id = karcis_testkit::eventually(list).await;
-        desk.makes_payable(crate::desk::Booked { id, ..new }).await;
+        app.makes_payable(crate::harness::Booked { id, ..new }).await;
     };
     let ((status, answer), ()) = tokio::join!(waiting, answering);
     assert_eq!(status, StatusCode::ACCEPTED);
     assert_eq!(answer["status"], "awaiting_payment");
-    desk.close().await;
+    app.stop().await;
 }
 
 #[tokio::test]
 async fn the_timeline_is_for_the_buyer_and_for_operators() {
-    let desk = Desk::open().await;
-    let booking = desk.buyer().books().await;
+    let app = TestApp::start().await;
+    let booking = app.buyer().books().await;
     let path = format!("/bookings/{}/timeline", booking.id);
     for (role, status) in [
         (Role::Operator, StatusCode::OK),
@@ -173,7 +173,7 @@ async fn the_timeline_is_for_the_buyer_and_for_operators() {
         (Role::Buyer, StatusCode::NOT_FOUND),
         (Role::Organiser, StatusCode::NOT_FOUND),
     ] {
-        assert_eq!(desk.person(role).get(&path).await.0, status, "{role}");
+        assert_eq!(app.person(role).get(&path).await.0, status, "{role}");
     }
-    desk.close().await;
+    app.stop().await;
 }

@@ -1,10 +1,10 @@
-//! What a buyer sees: lists, live answers, tickets.
+//! What a buyer sees: lists and live answers.
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
-use crate::desk::{Booked, Desk, codes, released};
+use crate::harness::{Booked, TestApp, released};
 
 fn ids(list: &Value) -> Vec<String> {
     let items = list["items"].as_array().expect("items").iter();
@@ -12,9 +12,9 @@ fn ids(list: &Value) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn what_is_somebody_elses_is_not_there() {
-    let desk = Desk::open().await;
-    let (buyer, other) = (desk.buyer(), desk.buyer());
+async fn another_buyers_booking_is_not_found() {
+    let app = TestApp::start().await;
+    let (buyer, other) = (app.buyer(), app.buyer());
     let booking = buyer.books().await;
     let path = format!("/bookings/{}", booking.id);
     for path in [&path, &format!("{path}/timeline")] {
@@ -25,20 +25,20 @@ async fn what_is_somebody_elses_is_not_there() {
     assert_eq!(other.cancels(booking).await.0, StatusCode::NOT_FOUND);
     assert_eq!(ids(&other.get("/bookings").await.1), Vec::<String>::new());
     assert_eq!(buyer.status(booking).await, "pending");
-    desk.close().await;
+    app.stop().await;
 }
 
 #[tokio::test]
 async fn bookings_are_listed_in_pages_newest_first_and_by_status() {
-    let desk = Desk::open().await;
-    let buyer = desk.buyer();
+    let app = TestApp::start().await;
+    let buyer = app.buyer();
     let mut booked: Vec<Booked> = vec![];
     for _ in 0..5 {
         booked.push(buyer.books().await);
     }
     buyer.cancels(booked[1]).await;
     buyer.cancels(booked[3]).await;
-    desk.makes_payable(booked[2]).await;
+    app.makes_payable(booked[2]).await;
     buyer.waits_for(booked[2], "awaiting_payment").await;
 
     let mut pages = vec![];
@@ -60,16 +60,19 @@ async fn bookings_are_listed_in_pages_newest_first_and_by_status() {
         let (_, list) = buyer.get(&format!("/bookings?status={status}")).await;
         assert_eq!(ids(&list), expected, "{status}");
     }
-    desk.close().await;
+    app.stop().await;
 }
 
-/// The events of a stream, until it ends: ids and data. Meanwhile `heard` has what has come.
-async fn events(mut answer: reqwest::Response, heard: watch::Sender<String>) -> Vec<(i64, Value)> {
+/// The events of a stream, until it ends: ids and data. Meanwhile `received` has the text so far.
+async fn events(
+    mut answer: reqwest::Response,
+    received: watch::Sender<String>,
+) -> Vec<(i64, Value)> {
     while let Some(chunk) = answer.chunk().await.expect("the stream can be read") {
         let chunk = std::str::from_utf8(&chunk).expect("UTF-8");
-        heard.send_modify(|text| *text += chunk);
+        received.send_modify(|text| *text += chunk);
     }
-    let text = heard.borrow();
+    let text = received.borrow();
     let field = |event: &str, name: &str| {
         let line = event.lines().find_map(|line| line.strip_prefix(name));
         line.map(|value| value.trim_start().to_owned())
@@ -84,9 +87,9 @@ async fn events(mut answer: reqwest::Response, heard: watch::Sender<String>) -> 
 }
 
 #[tokio::test]
-async fn a_live_booking_is_told_from_order_to_end() {
-    let desk = Desk::open().await;
-    let buyer = desk.buyer();
+async fn a_live_booking_is_shown_from_order_to_end() {
+    let app = TestApp::start().await;
+    let buyer = app.buyer();
     let booking = buyer.books().await;
     let path = format!("/bookings/{}", booking.id);
     let stream = |seen: Option<i64>| {
@@ -99,15 +102,15 @@ async fn a_live_booking_is_told_from_order_to_end() {
     };
     let (watching, again) = (stream(None).await, stream(Some(1)).await);
     assert_eq!(watching.headers()["content-type"], "text/event-stream");
-    let (heard, mut text) = watch::channel(String::new());
-    let watching = tokio::spawn(events(watching, heard));
+    let (received, mut text) = watch::channel(String::new());
+    let watching = tokio::spawn(events(watching, received));
     let again = tokio::spawn(events(again, watch::channel(String::new()).0));
     // A busy stream may leave out what is over before it looks.
     text.wait_for(|text| text.contains("pending")).await.expect("the stream goes on");
-    desk.makes_payable(booking).await;
+    app.makes_payable(booking).await;
     text.wait_for(|text| text.contains("awaiting_payment")).await.expect("the stream goes on");
     buyer.cancels(booking).await;
-    desk.say([crate::cancelling::payment_cancelled(booking)]).await;
+    app.publishes([crate::cancelling::payment_cancelled(booking)]).await;
     let seen = watching.await.expect("the stream ends at the end of the booking");
     let (first, last) = (&seen[0], &seen[seen.len() - 1]);
     assert_eq!((first.0, &first.1["status"]), (1, &json!("pending")));
@@ -117,36 +120,8 @@ async fn a_live_booking_is_told_from_order_to_end() {
     assert!(seen.iter().all(|(version, booking)| booking["version"] == *version));
     let again = again.await.expect("the stream ends");
     assert!(again.iter().all(|(version, _)| *version > 1), "what was seen is left out");
-    desk.hears(booking, "ReleaseTickets").await;
-    desk.say([released(booking)]).await;
-    desk.hears(booking, "BookingCancelled").await;
-    desk.close().await;
-}
-
-#[tokio::test]
-async fn whoever_knows_the_code_sees_the_ticket_and_its_picture() {
-    let desk = Desk::open().await;
-    let buyer = desk.buyer();
-    let booking = buyer.books().await;
-    desk.makes_payable(booking).await;
-    desk.sells(booking).await;
-    buyer.waits_for(booking, "confirmed").await;
-    let public = |path: String| {
-        let request = desk.http.get(format!("{}{path}", desk.url));
-        async { request.send().await.expect("the service answers") }
-    };
-    let [code, _] = codes(booking);
-    let ticket: Value = public(format!("/tickets/{code}")).await.json().await.expect("JSON");
-    assert_eq!(ticket["code"], code.to_string());
-    assert_eq!((&ticket["status"], &ticket["name"]), (&json!("valid"), &json!("VIP")));
-    assert_eq!(ticket["event"]["title"], "Concert");
-    let picture = public(format!("/tickets/{code}.svg")).await;
-    assert_eq!(picture.headers()["content-type"], "image/svg+xml");
-    assert!(picture.text().await.expect("a text").contains("<svg"));
-    for unknown in ["0", "ffffffffffffffffffffffffffffffff", "ffffffffffffffffffffffffffffffff.svg"]
-    {
-        let answer = public(format!("/tickets/{unknown}")).await;
-        assert_eq!(answer.status(), StatusCode::NOT_FOUND, "{unknown}");
-    }
-    desk.close().await;
+    app.receives(booking, "ReleaseTickets").await;
+    app.publishes([released(booking)]).await;
+    app.receives(booking, "BookingCancelled").await;
+    app.stop().await;
 }

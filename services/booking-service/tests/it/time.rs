@@ -6,17 +6,17 @@ use karcis_kernel::Timestamp;
 
 use crate::{
     cancelling::payment_cancelled,
-    desk::{Booked, Desk, Person, paid, released},
+    harness::{Booked, Person, TestApp, paid, released},
 };
 use karcis_testkit::eventually;
 use serde_json::Value;
 
 /// Ends the time to pay now, however long it took to get here.
-async fn deadline_strikes(desk: &Desk, buyer: &Person<'_>, booking: Booked) {
+async fn deadline_ends(app: &TestApp, buyer: &Person<'_>, booking: Booked) {
     buyer.waits_for(booking, "awaiting_payment").await;
     sqlx::query("UPDATE bookings.booking SET pay_by = now(), due_at = now() WHERE id = $1")
         .bind(booking.id.0)
-        .execute(desk.bed.superuser())
+        .execute(app.environment.superuser())
         .await
         .expect("the deadline can be moved");
 }
@@ -26,15 +26,15 @@ fn time(booking: &Value, name: &str) -> Timestamp {
 }
 
 #[tokio::test]
-async fn a_booking_nobody_pays_is_undone_at_its_deadline() {
-    let desk = Desk::open_with(&["--payment-window", "7m", "--resend-after", "10m"]).await;
-    let buyer = desk.buyer();
+async fn an_unpaid_booking_is_undone_at_its_deadline() {
+    let app = TestApp::start_with(&["--payment-window", "7m", "--resend-after", "10m"]).await;
+    let buyer = app.buyer();
     let booking = buyer.books().await;
-    desk.makes_payable(booking).await;
+    app.makes_payable(booking).await;
     let payable = buyer.sees(booking).await;
     assert_eq!(time(&payable, "pay_by") - time(&payable, "created_at"), TimeDelta::minutes(7));
-    deadline_strikes(&desk, &buyer, booking).await;
-    desk.hears(booking, "CancelPayment").await;
+    deadline_ends(&app, &buyer, booking).await;
+    app.receives(booking, "CancelPayment").await;
     let seen = buyer.sees(booking).await;
     assert_eq!(
         (seen["status"].as_str(), seen["reason"].as_str()),
@@ -42,63 +42,63 @@ async fn a_booking_nobody_pays_is_undone_at_its_deadline() {
     );
     let lateness = time(&seen, "updated_at") - time(&seen, "pay_by");
     assert!((0..20_000).contains(&lateness.num_milliseconds()), "late by {lateness}");
-    desk.say([payment_cancelled(booking)]).await;
-    desk.hears(booking, "ReleaseTickets").await;
-    desk.say([released(booking)]).await;
+    app.publishes([payment_cancelled(booking)]).await;
+    app.receives(booking, "ReleaseTickets").await;
+    app.publishes([released(booking)]).await;
     buyer.waits_for(booking, "cancelled").await;
-    desk.close().await;
+    app.stop().await;
 }
 
 #[tokio::test]
 async fn a_payment_that_beats_the_deadline_counts() {
-    let desk = Desk::open().await;
-    let buyer = desk.buyer();
+    let app = TestApp::start().await;
+    let buyer = app.buyer();
     let booking = buyer.books().await;
-    desk.makes_payable(booking).await;
-    deadline_strikes(&desk, &buyer, booking).await;
-    desk.hears(booking, "CancelPayment").await;
-    desk.say([paid(booking)]).await;
-    desk.hears(booking, "ConfirmTickets").await;
+    app.makes_payable(booking).await;
+    deadline_ends(&app, &buyer, booking).await;
+    app.receives(booking, "CancelPayment").await;
+    app.publishes([paid(booking)]).await;
+    app.receives(booking, "ConfirmTickets").await;
     let seen = buyer.sees(booking).await;
     assert_eq!((seen["status"].as_str(), seen["reason"].as_str()), (Some("confirming"), None));
-    desk.close().await;
+    app.stop().await;
 }
 
 #[tokio::test]
-async fn a_booking_nobody_answers_is_undone_at_its_deadline_too() {
-    let desk = Desk::open_with(&["--payment-window", "300ms"]).await;
-    let buyer = desk.buyer();
+async fn an_unanswered_booking_is_undone_at_its_deadline_too() {
+    let app = TestApp::start_with(&["--payment-window", "300ms"]).await;
+    let buyer = app.buyer();
     let booking = buyer.books().await;
-    desk.hears(booking, "ReleaseTickets").await;
+    app.receives(booking, "ReleaseTickets").await;
     assert_eq!(buyer.sees(booking).await["reason"], "payment_expired");
-    assert_eq!(desk.count(booking, "CancelPayment"), 0, "no payment was asked for");
-    desk.close().await;
+    assert_eq!(app.count(booking, "CancelPayment"), 0, "no payment was asked for");
+    app.stop().await;
 }
 
-async fn is_sent_again(desk: &Desk, booking: Booked, command: &str) {
-    eventually(async || if desk.count(booking, command) > 2 { Ok(()) } else { Err(command) }).await;
+async fn is_sent_again(app: &TestApp, booking: Booked, command: &str) {
+    eventually(async || if app.count(booking, command) > 2 { Ok(()) } else { Err(command) }).await;
 }
 
-async fn settles(buyer: &Person<'_>, booking: Booked, desk: &Desk, fact: PaymentFact) {
-    desk.say([fact]).await;
+async fn settles(buyer: &Person<'_>, booking: Booked, app: &TestApp, fact: PaymentFact) {
+    app.publishes([fact]).await;
     buyer.waits_for(booking, "cancelled").await;
 }
 
 #[tokio::test]
 async fn commands_without_an_answer_are_sent_again_until_there_is_one() {
-    let desk = Desk::open_with(&["--resend-after", "50ms"]).await;
-    let buyer = desk.buyer();
+    let app = TestApp::start_with(&["--resend-after", "50ms"]).await;
+    let buyer = app.buyer();
     let booking = buyer.books().await;
-    is_sent_again(&desk, booking, "ReserveTickets").await;
-    desk.reserves(booking, 500).await;
-    is_sent_again(&desk, booking, "RequestPayment").await;
+    is_sent_again(&app, booking, "ReserveTickets").await;
+    app.reserves(booking, 500).await;
+    is_sent_again(&app, booking, "RequestPayment").await;
     buyer.cancels(booking).await;
-    is_sent_again(&desk, booking, "CancelPayment").await;
-    settles(&buyer, booking, &desk, payment_cancelled(booking)).await;
-    is_sent_again(&desk, booking, "ReleaseTickets").await;
-    desk.say([released(booking)]).await;
-    desk.hears(booking, "BookingCancelled").await;
-    // Resends are no turns of their own.
+    is_sent_again(&app, booking, "CancelPayment").await;
+    settles(&buyer, booking, &app, payment_cancelled(booking)).await;
+    is_sent_again(&app, booking, "ReleaseTickets").await;
+    app.publishes([released(booking)]).await;
+    app.receives(booking, "BookingCancelled").await;
+    // Resends are not logged.
     assert_eq!(
         buyer.timeline(booking).await,
         [
@@ -109,5 +109,5 @@ async fn commands_without_an_answer_are_sent_again_until_there_is_one() {
             "TicketsReleased: cancelled BookingCancelled",
         ]
     );
-    desk.close().await;
+    app.stop().await;
 }

@@ -1,28 +1,29 @@
-//! Says again that events are cancelled, until all their seats are free: an announcement may be
-//! lost, and a booking may have come in just behind it.
+//! Announces cancelled events again until all their seats are free: an announcement may be lost,
+//! and a booking may have come in just behind it.
 
 use std::time::Duration;
 
+use karcis_database::StoreError;
 use karcis_kernel::Timestamp;
 
-use super::ports::{Announcement, CancelledEvents, StoreError};
+use super::ports::{Announcement, CancelledEvents};
 
 /// How many events a call announces at most.
-const AT_ONCE: i64 = 100;
+const BATCH: i64 = 100;
 
 /// Announces what is due at `at`. Returns how many events were looked at.
 pub async fn announce_cancelled(
     events: &dyn CancelledEvents,
     at: Timestamp,
 ) -> Result<usize, StoreError> {
-    let due = events.due(at, AT_ONCE).await?;
+    let due = events.due(at, BATCH).await?;
     if due.is_empty() {
         return Ok(0);
     }
     let announcements: Vec<_> = due
         .into_iter()
         .map(|event| Announcement {
-            next: (event.taken > 0).then(|| at + pause_after(event.announced + 1)),
+            next: (event.taken > 0).then(|| next_announcement(at, event.announced + 1)),
             event,
         })
         .collect();
@@ -30,8 +31,13 @@ pub async fn announce_cancelled(
     Ok(announcements.len())
 }
 
-/// How long to wait after the `announced`th announcement: 2 s, doubling to a minute.
-pub fn pause_after(announced: u32) -> Duration {
+/// When an event that was announced `announced` times, last at `at`, is due again.
+pub(super) fn next_announcement(at: Timestamp, announced: u32) -> Timestamp {
+    at + pause_after(announced)
+}
+
+/// 2 s, doubling to a minute.
+fn pause_after(announced: u32) -> Duration {
     let doublings = announced.saturating_sub(1).min(5);
     Duration::from_secs((2 << doublings).min(60))
 }

@@ -1,35 +1,36 @@
-//! An organiser calls an event off; every booking is then undone through its saga.
+//! An organiser cancels an event; every booking of it is then undone through its saga.
 
-use karcis_kernel::EventId;
+use karcis_database::StoreError;
+use karcis_kernel::{EventId, Timestamp};
 
-use super::ports::{Events, News, StoreError};
+use super::{
+    announce_cancelled::next_announcement,
+    ports::{EventFact, Events},
+};
 use crate::domain::{CancelReason, Editor, Event};
 
-/// Why the event still takes place.
+/// Why the event is not cancelled.
 #[derive(Debug, thiserror::Error)]
 pub enum CancelEventError {
-    /// There is none, or it is somebody else's.
-    #[error("there is no such event")]
+    #[error("there is no such event, or it is another organiser's")]
     NotFound,
-    /// See there.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// The cancelled event; repeatable, the first reason stands.
+/// Returns the cancelled event. It can be repeated: the first reason stands.
 pub async fn cancel_event(
     events: &dyn Events,
-    by: Editor,
+    editor: Editor,
     id: EventId,
     reason: CancelReason,
+    at: Timestamp,
 ) -> Result<Event, CancelEventError> {
-    let locked = events.lock(id).await?.ok_or(CancelEventError::NotFound)?;
-    if !by.may_edit(locked.event()) {
-        return Err(CancelEventError::NotFound);
-    }
+    let locked = events.lock_for(editor, id).await?.ok_or(CancelEventError::NotFound)?;
     let Some(cancelled) = locked.event().cancel(reason) else {
         return Ok(locked.event().clone());
     };
-    locked.save(&cancelled, Some(News::Cancelled)).await?;
+    let next = next_announcement(at, 1);
+    locked.save(&cancelled, Some(EventFact::Cancelled { next })).await?;
     Ok(cancelled)
 }

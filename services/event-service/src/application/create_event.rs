@@ -1,29 +1,28 @@
-//! An organiser adds an event.
+//! An organiser creates an event.
 
+use karcis_database::StoreError;
 use karcis_kernel::Timestamp;
 
-use super::ports::{Events, News, StoreError};
-use crate::domain::{Event, Flaw, NewEvent};
+use super::ports::{EventFact, Events};
+use crate::domain::{Event, FieldError, NewEvent};
 
-/// Why there is no new event.
+/// Why the event is not created.
 #[derive(Debug, thiserror::Error)]
 pub enum CreateEventError {
-    /// It would be no proper event.
     #[error("correct the named fields")]
-    Flawed(Vec<Flaw>),
-    /// See there.
+    Invalid(Vec<FieldError>),
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// The new event, stored and, if it is to be published, announced.
+/// Stores the new event, publishes it unless it is a draft, and returns it.
 pub async fn create_event(
     events: &dyn Events,
     new: NewEvent,
     at: Timestamp,
 ) -> Result<Event, CreateEventError> {
-    let news = new.publish.then_some(News::Published);
-    let event = Event::create(new, at).map_err(CreateEventError::Flawed)?;
-    events.add(&event, news).await?;
+    let fact = new.publish.then_some(EventFact::Published);
+    let event = Event::create(new, at).map_err(CreateEventError::Invalid)?;
+    events.add(&event, fact).await?;
     Ok(event)
 }

@@ -1,34 +1,29 @@
 //! An organiser deletes an event that never had a booking.
 
+use karcis_database::StoreError;
 use karcis_kernel::EventId;
 
-use super::ports::{Events, News, StoreError};
+use super::ports::Events;
 use crate::domain::{Editor, EventHasBookings};
 
-/// Why the event is still there.
+/// Why the event is not deleted.
 #[derive(Debug, thiserror::Error)]
 pub enum DeleteEventError {
-    /// There is none, or it is somebody else's.
-    #[error("there is no such event")]
+    #[error("there is no such event, or it is another organiser's")]
     NotFound,
-    /// See there.
     #[error(transparent)]
     HasBookings(#[from] EventHasBookings),
-    /// See there.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// Deletes the event and says so.
+/// Deletes the event and publishes that.
 pub async fn delete_event(
     events: &dyn Events,
-    by: Editor,
+    editor: Editor,
     id: EventId,
 ) -> Result<(), DeleteEventError> {
-    let locked = events.lock(id).await?.ok_or(DeleteEventError::NotFound)?;
-    if !by.may_edit(locked.event()) {
-        return Err(DeleteEventError::NotFound);
-    }
+    let locked = events.lock_for(editor, id).await?.ok_or(DeleteEventError::NotFound)?;
     locked.event().check_delete()?;
-    Ok(locked.delete(News::Gone).await?)
+    Ok(locked.delete().await?)
 }

@@ -1,4 +1,4 @@
-//! What can be done with events, one file a use case, and the ports they need.
+//! What can be done with events, a file for each use case, and the ports they need.
 
 pub mod announce_cancelled;
 pub mod cancel_event;

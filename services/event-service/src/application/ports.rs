@@ -3,62 +3,78 @@
 use std::collections::{HashMap, HashSet};
 
 use async_trait::async_trait;
-use karcis_kernel::{BookingId, EventId, TicketTypeId, Timestamp, UserId};
+use karcis_database::StoreError;
+use karcis_kernel::{BookingId, EventId, TicketCode, TicketTypeId, Timestamp, UserId};
 
-use crate::domain::{Address, Answer, CancelReason, Command, Event, Hold, Stock};
+use crate::domain::{
+    CancelReason, Command, Editor, Event, Hold, HoldRef, IssuedTicket, Reply, Stock,
+};
 
-/// Why nothing was read or written.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// It may work in a moment.
-    #[error("the store cannot be reached: {0}")]
-    Unavailable(String),
-    /// It will never work with this data.
-    #[error("the store refuses the data: {0}")]
-    Refused(String),
+/// What is published with a change. The adapters turn it into wire form.
+pub enum Message<'a> {
+    Reply(HoldRef, &'a Reply),
+    Event(&'a Event, EventFact),
+    /// The event is announced as cancelled again.
+    StillCancelled(&'a CancelledEvent),
 }
 
-/// What the world is told of an event.
+/// What is published about an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum News {
-    /// It can be booked.
+pub enum EventFact {
     Published,
     /// What buyers see has changed.
     Updated,
-    /// It does not take place.
-    Cancelled,
-    /// It is no longer to be seen.
-    Gone,
+    Cancelled {
+        /// When this is due to be announced again.
+        next: Timestamp,
+    },
+    /// It can no longer be seen.
+    Deleted,
 }
 
 /// All events, for those who edit them.
 #[async_trait]
 pub trait Events: Send + Sync {
-    /// Adds one, with its news.
-    async fn add(&self, event: &Event, news: Option<News>) -> Result<(), StoreError>;
+    /// Adds an event, and publishes the fact.
+    async fn add(&self, event: &Event, fact: Option<EventFact>) -> Result<(), StoreError>;
 
-    /// The event, with nobody else changing it or its stock until the answer is saved or
-    /// dropped. Decide at once: buyers wait.
+    /// The event. Nobody else changes it or its stock until it is saved or dropped. Decide at once:
+    /// buyers wait.
     async fn lock(&self, id: EventId) -> Result<Option<Box<dyn LockedEvent>>, StoreError>;
 }
 
-/// An event that nobody else changes meanwhile.
+impl dyn Events + '_ {
+    /// The event as [`Self::lock`] gives it, if `editor` may edit it.
+    pub(super) async fn lock_for(
+        &self,
+        editor: Editor,
+        id: EventId,
+    ) -> Result<Option<Box<dyn LockedEvent>>, StoreError> {
+        let locked = self.lock(id).await?;
+        Ok(locked.filter(|locked| editor.may_edit(locked.event())))
+    }
+}
+
+/// An event that nobody else changes meanwhile. Dropped, it is unchanged.
 #[async_trait]
 pub trait LockedEvent: Send {
-    /// As it is.
+    /// The event as it was when it was locked.
     fn event(&self) -> &Event;
 
-    /// What it becomes, with its news.
-    async fn save(self: Box<Self>, event: &Event, news: Option<News>) -> Result<(), StoreError>;
+    /// Stores what the event is now, and publishes the fact.
+    async fn save(
+        self: Box<Self>,
+        event: &Event,
+        fact: Option<EventFact>,
+    ) -> Result<(), StoreError>;
 
-    /// It vanishes, with its news.
-    async fn delete(self: Box<Self>, news: News) -> Result<(), StoreError>;
+    /// Deletes the event, and publishes that.
+    async fn delete(self: Box<Self>) -> Result<(), StoreError>;
 }
 
 /// Which events to list.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct EventFilter {
-    /// Of what kind.
     pub kind: Kind,
     /// Text in title or venue.
     pub text: Option<String>,
@@ -68,7 +84,6 @@ pub struct EventFilter {
     pub to: Option<Timestamp>,
     /// The start and id of the last event of the page before.
     pub after: Option<(Timestamp, EventId)>,
-    /// How many at most.
     pub limit: u16,
 }
 
@@ -77,32 +92,38 @@ pub struct EventFilter {
 pub enum Kind {
     /// Drafts of this organiser; `None`: of all.
     DraftsOf(Option<UserId>),
-    /// Published and to come, or going on.
+    /// Published, and not over.
     Upcoming,
-    /// Cancelled.
     Cancelled,
-    /// Published and over.
+    /// Published, and over.
     Ended,
 }
 
 /// Events to look at, with their stock.
 #[async_trait]
 pub trait Catalogue: Send + Sync {
-    /// The event.
+    /// The event with this id.
     async fn find(&self, id: EventId) -> Result<Option<Event>, StoreError>;
 
     /// The events of a page, soonest first.
     async fn list(&self, filter: &EventFilter, at: Timestamp) -> Result<Vec<Event>, StoreError>;
 }
 
+/// Tickets to look at.
+#[async_trait]
+pub trait Tickets: Send + Sync {
+    /// The ticket with this code.
+    async fn find(&self, code: &TicketCode) -> Result<Option<IssuedTicket>, StoreError>;
+}
+
 /// Seats and holds, many at a time.
 #[async_trait]
 pub trait Stocks: Send + Sync {
-    /// All that these commands are decided on.
-    async fn load(&self, commands: &[&Command]) -> Result<Books, StoreError>;
+    /// Everything that these commands are decided on.
+    async fn load(&self, commands: &[&Command]) -> Result<StockSnapshot, StoreError>;
 
-    /// Writes every change with its answers, in one transaction, and returns the events that are
-    /// no longer as they were loaded: nothing is written for those.
+    /// Writes every change with its replies, in one transaction. Returns the conflicts: the events
+    /// that another has changed since they were loaded. Nothing is written for those.
     async fn commit(
         &self,
         changes: Vec<StockChange>,
@@ -112,76 +133,61 @@ pub trait Stocks: Send + Sync {
 
 /// What a batch of commands is decided on.
 #[derive(Default)]
-pub struct Books {
-    /// The events there are, each with its stock version.
+pub struct StockSnapshot {
+    /// The events that exist, each with its stock version.
     pub events: HashMap<EventId, (Event, i64)>,
-    /// The bookings' holds, with the events they are of.
+    /// The bookings' holds, each with its event.
     pub holds: HashMap<BookingId, (EventId, Hold)>,
-    /// The buyers' unpaid holds.
+    /// How many unpaid holds the buyers have; none if absent.
     pub unpaid: HashMap<(EventId, UserId), u32>,
 }
 
-/// What a batch does to one event.
+/// What a batch changes of one event.
 pub struct StockChange {
-    /// The event.
     pub event_id: EventId,
-    /// The stock version it was decided on; `None`: there was no such event.
+    /// The stock version that it was decided on; `None`: there was no such event.
     pub loaded: Option<i64>,
-    /// Whether it was booked for the first time.
+    /// Whether the event was booked for the first time.
     pub first_booked: bool,
-    /// The ticket types whose seats moved.
+    /// The ticket types whose stock changed.
     pub stocks: Vec<(TicketTypeId, Stock)>,
     /// The holds that changed, each in its last state.
     pub holds: Vec<HoldChange>,
-    /// The answers, in the order of the commands.
-    pub replies: Vec<Reply>,
+    /// In the order of the commands.
+    pub replies: Vec<(HoldRef, Reply)>,
 }
 
-/// What becomes of one hold.
+/// The change of one hold.
 pub struct HoldChange {
-    /// The booking.
     pub booking_id: BookingId,
-    /// What was stored before.
     pub before: Option<Hold>,
-    /// What is stored now.
     pub after: Hold,
 }
 
-/// An answer and whom it is for.
-pub struct Reply {
-    /// The booking and its event.
-    pub to: Address,
-    /// The answer.
-    pub answer: Answer,
-}
-
-/// Cancelled events whose bookings are not all undone yet.
+/// Cancelled events whose seats are not all free yet.
 #[async_trait]
 pub trait CancelledEvents: Send + Sync {
-    /// Those to be announced again at `at`, the longest waiting first.
+    /// The events that are due to be announced again at `at`, the longest waiting first.
     async fn due(&self, at: Timestamp, limit: i64) -> Result<Vec<CancelledEvent>, StoreError>;
 
-    /// Announces those that say when to come again, and forgets the others. What was announced
-    /// by somebody else meanwhile is left alone.
+    /// Announces the events that have a next time, and ends the announcing of the others. Events
+    /// that another has announced meanwhile are left unchanged.
     async fn announce(&self, announcements: &[Announcement]) -> Result<(), StoreError>;
 }
 
 /// A cancelled event.
 pub struct CancelledEvent {
-    /// Its id.
     pub id: EventId,
-    /// Why it is cancelled.
     pub reason: CancelReason,
-    /// How often that was announced.
+    /// How many times it was announced.
     pub announced: u32,
-    /// Seats that are held or sold still.
+    /// Seats that are still held or sold.
     pub taken: u64,
 }
 
-/// One more announcement of a cancelled event.
+/// Another announcement of a cancelled event.
 pub struct Announcement {
-    /// The event.
     pub event: CancelledEvent,
-    /// When the next one is due; `None`: no seat is taken any more.
+    /// When the next one is due; `None`: all seats are free.
     pub next: Option<Timestamp>,
 }

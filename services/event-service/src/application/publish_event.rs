@@ -1,38 +1,33 @@
-//! An organiser makes an event bookable.
+//! An organiser publishes an event: it can be booked.
 
+use karcis_database::StoreError;
 use karcis_kernel::{EventId, Timestamp};
 
-use super::ports::{Events, News, StoreError};
+use super::ports::{EventFact, Events};
 use crate::domain::{Editor, Event, EventOver};
 
 /// Why the event is not published.
 #[derive(Debug, thiserror::Error)]
 pub enum PublishEventError {
-    /// There is none, or it is somebody else's.
-    #[error("there is no such event")]
+    #[error("there is no such event, or it is another organiser's")]
     NotFound,
-    /// See there.
     #[error(transparent)]
     Over(#[from] EventOver),
-    /// See there.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// The published event; repeatable.
+/// Returns the published event. It can be repeated.
 pub async fn publish_event(
     events: &dyn Events,
-    by: Editor,
+    editor: Editor,
     id: EventId,
     at: Timestamp,
 ) -> Result<Event, PublishEventError> {
-    let locked = events.lock(id).await?.ok_or(PublishEventError::NotFound)?;
-    if !by.may_edit(locked.event()) {
-        return Err(PublishEventError::NotFound);
-    }
+    let locked = events.lock_for(editor, id).await?.ok_or(PublishEventError::NotFound)?;
     let Some(published) = locked.event().publish(at)? else {
         return Ok(locked.event().clone());
     };
-    locked.save(&published, Some(News::Published)).await?;
+    locked.save(&published, Some(EventFact::Published)).await?;
     Ok(published)
 }

@@ -1,38 +1,33 @@
-//! An organiser takes an event back into a draft.
+//! An organiser makes a published event a draft again.
 
+use karcis_database::StoreError;
 use karcis_kernel::{EventId, Timestamp};
 
-use super::ports::{Events, News, StoreError};
-use crate::domain::{Editor, Event, UnpublishRefused};
+use super::ports::{EventFact, Events};
+use crate::domain::{Editor, Event, UnpublishRefusal};
 
-/// Why the event is still published.
+/// Why the event stays published.
 #[derive(Debug, thiserror::Error)]
 pub enum UnpublishEventError {
-    /// There is none, or it is somebody else's.
-    #[error("there is no such event")]
+    #[error("there is no such event, or it is another organiser's")]
     NotFound,
-    /// See there.
     #[error(transparent)]
-    Refused(#[from] UnpublishRefused),
-    /// See there.
+    Refused(#[from] UnpublishRefusal),
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// The draft; repeatable. For the world the event is gone.
+/// Returns the draft. It can be repeated. Readers are told that the event is deleted.
 pub async fn unpublish_event(
     events: &dyn Events,
-    by: Editor,
+    editor: Editor,
     id: EventId,
     at: Timestamp,
 ) -> Result<Event, UnpublishEventError> {
-    let locked = events.lock(id).await?.ok_or(UnpublishEventError::NotFound)?;
-    if !by.may_edit(locked.event()) {
-        return Err(UnpublishEventError::NotFound);
-    }
+    let locked = events.lock_for(editor, id).await?.ok_or(UnpublishEventError::NotFound)?;
     let Some(draft) = locked.event().unpublish(at)? else {
         return Ok(locked.event().clone());
     };
-    locked.save(&draft, Some(News::Gone)).await?;
+    locked.save(&draft, Some(EventFact::Deleted)).await?;
     Ok(draft)
 }

@@ -1,39 +1,34 @@
-//! An organiser changes an event.
+//! An organiser updates an event.
 
+use karcis_database::StoreError;
 use karcis_kernel::EventId;
 
-use super::ports::{Events, News, StoreError};
-use crate::domain::{Editor, Event, EventUpdate, Stage, UpdateRefused};
+use super::ports::{EventFact, Events};
+use crate::domain::{Editor, Event, EventUpdate, Stage, UpdateRefusal};
 
-/// Why the event stays as it is.
+/// Why the event is not updated.
 #[derive(Debug, thiserror::Error)]
 pub enum UpdateEventError {
-    /// There is none, or it is somebody else's.
-    #[error("there is no such event")]
+    #[error("there is no such event, or it is another organiser's")]
     NotFound,
-    /// See there.
     #[error(transparent)]
-    Refused(#[from] UpdateRefused),
-    /// See there.
+    Refused(#[from] UpdateRefusal),
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// The event as it is then. Drafts change in silence.
+/// Returns the event after the update. An update of a draft is not published.
 pub async fn update_event(
     events: &dyn Events,
-    by: Editor,
+    editor: Editor,
     id: EventId,
     update: EventUpdate,
 ) -> Result<Event, UpdateEventError> {
-    let locked = events.lock(id).await?.ok_or(UpdateEventError::NotFound)?;
-    if !by.may_edit(locked.event()) {
-        return Err(UpdateEventError::NotFound);
-    }
+    let locked = events.lock_for(editor, id).await?.ok_or(UpdateEventError::NotFound)?;
     let Some(updated) = locked.event().update(update)? else {
         return Ok(locked.event().clone());
     };
-    let news = (updated.stage == Stage::Published).then_some(News::Updated);
-    locked.save(&updated, news).await?;
+    let fact = (updated.stage == Stage::Published).then_some(EventFact::Updated);
+    locked.save(&updated, fact).await?;
     Ok(updated)
 }

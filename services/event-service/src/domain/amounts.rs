@@ -4,22 +4,25 @@ use karcis_kernel::Money;
 
 /// A number outside its limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("give a whole number from {least} to {most}")]
+#[error("give a whole number from {min} to {max}")]
 pub struct OutOfRange {
-    least: i64,
-    most: i64,
+    min: i64,
+    max: i64,
 }
 
-fn within(number: i64, least: i64, most: i64) -> Result<i64, OutOfRange> {
-    if (least..=most).contains(&number) { Ok(number) } else { Err(OutOfRange { least, most }) }
+fn within(number: i64, min: i64, max: i64) -> Result<i64, OutOfRange> {
+    if (min..=max).contains(&number) { Ok(number) } else { Err(OutOfRange { min, max }) }
 }
 
-/// What one ticket costs: 0 (free) to 10^12.
+/// What one ticket costs; 0 is free.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Price(Money);
 
 impl Price {
-    /// The amount.
+    pub const MIN: i64 = 0;
+    pub const MAX: i64 = 1_000_000_000_000;
+
+    /// The price as money.
     pub fn money(self) -> Money {
         self.0
     }
@@ -29,16 +32,19 @@ impl TryFrom<Money> for Price {
     type Error = OutOfRange;
 
     fn try_from(money: Money) -> Result<Self, OutOfRange> {
-        within(money.amount, 0, 1_000_000_000_000).map(|_| Self(money))
+        within(money.amount, Self::MIN, Self::MAX).map(|_| Self(money))
     }
 }
 
-/// How many tickets of a type there are: 1 to 1,000,000.
+/// How many tickets of a type there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Capacity(u32);
 
 impl Capacity {
-    /// The number.
+    pub const MIN: i64 = 1;
+    pub const MAX: i64 = 1_000_000;
+
+    /// The number of tickets.
     pub fn get(self) -> u32 {
         self.0
     }
@@ -48,19 +54,21 @@ impl TryFrom<i64> for Capacity {
     type Error = OutOfRange;
 
     fn try_from(number: i64) -> Result<Self, OutOfRange> {
-        within(number, 1, 1_000_000).map(|number| Self(number as u32))
+        within(number, Self::MIN, Self::MAX).map(|number| Self(number as u32))
     }
 }
 
-/// How many tickets of a type one booking may have: 1 to 1,000.
+/// How many tickets of a type one booking may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PerBooking(u32);
 
 impl PerBooking {
-    /// What holds unless the organiser says otherwise.
+    pub const MIN: i64 = 1;
+    pub const MAX: i64 = 1_000;
+    /// Unless the organiser says otherwise.
     pub const DEFAULT: Self = Self(10);
 
-    /// The number.
+    /// The number of tickets.
     pub fn get(self) -> u32 {
         self.0
     }
@@ -70,7 +78,7 @@ impl TryFrom<i64> for PerBooking {
     type Error = OutOfRange;
 
     fn try_from(number: i64) -> Result<Self, OutOfRange> {
-        within(number, 1, 1_000).map(|number| Self(number as u32))
+        within(number, Self::MIN, Self::MAX).map(|number| Self(number as u32))
     }
 }
 

@@ -1,37 +1,35 @@
-//! What becomes of a booking's hold: one function a command, one arm a cell of the hold table.
+//! What happens to a booking's hold: a function for each command, an arm for each cell of the hold
+//! table.
 
 use std::sync::Arc;
 
 use karcis_kernel::{Money, TicketCode, Timestamp};
 
 use super::{
-    Answer, Event, EventSnapshot, Hold, OutOfBalance, Rejection, Reservation, Reserve,
-    ReservedItem, SoldOut, Stage, Stock, Ticket,
+    Event, Hold, RejectReason, Reply, Reservation, Reserve, ReservedItem, SoldOut, Stage, Stock,
+    StockMismatch, Ticket, TicketType,
 };
 
-/// How many seats one booking has at most, whatever its ticket types allow: its tickets travel in
-/// one message.
-pub const MOST_SEATS: u32 = 1_000;
+/// How many seats one booking can have, whatever its ticket types allow: its tickets travel in one
+/// message.
+pub const MAX_SEATS: u32 = 1_000;
 
-/// An answer, and the hold to store if it changed.
+/// The reply to a command, and the hold to store.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Decision {
-    /// The hold's new state; `None`: as it was.
+    /// `None`: the hold is unchanged.
     pub hold: Option<Hold>,
-    /// What the sender is told.
-    pub answer: Answer,
+    pub reply: Reply,
 }
 
-/// A buyer's unpaid holds for an event.
+/// A buyer's unpaid holds of an event.
 #[derive(Clone, Copy, Debug)]
 pub struct UnpaidHolds {
-    /// How many there are.
-    pub now: u32,
-    /// How many there may be.
-    pub most: u32,
+    pub count: u32,
+    pub limit: u32,
 }
 
-/// ReserveTickets. `event` is the one the command names, if there is one.
+/// ReserveTickets. `event` is the one that the command names, if it exists.
 pub fn reserve(
     event: Option<&mut Event>,
     hold: Option<&Hold>,
@@ -42,91 +40,86 @@ pub fn reserve(
     match hold {
         None => match hold_seats(event, unpaid, request, at) {
             Ok(reservation) => {
-                changed(Hold::Held(reservation.clone()), Answer::Reserved(reservation))
+                changed(Hold::Held(reservation.clone()), Reply::Reserved(reservation))
             }
-            Err(why) => changed(Hold::Rejected(why), Answer::Rejected(why)),
+            Err(why) => changed(Hold::Rejected(why), Reply::Rejected(why)),
         },
         Some(Hold::Held(reservation) | Hold::Sold(reservation, _)) => {
-            unchanged(Answer::Reserved(reservation.clone()))
+            unchanged(Reply::Reserved(reservation.clone()))
         }
-        // Only the booking releases, so it no longer waits for this answer: any reason will do.
-        Some(Hold::Released) => unchanged(Answer::Rejected(Rejection::SalesClosed)),
-        Some(Hold::Rejected(why)) => unchanged(Answer::Rejected(*why)),
+        // Only the booking releases, so it no longer waits for this reply: any reason does.
+        Some(Hold::Released) => unchanged(Reply::Rejected(RejectReason::SalesClosed)),
+        Some(Hold::Rejected(why)) => unchanged(Reply::Rejected(*why)),
     }
 }
 
-/// ConfirmTickets: any existing hold is sold, even of a cancelled event, which takes its tickets
-/// back through the bookings. `mint` gives a new code a seat.
+/// ConfirmTickets: any existing hold is sold, even of a cancelled event, whose tickets are released
+/// through their bookings. `mint` draws a new code for each seat.
 pub fn confirm(
     event: Option<&mut Event>,
     hold: Option<&Hold>,
     mint: &mut dyn FnMut() -> TicketCode,
-) -> Result<Decision, OutOfBalance> {
+) -> Result<Decision, StockMismatch> {
     Ok(match hold {
-        None | Some(Hold::Released | Hold::Rejected(_)) => unchanged(Answer::ConfirmRefused),
+        None | Some(Hold::Released | Hold::Rejected(_)) => unchanged(Reply::ConfirmRefused),
         Some(Hold::Held(reservation)) => {
-            let event = event.ok_or(OutOfBalance)?;
-            event.move_seats(reservation.seats(), Stock::sell)?;
+            let event = event.ok_or(StockMismatch)?;
+            event.change_stock(reservation.seats(), Stock::sell)?;
             let tickets = tickets(reservation, mint);
-            changed(Hold::Sold(reservation.clone(), tickets.clone()), Answer::Confirmed(tickets))
+            changed(Hold::Sold(reservation.clone(), tickets.clone()), Reply::Confirmed(tickets))
         }
-        Some(Hold::Sold(_, tickets)) => unchanged(Answer::Confirmed(tickets.clone())),
+        Some(Hold::Sold(_, tickets)) => unchanged(Reply::Confirmed(tickets.clone())),
     })
 }
 
-/// ReleaseTickets: total and final. Without a hold it leaves one behind that refuses all else.
-pub fn release(event: Option<&mut Event>, hold: Option<&Hold>) -> Result<Decision, OutOfBalance> {
+/// ReleaseTickets: total and final. Where there was no hold, it stores a released one, which rejects
+/// every later command.
+pub fn release(event: Option<&mut Event>, hold: Option<&Hold>) -> Result<Decision, StockMismatch> {
     match hold {
         None => {}
         Some(Hold::Held(reservation)) => {
-            event.ok_or(OutOfBalance)?.move_seats(reservation.seats(), Stock::give_up)?;
+            event.ok_or(StockMismatch)?.change_stock(reservation.seats(), Stock::release_held)?;
         }
         Some(Hold::Sold(reservation, _)) => {
-            event.ok_or(OutOfBalance)?.move_seats(reservation.seats(), Stock::take_back)?;
+            event.ok_or(StockMismatch)?.change_stock(reservation.seats(), Stock::release_sold)?;
         }
-        Some(Hold::Released | Hold::Rejected(_)) => return Ok(unchanged(Answer::Released)),
+        Some(Hold::Released | Hold::Rejected(_)) => return Ok(unchanged(Reply::Released)),
     }
-    Ok(changed(Hold::Released, Answer::Released))
+    Ok(changed(Hold::Released, Reply::Released))
 }
 
-/// The first reason that holds is the one given, from what nothing will change to what may
-/// change by itself: the event (not found, cancelled), the ticket type (not found), the time
-/// (closed), the request (over the limit, price changed), the buyer (too many holds), the seats.
+/// The first reason that applies is given, from what nothing will change to what may change by
+/// itself: the event (not found, cancelled), the ticket type (not found), the time (closed), the
+/// request (over the limit, price changed), the buyer (too many holds), the seats.
 fn hold_seats(
     event: Option<&mut Event>,
     unpaid: UnpaidHolds,
     request: &Reserve,
     at: Timestamp,
-) -> Result<Arc<Reservation>, Rejection> {
-    let event = event.ok_or(Rejection::EventNotFound)?;
+) -> Result<Arc<Reservation>, RejectReason> {
+    let event = event.ok_or(RejectReason::EventNotFound)?;
     match event.stage {
-        Stage::Draft => return Err(Rejection::EventNotFound),
-        Stage::Cancelled(_) => return Err(Rejection::EventCancelled),
+        Stage::Draft => return Err(RejectReason::EventNotFound),
+        Stage::Cancelled(_) => return Err(RejectReason::EventCancelled),
         Stage::Published => {}
     }
     let (items, total) = price(event, request, at)?;
     if request.expected_total.is_some_and(|expected| expected != total) {
-        return Err(Rejection::PriceChanged);
+        return Err(RejectReason::PriceChanged);
     }
-    if unpaid.now >= unpaid.most {
-        return Err(Rejection::TooManyHolds);
+    if unpaid.count >= unpaid.limit {
+        return Err(RejectReason::TooManyHolds);
     }
-    event.move_seats(request.order.items().iter().copied(), |stock, seats| {
-        stock.hold(seats).map_err(Rejection::from)
+    event.change_stock(request.items.as_slice().iter().copied(), |stock, seats| {
+        stock.hold(seats).map_err(RejectReason::from)
     })?;
     event.booked = true;
-    let details = &event.details;
     Ok(Arc::new(Reservation {
         user_id: request.user_id,
-        event: EventSnapshot {
-            title: details.title.to_string(),
-            venue: details.venue.to_string(),
-            starts_at: details.starts_at,
-            time_zone: details.time_zone,
-        },
+        event: event.details.snapshot(),
         items,
         total,
-        refundable_until: details.refundable_until(),
+        refundable_until: event.details.refundable_until(),
     }))
 }
 
@@ -135,18 +128,18 @@ fn price(
     event: &Event,
     request: &Reserve,
     at: Timestamp,
-) -> Result<(Vec<ReservedItem>, Money), Rejection> {
+) -> Result<(Vec<ReservedItem>, Money), RejectReason> {
     let find = |id| event.ticket_types.iter().find(|ticket_type| ticket_type.id == id);
-    let asked: Option<Vec<_>> =
-        request.order.items().iter().map(|(id, quantity)| Some((find(*id)?, *quantity))).collect();
-    let asked = asked.ok_or(Rejection::EventNotFound)?;
+    let items = request.items.as_slice().iter();
+    let asked: Option<Vec<_>> = items.map(|(id, quantity)| Some((find(*id)?, *quantity))).collect();
+    let asked = asked.ok_or(RejectReason::EventNotFound)?;
     if !asked.iter().all(|(t, _)| t.is_on_sale(event.details.starts_at, at)) {
-        return Err(Rejection::SalesClosed);
+        return Err(RejectReason::SalesClosed);
     }
     let seats = asked.iter().map(|(_, quantity)| u64::from(*quantity)).sum::<u64>();
-    let too_many = |(t, quantity): &(&super::TicketType, u32)| *quantity > t.max_per_booking.get();
-    if seats > u64::from(MOST_SEATS) || asked.iter().any(too_many) {
-        return Err(Rejection::OverLimit);
+    let too_many = |(t, quantity): &(&TicketType, u32)| *quantity > t.max_per_booking.get();
+    if seats > u64::from(MAX_SEATS) || asked.iter().any(too_many) {
+        return Err(RejectReason::OverLimit);
     }
     // 1,000 seats of 10^12 each fit an i64, and an event has one currency.
     let mut total = Money::zero(event.currency);
@@ -154,7 +147,7 @@ fn price(
     for (t, quantity) in asked {
         let unit_price = t.price.money();
         let sum = unit_price.times(quantity).and_then(|cost| total.plus(cost));
-        total = sum.map_err(|_| Rejection::OverLimit)?;
+        total = sum.map_err(|_| RejectReason::OverLimit)?;
         let name = t.name.to_string();
         items.push(ReservedItem { ticket_type_id: t.id, name, quantity, unit_price });
     }
@@ -172,23 +165,23 @@ fn tickets(reservation: &Reservation, mint: &mut dyn FnMut() -> TicketCode) -> A
     tickets.into()
 }
 
-fn changed(hold: Hold, answer: Answer) -> Decision {
-    Decision { hold: Some(hold), answer }
+fn changed(hold: Hold, reply: Reply) -> Decision {
+    Decision { hold: Some(hold), reply }
 }
 
-fn unchanged(answer: Answer) -> Decision {
-    Decision { hold: None, answer }
+fn unchanged(reply: Reply) -> Decision {
+    Decision { hold: None, reply }
 }
 
-impl From<SoldOut> for Rejection {
+impl From<SoldOut> for RejectReason {
     fn from(_: SoldOut) -> Self {
         Self::SoldOut
     }
 }
 
-impl From<OutOfBalance> for Rejection {
-    /// Only an unknown ticket type, which was looked for before.
-    fn from(_: OutOfBalance) -> Self {
+impl From<StockMismatch> for RejectReason {
+    /// Only an unknown ticket type does not match, and those are rejected before.
+    fn from(_: StockMismatch) -> Self {
         Self::EventNotFound
     }
 }

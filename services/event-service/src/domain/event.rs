@@ -1,130 +1,123 @@
 //! An event, and what its organiser does with it.
 
-use karcis_kernel::{Currency, EventId, Role, Timestamp, UserId};
+use karcis_kernel::{Currency, EventId, Role, TicketTypeId, Timestamp, UserId};
 
 use super::{
-    CancelReason, Description, NewTicketType, OutOfBalance, Stock, TicketType, TimeZone, Title,
+    CancelReason, Description, NewTicketType, Stock, StockMismatch, TicketType, TimeZone, Title,
     Venue,
 };
 
-/// How many ticket types an event has at most.
-pub const MOST_TICKET_TYPES: usize = 20;
+/// How many ticket types an event can have.
+pub const MAX_TICKET_TYPES: usize = 20;
 
 /// An event that tickets are sold for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
-    /// Its id.
     pub id: EventId,
     /// Counts edits, never sales; the first is 1.
     pub version: i64,
-    /// Whose event it is.
     pub organiser_id: UserId,
-    /// How far its organiser has brought it.
     pub stage: Stage,
-    /// What people read about it.
     pub details: Details,
-    /// What all its prices are in.
+    /// Of all its prices.
     pub currency: Currency,
-    /// What is sold: 1 to 20 types.
+    /// 1 to [`MAX_TICKET_TYPES`].
     pub ticket_types: Vec<TicketType>,
-    /// Whether a seat of it was ever held, even if only for a while.
+    /// Whether a seat of it was ever held.
     pub booked: bool,
 }
 
 /// What people read about an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Details {
-    /// What it is called.
     pub title: Title,
-    /// What it is about.
     pub description: Option<Description>,
-    /// Where it takes place.
     pub venue: Venue,
-    /// When it starts.
     pub starts_at: Timestamp,
-    /// When it ends, if that is known.
     pub ends_at: Option<Timestamp>,
-    /// The venue's time zone.
     pub time_zone: TimeZone,
-    /// Until when a booking may be cancelled for its money; `None`: until the event starts.
+    /// Until when a booking may be cancelled for a refund; `None`: until the event starts.
     pub refundable_until: Option<Timestamp>,
 }
 
-/// How far an organiser has brought an event.
+/// What a buyer saw of an event when the seats were held.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EventSnapshot {
+    pub title: String,
+    pub venue: String,
+    pub starts_at: Timestamp,
+    pub time_zone: TimeZone,
+}
+
+/// What an organiser has made of an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Stage {
     /// Only its organiser sees it.
     Draft,
     /// Tickets can be booked.
     Published,
-    /// It does not take place.
     Cancelled(CancelReason),
 }
 
-/// What an event looks like at a moment.
+/// An event's stage as it appears at a moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Status {
-    /// Only its organiser sees it.
     Draft,
-    /// Tickets can be booked.
     Published,
-    /// It does not take place.
     Cancelled,
     /// It was published and is over.
     Ended,
 }
 
-/// An event as an organiser asks for it.
+/// An event that an organiser creates.
 #[derive(Clone, Debug)]
 pub struct NewEvent {
-    /// Its id, minted by the adapter.
+    /// Drawn by the adapter.
     pub id: EventId,
-    /// Whose it will be.
     pub organiser_id: UserId,
-    /// What people read.
     pub details: Details,
-    /// What is sold.
     pub ticket_types: Vec<NewTicketType>,
-    /// Whether it can be booked at once.
+    /// Whether it is published at once.
     pub publish: bool,
 }
 
-/// What is wrong with one field of what an organiser asks for.
+/// What is wrong with one field of an organiser's request.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Flaw {
+pub struct FieldError {
     /// Its path, such as `ticket_types[0].sales_end`.
     pub field: String,
-    /// What to do.
     pub message: &'static str,
 }
 
-/// It is cancelled or has ended.
+impl FieldError {
+    pub(super) fn new(field: impl Into<String>, message: &'static str) -> Self {
+        Self { field: field.into(), message }
+    }
+}
+
+/// The event is cancelled or has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the event is cancelled or over")]
 pub struct EventOver;
 
-/// Why an event is not taken back into a draft.
+/// Why an event does not become a draft again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum UnpublishRefused {
-    /// It is cancelled or has ended.
+pub enum UnpublishRefusal {
     #[error(transparent)]
     Over(#[from] EventOver),
-    /// Its buyers have to keep seeing it.
     #[error(transparent)]
     HasBookings(#[from] EventHasBookings),
 }
 
-/// It had a booking, and its buyers have to keep seeing it.
+/// The event had a booking, and its buyers have to keep seeing it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the event has had bookings: cancel it instead")]
 pub struct EventHasBookings;
 
-/// Somebody who edits events.
+/// A person who wants to edit an event.
 #[derive(Clone, Copy, Debug)]
 pub struct Editor {
-    /// Who it is.
     pub user_id: UserId,
-    /// What they may do.
     pub role: Role,
 }
 
@@ -140,33 +133,42 @@ impl Editor {
 }
 
 impl Details {
-    /// Until when a booking may be cancelled for its money.
+    /// Until when a booking may be cancelled for a refund.
     pub fn refundable_until(&self) -> Timestamp {
         self.refundable_until.unwrap_or(self.starts_at)
     }
 
-    /// From when on the event is over. Without a known end that is its start, the last thing
-    /// known of it.
+    /// What a buyer sees of the event now.
+    pub fn snapshot(&self) -> EventSnapshot {
+        EventSnapshot {
+            title: self.title.to_string(),
+            venue: self.venue.to_string(),
+            starts_at: self.starts_at,
+            time_zone: self.time_zone,
+        }
+    }
+
+    /// From when on the event is over: its end, or its start while its end is not known.
     pub fn over_at(&self) -> Timestamp {
         self.ends_at.unwrap_or(self.starts_at)
     }
 }
 
 impl Event {
-    /// A new event. Published at once it has to be one to come.
-    pub fn create(new: NewEvent, at: Timestamp) -> Result<Self, Vec<Flaw>> {
+    /// The new event, or everything that is wrong with it. An event that is over is not published.
+    pub fn create(new: NewEvent, at: Timestamp) -> Result<Self, Vec<FieldError>> {
         let types: Vec<TicketType> = new.ticket_types.into_iter().map(Into::into).collect();
-        let mut flaws = flaws(&new.details, &types);
+        let mut errors = field_errors(&new.details, &types);
         let listed = types.iter().enumerate();
-        flaws.extend(listed.clone().filter_map(|(i, t)| window_flaw(i, t, &new.details)));
+        errors.extend(listed.clone().filter_map(|(i, t)| sales_window_error(i, t, &new.details)));
         let currency = types.first().map(|first| first.price.money().currency);
         let mixed = listed.filter(|(_, t)| Some(t.price.money().currency) != currency);
-        flaws.extend(mixed.map(|(i, _)| mixed_currencies(i)));
+        errors.extend(mixed.map(|(i, _)| mixed_currencies(i)));
         if new.publish && new.details.over_at() <= at {
-            flaws.push(Flaw { field: "starts_at".to_owned(), message: "give a time to come" });
+            errors.push(FieldError::new("starts_at", "give a time to come"));
         }
         match currency {
-            Some(currency) if flaws.is_empty() => Ok(Self {
+            Some(currency) if errors.is_empty() => Ok(Self {
                 id: new.id,
                 version: 1,
                 organiser_id: new.organiser_id,
@@ -176,11 +178,11 @@ impl Event {
                 ticket_types: types,
                 booked: false,
             }),
-            _ => Err(flaws),
+            _ => Err(errors),
         }
     }
 
-    /// What it looks like at `at`.
+    /// The stage as it appears at `at`.
     pub fn status(&self, at: Timestamp) -> Status {
         match self.stage {
             Stage::Draft => Status::Draft,
@@ -190,7 +192,7 @@ impl Event {
         }
     }
 
-    /// Makes it bookable. `None`: it is already.
+    /// The published event; `None`: it is published already.
     pub fn publish(&self, at: Timestamp) -> Result<Option<Self>, EventOver> {
         match self.stage {
             Stage::Draft if at < self.details.over_at() => Ok(Some(self.edited(Stage::Published))),
@@ -199,8 +201,8 @@ impl Event {
         }
     }
 
-    /// Takes it back into a draft. `None`: it is one already.
-    pub fn unpublish(&self, at: Timestamp) -> Result<Option<Self>, UnpublishRefused> {
+    /// The event as a draft again; `None`: it is a draft already.
+    pub fn unpublish(&self, at: Timestamp) -> Result<Option<Self>, UnpublishRefusal> {
         match self.status(at) {
             Status::Draft => Ok(None),
             Status::Cancelled | Status::Ended => Err(EventOver.into()),
@@ -209,8 +211,8 @@ impl Event {
         }
     }
 
-    /// Calls it off, even when it is over: an event that never took place is paid back. `None`:
-    /// it is called off already, and its first reason stands.
+    /// The cancelled event; `None`: it is cancelled already, and its first reason stands. An event
+    /// that is over can be cancelled too: if it never took place, it is refunded.
     pub fn cancel(&self, reason: CancelReason) -> Option<Self> {
         match self.stage {
             Stage::Cancelled(_) => None,
@@ -218,26 +220,26 @@ impl Event {
         }
     }
 
-    /// Whether it may vanish.
+    /// Whether it may be deleted.
     pub fn check_delete(&self) -> Result<(), EventHasBookings> {
         if self.booked { Err(EventHasBookings) } else { Ok(()) }
     }
 
-    /// Moves the seats of these types, all or none.
-    pub(super) fn move_seats<E>(
+    /// Changes the stock of these ticket types by these quantities, all or none.
+    pub(super) fn change_stock<E>(
         &mut self,
-        seats: impl Iterator<Item = (karcis_kernel::TicketTypeId, u32)> + Clone,
-        mut step: impl FnMut(Stock, u32) -> Result<Stock, E>,
+        seats: impl Iterator<Item = (TicketTypeId, u32)>,
+        mut change: impl FnMut(Stock, u32) -> Result<Stock, E>,
     ) -> Result<(), E>
     where
-        E: From<OutOfBalance>,
+        E: From<StockMismatch>,
     {
-        let mut moved = Vec::new();
+        let mut changed = Vec::new();
         for (id, quantity) in seats {
-            let index = self.ticket_types.iter().position(|t| t.id == id).ok_or(OutOfBalance)?;
-            moved.push((index, step(self.ticket_types[index].stock, quantity)?));
+            let index = self.ticket_types.iter().position(|t| t.id == id).ok_or(StockMismatch)?;
+            changed.push((index, change(self.ticket_types[index].stock, quantity)?));
         }
-        for (index, stock) in moved {
+        for (index, stock) in changed {
             self.ticket_types[index].stock = stock;
         }
         Ok(())
@@ -249,26 +251,29 @@ impl Event {
 }
 
 /// What is wrong with an event as a whole.
-pub(super) fn flaws(details: &Details, types: &[TicketType]) -> Vec<Flaw> {
-    let mut flaws = Vec::new();
+pub(super) fn field_errors(details: &Details, types: &[TicketType]) -> Vec<FieldError> {
+    let mut errors = Vec::new();
     if details.ends_at.is_some_and(|end| end <= details.starts_at) {
-        flaws.push(Flaw { field: "ends_at".to_owned(), message: "give a time after starts_at" });
+        errors.push(FieldError::new("ends_at", "give a time after starts_at"));
     }
-    if !(1..=MOST_TICKET_TYPES).contains(&types.len()) {
-        let message = "an event has 1 to 20 ticket types";
-        flaws.push(Flaw { field: "ticket_types".to_owned(), message });
+    if !(1..=MAX_TICKET_TYPES).contains(&types.len()) {
+        errors.push(FieldError::new("ticket_types", "an event has 1 to 20 ticket types"));
     }
-    flaws
+    errors
 }
 
 /// What is wrong with the sales window of the `index`th listed type.
-pub(super) fn window_flaw(index: usize, of: &TicketType, details: &Details) -> Option<Flaw> {
-    let (field, message) = of.window_flaw(details.starts_at)?;
-    Some(Flaw { field: format!("ticket_types[{index}].{field}"), message })
+pub(super) fn sales_window_error(
+    index: usize,
+    of: &TicketType,
+    details: &Details,
+) -> Option<FieldError> {
+    let (field, message) = of.sales_window_error(details.starts_at)?;
+    Some(FieldError::new(format!("ticket_types[{index}].{field}"), message))
 }
 
 /// The `index`th listed type's price is in another currency than the rest.
-pub(super) fn mixed_currencies(index: usize) -> Flaw {
-    let message = "give all prices of the event in one currency";
-    Flaw { field: format!("ticket_types[{index}].price.currency"), message }
+pub(super) fn mixed_currencies(index: usize) -> FieldError {
+    let field = format!("ticket_types[{index}].price.currency");
+    FieldError::new(field, "give all prices of the event in one currency")
 }

@@ -1,6 +1,6 @@
 //! The seats of one ticket type, each of them free, held or sold.
 
-/// capacity = free + held + sold, none of them below zero.
+/// capacity = free + held + sold; none of them is below zero.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Stock {
     capacity: u32,
@@ -8,7 +8,7 @@ pub struct Stock {
     sold: u32,
 }
 
-/// Fewer seats are free than asked for.
+/// Fewer seats are free than requested.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("too few seats are free")]
 pub struct SoldOut;
@@ -21,22 +21,22 @@ pub struct CapacityBelowSold {
     pub taken: u32,
 }
 
-/// A hold and its event's stock tell different stories: an operator has to look.
+/// A hold and its event's stock contradict each other: an operator has to look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the hold does not match the stock of its event")]
-pub struct OutOfBalance;
+pub struct StockMismatch;
 
 impl Stock {
-    /// All of it free.
+    /// So many seats, all free.
     pub fn new(capacity: u32) -> Self {
         Self { capacity, held: 0, sold: 0 }
     }
 
-    /// As it was stored.
-    pub fn restore(capacity: u32, held: u32, sold: u32) -> Result<Self, OutOfBalance> {
+    /// The stock with these stored numbers.
+    pub fn restore(capacity: u32, held: u32, sold: u32) -> Result<Self, StockMismatch> {
         match held.checked_add(sold) {
             Some(taken) if taken <= capacity => Ok(Self { capacity, held, sold }),
-            _ => Err(OutOfBalance),
+            _ => Err(StockMismatch),
         }
     }
 
@@ -69,24 +69,24 @@ impl Stock {
     }
 
     /// held → sold.
-    pub fn sell(self, seats: u32) -> Result<Self, OutOfBalance> {
-        let held = self.held.checked_sub(seats).ok_or(OutOfBalance)?;
+    pub fn sell(self, seats: u32) -> Result<Self, StockMismatch> {
+        let held = self.held.checked_sub(seats).ok_or(StockMismatch)?;
         Ok(Self { held, sold: self.sold + seats, ..self })
     }
 
     /// held → free.
-    pub fn give_up(self, seats: u32) -> Result<Self, OutOfBalance> {
-        let held = self.held.checked_sub(seats).ok_or(OutOfBalance)?;
+    pub fn release_held(self, seats: u32) -> Result<Self, StockMismatch> {
+        let held = self.held.checked_sub(seats).ok_or(StockMismatch)?;
         Ok(Self { held, ..self })
     }
 
     /// sold → free.
-    pub fn take_back(self, seats: u32) -> Result<Self, OutOfBalance> {
-        let sold = self.sold.checked_sub(seats).ok_or(OutOfBalance)?;
+    pub fn release_sold(self, seats: u32) -> Result<Self, StockMismatch> {
+        let sold = self.sold.checked_sub(seats).ok_or(StockMismatch)?;
         Ok(Self { sold, ..self })
     }
 
-    /// More or fewer free seats.
+    /// The same held and sold seats of another capacity.
     pub fn resize(self, capacity: u32) -> Result<Self, CapacityBelowSold> {
         let taken = self.held + self.sold;
         if capacity < taken {
@@ -115,10 +115,10 @@ mod tests {
             assert_eq!(holding, (seats <= free).then(|| (free - seats, held + seats, sold)));
             let selling = stock.sell(seats).map(numbers).ok();
             assert_eq!(selling, (seats <= held).then(|| (free, held - seats, sold + seats)));
-            let giving_up = stock.give_up(seats).map(numbers).ok();
-            assert_eq!(giving_up, (seats <= held).then(|| (free + seats, held - seats, sold)));
-            let taking_back = stock.take_back(seats).map(numbers).ok();
-            assert_eq!(taking_back, (seats <= sold).then(|| (free + seats, held, sold - seats)));
+            let releasing_held = stock.release_held(seats).map(numbers).ok();
+            assert_eq!(releasing_held, (seats <= held).then(|| (free + seats, held - seats, sold)));
+            let releasing_sold = stock.release_sold(seats).map(numbers).ok();
+            assert_eq!(releasing_sold, (seats <= sold).then(|| (free + seats, held, sold - seats)));
             let resizing = stock.resize(seats).map(numbers).ok();
             assert_eq!(resizing, (seats >= held + sold).then(|| (seats - held - sold, held, sold)));
         }

@@ -4,45 +4,36 @@ use karcis_kernel::{TicketTypeId, Timestamp};
 
 use super::{Capacity, PerBooking, Price, Stock, TicketName};
 
-/// A kind of ticket, such as "VIP".
+/// A kind of ticket of an event, such as "VIP".
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TicketType {
-    /// Its id.
     pub id: TicketTypeId,
-    /// Its name.
     pub name: TicketName,
-    /// What one ticket costs in new bookings, in the event's currency.
+    /// Of one ticket in new bookings, in the event's currency.
     pub price: Price,
-    /// Its seats.
     pub stock: Stock,
-    /// How many one booking may have.
     pub max_per_booking: PerBooking,
     /// When sales start; `None`: at once.
     pub sales_start: Option<Timestamp>,
     /// When sales end; `None`: when the event starts.
     pub sales_end: Option<Timestamp>,
-    /// Whether the organiser stopped its sale.
+    /// The organiser has stopped its sale.
     pub closed: bool,
 }
 
-/// A ticket type as an organiser asks for it.
+/// A ticket type that an organiser adds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewTicketType {
-    /// Its id, minted by the adapter.
+    /// Drawn by the adapter.
     pub id: TicketTypeId,
-    /// Its name.
     pub name: TicketName,
-    /// What one ticket costs.
     pub price: Price,
-    /// How many there are.
     pub capacity: Capacity,
-    /// How many one booking may have.
     pub max_per_booking: PerBooking,
     /// When sales start; `None`: at once.
     pub sales_start: Option<Timestamp>,
     /// When sales end; `None`: when the event starts.
     pub sales_end: Option<Timestamp>,
-    /// Whether it is not for sale.
     pub closed: bool,
 }
 
@@ -62,23 +53,23 @@ impl From<NewTicketType> for TicketType {
 }
 
 impl TicketType {
-    /// When its sale ends at the latest: with the start of the event.
+    /// When its sale ends: at the start of the event at the latest.
     pub fn sale_ends(&self, event_starts: Timestamp) -> Timestamp {
         self.sales_end.map_or(event_starts, |end| end.min(event_starts))
     }
 
-    /// Whether it can be booked at `at`, as far as time goes.
+    /// Whether it is neither closed nor outside its sales window at `at`.
     pub fn is_on_sale(&self, event_starts: Timestamp, at: Timestamp) -> bool {
         self.sales_start.is_none_or(|start| start <= at) && self.will_sell(event_starts, at)
     }
 
-    /// Whether it can be booked at `at` or later.
+    /// Whether it is, or will be, on sale at `at` or later.
     pub fn will_sell(&self, event_starts: Timestamp, at: Timestamp) -> bool {
         !self.closed && at < self.sale_ends(event_starts)
     }
 
-    /// What is wrong with its sales window, as (field, what to do).
-    pub(super) fn window_flaw(
+    /// What is wrong with its sales window, as (field, message).
+    pub(super) fn sales_window_error(
         &self,
         event_starts: Timestamp,
     ) -> Option<(&'static str, &'static str)> {

@@ -7,13 +7,13 @@ use std::fmt;
 pub struct TimeZone(&'static str);
 
 impl TimeZone {
-    /// The zone of this name. A static text, as it comes out of the time zone database that the
-    /// adapters look names up in, never straight from input.
+    /// The zone of this name: a static text out of the time zone database, where the adapters look
+    /// names up, never a text of a request.
     pub fn named(name: &'static str) -> Self {
         Self(name)
     }
 
-    /// The name.
+    /// The IANA name.
     pub fn as_str(self) -> &'static str {
         self.0
     }

@@ -1,14 +1,14 @@
-//! An event is called off: its bookings are told again and again until its seats are free.
+//! A cancelled event is announced again and again until its seats are free.
 
 use karcis_contracts::{EventFact, TicketFact};
 use karcis_testkit::eventually;
 use serde_json::json;
 
-use crate::shop::{Made, Shop, Somebody, plan, with};
+use crate::harness::{Concert, Person, TestApp, plan, with};
 
-fn announced(shop: &Shop, event: &Made) -> usize {
-    let news = shop.news(event.id);
-    let cancelled = news.iter().filter_map(|fact| match fact {
+fn announced(app: &TestApp, event: &Concert) -> usize {
+    let facts = app.facts(event.id);
+    let cancelled = facts.iter().filter_map(|fact| match fact {
         EventFact::EventCancelled(cancelled) => Some(&cancelled.reason),
         _ => None,
     });
@@ -16,52 +16,52 @@ fn announced(shop: &Shop, event: &Made) -> usize {
 }
 
 /// Whether the service means to announce it again.
-async fn is_due(shop: &Shop, event: &Made) -> bool {
+async fn is_due(app: &TestApp, event: &Concert) -> bool {
     let select = "SELECT announce_at IS NOT NULL FROM events.event WHERE event_id = $1";
-    let due = sqlx::query_scalar(select).bind(event.id.0).fetch_one(shop.bed.superuser()).await;
+    let due = sqlx::query_scalar(select).bind(event.id.0).fetch_one(app.bed.superuser()).await;
     due.expect("the event is stored")
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cancelled_event_is_announced_until_its_last_seat_is_free() {
-    let shop = Shop::open().await;
-    let organiser = Somebody::organiser();
-    let event = shop.made(organiser, &plan(10)).await;
+    let app = TestApp::start().await;
+    let organiser = Person::organiser();
+    let event = app.made(organiser, &plan(10)).await;
     let (held, sold) = (event.reserve(1), event.reserve(2));
-    shop.ask(held.clone()).await;
-    shop.ask(sold.clone()).await;
-    shop.ask(event.confirm(sold.booking_id)).await;
+    app.ask(held.clone()).await;
+    app.ask(sold.clone()).await;
+    app.ask(event.confirm(sold.booking_id)).await;
 
     let cancel = with(event.named(), json!({"reason": "rain"}));
-    let answer = shop.post(organiser, "/event/cancel", &cancel).await.is(202);
+    let answer = app.post(organiser, "/event/cancel", &cancel).await.is(202);
     assert_eq!(answer.body["status"], "cancelled");
     let again = with(event.named(), json!({"reason": "another"}));
-    let same = shop.post(organiser, "/event/cancel", &again).await.is(202);
+    let same = app.post(organiser, "/event/cancel", &again).await.is(202);
     assert_eq!(same.body["version"], answer.body["version"]);
-    eventually(async || announced(&shop, &event) >= 2).is(true).await;
+    eventually(async || announced(&app, &event) >= 2).is(true).await;
 
     // A payment that was under way still gets its seats, which are taken back right after.
-    let confirmed = shop.ask(event.confirm(held.booking_id)).await;
+    let confirmed = app.ask(event.confirm(held.booking_id)).await;
     assert!(matches!(confirmed, TicketFact::TicketsConfirmed(_)));
-    shop.ask(event.release(sold.booking_id)).await;
-    let so_far = announced(&shop, &event);
-    eventually(async || announced(&shop, &event) > so_far).is(true).await;
-    assert!(is_due(&shop, &event).await, "a seat is still taken");
+    app.ask(event.release(sold.booking_id)).await;
+    let so_far = announced(&app, &event);
+    eventually(async || announced(&app, &event) > so_far).is(true).await;
+    assert!(is_due(&app, &event).await, "a seat is still taken");
 
-    shop.ask(event.release(held.booking_id)).await;
-    eventually(async || is_due(&shop, &event).await).is(false).await;
-    assert_eq!(shop.stock(event.types[0]).await, (10, 0, 0));
-    shop.close().await;
+    app.ask(event.release(held.booking_id)).await;
+    eventually(async || is_due(&app, &event).await).is(false).await;
+    assert_eq!(app.stock(event.types[0]).await, (10, 0, 0));
+    app.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_event_without_bookings_is_announced_once() {
-    let shop = Shop::open().await;
-    let organiser = Somebody::organiser();
-    let event = shop.made(organiser, &plan(10)).await;
+    let app = TestApp::start().await;
+    let organiser = Person::organiser();
+    let event = app.made(organiser, &plan(10)).await;
     let cancel = with(event.named(), json!({"reason": "rain"}));
-    shop.post(organiser, "/event/cancel", &cancel).await.is(202);
-    eventually(async || is_due(&shop, &event).await).is(false).await;
-    eventually(async || announced(&shop, &event)).is(1).await;
-    shop.close().await;
+    app.post(organiser, "/event/cancel", &cancel).await.is(202);
+    eventually(async || is_due(&app, &event).await).is(false).await;
+    eventually(async || announced(&app, &event)).is(1).await;
+    app.close().await;
 }

@@ -1,4 +1,4 @@
-//! Commands over Kafka and their answers: each cell of the hold table, each reason to reject.
+//! Commands over Kafka and their replies: each cell of the hold table, each reason to reject.
 
 use std::collections::HashSet;
 
@@ -11,7 +11,7 @@ use karcis_testkit::eventually;
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::shop::{Made, Shop, Somebody, in_days, plan, with};
+use crate::harness::{Concert, Person, TestApp, in_days, plan, with};
 
 const HELD: &str = "karcis.TicketsReserved.v1";
 const REJECTED: &str = "karcis.TicketsRejected.v1";
@@ -29,7 +29,7 @@ enum Step {
 use Step::{AskTooMuch, Confirm, Release, Reserve};
 
 impl Step {
-    fn command(self, event: &Made, booking: BookingId) -> EventCommand {
+    fn command(self, event: &Concert, booking: BookingId) -> EventCommand {
         let quantity = if matches!(self, AskTooMuch) { 11 } else { 2 };
         match self {
             Reserve | AskTooMuch => {
@@ -64,8 +64,8 @@ const CELLS: [Cell; 15] = [
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_cell_is_answered_and_repeating_it_gives_the_stored_answer() {
-    let shop = Shop::open().await;
-    let event = shop.made(Somebody::organiser(), &plan(100)).await;
+    let app = TestApp::start().await;
+    let event = app.made(Person::organiser(), &plan(100)).await;
     let bookings = CELLS.map(|_| BookingId(Uuid::now_v7()));
     let cells = || CELLS.iter().zip(bookings);
 
@@ -73,39 +73,39 @@ async fn each_cell_is_answered_and_repeating_it_gives_the_stored_answer() {
         .flat_map(|((before, ..), booking)| before.iter().map(move |step| (*step, booking)))
         .map(|(step, booking)| step.command(&event, booking))
         .collect();
-    shop.send(&before).await;
+    app.send(&before).await;
     let commands: Vec<_> =
         cells().map(|((_, step, ..), booking)| step.command(&event, booking)).collect();
     for ((before, ..), booking) in cells() {
-        shop.answers(booking, before.len()).await;
+        app.replies(booking, before.len()).await;
     }
-    shop.send(&commands).await;
+    app.send(&commands).await;
     for ((before, ..), booking) in cells() {
-        shop.answers(booking, before.len() + 1).await;
+        app.replies(booking, before.len() + 1).await;
     }
-    shop.send(&commands).await;
+    app.send(&commands).await;
 
     for ((before, step, kind, _), booking) in cells() {
-        let answers = shop.answers(booking, before.len() + 2).await;
-        let [.., first, second] = answers.as_slice() else { panic!("{answers:?}") };
+        let replies = app.replies(booking, before.len() + 2).await;
+        let [.., first, second] = replies.as_slice() else { panic!("{replies:?}") };
         assert_eq!(first.kind(), *kind, "{before:?}, then {step:?}");
         assert_eq!(first, second, "{before:?}, then {step:?} twice");
         if matches!(before, [Reserve, ..]) && *kind == HELD {
-            assert_eq!(first, &answers[0], "what was promised stays");
+            assert_eq!(first, &replies[0], "what was promised stays");
         }
     }
     let (held, sold) = CELLS.iter().fold((0, 0), |(h, s), (.., (x, y))| (h + x, s + y));
-    assert_eq!(shop.stock(event.types[0]).await, (100, held, sold));
-    shop.close().await;
+    assert_eq!(app.stock(event.types[0]).await, (100, held, sold));
+    app.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_reservation_promises_what_the_buyer_saw_whatever_the_organiser_does_next() {
-    let shop = Shop::open().await;
-    let organiser = Somebody::organiser();
-    let event = shop.made(organiser, &plan(10)).await;
+    let app = TestApp::start().await;
+    let organiser = Person::organiser();
+    let event = app.made(organiser, &plan(10)).await;
     let command = event.reserve(2);
-    let TicketFact::TicketsReserved(promised) = shop.ask(command.clone()).await else {
+    let TicketFact::TicketsReserved(promised) = app.ask(command.clone()).await else {
         panic!("not reserved");
     };
     assert_eq!(promised.total, Money::new(1_500_000, Currency::Idr));
@@ -122,17 +122,17 @@ async fn a_reservation_promises_what_the_buyer_saw_whatever_the_organiser_does_n
             "price": {"amount": 1, "currency": "IDR"},
         }],
     });
-    shop.post(organiser, "/event/update", &update).await.is(200);
-    assert_eq!(shop.ask(command.clone()).await, promised.into());
+    app.post(organiser, "/event/update", &update).await.is(200);
+    assert_eq!(app.ask(command.clone()).await, promised.into());
 
-    let TicketFact::TicketsConfirmed(sold) = shop.ask(event.confirm(command.booking_id)).await
+    let TicketFact::TicketsConfirmed(sold) = app.ask(event.confirm(command.booking_id)).await
     else {
         panic!("not confirmed");
     };
     let codes: HashSet<_> = sold.tickets.iter().map(|ticket| ticket.code.clone()).collect();
     assert_eq!(codes.len(), 2);
     assert!(sold.tickets.iter().all(|ticket| ticket.name == "VIP"));
-    shop.close().await;
+    app.close().await;
 }
 
 fn why(fact: &TicketFact) -> RejectReason {
@@ -144,20 +144,20 @@ fn why(fact: &TicketFact) -> RejectReason {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_reason_to_reject_reaches_the_booking() {
-    let shop = Shop::open().await;
-    let organiser = Somebody::organiser();
-    let made = async |changes| shop.made(organiser, &with(plan(10), changes)).await;
+    let app = TestApp::start().await;
+    let organiser = Person::organiser();
+    let made = async |changes| app.made(organiser, &with(plan(10), changes)).await;
     let on_sale = made(json!({})).await;
     let draft = made(json!({"status": "draft"})).await;
     let cancelled = made(json!({})).await;
     let reason = with(cancelled.named(), json!({"reason": "rain"}));
-    shop.post(organiser, "/event/cancel", &reason).await.is(202);
+    app.post(organiser, "/event/cancel", &reason).await.is(202);
     let closed = made(json!({})).await;
     let close = json!([{"ticket_type_id": closed.types[0], "closed": true}]);
     let update = with(closed.named(), json!({"ticket_types": close}));
-    shop.post(organiser, "/event/update", &update).await.is(200);
+    app.post(organiser, "/event/update", &update).await.is(200);
     let deleted = made(json!({})).await;
-    shop.post(organiser, "/event/delete", &deleted.named()).await.is(204);
+    app.post(organiser, "/event/delete", &deleted.named()).await.is(204);
 
     let unknown = ReserveTickets { event_id: EventId(Uuid::now_v7()), ..on_sale.reserve(1) };
     let item = Item { ticket_type_id: TicketTypeId(Uuid::now_v7()), quantity: 1 };
@@ -176,39 +176,39 @@ async fn every_reason_to_reject_reaches_the_booking() {
             RejectReason::PriceChanged,
         ),
     ] {
-        let first = shop.ask(command.clone()).await;
+        let first = app.ask(command.clone()).await;
         assert_eq!(why(&first), reason);
-        assert_eq!(shop.ask(command).await, first, "the refusal is stored");
+        assert_eq!(app.ask(command).await, first, "the refusal is stored");
     }
-    assert!(matches!(shop.ask(on_sale.reserve(10)).await, TicketFact::TicketsReserved(_)));
-    assert_eq!(why(&shop.ask(on_sale.reserve(1)).await), RejectReason::SoldOut);
-    shop.close().await;
+    assert!(matches!(app.ask(on_sale.reserve(10)).await, TicketFact::TicketsReserved(_)));
+    assert_eq!(why(&app.ask(on_sale.reserve(1)).await), RejectReason::SoldOut);
+    app.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_buyer_has_two_unpaid_holds_of_an_event_at_most_even_within_a_batch() {
-    let shop = Shop::open().await;
-    let event = shop.made(Somebody::organiser(), &plan(10)).await;
+    let app = TestApp::start().await;
+    let event = app.made(Person::organiser(), &plan(10)).await;
     let first = event.reserve(1);
     let another = || ReserveTickets { user_id: first.user_id, ..event.reserve(1) };
     let (second, third) = (another(), another());
-    shop.send(&[first.clone().into(), second.clone().into(), third.clone().into()]).await;
-    let rejected = &shop.answers(third.booking_id, 1).await[0];
+    app.send(&[first.clone().into(), second.clone().into(), third.clone().into()]).await;
+    let rejected = &app.replies(third.booking_id, 1).await[0];
     assert_eq!(why(rejected), RejectReason::TooManyHolds);
-    assert!(matches!(shop.ask(event.reserve(1)).await, TicketFact::TicketsReserved(_)));
+    assert!(matches!(app.ask(event.reserve(1)).await, TicketFact::TicketsReserved(_)));
 
-    shop.ask(event.confirm(first.booking_id)).await;
-    assert!(matches!(shop.ask(another()).await, TicketFact::TicketsReserved(_)), "one is paid");
-    assert_eq!(why(&shop.ask(another()).await), RejectReason::TooManyHolds);
-    shop.ask(event.release(second.booking_id)).await;
-    assert!(matches!(shop.ask(another()).await, TicketFact::TicketsReserved(_)), "one is released");
-    shop.close().await;
+    app.ask(event.confirm(first.booking_id)).await;
+    assert!(matches!(app.ask(another()).await, TicketFact::TicketsReserved(_)), "one is paid");
+    assert_eq!(why(&app.ask(another()).await), RejectReason::TooManyHolds);
+    app.ask(event.release(second.booking_id)).await;
+    assert!(matches!(app.ask(another()).await, TicketFact::TicketsReserved(_)), "one is released");
+    app.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_command_that_nobody_can_mean_is_put_aside_and_nothing_waits_for_it() {
-    let shop = Shop::open().await;
-    let event = shop.made(Somebody::organiser(), &plan(10)).await;
+async fn a_command_that_no_booking_can_mean_is_dead_lettered_and_nothing_waits_for_it() {
+    let app = TestApp::start().await;
+    let event = app.made(Person::organiser(), &plan(10)).await;
     let good = event.reserve(1);
     let nothing = ReserveTickets { items: Vec::new(), ..event.reserve(1) };
     let none_of_it = event.reserve(0);
@@ -216,12 +216,12 @@ async fn a_command_that_nobody_can_mean_is_put_aside_and_nothing_waits_for_it() 
     let stray = ReserveTickets { event_id: EventId(Uuid::now_v7()), ..good.clone() };
     let last = event.reserve(1);
     // Alone: another event's command may come through another partition, and overtake it.
-    assert!(matches!(shop.ask(good.clone()).await, TicketFact::TicketsReserved(_)));
+    assert!(matches!(app.ask(good.clone()).await, TicketFact::TicketsReserved(_)));
     let batch = [nothing, none_of_it, stray, last.clone()];
-    shop.send(&batch.map(EventCommand::from)).await;
-    let answers = shop.answers(last.booking_id, 1).await;
-    assert!(matches!(answers[0], TicketFact::TicketsReserved(_)), "{answers:?}");
-    let aside = async || shop.bed.dead_letters(EVENTS).await.len();
-    eventually(aside).is(3).await;
-    assert_eq!(shop.answers(good.booking_id, 1).await.len(), 1);
+    app.send(&batch.map(EventCommand::from)).await;
+    let replies = app.replies(last.booking_id, 1).await;
+    assert!(matches!(replies[0], TicketFact::TicketsReserved(_)), "{replies:?}");
+    let dead_letters = async || app.bed.dead_letters(EVENTS).await.len();
+    eventually(dead_letters).is(3).await;
+    assert_eq!(app.replies(good.booking_id, 1).await.len(), 1);
 }

@@ -6,14 +6,14 @@ use karcis_testkit::{Answer, eventually};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::shop::{Made, Shop, Somebody, in_days, plan, with};
+use crate::harness::{Concert, Person, TestApp, in_days, plan, with};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_new_event_is_shown_as_the_contract_says() {
-    let shop = Shop::open().await;
-    let organiser = Somebody::organiser();
+    let app = TestApp::start().await;
+    let organiser = Person::organiser();
     let plan = with(plan(10), json!({"description": "Pop\nand rock", "ends_at": null}));
-    let answer = shop.post(organiser, "/event/create", &plan).await.is(201);
+    let answer = app.post(organiser, "/event/create", &plan).await.is(201);
     let location = answer.headers["location"].to_str().expect("a path").to_owned();
     let event = answer.body;
     assert_eq!(location, format!("/events/{}", event["event_id"].as_str().expect("an id")));
@@ -32,16 +32,16 @@ async fn a_new_event_is_shown_as_the_contract_says() {
         "as_of": event["as_of"],
     });
     assert_eq!(event, expected);
-    let mut seen = shop.get(None, &location).await.is(200).body;
+    let mut seen = app.get(None, &location).await.is(200).body;
     seen["as_of"] = event["as_of"].clone();
     assert_eq!(seen, event);
-    shop.close().await;
+    app.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn malformed_events_are_refused_with_the_field_that_is_wrong() {
-    let shop = Shop::open().await;
-    let organiser = Somebody::organiser();
+    let app = TestApp::start().await;
+    let organiser = Person::organiser();
     let of_type = |change: Value| {
         let base = plan(10)["ticket_types"][0].clone();
         json!({"ticket_types": [with(base, change)]})
@@ -79,28 +79,28 @@ async fn malformed_events_are_refused_with_the_field_that_is_wrong() {
         (of_type(json!({"sales_end": in_days(366)})), "ticket_types[0].sales_end"),
         (of_type(json!({"sales_start": in_days(366)})), "ticket_types[0].sales_start"),
     ] {
-        let answer = shop.post(organiser, "/event/create", &with(plan(10), change.clone())).await;
+        let answer = app.post(organiser, "/event/create", &with(plan(10), change.clone())).await;
         assert_eq!(answer.status.as_u16(), 422, "{change}");
         answer.is_about(field);
     }
-    let post = || shop.request(Some(organiser), Method::POST, "/event/create");
+    let post = || app.request(Some(organiser), Method::POST, "/event/create");
     let json = "application/json";
     Answer::to(post().header("content-type", json).body("{")).await.is_problem(400, "not-json");
     let plain = post().header("content-type", "text/plain").body("{}");
     Answer::to(plain).await.is_problem(415, "unsupported-media-type");
     let big = with(plan(10), json!({"description": "x".repeat(65_536)}));
-    shop.post(organiser, "/event/create", &big).await.is_problem(413, "too-large");
+    app.post(organiser, "/event/create", &big).await.is_problem(413, "too-large");
     let nul = with(plan(10), json!({"title": "a\0b"}));
-    shop.post(organiser, "/event/create", &nul).await.is(422);
-    shop.close().await;
+    app.post(organiser, "/event/create", &nul).await.is(422);
+    app.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_update_changes_what_it_names() {
-    let shop = Shop::open().await;
-    let organiser = Somebody::organiser();
+    let app = TestApp::start().await;
+    let organiser = Person::organiser();
     let plan = with(plan(10), json!({"description": "Pop", "refundable_until": in_days(100)}));
-    let event = shop.made(organiser, &plan).await;
+    let event = app.made(organiser, &plan).await;
     let vip = event.types[0];
     let changes = json!({
         "title": "Dewa 20", "description": null, "refundable_until": null, "version": 1,
@@ -111,7 +111,7 @@ async fn an_update_changes_what_it_names() {
     });
     for (method, version) in [(Method::PUT, 2), (Method::PATCH, 3), (Method::POST, 4)] {
         let changes = with(with(event.named(), changes.clone()), json!({"version": version - 1}));
-        let request = shop.request(Some(organiser), method, "/event/update").json(&changes);
+        let request = app.request(Some(organiser), method, "/event/update").json(&changes);
         let after = Answer::to(request).await.is(200).body;
         assert_eq!(after["version"], version);
         assert_eq!(after["title"], "Dewa 20");
@@ -122,10 +122,10 @@ async fn an_update_changes_what_it_names() {
         assert_eq!(after["ticket_types"][0]["name"], "VIP", "absent is unchanged");
         assert_eq!(after["ticket_types"][1]["name"], "Lawn");
         let path = format!("/events/{}", event.id);
-        assert_eq!(shop.get(None, &path).await.is(200).body["version"], version);
+        assert_eq!(app.get(None, &path).await.is(200).body["version"], version);
     }
     let same = with(event.named(), json!({"title": "Dewa 20"}));
-    let after = shop.post(organiser, "/event/update", &same).await.is(200).body;
+    let after = app.post(organiser, "/event/update", &same).await.is(200).body;
     assert_eq!(after["version"], 4, "nothing changed, so it is no edit");
     let back = with(
         event.named(),
@@ -133,22 +133,22 @@ async fn an_update_changes_what_it_names() {
             "ticket_types": [{"ticket_type_id": vip, "max_per_booking": null, "closed": true}],
         }),
     );
-    let after = shop.post(organiser, "/event/update", &back).await.is(200).body;
+    let after = app.post(organiser, "/event/update", &back).await.is(200).body;
     assert_eq!(after["ticket_types"][0]["max_per_booking"], 10, "cleared is the default");
     assert_eq!(after["ticket_types"][0]["closed"], true);
-    shop.close().await;
+    app.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_update_that_cannot_be_is_refused() {
-    let shop = Shop::open().await;
-    let organiser = Somebody::organiser();
-    let event = shop.made(organiser, &plan(10)).await;
+    let app = TestApp::start().await;
+    let organiser = Person::organiser();
+    let event = app.made(organiser, &plan(10)).await;
     let vip = event.types[0];
     let stranger = "0197c0de-0000-7000-8000-000000000000";
     let of_vip = |change| json!({"ticket_types": [with(json!({"ticket_type_id": vip}), change)]});
     let update = async |change: Value| {
-        shop.post(organiser, "/event/update", &with(event.named(), change)).await
+        app.post(organiser, "/event/update", &with(event.named(), change)).await
     };
     for (change, field) in [
         (json!({"title": null}), "title"),
@@ -171,7 +171,7 @@ async fn an_update_that_cannot_be_is_refused() {
     }
     update(json!({"version": 7})).await.is_problem(409, "version-conflict");
 
-    shop.ask(event.reserve(3)).await;
+    app.ask(event.reserve(3)).await;
     let dollars = of_vip(json!({"price": {"amount": 9, "currency": "USD"}}));
     update(dollars).await.is_problem(409, "currency-frozen");
     update(of_vip(json!({"capacity": 2}))).await.is_problem(409, "capacity-below-sold");
@@ -179,15 +179,15 @@ async fn an_update_that_cannot_be_is_refused() {
     assert_eq!(after["ticket_types"][0]["available"], 0);
     assert_eq!(after["version"], 2, "sales are no edits");
     let cancel = with(event.named(), json!({"reason": "rain"}));
-    shop.post(organiser, "/event/cancel", &cancel).await.is(202);
+    app.post(organiser, "/event/cancel", &cancel).await.is(202);
     update(json!({"title": "Late"})).await.is_problem(409, "event-over");
-    shop.close().await;
+    app.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn organisers_touch_only_their_own_events() {
-    let shop = Shop::open().await;
-    let event = shop.made(Somebody::organiser(), &plan(10)).await;
+    let app = TestApp::start().await;
+    let event = app.made(Person::organiser(), &plan(10)).await;
     let calls = [
         ("/event/update", with(event.named(), json!({"title": "Mine"}))),
         ("/event/unpublish", event.named()),
@@ -196,28 +196,28 @@ async fn organisers_touch_only_their_own_events() {
         ("/event/delete", event.named()),
     ];
     for (path, body) in &calls {
-        let anonymous = shop.request(None, Method::POST, path).json(body);
+        let anonymous = app.request(None, Method::POST, path).json(body);
         Answer::to(anonymous).await.is_problem(401, "not-logged-in");
         for role in [Role::Buyer, Role::Operator, Role::Door] {
-            shop.post(Somebody::new(role), path, body).await.is_problem(403, "wrong-role");
+            app.post(Person::new(role), path, body).await.is_problem(403, "wrong-role");
         }
-        shop.post(Somebody::organiser(), path, body).await.is_problem(404, "not-found");
+        app.post(Person::organiser(), path, body).await.is_problem(404, "not-found");
     }
-    let buyer = Somebody::new(Role::Buyer);
-    shop.post(buyer, "/event/create", &plan(1)).await.is_problem(403, "wrong-role");
-    let admin = Somebody::new(Role::Admin);
+    let buyer = Person::new(Role::Buyer);
+    app.post(buyer, "/event/create", &plan(1)).await.is_problem(403, "wrong-role");
+    let admin = Person::new(Role::Admin);
     for ((path, body), status) in calls.iter().zip([200, 200, 200, 202, 204]) {
-        shop.post(admin, path, body).await.is(status);
+        app.post(admin, path, body).await.is(status);
     }
-    shop.close().await;
+    app.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_event_is_published_taken_back_and_deleted_until_it_is_booked() {
-    let shop = Shop::open().await;
-    let organiser = Somebody::organiser();
-    let stage = async |event: &Made, path: &str| shop.post(organiser, path, &event.named()).await;
-    let event = shop.made(organiser, &with(plan(10), json!({"status": "draft"}))).await;
+    let app = TestApp::start().await;
+    let organiser = Person::organiser();
+    let stage = async |event: &Concert, path: &str| app.post(organiser, path, &event.named()).await;
+    let event = app.made(organiser, &with(plan(10), json!({"status": "draft"}))).await;
     assert_eq!(event.body["status"], "draft");
     for (path, status, version) in [
         ("/event/unpublish", "draft", 1),
@@ -230,31 +230,31 @@ async fn an_event_is_published_taken_back_and_deleted_until_it_is_booked() {
         assert_eq!((&answer["status"], &answer["version"]), (&json!(status), &json!(version)));
     }
     let booking = event.reserve(1);
-    shop.ask(booking.clone()).await;
-    shop.ask(event.release(booking.booking_id)).await;
+    app.ask(booking.clone()).await;
+    app.ask(event.release(booking.booking_id)).await;
     stage(&event, "/event/unpublish").await.is_problem(409, "event-has-bookings");
     stage(&event, "/event/delete").await.is_problem(409, "event-has-bookings");
 
     let past = with(plan(10), json!({"status": "draft", "starts_at": in_days(-1)}));
-    let past = shop.made(organiser, &past).await;
+    let past = app.made(organiser, &past).await;
     stage(&past, "/event/publish").await.is_problem(409, "event-over");
 
-    let event = shop.made(organiser, &plan(10)).await;
+    let event = app.made(organiser, &plan(10)).await;
     let path = format!("/event/delete?event_id={}", event.id);
-    let delete = || shop.request(Some(organiser), Method::DELETE, &path);
+    let delete = || app.request(Some(organiser), Method::DELETE, &path);
     Answer::to(delete()).await.is(204);
     Answer::to(delete()).await.is_problem(404, "not-found");
-    shop.get(None, &format!("/events/{}", event.id)).await.is_problem(404, "not-found");
-    let nameless = shop.request(Some(organiser), Method::DELETE, "/event/delete");
+    app.get(None, &format!("/events/{}", event.id)).await.is_problem(404, "not-found");
+    let nameless = app.request(Some(organiser), Method::DELETE, "/event/delete");
     Answer::to(nameless).await.is_about("event_id");
-    shop.close().await;
+    app.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_world_hears_of_what_it_can_see() {
-    let shop = Shop::open().await;
-    let organiser = Somebody::organiser();
-    let event = shop.made(organiser, &with(plan(10), json!({"status": "draft"}))).await;
+    let app = TestApp::start().await;
+    let organiser = Person::organiser();
+    let event = app.made(organiser, &with(plan(10), json!({"status": "draft"}))).await;
     let title = |title: &str| with(event.named(), json!({"title": title}));
     for (path, body) in [
         ("/event/update", title("Still a draft")),
@@ -264,10 +264,10 @@ async fn the_world_hears_of_what_it_can_see() {
         ("/event/publish", event.named()),
         ("/event/delete", event.named()),
     ] {
-        let answer = shop.post(organiser, path, &body).await;
+        let answer = app.post(organiser, path, &body).await;
         assert!(answer.status.is_success(), "{path}: {answer:?}");
     }
-    let kinds = async || -> Vec<&str> { shop.news(event.id).iter().map(Message::kind).collect() };
+    let kinds = async || -> Vec<&str> { app.facts(event.id).iter().map(Message::kind).collect() };
     eventually(kinds)
         .is([
             "karcis.EventPublished.v1",
@@ -277,8 +277,8 @@ async fn the_world_hears_of_what_it_can_see() {
             "karcis.EventDeleted.v1",
         ])
         .await;
-    let news = shop.news(event.id);
-    let EventFact::EventUpdated(updated) = &news[1] else { panic!("{news:?}") };
+    let facts = app.facts(event.id);
+    let EventFact::EventUpdated(updated) = &facts[1] else { panic!("{facts:?}") };
     assert_eq!((updated.title.as_str(), updated.version), ("Seen", 4));
-    shop.close().await;
+    app.close().await;
 }

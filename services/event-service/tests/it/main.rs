@@ -1,8 +1,9 @@
 //! event-service as a black box, on real Kafka and Postgres.
 
 mod cancelling;
+mod catalogue;
 mod commands;
 mod editing;
-mod looking;
+mod harness;
 mod racing;
-mod shop;
+mod tickets;

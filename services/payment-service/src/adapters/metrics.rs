@@ -1,4 +1,4 @@
-//! What an operator sees of the payments.
+//! The metrics of payments.
 
 use metrics::{
     Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
@@ -7,27 +7,39 @@ use tokio::time::Instant;
 
 const ALERTS: &str = "karcis_payment_alerts_total";
 const UNRESOLVED: &str = "karcis_payments_unresolved";
+const REFUSED: &str = "karcis_refunds_refused_total";
 const CALLS: &str = "karcis_provider_call_duration_seconds";
 
-/// Says what each is, and begins the counter at 0: what first appears at 1 has not risen.
-pub fn describe() {
+/// Describes each metric, and starts the counters at 0: a counter that first appears at 1 has not
+/// risen.
+pub(crate) fn describe() {
     describe_counter!(ALERTS, "Refunds asked of payments that hold no money.");
-    describe_gauge!(UNRESOLVED, "Attempts the provider was asked of again and did not know.");
+    describe_gauge!(
+        UNRESOLVED,
+        "Attempts whose outcome the provider did not know when asked again."
+    );
     describe_histogram!(CALLS, Unit::Seconds, "Time until the payment provider answered.");
+    describe_counter!(REFUSED, "Refunds and reversals that the provider refuses.");
     count_alerts(0);
+    count_refused(0);
 }
 
 /// Counts refunds of money that never came.
-pub fn count_alerts(count: usize) {
+pub(crate) fn count_alerts(count: usize) {
     counter!(ALERTS).increment(count as u64);
 }
 
-/// Shows how many attempts are still unknown.
-pub fn show_unresolved(unknown: usize) {
-    gauge!(UNRESOLVED).set(unknown as f64);
+/// Counts refunds and reversals that the provider has refused.
+pub(crate) fn count_refused(count: usize) {
+    counter!(REFUSED).increment(count as u64);
+}
+
+/// Shows of how many attempts the provider does not know the outcome.
+pub(crate) fn show_unresolved(count: usize) {
+    gauge!(UNRESOLVED).set(count as f64);
 }
 
 /// Counts and times a call of the provider.
-pub fn call(operation: &'static str, outcome: &'static str, began: Instant) {
+pub(crate) fn call(operation: &'static str, outcome: &'static str, began: Instant) {
     histogram!(CALLS, "operation" => operation, "outcome" => outcome).record(began.elapsed());
 }

@@ -1,9 +1,8 @@
-//! The world outside: HTTP, Kafka, Postgres, the payment provider, and the clock.
+//! What connects the use cases to HTTP, Kafka, Postgres, the payment provider and the clock.
 
-pub mod gateway;
-pub mod http;
-pub mod kafka;
-pub mod lanes;
-pub mod metrics;
-pub mod postgres;
-pub mod workers;
+pub(crate) mod gateway;
+pub(crate) mod http;
+pub(crate) mod kafka;
+pub(crate) mod metrics;
+pub(crate) mod postgres;
+pub(crate) mod workers;

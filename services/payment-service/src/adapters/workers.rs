@@ -1,81 +1,84 @@
-//! What goes on by itself: unresolved attempts, wanted cancels, money that goes back, old keys.
+//! Background work: attempts without an outcome, wanted cancels, refunds, old keys.
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
-use karcis_process::{CancellationToken, now};
+use karcis_process::{CancellationToken, chain, now};
 use tokio::{sync::Notify, time::timeout};
 
 use super::metrics;
-use crate::application::{
-    give_money_back,
-    ports::{KEY_LIFETIME, PaymentGateway, Payments},
-    resolve_attempts, void_attempts,
+use crate::{
+    adapters::postgres::PgPayments,
+    application::{
+        RefundReport, ports::PaymentGateway, refund_payments, resolve_attempts, void_attempts,
+    },
 };
 
-/// How long a worker rests if nobody wakes it: what another instance left is found by then.
+/// How long a worker rests without a signal: what another instance left is found by then.
 const REST: Duration = Duration::from_secs(1);
-/// How often old idempotency keys are forgotten.
-const HOUR: Duration = Duration::from_secs(60 * 60);
+/// How often old idempotency keys are deleted.
+const PURGE_INTERVAL: Duration = Duration::from_secs(60 * 60);
+/// How many of them a statement deletes.
+const PURGED_AT_ONCE: u16 = 1_000;
 
-/// The stored payments and the provider they are settled with.
+/// The stored payments, and the provider that is asked about them.
 #[derive(Clone)]
-pub struct Worker {
-    /// The payments.
-    pub payments: Arc<dyn Payments>,
-    /// The provider.
+pub(crate) struct Worker {
+    pub payments: Arc<PgPayments>,
     pub gateway: Arc<dyn PaymentGateway>,
     /// Cancelled when the service stops.
     pub stopping: CancellationToken,
 }
 
 impl Worker {
-    /// Asks the provider again about attempts that are unresolved for longer than `patience`.
-    pub async fn resolve(self, patience: Duration) -> Result<(), Infallible> {
+    /// Asks the provider again about attempts that have had no outcome for longer than `age`.
+    pub(crate) async fn resolve(self, age: Duration) -> Result<(), Infallible> {
         while self.goes_on() {
-            match resolve_attempts(&*self.payments, &*self.gateway, now() - patience).await {
-                Ok(unknown) => metrics::show_unresolved(unknown),
-                Err(cause) => tracing::warn!(%cause, "unresolved attempts have to wait"),
+            match resolve_attempts(&*self.payments, &*self.gateway, now() - age).await {
+                Ok(unresolved) => metrics::show_unresolved(unresolved),
+                Err(error) => {
+                    tracing::warn!(error = %chain(&error), "attempts could not be resolved")
+                }
             }
             self.rest(REST, &Notify::new()).await;
         }
         Ok(())
     }
 
-    /// Voids intents as soon as `woken`.
-    pub async fn void(self, woken: Arc<Notify>) -> Result<(), Infallible> {
+    /// Voids intents at every `signal`.
+    pub(crate) async fn void(self, signal: Arc<Notify>) -> Result<(), Infallible> {
         while self.goes_on() {
-            if let Err(cause) = void_attempts(&*self.payments, &*self.gateway).await {
-                tracing::warn!(%cause, "wanted cancels have to wait");
+            if let Err(error) = void_attempts(&*self.payments, &*self.gateway).await {
+                tracing::warn!(error = %chain(&error), "attempts could not be voided");
             }
-            self.rest(REST, &woken).await;
+            self.rest(REST, &signal).await;
         }
         Ok(())
     }
 
-    /// Gives money back as soon as `woken`.
-    pub async fn give_back(self, woken: Arc<Notify>) -> Result<(), Infallible> {
+    /// Sends money back at every `signal`.
+    pub(crate) async fn refund(self, signal: Arc<Notify>) -> Result<(), Infallible> {
         while self.goes_on() {
-            match give_money_back(&*self.payments, &*self.gateway).await {
-                Ok(errors) => {
-                    if let Some(cause) = errors.first() {
-                        let count = errors.len();
-                        tracing::warn!(%cause, count, "money that is to go back has to wait");
-                    }
+            match refund_payments(&*self.payments, &*self.gateway).await {
+                Ok(report) => log_refunds(report),
+                Err(error) => tracing::warn!(error = %chain(&error), "refunds could not be stored"),
+            }
+            self.rest(REST, &signal).await;
+        }
+        Ok(())
+    }
+
+    /// Deletes idempotency keys that are too old to be repeated.
+    pub(crate) async fn purge_keys(self) -> Result<(), Infallible> {
+        while self.goes_on() {
+            match self.payments.purge_keys(now(), PURGED_AT_ONCE).await {
+                Ok(purged) if purged >= u64::from(PURGED_AT_ONCE) => continue,
+                Ok(_) => {}
+                Err(error) => {
+                    let error = chain(&error);
+                    tracing::warn!(%error, "old idempotency keys could not be deleted");
                 }
-                Err(cause) => tracing::warn!(%cause, "money that is to go back has to wait"),
             }
-            self.rest(REST, &woken).await;
-        }
-        Ok(())
-    }
-
-    /// Forgets idempotency keys that nobody may repeat any more.
-    pub async fn forget_keys(self) -> Result<(), Infallible> {
-        while self.goes_on() {
-            if let Err(cause) = self.payments.forget_keys(now() - KEY_LIFETIME).await {
-                tracing::warn!(%cause, "old idempotency keys stay for now");
-            }
-            self.rest(HOUR, &Notify::new()).await;
+            self.rest(PURGE_INTERVAL, &Notify::new()).await;
         }
         Ok(())
     }
@@ -84,9 +87,23 @@ impl Worker {
         !self.stopping.is_cancelled()
     }
 
-    /// Until the time is over, somebody wakes it, or the service stops.
-    async fn rest(&self, time: Duration, woken: &Notify) {
-        let resting = timeout(time, woken.notified());
+    /// Until the time is over, a signal comes, or the service stops.
+    async fn rest(&self, time: Duration, signal: &Notify) {
+        let resting = timeout(time, signal.notified());
         self.stopping.run_until_cancelled(resting).await;
+    }
+}
+
+fn log_refunds(report: RefundReport) {
+    if let Some(error) = report.unavailable.first() {
+        let count = report.unavailable.len();
+        tracing::warn!(%error, count, "the provider could not be asked for refunds");
+    }
+    metrics::count_refused(report.refused.len());
+    for refused in report.refused {
+        tracing::error!(
+            booking_id = %refused.booking_id, kind = ?refused.kind, reason = refused.reason,
+            "the provider refuses a refund: settle it by hand"
+        );
     }
 }

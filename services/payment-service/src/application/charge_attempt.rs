@@ -1,12 +1,16 @@
 //! Charges an attempt that is stored, and stores the answer.
 
-use super::ports::{Answered, Attempts, Charge, PaymentGateway, StoreError};
+use super::{
+    ports::{Answer, Charge, PaymentGateway, Payments},
+    unit_of_work::decide_one,
+};
 use crate::domain::{AttemptId, Outcome, Payment};
+use karcis_database::StoreError;
 
-/// The payment with the provider's answer; as it was while the answer is unknown, which
-/// [`super::resolve_attempts`] then finds out.
+/// The payment with the provider's answer. It is unchanged while the answer is unknown:
+/// [`super::resolve_attempts`] then finds it out.
 pub async fn charge_attempt(
-    attempts: &dyn Attempts,
+    payments: &dyn Payments,
     gateway: &dyn PaymentGateway,
     payment: Payment,
     attempt: AttemptId,
@@ -14,6 +18,6 @@ pub async fn charge_attempt(
     let Some(charge) = Charge::of(&payment, attempt) else { return Ok(payment) };
     match gateway.charge(charge).await {
         Outcome::Unknown => Ok(payment),
-        outcome => attempts.record(Answered { payment, attempt, outcome }).await,
+        outcome => decide_one(payments, Answer { payment, attempt, outcome }).await,
     }
 }

@@ -1,69 +1,45 @@
-//! What the use cases need of the world: the stored payments, and the provider.
+//! What the use cases need: the stored payments, and the payment provider.
 
-use std::time::Duration;
+use std::collections::HashSet;
 
 use async_trait::async_trait;
+use karcis_database::{KeyUse, RequestKey, StoreError};
 use karcis_kernel::{BookingId, Money, Timestamp, UserId};
 
-use crate::domain::{AttemptId, Entry, Fact, Outcome, Payment};
-
-/// How long an idempotency key is remembered.
-pub const KEY_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
-
-pub use karcis_database::StoreError;
-
-/// A buyer's name for one request.
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct RequestKey {
-    /// The buyer: keys of two buyers never meet.
-    pub user_id: UserId,
-    /// The `Idempotency-Key`.
-    pub key: String,
-}
-
-/// What a request under a key led to.
-#[derive(Clone)]
-pub struct KeyUse {
-    /// The key.
-    pub key: RequestKey,
-    /// What the request said; the same key with another fingerprint is a mistake.
-    pub fingerprint: Vec<u8>,
-    /// The attempt it started; `None` where the booking was paid before.
-    pub attempt: Option<AttemptId>,
-    /// Whether it was answered while the attempt was still running.
-    pub answered_processing: bool,
-    /// When it was used.
-    pub at: Timestamp,
-}
+use crate::domain::{AttemptId, Fact, Outcome, Payment, PaymentRecord, RefundOutcome};
 
 /// A change of one payment, decided on what was loaded.
+#[derive(Clone)]
 pub struct Change {
-    /// What was loaded; `None` if there was nothing.
-    pub before: Option<Entry>,
-    /// What it becomes; equal to `before` where only facts are told again or a key is kept.
-    pub after: Entry,
-    /// What is told, in order.
+    /// `None` if there was no record.
+    pub before: Option<PaymentRecord>,
+    /// Equal to `before` where only facts are published again or a key is kept.
+    pub after: PaymentRecord,
+    /// What is published, in order.
     pub facts: Vec<Fact>,
-    /// The keys it uses up.
+    /// The keys that it uses up.
     pub keys: Vec<KeyUse>,
 }
 
 /// The stored payments.
 #[async_trait]
 pub trait Payments: Send + Sync {
-    /// What is known of these bookings; unknown ones are left out.
-    async fn load(&self, bookings: &[BookingId]) -> Result<Vec<Entry>, StoreError>;
+    /// The records of these bookings; a booking without one is left out.
+    async fn load(&self, bookings: &[BookingId]) -> Result<Vec<PaymentRecord>, StoreError>;
 
-    /// What these keys were used for after `since`; unused ones are left out.
-    async fn keys(&self, keys: &[RequestKey], since: Timestamp) -> Result<Vec<KeyUse>, StoreError>;
+    /// What these keys were used for in the 24 h before `now`; unused ones are left out.
+    async fn keys(&self, keys: &[RequestKey], now: Timestamp) -> Result<Vec<KeyUse>, StoreError>;
 
-    /// Saves every change with its facts and keys, in one transaction. A change whose payment
-    /// moved since it was loaded, or whose key was used meanwhile, is left out; its booking is
+    /// Saves every change with its facts and keys, in one transaction. A change whose record was
+    /// changed since it was loaded, or whose key was used meanwhile, is left out; its booking is
     /// returned.
-    async fn commit(&self, changes: Vec<Change>) -> Result<Vec<BookingId>, StoreError>;
+    async fn commit(&self, changes: Vec<Change>) -> Result<HashSet<BookingId>, StoreError>;
 
-    /// Notes that the request under `key` was answered while its attempt was running.
-    async fn answered_processing(&self, key: &RequestKey) -> Result<(), StoreError>;
+    /// Whether the request under `key` was answered while its attempt had no outcome.
+    async fn answered_processing(&self, key: &RequestKey) -> Result<bool, StoreError>;
+
+    /// Records that it was.
+    async fn mark_answered_processing(&self, key: &RequestKey) -> Result<(), StoreError>;
 
     /// Up to `limit` payments after booking `after`, in the order of their bookings, that need
     /// the provider.
@@ -73,32 +49,28 @@ pub trait Payments: Send + Sync {
         after: Option<BookingId>,
         limit: i64,
     ) -> Result<Vec<Payment>, StoreError>;
-
-    /// Forgets the keys used before `since`.
-    async fn forget_keys(&self, since: Timestamp) -> Result<(), StoreError>;
 }
 
 /// What a payment needs the provider for.
 #[derive(Clone, Copy, Debug)]
 pub enum Waiting {
-    /// Its attempt is unresolved and a cancel is wanted.
+    /// Its attempt has no outcome and a cancel is wanted.
     Void,
-    /// Its attempt started before this time, is unresolved, and no cancel is wanted.
-    Answer(Timestamp),
-    /// Money is to go back.
-    MoneyBack,
+    /// Its attempt started before this time, has no outcome, and no cancel is wanted.
+    Outcome(Timestamp),
+    /// Money is to go back, and the provider has not refused that.
+    Refund,
 }
 
 /// A request to start an attempt.
 #[derive(Clone)]
 pub struct StartAttempt {
-    /// The new attempt's id.
+    /// The id of the new attempt.
     pub attempt: AttemptId,
-    /// The booking.
     pub booking_id: BookingId,
     /// Who wants to pay.
     pub user_id: UserId,
-    /// The provider's token of what to pay with.
+    /// The provider's token of the method.
     pub method: String,
     /// The request's idempotency key with its fingerprint.
     pub key: Option<(RequestKey, Vec<u8>)>,
@@ -111,7 +83,7 @@ pub struct StartAttempt {
 pub enum Started {
     /// It is stored: charge it.
     Charge(Payment),
-    /// The money came before; nothing is to be charged.
+    /// The money came before: charge nothing.
     Paid(Payment),
     /// The request was made before.
     Repeated(Payment, KeyUse),
@@ -120,54 +92,40 @@ pub enum Started {
 /// Why an attempt is not started.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum ProcessPaymentError {
-    /// The key names another request.
+    /// The key was used for another request.
     #[error("use a new key for a new request")]
     KeyReused,
-    /// There is no such payment of this buyer, or not yet.
-    #[error("there is nothing to pay")]
+    /// The buyer has no such payment, or not yet.
+    #[error("wait until the booking can be paid")]
     NotPayable,
-    /// Another attempt's outcome is unknown.
-    #[error("wait for the attempt that is running")]
+    /// Another attempt has no outcome yet.
+    #[error("wait for the outcome of the attempt that is running")]
     Unresolved,
-    /// It failed, was cancelled or refunded.
-    #[error("the payment is closed")]
+    /// It failed, was cancelled or was refunded.
+    #[error("make another booking: this payment is closed")]
     Closed,
-    /// It may work later.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
 /// What the provider said of a payment's attempt.
 #[derive(Clone)]
-pub struct Answered {
+pub struct Answer {
     /// The payment as last seen.
     pub payment: Payment,
-    /// The attempt.
     pub attempt: AttemptId,
-    /// The provider's answer.
     pub outcome: Outcome,
-}
-
-/// Writes the two ends of attempts, those of many buyers together.
-#[async_trait]
-pub trait Attempts: Send + Sync {
-    /// Stores the attempt before the provider hears of it.
-    async fn start(&self, start: StartAttempt) -> Result<Started, ProcessPaymentError>;
-
-    /// Stores the provider's answer with its fact; the payment as it then is.
-    async fn record(&self, answered: Answered) -> Result<Payment, StoreError>;
 }
 
 /// A charge as the provider is asked for it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Charge {
-    /// The provider's idempotency key: the same key is one charge and has one answer.
+    /// The provider's idempotency key: the same key is one charge and has one outcome.
     pub key: String,
-    /// The booking, for which the provider has one intent.
+    /// The provider has one intent for each booking.
     pub intent: BookingId,
-    /// How much.
     pub amount: Money,
-    /// The token of what to pay with.
+    /// The token of the method.
     pub method: String,
 }
 
@@ -189,18 +147,17 @@ impl Charge {
 pub struct Refund {
     /// The provider's idempotency key: the same key gives money back once.
     pub key: String,
-    /// The booking, for which the provider has one intent.
+    /// The provider has one intent for each booking.
     pub intent: BookingId,
-    /// How much.
     pub amount: Money,
 }
 
-/// The provider did not do it, or did not say so in time.
+/// The provider did not answer in time, or not with a definite answer.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("the payment provider is unavailable: {0}")]
 pub struct ProviderUnavailable(pub String);
 
-/// A method a buyer can pay with.
+/// A method that a buyer can pay with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Method {
     /// The provider's token.
@@ -211,19 +168,21 @@ pub struct Method {
     pub about: &'static str,
 }
 
-/// The payment provider. Every call answers within a time-out of the adapter's own.
+/// The payment provider. Every call answers within the adapter's own timeout.
 #[async_trait]
 pub trait PaymentGateway: Send + Sync {
-    /// What it takes.
+    /// The methods that the provider takes.
     fn methods(&self) -> &'static [Method];
 
-    /// Charges once per key. Anything but a definite answer is [`Outcome::Unknown`].
+    /// Charges once per key. Asked again with the same key, it gives the charge's outcome as it is
+    /// now. Anything but a definite answer is [`Outcome::Unknown`].
     async fn charge(&self, charge: Charge) -> Outcome;
 
-    /// Closes the intent for ever: [`Outcome::Voided`], or [`Outcome::Approved`] if it had
-    /// captured before. Anything but a definite answer is [`Outcome::Unknown`].
+    /// Closes the intent for good: [`Outcome::Voided`], or [`Outcome::Approved`] if it had captured
+    /// before. Anything but a definite answer is [`Outcome::Unknown`].
     async fn void(&self, intent: BookingId) -> Outcome;
 
-    /// Gives the money back, once per key.
-    async fn refund(&self, refund: Refund) -> Result<(), ProviderUnavailable>;
+    /// Gives the money back once per key. Asked again with the same key, it gives the refund's
+    /// outcome as it is now.
+    async fn refund(&self, refund: Refund) -> Result<RefundOutcome, ProviderUnavailable>;
 }

@@ -1,14 +1,18 @@
 //! Stores what the provider said of attempts, with the facts that follow.
 
+use karcis_database::StoreError;
 use karcis_kernel::BookingId;
 
 use super::{
-    draft::{Job, decide},
-    ports::{Answered, Payments, StoreError},
+    ports::{Answer, Payments},
+    unit_of_work::{Decision, UnitOfWork, decide},
 };
 use crate::domain::{Payment, resolve};
 
-impl Job for Answered {
+impl Decision for Answer {
+    type Output = Payment;
+    type Error = StoreError;
+
     fn booking_id(&self) -> BookingId {
         self.payment.booking_id
     }
@@ -16,19 +20,20 @@ impl Job for Answered {
     fn seen(&self) -> Option<&Payment> {
         Some(&self.payment)
     }
+
+    fn decide(&self, unit: &mut UnitOfWork) -> Result<Payment, StoreError> {
+        let booking = self.booking_id();
+        let now = unit.payment(booking).unwrap_or(&self.payment);
+        let verdict = resolve(now, self.attempt, &self.outcome);
+        unit.apply(booking, verdict);
+        Ok(unit.payment(booking).unwrap_or(&self.payment).clone())
+    }
 }
 
-/// The payments after each answer, in their order. An answer that is known already changes nothing.
+/// The payments after each answer, in their order. A repeated answer changes nothing.
 pub async fn record_outcomes(
     payments: &dyn Payments,
-    answers: &[Answered],
+    answers: &[Answer],
 ) -> Result<Vec<Payment>, StoreError> {
-    decide(payments, answers, |draft, answered| {
-        let booking = answered.booking_id();
-        let now = draft.payment(booking).unwrap_or(&answered.payment);
-        let verdict = resolve(now, answered.attempt, &answered.outcome);
-        draft.apply(booking, verdict);
-        draft.payment(booking).unwrap_or(&answered.payment).clone()
-    })
-    .await
+    decide(payments, answers).await
 }

@@ -1,39 +1,44 @@
 //! Takes booking-service's commands, a batch at a time.
 
+use karcis_database::StoreError;
 use karcis_kernel::{BookingId, PaymentId};
 
 use super::{
-    draft::{Job, decide},
-    ports::{Payments, StoreError},
+    ports::Payments,
+    unit_of_work::{Decision, UnitOfWork, decide},
 };
 use crate::domain::{Command, Verdict, take};
 
 /// A command as it came.
 pub struct ArrivedCommand {
-    /// The command.
     pub command: Command,
-    /// The id of the payment, should the command open one.
-    pub fresh: PaymentId,
+    /// The id of the payment that the command may open.
+    pub new_id: PaymentId,
 }
 
-impl Job for ArrivedCommand {
+impl Decision for ArrivedCommand {
+    /// The booking, if the command must not have been sent.
+    type Output = Option<BookingId>;
+    type Error = StoreError;
+
     fn booking_id(&self) -> BookingId {
         self.command.booking_id()
     }
+
+    fn decide(&self, unit: &mut UnitOfWork) -> Result<Option<BookingId>, StoreError> {
+        let booking = self.booking_id();
+        let verdict = take(unit.record(booking), &self.command, self.new_id);
+        let alert = matches!(verdict, Verdict::Alert).then_some(booking);
+        unit.apply(booking, verdict);
+        Ok(alert)
+    }
 }
 
-/// Does what the commands say, in their order, and tells what becomes of it. Returns the bookings
-/// of commands that must not have been sent, such as a refund of money that never came.
+/// Does what the commands say, in their order, and publishes what becomes of it. Returns the
+/// bookings of commands that must not have been sent, such as a refund of money that never came.
 pub async fn take_commands(
     payments: &dyn Payments,
     batch: &[ArrivedCommand],
 ) -> Result<Vec<BookingId>, StoreError> {
-    let alerts = decide(payments, batch, |draft, arrived| {
-        let booking = arrived.booking_id();
-        let verdict = take(draft.entry(booking), &arrived.command, arrived.fresh);
-        let alert = matches!(verdict, Verdict::Alert).then_some(booking);
-        draft.apply(booking, verdict);
-        alert
-    });
-    Ok(alerts.await?.into_iter().flatten().collect())
+    Ok(decide(payments, batch).await?.into_iter().flatten().collect())
 }

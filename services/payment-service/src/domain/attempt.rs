@@ -5,21 +5,23 @@ use uuid::Uuid;
 
 use super::{Fact, MAX_ATTEMPTS, Payment, State, Verdict};
 
-/// Names one attempt to pay.
+/// Identifies one attempt to pay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct AttemptId(pub Uuid);
 
 /// One attempt to pay with one method.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Attempt {
-    /// Its id, which the provider's idempotency key is made of.
+    /// The provider's idempotency key is made of it.
     pub id: AttemptId,
     /// When it started.
     pub at: Timestamp,
-    /// The provider's token of what is paid with.
+    /// The provider's token of the method.
     pub method: String,
-    /// How it ended; `None` until that is known.
+    /// `None` until it is known.
     pub outcome: Option<AttemptOutcome>,
+    /// What the provider waits for; only while there is no outcome.
+    pub next_action: Option<NextAction>,
 }
 
 /// How an attempt ended.
@@ -27,22 +29,24 @@ pub struct Attempt {
 pub enum AttemptOutcome {
     /// The money came.
     Approved,
-    /// No money.
     Declined(Decline),
-    /// Taken back before any money moved.
+    /// Cancelled at the provider before any money moved.
     Voided,
-    /// The money came after the payment had ended, or twice: it is on its way back.
-    Returning,
+    /// The money came after the payment had ended, or twice: it is on its way back, unless the
+    /// provider has refused that.
+    Reversing {
+        /// Why the provider refuses: an operator has to settle it.
+        refusal: Option<String>,
+    },
     /// That money went back.
-    Returned,
+    Reversed,
 }
 
-/// Why a provider declines.
+/// A provider's no.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Decline {
-    /// Whether the same method may be tried again.
     pub kind: DeclineKind,
-    /// The provider's word for it, such as `insufficient_funds`.
+    /// The provider's word for why, such as `insufficient_funds`.
     pub code: String,
 }
 
@@ -56,10 +60,29 @@ pub enum DeclineKind {
 }
 
 impl Decline {
-    /// Whether the card is somebody else's: no other try is given.
+    /// Whether the card belongs to another person: the buyer gets no further attempt.
     fn is_fraud(&self) -> bool {
         matches!(self.code.as_str(), "stolen_card" | "lost_card")
     }
+}
+
+/// What the buyer has to do before the provider can take the money.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NextAction {
+    pub action: BuyerAction,
+    /// After this the provider declines the attempt.
+    pub expires_at: Timestamp,
+}
+
+/// The ways in which a buyer can complete an attempt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BuyerAction {
+    /// Open this page of the provider.
+    Redirect { url: String },
+    /// Transfer the amount to this account number.
+    VirtualAccount { number: String },
+    /// Scan the QR code that encodes this text.
+    Qr { text: String },
 }
 
 /// What the provider says of an attempt.
@@ -67,26 +90,29 @@ impl Decline {
 pub enum Outcome {
     /// The money is captured.
     Approved,
-    /// No money.
     Declined(Decline),
     /// The intent is voided and will never capture.
     Voided,
-    /// Still pending, or no answer in time: neither a yes nor a no.
+    /// The buyer has to do something first.
+    ActionRequired(NextAction),
+    /// The provider is still working on it.
+    Pending,
+    /// The provider gave no definite answer in time.
     Unknown,
 }
 
 /// Why no attempt can start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StartRefused {
-    /// Another attempt's outcome is unknown.
+    /// Another attempt has no outcome yet.
     Unresolved,
     /// The money came before.
     Paid,
-    /// It failed, was cancelled or refunded.
+    /// It failed, was cancelled or was refunded.
     Closed,
 }
 
-/// The payment with a new attempt at the provider.
+/// The payment with a new attempt.
 pub fn start(
     payment: &Payment,
     id: AttemptId,
@@ -96,8 +122,9 @@ pub fn start(
     match payment.state {
         State::Open if payment.attempts_left() > 0 => {
             let mut started =
-                payment.moved(State::Processing { attempt: id, cancel_wanted: false });
-            started.attempts.push(Attempt { id, at, method: method.to_owned(), outcome: None });
+                payment.transition(State::Processing { attempt: id, cancel_wanted: false });
+            let method = method.to_owned();
+            started.attempts.push(Attempt { id, at, method, outcome: None, next_action: None });
             Ok(started)
         }
         State::Processing { .. } => Err(StartRefused::Unresolved),
@@ -105,7 +132,7 @@ pub fn start(
         State::Open
         | State::Failed { .. }
         | State::Cancelled
-        | State::Refunding
+        | State::Refunding { .. }
         | State::Refunded => Err(StartRefused::Closed),
     }
 }
@@ -114,7 +141,6 @@ pub fn start(
 pub fn resolve(payment: &Payment, id: AttemptId, outcome: &Outcome) -> Verdict {
     let Some(attempt) = payment.attempt(id) else { return Verdict::Unchanged };
     match (&attempt.outcome, outcome) {
-        (_, Outcome::Unknown) => Verdict::Unchanged,
         (None, _) => first_answer(payment, id, outcome),
         (Some(AttemptOutcome::Declined(_) | AttemptOutcome::Voided), Outcome::Approved) => {
             late_money(payment, id)
@@ -148,19 +174,31 @@ fn first_answer(payment: &Payment, id: AttemptId, outcome: &Outcome) -> Verdict 
                 Verdict::changed(Payment { state: State::Open, ..ended }, None)
             }
         }
+        Outcome::ActionRequired(action) => waits_for(payment, id, Some(action)),
+        Outcome::Pending => waits_for(payment, id, None),
         Outcome::Unknown => Verdict::Unchanged,
     }
 }
 
-/// The provider said no and then took the money: an open payment takes it as its own, any other
-/// has ended or is being paid by another attempt, so it goes back.
+fn waits_for(payment: &Payment, id: AttemptId, next_action: Option<&NextAction>) -> Verdict {
+    if payment.attempt(id).is_some_and(|attempt| attempt.next_action.as_ref() == next_action) {
+        return Verdict::Unchanged;
+    }
+    let with_action = with_attempt(payment, id, |attempt| {
+        attempt.next_action = next_action.cloned();
+    });
+    Verdict::changed(with_action, None)
+}
+
+/// The provider said no and then took the money. A payment that is still open is paid by it. Any
+/// other has ended or is being paid by another attempt, so the money goes back.
 fn late_money(payment: &Payment, id: AttemptId) -> Verdict {
     if payment.state == State::Open {
         return paid(payment, id);
     }
     let captured = payment.plus_amount(payment.captured);
-    let returning = with_outcome(payment, id, AttemptOutcome::Returning);
-    Verdict::changed(Payment { captured, ..returning }, None)
+    let reversing = with_outcome(payment, id, AttemptOutcome::Reversing { refusal: None });
+    Verdict::changed(Payment { captured, ..reversing }, None)
 }
 
 fn paid(payment: &Payment, id: AttemptId) -> Verdict {
@@ -172,15 +210,18 @@ fn paid(payment: &Payment, id: AttemptId) -> Verdict {
     )
 }
 
-/// The payment one version on, with this outcome noted.
+/// The payment with this outcome of the attempt, and the next version.
 pub(super) fn with_outcome(payment: &Payment, id: AttemptId, outcome: AttemptOutcome) -> Payment {
-    let mut next = payment.next();
-    for attempt in next.attempts.iter_mut().filter(|attempt| attempt.id == id) {
-        attempt.outcome = Some(outcome.clone());
+    with_attempt(payment, id, |attempt| {
+        attempt.outcome = Some(outcome);
+        attempt.next_action = None;
+    })
+}
+
+fn with_attempt(payment: &Payment, id: AttemptId, change: impl FnOnce(&mut Attempt)) -> Payment {
+    let mut next = payment.next_version();
+    if let Some(attempt) = next.attempts.iter_mut().find(|attempt| attempt.id == id) {
+        change(attempt);
     }
     next
 }
-
-#[cfg(test)]
-#[path = "attempt_tests.rs"]
-mod tests;

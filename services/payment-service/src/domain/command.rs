@@ -2,32 +2,21 @@
 
 use karcis_kernel::{BookingId, Money, PaymentId};
 
-use super::{Entry, Fact, Payment, State, Terms, Verdict};
+use super::{Fact, Payment, PaymentRecord, State, Terms, Verdict};
 
 /// What booking-service asks.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Command {
     /// Open the payment.
-    Request {
-        /// The booking.
-        booking_id: BookingId,
-        /// Who owes how much until when.
-        terms: Terms,
-    },
-    /// Take no money any more.
-    Cancel {
-        /// The booking.
-        booking_id: BookingId,
-    },
+    Request { booking_id: BookingId, terms: Terms },
+    /// Take no more money.
+    Cancel { booking_id: BookingId },
     /// Give all captured money back.
-    Refund {
-        /// The booking.
-        booking_id: BookingId,
-    },
+    Refund { booking_id: BookingId },
 }
 
 impl Command {
-    /// The booking whose payment is meant.
+    /// The booking whose payment it is about.
     pub fn booking_id(&self) -> BookingId {
         match self {
             Self::Request { booking_id, .. }
@@ -37,15 +26,15 @@ impl Command {
     }
 }
 
-/// What `command` does to what is known of its booking; `fresh` names the payment if it is new.
-pub fn take(entry: Option<&Entry>, command: &Command, fresh: PaymentId) -> Verdict {
-    match entry {
-        None => first(command, fresh),
-        Some(Entry::Tombstone { .. }) => match command {
+/// What `command` does to the booking's record. A payment that it opens gets the id `new_id`.
+pub fn take(record: Option<&PaymentRecord>, command: &Command, new_id: PaymentId) -> Verdict {
+    match record {
+        None => first(command, new_id),
+        Some(PaymentRecord::Tombstone { .. }) => match command {
             Command::Request { .. } | Command::Cancel { .. } => Verdict::Answered(Fact::Cancelled),
             Command::Refund { .. } => Verdict::Alert,
         },
-        Some(Entry::Payment(payment)) => match command {
+        Some(PaymentRecord::Payment(payment)) => match command {
             Command::Request { .. } => request(payment),
             Command::Cancel { .. } => cancel(payment),
             Command::Refund { .. } => refund(payment),
@@ -70,7 +59,7 @@ fn first(command: &Command, payment_id: PaymentId) -> Verdict {
             Verdict::changed(payment, Fact::Requested { amount })
         }
         Command::Cancel { booking_id } => {
-            let tombstone = Entry::Tombstone { booking_id: *booking_id, payment_id };
+            let tombstone = PaymentRecord::Tombstone { booking_id: *booking_id, payment_id };
             Verdict::Changed(Box::new(tombstone), Some(Fact::Cancelled))
         }
         Command::Refund { .. } => Verdict::Alert,
@@ -82,7 +71,7 @@ fn request(payment: &Payment) -> Verdict {
         State::Open | State::Processing { .. } => {
             Verdict::Answered(Fact::Requested { amount: payment.terms.amount() })
         }
-        State::Refunding => Verdict::Unchanged,
+        State::Refunding { .. } => Verdict::Unchanged,
         State::Succeeded => succeeded(payment),
         State::Failed { decline_code } => failed(decline_code),
         State::Cancelled => Verdict::Answered(Fact::Cancelled),
@@ -92,12 +81,14 @@ fn request(payment: &Payment) -> Verdict {
 
 fn cancel(payment: &Payment) -> Verdict {
     match &payment.state {
-        State::Open => Verdict::changed(payment.moved(State::Cancelled), Fact::Cancelled),
+        State::Open => Verdict::changed(payment.transition(State::Cancelled), Fact::Cancelled),
         State::Processing { attempt, cancel_wanted: false } => Verdict::changed(
-            payment.moved(State::Processing { attempt: *attempt, cancel_wanted: true }),
+            payment.transition(State::Processing { attempt: *attempt, cancel_wanted: true }),
             None,
         ),
-        State::Processing { cancel_wanted: true, .. } | State::Refunding => Verdict::Unchanged,
+        State::Processing { cancel_wanted: true, .. } | State::Refunding { .. } => {
+            Verdict::Unchanged
+        }
         State::Succeeded => succeeded(payment),
         State::Failed { decline_code } => failed(decline_code),
         State::Cancelled => Verdict::Answered(Fact::Cancelled),
@@ -107,8 +98,13 @@ fn cancel(payment: &Payment) -> Verdict {
 
 fn refund(payment: &Payment) -> Verdict {
     match &payment.state {
-        State::Succeeded => Verdict::changed(payment.moved(State::Refunding), None),
-        State::Refunding => Verdict::Unchanged,
+        State::Succeeded => {
+            Verdict::changed(payment.transition(State::Refunding { refusal: None }), None)
+        }
+        State::Refunding { refusal: None } => Verdict::Unchanged,
+        State::Refunding { refusal: Some(reason) } => {
+            Verdict::Answered(Fact::RefundRefused { reason: reason.clone() })
+        }
         State::Refunded => refunded(payment),
         State::Open | State::Processing { .. } | State::Failed { .. } | State::Cancelled => {
             Verdict::Alert
@@ -127,7 +123,3 @@ fn failed(decline_code: &str) -> Verdict {
 fn refunded(payment: &Payment) -> Verdict {
     Verdict::Answered(Fact::Refunded { refunded: payment.terms.amount() })
 }
-
-#[cfg(test)]
-#[path = "command_tests.rs"]
-mod tests;

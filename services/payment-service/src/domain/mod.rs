@@ -1,16 +1,19 @@
-//! The rules of a payment, as pure functions: commands, attempts, money that goes back.
+//! The rules of a payment, as pure functions: commands, attempts, refunds and reversals.
+#![deny(clippy::disallowed_methods)]
 
 mod attempt;
 mod command;
-#[cfg(test)]
-mod fixture;
-mod give_back;
 mod payment;
+mod refund;
+#[cfg(test)]
+mod tests;
 
-pub use attempt::StartRefused;
 pub use attempt::{
-    Attempt, AttemptId, AttemptOutcome, Decline, DeclineKind, Outcome, resolve, start,
+    Attempt, AttemptId, AttemptOutcome, BuyerAction, Decline, DeclineKind, NextAction, Outcome,
+    StartRefused, resolve, start,
 };
 pub use command::{Command, take};
-pub use give_back::{GiveBack, owed, record_given_back};
-pub use payment::{Entry, Fact, InvalidAmount, MAX_ATTEMPTS, Payment, State, Terms, Verdict};
+pub use payment::{
+    Fact, InvalidAmount, MAX_ATTEMPTS, Payment, PaymentRecord, State, Terms, Verdict,
+};
+pub use refund::{RefundKind, RefundOutcome, due_refunds, record_refund};

@@ -2,9 +2,9 @@
 
 use karcis_kernel::{BookingId, Money, PaymentId, Timestamp, UserId};
 
-use super::{Attempt, AttemptId};
+use super::{Attempt, AttemptId, NextAction};
 
-/// How often a buyer may try.
+/// How many attempts a buyer has.
 pub const MAX_ATTEMPTS: usize = 3;
 
 /// Far above any order, far enough below 2^63 that a few captures add up.
@@ -18,7 +18,7 @@ pub struct Terms {
     pay_by: Timestamp,
 }
 
-/// An amount nobody can be charged.
+/// An amount that cannot be charged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("ask for an amount from 1 to 10^17")]
 pub struct InvalidAmount;
@@ -48,22 +48,19 @@ impl Terms {
     }
 }
 
-/// What is kept of a booking's payment.
+/// What is stored for a booking.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Entry {
-    /// Cancelled before it was requested: a late request finds it and stays out.
+pub enum PaymentRecord {
+    /// Cancelled before it was requested: a late request finds it and opens nothing.
     Tombstone {
-        /// The booking.
         booking_id: BookingId,
-        /// The id the refusal is told under.
         payment_id: PaymentId,
     },
-    /// A payment that was requested.
     Payment(Payment),
 }
 
-impl Entry {
-    /// The booking.
+impl PaymentRecord {
+    /// The booking it belongs to.
     pub fn booking_id(&self) -> BookingId {
         match self {
             Self::Tombstone { booking_id, .. } => *booking_id,
@@ -71,7 +68,7 @@ impl Entry {
         }
     }
 
-    /// The payment's id.
+    /// The payment's id, which a tombstone has too.
     pub fn payment_id(&self) -> PaymentId {
         match self {
             Self::Tombstone { payment_id, .. } => *payment_id,
@@ -87,7 +84,7 @@ impl Entry {
         }
     }
 
-    /// As [`Self::payment`], for keeps.
+    /// The payment by value, unless it is a tombstone.
     pub fn into_payment(self) -> Option<Payment> {
         match self {
             Self::Tombstone { .. } => None,
@@ -99,103 +96,92 @@ impl Entry {
 /// A payment that was requested.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Payment {
-    /// The booking, which identifies it.
+    /// Identifies it: a booking has one payment.
     pub booking_id: BookingId,
-    /// Its own id.
     pub payment_id: PaymentId,
-    /// Who owes how much until when.
     pub terms: Terms,
-    /// Where it stands.
     pub state: State,
-    /// What was tried, oldest first.
+    /// Oldest first.
     pub attempts: Vec<Attempt>,
     /// All that ever arrived.
     pub captured: Money,
-    /// All that went back, refunded or returned.
+    /// All that went back, refunds and reversals.
     pub refunded: Money,
-    /// Rises with each change.
+    /// Rises by one with each change.
     pub version: i64,
 }
 
-/// Where a payment stands.
+/// The states of a payment.
 #[derive(Clone, Debug, PartialEq)]
 pub enum State {
     /// It can be paid.
     Open,
-    /// An attempt is at the provider and its outcome unknown.
+    /// An attempt is at the provider and has no outcome yet.
     Processing {
-        /// The attempt.
         attempt: AttemptId,
         /// Whether it is to be cancelled unless the money came.
         cancel_wanted: bool,
     },
-    /// All of it is captured.
+    /// The full amount is captured.
     Succeeded,
     /// Declined for good.
-    Failed {
-        /// The provider's word for why.
-        decline_code: String,
-    },
-    /// Nothing was taken, nor will be.
+    Failed { decline_code: String },
+    /// Nothing was taken, and nothing will be.
     Cancelled,
-    /// The money is on its way back.
-    Refunding,
-    /// The money went back.
+    /// The refund is on its way, unless the provider has refused it.
+    Refunding {
+        /// Why the provider refuses: an operator has to settle it.
+        refusal: Option<String>,
+    },
+    /// The refund was made.
     Refunded,
 }
 
-/// What is told of a payment.
+/// What is published about a payment.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Fact {
-    /// It can be paid now.
     Requested {
-        /// How much is asked.
         amount: Money,
     },
-    /// All of it is captured.
     Succeeded {
-        /// What was captured.
         captured: Money,
     },
-    /// It was declined for good.
     Failed {
-        /// The provider's word for why.
         decline_code: String,
     },
-    /// Nothing was taken, nor will be.
     Cancelled,
-    /// All captured money went back.
     Refunded {
-        /// What went back.
         refunded: Money,
     },
+    RefundRefused {
+        reason: String,
+    },
     /// Money that came too late or twice went back.
-    Returned {
-        /// What went back.
-        returned: Money,
+    Reversed {
+        reversed: Money,
     },
 }
 
 /// What a command or an answer of the provider does.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Verdict {
-    /// It changes the payment, and this is told.
-    Changed(Box<Entry>, Option<Fact>),
-    /// It is repeated: the answer is told again.
+    /// It changes the record, and this fact is published.
+    Changed(Box<PaymentRecord>, Option<Fact>),
+    /// It is repeated: the fact is published again.
     Answered(Fact),
-    /// It changes nothing and there is nothing to tell, now or any more.
+    /// It changes nothing and publishes nothing.
     Unchanged,
-    /// It must not have been sent: somebody has to look.
+    /// It must not have been sent: an operator has to look.
     Alert,
 }
 
 impl Payment {
-    /// The attempt of this id.
+    /// The attempt with this id.
     pub fn attempt(&self, id: AttemptId) -> Option<&Attempt> {
         self.attempts.iter().find(|attempt| attempt.id == id)
     }
 
-    /// How often the buyer may still try.
+    /// How many attempts the buyer has left.
     pub fn attempts_left(&self) -> usize {
         match self.state {
             State::Open | State::Processing { .. } => {
@@ -205,25 +191,35 @@ impl Payment {
         }
     }
 
-    /// The same payment one version on.
-    pub(super) fn next(&self) -> Self {
+    /// What the buyer has to do now; nothing once a cancel is wanted.
+    pub fn next_action(&self) -> Option<&NextAction> {
+        match self.state {
+            State::Processing { attempt, cancel_wanted: false } => {
+                self.attempt(attempt)?.next_action.as_ref()
+            }
+            _ => None,
+        }
+    }
+
+    /// The same payment with the next version.
+    pub(super) fn next_version(&self) -> Self {
         Self { version: self.version + 1, ..self.clone() }
     }
 
-    /// The same payment one version on, in this state.
-    pub(super) fn moved(&self, state: State) -> Self {
-        Self { state, ..self.next() }
+    /// The same payment in this state, with the next version.
+    pub(super) fn transition(&self, state: State) -> Self {
+        Self { state, ..self.next_version() }
     }
 
-    /// The sum of a booked amount and the amount of the terms, which [`Terms::new`] keeps small.
-    pub(super) fn plus_amount(&self, booked: Money) -> Money {
-        Money::new(booked.amount + self.terms.amount.amount, booked.currency)
+    /// A sum plus the amount of the terms, which [`Terms::new`] keeps small enough to add.
+    pub(super) fn plus_amount(&self, sum: Money) -> Money {
+        Money::new(sum.amount + self.terms.amount.amount, sum.currency)
     }
 }
 
 impl Verdict {
-    /// The payment becomes this, and `fact` is told.
+    /// The record becomes this payment, and `fact` is published.
     pub(super) fn changed(payment: Payment, fact: impl Into<Option<Fact>>) -> Self {
-        Self::Changed(Box::new(Entry::Payment(payment)), fact.into())
+        Self::Changed(Box::new(PaymentRecord::Payment(payment)), fact.into())
     }
 }

@@ -6,16 +6,16 @@ use karcis_schemas as schemas;
 use karcis_testkit::eventually;
 use serde_json::json;
 
-use crate::desk::{Buyer, Desk, PRICE};
+use crate::harness::{Buyer, PRICE, TestApp};
 
 #[tokio::test]
 async fn a_requested_payment_can_be_paid() {
-    let desk = Desk::open().await;
+    let app = TestApp::open().await;
     let buyer = Buyer::new();
-    desk.send(buyer.request()).await;
-    desk.told(buyer, &["Requested"]).await;
+    app.send(buyer.request()).await;
+    app.told(buyer, &["Requested"]).await;
 
-    let payment = desk.payment(buyer).await;
+    let payment = app.payment(buyer).await;
     let rupiah = |amount: i64| json!({"amount": amount, "currency": "IDR"});
     assert_eq!(payment["booking_id"], json!(buyer.booking));
     assert_eq!(payment["status"], "open");
@@ -24,49 +24,49 @@ async fn a_requested_payment_can_be_paid() {
     assert_eq!((&payment["captured"], &payment["refunded"]), (&rupiah(0), &rupiah(0)));
     assert_eq!((&payment["attempts"], &payment["attempts_left"]), (&json!([]), &json!(3)));
     assert_eq!(payment["next_action"], json!(null));
-    let [PaymentFact::PaymentRequested(told)] = &desk.facts(buyer)[..] else { panic!() };
+    let [PaymentFact::PaymentRequested(told)] = &app.facts(buyer)[..] else { panic!() };
     assert_eq!(json!(told.payment_id), payment["payment_id"]);
     assert_eq!(told.amount, Money::new(PRICE, Currency::Idr));
-    desk.is_clean().await;
+    app.is_clean().await;
 }
 
 #[tokio::test]
 async fn a_repeated_request_is_answered_again_and_changes_nothing() {
-    let desk = Desk::open().await;
-    let buyer = desk.buyer().await;
-    let before = desk.payment(buyer).await;
+    let app = TestApp::open().await;
+    let buyer = app.buyer().await;
+    let before = app.payment(buyer).await;
     let mut other = buyer.request();
     other.amount = Money::new(1, Currency::Usd);
-    desk.send(buyer.request()).await;
-    desk.send(other).await;
-    desk.told(buyer, &["Requested", "Requested", "Requested"]).await;
-    assert_eq!(desk.payment(buyer).await, before);
+    app.send(buyer.request()).await;
+    app.send(other).await;
+    app.told(buyer, &["Requested", "Requested", "Requested"]).await;
+    assert_eq!(app.payment(buyer).await, before);
 }
 
 #[tokio::test]
 async fn a_cancelled_payment_takes_no_money() {
-    let desk = Desk::open().await;
-    let buyer = desk.buyer().await;
-    desk.send(buyer.cancel()).await;
-    desk.send(buyer.cancel()).await;
-    desk.send(buyer.request()).await;
-    desk.told(buyer, &["Requested", "Cancelled", "Cancelled", "Cancelled"]).await;
-    let payment = desk.payment(buyer).await;
+    let app = TestApp::open().await;
+    let buyer = app.buyer().await;
+    app.send(buyer.cancel()).await;
+    app.send(buyer.cancel()).await;
+    app.send(buyer.request()).await;
+    app.told(buyer, &["Requested", "Cancelled", "Cancelled", "Cancelled"]).await;
+    let payment = app.payment(buyer).await;
     assert_eq!((&payment["status"], &payment["version"]), (&json!("cancelled"), &json!(2)));
     assert_eq!(payment["attempts_left"], 0);
-    desk.pay(buyer, "tok_approved").await.is_problem(409, "payment-closed");
-    assert_eq!(desk.ledger(buyer).await.captures, 0);
+    app.pay(buyer, "tok_approved").await.is_problem(409, "payment-closed");
+    assert_eq!(app.ledger(buyer).await.captures, 0);
 }
 
 #[tokio::test]
 async fn a_cancel_that_overtakes_its_request_keeps_it_out() {
-    let desk = Desk::open().await;
+    let app = TestApp::open().await;
     let buyer = Buyer::new();
-    desk.send(buyer.cancel()).await;
-    desk.send(buyer.request()).await;
-    desk.send(buyer.cancel()).await;
-    desk.told(buyer, &["Cancelled", "Cancelled", "Cancelled"]).await;
-    let ids: Vec<_> = desk
+    app.send(buyer.cancel()).await;
+    app.send(buyer.request()).await;
+    app.send(buyer.cancel()).await;
+    app.told(buyer, &["Cancelled", "Cancelled", "Cancelled"]).await;
+    let ids: Vec<_> = app
         .facts(buyer)
         .into_iter()
         .map(|fact| match fact {
@@ -75,14 +75,14 @@ async fn a_cancel_that_overtakes_its_request_keeps_it_out() {
         })
         .collect();
     assert!(ids.iter().all(|id| *id == ids[0]), "{ids:?}");
-    desk.pay(buyer, "tok_approved").await.is_problem(404, "not-found");
-    desk.see(buyer, buyer.user).await.is_problem(404, "not-found");
-    desk.is_clean().await;
+    app.pay(buyer, "tok_approved").await.is_problem(404, "not-found");
+    app.see(buyer, buyer.user).await.is_problem(404, "not-found");
+    app.is_clean().await;
 }
 
 #[tokio::test]
 async fn requests_and_cancels_of_many_bookings_are_taken_together() {
-    let desk = Desk::closed().await;
+    let app = TestApp::closed().await;
     let buyers: Vec<Buyer> = (0..400).map(|_| Buyer::new()).collect();
     // All wait in the topic when the service starts, so they come in large batches.
     let commands = buyers.iter().enumerate().flat_map(|(n, buyer)| {
@@ -95,23 +95,23 @@ async fn requests_and_cancels_of_many_bookings_are_taken_together() {
         }
         commands
     });
-    desk.send_all(commands.collect()).await;
-    eventually(|| desk.bed.unsent(schemas::BOOKINGS)).is(0).await;
-    let mut desk = desk;
-    desk.start().await;
+    app.send_all(commands.collect()).await;
+    eventually(|| app.bed.unsent(schemas::BOOKINGS)).is(0).await;
+    let mut app = app;
+    app.start().await;
     for (n, buyer) in buyers.iter().enumerate() {
         match n % 4 {
-            0 | 2 => desk.told(*buyer, &["Requested"]).await,
-            1 => desk.told(*buyer, &["Requested", "Cancelled"]).await,
-            _ => desk.told(*buyer, &["Requested", "Cancelled", "Cancelled"]).await,
+            0 | 2 => app.told(*buyer, &["Requested"]).await,
+            1 => app.told(*buyer, &["Requested", "Cancelled"]).await,
+            _ => app.told(*buyer, &["Requested", "Cancelled", "Cancelled"]).await,
         }
     }
-    desk.is_clean().await;
+    app.is_clean().await;
 }
 
 #[tokio::test]
-async fn a_request_nobody_can_pay_is_put_aside_and_the_others_go_on() {
-    let desk = Desk::open().await;
+async fn a_request_that_cannot_be_paid_is_dead_lettered_and_the_others_go_on() {
+    let app = TestApp::open().await;
     let amounts = [0, -PRICE, i64::MIN, i64::MAX];
     let mut commands: Vec<PaymentCommand> = Vec::new();
     let good = [Buyer::new(), Buyer::new()];
@@ -122,12 +122,12 @@ async fn a_request_nobody_can_pay_is_put_aside_and_the_others_go_on() {
         commands.push(request.into());
     }
     commands.push(good[1].request().into());
-    desk.send_all(commands).await;
+    app.send_all(commands).await;
     for buyer in good {
-        desk.told(buyer, &["Requested"]).await;
+        app.told(buyer, &["Requested"]).await;
     }
-    let aside = || desk.bed.dead_letters(schemas::PAYMENTS);
-    eventually(async || aside().await.len()).is(amounts.len()).await;
-    let letters = aside().await;
-    assert!(letters.iter().all(|(_, error)| error.contains("from 1 to 10^17")), "{letters:?}");
+    let dead = || app.bed.dead_letters(schemas::PAYMENTS);
+    eventually(async || dead().await.len()).is(amounts.len()).await;
+    let messages = dead().await;
+    assert!(messages.iter().all(|(_, error)| error.contains("from 1 to 10^17")), "{messages:?}");
 }

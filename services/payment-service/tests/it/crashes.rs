@@ -9,11 +9,11 @@ use karcis_testkit::{Ledger, eventually};
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::desk::{Buyer, Desk, HASTY, PRICE};
+use crate::harness::{Buyer, HASTY, PRICE, TestApp};
 
 /// What a crashed service leaves: an attempt without an outcome, begun longer ago than even a patient
 /// service waits.
-async fn leave_unresolved(desk: &Desk, buyer: Buyer, method: &str, cancel_wanted: bool) -> Uuid {
+async fn leave_unresolved(app: &TestApp, buyer: Buyer, method: &str, cancel_wanted: bool) -> Uuid {
     let attempt = Uuid::now_v7();
     let UserId(user) = buyer.user;
     sqlx::query(
@@ -26,7 +26,7 @@ async fn leave_unresolved(desk: &Desk, buyer: Buyer, method: &str, cancel_wanted
     .bind(user)
     .bind(PRICE)
     .bind(cancel_wanted)
-    .execute(desk.bed.superuser())
+    .execute(app.bed.superuser())
     .await
     .unwrap();
     sqlx::query(
@@ -36,14 +36,14 @@ async fn leave_unresolved(desk: &Desk, buyer: Buyer, method: &str, cancel_wanted
     .bind(attempt)
     .bind(now() - Duration::from_secs(3_600))
     .bind(method)
-    .execute(desk.bed.superuser())
+    .execute(app.bed.superuser())
     .await
     .unwrap();
     attempt
 }
 
 /// What the provider has in its books of a charge that was captured.
-async fn captured_at_the_provider(desk: &Desk, buyer: Buyer, attempt: Uuid) {
+async fn captured_at_the_provider(app: &TestApp, buyer: Buyer, attempt: Uuid) {
     sqlx::query(
         "WITH charged AS (
              INSERT INTO simulated_gateway.charge (key, intent, amount, currency, method, asked_at,
@@ -56,35 +56,35 @@ async fn captured_at_the_provider(desk: &Desk, buyer: Buyer, attempt: Uuid) {
     .bind(format!("charge/{attempt}"))
     .bind(buyer.booking.0)
     .bind(PRICE)
-    .execute(desk.bed.superuser())
+    .execute(app.bed.superuser())
     .await
     .unwrap();
 }
 
 #[tokio::test]
 async fn a_charge_whose_outcome_was_never_stored_is_found_and_not_repeated() {
-    let mut desk = Desk::closed().await;
+    let mut app = TestApp::closed().await;
     let buyer = Buyer::new();
-    let attempt = leave_unresolved(&desk, buyer, "tok_approved", false).await;
-    captured_at_the_provider(&desk, buyer, attempt).await;
-    desk.start().await;
-    desk.told(buyer, &["Succeeded"]).await;
-    desk.becomes(buyer, "succeeded").await;
-    assert_eq!(desk.ledger(buyer).await, Ledger::captured_once(PRICE));
+    let attempt = leave_unresolved(&app, buyer, "tok_approved", false).await;
+    captured_at_the_provider(&app, buyer, attempt).await;
+    app.start().await;
+    app.told(buyer, &["Succeeded"]).await;
+    app.becomes(buyer, "succeeded").await;
+    assert_eq!(app.ledger(buyer).await, Ledger::captured_once(PRICE));
 }
 
 #[tokio::test]
 async fn a_charge_that_never_reached_the_provider_is_made_with_the_same_key() {
-    let mut desk = Desk::closed().await;
+    let mut app = TestApp::closed().await;
     let buyer = Buyer::new();
-    let attempt = leave_unresolved(&desk, buyer, "tok_approved", false).await;
-    desk.start().await;
-    desk.told(buyer, &["Succeeded"]).await;
-    assert_eq!(desk.ledger(buyer).await, Ledger::captured_once(PRICE));
+    let attempt = leave_unresolved(&app, buyer, "tok_approved", false).await;
+    app.start().await;
+    app.told(buyer, &["Succeeded"]).await;
+    assert_eq!(app.ledger(buyer).await, Ledger::captured_once(PRICE));
     let keys: Vec<String> =
         sqlx::query_scalar("SELECT key FROM simulated_gateway.charge WHERE intent = $1")
             .bind(buyer.booking.0)
-            .fetch_all(desk.bed.superuser())
+            .fetch_all(app.bed.superuser())
             .await
             .unwrap();
     assert_eq!(keys, [format!("charge/{attempt}")]);
@@ -92,66 +92,66 @@ async fn a_charge_that_never_reached_the_provider_is_made_with_the_same_key() {
 
 #[tokio::test]
 async fn a_declined_charge_whose_outcome_was_never_stored_leaves_the_payment_open() {
-    let mut desk = Desk::closed().await;
+    let mut app = TestApp::closed().await;
     let buyer = Buyer::new();
-    leave_unresolved(&desk, buyer, "tok_insufficient_funds", false).await;
-    desk.start().await;
-    let payment = desk.becomes(buyer, "open").await;
+    leave_unresolved(&app, buyer, "tok_insufficient_funds", false).await;
+    app.start().await;
+    let payment = app.becomes(buyer, "open").await;
     assert_eq!(payment["attempts_left"], 2);
-    desk.pay(buyer, "tok_approved").await.is_payment(200, "succeeded");
+    app.pay(buyer, "tok_approved").await.is_payment(200, "succeeded");
 }
 
 #[tokio::test]
 async fn an_unresolved_charge_that_is_not_wanted_any_more_is_voided() {
-    let mut desk = Desk::closed().await;
+    let mut app = TestApp::closed().await;
     let buyer = Buyer::new();
-    leave_unresolved(&desk, buyer, "tok_approved", true).await;
-    desk.start().await;
-    desk.told(buyer, &["Cancelled"]).await;
-    let payment = desk.becomes(buyer, "cancelled").await;
+    leave_unresolved(&app, buyer, "tok_approved", true).await;
+    app.start().await;
+    app.told(buyer, &["Cancelled"]).await;
+    let payment = app.becomes(buyer, "cancelled").await;
     assert_eq!(payment["attempts"][0]["outcome"], "voided");
-    assert_eq!(desk.ledger(buyer).await, Ledger::default());
+    assert_eq!(app.ledger(buyer).await, Ledger::default());
 }
 
 #[tokio::test]
 async fn money_that_came_before_the_cancel_makes_the_payment_succeed() {
-    let mut desk = Desk::closed().await;
+    let mut app = TestApp::closed().await;
     let buyer = Buyer::new();
-    let attempt = leave_unresolved(&desk, buyer, "tok_approved", true).await;
-    captured_at_the_provider(&desk, buyer, attempt).await;
-    desk.start().await;
-    desk.told(buyer, &["Succeeded"]).await;
-    desk.becomes(buyer, "succeeded").await;
-    desk.send(buyer.refund()).await;
-    desk.told(buyer, &["Succeeded", "Refunded"]).await;
-    assert_eq!(desk.ledger(buyer).await, Ledger::refunded_once(PRICE));
+    let attempt = leave_unresolved(&app, buyer, "tok_approved", true).await;
+    captured_at_the_provider(&app, buyer, attempt).await;
+    app.start().await;
+    app.told(buyer, &["Succeeded"]).await;
+    app.becomes(buyer, "succeeded").await;
+    app.send(buyer.refund()).await;
+    app.told(buyer, &["Succeeded", "Refunded"]).await;
+    assert_eq!(app.ledger(buyer).await, Ledger::refunded_once(PRICE));
 }
 
 #[tokio::test]
 async fn a_service_killed_in_the_middle_of_a_charge_finishes_it_when_it_is_back() {
-    let mut desk = Desk::open_with(&HASTY).await;
-    let buyer = desk.buyer().await;
-    let thinking = desk.bank_thinks().await;
-    desk.pay_with(buyer, "tok_slow", Some("once")).await.is_payment(202, "processing");
-    desk.kill();
+    let mut app = TestApp::open_with(&HASTY).await;
+    let buyer = app.buyer().await;
+    let thinking = app.bank_thinks().await;
+    app.pay_with(buyer, "tok_slow", Some("once")).await.is_payment(202, "processing");
+    app.kill();
     thinking.rollback().await.unwrap();
     // It asks again about what has no outcome after a second.
-    desk.start_with(&["--provider-timeout-ms", "1000"]).await;
-    desk.becomes(buyer, "succeeded").await;
-    desk.told_at_least(buyer, &["Requested", "Succeeded"]).await;
-    assert_eq!(desk.ledger(buyer).await, Ledger::captured_once(PRICE));
-    let again = desk.pay_with(buyer, "tok_slow", Some("once")).await;
+    app.start_with(&["--provider-timeout-ms", "1000"]).await;
+    app.becomes(buyer, "succeeded").await;
+    app.told_at_least(buyer, &["Requested", "Succeeded"]).await;
+    assert_eq!(app.ledger(buyer).await, Ledger::captured_once(PRICE));
+    let again = app.pay_with(buyer, "tok_slow", Some("once")).await;
     again.is_payment(202, "succeeded");
     assert!(again.is_replayed());
 }
 
 #[tokio::test]
 async fn a_service_killed_while_it_refunds_finishes_it_when_it_is_back() {
-    let mut desk = Desk::open().await;
-    let buyer = desk.buyer().await;
-    desk.pay(buyer, "tok_approved").await.is_payment(200, "succeeded");
-    desk.told(buyer, &["Requested", "Succeeded"]).await;
-    desk.stop().await;
+    let mut app = TestApp::open().await;
+    let buyer = app.buyer().await;
+    app.pay(buyer, "tok_approved").await.is_payment(200, "succeeded");
+    app.told(buyer, &["Requested", "Succeeded"]).await;
+    app.stop().await;
     // The provider has given the money back, but the service did not live to hear of it.
     sqlx::query(
         "WITH refunded AS (
@@ -164,85 +164,85 @@ async fn a_service_killed_while_it_refunds_finishes_it_when_it_is_back() {
     .bind(buyer.booking.0)
     .bind(format!("refund/{}", buyer.booking))
     .bind(PRICE)
-    .execute(desk.bed.superuser())
+    .execute(app.bed.superuser())
     .await
     .unwrap();
-    desk.start().await;
-    desk.told(buyer, &["Requested", "Succeeded", "Refunded"]).await;
-    assert_eq!(desk.ledger(buyer).await, Ledger::refunded_once(PRICE));
+    app.start().await;
+    app.told(buyer, &["Requested", "Succeeded", "Refunded"]).await;
+    assert_eq!(app.ledger(buyer).await, Ledger::refunded_once(PRICE));
 }
 
 #[tokio::test]
 async fn money_that_came_too_late_goes_back_and_is_told_as_returned() {
-    let mut desk = Desk::open().await;
-    let buyer = desk.buyer().await;
-    desk.pay(buyer, "tok_approved").await.is_payment(200, "succeeded");
-    desk.told(buyer, &["Requested", "Succeeded"]).await;
-    desk.stop().await;
+    let mut app = TestApp::open().await;
+    let buyer = app.buyer().await;
+    app.pay(buyer, "tok_approved").await.is_payment(200, "succeeded");
+    app.told(buyer, &["Requested", "Succeeded"]).await;
+    app.stop().await;
     // As if the provider had said no, the payment was cancelled, and then the money came.
     let late = "WITH attempt AS (UPDATE payments.attempt SET outcome = 'returning'
                                  WHERE booking_id = $1)
                 UPDATE payments.payment SET status = 'cancelled' WHERE booking_id = $1";
-    sqlx::query(late).bind(buyer.booking.0).execute(desk.bed.superuser()).await.unwrap();
-    desk.start().await;
-    desk.told(buyer, &["Requested", "Succeeded", "Returned"]).await;
-    let payment = desk.payment(buyer).await;
+    sqlx::query(late).bind(buyer.booking.0).execute(app.bed.superuser()).await.unwrap();
+    app.start().await;
+    app.told(buyer, &["Requested", "Succeeded", "Returned"]).await;
+    let payment = app.payment(buyer).await;
     assert_eq!(
         (&payment["status"], &payment["refunded"]["amount"]),
         (&json!("cancelled"), &json!(PRICE))
     );
     assert_eq!(payment["attempts"][0]["outcome"], "returned");
-    assert_eq!(desk.ledger(buyer).await, Ledger::refunded_once(PRICE));
+    assert_eq!(app.ledger(buyer).await, Ledger::refunded_once(PRICE));
 }
 
 #[tokio::test]
 async fn a_stop_in_order_lets_a_running_charge_finish() {
-    let mut desk = Desk::open_with(&HASTY).await;
-    let buyer = desk.buyer().await;
-    let thinking = desk.bank_thinks().await;
-    desk.pay(buyer, "tok_approved").await.is_payment(202, "processing");
+    let mut app = TestApp::open_with(&HASTY).await;
+    let buyer = app.buyer().await;
+    let thinking = app.bank_thinks().await;
+    app.pay(buyer, "tok_approved").await.is_payment(202, "processing");
     // The stop is asked for first.
-    let ((), decided) = join(desk.stop(), thinking.rollback()).await;
+    let ((), decided) = join(app.stop(), thinking.rollback()).await;
     decided.unwrap();
     let status: String =
         sqlx::query_scalar("SELECT status FROM payments.payment WHERE booking_id = $1")
             .bind(buyer.booking.0)
-            .fetch_one(desk.bed.superuser())
+            .fetch_one(app.bed.superuser())
             .await
             .unwrap();
     assert_eq!(status, "succeeded");
-    assert_eq!(desk.ledger(buyer).await, Ledger::captured_once(PRICE));
+    assert_eq!(app.ledger(buyer).await, Ledger::captured_once(PRICE));
 }
 
 #[tokio::test]
 async fn two_instances_that_find_the_same_attempts_take_the_money_once() {
-    let mut desk = Desk::closed().await;
+    let mut app = TestApp::closed().await;
     let buyers: Vec<Buyer> = (0..30).map(|_| Buyer::new()).collect();
     for buyer in &buyers {
-        leave_unresolved(&desk, *buyer, "tok_approved", false).await;
+        leave_unresolved(&app, *buyer, "tok_approved", false).await;
     }
-    desk.start().await;
-    desk.start().await;
+    app.start().await;
+    app.start().await;
     for buyer in &buyers {
-        desk.told(*buyer, &["Succeeded"]).await;
-        assert_eq!(desk.ledger(*buyer).await, Ledger::captured_once(PRICE));
+        app.told(*buyer, &["Succeeded"]).await;
+        assert_eq!(app.ledger(*buyer).await, Ledger::captured_once(PRICE));
     }
-    desk.is_clean().await;
+    app.is_clean().await;
 }
 
 #[tokio::test]
 async fn two_instances_asked_at_once_take_the_money_once() {
-    let mut desk = Desk::open().await;
-    desk.start().await;
+    let mut app = TestApp::open().await;
+    app.start().await;
     for round in 0..20 {
-        let buyer = desk.buyer().await;
+        let buyer = app.buyer().await;
         let with_one_key = round % 2 == 0;
         let keys: Vec<String> =
             (0..10).map(|n| format!("key-{}", if with_one_key { 0 } else { n })).collect();
         let calls = keys
             .iter()
             .enumerate()
-            .map(|(n, key)| desk.pay_at(n % 2, buyer, "tok_approved", Some(key)));
+            .map(|(n, key)| app.pay_at(n % 2, buyer, "tok_approved", Some(key)));
         let answers = join_all(calls).await;
         assert!(answers.iter().any(|answer| answer.status == 200));
         for answer in &answers {
@@ -252,20 +252,20 @@ async fn two_instances_asked_at_once_take_the_money_once() {
             }
             assert!(!with_one_key || answer.status == 200, "{}", answer.body);
         }
-        assert_eq!(desk.ledger(buyer).await, Ledger::captured_once(PRICE));
-        assert_eq!(desk.payment(buyer).await["attempts"].as_array().map(Vec::len), Some(1));
-        desk.told_at_least(buyer, &["Requested", "Succeeded"]).await;
+        assert_eq!(app.ledger(buyer).await, Ledger::captured_once(PRICE));
+        assert_eq!(app.payment(buyer).await["attempts"].as_array().map(Vec::len), Some(1));
+        app.told_at_least(buyer, &["Requested", "Succeeded"]).await;
     }
-    desk.is_clean().await;
+    app.is_clean().await;
 }
 
 #[tokio::test]
 async fn connections_that_break_in_the_middle_lose_nothing_and_charge_nobody_twice() {
     // Who does not hear of a charge asks again after a second.
-    let desk = Desk::open_with(&["--provider-timeout-ms", "1000"]).await;
+    let app = TestApp::open_with(&["--provider-timeout-ms", "1000"]).await;
     let mut buyers = Vec::new();
     for _ in 0..40 {
-        buyers.push(desk.buyer().await);
+        buyers.push(app.buyer().await);
     }
     let breaking = async {
         let mut broken = 0;
@@ -274,7 +274,7 @@ async fn connections_that_break_in_the_middle_lose_nothing_and_charge_nobody_twi
             let terminate = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
                              WHERE datname = current_database()
                                  AND usename IN ('karcis_payment', 'karcis_simulated_gateway')";
-            let ended = sqlx::query(terminate).execute(desk.bed.superuser()).await.unwrap();
+            let ended = sqlx::query(terminate).execute(app.bed.superuser()).await.unwrap();
             broken += ended.rows_affected();
             tokio::time::sleep(Duration::from_millis(200)).await;
         }
@@ -282,7 +282,7 @@ async fn connections_that_break_in_the_middle_lose_nothing_and_charge_nobody_twi
     let paying = join_all(buyers.iter().map(async |buyer| {
         let key = buyer.booking.to_string();
         eventually(async || {
-            let answer = desk.pay_with(*buyer, "tok_approved", Some(&key)).await;
+            let answer = app.pay_with(*buyer, "tok_approved", Some(&key)).await;
             match answer.status.as_u16() {
                 200 => Ok(()),
                 // Once answered "processing" a key stays so: what became of it shows the payment.
@@ -296,10 +296,10 @@ async fn connections_that_break_in_the_middle_lose_nothing_and_charge_nobody_twi
     }));
     join(paying, breaking).await;
     for buyer in buyers {
-        desk.becomes(buyer, "succeeded").await;
-        assert_eq!(desk.ledger(buyer).await, Ledger::captured_once(PRICE));
-        assert_eq!(desk.payment(buyer).await["attempts"].as_array().map(Vec::len), Some(1));
-        desk.told_at_least(buyer, &["Requested", "Succeeded"]).await;
+        app.becomes(buyer, "succeeded").await;
+        assert_eq!(app.ledger(buyer).await, Ledger::captured_once(PRICE));
+        assert_eq!(app.payment(buyer).await["attempts"].as_array().map(Vec::len), Some(1));
+        app.told_at_least(buyer, &["Requested", "Succeeded"]).await;
     }
-    desk.is_clean().await;
+    app.is_clean().await;
 }

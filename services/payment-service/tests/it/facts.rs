@@ -8,11 +8,11 @@ use karcis_testkit::Inbox;
 
 /// Remembers every fact of the topic.
 #[derive(Clone, Default)]
-pub struct Facts(Inbox<PaymentFact>);
+pub(crate) struct Facts(Inbox<PaymentFact>);
 
 impl Facts {
     /// Those of this booking so far, in their order.
-    pub fn of(&self, booking: BookingId) -> Vec<PaymentFact> {
+    pub(crate) fn of(&self, booking: BookingId) -> Vec<PaymentFact> {
         self.0.pick(|fact| (fact.key() == booking.0).then(|| fact.clone()))
     }
 }

@@ -2,12 +2,12 @@
 
 use serde_json::{Value, json};
 
-use crate::desk::{Answer, Buyer, Desk};
+use crate::harness::{Answer, Buyer, TestApp};
 
 #[tokio::test]
 async fn the_methods_are_public() {
-    let desk = Desk::open().await;
-    let answer = Answer::of(desk.get("/payment/methods").send().await.unwrap()).await;
+    let app = TestApp::open().await;
+    let answer = Answer::of(app.get("/payment/methods").send().await.unwrap()).await;
     assert_eq!(answer.status, 200);
     assert_eq!(answer.body["next_cursor"], json!(null));
     let items = answer.body["items"].as_array().unwrap();
@@ -20,8 +20,8 @@ async fn the_methods_are_public() {
 
 #[tokio::test]
 async fn bad_payments_are_refused_and_say_which_field() {
-    let desk = Desk::open().await;
-    let buyer = desk.buyer().await;
+    let app = TestApp::open().await;
+    let buyer = app.buyer().await;
     let booking = buyer.booking;
     let long = "k".repeat(256);
     let good = json!({"booking_id": booking, "method": "tok_approved"});
@@ -45,7 +45,7 @@ async fn bad_payments_are_refused_and_say_which_field() {
         (good.clone(), Some(""), 422, "Idempotency-Key"),
     ];
     for (body, key, status, field) in cases {
-        let mut request = desk.post("/payment/process").bearer_auth(desk.token(buyer)).json(&body);
+        let mut request = app.post("/payment/process").bearer_auth(app.token(buyer)).json(&body);
         if let Some(key) = key {
             request = request.header("Idempotency-Key", key);
         }
@@ -55,15 +55,15 @@ async fn bad_payments_are_refused_and_say_which_field() {
         let fields = answer.body["errors"].as_array().unwrap();
         assert!(fields.iter().any(|error| error["field"] == field), "{body} → {}", answer.body);
     }
-    assert_eq!(desk.payment(buyer).await["attempts"], json!([]));
+    assert_eq!(app.payment(buyer).await["attempts"], json!([]));
 }
 
 #[tokio::test]
 async fn the_form_of_a_request_is_checked_before_what_it_says() {
-    let desk = Desk::open().await;
-    let buyer = desk.buyer().await;
-    let post = || desk.post("/payment/process");
-    let token = desk.token(buyer);
+    let app = TestApp::open().await;
+    let buyer = app.buyer().await;
+    let post = || app.post("/payment/process");
+    let token = app.token(buyer);
     let good = json!({"booking_id": buyer.booking, "method": "tok_approved"}).to_string();
     let json_type = ("Content-Type", "application/json");
     let cases = [
@@ -90,17 +90,17 @@ async fn the_form_of_a_request_is_checked_before_what_it_says() {
             413,
             "too-large",
         ),
-        (desk.get("/payment/process").bearer_auth(&token), 405, "method-not-allowed"),
-        (desk.get("/payment/status"), 401, "not-logged-in"),
-        (desk.get("/payment/status").bearer_auth(&token), 422, "invalid-input"),
-        (desk.get("/payment/status?booking_id=7").bearer_auth(&token), 422, "invalid-input"),
-        (desk.get("/payment/nothing").bearer_auth(&token), 404, "not-found"),
+        (app.get("/payment/process").bearer_auth(&token), 405, "method-not-allowed"),
+        (app.get("/payment/status"), 401, "not-logged-in"),
+        (app.get("/payment/status").bearer_auth(&token), 422, "invalid-input"),
+        (app.get("/payment/status?booking_id=7").bearer_auth(&token), 422, "invalid-input"),
+        (app.get("/payment/nothing").bearer_auth(&token), 404, "not-found"),
     ];
     for (request, status, slug) in cases {
         Answer::of(request.send().await.unwrap()).await.is_problem(status, slug);
     }
     let unknown = format!("/payment/status?booking_id={}", Buyer::new().booking);
-    let answer = desk.get(&unknown).bearer_auth(&token).send().await.unwrap();
+    let answer = app.get(&unknown).bearer_auth(&token).send().await.unwrap();
     Answer::of(answer).await.is_problem(404, "not-found");
-    assert_eq!(desk.payment(buyer).await["status"], "open");
+    assert_eq!(app.payment(buyer).await["status"], "open");
 }

@@ -1,11 +1,12 @@
 //! payment-service as a black box, on real Kafka and Postgres.
 
-#![allow(clippy::unwrap_used)]
+#![expect(clippy::unwrap_used, reason = "a test that fails says where")]
 
+mod actions;
 mod commands;
 mod crashes;
-mod desk;
 mod facts;
+mod harness;
 mod input;
 mod paying;
 mod refunds;

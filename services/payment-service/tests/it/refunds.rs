@@ -3,20 +3,20 @@
 use karcis_contracts::PaymentFact;
 use karcis_testkit::{Ledger, eventually};
 
-use crate::desk::{Buyer, Desk, PRICE};
+use crate::harness::{Buyer, PRICE, TestApp};
 
 #[tokio::test]
 async fn a_refund_gives_the_money_back_once_however_often_it_is_asked_for() {
-    let desk = Desk::open().await;
-    let buyer = desk.buyer().await;
-    desk.pay(buyer, "tok_approved").await.is_payment(200, "succeeded");
-    desk.send_all(vec![buyer.refund().into(); 5]).await;
-    let payment = desk.becomes(buyer, "refunded").await;
+    let app = TestApp::open().await;
+    let buyer = app.buyer().await;
+    app.pay(buyer, "tok_approved").await.is_payment(200, "succeeded");
+    app.send_all(vec![buyer.refund().into(); 5]).await;
+    let payment = app.becomes(buyer, "refunded").await;
     assert_eq!(payment["captured"]["amount"], PRICE);
     assert_eq!(payment["refunded"]["amount"], PRICE);
-    desk.send(buyer.refund()).await;
+    app.send(buyer.refund()).await;
     let refunds = || async {
-        let facts = desk.facts(buyer);
+        let facts = app.facts(buyer);
         let refunds = facts.iter().filter_map(|fact| match fact {
             PaymentFact::PaymentRefunded(told) => Some(told.refunded.amount),
             _ => None,
@@ -25,46 +25,102 @@ async fn a_refund_gives_the_money_back_once_however_often_it_is_asked_for() {
         if refunds.len() >= 2 { Ok(refunds) } else { Err(facts) }
     };
     assert!(eventually(refunds).await.iter().all(|amount| *amount == PRICE));
-    assert_eq!(desk.ledger(buyer).await, Ledger::refunded_once(PRICE));
-    assert_eq!(desk.payment(buyer).await["version"], payment["version"]);
-    desk.pay(buyer, "tok_approved").await.is_problem(409, "payment-closed");
-    desk.is_clean().await;
+    assert_eq!(app.ledger(buyer).await, Ledger::refunded_once(PRICE));
+    assert_eq!(app.payment(buyer).await["version"], payment["version"]);
+    app.pay(buyer, "tok_approved").await.is_problem(409, "payment-closed");
+    app.is_clean().await;
 }
 
 #[tokio::test]
 async fn many_refunds_are_given_together() {
-    let desk = Desk::open().await;
+    let app = TestApp::open().await;
     let buyers: Vec<Buyer> = (0..60).map(|_| Buyer::new()).collect();
-    desk.send_all(buyers.iter().map(|buyer| buyer.request().into()).collect()).await;
+    app.send_all(buyers.iter().map(|buyer| buyer.request().into()).collect()).await;
     for buyer in &buyers {
-        desk.told(*buyer, &["Requested"]).await;
-        desk.pay(*buyer, "tok_approved").await.is_payment(200, "succeeded");
+        app.told(*buyer, &["Requested"]).await;
+        app.pay(*buyer, "tok_approved").await.is_payment(200, "succeeded");
     }
-    desk.send_all(buyers.iter().map(|buyer| buyer.refund().into()).collect()).await;
+    app.send_all(buyers.iter().map(|buyer| buyer.refund().into()).collect()).await;
     for buyer in &buyers {
-        desk.told(*buyer, &["Requested", "Succeeded", "Refunded"]).await;
-        assert_eq!(desk.ledger(*buyer).await, Ledger::refunded_once(PRICE));
+        app.told(*buyer, &["Requested", "Succeeded", "Refunded"]).await;
+        assert_eq!(app.ledger(*buyer).await, Ledger::refunded_once(PRICE));
     }
 }
 
 #[tokio::test]
 async fn a_refund_of_money_that_never_came_alerts_and_changes_nothing() {
-    let desk = Desk::open().await;
+    let app = TestApp::open().await;
     let never = Buyer::new();
-    let open = desk.buyer().await;
-    let before = desk.payment(open).await;
-    desk.send_all(vec![never.refund().into(), open.refund().into()]).await;
+    let open = app.buyer().await;
+    let before = app.payment(open).await;
+    app.send_all(vec![never.refund().into(), open.refund().into()]).await;
     // What comes after it on the same keys has been taken, so the refunds have been, too.
-    desk.send_all(vec![never.request().into(), open.request().into()]).await;
-    desk.told(never, &["Requested"]).await;
-    desk.told(open, &["Requested", "Requested"]).await;
-    assert_eq!(desk.payment(open).await, before);
+    app.send_all(vec![never.request().into(), open.request().into()]).await;
+    app.told(never, &["Requested"]).await;
+    app.told(open, &["Requested", "Requested"]).await;
+    assert_eq!(app.payment(open).await, before);
     // They are counted a moment after what was taken with them is told.
-    let alerts = async || {
-        let metrics = desk.get("/metrics").send().await.unwrap().text().await.unwrap();
-        let alerts = metrics.lines().find(|line| line.starts_with("karcis_payment_alerts_total"));
-        alerts.map_or(0, |alerts| alerts.rsplit_once(' ').unwrap().1.parse::<u64>().unwrap())
+    eventually(async || app.counter("karcis_payment_alerts_total").await >= 2).is(true).await;
+    app.is_clean().await;
+}
+
+#[tokio::test]
+async fn a_refused_refund_is_told_once_and_waits_for_an_operator() {
+    let app = TestApp::open().await;
+    let (buyer, other) = (app.buyer().await, app.buyer().await);
+    app.pay(buyer, "tok_refund_refused").await.is_payment(200, "succeeded");
+    app.send(buyer.refund()).await;
+    app.told(buyer, &["Requested", "Succeeded", "RefundRefused"]).await;
+    let facts = app.facts(buyer);
+    let Some(PaymentFact::RefundRefused(told)) = facts.last() else { panic!("{facts:?}") };
+    assert_eq!(told.reason, "account_closed");
+    let payment = app.payment(buyer).await;
+    assert_eq!(payment["status"], "refunding");
+    assert_eq!(payment["refunded"]["amount"], 0);
+    assert_eq!(app.ledger(buyer).await, Ledger::captured_once(PRICE));
+    // It is counted a moment after it is told.
+    eventually(async || app.counter("karcis_refunds_refused_total").await >= 1).is(true).await;
+
+    // Later refunds go through and leave it as it is.
+    app.pay(other, "tok_approved").await.is_payment(200, "succeeded");
+    app.send(other.refund()).await;
+    app.becomes(other, "refunded").await;
+    assert_eq!(app.payment(buyer).await, payment);
+    app.told(buyer, &["Requested", "Succeeded", "RefundRefused"]).await;
+    // A repeated command gets the same answer again.
+    app.send(buyer.refund()).await;
+    app.told(buyer, &["Requested", "Succeeded", "RefundRefused", "RefundRefused"]).await;
+    assert_eq!(app.payment(buyer).await, payment);
+    app.is_clean().await;
+}
+
+#[tokio::test]
+async fn a_refused_reversal_is_not_told_and_waits_for_an_operator() {
+    let mut app = TestApp::open().await;
+    let (buyer, other) = (app.buyer().await, app.buyer().await);
+    app.pay(buyer, "tok_refund_refused").await.is_payment(200, "succeeded");
+    app.told(buyer, &["Requested", "Succeeded"]).await;
+    app.stop().await;
+    // As if the provider had said no, the payment was cancelled, and then the money came.
+    let late = "WITH attempt AS (UPDATE payments.attempt SET outcome = 'returning'
+                                 WHERE booking_id = $1)
+                UPDATE payments.payment SET status = 'cancelled' WHERE booking_id = $1";
+    sqlx::query(late).bind(buyer.booking.0).execute(app.bed.superuser()).await.unwrap();
+    app.start().await;
+    let refusal = "SELECT reversal_refusal FROM payments.attempt WHERE booking_id = $1";
+    let refusal = async || {
+        let refusal = sqlx::query_scalar(refusal).bind(buyer.booking.0);
+        let refusal: Option<String> = refusal.fetch_one(app.bed.superuser()).await.unwrap();
+        refusal
     };
-    eventually(async || alerts().await >= 2).is(true).await;
-    desk.is_clean().await;
+    eventually(refusal).is(Some("account_closed".to_owned())).await;
+    let payment = app.payment(buyer).await;
+    assert_eq!(payment["status"], "cancelled");
+    assert_eq!(payment["attempts"][0]["outcome"], "returning");
+    app.pay(other, "tok_approved").await.is_payment(200, "succeeded");
+    app.send(other.refund()).await;
+    app.becomes(other, "refunded").await;
+    assert_eq!(app.payment(buyer).await, payment);
+    app.told(buyer, &["Requested", "Succeeded"]).await;
+    app.is_clean().await;
 }

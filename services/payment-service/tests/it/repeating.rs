@@ -8,116 +8,116 @@ use serde_json::json;
 use tokio::time::timeout;
 
 use crate::{
-    desk::{Buyer, Desk, PRICE},
+    harness::{Buyer, PRICE, TestApp},
     watching,
 };
 
 #[tokio::test]
 async fn a_repeated_request_gets_the_same_status_with_the_payment_as_it_is_now() {
-    let desk = Desk::open().await;
-    let buyer = desk.buyer().await;
+    let app = TestApp::open().await;
+    let buyer = app.buyer().await;
     let key = Some("pay-once");
-    desk.pay_with(buyer, "tok_approved", key).await.is_payment(200, "succeeded");
-    desk.send(buyer.refund()).await;
-    desk.becomes(buyer, "refunded").await;
-    let again = desk.pay_with(buyer, "tok_approved", key).await;
+    app.pay_with(buyer, "tok_approved", key).await.is_payment(200, "succeeded");
+    app.send(buyer.refund()).await;
+    app.becomes(buyer, "refunded").await;
+    let again = app.pay_with(buyer, "tok_approved", key).await;
     again.is_payment(200, "refunded");
     assert!(again.is_replayed());
-    desk.pay(buyer, "tok_approved").await.is_problem(409, "payment-closed");
+    app.pay(buyer, "tok_approved").await.is_problem(409, "payment-closed");
 }
 
 #[tokio::test]
 async fn a_repeated_declined_request_is_not_another_attempt() {
-    let desk = Desk::open().await;
-    let buyer = desk.buyer().await;
+    let app = TestApp::open().await;
+    let buyer = app.buyer().await;
     let key = Some("poor");
     for replayed in [false, true, true] {
-        let declined = desk.pay_with(buyer, "tok_insufficient_funds", key).await;
+        let declined = app.pay_with(buyer, "tok_insufficient_funds", key).await;
         declined.is_problem(402, "payment-declined");
         assert_eq!(declined.body["attempts_left"], 2);
         assert_eq!(declined.is_replayed(), replayed);
     }
-    desk.pay_with(buyer, "tok_approved", Some("rich")).await.is_payment(200, "succeeded");
-    let declined = desk.pay_with(buyer, "tok_insufficient_funds", key).await;
+    app.pay_with(buyer, "tok_approved", Some("rich")).await.is_payment(200, "succeeded");
+    let declined = app.pay_with(buyer, "tok_insufficient_funds", key).await;
     declined.is_problem(402, "payment-declined");
     assert_eq!(declined.body["attempts_left"], 0);
-    assert_eq!(desk.payment(buyer).await["attempts"].as_array().unwrap().len(), 2);
+    assert_eq!(app.payment(buyer).await["attempts"].as_array().unwrap().len(), 2);
 }
 
 #[tokio::test]
 async fn a_key_is_for_one_request_of_one_buyer() {
-    let desk = Desk::open().await;
-    let (buyer, other) = (desk.buyer().await, desk.buyer().await);
+    let app = TestApp::open().await;
+    let (buyer, other) = (app.buyer().await, app.buyer().await);
     let key = Some("mine");
-    desk.pay_with(buyer, "tok_insufficient_funds", key).await.is_problem(402, "payment-declined");
-    desk.pay_with(buyer, "tok_approved", key).await.is_problem(422, "idempotency-key-reused");
+    app.pay_with(buyer, "tok_insufficient_funds", key).await.is_problem(402, "payment-declined");
+    app.pay_with(buyer, "tok_approved", key).await.is_problem(422, "idempotency-key-reused");
     let second = Buyer { booking: other.booking, ..buyer };
-    desk.pay_with(second, "tok_approved", key).await.is_problem(422, "idempotency-key-reused");
+    app.pay_with(second, "tok_approved", key).await.is_problem(422, "idempotency-key-reused");
     // Another buyer's key of the same name is another key.
-    desk.pay_with(other, "tok_approved", key).await.is_payment(200, "succeeded");
-    assert_eq!(desk.ledger(buyer).await, Ledger::default());
+    app.pay_with(other, "tok_approved", key).await.is_payment(200, "succeeded");
+    assert_eq!(app.ledger(buyer).await, Ledger::default());
 }
 
 #[tokio::test]
 async fn one_key_for_two_bookings_at_once_pays_only_one() {
-    let desk = Desk::open().await;
+    let app = TestApp::open().await;
     for _ in 0..10 {
-        let first = desk.buyer().await;
+        let first = app.buyer().await;
         let second = Buyer { user: first.user, ..Buyer::new() };
-        desk.send(second.request()).await;
-        desk.told(second, &["Requested"]).await;
+        app.send(second.request()).await;
+        app.told(second, &["Requested"]).await;
         let (one, two) = join(
-            desk.pay_with(first, "tok_approved", Some("both")),
-            desk.pay_with(second, "tok_approved", Some("both")),
+            app.pay_with(first, "tok_approved", Some("both")),
+            app.pay_with(second, "tok_approved", Some("both")),
         )
         .await;
         let (paid, refused) = if one.status == 200 { (one, two) } else { (two, one) };
         paid.is_payment(200, "succeeded");
         refused.is_problem(422, "idempotency-key-reused");
-        let captures = desk.ledger(first).await.captures + desk.ledger(second).await.captures;
+        let captures = app.ledger(first).await.captures + app.ledger(second).await.captures;
         assert_eq!(captures, 1);
     }
 }
 
 #[tokio::test]
 async fn a_request_repeated_while_the_first_is_running_waits_and_is_answered_alike() {
-    let desk = Desk::open_with(&[]).await;
-    let buyer = desk.buyer().await;
-    let thinking = desk.bank_thinks().await;
+    let app = TestApp::open_with(&[]).await;
+    let buyer = app.buyer().await;
+    let thinking = app.bank_thinks().await;
     let key = Some("slowly");
     let (first, second) =
-        join(desk.pay_with(buyer, "tok_slow", key), desk.pay_with(buyer, "tok_slow", key)).await;
+        join(app.pay_with(buyer, "tok_slow", key), app.pay_with(buyer, "tok_slow", key)).await;
     for answer in [&first, &second] {
         answer.is_payment(202, "processing");
     }
     assert_ne!(first.is_replayed(), second.is_replayed());
     thinking.rollback().await.unwrap();
-    desk.becomes(buyer, "succeeded").await;
-    let third = desk.pay_with(buyer, "tok_slow", key).await;
+    app.becomes(buyer, "succeeded").await;
+    let third = app.pay_with(buyer, "tok_slow", key).await;
     third.is_payment(202, "succeeded");
     assert!(third.is_replayed());
-    assert_eq!(desk.ledger(buyer).await, Ledger::captured_once(PRICE));
+    assert_eq!(app.ledger(buyer).await, Ledger::captured_once(PRICE));
 }
 
 #[tokio::test]
 async fn a_repeated_request_hears_of_an_outcome_that_came_while_it_was_read() {
-    let desk = Desk::open().await;
-    let buyer = desk.buyer().await;
+    let app = TestApp::open().await;
+    let buyer = app.buyer().await;
     let key = Some("twice");
-    let thinking = desk.bank_thinks().await;
-    let first = desk.pay_with(buyer, "tok_approved", key);
+    let thinking = app.bank_thinks().await;
+    let first = app.pay_with(buyer, "tok_approved", key);
     let then = async {
-        desk.becomes(buyer, "processing").await;
+        app.becomes(buyer, "processing").await;
         // Who watches already is told of the outcome, and nobody is told of it twice.
-        let mut watching = watching::open(&desk, buyer, 0).await;
-        let mut reading = desk.bed.superuser().begin().await.unwrap();
+        let mut watching = watching::open(&app, buyer, 0).await;
+        let mut reading = app.bed.superuser().begin().await.unwrap();
         let lock = "LOCK TABLE payments.idempotency_key";
         sqlx::query(lock).execute(&mut *reading).await.unwrap();
         let outcome = async {
             // It has read the payment, and wants to read its key.
             let waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'
                            AND datname = current_database() AND usename = 'karcis_payment'";
-            let waiting = || sqlx::query_scalar::<_, i64>(waiting).fetch_one(desk.bed.superuser());
+            let waiting = || sqlx::query_scalar::<_, i64>(waiting).fetch_one(app.bed.superuser());
             eventually(async || waiting().await.unwrap()).is(1).await;
             thinking.rollback().await.unwrap();
             let mut seen = String::new();
@@ -127,7 +127,7 @@ async fn a_repeated_request_hears_of_an_outcome_that_came_while_it_was_read() {
             }
             reading.rollback().await.unwrap();
         };
-        let repeated = desk.pay_with(buyer, "tok_approved", key);
+        let repeated = app.pay_with(buyer, "tok_approved", key);
         join(timeout(Duration::from_secs(100), repeated), outcome).await.0.unwrap()
     };
     let (first, repeated) = join(first, then).await;
@@ -138,42 +138,42 @@ async fn a_repeated_request_hears_of_an_outcome_that_came_while_it_was_read() {
 
 #[tokio::test]
 async fn a_refused_request_is_not_remembered() {
-    let desk = Desk::open().await;
+    let app = TestApp::open().await;
     let buyer = Buyer::new();
     let key = Some("early");
-    desk.pay_with(buyer, "tok_approved", key).await.is_problem(404, "not-found");
-    desk.send(buyer.request()).await;
-    desk.told(buyer, &["Requested"]).await;
-    let paid = desk.pay_with(buyer, "tok_approved", key).await;
+    app.pay_with(buyer, "tok_approved", key).await.is_problem(404, "not-found");
+    app.send(buyer.request()).await;
+    app.told(buyer, &["Requested"]).await;
+    let paid = app.pay_with(buyer, "tok_approved", key).await;
     paid.is_payment(200, "succeeded");
     assert!(!paid.is_replayed());
 }
 
 #[tokio::test]
 async fn a_booking_paid_before_is_answered_under_a_new_key_as_well() {
-    let desk = Desk::open().await;
-    let buyer = desk.buyer().await;
-    desk.pay(buyer, "tok_approved").await.is_payment(200, "succeeded");
+    let app = TestApp::open().await;
+    let buyer = app.buyer().await;
+    app.pay(buyer, "tok_approved").await.is_payment(200, "succeeded");
     let key = Some("late");
-    desk.pay_with(buyer, "tok_approved", key).await.is_payment(200, "succeeded");
-    desk.pay_with(buyer, "tok_slow", key).await.is_problem(422, "idempotency-key-reused");
-    desk.send(buyer.refund()).await;
-    desk.becomes(buyer, "refunded").await;
-    let again = desk.pay_with(buyer, "tok_approved", key).await;
+    app.pay_with(buyer, "tok_approved", key).await.is_payment(200, "succeeded");
+    app.pay_with(buyer, "tok_slow", key).await.is_problem(422, "idempotency-key-reused");
+    app.send(buyer.refund()).await;
+    app.becomes(buyer, "refunded").await;
+    let again = app.pay_with(buyer, "tok_approved", key).await;
     again.is_payment(200, "refunded");
     assert!(again.is_replayed());
 }
 
 #[tokio::test]
 async fn a_key_can_be_used_again_after_a_day() {
-    let desk = Desk::open().await;
-    let buyer = desk.buyer().await;
+    let app = TestApp::open().await;
+    let buyer = app.buyer().await;
     let key = Some("daily");
-    desk.pay_with(buyer, "tok_insufficient_funds", key).await.is_problem(402, "payment-declined");
+    app.pay_with(buyer, "tok_insufficient_funds", key).await.is_problem(402, "payment-declined");
     let age = "UPDATE payments.idempotency_key SET used_at = used_at - interval '24 h 1 s'
                WHERE user_id = $1";
-    sqlx::query(age).bind(buyer.user.0).execute(desk.bed.superuser()).await.unwrap();
-    let paid = desk.pay_with(buyer, "tok_approved", key).await;
+    sqlx::query(age).bind(buyer.user.0).execute(app.bed.superuser()).await.unwrap();
+    let paid = app.pay_with(buyer, "tok_approved", key).await;
     paid.is_payment(200, "succeeded");
     assert!(!paid.is_replayed());
     assert_eq!(paid.body["attempts"].as_array().map(Vec::len), Some(2));

@@ -5,7 +5,7 @@ use std::time::Duration;
 use reqwest::Response;
 use serde_json::Value;
 
-use crate::desk::{Buyer, Desk};
+use crate::harness::{Buyer, TestApp};
 
 /// The events of a stream that has ended: each one's id and payment.
 fn events(text: &str) -> Vec<(i64, Value)> {
@@ -23,10 +23,10 @@ fn events(text: &str) -> Vec<(i64, Value)> {
 }
 
 /// The buyer's stream, after the version they have seen.
-pub async fn open(desk: &Desk, buyer: Buyer, seen: i64) -> Response {
-    let request = desk
+pub(crate) async fn open(app: &TestApp, buyer: Buyer, seen: i64) -> Response {
+    let request = app
         .get(&format!("/payment/status?booking_id={}", buyer.booking))
-        .bearer_auth(desk.token(buyer))
+        .bearer_auth(app.token(buyer))
         .header("Accept", "text/event-stream")
         .header("Last-Event-ID", seen.to_string())
         .timeout(Duration::from_secs(100));
@@ -35,46 +35,46 @@ pub async fn open(desk: &Desk, buyer: Buyer, seen: i64) -> Response {
     response
 }
 
-async fn watch(desk: &Desk, buyer: Buyer, seen: i64) -> String {
-    open(desk, buyer, seen).await.text().await.unwrap()
+async fn watch(app: &TestApp, buyer: Buyer, seen: i64) -> String {
+    open(app, buyer, seen).await.text().await.unwrap()
 }
 
 #[tokio::test]
 async fn a_stream_shows_each_state_and_ends_with_the_last() {
-    let desk = Desk::open().await;
-    let buyer = desk.buyer().await;
+    let app = TestApp::open().await;
+    let buyer = app.buyer().await;
     let pay = async {
-        desk.pay(buyer, "tok_approved").await.is_payment(200, "succeeded");
-        desk.send(buyer.refund()).await;
+        app.pay(buyer, "tok_approved").await.is_payment(200, "succeeded");
+        app.send(buyer.refund()).await;
     };
-    let (text, ()) = tokio::join!(watch(&desk, buyer, 0), pay);
+    let (text, ()) = tokio::join!(watch(&app, buyer, 0), pay);
     let events = events(&text);
     let ids: Vec<i64> = events.iter().map(|(id, _)| *id).collect();
     assert!(ids.is_sorted() && !ids.is_empty(), "{ids:?}");
     let (last_id, last) = events.last().unwrap();
     assert_eq!(last["status"], "refunded");
     assert_eq!(last["version"], *last_id);
-    assert_eq!(*last, desk.payment(buyer).await);
+    assert_eq!(*last, app.payment(buyer).await);
 }
 
 #[tokio::test]
 async fn a_client_that_has_seen_the_last_state_is_not_told_again() {
-    let desk = Desk::open().await;
-    let buyer = desk.buyer().await;
-    desk.send(buyer.cancel()).await;
-    let payment = desk.becomes(buyer, "cancelled").await;
+    let app = TestApp::open().await;
+    let buyer = app.buyer().await;
+    app.send(buyer.cancel()).await;
+    let payment = app.becomes(buyer, "cancelled").await;
     let seen = payment["version"].as_i64().unwrap();
-    assert_eq!(events(&watch(&desk, buyer, seen).await), []);
-    assert_eq!(events(&watch(&desk, buyer, seen - 1).await), [(seen, payment)]);
+    assert_eq!(events(&watch(&app, buyer, seen).await), []);
+    assert_eq!(events(&watch(&app, buyer, seen - 1).await), [(seen, payment)]);
 }
 
 #[tokio::test]
 async fn nobody_watches_what_is_somebody_elses() {
-    let desk = Desk::open().await;
-    let buyer = desk.buyer().await;
-    let request = desk
+    let app = TestApp::open().await;
+    let buyer = app.buyer().await;
+    let request = app
         .get(&format!("/payment/status?booking_id={}", buyer.booking))
-        .bearer_auth(desk.token(Buyer::new()))
+        .bearer_auth(app.token(Buyer::new()))
         .header("Accept", "text/event-stream");
     assert_eq!(request.send().await.unwrap().status(), 404);
 }

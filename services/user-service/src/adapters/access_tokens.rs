@@ -1,4 +1,4 @@
-//! Signs access tokens, and says which session a token was given out in.
+//! Signs access tokens, and reads the session of one.
 
 use jsonwebtoken::{
     Algorithm, EncodingKey, Header,
@@ -14,26 +14,20 @@ use crate::{
     domain::{Account, SessionId},
 };
 
-/// How long an access token is good for.
+/// How long an access token is valid, in seconds.
 pub const LIFETIME_S: i64 = 900;
 
-/// A key that cannot sign.
+/// Why there is no key that can sign.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
-    /// It is no Ed25519 key.
-    #[error("signing key {kid}: {reason}")]
-    Unreadable {
-        /// Its id.
-        kid: String,
-        /// What is wrong with it.
-        reason: jsonwebtoken::errors::Error,
-    },
-    /// There is none.
+    /// It is not an Ed25519 key.
+    #[error("signing key {kid} cannot be read")]
+    Unreadable { kid: String, source: jsonwebtoken::errors::Error },
     #[error("there is no signing key")]
     Missing,
 }
 
-/// What every service checks, and the session besides, which only this one looks at.
+/// The claims that every service checks, and the session, which only this service reads.
 #[derive(Serialize)]
 struct SessionClaims {
     #[serde(flatten)]
@@ -46,7 +40,7 @@ struct SessionClaim {
     sid: Option<Uuid>,
 }
 
-/// Signs with the newest key and publishes all.
+/// Signs with the newest key and publishes all keys.
 pub struct AccessTokens {
     header: Header,
     key: EncodingKey,
@@ -54,7 +48,7 @@ pub struct AccessTokens {
 }
 
 impl AccessTokens {
-    /// With these keys, the newest first.
+    /// `keys` are sorted, the newest first.
     pub fn new(keys: &[SigningKey]) -> Result<Self, KeyError> {
         let newest = keys.first().ok_or(KeyError::Missing)?;
         let mut header = Header::new(Algorithm::EdDSA);
@@ -90,7 +84,7 @@ impl AccessTokens {
     }
 }
 
-/// The session a token was given out in. The token has to be verified already.
+/// The session of an access token. The token must have been verified before.
 pub fn session_of(verified: &str) -> Option<SessionId> {
     let claim: SessionClaim = jsonwebtoken::dangerous::insecure_decode_claims(verified).ok()?;
     claim.sid.map(SessionId)
@@ -99,7 +93,7 @@ pub fn session_of(verified: &str) -> Option<SessionId> {
 fn public_half(key: &SigningKey) -> Result<Jwk, KeyError> {
     let private = EncodingKey::from_ed_der(&key.private_key);
     let mut public = Jwk::from_encoding_key(&private, Algorithm::EdDSA)
-        .map_err(|reason| KeyError::Unreadable { kid: key.kid.clone(), reason })?;
+        .map_err(|source| KeyError::Unreadable { kid: key.kid.clone(), source })?;
     public.common.key_id = Some(key.kid.clone());
     public.common.public_key_use = Some(PublicKeyUse::Signature);
     Ok(public)

@@ -1,4 +1,4 @@
-//! The first admin, as the configuration names them.
+//! Ensures the first admin that the configuration names.
 
 use karcis_kernel::UserId;
 use uuid::Uuid;
@@ -12,27 +12,22 @@ use crate::{
     domain::{Email, InvalidEmail, InvalidName, InvalidPassword, Password, PersonName},
 };
 
-/// Why there is no first admin.
+/// Why the first admin could not be ensured.
 #[derive(Debug, thiserror::Error)]
 pub enum FirstAdminError {
-    /// Only one of the two is there.
     #[error("give both KARCIS_ADMIN_EMAIL and KARCIS_ADMIN_PASSWORD, or neither")]
-    Half,
-    /// See there.
+    OneSettingMissing,
     #[error("KARCIS_ADMIN_EMAIL: {0}")]
     Email(#[from] InvalidEmail),
-    /// See there.
     #[error("KARCIS_ADMIN_PASSWORD: {0}")]
     Password(#[from] InvalidPassword),
-    /// See there.
     #[error(transparent)]
     Name(#[from] InvalidName),
-    /// See there.
-    #[error(transparent)]
+    #[error("the first admin cannot be ensured")]
     Ensure(#[from] EnsureAdminError),
 }
 
-/// Makes sure of the first admin, if one is configured.
+/// Ensures that there is the first admin, if one is configured.
 pub async fn first_admin(
     config: &AdminConfig,
     accounts: &dyn Accounts,
@@ -42,18 +37,18 @@ pub async fn first_admin(
     match (admin_email.is_empty(), admin_password.is_empty()) {
         (true, true) => return Ok(()),
         (false, false) => {}
-        _ => return Err(FirstAdminError::Half),
+        _ => return Err(FirstAdminError::OneSettingMissing),
     }
     let email = Email::parse(admin_email)?;
     let password = Password::choose(admin_password.clone())?;
     let who = (email, password, PersonName::parse("Admin")?);
     let id = UserId(Uuid::now_v7());
     match ensure_admin(accounts, passwords, who, id, karcis_process::now()).await? {
-        FirstAdmin::Created => tracing::info!("made the first admin's account"),
-        FirstAdmin::Promoted => tracing::info!("made an account the first admin's"),
+        FirstAdmin::Created => tracing::info!("created the first admin's account"),
+        FirstAdmin::Promoted => tracing::info!("promoted an account to first admin"),
         FirstAdmin::Present => {}
         FirstAdmin::SomebodyElses => tracing::warn!(
-            "KARCIS_ADMIN_EMAIL has an account with another password, which stays as it is"
+            "the account of KARCIS_ADMIN_EMAIL has another password and is left unchanged"
         ),
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! Where the use cases meet the outside: HTTP, Kafka, Postgres, mail and cryptography.
+//! Connects the use cases with HTTP, Kafka, Postgres, mail and cryptography.
 
 pub mod access_tokens;
 pub mod first_admin;
@@ -8,4 +8,4 @@ pub mod mail;
 pub mod password_hasher;
 pub mod postgres;
 pub mod refresh_tokens;
-pub mod regularly;
+pub mod workers;

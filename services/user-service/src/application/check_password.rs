@@ -1,60 +1,53 @@
-//! Check a password that somebody typed, unless there were too many wrong ones.
+//! Check a typed password, unless there were too many wrong ones.
 
 use std::sync::Arc;
 
+use karcis_database::StoreError;
 use karcis_kernel::Timestamp;
 
 use crate::{
-    application::ports::{FailedLogins, HashError, Passwords, StoreError},
-    domain::{Email, Limits, PasswordHash, Peer, Subject, TypedPassword},
+    application::ports::{FailedLogins, HashError, Passwords},
+    domain::{ClientIp, Email, LoginLimits, PasswordHash, Subject, TypedPassword},
 };
 
-/// Why a typed password does not open the door.
+/// Why a typed password is not accepted.
 #[derive(Debug, thiserror::Error)]
 pub enum CheckPasswordError {
-    /// It is not the account's, or there is no account.
+    /// It is not the account's, or there is no such account.
     #[error("check the e-mail address and the password")]
     Wrong,
-    /// There were too many wrong ones.
+    /// There were too many wrong ones: no password is checked before `until`.
     #[error("too many wrong passwords: try again after {until}")]
-    TooMany {
-        /// When passwords are looked at again.
-        until: Timestamp,
-    },
-    /// See there.
+    TooMany { until: Timestamp },
     #[error(transparent)]
     Hash(#[from] HashError),
-    /// See there.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// What checking a password takes.
+/// Checks passwords and counts the wrong ones.
 #[derive(Clone)]
 pub struct PasswordCheck {
-    /// Hashes.
     pub passwords: Arc<dyn Passwords>,
-    /// Counts.
     pub failed_logins: Arc<dyn FailedLogins>,
-    /// How many failures are borne.
-    pub limits: Limits,
+    pub limits: LoginLimits,
 }
 
 impl PasswordCheck {
-    /// Checks what `peer` typed against the hash of the account with this address, if there is
-    /// one. Right ones are not counted.
+    /// Checks a typed password against the hash of the account with this address; `None` if there
+    /// is no such account.
     pub async fn check(
         &self,
         email: &Email,
-        peer: Peer,
+        client_ip: ClientIp,
         typed: TypedPassword,
         hash: Option<PasswordHash>,
         at: Timestamp,
     ) -> Result<(), CheckPasswordError> {
-        let subjects = [Subject::Account(email.clone()), Subject::Peer(peer)];
+        let subjects = [Subject::Account(email.clone()), Subject::ClientIp(client_ip)];
         self.refuse_if_blocked(&subjects, at).await?;
-        if self.passwords.is_right(typed, hash).await? {
-            // Of many guesses at once, those hashed before this one may have been too many.
+        if self.passwords.matches(typed, hash).await? {
+            // Other wrong guesses may have been counted while this one was hashed.
             self.refuse_if_blocked(&subjects, at).await
         } else {
             self.failed_logins.count(&subjects, at).await?;

@@ -1,36 +1,34 @@
 //! Ensure that there is a first admin.
 
+use karcis_database::StoreError;
 use karcis_kernel::{Role, Timestamp, UserId};
 
 use crate::{
-    application::ports::{Accounts, HashError, Passwords, SaveError, Sessions, StoreError},
+    application::{
+        ATTEMPTS,
+        ports::{Accounts, HashError, Passwords, SaveError, Sessions},
+    },
     domain::{Account, Email, Password, PersonName, TypedPassword},
 };
-
-/// How often the account is looked at again when another instance is at the same.
-const ATTEMPTS: usize = 5;
 
 /// What was found or done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FirstAdmin {
-    /// The account was made.
     Created,
-    /// It is an admin's already; its password may be another by now.
+    /// The account is an admin's already. Its password may have changed.
     Present,
-    /// It was somebody's who knows the password, and is an admin's now.
+    /// The account has this password and has become an admin's.
     Promoted,
-    /// It is somebody's with another password: it stays as it is, lest whoever registers this
-    /// address first becomes an admin.
+    /// The account has another password and is left unchanged, because anyone could have registered
+    /// this address.
     SomebodyElses,
 }
 
-/// Why it is not known whether there is a first admin.
+/// Why the first admin could not be ensured.
 #[derive(Debug, thiserror::Error)]
 pub enum EnsureAdminError {
-    /// See there.
     #[error(transparent)]
     Hash(#[from] HashError),
-    /// See there.
     #[error(transparent)]
     Save(#[from] SaveError),
 }
@@ -41,8 +39,8 @@ impl From<StoreError> for EnsureAdminError {
     }
 }
 
-/// Makes the account with this address an admin's: a new one, or one that has this password.
-/// Several instances may do so at once.
+/// Makes the account with this address an admin's: a new account, or one that has this password.
+/// Several instances may do this at the same time.
 pub async fn ensure_admin(
     accounts: &dyn Accounts,
     passwords: &dyn Passwords,
@@ -56,11 +54,11 @@ pub async fn ensure_admin(
             Some(account) => {
                 let typed = TypedPassword(password.expose().to_owned());
                 let hash = account.password_hash.clone();
-                if !passwords.is_right(typed, Some(hash)).await? {
+                if !passwords.matches(typed, Some(hash)).await? {
                     return Ok(FirstAdmin::SomebodyElses);
                 }
                 let admin = account.with_role(Role::Admin);
-                let saved = accounts.save(account.version, &admin, Sessions::Stay).await;
+                let saved = accounts.save(account.version, &admin, Sessions::Keep).await;
                 saved.map(|()| FirstAdmin::Promoted)
             }
             None => {
@@ -71,10 +69,10 @@ pub async fn ensure_admin(
             }
         };
         match saved {
-            Err(SaveError::EmailTaken | SaveError::Moved) => {}
+            Err(SaveError::EmailTaken | SaveError::Conflict) => {}
             Err(error) => return Err(error.into()),
             Ok(done) => return Ok(done),
         }
     }
-    Err(SaveError::Moved.into())
+    Err(SaveError::Conflict.into())
 }

@@ -1,25 +1,23 @@
 //! Give an account a role, as an admin.
 
+use karcis_database::StoreError;
 use karcis_kernel::{Role, UserId};
 
 use crate::{
-    application::ports::{Accounts, SaveError, Sessions, StoreError},
+    application::{
+        ATTEMPTS,
+        ports::{Accounts, SaveError, Sessions},
+    },
     domain::{Account, Email, changes_own_role},
 };
-
-/// How often an account that moves meanwhile is loaded again.
-const ATTEMPTS: usize = 5;
 
 /// Why the role is not given.
 #[derive(Debug, thiserror::Error)]
 pub enum GiveRoleError {
-    /// No account has this address.
     #[error("give the e-mail address of an account")]
     NoSuchAccount,
-    /// It is the admin's own account.
     #[error("ask another admin to change your own role")]
     OwnRole,
-    /// See there.
     #[error(transparent)]
     Save(#[from] SaveError),
 }
@@ -30,8 +28,8 @@ impl From<StoreError> for GiveRoleError {
     }
 }
 
-/// The account with its new role. Access tokens given out before say the old one until they
-/// expire.
+/// Gives the account this role and returns it. Access tokens issued before keep the old role until
+/// they expire.
 pub async fn give_role(
     accounts: &dyn Accounts,
     admin: UserId,
@@ -47,11 +45,11 @@ pub async fn give_role(
         if changed == loaded {
             return Ok(loaded);
         }
-        match accounts.save(loaded.version, &changed, Sessions::Stay).await {
+        match accounts.save(loaded.version, &changed, Sessions::Keep).await {
             Ok(()) => return Ok(changed),
-            Err(SaveError::Moved) => {}
+            Err(SaveError::Conflict) => {}
             Err(error) => return Err(error.into()),
         }
     }
-    Err(SaveError::Moved.into())
+    Err(SaveError::Conflict.into())
 }

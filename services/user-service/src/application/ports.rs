@@ -4,48 +4,34 @@ use std::{collections::HashMap, ops::RangeInclusive};
 
 use async_trait::async_trait;
 use chrono::TimeDelta;
+use karcis_database::StoreError;
 use karcis_kernel::{Timestamp, UserId};
 
 use crate::domain::{
-    Account, Due, Email, NewSession, NewToken, Notice, Password, PasswordHash, SessionId,
-    StoredToken, Subject, Tally, TokenHash, TypedPassword,
+    Account, DueNotification, Email, NewSession, NewToken, Notification, Password, PasswordHash,
+    SessionId, StoredToken, Subject, Tally, TokenHash, TypedPassword,
 };
-
-/// Why what is kept cannot be read or written.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// It may work in a moment.
-    #[error("try again later: {0}")]
-    Unavailable(String),
-    /// It never will: the data or the program is wrong.
-    #[error("cannot be stored: {0}")]
-    Broken(String),
-}
 
 /// Why an account was not added or saved.
 #[derive(Debug, thiserror::Error)]
 pub enum SaveError {
-    /// Another account has its e-mail address.
     #[error("choose another e-mail address: this one has an account")]
     EmailTaken,
-    /// It has changed since it was loaded, or it is gone.
+    /// It was changed or deleted since it was loaded.
     #[error("load the account again: it has changed")]
-    Moved,
-    /// See there.
+    Conflict,
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// What becomes of the sessions of an account that is saved.
+/// What happens to the sessions of an account that is saved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sessions {
-    /// All go on.
-    Stay,
-    /// All end but this one.
+    Keep,
     EndAllBut(Option<SessionId>),
 }
 
-/// The accounts, each with its sessions. What they change is published with it.
+/// The accounts, each with its sessions. Changes of accounts are published.
 #[async_trait]
 pub trait Accounts: Send + Sync {
     /// The account with this id.
@@ -54,7 +40,7 @@ pub trait Accounts: Send + Sync {
     /// The account with this address.
     async fn by_email(&self, email: &Email) -> Result<Option<Account>, StoreError>;
 
-    /// Adds a new account, with a first session if its owner is there.
+    /// Adds a new account, with a first session if its owner registers.
     async fn add(&self, account: &Account, session: Option<&NewSession>) -> Result<(), SaveError>;
 
     /// Saves an account that was loaded as version `loaded`.
@@ -65,7 +51,7 @@ pub trait Accounts: Send + Sync {
         sessions: Sessions,
     ) -> Result<(), SaveError>;
 
-    /// Opens a session; `false` if the account is gone or its password is another by now.
+    /// Opens a session; `false` if the account is deleted or has another password by now.
     async fn open_session(
         &self,
         account: &Account,
@@ -75,8 +61,8 @@ pub trait Accounts: Send + Sync {
     /// The refresh token with this hash, unless its session has ended.
     async fn token(&self, hash: &TokenHash) -> Result<Option<StoredToken>, StoreError>;
 
-    /// Uses up the token and keeps the next one of its session; `false` if somebody else was
-    /// faster or the session has ended.
+    /// Marks the token as used and stores the next one of its session; `false` if the token is used
+    /// already or the session has ended.
     async fn rotate(
         &self,
         session: SessionId,
@@ -88,19 +74,19 @@ pub trait Accounts: Send + Sync {
     /// Ends the session, if it has not ended.
     async fn end_session(&self, session: SessionId) -> Result<(), StoreError>;
 
-    /// Ends the session that this refresh token, fresh or used, belongs to, if there is one.
+    /// Ends the session of this refresh token, used or not, if there is one.
     async fn end_session_of(&self, token: &TokenHash) -> Result<(), StoreError>;
 }
 
-/// Why a password was not hashed.
+/// Why a password was not hashed or checked.
 #[derive(Debug, thiserror::Error)]
 pub enum HashError {
-    /// Too many passwords are waiting to be hashed.
+    /// Too many passwords are waiting.
     #[error("too many log-ins at once: try again in a moment")]
     Busy,
-    /// A kept hash cannot be read, or there is no memory for hashing.
+    /// A stored hash cannot be read, or there is no memory for hashing.
     #[error("password hash: {0}")]
-    Broken(String),
+    Failed(String),
 }
 
 /// Slow hashing.
@@ -109,19 +95,19 @@ pub trait Passwords: Send + Sync {
     /// The salted hash of a new password.
     async fn hash(&self, password: Password) -> Result<PasswordHash, HashError>;
 
-    /// Whether the typed password is the one of this hash. Without a hash it is not, which takes
-    /// as long to find out.
-    async fn is_right(
+    /// Whether this hash is of the typed password. Without a hash the result is `false`, after the
+    /// same time.
+    async fn matches(
         &self,
         typed: TypedPassword,
         hash: Option<PasswordHash>,
     ) -> Result<bool, HashError>;
 }
 
-/// Counts failed log-ins, for all instances together.
+/// Counts failed log-ins, of all instances together.
 #[async_trait]
 pub trait FailedLogins: Send + Sync {
-    /// The running tallies of these subjects; those without a failure are left out.
+    /// The current tallies of these subjects; those without a failure are left out.
     async fn tallies(
         &self,
         subjects: &[Subject],
@@ -132,37 +118,37 @@ pub trait FailedLogins: Send + Sync {
     async fn count(&self, subjects: &[Subject], at: Timestamp) -> Result<(), StoreError>;
 }
 
-/// The notices to buyers, each kept so that it is given once.
+/// The notifications to buyers, stored so that each is sent once.
 #[async_trait]
-pub trait Notices: Send + Sync {
-    /// Keeps those that were not known before: they are due at once.
-    async fn note(&self, notices: &[Notice], at: Timestamp) -> Result<(), StoreError>;
+pub trait Notifications: Send + Sync {
+    /// Stores those that are new: they are due at once.
+    async fn add(&self, notifications: &[Notification], at: Timestamp) -> Result<(), StoreError>;
 
-    /// Takes on, until `until`, up to `limit` notices that are due, if they were noted after
-    /// `since`: by booking, and each booking's in the order of its life. Whoever dies with them
-    /// leaves them due again.
-    async fn take_due(
+    /// Claims up to `limit` notifications that are due and were added after `since`. Those of a
+    /// booking come together, in the order of its life. They are due again at `until`, in case
+    /// this instance dies.
+    async fn claim_due(
         &self,
         at: Timestamp,
         until: Timestamp,
         since: Timestamp,
         limit: usize,
-    ) -> Result<Vec<Due>, StoreError>;
+    ) -> Result<Vec<DueNotification>, StoreError>;
 
-    /// What became of these: those that are done with are kept as told, the others are due again
-    /// after as long as they have been waiting, but within the limits of `pause`.
-    async fn settle(
+    /// Records which of these are done. The others are due again after a pause that is as long as
+    /// they have been waiting, within the limits of `pause`.
+    async fn record(
         &self,
-        outcomes: &[(&Notice, bool)],
+        outcomes: &[(&Notification, bool)],
         at: Timestamp,
         pause: RangeInclusive<TimeDelta>,
     ) -> Result<(), StoreError>;
 }
 
-/// Tells buyers, by whatever means reach them.
+/// Sends notifications to buyers.
 #[async_trait]
 pub trait Notifier: Send + Sync {
-    /// Gives each notice to its buyer, within 10 s for all of them. Whether each is done with, in
-    /// their order; those that are not are tried again. Why not is logged.
-    async fn tell(&self, due: &[Due]) -> Vec<bool>;
+    /// Sends each notification to its buyer, within 10 s for all. Returns for each, in order,
+    /// whether it is done; those that are not are to be tried again. Failures are logged.
+    async fn notify(&self, due: &[DueNotification]) -> Vec<bool>;
 }

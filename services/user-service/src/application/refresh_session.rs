@@ -1,11 +1,15 @@
-//! Refresh a session: a used refresh token gives the next one.
+//! Refresh a session: exchange a refresh token for the next one.
 
+use karcis_database::StoreError;
 use karcis_kernel::Timestamp;
 
 use crate::{
-    application::ports::{Accounts, StoreError},
+    application::ports::Accounts,
     domain::{Account, NewToken, SessionId, TokenHash, TokenUse},
 };
+
+/// How often the token is looked at: a second time if another request changed it meanwhile.
+const ROUNDS: usize = 2;
 
 /// Why there is no next token.
 #[derive(Debug, thiserror::Error)]
@@ -13,30 +17,28 @@ pub enum RefreshSessionError {
     /// The token is unknown or expired, or its session has ended.
     #[error("log in again: the session has ended")]
     Ended,
-    /// It was used before, which ends its session.
+    /// The token was used before, which ends its session.
     #[error("log in again: the refresh token was used before, so its session has ended")]
-    Betrayed,
-    /// See there.
+    ReuseDetected,
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// The account as it is now and the session, once `next` has taken the place of the presented token. Of two who
-/// present a token at once one is first; the other betrays the session.
+/// Replaces the presented token by `next`. Returns the account as it is now, and the session. Of two
+/// requests with the same token the second one ends the session.
 pub async fn refresh_session(
     accounts: &dyn Accounts,
     presented: &TokenHash,
     next: &NewToken,
     at: Timestamp,
 ) -> Result<(Account, SessionId), RefreshSessionError> {
-    // Only a token that turns from fresh to used in between is looked at again.
-    loop {
+    for _ in 0..ROUNDS {
         let token = accounts.token(presented).await?.ok_or(RefreshSessionError::Ended)?;
         match token.presented(at) {
             TokenUse::Expired => return Err(RefreshSessionError::Ended),
-            TokenUse::Betrays => {
+            TokenUse::ReuseDetected => {
                 accounts.end_session(token.session_id).await?;
-                return Err(RefreshSessionError::Betrayed);
+                return Err(RefreshSessionError::ReuseDetected);
             }
             TokenUse::Rotates => {
                 if accounts.rotate(token.session_id, presented, next, at).await? {
@@ -47,4 +49,5 @@ pub async fn refresh_session(
             }
         }
     }
+    Err(RefreshSessionError::Ended)
 }

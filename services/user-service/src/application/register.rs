@@ -1,4 +1,4 @@
-//! Register: a new account with a first session.
+//! Register: open an account with a first session.
 
 use karcis_kernel::{Role, Timestamp, UserId};
 
@@ -7,32 +7,25 @@ use crate::{
     domain::{Account, Email, NewSession, Password, PersonName},
 };
 
-/// What a person gives to register, and the ids that are drawn for it.
+/// What a person gives to register, with the ids of what is about to be created.
 pub struct Registration {
-    /// The new account's id.
     pub user_id: UserId,
-    /// Its e-mail address.
     pub email: Email,
-    /// Its password.
     pub password: Password,
-    /// The person's name.
     pub name: PersonName,
-    /// The session it begins with.
     pub session: NewSession,
 }
 
 /// Why there is no new account.
 #[derive(Debug, thiserror::Error)]
 pub enum RegisterError {
-    /// See there.
     #[error(transparent)]
     Hash(#[from] HashError),
-    /// See there.
     #[error(transparent)]
     Save(#[from] SaveError),
 }
 
-/// The new account, a buyer's.
+/// Opens a buyer's account and returns it.
 pub async fn register(
     accounts: &dyn Accounts,
     passwords: &dyn Passwords,

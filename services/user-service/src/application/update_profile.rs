@@ -1,50 +1,40 @@
-//! Update a profile; its e-mail address and password only for who knows the password.
+//! Update a profile. A new e-mail address or password needs the current password.
 
+use karcis_database::StoreError;
 use karcis_kernel::{Timestamp, UserId};
 
 use crate::{
     application::{
+        ATTEMPTS,
         check_password::{CheckPasswordError, PasswordCheck},
-        ports::{Accounts, HashError, SaveError, Sessions, StoreError},
+        ports::{Accounts, HashError, SaveError, Sessions},
     },
-    domain::{Account, Password, Peer, ProfileChange, SessionId, TypedPassword},
+    domain::{Account, ClientIp, Password, ProfileChange, SessionId, TypedPassword},
 };
 
-/// How often an account that moves meanwhile is loaded again.
-const ATTEMPTS: usize = 5;
-
-/// What somebody wants to be changed.
-pub struct Update {
-    /// The account.
+/// A change that the owner of an account asks for.
+pub struct ProfileUpdate {
     pub user_id: UserId,
-    /// The session it is asked in, which goes on when the others end.
+    /// The session of the request. It stays open when a new password ends the others.
     pub session: Option<SessionId>,
-    /// Where the person sits.
-    pub peer: Peer,
-    /// The change, but for a new password.
+    pub client_ip: ClientIp,
+    /// The change without the password, which is hashed first.
     pub change: ProfileChange,
-    /// The new password.
     pub password: Option<Password>,
-    /// The current one.
     pub current_password: Option<TypedPassword>,
 }
 
 /// Why a profile is not updated.
 #[derive(Debug, thiserror::Error)]
 pub enum UpdateProfileError {
-    /// The account is gone.
     #[error("register: there is no such account")]
-    Gone,
-    /// The current password is needed.
+    NoSuchAccount,
     #[error("give the current password to change the e-mail address or the password")]
     CurrentPasswordMissing,
-    /// See there.
     #[error(transparent)]
     CurrentPassword(#[from] CheckPasswordError),
-    /// See there.
     #[error(transparent)]
     Hash(#[from] HashError),
-    /// See there.
     #[error(transparent)]
     Save(#[from] SaveError),
 }
@@ -55,22 +45,22 @@ impl From<StoreError> for UpdateProfileError {
     }
 }
 
-/// The account after the update.
+/// Updates the profile and returns the account.
 pub async fn update_profile(
     accounts: &dyn Accounts,
     check: &PasswordCheck,
-    update: Update,
+    update: ProfileUpdate,
     at: Timestamp,
 ) -> Result<Account, UpdateProfileError> {
     let account = load(accounts, update.user_id).await?;
-    let is_guarded = update.change.email.is_some() || update.password.is_some();
-    if is_guarded {
+    let needs_password = update.change.email.is_some() || update.password.is_some();
+    if needs_password {
         let typed = update.current_password.ok_or(UpdateProfileError::CurrentPasswordMissing)?;
         let hash = account.password_hash.clone();
-        check.check(&account.email, update.peer, typed, Some(hash), at).await?;
+        check.check(&account.email, update.client_ip, typed, Some(hash), at).await?;
     }
     let mut change = update.change;
-    let mut sessions = Sessions::Stay;
+    let mut sessions = Sessions::Keep;
     if let Some(password) = update.password {
         change.password_hash = Some(check.passwords.hash(password).await?);
         sessions = Sessions::EndAllBut(update.session);
@@ -83,17 +73,17 @@ pub async fn update_profile(
         }
         match accounts.save(loaded.version, &changed, sessions).await {
             Ok(()) => return Ok(changed),
-            Err(SaveError::Moved) => loaded = load(accounts, update.user_id).await?,
+            Err(SaveError::Conflict) => loaded = load(accounts, update.user_id).await?,
             Err(error) => return Err(error.into()),
         }
-        if is_guarded && loaded.password_hash != account.password_hash {
-            // The password that was checked is not the current one any more.
+        if needs_password && loaded.password_hash != account.password_hash {
+            // The password was changed since it was checked.
             return Err(CheckPasswordError::Wrong.into());
         }
     }
-    Err(SaveError::Moved.into())
+    Err(SaveError::Conflict.into())
 }
 
 async fn load(accounts: &dyn Accounts, id: UserId) -> Result<Account, UpdateProfileError> {
-    accounts.by_id(id).await?.ok_or(UpdateProfileError::Gone)
+    accounts.by_id(id).await?.ok_or(UpdateProfileError::NoSuchAccount)
 }

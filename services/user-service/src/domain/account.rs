@@ -7,47 +7,39 @@ use crate::domain::{Email, Locale, PasswordHash, PersonName, Phone, TimeZone};
 /// A person with an account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Account {
-    /// Its id.
     pub user_id: UserId,
-    /// Where mail reaches the person, and what they log in with.
     pub email: Email,
-    /// What is kept of the password.
     pub password_hash: PasswordHash,
-    /// What the person is called.
     pub name: PersonName,
-    /// Their phone, if they gave it.
     pub phone: Option<Phone>,
-    /// The language they want to be told in.
     pub locale: Option<Locale>,
-    /// Where their clock is.
     pub time_zone: Option<TimeZone>,
-    /// What they may do.
     pub role: Role,
-    /// When the account was made.
     pub created_at: Timestamp,
-    /// 1 at first; rises with each change.
+    /// Starts at 1 and rises with each change.
     pub version: i64,
 }
 
-/// What is to change in a profile: `None` leaves a field, `Some(None)` clears it.
+/// A change of a profile: `None` leaves a field unchanged, `Some(None)` clears it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ProfileChange {
-    /// The name.
     pub name: Option<PersonName>,
-    /// The phone.
     pub phone: Option<Option<Phone>>,
-    /// The locale.
     pub locale: Option<Option<Locale>>,
-    /// The time zone.
     pub time_zone: Option<Option<TimeZone>>,
-    /// The e-mail address.
     pub email: Option<Email>,
-    /// The hash of a new password.
     pub password_hash: Option<PasswordHash>,
 }
 
+/// A change that is published, with the account as it is afterwards.
+#[derive(Clone, Copy)]
+pub enum AccountChange<'a> {
+    Registered(&'a Account),
+    Updated(&'a Account),
+}
+
 impl Account {
-    /// A new account, with what its registration says.
+    /// A new account, version 1, without contact details.
     pub fn new(
         user_id: UserId,
         email: Email,
@@ -56,23 +48,21 @@ impl Account {
         role: Role,
         created_at: Timestamp,
     ) -> Self {
-        let (phone, locale, time_zone) = (None, None, None);
-        let version = 1;
         Self {
             user_id,
             email,
             password_hash,
             name,
-            phone,
-            locale,
-            time_zone,
+            phone: None,
+            locale: None,
+            time_zone: None,
             role,
             created_at,
-            version,
+            version: 1,
         }
     }
 
-    /// The account after this change; itself if the change changes nothing.
+    /// The account after this change; the same version if nothing changes.
     pub fn changed(&self, change: ProfileChange) -> Self {
         let next = Self {
             name: change.name.unwrap_or_else(|| self.name.clone()),
@@ -86,7 +76,7 @@ impl Account {
         self.or_next_version(next)
     }
 
-    /// The account with this role; itself if it has the role.
+    /// The account with this role; the same version if it has the role already.
     pub fn with_role(&self, role: Role) -> Self {
         self.or_next_version(Self { role, ..self.clone() })
     }
@@ -96,8 +86,8 @@ impl Account {
     }
 }
 
-/// Whether `admin` would change the own role by giving `account` this role. Nobody may, so the
-/// last admin cannot be lost by a slip.
+/// Whether `admin` would change their own role by giving `account` this role. This is forbidden, so
+/// that the last admin cannot be lost by mistake.
 pub fn changes_own_role(admin: UserId, account: &Account, role: Role) -> bool {
     account.user_id == admin && account.role != role
 }
@@ -166,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn what_changes_nothing_leaves_the_version() {
+    fn a_change_of_nothing_keeps_the_version() {
         let before = sari();
         let same = ProfileChange {
             name: Some(before.name.clone()),

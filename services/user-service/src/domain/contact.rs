@@ -1,4 +1,6 @@
-//! How and in which words to reach a person: phone, locale, time zone.
+//! A person's phone, language and time zone.
+
+use std::ops::RangeInclusive;
 
 /// A phone number in international form, such as `+6281234567890`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -10,7 +12,10 @@ pub struct Phone(String);
 pub struct InvalidPhone;
 
 impl Phone {
-    /// The number this text gives, without the spaces, dots, hyphens and brackets people put in.
+    /// What a number matches, before it is parsed.
+    pub const PATTERN: &str = r"^\+[1-9]([ .()-]{0,2}[0-9]){6,14}$";
+
+    /// The number in this text, without spaces, dots, hyphens and brackets.
     pub fn parse(text: &str) -> Result<Self, InvalidPhone> {
         let number: String =
             text.trim().chars().filter(|c| !matches!(c, ' ' | '-' | '.' | '(' | ')')).collect();
@@ -21,7 +26,7 @@ impl Phone {
         if is_e164 { Ok(Self(number)) } else { Err(InvalidPhone) }
     }
 
-    /// The number, `+` and digits.
+    /// The number as text: `+` and digits.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -37,7 +42,13 @@ pub struct Locale(String);
 pub struct InvalidLocale;
 
 impl Locale {
-    /// The tag this text gives. Its shape is checked, not whether such a language is registered.
+    /// How many characters it has.
+    pub const LENGTH: RangeInclusive<usize> = 2..=35;
+
+    /// What a tag matches.
+    pub const PATTERN: &str = r"^[A-Za-z]{2,3}((-[A-Za-z0-9]{1,8})*-[A-Za-z0-9]{2,8})?$";
+
+    /// The tag in this text. Only its shape is checked, not whether the language is registered.
     pub fn parse(text: &str) -> Result<Self, InvalidLocale> {
         let tag = text.trim();
         let mut subtags = tag.split('-');
@@ -47,20 +58,24 @@ impl Locale {
         let are_subtags = subtags.all(|subtag| {
             (1..=8).contains(&subtag.len()) && subtag.bytes().all(|c| c.is_ascii_alphanumeric())
         });
-        if is_language && are_subtags && !ends_in_singleton(tag) && tag.len() <= 35 {
+        if is_language
+            && are_subtags
+            && !ends_in_singleton(tag)
+            && Self::LENGTH.contains(&tag.len())
+        {
             Ok(Self(tag.to_owned()))
         } else {
             Err(InvalidLocale)
         }
     }
 
-    /// The tag.
+    /// The tag as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// A lone character announces an extension, which then has to follow.
+/// Whether the last subtag is one character: it announces an extension, which is missing.
 fn ends_in_singleton(tag: &str) -> bool {
     tag.rsplit('-').next().is_some_and(|last| last.len() == 1)
 }
@@ -75,7 +90,7 @@ pub struct TimeZone(chrono_tz::Tz);
 pub struct UnknownTimeZone;
 
 impl TimeZone {
-    /// The zone of this name.
+    /// The zone with the name in this text.
     pub fn parse(text: &str) -> Result<Self, UnknownTimeZone> {
         text.trim().parse().map(Self).map_err(|_| UnknownTimeZone)
     }
@@ -91,7 +106,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_phone_number_loses_what_people_put_in_for_the_eye() {
+    fn a_phone_number_is_stored_without_separators() {
         for (typed, stored) in [
             ("+6281234567890", "+6281234567890"),
             (" +62 812-3456.7890 ", "+6281234567890"),
@@ -104,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_dialled_from_abroad_is_refused() {
+    fn a_number_that_cannot_be_dialled_from_abroad_is_refused() {
         for typed in [
             "",
             "+",
@@ -145,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn a_time_zone_is_one_of_ianas() {
+    fn a_time_zone_is_one_of_the_iana_database() {
         for name in ["Asia/Jakarta", "UTC", "America/Argentina/Buenos_Aires"] {
             assert_eq!(TimeZone::parse(name).map(TimeZone::as_str), Ok(name));
         }

@@ -1,27 +1,30 @@
-//! An e-mail address, as one mailbox has one spelling.
+//! An e-mail address in the one spelling that is stored.
 
 use std::fmt;
 
-/// The longest address a mail server takes (RFC 5321, 4.5.3.1.3).
-const LONGEST: usize = 254;
-
-/// An address in lower case. Mailboxes that differ in case only exist on paper; one spelling each
-/// keeps a person from registering twice. `Debug` hides it.
+/// An address in lower case, so that nobody registers twice with different capitals. `Debug` hides
+/// it.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Email(String);
 
-/// A text that is no address mail can be sent to.
+/// A text that is no e-mail address.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("give an address such as sari@mail.example, at most 254 characters")]
 pub struct InvalidEmail;
 
 impl Email {
-    /// The address this text gives, spaces around it aside.
+    /// The length in bytes of the longest address that a mail server accepts (RFC 5321, 4.5.3.1.3).
+    pub const MAX_LENGTH: usize = 254;
+
+    /// What an address matches, before it is parsed.
+    pub const PATTERN: &str = r"^[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}$";
+
+    /// The address in this text, without the spaces around it.
     pub fn parse(text: &str) -> Result<Self, InvalidEmail> {
         let address = text.trim().to_ascii_lowercase();
         match address.split_once('@') {
             Some((local, domain))
-                if address.len() <= LONGEST && is_local(local) && is_domain(domain) =>
+                if address.len() <= Self::MAX_LENGTH && is_local(local) && is_domain(domain) =>
             {
                 Ok(Self(address))
             }
@@ -29,7 +32,7 @@ impl Email {
         }
     }
 
-    /// The address.
+    /// The address as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -111,7 +114,7 @@ mod tests {
     fn the_longest_address_is_254_characters() {
         let labels = ["a".repeat(61).as_str(); 3].join(".");
         let longest = format!("{}@{labels}.{}", "a".repeat(64), "a".repeat(3));
-        assert_eq!(longest.len(), LONGEST);
+        assert_eq!(longest.len(), Email::MAX_LENGTH);
         assert!(Email::parse(&longest).is_ok());
         assert!(Email::parse(&format!("{longest}a")).is_err());
     }

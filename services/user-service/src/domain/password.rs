@@ -1,30 +1,31 @@
-//! Passwords: a new one that is good enough, one that somebody typed, and what is kept of one.
+//! Passwords: a new one that is good enough, one that somebody typed, and a stored hash.
 
-use std::{fmt, sync::LazyLock};
+use std::{fmt, ops::RangeInclusive, sync::LazyLock};
 
-/// Those of the 30,000 most common passwords of leaks that are long enough to be chosen, in lower
-/// case and in the order of their bytes. From zxcvbn 4.4 (MIT licence).
+/// The 30,000 most common leaked passwords without those that are too short anyway, in lower case
+/// and sorted by bytes. From zxcvbn 4.4 (MIT licence).
 const LEAKED: &str = include_str!("leaked_passwords.txt");
 
-/// A password good enough to be chosen: 8–128 characters, and none that leaks have made known.
+/// A password that is good enough to be chosen: 8–128 characters and not known from leaks.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Password(String);
 
-/// Why a password cannot be chosen.
+/// A text that cannot be chosen as a password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidPassword {
-    /// Shorter than 8 or longer than 128 characters.
     #[error("give 8 to 128 characters")]
     Length,
-    /// Among those that leaks have made known.
     #[error("choose another: this one is known from leaks")]
     Leaked,
 }
 
 impl Password {
-    /// The password this text gives, as it is: spaces count.
+    /// How many characters it has.
+    pub const LENGTH: RangeInclusive<usize> = 8..=128;
+
+    /// The password in this text, unchanged: spaces count.
     pub fn choose(text: String) -> Result<Self, InvalidPassword> {
-        if !(8..=128).contains(&text.chars().count()) {
+        if !Self::LENGTH.contains(&text.chars().count()) {
             Err(InvalidPassword::Length)
         } else if is_leaked(&text) {
             Err(InvalidPassword::Leaked)
@@ -39,24 +40,24 @@ impl Password {
     }
 }
 
-/// Whether the text, whatever its case, is on the list, forwards or backwards, or too plain to be
-/// listed.
+/// Whether the list has the text, in any case, forwards or backwards, or the text is so simple that
+/// the list need not have it.
 fn is_leaked(text: &str) -> bool {
     static SORTED: LazyLock<Vec<&str>> = LazyLock::new(|| LEAKED.lines().collect());
     let text = text.to_ascii_lowercase();
     let backwards: String = text.chars().rev().collect();
     [&text, &backwards].iter().any(|text| SORTED.binary_search(&text.as_str()).is_ok())
-        || is_plain(text.as_bytes())
+        || is_simple(text.as_bytes())
 }
 
 /// Up to four bytes repeated, or a run such as `abcdefgh`.
-fn is_plain(text: &[u8]) -> bool {
+fn is_simple(text: &[u8]) -> bool {
     let is_run = |step| text.windows(2).all(|pair| pair[0].wrapping_add(step) == pair[1]);
     let repeats = |length| text.iter().zip(text.iter().skip(length)).all(|(a, b)| a == b);
     [1, u8::MAX].into_iter().any(is_run) || (1..=4).any(repeats)
 }
 
-/// What somebody typed who claims to know the password: any text.
+/// A text that may or may not be somebody's password.
 #[derive(Clone, PartialEq, Eq)]
 pub struct TypedPassword(pub String);
 

@@ -1,4 +1,6 @@
-//! What a person is called.
+//! The name of a person.
+
+use std::ops::RangeInclusive;
 
 /// 1–200 characters, trimmed, none of them a control character.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -10,17 +12,20 @@ pub struct PersonName(String);
 pub struct InvalidName;
 
 impl PersonName {
-    /// The name this text gives, spaces around it aside.
+    /// How many characters it has.
+    pub const LENGTH: RangeInclusive<usize> = 1..=200;
+
+    /// The name in this text, without the spaces around it.
     pub fn parse(text: &str) -> Result<Self, InvalidName> {
         let name = text.trim();
-        if (1..=200).contains(&name.chars().count()) && !name.chars().any(char::is_control) {
+        if Self::LENGTH.contains(&name.chars().count()) && !name.chars().any(char::is_control) {
             Ok(Self(name.to_owned()))
         } else {
             Err(InvalidName)
         }
     }
 
-    /// The name.
+    /// The name as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -1,18 +1,18 @@
-//! Log-ins that last: refresh tokens, each good for one use.
+//! Sessions and their refresh tokens. Each token can be used once.
 
 use std::fmt;
 
 use karcis_kernel::{Timestamp, UserId};
 use uuid::Uuid;
 
-/// How long a refresh token is good for; using it gives another that is good for as long.
+/// How long a refresh token is valid. The token that replaces it is valid for as long again.
 const REFRESH_TOKEN_DAYS: i64 = 30;
 
-/// One log-in and what followed from it: the family of its refresh tokens.
+/// One log-in with all the refresh tokens that followed from it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SessionId(pub Uuid);
 
-/// SHA-256 of a refresh token: what is kept of it.
+/// SHA-256 of a refresh token. Only this is stored.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct TokenHash(pub [u8; 32]);
 
@@ -22,62 +22,53 @@ impl fmt::Debug for TokenHash {
     }
 }
 
-/// A refresh token about to be given out.
+/// A refresh token that is about to be issued.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NewToken {
-    /// What is kept of it.
     pub hash: TokenHash,
-    /// Until when it is good.
     pub expires_at: Timestamp,
 }
 
 impl NewToken {
-    /// The token with this hash, given out at `at`.
-    pub fn given_out(hash: TokenHash, at: Timestamp) -> Self {
+    /// The token with this hash, issued at `at`.
+    pub fn issued(hash: TokenHash, at: Timestamp) -> Self {
         Self { hash, expires_at: at + chrono::Duration::days(REFRESH_TOKEN_DAYS) }
     }
 }
 
-/// A session about to begin, with its first token.
+/// A session that is about to begin, with its first token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NewSession {
-    /// The session.
     pub id: SessionId,
-    /// Its first token.
     pub token: NewToken,
 }
 
-/// A refresh token that was given out before.
+/// A refresh token that was issued before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StoredToken {
-    /// Whose it is.
     pub user_id: UserId,
-    /// The session it belongs to.
     pub session_id: SessionId,
-    /// Until when it is good.
     pub expires_at: Timestamp,
-    /// Whether it gave another one already.
     pub is_used: bool,
 }
 
-/// What presenting a refresh token comes to.
+/// What follows from presenting a refresh token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TokenUse {
-    /// It gives another one.
+    /// The next token replaces it.
     Rotates,
-    /// Two parties hold it, and one of them stole it: the session ends for both.
-    Betrays,
-    /// It came too late.
+    /// It was used before, so two parties hold it and one of them stole it: the session ends.
+    ReuseDetected,
     Expired,
 }
 
 impl StoredToken {
-    /// What presenting it at `at` comes to.
+    /// What follows from presenting it at `at`.
     pub fn presented(&self, at: Timestamp) -> TokenUse {
         if at >= self.expires_at {
             TokenUse::Expired
         } else if self.is_used {
-            TokenUse::Betrays
+            TokenUse::ReuseDetected
         } else {
             TokenUse::Rotates
         }
@@ -90,16 +81,16 @@ mod tests {
 
     #[test]
     fn a_token_rotates_once_within_thirty_days() {
-        let given_out = Timestamp::UNIX_EPOCH;
-        let expires_at = NewToken::given_out(TokenHash([0; 32]), given_out).expires_at;
-        assert_eq!(expires_at - given_out, chrono::Duration::days(30));
+        let issued_at = Timestamp::UNIX_EPOCH;
+        let expires_at = NewToken::issued(TokenHash([0; 32]), issued_at).expires_at;
+        assert_eq!(expires_at - issued_at, chrono::Duration::days(30));
         let last_moment = expires_at - chrono::Duration::microseconds(1);
         for (is_used, at, outcome) in [
-            (false, given_out, TokenUse::Rotates),
+            (false, issued_at, TokenUse::Rotates),
             (false, last_moment, TokenUse::Rotates),
             (false, expires_at, TokenUse::Expired),
-            (true, given_out, TokenUse::Betrays),
-            (true, last_moment, TokenUse::Betrays),
+            (true, issued_at, TokenUse::ReuseDetected),
+            (true, last_moment, TokenUse::ReuseDetected),
             (true, expires_at, TokenUse::Expired),
         ] {
             let token = StoredToken {

@@ -3,7 +3,7 @@
 use karcis_testkit::TestEnvironment;
 use serde_json::json;
 
-use crate::instance::{Instance, PASSWORD, Session};
+use crate::harness::{PASSWORD, Session, TestApp};
 
 const ADMIN: [&str; 4] = ["--admin-email", "Admin@mail.example", "--admin-password", PASSWORD];
 
@@ -13,9 +13,9 @@ async fn instances_that_start_together_make_one_admin() {
     let second = [&ADMIN[..], &["--instance", "1"]].concat();
     let third = [&ADMIN[..], &["--instance", "2"]].concat();
     let (one, two, three) = tokio::join!(
-        Instance::start(&bed, &ADMIN),
-        Instance::start(&bed, &second),
-        Instance::start(&bed, &third),
+        TestApp::start(&bed, &ADMIN),
+        TestApp::start(&bed, &second),
+        TestApp::start(&bed, &third),
     );
     for users in [&one, &two, &three] {
         let admin = Session::of(users.logs_in("Admin", PASSWORD).await.is(200));
@@ -27,15 +27,15 @@ async fn instances_that_start_together_make_one_admin() {
 }
 
 #[tokio::test]
-async fn an_admin_who_has_another_password_by_now_keeps_it() {
+async fn an_admin_who_changed_the_password_keeps_it() {
     let bed = TestEnvironment::start().await;
-    let users = Instance::start(&bed, &ADMIN).await;
+    let users = TestApp::start(&bed, &ADMIN).await;
     let admin = Session::of(users.logs_in("Admin", PASSWORD).await.is(200));
     let new = "ten mangoes in a boat";
     let change = json!({"password": new, "current_password": PASSWORD});
     users.updates(&admin, &change).await.is(200);
     users.stop().await;
-    let users = Instance::start(&bed, &ADMIN).await;
+    let users = TestApp::start(&bed, &ADMIN).await;
     users.logs_in("Admin", PASSWORD).await.is_problem(401, "wrong-credentials");
     let admin = Session::of(users.logs_in("Admin", new).await.is(200));
     assert_eq!(admin.user["role"], "admin");
@@ -45,12 +45,12 @@ async fn an_admin_who_has_another_password_by_now_keeps_it() {
 #[tokio::test]
 async fn an_account_becomes_an_admins_only_if_it_has_the_password() {
     let bed = TestEnvironment::start().await;
-    let users = Instance::start(&bed, &[]).await;
+    let users = TestApp::start(&bed, &[]).await;
     users.registers("Admin").await;
     users.stop().await;
     for (password, role) in [("ten mangoes in a boat", "buyer"), (PASSWORD, "admin")] {
         let flags = ["--admin-email", "admin@mail.example", "--admin-password", password];
-        let users = Instance::start(&bed, &flags).await;
+        let users = TestApp::start(&bed, &flags).await;
         let admin = Session::of(users.logs_in("Admin", PASSWORD).await.is(200));
         assert_eq!(admin.user["role"], role);
         users.stop().await;
@@ -58,7 +58,7 @@ async fn an_account_becomes_an_admins_only_if_it_has_the_password() {
 }
 
 #[tokio::test]
-async fn half_an_admin_or_a_bad_one_stops_the_boot() {
+async fn incomplete_or_invalid_settings_of_the_admin_stop_the_boot() {
     let bed = TestEnvironment::start().await;
     for (flags, reason) in [
         (["--admin-email", "admin@mail.example"].as_slice(), "KARCIS_ADMIN_PASSWORD"),
@@ -69,8 +69,8 @@ async fn half_an_admin_or_a_bad_one_stops_the_boot() {
             "KARCIS_ADMIN_PASSWORD",
         ),
     ] {
-        let refusal = Instance::refusal(&bed, flags).await;
-        assert!(refusal.contains(reason), "{refusal}");
-        assert!(!refusal.contains(PASSWORD), "{refusal}");
+        let error = TestApp::start_error(&bed, flags).await;
+        assert!(error.contains(reason), "{error}");
+        assert!(!error.contains(PASSWORD), "{error}");
     }
 }

@@ -1,14 +1,14 @@
-//! Input that is none.
+//! Invalid input is refused with the name of the field.
 
 use karcis_testkit::TestEnvironment;
 use serde_json::{Value, json};
 
-use crate::instance::{Instance, PASSWORD};
+use crate::harness::{PASSWORD, TestApp};
 
 #[tokio::test]
 async fn each_wrong_field_is_named() {
     let bed = TestEnvironment::start().await;
-    let users = Instance::start(&bed, &[]).await;
+    let users = TestApp::start(&bed, &[]).await;
     let registration = |field: &str, value: Value| {
         let mut body = json!({"email": "s@mail.example", "password": PASSWORD, "name": "Sari"});
         body[field] = value;
@@ -64,9 +64,9 @@ async fn each_wrong_field_is_named() {
 }
 
 #[tokio::test]
-async fn what_is_just_within_the_limits_is_taken() {
+async fn values_just_within_the_limits_are_accepted() {
     let bed = TestEnvironment::start().await;
-    let users = Instance::start(&bed, &[]).await;
+    let users = TestApp::start(&bed, &[]).await;
     for (number, (password, name)) in [
         ("xK4#9qPz".to_owned(), "X".to_owned()),
         (('一'..).take(128).collect(), "é".repeat(200)),
@@ -84,9 +84,9 @@ async fn what_is_just_within_the_limits_is_taken() {
 }
 
 #[tokio::test]
-async fn bodies_that_are_no_json_are_refused_in_the_contracts_order() {
+async fn malformed_bodies_are_refused_in_the_order_of_the_contract() {
     let bed = TestEnvironment::start().await;
-    let users = Instance::start(&bed, &[]).await;
+    let users = TestApp::start(&bed, &[]).await;
     for path in ["/register", "/login", "/token/refresh", "/logout"] {
         for (kind, body, status, slug) in [
             ("application/json", "{".to_owned(), 400, "not-json"),

@@ -6,12 +6,12 @@ use karcis_testkit::TestEnvironment;
 use reqwest::Method;
 use serde_json::Value;
 
-use crate::instance::{Instance, PASSWORD, Session};
+use crate::harness::{PASSWORD, Session, TestApp};
 
 #[tokio::test]
 async fn the_published_key_verifies_what_the_token_says() {
     let bed = TestEnvironment::start().await;
-    let users = Instance::start(&bed, &[]).await;
+    let users = TestApp::start(&bed, &[]).await;
     let sari = users.registers("Sari").await;
     let answer = users.get("/.well-known/jwks.json").await.is(200);
     assert_eq!(answer.headers["cache-control"], "public, max-age=300");
@@ -36,7 +36,7 @@ async fn the_published_key_verifies_what_the_token_says() {
 async fn keys_are_shared_by_instances_and_survive_a_restart() {
     let bed = TestEnvironment::start().await;
     let (one, other) =
-        tokio::join!(Instance::start(&bed, &[]), Instance::start(&bed, &["--instance", "1"]),);
+        tokio::join!(TestApp::start(&bed, &[]), TestApp::start(&bed, &["--instance", "1"]),);
     let keys = one.get("/.well-known/jwks.json").await.is(200).body;
     assert_eq!(keys["keys"].as_array().unwrap().len(), 1);
     assert_eq!(other.get("/.well-known/jwks.json").await.is(200).body, keys);
@@ -47,7 +47,7 @@ async fn keys_are_shared_by_instances_and_survive_a_restart() {
     one.stop().await;
     other.stop().await;
 
-    let again = Instance::start(&bed, &[]).await;
+    let again = TestApp::start(&bed, &[]).await;
     assert_eq!(again.get("/.well-known/jwks.json").await.is(200).body, keys);
     assert_eq!(again.profile(&sari).await, sari.user);
     again.refreshes(&sari).await.is(200);
@@ -55,9 +55,9 @@ async fn keys_are_shared_by_instances_and_survive_a_restart() {
 }
 
 #[tokio::test]
-async fn a_key_that_is_put_beside_signs_and_the_old_one_is_still_good() {
+async fn an_added_key_signs_and_the_old_one_still_verifies() {
     let bed = TestEnvironment::start().await;
-    let first = Instance::start(&bed, &[]).await;
+    let first = TestApp::start(&bed, &[]).await;
     let sari = first.registers("Sari").await;
     first.stop().await;
     let (mut key,): (Vec<u8>,) = sqlx::query_as("SELECT private_key FROM users.signing_key")
@@ -68,7 +68,7 @@ async fn a_key_that_is_put_beside_signs_and_the_old_one_is_still_good() {
     let add = "INSERT INTO users.signing_key (kid, private_key) VALUES ('second', $1)";
     sqlx::query(add).bind(&key).execute(bed.superuser()).await.unwrap();
 
-    let users = Instance::start(&bed, &[]).await;
+    let users = TestApp::start(&bed, &[]).await;
     assert_eq!(users.profile(&sari).await, sari.user);
     let session = Session::of(users.logs_in("Sari", PASSWORD).await.is(200));
     let header = jsonwebtoken::decode_header(&session.access_token).unwrap();
@@ -94,10 +94,10 @@ async fn a_key_that_is_put_beside_signs_and_the_old_one_is_still_good() {
 }
 
 #[tokio::test]
-async fn a_key_that_is_none_stops_the_boot() {
+async fn an_unreadable_key_stops_the_boot() {
     let bed = TestEnvironment::start().await;
     let add = "INSERT INTO users.signing_key (kid, private_key) VALUES ('odd', $1)";
     sqlx::query(add).bind(vec![7_u8; 48]).execute(bed.superuser()).await.unwrap();
-    let refusal = Instance::refusal(&bed, &[]).await;
-    assert!(refusal.contains("signing key odd"), "{refusal}");
+    let error = TestApp::start_error(&bed, &[]).await;
+    assert!(error.contains("signing key odd"), "{error}");
 }

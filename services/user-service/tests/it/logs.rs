@@ -1,4 +1,4 @@
-//! What the service logs, kept for tests to read.
+//! Captures the service's log lines, so that tests can read them.
 
 use std::{
     io,
@@ -9,9 +9,9 @@ use tracing_subscriber::fmt::MakeWriter;
 
 static LINES: Mutex<Vec<u8>> = Mutex::new(Vec::new());
 
-struct Keep;
+struct Capture;
 
-impl io::Write for Keep {
+impl io::Write for Capture {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         LINES.lock().unwrap().extend_from_slice(bytes);
         Ok(bytes.len())
@@ -22,7 +22,7 @@ impl io::Write for Keep {
     }
 }
 
-impl MakeWriter<'_> for Keep {
+impl MakeWriter<'_> for Capture {
     type Writer = Self;
 
     fn make_writer(&self) -> Self {
@@ -30,11 +30,11 @@ impl MakeWriter<'_> for Keep {
     }
 }
 
-/// From now on, log lines of all tests are kept.
+/// From now on, the log lines of all tests are captured.
 pub fn capture() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        let lines = tracing_subscriber::fmt().with_ansi(false).with_writer(Keep);
+        let lines = tracing_subscriber::fmt().with_ansi(false).with_writer(Capture);
         lines.with_max_level(tracing::Level::DEBUG).init();
     });
 }

@@ -1,4 +1,4 @@
-//! Buyers are told by mail.
+//! Buyers are notified by mail.
 
 use karcis_contracts::{BookingCancelled, BookingConfirmed, BookingCreated, BookingFact};
 use karcis_kernel::{BookingId, EventId, UserId};
@@ -8,15 +8,15 @@ use serde_json::from_value;
 use uuid::Uuid;
 
 use crate::{
-    instance::{Instance, Session, email},
+    harness::{Session, TestApp, email},
     logs,
     mail_server::MailServer,
-    notices::publish,
+    notifications::publish,
 };
 
 const FROM: [&str; 2] = ["--mail-from", "Karcis <tickets@karcis.example>"];
 
-/// What booking-service says of a booking of this buyer.
+/// A confirmed booking of this buyer, as booking-service publishes it.
 fn booked(buyer: &Session) -> (BookingId, [BookingFact; 2]) {
     let (booking_id, event_id) = (BookingId(Uuid::now_v7()), EventId(Uuid::now_v7()));
     let user_id: UserId = from_value(buyer.user["user_id"].clone()).unwrap();
@@ -24,22 +24,22 @@ fn booked(buyer: &Session) -> (BookingId, [BookingFact; 2]) {
     (booking_id, [created, BookingConfirmed { booking_id, user_id, event_id }.into()])
 }
 
-async fn untold(bed: &TestEnvironment) -> Vec<Uuid> {
-    let untold = "SELECT user_id FROM users.notice WHERE told_at IS NULL";
-    sqlx::query_scalar(untold).fetch_all(bed.superuser()).await.unwrap()
+async fn unsent(bed: &TestEnvironment) -> Vec<Uuid> {
+    let unsent = "SELECT user_id FROM users.notice WHERE told_at IS NULL";
+    sqlx::query_scalar(unsent).fetch_all(bed.superuser()).await.unwrap()
 }
 
 #[tokio::test]
-async fn the_buyer_of_a_confirmed_booking_gets_one_letter() {
+async fn the_buyer_of_a_confirmed_booking_gets_one_email_for_each_change() {
     let (bed, server) = (TestEnvironment::start().await, MailServer::start().await);
-    let users = Instance::start(&bed, &[&["--smtp-url", &server.url()], &FROM[..]].concat()).await;
+    let users = TestApp::start(&bed, &[&["--smtp-url", &server.url()], &FROM[..]].concat()).await;
     let sari = users.registers("Letterwriter").await;
     let (booking, [created, confirmed]) = booked(&sari);
     publish(&bed, &[created.clone(), confirmed.clone()]).await;
     let address = email("Letterwriter");
     eventually(async || server.mail_to(&address).len()).is(2).await;
-    eventually(|| untold(&bed)).is(Vec::<Uuid>::new()).await;
-    // The repetition has been heard once what comes behind it is told.
+    eventually(|| unsent(&bed)).is(Vec::<Uuid>::new()).await;
+    // Messages are read in order: once the last one is sent, the repeated ones have been read.
     let BookingFact::BookingCreated(BookingCreated { user_id, event_id, .. }) = created else {
         panic!("it begins so")
     };
@@ -49,15 +49,12 @@ async fn the_buyer_of_a_confirmed_booking_gets_one_letter() {
     eventually(async || server.mail_to(&address).len()).is(3).await;
     users.stop().await;
 
-    let letters = server.mail_to(&address);
-    assert_eq!(letters.len(), 3, "each is told once: {letters:#?}");
-    for (letter, subject) in
-        letters.iter().zip(["We have your order", "Your tickets", "Your booking is cancelled"])
+    let emails = server.mail_to(&address);
+    assert_eq!(emails.len(), 3, "each is sent once: {emails:#?}");
+    for (email, subject) in
+        emails.iter().zip(["We have your order", "Your tickets", "Your booking is cancelled"])
     {
-        assert!(
-            letter.contains(&format!("Subject: {subject}\r\n")),
-            "in their order: {letters:#?}"
-        );
+        assert!(email.contains(&format!("Subject: {subject}\r\n")), "in their order: {emails:#?}");
     }
     for text in [
         "From: Karcis <tickets@karcis.example>\r\n",
@@ -68,7 +65,7 @@ async fn the_buyer_of_a_confirmed_booking_gets_one_letter() {
         "your booking is confirmed",
         &booking.to_string(),
     ] {
-        assert!(letters[1].contains(text), "{text:?} is not in:\n{}", letters[1]);
+        assert!(emails[1].contains(text), "{text:?} is not in:\n{}", emails[1]);
     }
     for personal in ["Letterwriter", "letterwriter"] {
         assert_eq!(logs::lines_with(&[personal]), Vec::<String>::new());
@@ -77,30 +74,33 @@ async fn the_buyer_of_a_confirmed_booking_gets_one_letter() {
 }
 
 #[tokio::test]
-async fn an_outage_of_the_mail_server_delays_letters_and_loses_none() {
+async fn an_outage_of_the_mail_server_delays_emails_and_loses_none() {
     let (bed, server) = (TestEnvironment::start().await, MailServer::start().await);
-    let users = Instance::start(&bed, &[&["--smtp-url", &server.url()], &FROM[..]].concat()).await;
+    let users = TestApp::start(&bed, &[&["--smtp-url", &server.url()], &FROM[..]].concat()).await;
     let (dewi, putri) = (users.registers("Dewi").await, users.registers("Putri").await);
     let [early, late] = [&dewi, &putri].map(|buyer| booked(buyer).1);
     publish(&bed, &early).await;
     eventually(async || server.mail_to(&email("Dewi")).len()).is(2).await;
-    // A letter is kept a moment before its sender knows, who would send it again.
-    eventually(|| untold(&bed)).is(Vec::<Uuid>::new()).await;
+    // The server has an e-mail before the service knows that. If it stopped in between, it would
+    // get that e-mail twice.
+    eventually(|| unsent(&bed)).is(Vec::<Uuid>::new()).await;
 
-    let server = server.goes_away().await;
+    let server = server.stops().await;
     publish(&bed, &late).await;
-    eventually(async || untold(&bed).await.len()).is(2).await;
-    eventually(async || logs::lines_with(&["the mail server is away"]).is_empty()).is(false).await;
-    let server = server.comes_back();
+    eventually(async || unsent(&bed).await.len()).is(2).await;
+    eventually(async || logs::lines_with(&["the mail server is unavailable"]).is_empty())
+        .is(false)
+        .await;
+    let server = server.starts_again();
     eventually(async || server.mail_to(&email("Putri")).len()).is(2).await;
     assert_eq!(server.mail_to(&email("Dewi")).len(), 2, "what was sent is not sent again");
     users.stop().await;
 }
 
 #[tokio::test]
-async fn who_cannot_be_reached_holds_nobody_up() {
+async fn a_buyer_who_cannot_be_reached_does_not_hold_up_the_others() {
     let (bed, server) = (TestEnvironment::start().await, MailServer::start().await);
-    let users = Instance::start(&bed, &[&["--smtp-url", &server.url()], &FROM[..]].concat()).await;
+    let users = TestApp::start(&bed, &[&["--smtp-url", &server.url()], &FROM[..]].concat()).await;
     let mut facts = Vec::new();
     for name in ["nobody", "full", "Ratna"] {
         facts.extend(booked(&users.registers(name).await).1);
@@ -108,9 +108,9 @@ async fn who_cannot_be_reached_holds_nobody_up() {
     let full = facts[2].clone();
     publish(&bed, &facts).await;
     eventually(async || server.mail_to(&email("Ratna")).len()).is(2).await;
-    // Nobody is given up; who has no room now is tried again.
+    // The missing mailbox is not tried again; the full one is.
     let BookingFact::BookingCreated(full) = full else { panic!("it begins so") };
-    eventually(|| untold(&bed)).is(vec![full.user_id.0; 2]).await;
+    eventually(|| unsent(&bed)).is(vec![full.user_id.0; 2]).await;
     users.stop().await;
     for address in ["nobody@mail", "full@mail"] {
         assert_eq!(logs::lines_with(&[address]), Vec::<String>::new());

@@ -1,4 +1,4 @@
-//! A mail server of the test's own, which keeps what it is sent and may be away.
+//! A mail server that stores the e-mails it receives and can be stopped for a while.
 
 use std::{
     net::SocketAddr,
@@ -12,13 +12,13 @@ use tokio::{
     task::JoinHandle,
 };
 
-/// What it was sent: whom for, and the letter.
+/// A recipient's address and the e-mail.
 pub type Mail = (String, String);
 
 /// Serves until it is dropped.
 pub struct MailServer {
     address: SocketAddr,
-    kept: Arc<Mutex<Vec<Mail>>>,
+    received: Arc<Mutex<Vec<Mail>>>,
     serving: JoinHandle<()>,
 }
 
@@ -34,18 +34,18 @@ impl MailServer {
         Self::serve(TcpListener::bind("127.0.0.1:0").await.unwrap(), Arc::default())
     }
 
-    fn serve(listener: TcpListener, kept: Arc<Mutex<Vec<Mail>>>) -> Self {
+    fn serve(listener: TcpListener, received: Arc<Mutex<Vec<Mail>>>) -> Self {
         let address = listener.local_addr().unwrap();
-        let keep = kept.clone();
+        let store = received.clone();
         let serving = tokio::spawn(async move {
-            // Ends its conversations with itself.
-            let mut conversations = tokio::task::JoinSet::new();
+            // Dropped with this task, which ends the connections.
+            let mut connections = tokio::task::JoinSet::new();
             loop {
                 let (socket, _) = listener.accept().await.unwrap();
-                conversations.spawn(talk(socket, keep.clone()));
+                connections.spawn(serve_client(socket, store.clone()));
             }
         });
-        Self { address, kept, serving }
+        Self { address, received, serving }
     }
 
     /// For `--smtp-url`.
@@ -53,24 +53,24 @@ impl MailServer {
         format!("smtp://{}", self.address)
     }
 
-    /// Goes away with all connections; [`Away::comes_back`] where it was.
-    pub async fn goes_away(self) -> Away {
+    /// Stops and closes all connections; [`Stopped::starts_again`] at the same address.
+    pub async fn stops(self) -> Stopped {
         self.serving.abort();
-        let (address, kept) = (self.address, self.kept.clone());
+        let (address, received) = (self.address, self.received.clone());
         drop(self);
         let socket = eventually(async || bind(address)).await;
-        Away { socket, kept }
+        Stopped { socket, received }
     }
 
-    /// The letters to this address, as a mailbox shows them.
+    /// The e-mails to this address, as a mailbox shows them: folded lines are joined.
     pub fn mail_to(&self, address: &str) -> Vec<String> {
-        let kept = self.kept.lock().unwrap();
-        let to = kept.iter().filter(|(to, _)| to == address);
-        to.map(|(_, letter)| letter.replace("=\r\n", "")).collect()
+        let received = self.received.lock().unwrap();
+        let to = received.iter().filter(|(to, _)| to == address);
+        to.map(|(_, email)| email.replace("=\r\n", "")).collect()
     }
 }
 
-/// Succeeds once nobody listens there.
+/// Fails while another socket listens there.
 fn bind(address: SocketAddr) -> std::io::Result<TcpSocket> {
     let socket = TcpSocket::new_v4()?;
     socket.set_reuseaddr(true)?;
@@ -78,21 +78,21 @@ fn bind(address: SocketAddr) -> std::io::Result<TcpSocket> {
     Ok(socket)
 }
 
-/// A server that is away. Its port refuses connections, and no other test is given it meanwhile.
-pub struct Away {
+/// A stopped server. Its port refuses connections and stays reserved.
+pub struct Stopped {
     socket: TcpSocket,
-    kept: Arc<Mutex<Vec<Mail>>>,
+    received: Arc<Mutex<Vec<Mail>>>,
 }
 
-impl Away {
-    /// With what it has kept.
-    pub fn comes_back(self) -> MailServer {
-        MailServer::serve(self.socket.listen(64).unwrap(), self.kept)
+impl Stopped {
+    /// With the e-mails it received before.
+    pub fn starts_again(self) -> MailServer {
+        MailServer::serve(self.socket.listen(64).unwrap(), self.received)
     }
 }
 
-/// SMTP as far as a client needs it. Nobody lives at `nobody@…`, and the box of `full@…` is full.
-async fn talk(socket: TcpStream, kept: Arc<Mutex<Vec<Mail>>>) -> std::io::Result<()> {
+/// The part of SMTP that a client needs. Mailbox `nobody@…` does not exist, and `full@…` is full.
+async fn serve_client(socket: TcpStream, received: Arc<Mutex<Vec<Mail>>>) -> std::io::Result<()> {
     let mut socket = BufReader::new(socket);
     socket.write_all(b"220 mail.example\r\n").await?;
     let (mut line, mut to) = (String::new(), String::new());
@@ -110,14 +110,14 @@ async fn talk(socket: TcpStream, kept: Arc<Mutex<Vec<Mail>>>) -> std::io::Result
             }
             "DATA" => {
                 socket.write_all(b"354 go on\r\n").await?;
-                let mut letter = String::new();
-                while !letter.ends_with("\r\n.\r\n") {
-                    if socket.read_line(&mut letter).await? == 0 {
+                let mut email = String::new();
+                while !email.ends_with("\r\n.\r\n") {
+                    if socket.read_line(&mut email).await? == 0 {
                         return Ok(());
                     }
                 }
-                kept.lock().unwrap().push((to.clone(), letter));
-                "250 kept"
+                received.lock().unwrap().push((to.clone(), email));
+                "250 received"
             }
             "QUIT" => return socket.write_all(b"221 bye\r\n").await,
             _ => "250 OK",

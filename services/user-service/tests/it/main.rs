@@ -1,17 +1,17 @@
 //! user-service as a black box, on real Kafka and Postgres.
 
-#![allow(clippy::unwrap_used)]
+#![expect(clippy::unwrap_used, reason = "a failed test panics")]
 
 mod first_admin;
-mod guessing;
+mod harness;
 mod input;
-mod instance;
 mod keys;
+mod login_throttle;
 mod logs;
 mod mail;
 mod mail_server;
 mod messages;
-mod notices;
+mod notifications;
 mod profile;
 mod roles;
 mod sessions;

@@ -1,4 +1,4 @@
-//! What others hear of people.
+//! What is published of people.
 
 use async_trait::async_trait;
 use karcis_contracts::{Message, UserFact};
@@ -10,14 +10,14 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::{
-    instance::{Instance, PASSWORD, Session},
+    harness::{PASSWORD, Session, TestApp},
     logs,
 };
 
 /// A type and a body.
 type Raw = (String, Value);
 
-/// Hears all of a topic, types and bodies as they are.
+/// Reads all messages of a topic, types and bodies unchanged.
 #[derive(Clone, Default)]
 struct Listener(Inbox<Raw>);
 
@@ -45,10 +45,10 @@ impl Consumer for Listener {
 }
 
 #[tokio::test]
-async fn others_hear_who_came_and_what_changed_but_nothing_personal() {
+async fn registrations_and_changes_are_published_without_anything_personal() {
     let bed = TestEnvironment::start().await;
     let admin = ["--admin-email", "admin@mail.example", "--admin-password", PASSWORD];
-    let users = Instance::start(&bed, &admin).await;
+    let users = TestApp::start(&bed, &admin).await;
     let listener = Listener::default();
     let stopping = CancellationToken::new();
     let pool = bed.superuser().clone();

@@ -4,12 +4,12 @@ use karcis_testkit::TestEnvironment;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::instance::{Instance, PASSWORD, Session};
+use crate::harness::{PASSWORD, Session, TestApp};
 
 #[tokio::test]
 async fn absent_leaves_null_clears_and_each_change_raises_the_version() {
     let bed = TestEnvironment::start().await;
-    let users = Instance::start(&bed, &[]).await;
+    let users = TestApp::start(&bed, &[]).await;
     let sari = users.registers("Sari").await;
     let mut expected = sari.user.clone();
     let mut version = 1;
@@ -43,7 +43,7 @@ async fn absent_leaves_null_clears_and_each_change_raises_the_version() {
 #[tokio::test]
 async fn put_post_and_patch_do_the_same() {
     let bed = TestEnvironment::start().await;
-    let users = Instance::start(&bed, &[]).await;
+    let users = TestApp::start(&bed, &[]).await;
     let sari = users.registers("Sari").await;
     for method in [Method::PUT, Method::POST, Method::PATCH] {
         let change = json!({"name": format!("Sari {method}")});
@@ -57,9 +57,9 @@ async fn put_post_and_patch_do_the_same() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_is_named_and_changes_nothing() {
+async fn a_wrong_field_is_named_and_nothing_changes() {
     let bed = TestEnvironment::start().await;
-    let users = Instance::start(&bed, &[]).await;
+    let users = TestApp::start(&bed, &[]).await;
     let sari = users.registers("Sari").await;
     for (change, field) in [
         (json!({"name": null}), "name"),
@@ -94,7 +94,7 @@ async fn what_is_wrong_is_named_and_changes_nothing() {
 #[tokio::test]
 async fn a_new_password_ends_all_other_sessions() {
     let bed = TestEnvironment::start().await;
-    let users = Instance::start(&bed, &[]).await;
+    let users = TestApp::start(&bed, &[]).await;
     let here = users.registers("Sari").await;
     let there = Session::of(users.logs_in("Sari", PASSWORD).await.is(200));
     let dewi = users.registers("Dewi").await;
@@ -111,9 +111,9 @@ async fn a_new_password_ends_all_other_sessions() {
 }
 
 #[tokio::test]
-async fn a_new_address_is_what_one_logs_in_with_and_is_free_for_one_only() {
+async fn a_new_address_logs_in_and_must_not_be_taken() {
     let bed = TestEnvironment::start().await;
-    let users = Instance::start(&bed, &[]).await;
+    let users = TestApp::start(&bed, &[]).await;
     let sari = users.registers("Sari").await;
     users.registers("Dewi").await;
     let taken = json!({"email": "DEWI@mail.example", "current_password": PASSWORD});
@@ -129,9 +129,9 @@ async fn a_new_address_is_what_one_logs_in_with_and_is_free_for_one_only() {
 }
 
 #[tokio::test]
-async fn changes_at_once_are_all_made() {
+async fn concurrent_changes_are_all_made() {
     let bed = TestEnvironment::start().await;
-    let users = Instance::start(&bed, &[]).await;
+    let users = TestApp::start(&bed, &[]).await;
     let sari = users.registers("Sari").await;
     let changes =
         [json!({"name": "Dewi"}), json!({"phone": "+6281234567890"}), json!({"locale": "id"})];

@@ -5,11 +5,11 @@ use karcis_testkit::{Answer, TestEnvironment};
 use reqwest::Method;
 use serde_json::json;
 
-use crate::instance::{Instance, PASSWORD, Session, email};
+use crate::harness::{PASSWORD, Session, TestApp, email};
 
 const ADMIN: [&str; 4] = ["--admin-email", "admin@mail.example", "--admin-password", PASSWORD];
 
-async fn gives(users: &Instance, giver: &Session, name: &str, role: &str) -> Answer {
+async fn gives(users: &TestApp, giver: &Session, name: &str, role: &str) -> Answer {
     let body = json!({"email": email(name), "role": role});
     users.send(Method::POST, "/user/role", &giver.access_token, &body).await
 }
@@ -22,7 +22,7 @@ fn role_in(token: &str) -> String {
 #[tokio::test]
 async fn a_role_counts_from_the_next_token_on() {
     let bed = TestEnvironment::start().await;
-    let users = Instance::start(&bed, &ADMIN).await;
+    let users = TestApp::start(&bed, &ADMIN).await;
     let admin = Session::of(users.logs_in("Admin", PASSWORD).await.is(200));
     let mut sari = users.registers("Sari").await;
     for (version, role) in (2..).zip(["organiser", "operator", "door", "admin", "buyer"]) {
@@ -39,7 +39,7 @@ async fn a_role_counts_from_the_next_token_on() {
 #[tokio::test]
 async fn only_an_admin_gives_roles() {
     let bed = TestEnvironment::start().await;
-    let users = Instance::start(&bed, &ADMIN).await;
+    let users = TestApp::start(&bed, &ADMIN).await;
     let admin = Session::of(users.logs_in("Admin", PASSWORD).await.is(200));
     let sari = users.registers("Sari").await;
     let body = json!({"email": email("Sari"), "role": "admin"});

@@ -5,12 +5,12 @@ use karcis_testkit::TestEnvironment;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::instance::{Instance, PASSWORD, Session, email};
+use crate::harness::{PASSWORD, Session, TestApp, email};
 
 #[tokio::test]
-async fn who_registers_is_logged_in_as_a_buyer() {
+async fn registering_logs_in_as_a_buyer() {
     let bed = TestEnvironment::start().await;
-    let users = Instance::start(&bed, &[]).await;
+    let users = TestApp::start(&bed, &[]).await;
     let body = json!({"email": " Sari@Mail.Example", "password": PASSWORD, "name": " Sari "});
     let sari = Session::of(users.post("/register", &body).await.is(201));
     let profile = users.profile(&sari).await;
@@ -27,7 +27,7 @@ async fn who_registers_is_logged_in_as_a_buyer() {
 #[tokio::test]
 async fn an_address_has_one_account_whatever_its_case() {
     let bed = TestEnvironment::start().await;
-    let users = Instance::start(&bed, &[]).await;
+    let users = TestApp::start(&bed, &[]).await;
     let attempts = (0..6).map(|n| {
         let email = if n % 2 == 0 { "sari@mail.example" } else { "SARI@mail.example" };
         let body = json!({"email": email, "password": PASSWORD, "name": "Sari"});
@@ -46,7 +46,7 @@ async fn an_address_has_one_account_whatever_its_case() {
 #[tokio::test]
 async fn a_refresh_token_is_good_for_one_use_and_reuse_ends_the_session() {
     let bed = TestEnvironment::start().await;
-    let users = Instance::start(&bed, &[]).await;
+    let users = TestApp::start(&bed, &[]).await;
     users.registers("Sari").await;
     let first = Session::of(users.logs_in("Sari", PASSWORD).await.is(200));
     let elsewhere = Session::of(users.logs_in("Sari", PASSWORD).await.is(200));
@@ -65,7 +65,7 @@ async fn a_refresh_token_is_good_for_one_use_and_reuse_ends_the_session() {
 #[tokio::test]
 async fn of_two_who_refresh_at_once_one_wins_and_the_session_ends() {
     let bed = TestEnvironment::start().await;
-    let users = Instance::start(&bed, &[]).await;
+    let users = TestApp::start(&bed, &[]).await;
     for round in 0..5 {
         let session = users.registers(&format!("Sari{round}")).await;
         let (one, other) = tokio::join!(users.refreshes(&session), users.refreshes(&session));
@@ -78,9 +78,9 @@ async fn of_two_who_refresh_at_once_one_wins_and_the_session_ends() {
 }
 
 #[tokio::test]
-async fn an_expired_refresh_token_is_worth_nothing() {
+async fn an_expired_refresh_token_is_refused() {
     let bed = TestEnvironment::start().await;
-    let users = Instance::start(&bed, &[]).await;
+    let users = TestApp::start(&bed, &[]).await;
     let sari = users.registers("Sari").await;
     let expire = "UPDATE users.refresh_token SET expires_at = now()";
     sqlx::query(expire).execute(bed.superuser()).await.unwrap();
@@ -89,9 +89,9 @@ async fn an_expired_refresh_token_is_worth_nothing() {
 }
 
 #[tokio::test]
-async fn refresh_tokens_are_not_kept_as_they_are() {
+async fn refresh_tokens_and_passwords_are_stored_as_hashes() {
     let bed = TestEnvironment::start().await;
-    let users = Instance::start(&bed, &[]).await;
+    let users = TestApp::start(&bed, &[]).await;
     let sari = users.registers("Sari").await;
     let kept: Vec<(Vec<u8>,)> = sqlx::query_as("SELECT token_hash FROM users.refresh_token")
         .fetch_all(bed.superuser())
@@ -111,7 +111,7 @@ async fn refresh_tokens_are_not_kept_as_they_are() {
 #[tokio::test]
 async fn logging_out_ends_the_session_and_can_be_repeated() {
     let bed = TestEnvironment::start().await;
-    let users = Instance::start(&bed, &[]).await;
+    let users = TestApp::start(&bed, &[]).await;
     let sari = users.registers("Sari").await;
     let elsewhere = Session::of(users.logs_in("Sari", PASSWORD).await.is(200));
     let body = json!({"refresh_token": sari.refresh_token});
@@ -124,9 +124,9 @@ async fn logging_out_ends_the_session_and_can_be_repeated() {
 }
 
 #[tokio::test]
-async fn a_profile_is_for_who_is_logged_in() {
+async fn a_profile_needs_a_log_in() {
     let bed = TestEnvironment::start().await;
-    let users = Instance::start(&bed, &[]).await;
+    let users = TestApp::start(&bed, &[]).await;
     users.get("/profile").await.is_problem(401, "not-logged-in");
     let sari = users.registers("Sari").await;
     let altered = format!("{}x", sari.access_token);
@@ -138,9 +138,9 @@ async fn a_profile_is_for_who_is_logged_in() {
 }
 
 #[tokio::test]
-async fn an_account_that_is_gone_has_no_profile_and_no_sessions() {
+async fn a_deleted_account_has_no_profile_and_no_sessions() {
     let bed = TestEnvironment::start().await;
-    let users = Instance::start(&bed, &[]).await;
+    let users = TestApp::start(&bed, &[]).await;
     let sari = users.registers("Sari").await;
     let erase = "DELETE FROM users.account WHERE email = $1";
     sqlx::query(erase).bind(email("Sari")).execute(bed.superuser()).await.unwrap();

@@ -109,6 +109,7 @@ impl Program {
                 ("KAFKA_BOOTSTRAP_SERVERS", kafka_bootstrap_servers.to_owned()),
                 ("KARCIS_TOPIC_PREFIX", options.topic_prefix.clone()),
                 ("KARCIS_JWKS_URL", format!("{}/.well-known/jwks.json", urls.of(&USER))),
+                ("KARCIS_GATEWAY", "simulated".to_owned()),
                 ("KARCIS_GATEWAY_DATABASE_URL", role_url(database_url, SIMULATED_GATEWAY)),
                 ("KARCIS_ADMIN_EMAIL", options.admin.admin_email.clone()),
                 ("KARCIS_ADMIN_PASSWORD", options.admin.admin_password.clone()),

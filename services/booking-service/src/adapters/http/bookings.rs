@@ -1,37 +1,73 @@
-//! A buyer's bookings: list, one, live, its timeline, and the way out.
+//! A buyer's bookings: create, cancel, list, show (also live), timeline.
+
+use std::time::Duration;
 
 use axum::{
     extract::State,
-    http::StatusCode,
+    http::{HeaderName, HeaderValue, StatusCode, header::LOCATION},
     response::{IntoResponse, Response},
 };
+use karcis_database::{KeyUse, RequestKey};
 use karcis_http::{
-    Caller, FieldErrors, Json, List, Page, PathId, Problem, Query, WantsStream, stream,
+    Caller, FieldErrors, IdempotencyKey, Json, List, Page, PathId, PreferWait, Price, Problem,
+    Query, REPLAYED, WantsStream, stream,
 };
-use karcis_kernel::{BookingId, Role};
-use karcis_process::{now, trace};
-use serde::Deserialize;
-use utoipa::{IntoParams, ToSchema};
+use karcis_kernel::{BookingId, EventId, Money, Role, TicketTypeId};
+use karcis_process::{chain, now, trace};
+use serde::{Deserialize, Serialize};
+use tokio::time::{Instant, timeout_at};
+use utoipa::{
+    IntoParams, ToSchema,
+    openapi::{
+        Object, Ref,
+        schema::{Array, ArrayBuilder},
+    },
+};
+use uuid::Uuid;
 
 use super::{
-    BOOKINGS, Desk,
-    answer::{BookingAnswer, TimelineAnswer, statuses},
-    cancel_problem,
+    ApiState, BOOKINGS,
+    responses::{BookingResponse, TimelineEntryResponse, quantity, statuses},
 };
 use crate::{
-    application::cancel_booking,
-    domain::{Booking, Status},
+    application::{Created, cancel_booking, create_booking},
+    domain::{Booking, DecisionContext, Item, Items, Order, Status, WrongItems},
 };
 
-#[derive(Deserialize, ToSchema)]
+const CREATE_PATH: &str = "/booking/create";
+const MAX_AMOUNT: i64 = 1_000_000_000_000;
+
+#[derive(Serialize, Deserialize, ToSchema)]
+#[schema(as = CreateBooking)]
 #[serde(deny_unknown_fields)]
-pub(super) struct CancelBooking {
+pub(super) struct CreateBookingRequest {
+    event_id: EventId,
+    #[schema(schema_with = items)]
+    items: Vec<CreateBookingItem>,
+    /// Rejects the booking if it would cost anything else.
+    #[schema(value_type = Option<Price>)]
+    expected_total: Option<Money>,
+}
+
+/// Seats of one ticket type.
+#[derive(Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct CreateBookingItem {
+    ticket_type_id: TicketTypeId,
+    #[schema(schema_with = ordered_quantity)]
+    quantity: u32,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[schema(as = CancelBooking)]
+#[serde(deny_unknown_fields)]
+pub(super) struct CancelBookingRequest {
     booking_id: BookingId,
 }
 
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-pub(super) struct ListBookings {
+pub(super) struct ListBookingsQuery {
     /// Those in this status only.
     #[param(schema_with = statuses, required = false)]
     status: Option<String>,
@@ -43,44 +79,112 @@ pub(super) struct ListBookings {
     cursor: Option<String>,
 }
 
+fn items() -> Array {
+    ArrayBuilder::new()
+        .items(Ref::from_schema_name("CreateBookingItem"))
+        .min_items(Some(1))
+        .max_items(Some(Items::MAX))
+        .description(Some("Each ticket type once; all or none are booked."))
+        .build()
+}
+
+fn ordered_quantity() -> Object {
+    let description = "Above the type's `max_per_booking` the booking is rejected.";
+    let mut schema = quantity();
+    schema.description = Some(description.to_owned());
+    schema
+}
+
+/// Books tickets of an event.
+///
+/// The answer comes before it is known whether there are any: look at the booking's `status`.
+#[utoipa::path(post, path = "/booking/create", tag = BOOKINGS, operation_id = "createBooking",
+    params(IdempotencyKey, PreferWait), request_body = CreateBookingRequest, security(("bearer" = [])),
+    responses((status = 202, description = "The booking.", body = BookingResponse,
+        headers(("Location" = String, description = "The booking's path.")),
+        links(
+            ("booking" = (operation_id = "booking",
+                parameters(("booking_id" = "$response.body#/booking_id")))),
+            ("timeline" = (operation_id = "timeline",
+                parameters(("booking_id" = "$response.body#/booking_id")))),
+            ("cancel" = (operation_id = "cancelBooking",
+                request_body = json!({"booking_id": "$response.body#/booking_id"}))),
+        ))))]
+pub(super) async fn create(
+    State(state): State<ApiState>,
+    caller: Caller,
+    key: Result<IdempotencyKey, Problem>,
+    PreferWait(wait): PreferWait,
+    Json(request): Json<CreateBookingRequest>,
+) -> Result<Response, Problem> {
+    let IdempotencyKey(key) = key?;
+    let fingerprint = key.is_some().then(|| IdempotencyKey::fingerprint(CREATE_PATH, &request));
+    let order = order(&state, caller, request)?;
+    let key = key.zip(fingerprint).map(|(key, fingerprint)| KeyUse {
+        key: RequestKey { user_id: order.buyer, key },
+        fingerprint,
+        subject: Some(order.id.0),
+        used_at: order.created_at,
+    });
+    if state.outbox.state().is_behind() {
+        return Err(Problem::unavailable("the outbox is behind: no bookings are created"));
+    }
+    let creating = create_booking(&*state.bookings, state.resends, order, key);
+    let Created { mut booking, is_repeated } = trace::span("create_booking", creating).await?;
+    trace::about(booking.order.id.0);
+    if let Some(wait) = wait {
+        booking = settled(&state, booking, wait).await?;
+    }
+    let location = format!("/bookings/{}", booking.order.id);
+    let body = Json(BookingResponse::new(&booking, now()));
+    let mut response = (StatusCode::ACCEPTED, [(LOCATION, location)], body).into_response();
+    if is_repeated {
+        let name = HeaderName::from_static(REPLAYED);
+        response.headers_mut().insert(name, HeaderValue::from_static("true"));
+    }
+    Ok(response)
+}
+
 /// Cancels a booking and gives its money back; again changes nothing.
 #[utoipa::path(post, path = "/booking/cancel", tag = BOOKINGS, operation_id = "cancelBooking",
-    request_body = CancelBooking, security(("bearer" = [])),
+    request_body = CancelBookingRequest, security(("bearer" = [])),
     responses(
-        (status = 202, description = "The booking on its way out.", body = BookingAnswer),
+        (status = 202, description = "The booking on its way out.", body = BookingResponse),
         (status = 404, description = "not-found"),
         (status = 409, description = "refund-window-closed booking-rejected"),
     ))]
 pub(super) async fn cancel(
-    State(desk): State<Desk>,
+    State(state): State<ApiState>,
     caller: Caller,
-    Json(request): Json<CancelBooking>,
+    Json(request): Json<CancelBookingRequest>,
 ) -> Result<Response, Problem> {
-    let at = now();
-    trace::about(request.booking_id.0);
-    let cancelling = cancel_booking(&*desk.bookings, caller.user_id, request.booking_id, at);
-    let booking = trace::span("cancel_booking", cancelling).await.map_err(cancel_problem)?;
-    Ok((StatusCode::ACCEPTED, Json(BookingAnswer::new(&booking, at))).into_response())
+    let CancelBookingRequest { booking_id } = request;
+    let context = DecisionContext { at: now(), resends: state.resends };
+    trace::about(booking_id.0);
+    let cancelling = cancel_booking(&*state.bookings, context, caller.user_id, booking_id);
+    let booking = trace::span("cancel_booking", cancelling).await?;
+    let body = Json(BookingResponse::new(&booking, context.at));
+    Ok((StatusCode::ACCEPTED, body).into_response())
 }
 
 /// The caller's bookings, newest first.
 #[utoipa::path(get, path = "/bookings", tag = BOOKINGS, operation_id = "bookings",
-    params(ListBookings), security(("bearer" = [])),
-    responses((status = 200, description = "A page of bookings.", body = List<BookingAnswer>)))]
+    params(ListBookingsQuery), security(("bearer" = [])),
+    responses((status = 200, description = "A page of bookings.", body = List<BookingResponse>)))]
 pub(super) async fn list(
-    State(desk): State<Desk>,
+    State(state): State<ApiState>,
     caller: Caller,
-    Query(query): Query<ListBookings>,
-) -> Result<Json<List<BookingAnswer>>, Problem> {
+    Query(query): Query<ListBookingsQuery>,
+) -> Result<Json<List<BookingResponse>>, Problem> {
     let page: Page<BookingId> = Page::new(query.limit, query.cursor.as_deref())?;
     let mut fields = FieldErrors::new();
     let status = query.status.map(|status| status.parse::<Status>());
     let status = status.and_then(|status| fields.check("status", status));
     fields.finish()?;
-    let bookings = desk.queries.list(caller.user_id, status, page.after, page.limit + 1).await?;
+    let bookings = state.queries.list(caller.user_id, status, page.after, page.limit + 1).await?;
     let at = now();
     let list = List::of(bookings, page.limit, |booking| booking.order.id);
-    Ok(Json(list.map(|booking| BookingAnswer::new(&booking, at))))
+    Ok(Json(list.map(|booking| BookingResponse::new(&booking, at))))
 }
 
 /// A booking of the caller's, as it is or live.
@@ -91,28 +195,28 @@ pub(super) async fn list(
     params(("booking_id" = BookingId, Path, description = "Which booking."), WantsStream),
     security(("bearer" = [])),
     responses((status = 200, description = "The booking.", content(
-        (BookingAnswer = "application/json"),
+        (BookingResponse = "application/json"),
         (String = "text/event-stream"),
     ))))]
 pub(super) async fn show(
-    State(desk): State<Desk>,
+    State(state): State<ApiState>,
     PathId(id): PathId,
     caller: Caller,
     WantsStream(wants_stream): WantsStream,
 ) -> Result<Response, Problem> {
     let id = BookingId(id);
-    let booking = find(&desk, id, |booking| booking.order.buyer == caller.user_id).await?;
+    let booking = find(&state, id, |booking| booking.order.buyer == caller.user_id).await?;
     let Some(seen) = wants_stream else {
-        return Ok(Json(BookingAnswer::new(&booking, now())).into_response());
+        return Ok(Json(BookingResponse::new(&booking, now())).into_response());
     };
-    let changes = desk.live.watch(id.0);
+    let changes = state.live.watch(id.0);
     let load = move || {
-        let queries = desk.queries.clone();
+        let bookings = state.bookings.clone();
         async move {
-            let found = queries.find(id).await.map_err(|error| error.to_string())?;
-            Ok(found.map(|booking| {
-                let answer = BookingAnswer::new(&booking, now());
-                (booking.version, answer, booking.status().is_last())
+            let found = bookings.load(&[id]).await.map_err(|error| chain(&error).to_string())?;
+            Ok(found.first().map(|booking| {
+                let body = BookingResponse::new(booking, now());
+                (booking.version, body, booking.status().is_last())
             }))
         }
     };
@@ -124,27 +228,87 @@ pub(super) async fn show(
     operation_id = "timeline", security(("bearer" = [])),
     params(("booking_id" = BookingId, Path, description = "Which booking.")),
     responses((status = 200, description = "All of it, oldest first.",
-        body = List<TimelineAnswer>)))]
+        body = List<TimelineEntryResponse>)))]
 pub(super) async fn timeline(
-    State(desk): State<Desk>,
+    State(state): State<ApiState>,
     PathId(id): PathId,
     caller: Caller,
-) -> Result<Json<List<TimelineAnswer>>, Problem> {
+) -> Result<Json<List<TimelineEntryResponse>>, Problem> {
     let id = BookingId(id);
     let is_operator = matches!(caller.role, Role::Operator | Role::Admin);
-    find(&desk, id, |booking| is_operator || booking.order.buyer == caller.user_id).await?;
-    let entries = desk.queries.timeline(id).await?;
-    let items = entries.into_iter().map(TimelineAnswer::from).collect();
+    find(&state, id, |booking| is_operator || booking.order.buyer == caller.user_id).await?;
+    let entries = state.queries.timeline(id).await?;
+    let items = entries.into_iter().map(TimelineEntryResponse::from).collect();
     Ok(Json(List { items, next_cursor: None }))
 }
 
-/// The booking, if this caller may see it: what is somebody else's is not there.
+fn order(
+    state: &ApiState,
+    caller: Caller,
+    request: CreateBookingRequest,
+) -> Result<Order, Problem> {
+    let mut fields = FieldErrors::new();
+    if request.expected_total.is_some_and(|total| !(0..=MAX_AMOUNT).contains(&total.amount)) {
+        fields.add("expected_total.amount", format!("give an amount from 0 to {MAX_AMOUNT}"));
+    }
+    let items = request
+        .items
+        .into_iter()
+        .map(|item| Item { ticket_type_id: item.ticket_type_id, quantity: item.quantity });
+    let items = Items::new(items.collect());
+    for wrong in items.as_ref().err().into_iter().flatten() {
+        let field = match wrong {
+            WrongItems::Count => "items".to_owned(),
+            WrongItems::Quantity(index) => format!("items[{index}].quantity"),
+            WrongItems::Repeated(index) => format!("items[{index}].ticket_type_id"),
+        };
+        fields.add(field, wrong.to_string());
+    }
+    fields.finish()?;
+    let created_at = now();
+    Ok(Order {
+        id: BookingId(Uuid::now_v7()),
+        buyer: caller.user_id,
+        event_id: request.event_id,
+        items: items.map_err(|_| Problem::invalid(vec![]))?,
+        expected_total: request.expected_total,
+        created_at,
+        pay_by: created_at + state.payment_window,
+    })
+}
+
+/// The booking once it waits for the buyer or has ended, or as it is after `wait`.
+async fn settled(
+    state: &ApiState,
+    mut booking: Booking,
+    wait: Duration,
+) -> Result<Booking, Problem> {
+    let until = Instant::now() + wait;
+    let id = booking.order.id;
+    let mut changes = state.live.watch(id.0);
+    while !booking.status().is_settled() {
+        let known = booking.version;
+        let changed = changes.wait_for(|version| *version > known);
+        match timeout_at(until, changed).await {
+            Ok(Ok(_)) => {}
+            // Out of time, or the instance stops.
+            _ => break,
+        }
+        booking = load(state, id).await?.ok_or_else(Problem::not_found)?;
+    }
+    Ok(booking)
+}
+
+/// The booking, if this caller may see it; otherwise 404, as if there were none.
 async fn find(
-    desk: &Desk,
+    state: &ApiState,
     id: BookingId,
     may_see: impl FnOnce(&Booking) -> bool,
 ) -> Result<Booking, Problem> {
     trace::about(id.0);
-    let found = desk.queries.find(id).await?;
-    found.filter(may_see).ok_or_else(Problem::not_found)
+    load(state, id).await?.filter(may_see).ok_or_else(Problem::not_found)
+}
+
+async fn load(state: &ApiState, id: BookingId) -> Result<Option<Booking>, Problem> {
+    Ok(state.bookings.load(&[id]).await?.pop())
 }

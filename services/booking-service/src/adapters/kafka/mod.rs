@@ -1,7 +1,7 @@
-//! Kafka: which messages come in and what they mean, and how messages go out.
+//! Kafka: the messages that come in, and the messages that go out.
 
-mod outgoing;
-mod replies;
+mod consumer;
+mod messages;
 
-pub use outgoing::outgoing;
-pub use replies::Replies;
+pub use consumer::Replies;
+pub use messages::encode;

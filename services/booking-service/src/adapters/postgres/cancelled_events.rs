@@ -1,11 +1,12 @@
-//! The events that do not take place.
+//! Table `cancelled_event`.
 
 use async_trait::async_trait;
+use karcis_database::StoreError;
 use karcis_kernel::{BookingId, EventId, Timestamp};
 use uuid::Uuid;
 
-use super::{PgBookings, store_error};
-use crate::application::{CancelledEvent, CancelledEvents, StoreError};
+use super::PgBookings;
+use crate::application::{CancelledEvent, CancelledEvents};
 
 #[async_trait]
 impl CancelledEvents for PgBookings {
@@ -21,8 +22,7 @@ impl CancelledEvents for PgBookings {
         .bind(events)
         .bind(at)
         .execute(&self.pool)
-        .await
-        .map_err(store_error)?;
+        .await?;
         Ok(())
     }
 
@@ -32,8 +32,7 @@ impl CancelledEvents for PgBookings {
              WHERE open ORDER BY announced_at LIMIT 1",
         )
         .fetch_optional(&self.pool)
-        .await
-        .map_err(store_error)?;
+        .await?;
         Ok(row.map(|(event_id, announced_at)| CancelledEvent {
             event_id: EventId(event_id),
             announced_at,
@@ -51,8 +50,7 @@ impl CancelledEvents for PgBookings {
         .bind(event.0)
         .bind(i64::from(limit))
         .fetch_all(&self.pool)
-        .await
-        .map_err(store_error)?;
+        .await?;
         Ok(ids.into_iter().map(BookingId).collect())
     }
 
@@ -63,8 +61,7 @@ impl CancelledEvents for PgBookings {
         .bind(event.event_id.0)
         .bind(event.announced_at)
         .execute(&self.pool)
-        .await
-        .map_err(store_error)?;
+        .await?;
         Ok(())
     }
 }

@@ -1,19 +1,20 @@
-//! What is shown of bookings.
+//! What is shown of bookings: lists, timelines, versions for live answers, counts for operators.
 
 use std::collections::HashMap;
 
 use async_trait::async_trait;
-use karcis_kernel::{BookingId, TicketCode, Timestamp, UserId};
+use karcis_database::StoreError;
+use karcis_http::Versions;
+use karcis_kernel::{BookingId, Timestamp, UserId};
 use sqlx::FromRow;
+use uuid::Uuid;
 
 use super::{
-    PgBookings,
-    row::{BookingRow, TicketRow, select_bookings},
-    store_error,
-    write::code_id,
+    KEYS, PgBookings,
+    rows::{BookingRow, select_bookings},
 };
 use crate::{
-    application::{BookingQueries, SoldTicket, StoreError, TimelineEntry},
+    application::{BookingQueries, TimelineEntry},
     domain::{Booking, Status},
 };
 
@@ -29,10 +30,6 @@ struct LogRow {
 
 #[async_trait]
 impl BookingQueries for PgBookings {
-    async fn find(&self, id: BookingId) -> Result<Option<Booking>, StoreError> {
-        self.read_one(id).await
-    }
-
     async fn list(
         &self,
         buyer: UserId,
@@ -53,9 +50,8 @@ impl BookingQueries for PgBookings {
         .bind(payable.flatten())
         .bind(i64::from(limit))
         .fetch_all(&self.pool)
-        .await
-        .map_err(store_error)?;
-        rows.into_iter().map(BookingRow::booking).collect::<Result<_, _>>().map_err(store_error)
+        .await?;
+        rows.into_iter().map(BookingRow::booking).collect()
     }
 
     async fn timeline(&self, id: BookingId) -> Result<Vec<TimelineEntry>, StoreError> {
@@ -65,8 +61,7 @@ impl BookingQueries for PgBookings {
         )
         .bind(id.0)
         .fetch_all(&self.pool)
-        .await
-        .map_err(store_error)?;
+        .await?;
         let entry = |row: LogRow| TimelineEntry {
             seq: row.seq,
             at: row.at,
@@ -77,18 +72,6 @@ impl BookingQueries for PgBookings {
         };
         Ok(rows.into_iter().map(entry).collect())
     }
-
-    async fn ticket(&self, code: &TicketCode) -> Result<Option<SoldTicket>, StoreError> {
-        let row: Option<TicketRow> = sqlx::query_as(
-            "SELECT booking.event_id, booking.stage, booking.offer, booking.tickets
-             FROM ticket JOIN booking ON booking.id = ticket.booking_id WHERE ticket.code = $1",
-        )
-        .bind(code_id(code))
-        .fetch_optional(&self.pool)
-        .await
-        .map_err(store_error)?;
-        Ok(row.and_then(|row| row.ticket(code)))
-    }
 }
 
 impl PgBookings {
@@ -98,41 +81,44 @@ impl PgBookings {
             "SELECT stuck, count(*) FROM booking WHERE stuck IS NOT NULL GROUP BY stuck",
         )
         .fetch_all(&self.pool)
-        .await
-        .map_err(store_error)?;
+        .await?;
         Ok(rows.into_iter().collect())
     }
 
-    /// How many sagas are under way, by stage; up to 20,000 in all, lest it slow down a rush.
+    /// How many sagas are under way, by stage; up to 20,000 in all, so that the
+    /// count stays cheap when there are many.
     pub async fn under_way(&self) -> Result<HashMap<String, i64>, StoreError> {
-        // By the index of alarms, which holds those under way alone.
+        // By index booking_alarm, which holds only these rows.
         let rows: Vec<(String, i64)> = sqlx::query_as(
             "SELECT stage, count(*) FROM (SELECT stage FROM booking WHERE wake_at IS NOT NULL
                  ORDER BY LEAST(due_at, wake_at) LIMIT 20000) AS under_way GROUP BY stage",
         )
         .fetch_all(&self.pool)
-        .await
-        .map_err(store_error)?;
+        .await?;
         Ok(rows.into_iter().collect())
     }
 
-    /// Forgets up to `limit` requests' keys of before `until`. Returns how many there were.
-    pub async fn forget_keys(&self, until: Timestamp, limit: u16) -> Result<u64, StoreError> {
-        let done = sqlx::query(
-            "DELETE FROM idempotency_key WHERE (user_id, key) IN
-                 (SELECT user_id, key FROM idempotency_key WHERE created_at < $1
-                  ORDER BY created_at LIMIT $2 FOR UPDATE SKIP LOCKED)",
-        )
-        .bind(until)
-        .bind(i64::from(limit))
-        .execute(&self.pool)
-        .await
-        .map_err(store_error)?;
-        Ok(done.rows_affected())
+    /// Deletes up to `limit` request keys that were used before `before`. Returns how many there
+    /// were.
+    pub async fn purge_keys(&self, before: Timestamp, limit: u16) -> Result<u64, StoreError> {
+        KEYS.purge(&self.pool, before, limit).await
     }
 }
 
-/// The stages of a status, and whether the buyer can pay where that tells two of them apart.
+#[async_trait]
+impl Versions for PgBookings {
+    async fn versions(&self, ids: &[Uuid]) -> Result<HashMap<Uuid, i64>, String> {
+        let rows: Vec<(Uuid, i64)> =
+            sqlx::query_as("SELECT id, version FROM booking WHERE id = ANY($1)")
+                .bind(ids)
+                .fetch_all(&self.pool)
+                .await
+                .map_err(|error| error.to_string())?;
+        Ok(rows.into_iter().collect())
+    }
+}
+
+/// The stages of a status, and the value of `payable` where two statuses share a stage.
 fn stages(status: Status) -> (Vec<&'static str>, Option<bool>) {
     match status {
         Status::Pending => (vec!["reserving", "awaiting"], Some(false)),
@@ -143,19 +129,5 @@ fn stages(status: Status) -> (Vec<&'static str>, Option<bool>) {
         Status::Refunding => (vec!["refunding"], None),
         Status::Cancelled => (vec!["releasing", "cancelled"], None),
         Status::Rejected => (vec!["rejected"], None),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use uuid::Uuid;
-
-    use super::*;
-
-    #[test]
-    fn a_uuid_holds_a_whole_ticket_code() {
-        let text = "00112233445566778899aabbccddeeff";
-        let code: TicketCode = text.parse().expect("a code");
-        assert_eq!(code_id(&code), Uuid::from_u128(0x0011_2233_4455_6677_8899_aabb_ccdd_eeff));
     }
 }

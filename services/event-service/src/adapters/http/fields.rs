@@ -1,36 +1,118 @@
-//! Fields of requests, parsed into what the domain takes.
+//! FieldErrors of requests: their schemas, read from the domain's limits, and how they are parsed.
 
 use std::fmt::Display;
 
 use chrono::{Datelike, SubsecRound};
-use karcis_http::{FieldError, FieldErrors, LINE, Patch, Problem, texts};
-use karcis_kernel::Timestamp;
+use karcis_http::{FieldErrors, LINE, Patch, Problem};
+use karcis_kernel::{Currency, Timestamp};
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{KnownFormat, ObjectBuilder, RefOr, Schema, SchemaFormat, Type, schema::SchemaType},
+};
 
-use crate::domain::Flaw;
+use crate::domain::{
+    CancelReason, Capacity, Description, FieldError, MAX_TICKET_TYPES, PerBooking, Price,
+    TicketName, Title, Venue,
+};
 
-texts! {
-    /// What an event is called; spaces around it are taken away.
-    EventTitle: 1 to 200, LINE, such as "Angklung Night";
-    /// Where it takes place; spaces around it are taken away.
-    VenueName: 1 to 200, LINE, such as "Saung Udjo, Bandung";
-    /// What a ticket type is called; spaces around it are taken away.
-    TicketTypeName: 1 to 200, LINE, such as "VIP";
-    /// What an event is about; lines may break.
-    LongText: 0 to 10_000, r"^[^\x00-\x09\x0b\x0c\x0e-\x1f\x7f-\x9f]*$", such as "An evening of bamboo.";
+/// Lines of text; all may be blank.
+const LINES: &str = r"^[^\x00-\x09\x0b\x0c\x0e-\x1f\x7f-\x9f]*$";
+/// Lines of text that are not all blank.
+const SOME_LINES: &str = r"^[^\x00-\x09\x0b\x0c\x0e-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x09\x0b\x0c\x0e-\x1f\x7f-\x9f]*$";
+
+/// Describes the fields that are parsed into a text of the domain.
+macro_rules! text_schemas {
+    ($($(#[doc = $doc:literal])* $name:ident of $text:ty, such as $example:literal;)+) => {$(
+        $(#[doc = $doc])*
+        pub(super) struct $name;
+
+        impl PartialSchema for $name {
+            fn schema() -> RefOr<Schema> {
+                let pattern = match (<$text>::MULTILINE, <$text>::MIN_CHARS) {
+                    (false, _) => LINE,
+                    (true, 0) => LINES,
+                    (true, _) => SOME_LINES,
+                };
+                ObjectBuilder::new()
+                    .schema_type(Type::String)
+                    .description(Some(concat!($($doc),*).trim()))
+                    .min_length(Some(<$text>::MIN_CHARS))
+                    .max_length(Some(<$text>::MAX_CHARS))
+                    .pattern(Some(pattern))
+                    .examples([$example])
+                    .into()
+            }
+        }
+
+        impl ToSchema for $name {}
+    )+};
 }
 
-/// A time that no event of ours has.
+text_schemas! {
+    /// An event's title; spaces around it are removed.
+    EventTitle of Title, such as "Angklung Night";
+    /// Where an event takes place; spaces around it are removed.
+    VenueName of Venue, such as "Saung Udjo, Bandung";
+    /// A ticket type's name; spaces around it are removed.
+    TicketTypeName of TicketName, such as "VIP";
+    /// What an event is about; it may have line breaks.
+    LongText of Description, such as "An evening of bamboo.";
+    /// Why an event is cancelled; it may have line breaks.
+    CancelReasonText of CancelReason, such as "the venue is flooded";
+}
+
+/// What a ticket costs; 0 is free.
+#[derive(ToSchema)]
+#[schema(as = Price)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "it only describes")]
+pub(super) struct PriceSchema {
+    #[schema(schema_with = amount)]
+    amount: i64,
+    currency: Currency,
+}
+
+fn amount() -> ObjectBuilder {
+    number(Type::Integer, Price::MIN, Price::MAX, 1_500_000)
+}
+
+/// The schema of a required capacity.
+pub(super) fn capacity() -> ObjectBuilder {
+    number(Type::Integer, Capacity::MIN, Capacity::MAX, 100)
+}
+
+/// The schema of `max_per_booking`, which may be null.
+pub(super) fn max_per_booking() -> ObjectBuilder {
+    let or_null = SchemaType::from_iter([Type::Integer, Type::Null]);
+    let default = PerBooking::DEFAULT.get();
+    number(or_null, PerBooking::MIN, PerBooking::MAX, 4)
+        .description(Some(format!("{default} if it is null.")))
+}
+
+fn number(of: impl Into<SchemaType>, min: i64, max: i64, example: i64) -> ObjectBuilder {
+    ObjectBuilder::new()
+        .schema_type(of)
+        .format(Some(SchemaFormat::KnownFormat(KnownFormat::Int64)))
+        .minimum(Some(min))
+        .maximum(Some(max))
+        .examples([example])
+}
+
+// The schema of a list takes literals only.
+const _: () = assert!(MAX_TICKET_TYPES == 20, "correct max_items of ticket_types");
+
+/// A time outside the years that events can have.
 #[derive(Debug, thiserror::Error)]
 #[error("give a time in the years 1970 to 9999")]
-pub struct OutOfTime;
+pub(super) struct InvalidTime;
 
 /// The time to the microsecond, as it is stored.
-pub fn moment(at: Timestamp) -> Result<Timestamp, OutOfTime> {
-    if (1970..=9999).contains(&at.year()) { Ok(at.trunc_subsecs(6)) } else { Err(OutOfTime) }
+pub(super) fn moment(at: Timestamp) -> Result<Timestamp, InvalidTime> {
+    if (1970..=9999).contains(&at.year()) { Ok(at.trunc_subsecs(6)) } else { Err(InvalidTime) }
 }
 
-/// The parsed value of a field that may be absent; the outer `None` is a noted error.
-pub fn optional<T, U, E: Display>(
+/// The parsed value of a field that may be absent. The outer `None`: an error was noted.
+pub(super) fn optional<T, U, E: Display>(
     fields: &mut FieldErrors,
     field: &str,
     value: Option<T>,
@@ -43,7 +125,7 @@ pub fn optional<T, U, E: Display>(
 }
 
 /// The change of a field that can be cleared.
-pub fn clearable<T, U, E: Display>(
+pub(super) fn clearable<T, U, E: Display>(
     fields: &mut FieldErrors,
     field: &str,
     change: Patch<T>,
@@ -56,8 +138,8 @@ pub fn clearable<T, U, E: Display>(
     }
 }
 
-/// The change of a field that every event has.
-pub fn kept<T, U, E: Display>(
+/// The change of a field that cannot be cleared.
+pub(super) fn required<T, U, E: Display>(
     fields: &mut FieldErrors,
     field: &str,
     change: Patch<T>,
@@ -73,8 +155,11 @@ pub fn kept<T, U, E: Display>(
     }
 }
 
-/// 422 that names what the domain found wrong.
-pub fn flawed(flaws: Vec<Flaw>) -> Problem {
-    let field = |flaw: Flaw| FieldError { field: flaw.field, message: flaw.message.to_owned() };
-    Problem::invalid(flaws.into_iter().map(field).collect())
+/// 422 with the errors that the domain found.
+pub(super) fn invalid(errors: Vec<FieldError>) -> Problem {
+    let errors = errors.into_iter().map(|error| karcis_http::FieldError {
+        field: error.field,
+        message: error.message.to_owned(),
+    });
+    Problem::invalid(errors.collect())
 }

@@ -1,51 +1,57 @@
-//! What organisers, buyers and their programs see of events.
+//! What organisers, buyers and their programs see of events and tickets.
 
-mod create;
+mod catalogue_cache;
+mod create_event;
+mod event_stage;
+mod events;
 mod fields;
 mod problems;
-mod read;
-mod recent;
-mod shop_window;
-mod shown;
-mod stages;
-mod update;
+mod responses;
+mod single_flight;
+mod tickets;
+mod update_event;
 
 use std::sync::Arc;
 
-pub use shop_window::ShopWindow;
+pub(crate) use catalogue_cache::CatalogueCache;
 use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::application::ports::Events;
+use crate::application::ports::{Events, Tickets};
 
-const SHOP: &str = "Shop window";
+const CATALOGUE: &str = "Catalogue";
 const ORGANISERS: &str = "Organisers";
+const TICKETS: &str = "Tickets";
 
 #[derive(OpenApi)]
-#[openapi(tags(
-    (name = SHOP, description = "What everybody sees"),
-    (name = ORGANISERS, description = "Making, changing and calling off one's own events"),
-))]
+#[openapi(
+    paths(tickets::picture),
+    tags(
+        (name = CATALOGUE, description = "Events, for everybody"),
+        (name = ORGANISERS, description = "Creating, changing and cancelling one's own events"),
+        (name = TICKETS, description = "Tickets, for everybody who knows their codes"),
+    ),
+)]
 struct Tags;
 
 /// What the handlers work with.
 #[derive(Clone)]
-pub struct Desk {
-    /// Where events are edited.
+pub(crate) struct ApiState {
     pub events: Arc<dyn Events>,
-    /// Where they are looked at.
-    pub window: Arc<ShopWindow>,
+    pub catalogue: Arc<CatalogueCache>,
+    pub tickets: Arc<dyn Tickets>,
 }
 
 /// The service's routes.
-pub fn routes() -> OpenApiRouter<Desk> {
+pub(crate) fn routes() -> OpenApiRouter<ApiState> {
     OpenApiRouter::with_openapi(Tags::openapi())
-        .routes(routes!(create::create))
-        .routes(routes!(update::update))
-        .routes(routes!(stages::delete_named, stages::delete))
-        .routes(routes!(stages::publish))
-        .routes(routes!(stages::unpublish))
-        .routes(routes!(stages::cancel))
-        .routes(routes!(read::list))
-        .routes(routes!(read::find))
+        .routes(routes!(create_event::create_event))
+        .routes(routes!(update_event::update_event))
+        .routes(routes!(event_stage::delete_event_by_query, event_stage::delete_event))
+        .routes(routes!(event_stage::publish_event))
+        .routes(routes!(event_stage::unpublish_event))
+        .routes(routes!(event_stage::cancel_event))
+        .routes(routes!(events::events))
+        .routes(routes!(events::event))
+        .routes(routes!(tickets::ticket))
 }

@@ -1,38 +1,29 @@
-//! What each refusal is over HTTP.
+//! The problem of each error of a use case.
 
 use axum::http::StatusCode;
 use karcis_http::{Caller, Problem};
 
-use super::fields::flawed;
+use super::fields::invalid;
 use crate::{
     application::{
         cancel_event::CancelEventError, create_event::CreateEventError,
-        delete_event::DeleteEventError, ports::StoreError, publish_event::PublishEventError,
+        delete_event::DeleteEventError, publish_event::PublishEventError,
         unpublish_event::UnpublishEventError, update_event::UpdateEventError,
     },
     domain::{
-        CapacityBelowSold, Editor, EventHasBookings, EventOver, UnpublishRefused, UpdateRefused,
+        CapacityBelowSold, Editor, EventHasBookings, EventOver, UnpublishRefusal, UpdateRefusal,
     },
 };
 
-/// Who edits.
-pub fn editor(caller: Caller) -> Editor {
+/// The caller as an editor of events.
+pub(super) fn editor(caller: Caller) -> Editor {
     Editor { user_id: caller.user_id, role: caller.role }
-}
-
-impl From<StoreError> for Problem {
-    fn from(error: StoreError) -> Self {
-        match error {
-            StoreError::Unavailable(cause) => Self::unavailable(cause),
-            StoreError::Refused(cause) => Self::internal(cause),
-        }
-    }
 }
 
 impl From<CreateEventError> for Problem {
     fn from(error: CreateEventError) -> Self {
         match error {
-            CreateEventError::Flawed(flaws) => flawed(flaws),
+            CreateEventError::Invalid(errors) => invalid(errors),
             CreateEventError::Store(error) => error.into(),
         }
     }
@@ -42,7 +33,7 @@ impl From<UpdateEventError> for Problem {
     fn from(error: UpdateEventError) -> Self {
         match error {
             UpdateEventError::NotFound => Self::not_found(),
-            UpdateEventError::Refused(refused) => update_refused(refused),
+            UpdateEventError::Refused(refusal) => update_refused(refusal),
             UpdateEventError::Store(error) => error.into(),
         }
     }
@@ -62,8 +53,8 @@ impl From<UnpublishEventError> for Problem {
     fn from(error: UnpublishEventError) -> Self {
         match error {
             UnpublishEventError::NotFound => Self::not_found(),
-            UnpublishEventError::Refused(UnpublishRefused::Over(over)) => event_over(over),
-            UnpublishEventError::Refused(UnpublishRefused::HasBookings(why)) => has_bookings(why),
+            UnpublishEventError::Refused(UnpublishRefusal::Over(over)) => event_over(over),
+            UnpublishEventError::Refused(UnpublishRefusal::HasBookings(why)) => has_bookings(why),
             UnpublishEventError::Store(error) => error.into(),
         }
     }
@@ -88,24 +79,24 @@ impl From<DeleteEventError> for Problem {
     }
 }
 
-fn update_refused(refused: UpdateRefused) -> Problem {
-    let detail = refused.to_string();
-    match refused {
-        UpdateRefused::Flawed(flaws) => flawed(flaws),
-        UpdateRefused::VersionConflict { current } => {
+fn update_refused(refusal: UpdateRefusal) -> Problem {
+    let detail = refusal.to_string();
+    match refusal {
+        UpdateRefusal::Invalid(errors) => invalid(errors),
+        UpdateRefusal::VersionConflict { current } => {
             let title = "The event was edited meanwhile";
             Problem::new(StatusCode::CONFLICT, "version-conflict", title)
                 .detail(detail)
                 .with("version", current)
         }
-        UpdateRefused::Over(over) => event_over(over),
-        UpdateRefused::CurrencyFrozen { currency } => {
+        UpdateRefusal::Over(over) => event_over(over),
+        UpdateRefusal::CurrencyFrozen { currency } => {
             let title = "The currency can no longer change";
             Problem::new(StatusCode::CONFLICT, "currency-frozen", title)
                 .detail(detail)
                 .with("currency", currency)
         }
-        UpdateRefused::CapacityBelowSold(CapacityBelowSold { taken }) => {
+        UpdateRefusal::CapacityBelowSold(CapacityBelowSold { taken }) => {
             let title = "More seats are taken than would be left";
             Problem::new(StatusCode::CONFLICT, "capacity-below-sold", title)
                 .detail(detail)

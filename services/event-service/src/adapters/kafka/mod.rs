@@ -1,8 +1,7 @@
-//! Commands come in, facts go out.
+//! Commands come in, replies and facts go out.
 
-mod announcer;
-mod commands;
-pub mod facts;
+mod consumer;
+mod messages;
 
-pub use announcer::keep_announcing;
-pub use commands::Commands;
+pub(crate) use consumer::Commands;
+pub(crate) use messages::encode;

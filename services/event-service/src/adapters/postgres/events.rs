@@ -1,81 +1,73 @@
-//! Edits of events: each under the event's lock, which the stock takes too.
+//! Edits of events, each under the event's lock, which changes of its stock take too.
 
 use async_trait::async_trait;
+use karcis_database::StoreError;
 use karcis_kernel::EventId;
-use karcis_messaging::{Outbox, Outgoing};
-use sqlx::{PgConnection, PgPool, Postgres, Transaction};
+use sqlx::{PgConnection, Postgres, Transaction};
 use uuid::Uuid;
 
-use super::rows::{EventRow, select_events, with_ticket_types};
+use super::{
+    PgEvents,
+    rows::{EventRow, select_events, with_ticket_types},
+};
 use crate::{
-    adapters::kafka::facts::event_fact,
-    application::{
-        announce_cancelled::pause_after,
-        ports::{Events, LockedEvent, News, StoreError},
-    },
+    application::ports::{EventFact, LockedEvent, Message},
     domain::{Event, Stage, TicketType},
 };
 
-/// Events in Postgres.
-pub struct PgEvents {
-    pool: PgPool,
-    outbox: Outbox,
+/// Adds an event, and publishes the fact.
+pub(super) async fn add(
+    store: &PgEvents,
+    event: &Event,
+    fact: Option<EventFact>,
+) -> Result<(), StoreError> {
+    const INSERT: &str = "
+        INSERT INTO event (event_id, version, organiser_id, stage, title, description, venue,
+                           starts_at, ends_at, time_zone, refundable_until, currency)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
+    let details = &event.details;
+    let mut transaction = store.pool.begin().await?;
+    sqlx::query(INSERT)
+        .bind(event.id.0)
+        .bind(event.version)
+        .bind(event.organiser_id.0)
+        .bind(stage(&event.stage).0)
+        .bind(details.title.as_str())
+        .bind(details.description.as_ref().map(|text| text.as_str()))
+        .bind(details.venue.as_str())
+        .bind(details.starts_at)
+        .bind(details.ends_at)
+        .bind(details.time_zone.as_str())
+        .bind(details.refundable_until)
+        .bind(event.currency.as_str())
+        .execute(&mut *transaction)
+        .await?;
+    write_ticket_types(&mut transaction, event).await?;
+    finish(store, transaction, event, fact).await
 }
 
-impl PgEvents {
-    /// In this schema, with news sent through this outbox.
-    pub fn new(pool: PgPool, outbox: Outbox) -> Self {
-        Self { pool, outbox }
-    }
+/// The event, which nobody else changes until it is saved or dropped.
+pub(super) async fn lock(
+    store: &PgEvents,
+    id: EventId,
+) -> Result<Option<Box<dyn LockedEvent>>, StoreError> {
+    const LOCK: &str = select_events!("WHERE event_id = $1 FOR NO KEY UPDATE");
+    let mut transaction = store.pool.begin().await?;
+    let row: Option<EventRow> =
+        sqlx::query_as(LOCK).bind(id.0).fetch_optional(&mut *transaction).await?;
+    // Ticket types are read by a statement of their own: one that waited for the event's lock
+    // would still see them as they were before.
+    let found = with_ticket_types(&mut transaction, row.into_iter().collect()).await?.pop();
+    Ok(found.map(|(event, _)| {
+        let store = store.clone();
+        Box::new(LockedPgEvent { store, transaction, event }) as Box<dyn LockedEvent>
+    }))
 }
 
-#[async_trait]
-impl Events for PgEvents {
-    async fn add(&self, event: &Event, news: Option<News>) -> Result<(), StoreError> {
-        const INSERT: &str = "
-            INSERT INTO event (event_id, version, organiser_id, stage, title, description, venue,
-                               starts_at, ends_at, time_zone, refundable_until, currency)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
-        let details = &event.details;
-        let mut transaction = self.pool.begin().await?;
-        sqlx::query(INSERT)
-            .bind(event.id.0)
-            .bind(event.version)
-            .bind(event.organiser_id.0)
-            .bind(stage(&event.stage).0)
-            .bind(details.title.as_str())
-            .bind(details.description.as_ref().map(|text| text.as_str()))
-            .bind(details.venue.as_str())
-            .bind(details.starts_at)
-            .bind(details.ends_at)
-            .bind(details.time_zone.as_str())
-            .bind(details.refundable_until)
-            .bind(event.currency.as_str())
-            .execute(&mut *transaction)
-            .await?;
-        write_ticket_types(&mut transaction, event).await?;
-        finish(transaction, &self.outbox, event, news).await
-    }
-
-    async fn lock(&self, id: EventId) -> Result<Option<Box<dyn LockedEvent>>, StoreError> {
-        const LOCK: &str = select_events!("WHERE event_id = $1 FOR NO KEY UPDATE");
-        let mut transaction = self.pool.begin().await?;
-        let row: Option<EventRow> =
-            sqlx::query_as(LOCK).bind(id.0).fetch_optional(&mut *transaction).await?;
-        // Ticket types are read by a statement of its own: one that waited for the event's lock
-        // would still see them as they were before.
-        let found = with_ticket_types(&mut transaction, row.into_iter().collect()).await?.pop();
-        Ok(found.map(|(event, _)| {
-            let outbox = self.outbox.clone();
-            Box::new(LockedPgEvent { transaction, outbox, event }) as Box<dyn LockedEvent>
-        }))
-    }
-}
-
-/// Dropped, it is rolled back.
+/// Dropped, the transaction is rolled back.
 struct LockedPgEvent {
+    store: PgEvents,
     transaction: Transaction<'static, Postgres>,
-    outbox: Outbox,
     event: Event,
 }
 
@@ -88,7 +80,7 @@ impl LockedEvent for LockedPgEvent {
     async fn save(
         mut self: Box<Self>,
         event: &Event,
-        news: Option<News>,
+        fact: Option<EventFact>,
     ) -> Result<(), StoreError> {
         const UPDATE: &str = "
             UPDATE event
@@ -99,8 +91,10 @@ impl LockedEvent for LockedPgEvent {
             WHERE event_id = $1";
         let details = &event.details;
         let (stage, reason) = stage(&event.stage);
-        let announced = i32::from(news == Some(News::Cancelled));
-        let again = (announced > 0).then(|| karcis_process::now() + pause_after(1));
+        let (announced, announce_at) = match fact {
+            Some(EventFact::Cancelled { next }) => (1, Some(next)),
+            _ => (0, None),
+        };
         sqlx::query(UPDATE)
             .bind(event.id.0)
             .bind(event.version)
@@ -114,26 +108,26 @@ impl LockedEvent for LockedPgEvent {
             .bind(details.time_zone.as_str())
             .bind(details.refundable_until)
             .bind(event.currency.as_str())
-            .bind(again)
+            .bind(announce_at)
             .bind(announced)
             .execute(&mut *self.transaction)
             .await?;
         if event.ticket_types != self.event.ticket_types {
             write_ticket_types(&mut self.transaction, event).await?;
         }
-        finish(self.transaction, &self.outbox, event, news).await
+        finish(&self.store, self.transaction, event, fact).await
     }
 
-    async fn delete(mut self: Box<Self>, news: News) -> Result<(), StoreError> {
+    async fn delete(mut self: Box<Self>) -> Result<(), StoreError> {
         sqlx::query("DELETE FROM event WHERE event_id = $1")
             .bind(self.event.id.0)
             .execute(&mut *self.transaction)
             .await?;
-        finish(self.transaction, &self.outbox, &self.event, Some(news)).await
+        finish(&self.store, self.transaction, &self.event, Some(EventFact::Deleted)).await
     }
 }
 
-/// Adds and changes ticket types; what is held and sold of them is the stock's business.
+/// Adds and changes ticket types. How many seats are held and sold is only written with holds.
 async fn write_ticket_types(
     connection: &mut PgConnection,
     event: &Event,
@@ -171,23 +165,23 @@ fn column<'a, T>(types: &'a [TicketType], of: impl Fn(&'a TicketType) -> T) -> V
     types.iter().map(of).collect()
 }
 
-/// Commits with the news, which is inserted last.
+/// Commits with the fact, which is inserted last.
 async fn finish(
+    store: &PgEvents,
     mut transaction: Transaction<'static, Postgres>,
-    outbox: &Outbox,
     event: &Event,
-    news: Option<News>,
+    fact: Option<EventFact>,
 ) -> Result<(), StoreError> {
-    if let Some(news) = news {
-        let message = Outgoing::new(&event_fact(event, news));
-        outbox.insert(&mut transaction, &[message]).await?;
+    if let Some(fact) = fact {
+        let message = (store.encode)(&Message::Event(event, fact));
+        store.outbox.insert(&mut transaction, &[message]).await?;
     }
     transaction.commit().await?;
-    outbox.notify();
+    store.outbox.notify();
     Ok(())
 }
 
-/// The stage's name and, of a cancelled event, the reason.
+/// The stage's name and, if it is cancelled, the reason.
 fn stage(stage: &Stage) -> (&'static str, Option<&str>) {
     match stage {
         Stage::Draft => ("draft", None),

@@ -1,4 +1,4 @@
-//! Rows of holds and tickets.
+//! Rows of holds and tickets, and what they hold in JSON.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::{
     adapters::time_zone::time_zone,
-    domain::{EventSnapshot, Hold, Rejection, Reservation, ReservedItem, Ticket},
+    domain::{EventSnapshot, Hold, IssuedTicket, RejectReason, Reservation, ReservedItem, Ticket},
 };
 
 #[derive(sqlx::FromRow)]
@@ -31,8 +31,20 @@ pub(super) struct TicketRow {
     pub(super) ticket_type_id: Uuid,
 }
 
-/// A reservation as column `reservation` keeps it. Rows live as long as their bookings: a field
-/// that is added later needs a default.
+/// A ticket with what its hold and its event say of it.
+#[derive(sqlx::FromRow)]
+pub(super) struct IssuedTicketRow {
+    booking_id: Uuid,
+    ticket_type_id: Uuid,
+    is_used: bool,
+    event_id: Uuid,
+    state: String,
+    reservation: Option<Json<StoredReservation>>,
+    event_is_cancelled: bool,
+}
+
+/// A reservation as column `reservation` keeps it, for as long as its booking: a field that is
+/// added later needs a default, and each released shape a file in `golden/reservation`.
 #[derive(Serialize, Deserialize)]
 pub(super) struct StoredReservation {
     title: String,
@@ -63,16 +75,16 @@ impl HoldRow {
         self.booking_id
     }
 
-    /// The booking, its event and its hold; sold ones with their tickets out of `tickets`.
+    /// The booking, its event and its hold. The tickets of a sold one are taken out of `tickets`.
     pub(super) fn into_hold(
         self,
         tickets: &mut HashMap<Uuid, Vec<TicketRow>>,
     ) -> Result<(BookingId, (EventId, Hold)), String> {
-        let unfit = || format!("the hold of booking {} is incomplete", self.booking_id);
+        let incomplete = || incomplete(self.booking_id);
         let reservation = || -> Result<Arc<Reservation>, String> {
-            let stored = self.reservation.as_ref().ok_or_else(unfit)?;
-            let user_id = UserId(self.user_id.ok_or_else(unfit)?);
-            Ok(Arc::new(stored.0.restore(user_id)?))
+            let stored = self.reservation.as_ref().ok_or_else(incomplete)?;
+            let user_id = UserId(self.user_id.ok_or_else(incomplete)?);
+            Ok(Arc::new(stored.restore(user_id)?))
         };
         let hold = match self.state.as_str() {
             "held" => Hold::Held(reservation()?),
@@ -84,11 +96,30 @@ impl HoldRow {
             }
             "released" => Hold::Released,
             _ => {
-                let why = self.reason.as_deref().and_then(rejection).ok_or_else(unfit)?;
-                Hold::Rejected(why)
+                let stored = self.reason.as_deref();
+                let mut reasons = RejectReason::ALL.into_iter();
+                let reason = reasons.find(|reason| Some(reason.as_str()) == stored);
+                Hold::Rejected(reason.ok_or_else(incomplete)?)
             }
         };
         Ok((BookingId(self.booking_id), (EventId(self.event_id), hold)))
+    }
+}
+
+impl IssuedTicketRow {
+    /// The ticket. Its hold was sold once, so it has a reservation.
+    pub(super) fn into_ticket(self) -> Result<IssuedTicket, String> {
+        let stored = self.reservation.ok_or_else(|| incomplete(self.booking_id))?.0;
+        let ticket_type_id = TicketTypeId(self.ticket_type_id);
+        let item = stored.items.iter().find(|item| item.ticket_type_id == ticket_type_id);
+        Ok(IssuedTicket {
+            event_id: EventId(self.event_id),
+            event: stored.snapshot()?,
+            name: item.map(|item| item.name.clone()).unwrap_or_default(),
+            is_used: self.is_used,
+            is_sold: self.state == "sold",
+            event_is_cancelled: self.event_is_cancelled,
+        })
     }
 }
 
@@ -121,17 +152,25 @@ impl StoredReservation {
         });
         Ok(Reservation {
             user_id,
-            event: EventSnapshot {
-                title: self.title.clone(),
-                venue: self.venue.clone(),
-                starts_at: self.starts_at,
-                time_zone: time_zone(&self.time_zone).map_err(|why| why.to_string())?,
-            },
+            event: self.snapshot()?,
             items: items.collect(),
             total: Money::new(self.total, self.currency),
             refundable_until: self.refundable_until,
         })
     }
+
+    fn snapshot(&self) -> Result<EventSnapshot, String> {
+        Ok(EventSnapshot {
+            title: self.title.clone(),
+            venue: self.venue.clone(),
+            starts_at: self.starts_at,
+            time_zone: time_zone(&self.time_zone).map_err(|error| error.to_string())?,
+        })
+    }
+}
+
+fn incomplete(booking_id: Uuid) -> String {
+    format!("the hold of booking {booking_id} is incomplete")
 }
 
 fn ticket(row: &TicketRow, of: &Reservation) -> Ticket {
@@ -144,31 +183,71 @@ fn ticket(row: &TicketRow, of: &Reservation) -> Ticket {
     }
 }
 
-/// The state's name and, of a rejected hold, the reason.
+/// The state's name and, if it is rejected, the reason.
 pub(super) fn state(hold: &Hold) -> (&'static str, Option<&'static str>) {
     match hold {
         Hold::Held(_) => ("held", None),
         Hold::Sold(..) => ("sold", None),
         Hold::Released => ("released", None),
-        Hold::Rejected(why) => ("rejected", Some(reason(*why))),
+        Hold::Rejected(reason) => ("rejected", Some(reason.as_str())),
     }
 }
 
-fn reason(why: Rejection) -> &'static str {
-    match why {
-        Rejection::EventNotFound => "event_not_found",
-        Rejection::EventCancelled => "event_cancelled",
-        Rejection::SalesClosed => "sales_closed",
-        Rejection::OverLimit => "over_limit",
-        Rejection::PriceChanged => "price_changed",
-        Rejection::TooManyHolds => "too_many_holds",
-        Rejection::SoldOut => "sold_out",
-    }
-}
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
 
-fn rejection(named: &str) -> Option<Rejection> {
-    use Rejection::*;
-    [EventNotFound, EventCancelled, SalesClosed, OverLimit, PriceChanged, TooManyHolds, SoldOut]
-        .into_iter()
-        .find(|why| reason(*why) == named)
+    use super::*;
+
+    /// Every shape of column `reservation` that was ever released, the newest last.
+    const RELEASED: [&str; 1] = [include_str!("../../../golden/reservation/1.json")];
+    const USER: UserId = UserId(Uuid::from_u128(4));
+
+    fn reservation() -> Reservation {
+        let at = |text: &str| text.parse().expect("a time");
+        Reservation {
+            user_id: USER,
+            event: EventSnapshot {
+                title: "Dewa 19".to_owned(),
+                venue: "Istora Senayan".to_owned(),
+                starts_at: at("2036-08-17T12:00:00Z"),
+                time_zone: time_zone("Asia/Jakarta").expect("a time zone"),
+            },
+            items: vec![ReservedItem {
+                ticket_type_id: TicketTypeId(Uuid::from_u128(2)),
+                name: "VIP".to_owned(),
+                quantity: 2,
+                unit_price: Money::new(750_000, Currency::Idr),
+            }],
+            total: Money::new(1_500_000, Currency::Idr),
+            refundable_until: at("2036-08-10T12:00:00Z"),
+        }
+    }
+
+    #[test]
+    fn a_reservation_is_stored_in_the_newest_released_shape() {
+        let stored = serde_json::to_value(StoredReservation::of(&reservation())).expect("JSON");
+        let newest: Value = serde_json::from_str(RELEASED[RELEASED.len() - 1]).expect("JSON");
+        assert_eq!(stored, newest, "a new shape needs a new file in golden/reservation");
+    }
+
+    #[test]
+    fn rows_of_every_released_shape_still_load() {
+        for released in RELEASED {
+            for state in ["held", "sold"] {
+                let stored = serde_json::from_str(released).expect("the shape is still known");
+                let row = HoldRow {
+                    booking_id: Uuid::from_u128(6),
+                    event_id: Uuid::from_u128(1),
+                    user_id: Some(USER.0),
+                    state: state.to_owned(),
+                    reason: None,
+                    reservation: Some(Json(stored)),
+                };
+                let (_, (_, hold)) = row.into_hold(&mut HashMap::new()).expect("a hold");
+                let (Hold::Held(loaded) | Hold::Sold(loaded, _)) = hold else { panic!("{hold:?}") };
+                assert_eq!(*loaded, reservation());
+            }
+        }
+    }
 }

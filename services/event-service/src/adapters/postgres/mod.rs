@@ -1,26 +1,94 @@
-//! Events, stock and holds in the service's schema.
+//! Events, stock, holds and tickets in the service's schema.
 
-mod cancelled;
-mod catalogue;
+mod commit;
 mod events;
 mod holds;
+mod load;
+mod queries;
 mod rows;
-mod stock_writes;
-mod stocks;
 
-pub use cancelled::PgCancelledEvents;
-pub use catalogue::PgCatalogue;
-pub use events::PgEvents;
-pub use stocks::PgStocks;
+use std::collections::HashSet;
 
-use crate::application::ports::StoreError;
+use async_trait::async_trait;
+use karcis_database::StoreError;
+use karcis_kernel::{EventId, TicketCode, Timestamp};
+use karcis_messaging::{Outbox, Outgoing};
+use sqlx::PgPool;
 
-impl From<sqlx::Error> for StoreError {
-    fn from(error: sqlx::Error) -> Self {
-        if karcis_database::is_transient(&error) {
-            Self::Unavailable(error.to_string())
-        } else {
-            Self::Refused(error.to_string())
-        }
+use crate::{
+    application::ports::{
+        Announcement, CancelledEvent, CancelledEvents, Catalogue, EventFact, EventFilter, Events,
+        LockedEvent, Message, StockChange, StockSnapshot, Stocks, Tickets,
+    },
+    domain::{Command, Event, IssuedTicket},
+};
+
+/// Events, their stock and their tickets in Postgres.
+#[derive(Clone)]
+pub(crate) struct PgEvents {
+    pool: PgPool,
+    outbox: Outbox,
+    encode: fn(&Message<'_>) -> Outgoing,
+}
+
+impl PgEvents {
+    /// In this schema. Messages are sent through `outbox`, in the form that `encode` gives them.
+    pub(crate) fn new(pool: PgPool, outbox: Outbox, encode: fn(&Message<'_>) -> Outgoing) -> Self {
+        Self { pool, outbox, encode }
+    }
+}
+
+#[async_trait]
+impl Events for PgEvents {
+    async fn add(&self, event: &Event, fact: Option<EventFact>) -> Result<(), StoreError> {
+        events::add(self, event, fact).await
+    }
+
+    async fn lock(&self, id: EventId) -> Result<Option<Box<dyn LockedEvent>>, StoreError> {
+        events::lock(self, id).await
+    }
+}
+
+#[async_trait]
+impl Stocks for PgEvents {
+    async fn load(&self, commands: &[&Command]) -> Result<StockSnapshot, StoreError> {
+        load::load(&self.pool, commands).await
+    }
+
+    async fn commit(
+        &self,
+        changes: Vec<StockChange>,
+        at: Timestamp,
+    ) -> Result<HashSet<EventId>, StoreError> {
+        commit::commit(self, changes, at).await
+    }
+}
+
+#[async_trait]
+impl CancelledEvents for PgEvents {
+    async fn due(&self, at: Timestamp, limit: i64) -> Result<Vec<CancelledEvent>, StoreError> {
+        load::due_announcements(&self.pool, at, limit).await
+    }
+
+    async fn announce(&self, announcements: &[Announcement]) -> Result<(), StoreError> {
+        commit::announce(self, announcements).await
+    }
+}
+
+#[async_trait]
+impl Catalogue for PgEvents {
+    async fn find(&self, id: EventId) -> Result<Option<Event>, StoreError> {
+        queries::event(&self.pool, id).await
+    }
+
+    async fn list(&self, filter: &EventFilter, at: Timestamp) -> Result<Vec<Event>, StoreError> {
+        queries::events(&self.pool, filter, at).await
+    }
+}
+
+#[async_trait]
+impl Tickets for PgEvents {
+    async fn find(&self, code: &TicketCode) -> Result<Option<IssuedTicket>, StoreError> {
+        queries::ticket(&self.pool, code).await
     }
 }

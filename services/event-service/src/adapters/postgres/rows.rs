@@ -2,20 +2,20 @@
 
 use std::{collections::HashMap, fmt::Display};
 
+use karcis_database::StoreError;
 use karcis_kernel::{Currency, EventId, Money, TicketTypeId, Timestamp, UserId};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::{
     adapters::time_zone::time_zone,
-    application::ports::StoreError,
     domain::{
         CancelReason, Description, Details, Event, PerBooking, Price, Stage, Stock, TicketName,
         TicketType, Title, Venue,
     },
 };
 
-/// A query for [`EventRow`]s, with this rest after the FROM clause.
+/// A query for [`EventRow`]s: all its columns, and the rest of the statement after FROM.
 macro_rules! select_events {
     ($rest:literal) => {
         concat!(
@@ -86,7 +86,7 @@ pub(super) async fn with_ticket_types(
             let types = types.remove(&event.event_id).unwrap_or_default();
             let (id, stock_version) = (event.event_id, event.stock_version);
             let event = event.into_event(types);
-            let event = event.map_err(|why| StoreError::Refused(format!("event {id}: {why}")))?;
+            let event = event.map_err(|why| StoreError::rejected(format!("event {id}: {why}")))?;
             Ok((event, stock_version))
         })
         .collect()

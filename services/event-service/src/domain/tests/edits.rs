@@ -2,39 +2,27 @@
 
 use karcis_kernel::{Currency, Role, TicketTypeId};
 
-use super::*;
-
-fn change(id: TicketTypeId) -> TicketTypeUpdate {
-    TicketTypeUpdate {
-        id,
-        name: None,
-        price: None,
-        capacity: None,
-        max_per_booking: None,
-        sales_start: None,
-        sales_end: None,
-        closed: None,
-    }
-}
+use super::samples::*;
+use crate::domain::*;
 
 fn changes(update: TicketTypeUpdate) -> EventUpdate {
     EventUpdate { ticket_types: vec![TicketTypeEdit::Change(update)], ..EventUpdate::default() }
 }
 
-fn fields(flaws: Vec<Flaw>) -> Vec<String> {
-    flaws.into_iter().map(|flaw| flaw.field).collect()
+fn fields(errors: Vec<FieldError>) -> Vec<String> {
+    errors.into_iter().map(|error| error.field).collect()
 }
 
-fn flawed(event: &Event, update: EventUpdate) -> Vec<String> {
+fn invalid_fields(event: &Event, update: EventUpdate) -> Vec<String> {
     match event.update(update) {
-        Err(UpdateRefused::Flawed(flaws)) => fields(flaws),
+        Err(UpdateRefusal::Invalid(errors)) => fields(errors),
         other => panic!("{other:?}"),
     }
 }
 
 #[test]
-fn a_new_event_names_every_flaw() {
-    for (case, spoil, flawed) in [
+fn a_new_event_names_every_invalid_field() {
+    for (case, spoil, invalid) in [
         ("nothing", (|_| {}) as fn(&mut NewEvent), &[] as &[&str]),
         ("ends first", |e| e.details.ends_at = Some(e.details.starts_at), &["ends_at"]),
         ("nothing to sell", |e| e.ticket_types.clear(), &["ticket_types"]),
@@ -71,8 +59,8 @@ fn a_new_event_names_every_flaw() {
     ] {
         let mut plan = plan();
         spoil(&mut plan);
-        let flaws = Event::create(plan, at(NOW)).err().map(fields).unwrap_or_default();
-        assert_eq!(flaws, flawed, "{case}");
+        let errors = Event::create(plan, at(NOW)).err().map(fields).unwrap_or_default();
+        assert_eq!(errors, invalid, "{case}");
     }
 }
 
@@ -123,7 +111,7 @@ fn an_event_that_was_ever_booked_stays_visible() {
     let mut event = published();
     assert_eq!(event.check_delete(), Ok(()));
     let hold = held(&mut event, &[(VIP, 1)]);
-    release(Some(&mut event), Some(&hold)).expect("in balance");
+    release(Some(&mut event), Some(&hold)).expect("the stock matches");
     assert_eq!(event.check_delete(), Err(EventHasBookings));
     assert_eq!(event.unpublish(at(NOW)), Err(EventHasBookings.into()));
 }
@@ -150,7 +138,7 @@ fn an_update_changes_what_it_names_and_counts_once() {
         title: Some(title("Konser II")),
         refundable_until: Some(Some(at(NOW))),
         ticket_types: vec![
-            TicketTypeEdit::Change(TicketTypeUpdate { closed: Some(true), ..change(LAWN) }),
+            TicketTypeEdit::Change(TicketTypeUpdate { closed: Some(true), ..unchanged(LAWN) }),
             TicketTypeEdit::Add(ticket_type(TicketTypeId(uuid(7)), "Balcony", 5, 9)),
         ],
         ..EventUpdate::default()
@@ -170,15 +158,15 @@ fn an_update_changes_what_it_names_and_counts_once() {
 
 #[test]
 fn an_update_that_changes_nothing_is_no_edit() {
-    let same = EventUpdate { title: Some(title("Konser")), ..changes(change(VIP)) };
+    let same = EventUpdate { title: Some(title("Konser")), ..changes(unchanged(VIP)) };
     assert_eq!(published().update(same), Ok(None));
 }
 
 #[test]
-fn an_update_names_every_flaw() {
+fn an_update_names_every_invalid_field() {
     let event = published();
     let cases = [
-        (changes(change(TicketTypeId(uuid(99)))), "ticket_types[0].ticket_type_id"),
+        (changes(unchanged(TicketTypeId(uuid(99)))), "ticket_types[0].ticket_type_id"),
         (
             EventUpdate {
                 starts_at: Some(at(10)),
@@ -188,39 +176,39 @@ fn an_update_names_every_flaw() {
             "ends_at",
         ),
         (
-            changes(TicketTypeUpdate { sales_end: Some(Some(at(START + 1))), ..change(VIP) }),
+            changes(TicketTypeUpdate { sales_end: Some(Some(at(START + 1))), ..unchanged(VIP) }),
             "ticket_types[0].sales_end",
         ),
         (
-            changes(TicketTypeUpdate { price: Some(price(1, Currency::Usd)), ..change(VIP) }),
+            changes(TicketTypeUpdate { price: Some(price(1, Currency::Usd)), ..unchanged(VIP) }),
             "ticket_types[0].price.currency",
         ),
     ];
     for (update, field) in cases {
-        assert_eq!(flawed(&event, update), [field]);
+        assert_eq!(invalid_fields(&event, update), [field]);
     }
     let twice = EventUpdate {
         ticket_types: vec![
-            TicketTypeEdit::Change(change(VIP)),
-            TicketTypeEdit::Change(change(VIP)),
+            TicketTypeEdit::Change(unchanged(VIP)),
+            TicketTypeEdit::Change(unchanged(VIP)),
         ],
         ..Default::default()
     };
-    assert_eq!(flawed(&event, twice), ["ticket_types[1].ticket_type_id"]);
+    assert_eq!(invalid_fields(&event, twice), ["ticket_types[1].ticket_type_id"]);
     let many = EventUpdate {
         ticket_types: (0..19)
             .map(|i| TicketTypeEdit::Add(ticket_type(TicketTypeId(uuid(100 + i)), "x", 1, 1)))
             .collect(),
         ..Default::default()
     };
-    assert_eq!(flawed(&event, many), ["ticket_types"]);
+    assert_eq!(invalid_fields(&event, many), ["ticket_types"]);
 }
 
 #[test]
 fn another_version_than_the_one_seen_is_a_conflict() {
     let update = EventUpdate { version: Some(1), ..EventUpdate::default() };
     let refused = published().update(update);
-    assert_eq!(refused, Err(UpdateRefused::VersionConflict { current: 2 }));
+    assert_eq!(refused, Err(UpdateRefusal::VersionConflict { current: 2 }));
 }
 
 #[test]
@@ -237,7 +225,8 @@ fn capacity_cannot_drop_below_held_and_sold() {
     sold(&mut event, &[(VIP, 2)]);
     held(&mut event, &[(VIP, 3)]);
     for (seats, good) in [(4, false), (5, true), (100, true)] {
-        let update = changes(TicketTypeUpdate { capacity: Some(capacity(seats)), ..change(VIP) });
+        let update =
+            changes(TicketTypeUpdate { capacity: Some(capacity(seats)), ..unchanged(VIP) });
         match event.update(update) {
             Ok(Some(after)) => {
                 assert!(good, "{seats}");
@@ -257,7 +246,7 @@ fn the_currency_freezes_with_the_first_booking() {
         ticket_types: [VIP, LAWN]
             .map(|id| {
                 let price = Some(price(1, Currency::Usd));
-                TicketTypeEdit::Change(TicketTypeUpdate { price, ..change(id) })
+                TicketTypeEdit::Change(TicketTypeUpdate { price, ..unchanged(id) })
             })
             .to_vec(),
         ..EventUpdate::default()
@@ -267,12 +256,13 @@ fn the_currency_freezes_with_the_first_booking() {
     assert_eq!(after.currency, Currency::Usd);
 
     held(&mut event, &[(VIP, 1)]);
-    let frozen = UpdateRefused::CurrencyFrozen { currency: Currency::Idr };
+    let frozen = UpdateRefusal::CurrencyFrozen { currency: Currency::Idr };
     assert_eq!(event.update(in_dollars()), Err(frozen.clone()));
     let only_one =
-        changes(TicketTypeUpdate { price: Some(price(1, Currency::Usd)), ..change(VIP) });
+        changes(TicketTypeUpdate { price: Some(price(1, Currency::Usd)), ..unchanged(VIP) });
     assert_eq!(event.update(only_one), Err(frozen));
-    let dearer = changes(TicketTypeUpdate { price: Some(price(9, Currency::Idr)), ..change(VIP) });
+    let dearer =
+        changes(TicketTypeUpdate { price: Some(price(9, Currency::Idr)), ..unchanged(VIP) });
     assert!(event.update(dearer).is_ok());
 }
 

@@ -1,4 +1,6 @@
-//! Calls of the provider, whichever it is, with their span and their time.
+//! Calls of the provider, with their span and their time.
+
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use karcis_kernel::BookingId;
@@ -14,14 +16,14 @@ use tokio::time::Instant;
 use crate::{
     adapters::metrics,
     application::ports::{Charge, Method, PaymentGateway, ProviderUnavailable, Refund},
-    domain::Outcome,
+    domain::{Outcome, RefundOutcome},
 };
 
 /// A provider whose calls are measured.
-pub struct Measured<G>(pub G);
+pub(crate) struct Measured(pub Arc<dyn PaymentGateway>);
 
 #[async_trait]
-impl<G: PaymentGateway> PaymentGateway for Measured<G> {
+impl PaymentGateway for Measured {
     fn methods(&self) -> &'static [Method] {
         self.0.methods()
     }
@@ -34,9 +36,8 @@ impl<G: PaymentGateway> PaymentGateway for Measured<G> {
         measured("void", intent, self.0.void(intent), outcome).await
     }
 
-    async fn refund(&self, refund: Refund) -> Result<(), ProviderUnavailable> {
-        let label = |answer: &Result<(), _>| if answer.is_ok() { "refunded" } else { UNKNOWN };
-        measured("refund", refund.intent, self.0.refund(refund), label).await
+    async fn refund(&self, refund: Refund) -> Result<RefundOutcome, ProviderUnavailable> {
+        measured("refund", refund.intent, self.0.refund(refund), refund_outcome).await
     }
 }
 
@@ -47,7 +48,18 @@ fn outcome(outcome: &Outcome) -> &'static str {
         Outcome::Approved => "approved",
         Outcome::Declined(_) => "declined",
         Outcome::Voided => "voided",
+        Outcome::ActionRequired(_) => "action_required",
+        Outcome::Pending => "pending",
         Outcome::Unknown => UNKNOWN,
+    }
+}
+
+fn refund_outcome(answer: &Result<RefundOutcome, ProviderUnavailable>) -> &'static str {
+    match answer {
+        Ok(RefundOutcome::Done) => "refunded",
+        Ok(RefundOutcome::Pending) => "pending",
+        Ok(RefundOutcome::Refused { .. }) => "refused",
+        Err(_) => UNKNOWN,
     }
 }
 

@@ -1,7 +1,7 @@
 //! Commands in, facts out.
 
-mod commands;
-mod facts;
+mod consumer;
+mod messages;
 
-pub use commands::Commands;
-pub use facts::fact_message;
+pub(crate) use consumer::Commands;
+pub(crate) use messages::encode;

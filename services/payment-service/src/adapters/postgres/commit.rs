@@ -1,75 +1,242 @@
-//! Writes many payments in one transaction: keys, payments, attempts, then the facts.
+//! Writes many payments in one transaction: payments are locked before keys, and the messages come
+//! last.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, mem};
 
+use karcis_database::StoreError;
 use karcis_kernel::BookingId;
 use karcis_messaging::Outgoing;
-use sqlx::PgPool;
+use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
 use super::{
-    Wakes,
-    keys::{free_keys, use_keys},
-    write::{insert, update, write_attempts},
+    EncodedChange, Signals,
+    idempotency_keys::take_keys,
+    rows::{action, outcome, refusal, status},
 };
 use crate::{
-    adapters::kafka::fact_message,
     application::ports::Change,
-    domain::{State, owed},
+    domain::{Attempt, Payment, PaymentRecord, State, Terms, due_refunds},
 };
 
-/// Commits what did not move meanwhile and returns the bookings of the rest.
+/// Commits what was not changed since it was loaded; returns the bookings of the rest.
 pub(super) async fn commit(
     pool: &PgPool,
-    wakes: &Wakes,
-    mut changes: Vec<Change>,
-) -> Result<Vec<BookingId>, sqlx::Error> {
-    // The order in which everybody locks.
-    changes.sort_unstable_by_key(|change| change.after.booking_id());
+    signals: &Signals,
+    mut changes: Vec<EncodedChange>,
+) -> Result<HashSet<BookingId>, StoreError> {
+    // Every transaction locks in this order.
+    changes.sort_unstable_by_key(|it| it.change.after.booking_id());
     let mut transaction = pool.begin().await?;
-    let mut moved: HashSet<BookingId> = HashSet::new();
+    let mut conflicts: HashSet<BookingId> = HashSet::new();
 
-    use_keys(&mut transaction, &changes, &mut moved).await?;
-    let (new, changed): (Vec<_>, Vec<_>) = changes
+    let (new, changed): (Vec<&Change>, Vec<&Change>) = changes
         .iter()
-        .filter(|change| !moved.contains(&change.after.booking_id()) && is_written(change))
+        .map(|encoded| &encoded.change)
+        .filter(|change| is_written(change))
         .partition(|change| change.before.is_none());
-    let mut written: HashSet<Uuid> = insert(&mut transaction, &new).await?.into_iter().collect();
-    written.extend(update(&mut transaction, &changed).await?);
-    let lost = new.iter().chain(&changed).map(|change| change.after.booking_id());
-    moved.extend(lost.filter(|booking| !written.contains(&booking.0)));
-    free_keys(&mut transaction, &changes, &moved).await?;
+    let written = insert(&mut transaction, &new).await?;
+    conflicts.extend(missing(&new, &written));
+    let with_keys = || changes.iter().map(|it| &it.change).filter(|it| !it.keys.is_empty());
+    if with_keys().next().is_some() {
+        let unchanged = lock(&mut transaction, &changed).await?;
+        conflicts.extend(missing(&changed, &unchanged));
+        let free = with_keys().filter(|it| !conflicts.contains(&it.after.booking_id()));
+        conflicts.extend(take_keys(&mut transaction, &free.collect::<Vec<_>>()).await?);
+    }
+    let changed: Vec<&Change> =
+        changed.into_iter().filter(|it| !conflicts.contains(&it.after.booking_id())).collect();
+    let written = update(&mut transaction, &changed).await?;
+    conflicts.extend(missing(&changed, &written));
 
-    let kept = || changes.iter().filter(|change| !moved.contains(&change.after.booking_id()));
-    write_attempts(&mut transaction, kept()).await?;
-    let messages: Vec<Outgoing> = kept().flat_map(messages).collect();
-    wakes.outbox.insert(&mut transaction, &messages).await?;
+    changes.retain(|encoded| !conflicts.contains(&encoded.change.after.booking_id()));
+    let messages: Vec<Outgoing> =
+        changes.iter_mut().flat_map(|encoded| mem::take(&mut encoded.messages)).collect();
+    signals.outbox.insert(&mut transaction, &messages).await?;
     transaction.commit().await?;
-
-    wake(wakes, kept(), !messages.is_empty());
-    Ok(moved.into_iter().collect())
+    notify(signals, &changes, !messages.is_empty());
+    Ok(conflicts)
 }
 
-/// Whether the payment itself changes; else only facts are told again or a key is kept.
+/// Whether the payment itself changes; else only facts are published again or a key is kept.
 fn is_written(change: &Change) -> bool {
     change.before.as_ref() != Some(&change.after)
 }
 
-fn messages(change: &Change) -> impl Iterator<Item = Outgoing> {
-    change.facts.iter().map(|fact| Outgoing::new(&fact_message(&change.after, fact)))
+/// The bookings of the changes that are not among `written`.
+fn missing(changes: &[&Change], written: &[Uuid]) -> Vec<BookingId> {
+    let written: HashSet<&Uuid> = written.iter().collect();
+    let bookings = changes.iter().map(|change| change.after.booking_id());
+    bookings.filter(|booking| !written.contains(&booking.0)).collect()
 }
 
-fn wake<'a>(wakes: &Wakes, kept: impl Iterator<Item = &'a Change>, has_messages: bool) {
+fn notify(signals: &Signals, changes: &[EncodedChange], has_messages: bool) {
     if has_messages {
-        wakes.outbox.notify();
+        signals.outbox.notify();
     }
-    wakes.live.notify();
-    for payment in kept.filter_map(|change| change.after.payment()) {
-        if matches!(payment.state, State::Processing { cancel_wanted: true, .. }) {
-            wakes.void.notify_one();
+    signals.live.notify();
+    for payment in changes.iter().filter_map(|it| it.change.after.payment()) {
+        if cancel_wanted(payment) {
+            signals.void.notify_one();
         }
-        if !owed(payment).is_empty() {
-            wakes.give_back.notify_one();
+        if !due_refunds(payment).is_empty() {
+            signals.refund.notify_one();
         }
     }
+}
+
+/// Inserts the new payments and tombstones; returns the bookings that had none.
+async fn insert(transaction: &mut PgConnection, new: &[&Change]) -> Result<Vec<Uuid>, sqlx::Error> {
+    if new.is_empty() {
+        return Ok(Vec::new());
+    }
+    let records = || new.iter().map(|change| &change.after);
+    let terms: Vec<Option<&Terms>> =
+        records().map(|record| record.payment().map(|payment| &payment.terms)).collect();
+    let terms = || terms.iter().copied();
+    sqlx::query_scalar(
+        "INSERT INTO payment
+             (booking_id, payment_id, user_id, amount, currency, pay_by, status, version)
+         SELECT * FROM UNNEST($1::uuid[], $2::uuid[], $3::uuid[], $4::bigint[], $5::text[],
+                              $6::timestamptz[], $7::text[], $8::bigint[])
+         ON CONFLICT (booking_id) DO NOTHING
+         RETURNING booking_id",
+    )
+    .bind(records().map(|record| record.booking_id().0).collect::<Vec<_>>())
+    .bind(records().map(|record| record.payment_id().0).collect::<Vec<_>>())
+    .bind(terms().map(|terms| Some(terms?.user_id().0)).collect::<Vec<_>>())
+    .bind(terms().map(|terms| Some(terms?.amount().amount)).collect::<Vec<_>>())
+    .bind(terms().map(|terms| Some(terms?.amount().currency.as_str())).collect::<Vec<_>>())
+    .bind(terms().map(|terms| Some(terms?.pay_by())).collect::<Vec<_>>())
+    .bind(records().map(|record| status(state(record))).collect::<Vec<_>>())
+    .bind(records().map(|record| record.payment().map_or(1, |it| it.version)).collect::<Vec<_>>())
+    .fetch_all(transaction)
+    .await
+}
+
+fn state(record: &PaymentRecord) -> &State {
+    record.payment().map_or(&State::Cancelled, |payment| &payment.state)
+}
+
+/// The payments before and after each change. A tombstone never changes.
+fn pairs<'a>(changed: &[&'a Change]) -> Vec<(&'a Payment, &'a Payment)> {
+    changed
+        .iter()
+        .filter_map(|change| Some((change.before.as_ref()?.payment()?, change.after.payment()?)))
+        .collect()
+}
+
+/// Locks the payments; returns the bookings of those that are still as they were loaded.
+async fn lock(
+    transaction: &mut PgConnection,
+    changed: &[&Change],
+) -> Result<Vec<Uuid>, sqlx::Error> {
+    let pairs = pairs(changed);
+    sqlx::query_scalar(
+        "WITH locked AS (
+             SELECT booking_id, version FROM payment
+             WHERE booking_id = ANY($1) ORDER BY booking_id FOR NO KEY UPDATE
+         )
+         SELECT booking_id FROM locked
+         JOIN UNNEST($1::uuid[], $2::bigint[]) AS c (booking_id, version)
+             USING (booking_id, version)",
+    )
+    .bind(pairs.iter().map(|(before, _)| before.booking_id.0).collect::<Vec<_>>())
+    .bind(pairs.iter().map(|(before, _)| before.version).collect::<Vec<_>>())
+    .fetch_all(transaction)
+    .await
+}
+
+/// Updates the payments that are still as they were loaded, with their attempts that are new or
+/// have changed. `= ANY` keeps a planner without statistics on the index.
+const UPDATE: &str = "WITH changed AS (
+         SELECT * FROM UNNEST($1::uuid[], $2::bigint[], $3::bigint[], $4::text[], $5::boolean[],
+                              $6::text[], $7::bigint[], $8::bigint[], $9::text[])
+             AS c (booking_id, loaded, version, status, cancel_wanted, decline_code, captured,
+                   refunded, refund_refusal)
+     ), locked AS (
+         SELECT booking_id, version FROM payment
+         WHERE booking_id = ANY($1) ORDER BY booking_id FOR NO KEY UPDATE
+     ), updated AS (
+         UPDATE payment p
+         SET version = c.version, status = c.status, cancel_wanted = c.cancel_wanted,
+             decline_code = c.decline_code, captured = c.captured, refunded = c.refunded,
+             refund_refusal = c.refund_refusal
+         FROM changed c JOIN locked l ON l.booking_id = c.booking_id AND l.version = c.loaded
+         WHERE p.booking_id = c.booking_id
+         RETURNING p.booking_id
+     ), attempts AS (
+         INSERT INTO attempt (booking_id, id, at, method, outcome, decline_kind, decline_code,
+                              reversal_refusal, action, action_value, action_expires_at)
+         SELECT a.* FROM UNNEST($10::uuid[], $11::uuid[], $12::timestamptz[], $13::text[],
+                                $14::text[], $15::text[], $16::text[], $17::text[], $18::text[],
+                                $19::text[], $20::timestamptz[])
+             AS a (booking_id, id, at, method, outcome, decline_kind, decline_code,
+                   reversal_refusal, action, action_value, action_expires_at)
+         JOIN updated USING (booking_id) ORDER BY a.id
+         ON CONFLICT (booking_id, id) DO UPDATE
+         SET outcome = excluded.outcome, decline_kind = excluded.decline_kind,
+             decline_code = excluded.decline_code,
+             reversal_refusal = excluded.reversal_refusal, action = excluded.action,
+             action_value = excluded.action_value,
+             action_expires_at = excluded.action_expires_at
+     )
+     SELECT booking_id FROM updated";
+
+/// Updates what [`UPDATE`] says; returns the bookings of the updated payments.
+async fn update(
+    transaction: &mut PgConnection,
+    changed: &[&Change],
+) -> Result<Vec<Uuid>, sqlx::Error> {
+    let pairs = pairs(changed);
+    if pairs.is_empty() {
+        return Ok(Vec::new());
+    }
+    let after = || pairs.iter().map(|(_, after)| *after);
+    let touched: Vec<(Uuid, &Attempt)> = pairs.iter().flat_map(touched_attempts).collect();
+    let attempts = || touched.iter().map(|(_, attempt)| *attempt);
+    let outcomes: Vec<_> = attempts().map(|attempt| outcome(attempt.outcome.as_ref())).collect();
+    let actions: Vec<_> = attempts().map(|attempt| action(attempt.next_action.as_ref())).collect();
+    sqlx::query_scalar(UPDATE)
+        .bind(after().map(|payment| payment.booking_id.0).collect::<Vec<_>>())
+        .bind(pairs.iter().map(|(before, _)| before.version).collect::<Vec<_>>())
+        .bind(after().map(|payment| payment.version).collect::<Vec<_>>())
+        .bind(after().map(|payment| status(&payment.state)).collect::<Vec<_>>())
+        .bind(after().map(cancel_wanted).collect::<Vec<_>>())
+        .bind(after().map(decline_code).collect::<Vec<_>>())
+        .bind(after().map(|payment| payment.captured.amount).collect::<Vec<_>>())
+        .bind(after().map(|payment| payment.refunded.amount).collect::<Vec<_>>())
+        .bind(after().map(|payment| refusal(&payment.state)).collect::<Vec<_>>())
+        .bind(touched.iter().map(|(booking, _)| *booking).collect::<Vec<_>>())
+        .bind(attempts().map(|attempt| attempt.id.0).collect::<Vec<_>>())
+        .bind(attempts().map(|attempt| attempt.at).collect::<Vec<_>>())
+        .bind(attempts().map(|attempt| attempt.method.as_str()).collect::<Vec<_>>())
+        .bind(outcomes.iter().map(|outcome| outcome.word).collect::<Vec<_>>())
+        .bind(outcomes.iter().map(|outcome| outcome.decline_kind).collect::<Vec<_>>())
+        .bind(outcomes.iter().map(|outcome| outcome.decline_code).collect::<Vec<_>>())
+        .bind(outcomes.iter().map(|outcome| outcome.refusal).collect::<Vec<_>>())
+        .bind(actions.iter().map(|action| action.map(|it| it.0)).collect::<Vec<_>>())
+        .bind(actions.iter().map(|action| action.map(|it| it.1)).collect::<Vec<_>>())
+        .bind(actions.iter().map(|action| action.map(|it| it.2)).collect::<Vec<_>>())
+        .fetch_all(transaction)
+        .await
+}
+
+fn cancel_wanted(payment: &Payment) -> bool {
+    matches!(payment.state, State::Processing { cancel_wanted: true, .. })
+}
+
+fn decline_code(payment: &Payment) -> Option<&str> {
+    match &payment.state {
+        State::Failed { decline_code } => Some(decline_code),
+        _ => None,
+    }
+}
+
+fn touched_attempts<'a>(
+    (before, after): &(&'a Payment, &'a Payment),
+) -> impl Iterator<Item = (Uuid, &'a Attempt)> + use<'a> {
+    let (before, booking) = (*before, after.booking_id.0);
+    let touched = after.attempts.iter().filter(|attempt| !before.attempts.contains(attempt));
+    touched.map(move |attempt| (booking, attempt))
 }

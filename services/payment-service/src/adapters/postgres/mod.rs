@@ -1,81 +1,109 @@
 //! Payments in the service's own schema, read and written many at a time.
 
+mod batched;
 mod commit;
-mod keys;
-mod read;
-mod row;
-mod write;
+mod idempotency_keys;
+mod load;
+mod rows;
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use async_trait::async_trait;
+use karcis_database::{KEY_LIFETIME, KeyUse, RequestKey, StoreError};
 use karcis_http::{Live, Versions};
 use karcis_kernel::{BookingId, Timestamp};
-use karcis_messaging::Outbox;
+use karcis_messaging::{Outbox, Outgoing};
 use sqlx::PgPool;
 use tokio::sync::Notify;
 use uuid::Uuid;
 
+use self::idempotency_keys::KEYS;
 use crate::{
-    application::ports::{Change, KeyUse, Payments, RequestKey, StoreError, Waiting},
-    domain::{Entry, Payment},
+    application::ports::{Change, Payments, Waiting},
+    domain::{Payment, PaymentRecord},
 };
 
-/// Who is told at once after a commit.
+pub(crate) use self::batched::BatchedPayments;
+
+/// What is notified after a commit.
 #[derive(Clone)]
-pub struct Wakes {
+pub(crate) struct Signals {
     /// Sends the facts.
     pub outbox: Outbox,
-    /// Shows the change to those who watch.
+    /// Shows the change to live streams.
     pub live: Live,
     /// Voids intents.
     pub void: Arc<Notify>,
-    /// Gives money back.
-    pub give_back: Arc<Notify>,
+    /// Sends money back.
+    pub refund: Arc<Notify>,
 }
 
 /// The payments of the service's schema.
-pub struct PgPayments {
+pub(crate) struct PgPayments {
     pool: PgPool,
-    wakes: Wakes,
+    signals: Signals,
+    encode: fn(&Change) -> Vec<Outgoing>,
+}
+
+/// A change with its messages.
+#[derive(Clone)]
+struct EncodedChange {
+    change: Change,
+    messages: Vec<Outgoing>,
 }
 
 impl PgPayments {
-    /// The payments in `pool`'s schema; `wakes` are told of each change.
-    pub fn new(pool: PgPool, wakes: Wakes) -> Self {
-        Self { pool, wakes }
+    /// The payments in `pool`'s schema. `encode` gives the messages of a change; `signals` are
+    /// notified of each commit.
+    pub(crate) fn new(
+        pool: PgPool,
+        signals: Signals,
+        encode: fn(&Change) -> Vec<Outgoing>,
+    ) -> Self {
+        Self { pool, signals, encode }
     }
-}
 
-/// Whether trying again may help.
-fn failed(error: sqlx::Error) -> StoreError {
-    error.into()
+    /// Deletes up to `limit` keys that can no longer be repeated; returns how many there were.
+    pub(crate) async fn purge_keys(&self, now: Timestamp, limit: u16) -> Result<u64, StoreError> {
+        KEYS.purge(&self.pool, now - KEY_LIFETIME, limit).await
+    }
+
+    fn encode(&self, changes: Vec<Change>) -> Vec<EncodedChange> {
+        let encode = |change| EncodedChange { messages: (self.encode)(&change), change };
+        changes.into_iter().map(encode).collect()
+    }
+
+    async fn commit_encoded(
+        &self,
+        changes: Vec<EncodedChange>,
+    ) -> Result<HashSet<BookingId>, StoreError> {
+        commit::commit(&self.pool, &self.signals, changes).await
+    }
 }
 
 #[async_trait]
 impl Payments for PgPayments {
-    async fn load(&self, bookings: &[BookingId]) -> Result<Vec<Entry>, StoreError> {
-        read::load(&self.pool, bookings).await
+    async fn load(&self, bookings: &[BookingId]) -> Result<Vec<PaymentRecord>, StoreError> {
+        load::load(&self.pool, bookings).await
     }
 
-    async fn keys(&self, keys: &[RequestKey], since: Timestamp) -> Result<Vec<KeyUse>, StoreError> {
-        keys::keys(&self.pool, keys, since).await.map_err(failed)
+    async fn keys(&self, keys: &[RequestKey], now: Timestamp) -> Result<Vec<KeyUse>, StoreError> {
+        KEYS.find(&mut *self.pool.acquire().await?, keys, now - KEY_LIFETIME).await
     }
 
-    async fn commit(&self, changes: Vec<Change>) -> Result<Vec<BookingId>, StoreError> {
-        commit::commit(&self.pool, &self.wakes, changes).await.map_err(failed)
+    async fn commit(&self, changes: Vec<Change>) -> Result<HashSet<BookingId>, StoreError> {
+        self.commit_encoded(self.encode(changes)).await
     }
 
-    async fn answered_processing(&self, key: &RequestKey) -> Result<(), StoreError> {
-        sqlx::query(
-            "UPDATE idempotency_key SET answered_processing = true WHERE user_id = $1 AND key = $2",
-        )
-        .bind(key.user_id.0)
-        .bind(&key.key)
-        .execute(&self.pool)
-        .await
-        .map(drop)
-        .map_err(failed)
+    async fn answered_processing(&self, key: &RequestKey) -> Result<bool, StoreError> {
+        idempotency_keys::answered_processing(&self.pool, key).await
+    }
+
+    async fn mark_answered_processing(&self, key: &RequestKey) -> Result<(), StoreError> {
+        idempotency_keys::mark_answered_processing(&self.pool, key).await
     }
 
     async fn waiting(
@@ -84,16 +112,7 @@ impl Payments for PgPayments {
         after: Option<BookingId>,
         limit: i64,
     ) -> Result<Vec<Payment>, StoreError> {
-        read::waiting(&self.pool, what, after, limit).await
-    }
-
-    async fn forget_keys(&self, since: Timestamp) -> Result<(), StoreError> {
-        sqlx::query("DELETE FROM idempotency_key WHERE used_at < $1")
-            .bind(since)
-            .execute(&self.pool)
-            .await
-            .map(drop)
-            .map_err(failed)
+        load::waiting(&self.pool, what, after, limit).await
     }
 }
 

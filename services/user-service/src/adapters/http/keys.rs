@@ -8,18 +8,19 @@ use axum::{
 use karcis_http::Json;
 use utoipa::ToSchema;
 
-use crate::adapters::http::{Api, SESSIONS};
+use crate::adapters::http::{ApiState, SESSIONS};
 
 /// A JSON Web Key Set (RFC 7517).
 #[derive(ToSchema)]
-#[allow(dead_code, reason = "it only describes")]
-struct KeySet {
+#[schema(as = KeySet)]
+#[expect(dead_code, reason = "it only describes the answer")]
+struct KeySetResponse {
     keys: Vec<Key>,
 }
 
 /// An Ed25519 key (RFC 8037).
 #[derive(ToSchema)]
-#[allow(dead_code, reason = "it only describes")]
+#[expect(dead_code, reason = "it only describes the answer")]
 struct Key {
     #[schema(examples("OKP"))]
     kty: String,
@@ -37,8 +38,8 @@ struct Key {
 
 /// The keys that access tokens can be checked with, as a JSON Web Key Set.
 #[utoipa::path(get, path = "/.well-known/jwks.json", tag = SESSIONS, operation_id = "keys",
-    responses((status = 200, description = "The public keys.", body = KeySet)))]
-pub async fn show(State(api): State<Api>) -> Response {
+    responses((status = 200, description = "The public keys.", body = KeySetResponse)))]
+pub async fn show(State(state): State<ApiState>) -> Response {
     let cache = [(CACHE_CONTROL, "public, max-age=300")];
-    (cache, Json(api.tokens.published())).into_response()
+    (cache, Json(state.access_tokens.published())).into_response()
 }

@@ -1,12 +1,12 @@
-//! The HTTP side: who asks for what.
+//! The HTTP side: routes and what their handlers share.
 
+mod client_ip;
 mod keys;
-mod peer;
 mod problems;
 mod profile;
+mod responses;
 mod roles;
 mod sessions;
-mod shapes;
 
 use std::sync::Arc;
 
@@ -28,19 +28,16 @@ const PROFILES: &str = "Profiles";
 ))]
 struct Tags;
 
-/// What the handlers work with.
+/// What the handlers share.
 #[derive(Clone)]
-pub struct Api {
-    /// The accounts.
+pub struct ApiState {
     pub accounts: Arc<dyn Accounts>,
-    /// Checks and hashes passwords.
-    pub check: PasswordCheck,
-    /// Signs.
-    pub tokens: Arc<AccessTokens>,
+    pub password_check: PasswordCheck,
+    pub access_tokens: Arc<AccessTokens>,
 }
 
 /// The service's routes.
-pub fn routes() -> OpenApiRouter<Api> {
+pub fn routes() -> OpenApiRouter<ApiState> {
     OpenApiRouter::with_openapi(Tags::openapi())
         .routes(routes!(sessions::register))
         .routes(routes!(sessions::log_in))

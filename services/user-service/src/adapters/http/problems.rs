@@ -1,4 +1,4 @@
-//! What the use cases' errors are to a client.
+//! Errors of the use cases as problems.
 
 use axum::http::StatusCode;
 use karcis_http::{FieldError, Problem};
@@ -7,26 +7,17 @@ use karcis_kernel::Timestamp;
 use crate::application::{
     check_password::CheckPasswordError,
     give_role::GiveRoleError,
-    ports::{HashError, SaveError, StoreError},
+    ports::{HashError, SaveError},
     refresh_session::RefreshSessionError,
     register::RegisterError,
     update_profile::UpdateProfileError,
 };
 
-impl From<StoreError> for Problem {
-    fn from(error: StoreError) -> Self {
-        match error {
-            StoreError::Unavailable(_) => Self::unavailable(error),
-            StoreError::Broken(_) => Self::internal(error),
-        }
-    }
-}
-
 impl From<HashError> for Problem {
     fn from(error: HashError) -> Self {
         match error {
             HashError::Busy => Self::unavailable(error),
-            HashError::Broken(_) => Self::internal(error),
+            HashError::Failed(_) => Self::internal(error),
         }
     }
 }
@@ -38,7 +29,7 @@ impl From<SaveError> for Problem {
                 Self::conflict("email-taken", "The e-mail address has an account")
                     .detail("log in with POST /login, or give another e-mail address")
             }
-            SaveError::Moved => Self::unavailable(error),
+            SaveError::Conflict => Self::unavailable(error),
             SaveError::Store(error) => error.into(),
         }
     }
@@ -75,7 +66,7 @@ impl From<RefreshSessionError> for Problem {
             RefreshSessionError::Ended => Self::not_logged_in(
                 "the session has ended, or this is no refresh token; log in with POST /login",
             ),
-            RefreshSessionError::Betrayed => Self::not_logged_in(
+            RefreshSessionError::ReuseDetected => Self::not_logged_in(
                 "this refresh token was used before, which ends its session, as somebody else may \
                  have it; log in with POST /login",
             ),
@@ -90,9 +81,9 @@ impl From<UpdateProfileError> for Problem {
             Self::invalid(vec![FieldError { field: "current_password".to_owned(), message }])
         };
         match error {
-            UpdateProfileError::Gone => Self::not_found(),
+            UpdateProfileError::NoSuchAccount => Self::not_found(),
             UpdateProfileError::CurrentPasswordMissing => current_password(error.to_string()),
-            // The token is good, so this is no 401, which would log the client out.
+            // The access token is valid: a 401 would make the client log out.
             UpdateProfileError::CurrentPassword(CheckPasswordError::Wrong) => {
                 current_password("give the password you log in with".to_owned())
             }

@@ -1,4 +1,4 @@
-//! People see and change their own profiles.
+//! `/profile`: people see and change their own profiles.
 
 use std::{convert::Infallible, fmt::Display};
 
@@ -15,14 +15,15 @@ use crate::{
     adapters::{
         access_tokens,
         http::{
-            Api, PROFILES,
-            peer::SentBy,
-            shapes::{EmailAddress, FullName, LanguageTag, NewPassword, PhoneNumber, Profile},
+            ApiState, PROFILES,
+            responses::{
+                EmailAddress, FullName, LanguageTag, NewPassword, PhoneNumber, ProfileResponse,
+            },
         },
     },
-    application::update_profile::{Update, update_profile},
+    application::update_profile::{ProfileUpdate, update_profile},
     domain::{
-        Email, Locale, Password, PersonName, Phone, ProfileChange, SessionId, TimeZone,
+        ClientIp, Email, Locale, Password, PersonName, Phone, ProfileChange, SessionId, TimeZone,
         TypedPassword,
     },
 };
@@ -30,7 +31,7 @@ use crate::{
 /// The body has no `Debug`, as it holds secrets.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Updating {
+pub struct UpdateProfileRequest {
     #[serde(default)]
     #[schema(value_type = FullName)]
     name: Patch<String>,
@@ -58,11 +59,14 @@ pub struct Updating {
 #[utoipa::path(get, path = "/profile", tag = PROFILES, operation_id = "profile",
     security(("bearer" = [])),
     responses(
-        (status = 200, description = "The profile.", body = Profile),
+        (status = 200, description = "The profile.", body = ProfileResponse),
         (status = 404, description = "not-found"),
     ))]
-pub async fn show(State(api): State<Api>, caller: Caller) -> Result<Json<Profile>, Problem> {
-    let account = api.accounts.by_id(caller.user_id).await?.ok_or_else(Problem::not_found)?;
+pub async fn show(
+    State(state): State<ApiState>,
+    caller: Caller,
+) -> Result<Json<ProfileResponse>, Problem> {
+    let account = state.accounts.by_id(caller.user_id).await?.ok_or_else(Problem::not_found)?;
     Ok(Json(account.into()))
 }
 
@@ -70,20 +74,20 @@ pub async fn show(State(api): State<Api>, caller: Caller) -> Result<Json<Profile
 ///
 /// A new password ends all the caller's other sessions.
 #[utoipa::path(method(put, post, patch), path = "/profile/update", tag = PROFILES,
-    operation_id = "updateProfile", request_body = Updating, security(("bearer" = [])),
+    operation_id = "updateProfile", request_body = UpdateProfileRequest, security(("bearer" = [])),
     responses(
-        (status = 200, description = "The profile as it is now.", body = Profile),
+        (status = 200, description = "The profile as it is now.", body = ProfileResponse),
         (status = 404, description = "not-found"),
         (status = 409, description = "email-taken"),
         (status = 429, description = "too-many-requests"),
     ))]
 pub async fn update(
-    State(api): State<Api>,
+    State(state): State<ApiState>,
     caller: Caller,
-    Within(session): Within,
-    SentBy(peer): SentBy,
-    Json(body): Json<Updating>,
-) -> Result<Json<Profile>, Problem> {
+    CurrentSession(session): CurrentSession,
+    client_ip: ClientIp,
+    Json(body): Json<UpdateProfileRequest>,
+) -> Result<Json<ProfileResponse>, Problem> {
     let mut fields = FieldErrors::new();
     let change = ProfileChange {
         name: required(&mut fields, "name", body.name, |text| PersonName::parse(&text)),
@@ -95,18 +99,20 @@ pub async fn update(
     };
     let password = required(&mut fields, "password", body.password, Password::choose);
     fields.finish()?;
-    let update = Update {
+    let update = ProfileUpdate {
         user_id: caller.user_id,
         session,
-        peer,
+        client_ip,
         change,
         password,
         current_password: body.current_password.map(TypedPassword),
     };
     let at = karcis_process::now();
-    let account =
-        trace::span("update_profile", update_profile(&*api.accounts, &api.check, update, at))
-            .await?;
+    let account = trace::span(
+        "update_profile",
+        update_profile(&*state.accounts, &state.password_check, update, at),
+    )
+    .await?;
     Ok(Json(account.into()))
 }
 
@@ -141,10 +147,10 @@ fn optional<T, E: Display>(
     }
 }
 
-/// The session of the access token. Comes after [`Caller`], which verifies the token.
-pub struct Within(Option<SessionId>);
+/// The session of the access token. Must come after [`Caller`], which verifies the token.
+pub struct CurrentSession(Option<SessionId>);
 
-impl<S: Send + Sync> FromRequestParts<S> for Within {
+impl<S: Send + Sync> FromRequestParts<S> for CurrentSession {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Infallible> {

@@ -1,4 +1,4 @@
-//! Admins give roles.
+//! `/user/role`: admins give roles.
 
 use axum::extract::State;
 use karcis_http::{Admin, FieldErrors, Json, Problem};
@@ -9,8 +9,8 @@ use utoipa::ToSchema;
 
 use crate::{
     adapters::http::{
-        Api, PROFILES,
-        shapes::{EmailAddress, Profile},
+        ApiState, PROFILES,
+        responses::{EmailAddress, ProfileResponse},
     },
     application::give_role::give_role,
     domain::Email,
@@ -19,7 +19,7 @@ use crate::{
 /// Which role for whom.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Giving {
+pub struct GiveRoleRequest {
     #[schema(value_type = EmailAddress)]
     email: String,
     #[schema(value_type = Role)]
@@ -28,16 +28,16 @@ pub struct Giving {
 
 /// Gives somebody else a role.
 #[utoipa::path(post, path = "/user/role", tag = PROFILES, operation_id = "giveRole",
-    request_body = Giving, security(("bearer" = ["admin"])),
+    request_body = GiveRoleRequest, security(("bearer" = ["admin"])),
     responses(
-        (status = 200, description = "The account's profile.", body = Profile),
+        (status = 200, description = "The account's profile.", body = ProfileResponse),
         (status = 404, description = "not-found"),
     ))]
 pub async fn give(
-    State(api): State<Api>,
+    State(state): State<ApiState>,
     Admin(admin): Admin,
-    Json(body): Json<Giving>,
-) -> Result<Json<Profile>, Problem> {
+    Json(body): Json<GiveRoleRequest>,
+) -> Result<Json<ProfileResponse>, Problem> {
     let mut fields = FieldErrors::new();
     let email = fields.check("email", Email::parse(&body.email));
     let role = fields.check("role", body.role.parse::<Role>());
@@ -45,6 +45,6 @@ pub async fn give(
         return Err(fields.into_problem());
     };
     let account =
-        trace::span("give_role", give_role(&*api.accounts, admin.user_id, &email, role)).await?;
+        trace::span("give_role", give_role(&*state.accounts, admin.user_id, &email, role)).await?;
     Ok(Json(account.into()))
 }

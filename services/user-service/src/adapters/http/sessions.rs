@@ -1,4 +1,4 @@
-//! Registering, logging in and out, and staying logged in.
+//! `/register`, `/login`, `/token/refresh`, `/logout`.
 
 use axum::{
     extract::State,
@@ -15,9 +15,8 @@ use uuid::Uuid;
 use crate::{
     adapters::{
         http::{
-            Api, SESSIONS,
-            peer::SentBy,
-            shapes::{EmailAddress, FullName, NewPassword, Session},
+            ApiState, SESSIONS,
+            responses::{EmailAddress, FullName, NewPassword, SessionResponse},
         },
         refresh_tokens,
     },
@@ -27,14 +26,15 @@ use crate::{
         register::{self, Registration},
     },
     domain::{
-        Account, Email, NewSession, NewToken, Password, PersonName, SessionId, TypedPassword,
+        Account, ClientIp, Email, NewSession, NewToken, Password, PersonName, SessionId,
+        TypedPassword,
     },
 };
 
 /// The bodies have no `Debug`, as they hold secrets.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Registering {
+pub struct RegisterRequest {
     #[schema(value_type = EmailAddress)]
     email: String,
     #[schema(value_type = NewPassword)]
@@ -46,7 +46,7 @@ pub struct Registering {
 /// An e-mail address and what is said to be its password.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Credentials {
+pub struct LogInRequest {
     #[schema(value_type = EmailAddress)]
     email: String,
     #[schema(format = Password, pattern = r"^[^\x00]*$", examples("nine mangoes in a boat"))]
@@ -56,21 +56,21 @@ pub struct Credentials {
 /// A refresh token, to be used or given back.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Holding {
+pub struct RefreshTokenRequest {
     #[schema(pattern = r"^[^\x00]*$", examples("FXwKuzVn0qB7n2QnUj4tP8sV1m6aYd3cE5gHkLrTzWo"))]
     refresh_token: String,
 }
 
 /// Opens a buyer's account and logs in.
 #[utoipa::path(post, path = "/register", tag = SESSIONS, operation_id = "register",
-    request_body = Registering,
+    request_body = RegisterRequest,
     responses(
-        (status = 201, description = "The account's first session.", body = Session),
+        (status = 201, description = "The account's first session.", body = SessionResponse),
         (status = 409, description = "email-taken"),
     ))]
 pub async fn register(
-    State(api): State<Api>,
-    Json(body): Json<Registering>,
+    State(state): State<ApiState>,
+    Json(body): Json<RegisterRequest>,
 ) -> Result<Response, Problem> {
     let mut fields = FieldErrors::new();
     let email = fields.check("email", Email::parse(&body.email));
@@ -80,92 +80,94 @@ pub async fn register(
         return Err(fields.into_problem());
     };
     let at = karcis_process::now();
-    let (refresh_token, session) = draw_session(at);
+    let (refresh_token, session) = new_session(at);
     let user_id = UserId(Uuid::now_v7());
     let registration = Registration { user_id, email, password, name, session };
-    let (accounts, passwords) = (&*api.accounts, &*api.check.passwords);
+    let (accounts, passwords) = (&*state.accounts, &*state.password_check.passwords);
     let account =
         trace::span("register", register::register(accounts, passwords, registration, at)).await?;
-    answer(&api, StatusCode::CREATED, account, session.id, refresh_token, at)
+    respond(&state, StatusCode::CREATED, account, session.id, refresh_token, at)
 }
 
 /// Logs in.
 ///
 /// Failed log-ins are limited per account and per peer.
 #[utoipa::path(post, path = "/login", tag = SESSIONS, operation_id = "logIn",
-    request_body = Credentials,
+    request_body = LogInRequest,
     responses(
-        (status = 200, description = "A new session.", body = Session),
+        (status = 200, description = "A new session.", body = SessionResponse),
         (status = 401, description = "wrong-credentials"),
         (status = 429, description = "too-many-requests"),
     ))]
 pub async fn log_in(
-    State(api): State<Api>,
-    SentBy(peer): SentBy,
-    Json(body): Json<Credentials>,
+    State(state): State<ApiState>,
+    client_ip: ClientIp,
+    Json(body): Json<LogInRequest>,
 ) -> Result<Response, Problem> {
     let mut fields = FieldErrors::new();
     let Some(email) = fields.check("email", Email::parse(&body.email)) else {
         return Err(fields.into_problem());
     };
     let at = karcis_process::now();
-    let (refresh_token, session) = draw_session(at);
-    let login = LogIn { email, password: TypedPassword(body.password), peer, session };
+    let (refresh_token, session) = new_session(at);
+    let login = LogIn { email, password: TypedPassword(body.password), client_ip, session };
     let account =
-        trace::span("log_in", log_in::log_in(&*api.accounts, &api.check, login, at)).await?;
-    answer(&api, StatusCode::OK, account, session.id, refresh_token, at)
+        trace::span("log_in", log_in::log_in(&*state.accounts, &state.password_check, login, at))
+            .await?;
+    respond(&state, StatusCode::OK, account, session.id, refresh_token, at)
 }
 
 /// Gives new tokens for a refresh token, which can be used once.
 ///
 /// Using one again ends its session, as somebody else may have it.
 #[utoipa::path(post, path = "/token/refresh", tag = SESSIONS, operation_id = "refresh",
-    request_body = Holding,
+    request_body = RefreshTokenRequest,
     responses(
-        (status = 200, description = "The session with new tokens.", body = Session),
+        (status = 200, description = "The session with new tokens.", body = SessionResponse),
         (status = 401, description = "not-logged-in"),
     ))]
 pub async fn refresh(
-    State(api): State<Api>,
-    Json(body): Json<Holding>,
+    State(state): State<ApiState>,
+    Json(body): Json<RefreshTokenRequest>,
 ) -> Result<Response, Problem> {
     let at = karcis_process::now();
-    let (refresh_token, hash) = refresh_tokens::draw();
-    let next = NewToken::given_out(hash, at);
+    let (refresh_token, hash) = refresh_tokens::generate();
+    let next = NewToken::issued(hash, at);
     let presented = refresh_tokens::hash(&body.refresh_token);
     let (account, session) =
-        trace::span("refresh_session", refresh_session(&*api.accounts, &presented, &next, at))
+        trace::span("refresh_session", refresh_session(&*state.accounts, &presented, &next, at))
             .await?;
-    answer(&api, StatusCode::OK, account, session, refresh_token, at)
+    respond(&state, StatusCode::OK, account, session, refresh_token, at)
 }
 
 /// Ends a session, whether or not it is still there.
 #[utoipa::path(post, path = "/logout", tag = SESSIONS, operation_id = "logOut",
-    request_body = Holding,
+    request_body = RefreshTokenRequest,
     responses((status = 204, description = "The session is over.")))]
 pub async fn log_out(
-    State(api): State<Api>,
-    Json(body): Json<Holding>,
+    State(state): State<ApiState>,
+    Json(body): Json<RefreshTokenRequest>,
 ) -> Result<StatusCode, Problem> {
-    api.accounts.end_session_of(&refresh_tokens::hash(&body.refresh_token)).await?;
+    state.accounts.end_session_of(&refresh_tokens::hash(&body.refresh_token)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn draw_session(at: Timestamp) -> (String, NewSession) {
-    let (refresh_token, hash) = refresh_tokens::draw();
-    let token = NewToken::given_out(hash, at);
+fn new_session(at: Timestamp) -> (String, NewSession) {
+    let (refresh_token, hash) = refresh_tokens::generate();
+    let token = NewToken::issued(hash, at);
     (refresh_token, NewSession { id: SessionId(Uuid::now_v7()), token })
 }
 
-fn answer(
-    api: &Api,
+fn respond(
+    state: &ApiState,
     status: StatusCode,
     account: Account,
     session: SessionId,
     refresh_token: String,
     at: Timestamp,
 ) -> Result<Response, Problem> {
-    let access_token = api.tokens.sign(&account, session, at).map_err(Problem::internal)?;
-    let session = Session::new(access_token, refresh_token, account);
+    let access_token =
+        state.access_tokens.sign(&account, session, at).map_err(Problem::internal)?;
+    let session = SessionResponse::new(access_token, refresh_token, account);
     Ok((status, [(CACHE_CONTROL, "no-store")], Json(session)).into_response())
 }

@@ -1,5 +1,6 @@
-//! What this service hears.
+//! The messages that this service reads and writes.
 
-mod bookings;
+mod consumer;
+pub mod messages;
 
-pub use bookings::Bookings;
+pub use consumer::BookingsConsumer;

@@ -1,20 +1,20 @@
-//! A notifier for where no mail is sent: a line in the log for each notice.
+//! A notifier for where no mail is sent: it writes a log line for each notification.
 
 use async_trait::async_trait;
 
-use super::tell;
-use crate::{application::ports::Notifier, domain::Due};
+use super::traced;
+use crate::{application::ports::Notifier, domain::DueNotification};
 
-/// Logs the booking and what became of it; never a name or an address.
+/// Logs the booking and its new status, never a name or an address.
 pub struct LogNotifier;
 
 #[async_trait]
 impl Notifier for LogNotifier {
-    async fn tell(&self, due: &[Due]) -> Vec<bool> {
+    async fn notify(&self, due: &[DueNotification]) -> Vec<bool> {
         for one in due {
-            let (booking, kind) = (one.notice.booking_id, one.notice.kind.as_str());
-            tell(one, async { tracing::info!(booking_id = %booking, kind, "told the buyer") })
-                .await;
+            let (booking, kind) = (one.notification.booking_id, one.notification.kind.as_str());
+            let log = async { tracing::info!(booking_id = %booking, kind, "notified the buyer") };
+            traced(one, log).await;
         }
         vec![true; due.len()]
     }

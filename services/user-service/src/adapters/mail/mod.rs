@@ -1,9 +1,8 @@
-//! The ways notices reach buyers, and who sees to it that they do.
+//! The ways in which notifications reach buyers: by mail, or as log lines only.
 
-mod letter;
+mod email;
 mod log;
 mod smtp;
-mod teller;
 
 use karcis_process::trace::{
     self, BOOKING,
@@ -15,17 +14,16 @@ use karcis_process::trace::{
 
 pub use log::LogNotifier;
 pub use smtp::SmtpNotifier;
-pub use teller::keep_telling;
 
-use crate::domain::Due;
+use crate::domain::DueNotification;
 
-/// Tells this to its buyer in a span of the trace that it follows from.
-async fn tell<T>(due: &Due, work: impl Future<Output = T>) -> T {
+/// Runs `work`, which sends this notification, in a span of the trace that it follows from.
+async fn traced<T>(due: &DueNotification, work: impl Future<Output = T>) -> T {
     let cause = due.trace.as_deref().and_then(trace::parse).unwrap_or_default();
     let span = trace::begin(&cause, || {
-        SpanBuilder::from_name("tell_buyer")
+        SpanBuilder::from_name("notify_buyer")
             .with_kind(SpanKind::Client)
-            .with_attributes([KeyValue::new(BOOKING, due.notice.booking_id.to_string())])
+            .with_attributes([KeyValue::new(BOOKING, due.notification.booking_id.to_string())])
     });
     trace::scope(span, work).await
 }

@@ -1,8 +1,8 @@
-//! A notifier that sends mail.
+//! A notifier that sends e-mails.
 //!
-//! Guarantees: nothing of a buyer is logged, also not what a mail server says, as it may repeat the
-//! address; a server that is away costs one try a batch; only an address that the server says does
-//! not exist is given up.
+//! Guarantees: nothing personal is logged, not even the mail server's answers, as they may contain
+//! the address. An unavailable server costs one try a batch. Only an address that does not exist, as
+//! the server says, is not tried again.
 
 use std::{
     error::Error,
@@ -19,19 +19,19 @@ use lettre::{
 };
 use tokio::time::{Instant, timeout_at};
 
-use super::{letter::letter, tell};
-use crate::{application::ports::Notifier, config::MailConfig, domain::Due};
+use super::{email::email, traced};
+use crate::{application::ports::Notifier, config::MailConfig, domain::DueNotification};
 
-/// Connections, and so many letters under way at most.
+/// How many connections, and so e-mails at a time.
 const CONNECTIONS: u32 = 8;
 /// How long the server may take for one step.
 const STEP_LIMIT: Duration = Duration::from_secs(5);
-/// How long all letters of a batch may take: less than a stop waits.
+/// How long all e-mails of a batch may take: less than the process waits when it is stopped.
 const BATCH_LIMIT: Duration = Duration::from_secs(8);
 /// RFC 5321: the mailbox is unavailable, not here, or its name is not allowed.
 const NO_SUCH_MAILBOX: [u16; 3] = [550, 551, 553];
 
-/// Sends each notice as a letter.
+/// Sends each notification as an e-mail.
 pub struct SmtpNotifier {
     server: AsyncSmtpTransport<Tokio1Executor>,
     from: Mailbox,
@@ -40,29 +40,28 @@ pub struct SmtpNotifier {
 /// A mail setting that is wrong.
 #[derive(Debug, thiserror::Error)]
 pub enum MailError {
-    /// The server's URL. It may hold a password, so it is not shown.
+    /// The URL is not shown, as it may contain a password.
     #[error(
         "KARCIS_SMTP_URL is no mail server: give smtp://[user:password@]host[:port] (with \
          ?tls=required for STARTTLS), or smtps:// for TLS"
     )]
     Url,
-    /// The sender.
     #[error("KARCIS_MAIL_FROM is no sender: give one such as 'Karcis <tickets@karcis.example>'")]
     From,
 }
 
-/// Why a letter was not sent.
-enum Unsent {
+/// Why an e-mail was not sent.
+enum SendError {
     /// There is no such mailbox: trying again does not help.
     NoMailbox,
-    /// Not this one, not now.
-    Later,
-    /// The server is away, or takes nothing from us.
-    Away,
+    /// The server does not accept this e-mail now.
+    TryLater,
+    /// The server does not answer, or accepts nothing from us.
+    ServerUnavailable,
 }
 
 impl SmtpNotifier {
-    /// Does not wait for the server; `None` if none is configured.
+    /// `None` if no server is configured. Does not connect yet.
     pub fn new(config: &MailConfig) -> Result<Option<Self>, MailError> {
         if config.smtp_url.is_empty() {
             return Ok(None);
@@ -78,35 +77,40 @@ impl SmtpNotifier {
         Ok(Some(Self { server, from }))
     }
 
-    async fn send(&self, Due { notice, buyer, .. }: &Due) -> Result<(), Unsent> {
-        let Some(buyer) = buyer else { return Err(Unsent::NoMailbox) };
-        let letter = letter(&self.from, notice, buyer).map_err(|_| Unsent::NoMailbox)?;
-        match self.server.send(letter).await {
-            Ok(_) => Ok(()),
-            Err(error) => Err(unsent(&error)),
-        }
+    async fn send(&self, due: &DueNotification) -> Result<(), SendError> {
+        let buyer = due.buyer.as_ref().ok_or(SendError::NoMailbox)?;
+        let email = email(&self.from, &due.notification, buyer);
+        let email = email.map_err(|_| SendError::NoMailbox)?;
+        self.server.send(email).await.map(drop).map_err(|error| send_error(&error))
     }
 
-    /// Sends one booking's letters in their order; tells which are done with.
-    async fn send_all(&self, due: &[Due], away: &AtomicBool, until: Instant) -> Vec<bool> {
+    /// Sends the e-mails of one booking in their order. Returns for each whether it is done. Sends
+    /// nothing more once the server is `unavailable`.
+    async fn send_all(
+        &self,
+        due: &[DueNotification],
+        unavailable: &AtomicBool,
+        until: Instant,
+    ) -> Vec<bool> {
         let mut done = Vec::with_capacity(due.len());
         for one in due {
             let sent = async {
-                if away.load(Ordering::Relaxed) {
-                    return Err(Unsent::Later);
+                if unavailable.load(Ordering::Relaxed) {
+                    return Err(SendError::TryLater);
                 }
-                timeout_at(until, tell(one, self.send(one))).await.unwrap_or(Err(Unsent::Away))
+                let sending = timeout_at(until, traced(one, self.send(one)));
+                sending.await.unwrap_or(Err(SendError::ServerUnavailable))
             };
-            let (booking, kind) = (one.notice.booking_id, one.notice.kind.as_str());
+            let (booking, kind) = (one.notification.booking_id, one.notification.kind.as_str());
             done.push(match sent.await {
                 Ok(()) => true,
-                Err(Unsent::NoMailbox) => {
+                Err(SendError::NoMailbox) => {
                     tracing::warn!(booking_id = %booking, kind, "the buyer cannot be reached by mail");
                     true
                 }
-                Err(Unsent::Later) => false,
-                Err(Unsent::Away) => {
-                    away.store(true, Ordering::Relaxed);
+                Err(SendError::TryLater) => false,
+                Err(SendError::ServerUnavailable) => {
+                    unavailable.store(true, Ordering::Relaxed);
                     false
                 }
             });
@@ -115,28 +119,28 @@ impl SmtpNotifier {
     }
 }
 
-fn unsent(error: &SmtpError) -> Unsent {
+fn send_error(error: &SmtpError) -> SendError {
     let Some(code) = error.status().map(u16::from) else {
         let cause = error.source().map(ToString::to_string).unwrap_or_default();
-        tracing::warn!(%cause, "the mail server is away");
-        return Unsent::Away;
+        tracing::warn!(%cause, "the mail server is unavailable");
+        return SendError::ServerUnavailable;
     };
     match code {
-        code if NO_SUCH_MAILBOX.contains(&code) => Unsent::NoMailbox,
-        450..=459 => Unsent::Later,
+        code if NO_SUCH_MAILBOX.contains(&code) => SendError::NoMailbox,
+        450..=459 => SendError::TryLater,
         code => {
-            tracing::warn!(code, "the mail server takes no letters");
-            Unsent::Away
+            tracing::warn!(code, "the mail server accepts no e-mails");
+            SendError::ServerUnavailable
         }
     }
 }
 
 #[async_trait]
 impl Notifier for SmtpNotifier {
-    async fn tell(&self, due: &[Due]) -> Vec<bool> {
-        let (away, until) = (AtomicBool::new(false), Instant::now() + BATCH_LIMIT);
-        let bookings = due.chunk_by(|a, b| a.notice.booking_id == b.notice.booking_id);
-        let sending: Vec<_> = bookings.map(|due| self.send_all(due, &away, until)).collect();
+    async fn notify(&self, due: &[DueNotification]) -> Vec<bool> {
+        let (unavailable, until) = (AtomicBool::new(false), Instant::now() + BATCH_LIMIT);
+        let bookings = due.chunk_by(|a, b| a.notification.booking_id == b.notification.booking_id);
+        let sending: Vec<_> = bookings.map(|due| self.send_all(due, &unavailable, until)).collect();
         stream::iter(sending).buffered(CONNECTIONS as usize).concat().await
     }
 }

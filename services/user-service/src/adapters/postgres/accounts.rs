@@ -1,20 +1,17 @@
-//! Accounts: table `account`, with what is published of their changes.
-
-use std::fmt::Display;
+//! Accounts: table `account`, with the messages that publish their changes.
 
 use async_trait::async_trait;
-use karcis_contracts::{ProfileUpdated, UserFact, UserRegistered};
+use karcis_database::StoreError;
 use karcis_kernel::{Timestamp, UserId};
 use karcis_messaging::{Outbox, Outgoing};
 use sqlx::{PgConnection, PgPool};
-use uuid::Uuid;
 
 use crate::{
-    adapters::postgres::sessions,
-    application::ports::{Accounts, SaveError, Sessions, StoreError},
+    adapters::postgres::{rows::AccountRow, sessions},
+    application::ports::{Accounts, SaveError, Sessions},
     domain::{
-        Account, Email, Locale, NewSession, NewToken, PasswordHash, PersonName, Phone, SessionId,
-        StoredToken, TimeZone, TokenHash,
+        Account, AccountChange, Email, Locale, NewSession, NewToken, Phone, SessionId, StoredToken,
+        TimeZone, TokenHash,
     },
 };
 
@@ -22,42 +19,7 @@ use crate::{
 pub struct PgAccounts {
     pool: PgPool,
     outbox: Outbox,
-}
-
-#[derive(sqlx::FromRow)]
-struct Row {
-    user_id: Uuid,
-    email: String,
-    password_hash: String,
-    name: String,
-    phone: Option<String>,
-    locale: Option<String>,
-    time_zone: Option<String>,
-    role: String,
-    version: i64,
-    created_at: Timestamp,
-}
-
-impl TryFrom<Row> for Account {
-    type Error = StoreError;
-
-    fn try_from(row: Row) -> Result<Self, StoreError> {
-        fn kept<T, E: Display>(parsed: Result<T, E>) -> Result<T, StoreError> {
-            parsed.map_err(|error| StoreError::Broken(format!("kept account: {error}")))
-        }
-        Ok(Self {
-            user_id: UserId(row.user_id),
-            email: kept(Email::parse(&row.email))?,
-            password_hash: PasswordHash(row.password_hash),
-            name: kept(PersonName::parse(&row.name))?,
-            phone: kept(row.phone.as_deref().map(Phone::parse).transpose())?,
-            locale: kept(row.locale.as_deref().map(Locale::parse).transpose())?,
-            time_zone: kept(row.time_zone.as_deref().map(TimeZone::parse).transpose())?,
-            role: kept(row.role.parse())?,
-            version: row.version,
-            created_at: row.created_at,
-        })
-    }
+    encode: fn(AccountChange) -> Outgoing,
 }
 
 impl From<sqlx::Error> for SaveError {
@@ -72,24 +34,24 @@ impl From<sqlx::Error> for SaveError {
 }
 
 impl PgAccounts {
-    /// In this pool; `outbox` is of the same schema.
-    pub fn new(pool: PgPool, outbox: Outbox) -> Self {
-        Self { pool, outbox }
+    /// `outbox` is of the same schema as `pool`; `encode` gives the message that publishes a change.
+    pub fn new(pool: PgPool, outbox: Outbox, encode: fn(AccountChange) -> Outgoing) -> Self {
+        Self { pool, outbox, encode }
     }
 
     async fn publish(
         &self,
         transaction: &mut PgConnection,
-        fact: impl Into<UserFact>,
+        change: AccountChange<'_>,
     ) -> Result<(), sqlx::Error> {
-        self.outbox.insert(transaction, &[Outgoing::new(&fact.into())]).await
+        self.outbox.insert(transaction, &[(self.encode)(change)]).await
     }
 }
 
 #[async_trait]
 impl Accounts for PgAccounts {
     async fn by_id(&self, id: UserId) -> Result<Option<Account>, StoreError> {
-        let row: Option<Row> = sqlx::query_as(
+        let row: Option<AccountRow> = sqlx::query_as(
             "SELECT user_id, email, password_hash, name, phone, locale, time_zone, role, version,
                  created_at
              FROM account WHERE user_id = $1",
@@ -101,7 +63,7 @@ impl Accounts for PgAccounts {
     }
 
     async fn by_email(&self, email: &Email) -> Result<Option<Account>, StoreError> {
-        let row: Option<Row> = sqlx::query_as(
+        let row: Option<AccountRow> = sqlx::query_as(
             "SELECT user_id, email, password_hash, name, phone, locale, time_zone, role, version,
                  created_at
              FROM account WHERE email = $1",
@@ -134,8 +96,7 @@ impl Accounts for PgAccounts {
         if let Some(session) = session {
             sessions::open(&mut transaction, account, session).await?;
         }
-        let registered = UserRegistered { user_id: account.user_id, role: account.role };
-        self.publish(&mut transaction, registered).await?;
+        self.publish(&mut transaction, AccountChange::Registered(account)).await?;
         transaction.commit().await?;
         self.outbox.notify();
         Ok(())
@@ -167,17 +128,12 @@ impl Accounts for PgAccounts {
         .execute(&mut *transaction)
         .await?;
         if saved.rows_affected() == 0 {
-            return Err(self.why_not_saved(&mut transaction, account).await?);
+            return Err(why_not_saved(&mut transaction, account).await?);
         }
         if let Sessions::EndAllBut(kept) = sessions {
             sessions::end_all_but(&mut transaction, account.user_id, kept).await?;
         }
-        let updated = ProfileUpdated {
-            user_id: account.user_id,
-            role: account.role,
-            version: account.version,
-        };
-        self.publish(&mut transaction, updated).await?;
+        self.publish(&mut transaction, AccountChange::Updated(account)).await?;
         transaction.commit().await?;
         self.outbox.notify();
         Ok(())
@@ -224,18 +180,15 @@ impl Accounts for PgAccounts {
     }
 }
 
-impl PgAccounts {
-    /// Why an update changed no row.
-    async fn why_not_saved(
-        &self,
-        transaction: &mut PgConnection,
-        account: &Account,
-    ) -> Result<SaveError, sqlx::Error> {
-        let taken = sqlx::query("SELECT FROM account WHERE email = $1 AND user_id <> $2")
-            .bind(account.email.as_str())
-            .bind(account.user_id.0)
-            .fetch_optional(transaction)
-            .await?;
-        Ok(if taken.is_some() { SaveError::EmailTaken } else { SaveError::Moved })
-    }
+/// Why an update changed no row.
+async fn why_not_saved(
+    transaction: &mut PgConnection,
+    account: &Account,
+) -> Result<SaveError, sqlx::Error> {
+    let taken = sqlx::query("SELECT FROM account WHERE email = $1 AND user_id <> $2")
+        .bind(account.email.as_str())
+        .bind(account.user_id.0)
+        .fetch_optional(transaction)
+        .await?;
+    Ok(if taken.is_some() { SaveError::EmailTaken } else { SaveError::Conflict })
 }

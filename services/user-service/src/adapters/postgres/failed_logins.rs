@@ -1,18 +1,19 @@
-//! Failed log-ins in a table, so that all instances count together.
+//! Failed log-ins: table `failed_login`, so that all instances count together.
 
 use std::collections::HashMap;
 
 use async_trait::async_trait;
+use karcis_database::StoreError;
 use karcis_kernel::Timestamp;
 use sha2::{Digest, Sha256};
 use sqlx::PgPool;
 
 use crate::{
-    application::ports::{FailedLogins, StoreError},
+    application::ports::FailedLogins,
     domain::{Subject, Tally, WINDOW},
 };
 
-/// Table `failed_login`.
+/// Counts failed log-ins.
 pub struct PgFailedLogins(pub PgPool);
 
 #[async_trait]
@@ -60,7 +61,7 @@ impl FailedLogins for PgFailedLogins {
     }
 }
 
-/// What the table calls the subject: no address of anybody who has no account here.
+/// The subject as it is stored: e-mail addresses hashed, as they may be of people without an account.
 fn key(subject: &Subject) -> String {
     match subject {
         Subject::Account(email) => {
@@ -68,6 +69,6 @@ fn key(subject: &Subject) -> String {
             let hex: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
             format!("account:{hex}")
         }
-        Subject::Peer(peer) => format!("peer:{}", peer.0),
+        Subject::ClientIp(ip) => format!("peer:{}", ip.0),
     }
 }

@@ -1,28 +1,15 @@
-//! What is kept, in the service's own schema.
+//! Implements the ports in the service's own schema, a file per table or two.
 
 mod accounts;
 mod failed_logins;
-mod notices;
+mod notifications;
+mod purge;
+mod rows;
 mod sessions;
 mod signing_keys;
-mod tidy;
-
-use karcis_database::is_transient;
-
-use crate::application::ports::StoreError;
 
 pub use accounts::PgAccounts;
 pub use failed_logins::PgFailedLogins;
-pub use notices::PgNotices;
+pub use notifications::PgNotifications;
+pub use purge::purge;
 pub use signing_keys::{SigningKey, signing_keys};
-pub use tidy::tidy;
-
-impl From<sqlx::Error> for StoreError {
-    fn from(error: sqlx::Error) -> Self {
-        if is_transient(&error) {
-            Self::Unavailable(error.to_string())
-        } else {
-            Self::Broken(error.to_string())
-        }
-    }
-}

@@ -1,5 +1,5 @@
 //! Sessions and their refresh tokens: tables `session` and `refresh_token`. A session's row is
-//! locked before its tokens' rows.
+//! always locked before the rows of its tokens.
 
 use karcis_kernel::{Timestamp, UserId};
 use sqlx::{PgConnection, PgPool};
@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::domain::{Account, NewSession, NewToken, SessionId, StoredToken, TokenHash};
 
-/// Opens a session while the account has the password it was loaded with; `false` if it has not.
+/// Opens a session if the account still has the password it was loaded with; else returns `false`.
 /// The share lock makes a change of the password wait, which then ends this session too.
 pub async fn open(
     transaction: &mut PgConnection,
@@ -27,7 +27,7 @@ pub async fn open(
     if opened.rows_affected() == 0 {
         return Ok(false);
     }
-    keep(transaction, session.id, &session.token).await?;
+    store(transaction, session.id, &session.token).await?;
     Ok(true)
 }
 
@@ -48,8 +48,8 @@ pub async fn token(pool: &PgPool, hash: &TokenHash) -> Result<Option<StoredToken
     }))
 }
 
-/// Uses up a token and keeps the next; `false`, and nothing is to be committed, if it is used or
-/// its session has ended.
+/// Marks a token as used and stores the next one. Returns `false` if the token is used already or
+/// its session has ended; then the transaction must not be committed.
 pub async fn rotate(
     transaction: &mut PgConnection,
     session: SessionId,
@@ -57,29 +57,29 @@ pub async fn rotate(
     next: &NewToken,
     at: Timestamp,
 ) -> Result<bool, sqlx::Error> {
-    let prolonged = sqlx::query("UPDATE session SET expires_at = $2 WHERE session_id = $1")
+    let extended = sqlx::query("UPDATE session SET expires_at = $2 WHERE session_id = $1")
         .bind(session.0)
         .bind(next.expires_at)
         .execute(&mut *transaction)
         .await?;
-    if prolonged.rows_affected() == 0 {
+    if extended.rows_affected() == 0 {
         return Ok(false);
     }
-    let used_up = sqlx::query(
+    let marked = sqlx::query(
         "UPDATE refresh_token SET used_at = $2 WHERE token_hash = $1 AND used_at IS NULL",
     )
     .bind(used.0)
     .bind(at)
     .execute(&mut *transaction)
     .await?;
-    if used_up.rows_affected() == 0 {
+    if marked.rows_affected() == 0 {
         return Ok(false);
     }
-    keep(transaction, session, next).await?;
+    store(transaction, session, next).await?;
     Ok(true)
 }
 
-async fn keep(
+async fn store(
     transaction: &mut PgConnection,
     session: SessionId,
     token: &NewToken,
@@ -101,7 +101,7 @@ pub async fn end(pool: &PgPool, session: SessionId) -> Result<(), sqlx::Error> {
     Ok(())
 }
 
-/// Ends the session of this token.
+/// Ends the session of this token, if there is one.
 pub async fn end_of(pool: &PgPool, token: &TokenHash) -> Result<(), sqlx::Error> {
     sqlx::query(
         "DELETE FROM session USING refresh_token

@@ -1,24 +1,27 @@
-//! The simulated provider's durable books: one answer per key, one end per intent.
+//! The simulated provider's durable ledger: one answer per key, one end per intent.
 
 use std::collections::HashMap;
 
+use karcis_database::StoreError;
 use karcis_kernel::{BookingId, Timestamp};
 use sqlx::PgPool;
 use uuid::Uuid;
 
-use super::methods::{Script, decline, script};
+use super::methods::{REFUND_REFUSED, REFUSAL, Script, decline, script};
 use crate::{
-    application::ports::{Charge, Refund, StoreError},
-    domain::Outcome,
+    application::ports::{Charge, Refund},
+    domain::{Outcome, RefundOutcome},
 };
 
-/// What the books say of a charge.
+/// What the ledger says of a charge.
 #[derive(Clone, Debug)]
 pub(super) enum Standing {
-    /// Its answer, for ever.
+    /// Its final answer.
     Answered(Outcome),
     /// The answer comes at this time.
     Due(Timestamp),
+    /// The buyer has to approve it by this time.
+    Unapproved(Timestamp),
 }
 
 #[derive(sqlx::FromRow)]
@@ -27,6 +30,7 @@ struct ChargeRow {
     answer: Option<String>,
     decline_code: Option<String>,
     due_at: Timestamp,
+    approved: Option<bool>,
 }
 
 /// Where each charge stands, in their order. A key that is new is written down and, unless its
@@ -36,14 +40,14 @@ pub(super) async fn charge(
     charges: &[Charge],
     now: Timestamp,
 ) -> Result<Vec<Standing>, StoreError> {
-    let mut standings = ask(pool, charges, now).await.map_err(failed)?;
+    let mut standings = ask(pool, charges, now).await?;
     let open: Vec<&str> = charges
         .iter()
         .map(|charge| charge.key.as_str())
         .filter(|key| !matches!(standings.get(*key), Some(Standing::Answered(_))))
         .collect();
     if !open.is_empty() {
-        standings.extend(settle(pool, &open, now).await.map_err(failed)?);
+        standings.extend(settle(pool, &open, now).await?);
     }
     charges
         .iter()
@@ -51,16 +55,12 @@ pub(super) async fn charge(
         .collect()
 }
 
-fn failed(error: sqlx::Error) -> StoreError {
-    error.into()
-}
-
 fn lost(key: &str) -> StoreError {
     StoreError::unavailable(format!("the ledger has lost {key}"))
 }
 
 /// Writes down the charges whose keys are new, and captures in the same statement what captures at
-/// once: whoever puts the intent's one row there first has decided its fate.
+/// once: the first row of an intent decides how it ends.
 async fn ask(
     pool: &PgPool,
     charges: &[Charge],
@@ -68,32 +68,36 @@ async fn ask(
 ) -> Result<HashMap<String, Standing>, sqlx::Error> {
     let scripts: Vec<Script> = charges.iter().map(|charge| script(&charge.method)).collect();
     let due_at = |script: &Script| match script {
-        Script::CaptureAfter(time) => now + *time,
+        Script::CaptureAfter(time) | Script::CaptureOnceApproved(time) => now + *time,
         Script::Capture | Script::Decline(_) => now,
     };
     let declines = |script: &Script| match script {
         Script::Decline(code) => Some(*code),
-        Script::Capture | Script::CaptureAfter(_) => None,
+        Script::Capture | Script::CaptureAfter(_) | Script::CaptureOnceApproved(_) => None,
     };
+    let approved =
+        |script: &Script| matches!(script, Script::CaptureOnceApproved(_)).then_some(false);
     let rows: Vec<ChargeRow> = sqlx::query_as(
         "WITH asked AS (
              SELECT * FROM UNNEST($1::text[], $2::uuid[], $3::bigint[], $4::text[], $5::text[],
-                                  $6::timestamptz[], $7::boolean[], $8::text[])
-                 AS a (key, intent, amount, currency, method, due_at, captures, decline_code)
+                                  $6::timestamptz[], $7::boolean[], $8::text[], $10::boolean[])
+                 AS a (key, intent, amount, currency, method, due_at, captures, decline_code,
+                       approved)
          ), captured AS (
              INSERT INTO intent (id, fate, charge_key, at)
              SELECT intent, 'captured', key, $9 FROM asked WHERE captures ORDER BY intent
              ON CONFLICT (id) DO NOTHING RETURNING charge_key
          )
          INSERT INTO charge
-             (key, intent, amount, currency, method, asked_at, due_at, answer, decline_code)
+             (key, intent, amount, currency, method, asked_at, due_at, answer, decline_code,
+              approved)
          SELECT a.key, a.intent, a.amount, a.currency, a.method, $9, a.due_at,
                 CASE WHEN a.decline_code IS NOT NULL THEN 'declined'
                      WHEN c.charge_key IS NOT NULL THEN 'captured' END,
-                a.decline_code
+                a.decline_code, a.approved
          FROM asked a LEFT JOIN captured c ON c.charge_key = a.key ORDER BY a.key
          ON CONFLICT (key) DO NOTHING
-         RETURNING key, answer, decline_code, due_at",
+         RETURNING key, answer, decline_code, due_at, approved",
     )
     .bind(charges.iter().map(|charge| charge.key.as_str()).collect::<Vec<_>>())
     .bind(charges.iter().map(|charge| charge.intent.0).collect::<Vec<_>>())
@@ -104,6 +108,7 @@ async fn ask(
     .bind(scripts.iter().map(|script| *script == Script::Capture).collect::<Vec<_>>())
     .bind(scripts.iter().map(declines).collect::<Vec<_>>())
     .bind(now)
+    .bind(scripts.iter().map(approved).collect::<Vec<_>>())
     .fetch_all(pool)
     .await?;
     Ok(rows.into_iter().map(standing).collect())
@@ -118,7 +123,8 @@ async fn settle(
     sqlx::query(
         "INSERT INTO intent (id, fate, charge_key, at)
          SELECT intent, 'captured', key, $2 FROM charge
-         WHERE key = ANY($1) AND answer IS NULL AND due_at <= $2 ORDER BY intent
+         WHERE key = ANY($1) AND answer IS NULL AND coalesce(approved, due_at <= $2)
+         ORDER BY intent
          ON CONFLICT (id) DO NOTHING",
     )
     .bind(keys)
@@ -129,19 +135,22 @@ async fn settle(
         "UPDATE charge c
          SET answer = CASE WHEN i.fate = 'voided' THEN 'voided'
                            WHEN i.charge_key = c.key THEN 'captured' ELSE 'declined' END,
-             decline_code = CASE WHEN i.charge_key <> c.key THEN 'already_captured' END
-         FROM intent i
-         WHERE i.id = c.intent AND c.key = ANY($1) AND c.answer IS NULL AND c.due_at <= $2",
+             decline_code = CASE WHEN i.id IS NULL THEN 'action_expired'
+                                 WHEN i.charge_key <> c.key THEN 'already_captured' END
+         FROM charge open LEFT JOIN intent i ON i.id = open.intent
+         WHERE open.key = c.key AND c.key = ANY($1) AND c.answer IS NULL
+             AND (c.due_at <= $2 OR c.approved IS NOT NULL AND i.id IS NOT NULL)",
     )
     .bind(keys)
     .bind(now)
     .execute(pool)
     .await?;
-    let rows: Vec<ChargeRow> =
-        sqlx::query_as("SELECT key, answer, decline_code, due_at FROM charge WHERE key = ANY($1)")
-            .bind(keys)
-            .fetch_all(pool)
-            .await?;
+    let rows: Vec<ChargeRow> = sqlx::query_as(
+        "SELECT key, answer, decline_code, due_at, approved FROM charge WHERE key = ANY($1)",
+    )
+    .bind(keys)
+    .fetch_all(pool)
+    .await?;
     Ok(rows.into_iter().map(standing).collect())
 }
 
@@ -150,12 +159,13 @@ fn standing(row: ChargeRow) -> (String, Standing) {
         (Some("captured"), _) => Standing::Answered(Outcome::Approved),
         (Some("voided"), _) => Standing::Answered(Outcome::Voided),
         (Some(_), Some(code)) => Standing::Answered(Outcome::Declined(decline(code))),
+        (None, _) if row.approved == Some(false) => Standing::Unapproved(row.due_at),
         (Some(_), None) | (None, _) => Standing::Due(row.due_at),
     };
     (row.key, standing)
 }
 
-/// Closes the intents for ever; how each of them ended, in their order.
+/// Closes the intents for good; returns how each of them ended, in their order.
 pub(super) async fn void(
     pool: &PgPool,
     intents: &[BookingId],
@@ -170,14 +180,12 @@ pub(super) async fn void(
     .bind(&ids)
     .bind(now)
     .execute(pool)
-    .await
-    .map_err(failed)?;
+    .await?;
     let fates: Vec<(Uuid, String)> =
         sqlx::query_as("SELECT id, fate FROM intent WHERE id = ANY($1)")
             .bind(&ids)
             .fetch_all(pool)
-            .await
-            .map_err(failed)?;
+            .await?;
     let fates: HashMap<Uuid, String> = fates.into_iter().collect();
     let outcome = |id| match fates.get(id).map(String::as_str) {
         Some("captured") => Outcome::Approved,
@@ -187,26 +195,37 @@ pub(super) async fn void(
     Ok(ids.iter().map(outcome).collect())
 }
 
-/// Gives the money back, once per key.
+/// Gives the money back once per key, unless the method that paid takes no refund.
 pub(super) async fn refund(
     pool: &PgPool,
     refunds: &[Refund],
     now: Timestamp,
-) -> Result<Vec<()>, StoreError> {
-    sqlx::query(
-        "INSERT INTO refund (key, intent, amount, currency, at)
-         SELECT key, intent, amount, currency, $5
-         FROM UNNEST($1::text[], $2::uuid[], $3::bigint[], $4::text[])
-             AS asked (key, intent, amount, currency) ORDER BY key
-         ON CONFLICT (key) DO NOTHING",
+) -> Result<Vec<RefundOutcome>, StoreError> {
+    let refused: Vec<String> = sqlx::query_scalar(
+        "WITH asked AS (
+             SELECT a.*, c.method = $6 AS refused
+             FROM UNNEST($1::text[], $2::uuid[], $3::bigint[], $4::text[])
+                 AS a (key, intent, amount, currency)
+             LEFT JOIN intent i ON i.id = a.intent LEFT JOIN charge c ON c.key = i.charge_key
+         ), done AS (
+             INSERT INTO refund (key, intent, amount, currency, at)
+             SELECT key, intent, amount, currency, $5 FROM asked
+             WHERE refused IS NOT TRUE ORDER BY key
+             ON CONFLICT (key) DO NOTHING
+         )
+         SELECT key FROM asked WHERE refused",
     )
     .bind(refunds.iter().map(|refund| refund.key.as_str()).collect::<Vec<_>>())
     .bind(refunds.iter().map(|refund| refund.intent.0).collect::<Vec<_>>())
     .bind(refunds.iter().map(|refund| refund.amount.amount).collect::<Vec<_>>())
     .bind(refunds.iter().map(|refund| refund.amount.currency.as_str()).collect::<Vec<_>>())
     .bind(now)
-    .execute(pool)
-    .await
-    .map_err(failed)?;
-    Ok(refunds.iter().map(|_| ()).collect())
+    .bind(REFUND_REFUSED)
+    .fetch_all(pool)
+    .await?;
+    let outcome = |refund: &Refund| match refused.contains(&refund.key) {
+        true => RefundOutcome::Refused { reason: REFUSAL.to_owned() },
+        false => RefundOutcome::Done,
+    };
+    Ok(refunds.iter().map(outcome).collect())
 }

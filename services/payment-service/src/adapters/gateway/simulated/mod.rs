@@ -1,5 +1,5 @@
-//! A provider that takes scripted tokens. Its ledger is durable and apart from the payments, as a
-//! real provider's is: it can know what payment-service has forgotten, and the other way round.
+//! A provider that takes scripted tokens. Its ledger is durable and separate from the payments, as a
+//! real provider's is: each can know what the other has lost.
 
 mod ledger;
 mod methods;
@@ -7,7 +7,7 @@ mod methods;
 use std::{future::Future, time::Duration};
 
 use async_trait::async_trait;
-use karcis_database::{BatchLimits, Batcher};
+use karcis_database::{BatchLimits, Batcher, StoreError};
 use karcis_kernel::BookingId;
 use karcis_process::{chain, now};
 use sqlx::PgPool;
@@ -15,36 +15,39 @@ use tokio::time::{sleep, timeout};
 
 use self::ledger::Standing;
 use crate::{
-    adapters::lanes::twice,
-    application::ports::{Charge, Method, PaymentGateway, ProviderUnavailable, Refund, StoreError},
-    domain::Outcome,
+    application::ports::{Charge, Method, PaymentGateway, ProviderUnavailable, Refund},
+    domain::{BuyerAction, NextAction, Outcome, RefundOutcome},
 };
 
 const LIMITS: BatchLimits = BatchLimits { capacity: 8_192, group: 512 };
 
+/// Connections to the ledger: one for each batcher.
+pub(super) const CONNECTIONS: u32 = 3;
+
 /// The simulated provider.
-pub struct SimulatedGateway {
+pub(super) struct SimulatedGateway {
     charges: Batcher<Charge, Standing>,
     voids: Batcher<BookingId, Outcome>,
-    refunds: Batcher<Refund, ()>,
+    refunds: Batcher<Refund, RefundOutcome>,
     /// How long a caller waits for an answer.
-    patience: Duration,
+    timeout: Duration,
 }
 
 impl SimulatedGateway {
-    /// With its ledger in `pool`'s schema; a call that takes longer than `patience` is unknown.
-    pub fn new(pool: &PgPool, patience: Duration) -> Self {
+    /// With its ledger in `pool`'s schema; the outcome of a call that takes longer than `timeout` is
+    /// unknown.
+    pub(super) fn new(pool: &PgPool, timeout: Duration) -> Self {
         Self {
-            charges: lane(pool, |pool, charges: Vec<Charge>| async move {
+            charges: batcher(pool, |pool, charges: Vec<Charge>| async move {
                 ledger::charge(&pool, &charges, now()).await
             }),
-            voids: lane(pool, |pool, intents: Vec<BookingId>| async move {
+            voids: batcher(pool, |pool, intents: Vec<BookingId>| async move {
                 ledger::void(&pool, &intents, now()).await
             }),
-            refunds: lane(pool, |pool, refunds: Vec<Refund>| async move {
+            refunds: batcher(pool, |pool, refunds: Vec<Refund>| async move {
                 ledger::refund(&pool, &refunds, now()).await
             }),
-            patience,
+            timeout,
         }
     }
 
@@ -53,19 +56,27 @@ impl SimulatedGateway {
         loop {
             match self.charges.submit(charge.clone()).await {
                 Ok(Standing::Answered(outcome)) => return outcome,
-                Ok(Standing::Due(at)) => {
-                    sleep((at - now()).to_std().unwrap_or_default()).await;
+                Ok(Standing::Unapproved(expires_at)) => {
+                    let action = BuyerAction::VirtualAccount { number: account(charge.intent) };
+                    return Outcome::ActionRequired(NextAction { action, expires_at });
                 }
+                Ok(Standing::Due(at)) => sleep((at - now()).to_std().unwrap_or_default()).await,
                 Err(error) => return unknown(&error),
             }
         }
     }
 }
 
-/// A lane whose groups are one visit to the ledger.
-fn lane<J, A, F>(
+/// The account to which a buyer transfers the money for this intent.
+fn account(intent: BookingId) -> String {
+    format!("8800{:012}", intent.0.as_u128() % 1_000_000_000_000)
+}
+
+/// A batcher whose groups are one call of the ledger, which is tried once more when it fails for a
+/// moment: its keys make that harmless.
+fn batcher<J, A, F>(
     pool: &PgPool,
-    visit: impl Fn(PgPool, Vec<J>) -> F + Copy + Send + Sync + 'static,
+    call: impl Fn(PgPool, Vec<J>) -> F + Copy + Send + Sync + 'static,
 ) -> Batcher<J, A>
 where
     J: Clone + Send + Sync + 'static,
@@ -75,12 +86,17 @@ where
     let pool = pool.clone();
     Batcher::start(LIMITS, move |jobs: Vec<J>| {
         let pool = pool.clone();
-        twice(move || visit(pool.clone(), jobs.clone()))
+        async move {
+            match call(pool.clone(), jobs.clone()).await {
+                Err(StoreError::Unavailable(_)) => call(pool, jobs).await,
+                answered => answered,
+            }
+        }
     })
 }
 
-fn unknown(cause: &dyn std::error::Error) -> Outcome {
-    tracing::warn!(cause = chain(cause), "the simulated provider does not answer");
+fn unknown(error: &StoreError) -> Outcome {
+    tracing::warn!(error = %chain(error), "the simulated provider does not answer");
     Outcome::Unknown
 }
 
@@ -91,21 +107,21 @@ impl PaymentGateway for SimulatedGateway {
     }
 
     async fn charge(&self, charge: Charge) -> Outcome {
-        let answer = timeout(self.patience, self.answer(charge)).await;
+        let answer = timeout(self.timeout, self.answer(charge)).await;
         answer.unwrap_or(Outcome::Unknown)
     }
 
     async fn void(&self, intent: BookingId) -> Outcome {
-        match timeout(self.patience, self.voids.submit(intent)).await {
+        match timeout(self.timeout, self.voids.submit(intent)).await {
             Ok(Ok(outcome)) => outcome,
             Ok(Err(error)) => unknown(&error),
-            Err(elapsed) => unknown(&elapsed),
+            Err(_) => Outcome::Unknown,
         }
     }
 
-    async fn refund(&self, refund: Refund) -> Result<(), ProviderUnavailable> {
-        match timeout(self.patience, self.refunds.submit(refund)).await {
-            Ok(answer) => answer.map_err(|error| ProviderUnavailable(chain(&error))),
+    async fn refund(&self, refund: Refund) -> Result<RefundOutcome, ProviderUnavailable> {
+        match timeout(self.timeout, self.refunds.submit(refund)).await {
+            Ok(answer) => answer.map_err(|error| ProviderUnavailable(chain(&error).to_string())),
             Err(elapsed) => Err(ProviderUnavailable(elapsed.to_string())),
         }
     }

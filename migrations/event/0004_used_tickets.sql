@@ -1,0 +1,2 @@
+-- When the ticket opened the door; NULL: not yet.
+ALTER TABLE ticket ADD COLUMN used_at timestamptz;

@@ -1,0 +1,243 @@
+//! A booking as clients see it.
+
+use karcis_http::one_of;
+use karcis_kernel::{BookingId, EventId, Money, TicketTypeId, Timestamp};
+use serde::Serialize;
+use utoipa::{
+    ToSchema,
+    openapi::{
+        KnownFormat, Object, ObjectBuilder, OneOfBuilder, Ref, RefOr, Schema, SchemaFormat, Type,
+        schema::ArrayBuilder,
+    },
+};
+
+use crate::{
+    application::TimelineEntry,
+    domain::{Booking, Cause, EventSnapshot, Items, RejectReason, Stage, Status},
+};
+
+/// A booking. What only event-service knows is null until it has told.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Booking)]
+pub(super) struct BookingResponse {
+    booking_id: BookingId,
+    /// Rises with each visible change.
+    #[schema(minimum = 1, examples(4))]
+    version: i64,
+    #[schema(schema_with = statuses)]
+    status: &'static str,
+    #[schema(schema_with = reasons)]
+    reason: Option<&'static str>,
+    event: EventSnapshotResponse,
+    items: Vec<ItemResponse>,
+    total: Option<Money>,
+    /// Until when it has to be paid; null while unpriced or free.
+    #[schema(value_type = Option<String>, format = DateTime, examples("2036-08-01T09:15:00Z"))]
+    pay_by: Option<Timestamp>,
+    #[schema(value_type = Option<String>, format = DateTime, examples("2036-08-10T12:00:00Z"))]
+    refundable_until: Option<Timestamp>,
+    /// One per seat, none unless confirmed.
+    tickets: Vec<TicketResponse>,
+    #[schema(schema_with = refund)]
+    refund: Option<RefundResponse>,
+    /// What the buyer can do now.
+    #[schema(schema_with = actions)]
+    can: Vec<&'static str>,
+    #[schema(value_type = String, format = DateTime, examples("2036-08-01T09:00:00Z"))]
+    created_at: Timestamp,
+    #[schema(value_type = String, format = DateTime, examples("2036-08-01T09:03:00Z"))]
+    updated_at: Timestamp,
+}
+
+/// The event of a booking, as it was when the seats were held.
+#[derive(Serialize, ToSchema)]
+#[schema(as = BookedEvent)]
+struct EventSnapshotResponse {
+    event_id: EventId,
+    #[schema(examples("Angklung Night"))]
+    title: Option<String>,
+    #[schema(examples("Saung Udjo, Bandung"))]
+    venue: Option<String>,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    starts_at: Option<Timestamp>,
+    #[schema(examples("Asia/Jakarta"))]
+    time_zone: Option<String>,
+}
+
+/// Seats of one ticket type.
+#[derive(Serialize, ToSchema)]
+#[schema(as = BookedItem)]
+struct ItemResponse {
+    ticket_type_id: TicketTypeId,
+    #[schema(examples("VIP"))]
+    name: Option<String>,
+    #[schema(schema_with = quantity)]
+    quantity: u32,
+    unit_price: Option<Money>,
+}
+
+/// A ticket of a confirmed booking.
+#[derive(Serialize, ToSchema)]
+#[schema(as = BookedTicket)]
+struct TicketResponse {
+    #[schema(pattern = "^[0-9a-f]{32}$", examples("5f0c6d1e9a7b4c3d8e2f1a0b9c8d7e6f"))]
+    code: String,
+    ticket_type_id: TicketTypeId,
+    #[schema(examples("VIP"))]
+    name: String,
+    /// The path of its QR code.
+    #[schema(examples("/tickets/5f0c6d1e9a7b4c3d8e2f1a0b9c8d7e6f.svg"))]
+    qr: String,
+}
+
+/// Money on its way back, or there.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Refund)]
+pub(super) struct RefundResponse {
+    amount: Money,
+    #[schema(schema_with = refund_statuses)]
+    status: &'static str,
+}
+
+/// A turn in a booking's life.
+#[derive(Serialize, ToSchema)]
+#[schema(as = TimelineEntry)]
+pub(super) struct TimelineEntryResponse {
+    #[schema(minimum = 1)]
+    seq: i64,
+    #[schema(value_type = String, format = DateTime, examples("2036-08-01T09:00:00Z"))]
+    at: Timestamp,
+    /// What happened.
+    #[schema(examples("TicketsReserved"))]
+    input: String,
+    /// The stage before; null at first.
+    #[schema(examples("reserving"))]
+    from: Option<String>,
+    /// The stage after.
+    #[schema(examples("awaiting"))]
+    to: String,
+    /// The commands that this sent.
+    #[schema(examples("RequestPayment"))]
+    sent: Vec<String>,
+}
+
+/// A booking's statuses.
+pub(super) fn statuses() -> Object {
+    one_of(Status::ALL.map(Status::as_str))
+}
+
+/// The number of tickets of an item.
+pub(super) fn quantity() -> Object {
+    ObjectBuilder::new()
+        .schema_type(Type::Integer)
+        .format(Some(SchemaFormat::KnownFormat(KnownFormat::Int32)))
+        .minimum(Some(1))
+        .maximum(Some(Items::MAX_QUANTITY))
+        .examples([1])
+        .build()
+}
+
+fn reasons() -> Schema {
+    let rejected = RejectReason::ALL.map(RejectReason::as_str);
+    let mut reasons: Vec<_> = rejected.into_iter().chain(Cause::ALL.map(Cause::as_str)).collect();
+    reasons.sort_unstable();
+    // A cancelled event is a reason of both.
+    reasons.dedup();
+    or_null(one_of(reasons))
+}
+
+fn refund() -> Schema {
+    or_null(Ref::from_schema_name("Refund"))
+}
+
+/// `schema` or null, which is the example.
+fn or_null(schema: impl Into<RefOr<Schema>>) -> Schema {
+    let null = Object::with_type(Type::Null);
+    OneOfBuilder::new().item(schema).item(null).examples([()]).build().into()
+}
+
+fn actions() -> ArrayBuilder {
+    ArrayBuilder::new().items(one_of(["cancel", "pay"]))
+}
+
+fn refund_statuses() -> Object {
+    one_of(["pending", "done"])
+}
+
+impl BookingResponse {
+    /// The booking as it looks at `at`.
+    pub(super) fn new(booking: &Booking, at: Timestamp) -> Self {
+        let order = &booking.order;
+        let reservation = booking.reservation();
+        let tickets = match &booking.stage {
+            Stage::Confirmed { tickets, .. } => tickets.as_ref(),
+            _ => &[],
+        };
+        let can = [("pay", booking.can_pay()), ("cancel", booking.can_cancel(at))];
+        Self {
+            booking_id: order.id,
+            version: booking.version,
+            status: booking.status().as_str(),
+            reason: booking.reason(),
+            event: EventSnapshotResponse::new(
+                order.event_id,
+                reservation.map(|reservation| &reservation.event),
+            ),
+            items: items(booking),
+            total: reservation.map(|reservation| reservation.total),
+            pay_by: booking.pay_by(),
+            refundable_until: reservation.map(|reservation| reservation.refundable_until),
+            tickets: tickets
+                .iter()
+                .map(|ticket| TicketResponse {
+                    code: ticket.code.to_string(),
+                    ticket_type_id: ticket.ticket_type_id,
+                    name: ticket.name.clone(),
+                    qr: format!("/tickets/{}.svg", ticket.code),
+                })
+                .collect(),
+            refund: booking.refund().map(|refund| RefundResponse {
+                amount: refund.amount,
+                status: if refund.done { "done" } else { "pending" },
+            }),
+            can: can.into_iter().filter(|(_, can)| *can).map(|(what, _)| what).collect(),
+            created_at: order.created_at,
+            updated_at: booking.updated_at,
+        }
+    }
+}
+
+fn items(booking: &Booking) -> Vec<ItemResponse> {
+    let reserved = booking.reservation().map_or(&[][..], |reservation| &reservation.items);
+    let ordered = booking.order.items.as_slice().iter();
+    ordered
+        .map(|item| {
+            let reserved = reserved.iter().find(|one| one.ticket_type_id == item.ticket_type_id);
+            ItemResponse {
+                ticket_type_id: item.ticket_type_id,
+                name: reserved.map(|one| one.name.clone()),
+                quantity: item.quantity,
+                unit_price: reserved.map(|one| one.unit_price),
+            }
+        })
+        .collect()
+}
+
+impl EventSnapshotResponse {
+    fn new(event_id: EventId, event: Option<&EventSnapshot>) -> Self {
+        Self {
+            event_id,
+            title: event.map(|event| event.title.clone()),
+            venue: event.map(|event| event.venue.clone()),
+            starts_at: event.map(|event| event.starts_at),
+            time_zone: event.map(|event| event.time_zone.clone()),
+        }
+    }
+}
+
+impl From<TimelineEntry> for TimelineEntryResponse {
+    fn from(entry: TimelineEntry) -> Self {
+        let TimelineEntry { seq, at, input, from, to, sent } = entry;
+        Self { seq, at, input, from, to, sent }
+    }
+}

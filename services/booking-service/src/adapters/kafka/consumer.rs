@@ -1,0 +1,77 @@
+//! The consumer: answers of event-service and payment-service, cancelled events, erased people.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use karcis_contracts::{EventFact, Message as _, PaymentFact, TicketFact, UserFact};
+use karcis_messaging::{Consumer, HandleError, Received};
+use karcis_process::{now, trace};
+use tokio::sync::Notify;
+
+use super::messages::{Incoming, event_fact, payment_fact, ticket_fact, user_fact};
+use crate::{
+    adapters::{metrics, postgres::PgBookings},
+    application::{CancelledEvents, Tally, apply_inputs, erase_buyer},
+    domain::{DecisionContext, ResendSchedule},
+};
+
+/// How many bookings of an erased buyer are cancelled at a time.
+const ERASED_AT_A_TIME: u16 = 500;
+
+/// Hands the messages of other services to the bookings.
+pub struct Replies {
+    /// Not [`BatchedBookings`](crate::adapters::postgres::BatchedBookings): a batch of messages must
+    /// not wait for HTTP requests.
+    pub bookings: Arc<PgBookings>,
+    /// Notified when an event was recorded as cancelled.
+    pub event_cancelled: Arc<Notify>,
+    pub resends: ResendSchedule,
+}
+
+#[async_trait]
+impl Consumer for Replies {
+    type Message = Incoming;
+
+    fn topics(&self) -> &'static [&'static str] {
+        &[TicketFact::TOPIC, PaymentFact::TOPIC, EventFact::TOPIC, UserFact::TOPIC]
+    }
+
+    fn decode(&self, topic: &str, kind: &str, body: &[u8]) -> serde_json::Result<Option<Incoming>> {
+        Ok(match topic {
+            TicketFact::TOPIC => TicketFact::decode(kind, body)?.map(ticket_fact),
+            PaymentFact::TOPIC => PaymentFact::decode(kind, body)?.map(payment_fact),
+            EventFact::TOPIC => EventFact::decode(kind, body)?.map(event_fact),
+            UserFact::TOPIC => UserFact::decode(kind, body)?.map(user_fact),
+            _ => None,
+        })
+    }
+
+    async fn handle(&self, batch: &[Received<Incoming>]) -> Result<(), HandleError> {
+        let context = DecisionContext { at: now(), resends: self.resends };
+        let (mut replies, mut events, mut users) = (vec![], vec![], vec![]);
+        for received in batch {
+            match &received.message {
+                Incoming::Reply(booking, input) => replies.push((*booking, input.clone())),
+                Incoming::EventCancelled(event) => events.push(*event),
+                Incoming::UserErased(user) => users.push(*user),
+                Incoming::ForOthers => {}
+            }
+        }
+        if !events.is_empty() {
+            self.bookings.record(&events, context.at).await?;
+            self.event_cancelled.notify_one();
+        }
+        let mut tally = Tally::default();
+        if !replies.is_empty() {
+            let applying = apply_inputs(&*self.bookings, context, &replies);
+            tally += trace::span("apply_inputs", applying).await?;
+        }
+        for user in users {
+            let bookings = &*self.bookings;
+            let erasing = erase_buyer(bookings, bookings, context, user, ERASED_AT_A_TIME);
+            tally += trace::span("erase_buyer", erasing).await?;
+        }
+        metrics::count_inputs(tally);
+        Ok(())
+    }
+}

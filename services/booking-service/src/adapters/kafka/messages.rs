@@ -1,0 +1,166 @@
+//! Messages between domain and wire form, in both directions.
+
+use std::sync::Arc;
+
+use karcis_contracts as wire;
+use karcis_kernel::{BookingId, EventId, UserId};
+use karcis_messaging::Outgoing;
+
+use crate::{
+    application::{Change, Sent},
+    domain::{
+        EventSnapshot, Input, Message, Order, RejectReason, Reservation, ReservedItem, Ticket,
+    },
+};
+
+/// What a message of another service means here.
+#[derive(Clone, Debug)]
+pub enum Incoming {
+    /// An input of this booking.
+    Reply(BookingId, Input),
+    EventCancelled(EventId),
+    UserErased(UserId),
+    /// booking-service does not use it.
+    ForOthers,
+}
+
+/// The messages of a change, ready for the outbox, with the running task's trace.
+pub fn encode(change: &Change) -> Vec<Outgoing> {
+    change.messages.iter().map(|sent| outgoing(&change.after.order, *sent)).collect()
+}
+
+fn outgoing(order: &Order, sent: Sent) -> Outgoing {
+    let (booking_id, event_id, user_id) = (order.id, order.event_id, order.buyer);
+    let event = |command: wire::EventCommand| Outgoing::new(&command);
+    let payment = |command: wire::PaymentCommand| Outgoing::new(&command);
+    let fact = |fact: wire::BookingFact| Outgoing::new(&fact);
+    let message = match sent.message {
+        Message::ReserveTickets => event(reserve_tickets(order).into()),
+        Message::ConfirmTickets => event(wire::ConfirmTickets { booking_id, event_id }.into()),
+        Message::ReleaseTickets => event(wire::ReleaseTickets { booking_id, event_id }.into()),
+        Message::RequestPayment { amount, pay_by } => {
+            payment(wire::RequestPayment { booking_id, user_id, amount, pay_by }.into())
+        }
+        Message::CancelPayment => payment(wire::CancelPayment { booking_id }.into()),
+        Message::RefundPayment => payment(wire::RefundPayment { booking_id }.into()),
+        Message::BookingCreated => {
+            fact(wire::BookingCreated { booking_id, user_id, event_id }.into())
+        }
+        Message::BookingConfirmed => {
+            fact(wire::BookingConfirmed { booking_id, user_id, event_id }.into())
+        }
+        Message::BookingRejected(reason) => {
+            let reason = reason.as_str().to_owned();
+            fact(wire::BookingRejected { booking_id, user_id, event_id, reason }.into())
+        }
+        Message::BookingCancelled(cause) => {
+            let reason = cause.as_str().to_owned();
+            fact(wire::BookingCancelled { booking_id, user_id, event_id, reason }.into())
+        }
+    };
+    message.attempt(sent.attempt.try_into().unwrap_or(i32::MAX))
+}
+
+fn reserve_tickets(order: &Order) -> wire::ReserveTickets {
+    let items = order
+        .items
+        .as_slice()
+        .iter()
+        .map(|item| wire::Item { ticket_type_id: item.ticket_type_id, quantity: item.quantity });
+    wire::ReserveTickets {
+        booking_id: order.id,
+        event_id: order.event_id,
+        user_id: order.buyer,
+        items: items.collect(),
+        expected_total: order.expected_total,
+    }
+}
+
+pub(super) fn ticket_fact(fact: wire::TicketFact) -> Incoming {
+    match fact {
+        wire::TicketFact::TicketsReserved(fact) => {
+            Incoming::Reply(fact.booking_id, Input::TicketsReserved(Arc::new(reservation(fact))))
+        }
+        wire::TicketFact::TicketsRejected(fact) => {
+            Incoming::Reply(fact.booking_id, Input::TicketsRejected(reject_reason(fact.reason)))
+        }
+        wire::TicketFact::TicketsConfirmed(fact) => {
+            let tickets = fact.tickets.into_iter().map(|ticket| Ticket {
+                code: ticket.code,
+                ticket_type_id: ticket.ticket_type_id,
+                name: ticket.name,
+            });
+            Incoming::Reply(fact.booking_id, Input::TicketsConfirmed(tickets.collect()))
+        }
+        wire::TicketFact::ConfirmRefused(fact) => {
+            Incoming::Reply(fact.booking_id, Input::ConfirmRefused)
+        }
+        wire::TicketFact::TicketsReleased(fact) => {
+            Incoming::Reply(fact.booking_id, Input::TicketsReleased)
+        }
+    }
+}
+
+fn reservation(fact: wire::TicketsReserved) -> Reservation {
+    let items = fact.items.into_iter().map(|item| ReservedItem {
+        ticket_type_id: item.ticket_type_id,
+        name: item.name,
+        quantity: item.quantity,
+        unit_price: item.unit_price,
+    });
+    Reservation {
+        event: EventSnapshot {
+            title: fact.event.title,
+            venue: fact.event.venue,
+            starts_at: fact.event.starts_at,
+            time_zone: fact.event.time_zone,
+        },
+        items: items.collect(),
+        total: fact.total,
+        refundable_until: fact.refundable_until,
+    }
+}
+
+fn reject_reason(reason: wire::RejectReason) -> RejectReason {
+    match reason {
+        wire::RejectReason::SoldOut => RejectReason::SoldOut,
+        wire::RejectReason::SalesClosed => RejectReason::SalesClosed,
+        wire::RejectReason::EventNotFound => RejectReason::EventNotFound,
+        wire::RejectReason::EventCancelled => RejectReason::EventCancelled,
+        wire::RejectReason::PriceChanged => RejectReason::PriceChanged,
+        wire::RejectReason::OverLimit => RejectReason::OverLimit,
+        wire::RejectReason::TooManyHolds => RejectReason::TooManyHolds,
+    }
+}
+
+pub(super) fn payment_fact(fact: wire::PaymentFact) -> Incoming {
+    let (booking, input) = match fact {
+        wire::PaymentFact::PaymentRequested(fact) => (fact.booking_id, Input::PaymentRequested),
+        wire::PaymentFact::PaymentSucceeded(fact) => (fact.booking_id, Input::PaymentSucceeded),
+        wire::PaymentFact::PaymentFailed(fact) => (fact.booking_id, Input::PaymentFailed),
+        wire::PaymentFact::PaymentCancelled(fact) => (fact.booking_id, Input::PaymentCancelled),
+        wire::PaymentFact::PaymentRefunded(fact) => (fact.booking_id, Input::PaymentRefunded),
+        wire::PaymentFact::RefundRefused(fact) => (fact.booking_id, Input::RefundRefused),
+        // This money came after a cancellation: the saga never counted on it.
+        wire::PaymentFact::PaymentReturned(_) => return Incoming::ForOthers,
+    };
+    Incoming::Reply(booking, input)
+}
+
+pub(super) fn event_fact(fact: wire::EventFact) -> Incoming {
+    match fact {
+        wire::EventFact::EventCancelled(fact) => Incoming::EventCancelled(fact.event_id),
+        wire::EventFact::EventPublished(_)
+        | wire::EventFact::EventUpdated(_)
+        | wire::EventFact::EventDeleted(_) => Incoming::ForOthers,
+    }
+}
+
+pub(super) fn user_fact(fact: wire::UserFact) -> Incoming {
+    match fact {
+        wire::UserFact::UserErased(fact) => Incoming::UserErased(fact.user_id),
+        wire::UserFact::UserRegistered(_) | wire::UserFact::ProfileUpdated(_) => {
+            Incoming::ForOthers
+        }
+    }
+}

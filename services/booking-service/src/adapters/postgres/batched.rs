@@ -1,0 +1,76 @@
+//! Group commit for HTTP: requests that come at the same time share reads and transactions.
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
+
+use async_trait::async_trait;
+use karcis_database::{BatchLimits, Batcher, KeyUse, RequestKey, StoreError};
+use karcis_kernel::BookingId;
+
+use super::{PgBookings, commit::Prepared};
+use crate::{
+    application::{Bookings, Change},
+    domain::Booking,
+};
+
+const LIMITS: BatchLimits = BatchLimits { capacity: 4_096, group: 256 };
+
+/// [`PgBookings`] for requests that load and change one booking each. Consumer and workers have
+/// batches of their own and do not use it.
+pub struct BatchedBookings {
+    bookings: Arc<PgBookings>,
+    reads: Batcher<BookingId, Option<Booking>>,
+    /// The output says whether the change was committed.
+    writes: Batcher<Arc<Prepared>, bool>,
+}
+
+impl BatchedBookings {
+    /// Starts the batchers' tasks, which end when this is dropped.
+    pub fn start(bookings: Arc<PgBookings>) -> Self {
+        let shared = bookings.clone();
+        let reads = Batcher::start(LIMITS, move |ids| {
+            let bookings = shared.clone();
+            async move { read_group(&bookings, ids).await }
+        });
+        let shared = bookings.clone();
+        let writes = Batcher::start(LIMITS, move |changes: Vec<Arc<Prepared>>| {
+            let bookings = shared.clone();
+            async move { bookings.write(&changes.iter().map(Arc::as_ref).collect::<Vec<_>>()).await }
+        });
+        Self { bookings, reads, writes }
+    }
+}
+
+async fn read_group(
+    bookings: &PgBookings,
+    ids: Vec<BookingId>,
+) -> Result<Vec<Option<Booking>>, StoreError> {
+    let found = bookings.load(&ids).await?.into_iter();
+    let found: HashMap<BookingId, Booking> =
+        found.map(|booking| (booking.order.id, booking)).collect();
+    Ok(ids.iter().map(|id| found.get(id).cloned()).collect())
+}
+
+#[async_trait]
+impl Bookings for BatchedBookings {
+    async fn load(&self, ids: &[BookingId]) -> Result<Vec<Booking>, StoreError> {
+        let [id] = ids else { return self.bookings.load(ids).await };
+        Ok(self.reads.submit(*id).await?.into_iter().collect())
+    }
+
+    async fn commit(&self, changes: Vec<Change>) -> Result<HashSet<BookingId>, StoreError> {
+        let change = match <[Change; 1]>::try_from(changes) {
+            Ok([change]) => change,
+            Err(changes) => return self.bookings.commit(changes).await,
+        };
+        let id = change.id();
+        let is_committed = self.writes.submit(Arc::new(self.bookings.prepare(change))).await?;
+        Ok(if is_committed { HashSet::new() } else { HashSet::from([id]) })
+    }
+
+    async fn key_uses(&self, keys: &[RequestKey]) -> Result<Vec<KeyUse>, StoreError> {
+        self.bookings.key_uses(keys).await
+    }
+}

@@ -1,0 +1,65 @@
+//! Bookings as they are loaded: by id, by timer, of an erased buyer.
+
+use async_trait::async_trait;
+use karcis_database::StoreError;
+use karcis_kernel::{BookingId, Timestamp, UserId};
+use sqlx::PgPool;
+use uuid::Uuid;
+
+use super::{
+    PgBookings,
+    rows::{BookingRow, select_bookings},
+};
+use crate::{
+    application::{DueTimer, Timers, UnconfirmedBookings},
+    domain::Booking,
+};
+
+/// The bookings with these ids; unknown ids are left out.
+pub(super) async fn load(pool: &PgPool, ids: &[BookingId]) -> Result<Vec<Booking>, StoreError> {
+    let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
+    let rows = select_bookings!("WHERE id = ANY($1)").bind(ids).fetch_all(pool).await?;
+    rows.into_iter().map(BookingRow::booking).collect()
+}
+
+#[async_trait]
+impl UnconfirmedBookings for PgBookings {
+    async fn unconfirmed_of(
+        &self,
+        buyer: UserId,
+        after: Option<BookingId>,
+        limit: u16,
+    ) -> Result<Vec<BookingId>, StoreError> {
+        let ids: Vec<Uuid> = sqlx::query_scalar(
+            "SELECT id FROM booking
+             WHERE user_id = $1 AND id > $2
+               AND (stage IN ('reserving', 'awaiting', 'confirming')
+                 OR stage = 'cancelling' AND reason = 'payment_expired')
+             ORDER BY id LIMIT $3",
+        )
+        .bind(buyer.0)
+        .bind(after.map_or(Uuid::nil(), |id| id.0))
+        .bind(i64::from(limit))
+        .fetch_all(&self.pool)
+        .await?;
+        Ok(ids.into_iter().map(BookingId).collect())
+    }
+}
+
+#[async_trait]
+impl Timers for PgBookings {
+    async fn due(&self, at: Timestamp, limit: u16) -> Result<Vec<DueTimer>, StoreError> {
+        let rows: Vec<(Uuid, bool)> = sqlx::query_as(
+            "SELECT id, COALESCE(due_at <= $1, false) FROM booking
+             WHERE LEAST(due_at, wake_at) <= $1 AND wake_at IS NOT NULL
+             ORDER BY LEAST(due_at, wake_at) LIMIT $2
+             FOR NO KEY UPDATE SKIP LOCKED",
+        )
+        .bind(at)
+        .bind(i64::from(limit))
+        .fetch_all(&self.pool)
+        .await?;
+        let timer = |(id, is_deadline)| DueTimer { booking_id: BookingId(id), is_deadline };
+        Ok(rows.into_iter().map(timer).collect())
+    }
+}

@@ -1,0 +1,351 @@
+//! Rows of table `booking`, as they are read and as columns for statements that write many.
+//!
+//! Stored rows are never rewritten, so each shape that a release wrote into columns `items`, `offer`
+//! and `tickets` is read for ever: a new field needs a default, and a new file in `golden/`.
+
+use std::sync::Arc;
+
+use karcis_database::StoreError;
+use karcis_kernel::{BookingId, EventId, Money, TicketCode, TicketTypeId, Timestamp, UserId};
+use serde::{Deserialize, Serialize};
+use sqlx::{FromRow, types::Json};
+use uuid::Uuid;
+
+use crate::{
+    application::Change,
+    domain::{
+        Booking, Cause, EventSnapshot, Item, Items, NextResend, Order, RejectReason, Reservation,
+        ReservedItem, Stage, Stuck, Ticket,
+    },
+};
+
+/// A query for [`BookingRow`]s: all its columns, and the rest of the statement.
+macro_rules! select_bookings {
+    ($rest:literal) => {
+        sqlx::query_as::<_, crate::adapters::postgres::rows::BookingRow>(concat!(
+            "SELECT id, user_id, event_id, items, expected_amount, expected_currency, created_at, \
+             pay_by, version, stage, reason, payable, released, refunded, offer, tickets, attempt, \
+             wake_at, stuck, updated_at FROM booking ",
+            $rest
+        ))
+    };
+}
+
+pub(super) use select_bookings;
+
+#[derive(FromRow)]
+pub(super) struct BookingRow {
+    id: Uuid,
+    user_id: Uuid,
+    event_id: Uuid,
+    items: Json<Vec<ItemJson>>,
+    expected_amount: Option<i64>,
+    expected_currency: Option<String>,
+    created_at: Timestamp,
+    pay_by: Timestamp,
+    version: i64,
+    stage: String,
+    reason: Option<String>,
+    payable: bool,
+    released: bool,
+    refunded: bool,
+    offer: Option<Json<ReservationJson>>,
+    tickets: Option<Json<Vec<TicketJson>>>,
+    attempt: i32,
+    wake_at: Option<Timestamp>,
+    stuck: Option<String>,
+    updated_at: Timestamp,
+}
+
+impl BookingRow {
+    /// The booking, or an error that names the row if it cannot be read.
+    pub(super) fn booking(self) -> Result<Booking, StoreError> {
+        let id = self.id;
+        self.parsed()
+            .ok_or_else(|| StoreError::rejected(format!("the row of booking {id} is unreadable")))
+    }
+
+    fn parsed(self) -> Option<Booking> {
+        let reservation = self.offer.map(|Json(offer)| Arc::new(offer.reservation()));
+        let reason = self.reason.as_deref();
+        let cause = || Cause::ALL.into_iter().find(|cause| Some(cause.as_str()) == reason);
+        let rejected = || RejectReason::ALL.into_iter().find(|why| Some(why.as_str()) == reason);
+        let tickets = self.tickets.map(|Json(tickets)| tickets.into_iter().map(TicketJson::ticket));
+        let (released, refunded) = (self.released, self.refunded);
+        let stage = match self.stage.as_str() {
+            "reserving" => Stage::Reserving,
+            "awaiting" => Stage::Awaiting { reservation: reservation?, payable: self.payable },
+            "cancelling" => Stage::Cancelling { reservation: reservation?, cause: cause()? },
+            "confirming" => Stage::Confirming { reservation: reservation? },
+            "confirmed" => {
+                Stage::Confirmed { reservation: reservation?, tickets: tickets?.collect() }
+            }
+            "releasing" => Stage::Releasing { reservation, cause: cause()? },
+            "refunding" => {
+                Stage::Refunding { reservation: reservation?, cause: cause()?, released, refunded }
+            }
+            "rejected" => Stage::Rejected { reason: rejected()? },
+            "cancelled" => Stage::Cancelled { reservation, cause: cause()?, refunded },
+            _ => return None,
+        };
+        let expected_total = match (self.expected_amount, self.expected_currency) {
+            (Some(amount), Some(currency)) => Some(Money::new(amount, currency.parse().ok()?)),
+            _ => None,
+        };
+        let attempt = self.attempt.try_into().ok()?;
+        Some(Booking {
+            order: Arc::new(Order {
+                id: BookingId(self.id),
+                buyer: UserId(self.user_id),
+                event_id: EventId(self.event_id),
+                items: Items::new(self.items.0.into_iter().map(ItemJson::item).collect()).ok()?,
+                expected_total,
+                created_at: self.created_at,
+                pay_by: self.pay_by,
+            }),
+            version: self.version,
+            stage,
+            next_resend: self.wake_at.map(|at| NextResend { attempt, at }),
+            stuck: match self.stuck.as_deref() {
+                None => None,
+                Some(text) => Some(Stuck::ALL.into_iter().find(|stuck| stuck.as_str() == text)?),
+            },
+            updated_at: self.updated_at,
+        })
+    }
+}
+
+/// The columns that change.
+#[derive(Default)]
+pub(super) struct States {
+    pub(super) id: Vec<Uuid>,
+    pub(super) version: Vec<i64>,
+    pub(super) stage: Vec<&'static str>,
+    pub(super) reason: Vec<Option<&'static str>>,
+    pub(super) payable: Vec<bool>,
+    pub(super) released: Vec<bool>,
+    pub(super) refunded: Vec<bool>,
+    pub(super) offer: Vec<Option<String>>,
+    pub(super) tickets: Vec<Option<String>>,
+    pub(super) attempt: Vec<i32>,
+    pub(super) wake_at: Vec<Option<Timestamp>>,
+    pub(super) due_at: Vec<Option<Timestamp>>,
+    pub(super) stuck: Vec<Option<&'static str>>,
+    pub(super) updated_at: Vec<Timestamp>,
+}
+
+impl States {
+    pub(super) fn push(&mut self, change: &Change) {
+        let after = &change.after;
+        let (released, refunded) = match after.stage {
+            Stage::Refunding { released, refunded, .. } => (released, refunded),
+            Stage::Cancelled { refunded, .. } => (false, refunded),
+            _ => (false, false),
+        };
+        // The statement keeps what is stored.
+        let is_stored = change.before.as_ref().and_then(Booking::reservation).is_some();
+        let reservation = after.reservation().filter(|_| !is_stored);
+        let tickets = match &after.stage {
+            Stage::Confirmed { tickets, .. } => Some(tickets_json(tickets)),
+            _ => None,
+        };
+        self.id.push(after.order.id.0);
+        self.version.push(after.version);
+        self.stage.push(after.stage.name());
+        self.reason.push(after.reason());
+        self.payable.push(matches!(after.stage, Stage::Awaiting { payable: true, .. }));
+        self.released.push(released);
+        self.refunded.push(refunded);
+        self.offer.push(reservation.map(reservation_json));
+        self.tickets.push(tickets);
+        self.attempt.push(attempt(after));
+        self.wake_at.push(after.next_resend.map(|resend| resend.at));
+        self.due_at.push(after.due_at());
+        self.stuck.push(after.stuck.map(Stuck::as_str));
+        self.updated_at.push(after.updated_at);
+    }
+}
+
+/// How often the pending commands were sent; 0 if there are none.
+pub(super) fn attempt(booking: &Booking) -> i32 {
+    booking.next_resend.map_or(0, |resend| resend.attempt.try_into().unwrap_or(i32::MAX))
+}
+
+/// The columns that never change.
+#[derive(Default)]
+pub(super) struct Orders {
+    pub(super) user_id: Vec<Uuid>,
+    pub(super) event_id: Vec<Uuid>,
+    pub(super) items: Vec<String>,
+    pub(super) expected_amount: Vec<Option<i64>>,
+    pub(super) expected_currency: Vec<Option<&'static str>>,
+    pub(super) created_at: Vec<Timestamp>,
+    pub(super) pay_by: Vec<Timestamp>,
+}
+
+impl Orders {
+    pub(super) fn push(&mut self, booking: &Booking) {
+        let order = &booking.order;
+        self.user_id.push(order.buyer.0);
+        self.event_id.push(order.event_id.0);
+        self.items.push(items_json(&order.items));
+        self.expected_amount.push(order.expected_total.map(|total| total.amount));
+        self.expected_currency.push(order.expected_total.map(|total| total.currency.as_str()));
+        self.created_at.push(order.created_at);
+        self.pay_by.push(order.pay_by);
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct ItemJson {
+    ticket_type_id: TicketTypeId,
+    quantity: u32,
+}
+
+#[derive(Serialize, Deserialize)]
+struct ReservationJson {
+    title: String,
+    venue: String,
+    starts_at: Timestamp,
+    time_zone: String,
+    items: Vec<ReservedItemJson>,
+    total: Money,
+    refundable_until: Timestamp,
+}
+
+#[derive(Serialize, Deserialize)]
+struct ReservedItemJson {
+    ticket_type_id: TicketTypeId,
+    name: String,
+    quantity: u32,
+    unit_price: Money,
+}
+
+#[derive(Serialize, Deserialize)]
+struct TicketJson {
+    code: TicketCode,
+    ticket_type_id: TicketTypeId,
+    name: String,
+}
+
+impl ItemJson {
+    fn item(self) -> Item {
+        Item { ticket_type_id: self.ticket_type_id, quantity: self.quantity }
+    }
+}
+
+impl ReservationJson {
+    fn reservation(self) -> Reservation {
+        let items = self.items.into_iter().map(|item| ReservedItem {
+            ticket_type_id: item.ticket_type_id,
+            name: item.name,
+            quantity: item.quantity,
+            unit_price: item.unit_price,
+        });
+        Reservation {
+            event: EventSnapshot {
+                title: self.title,
+                venue: self.venue,
+                starts_at: self.starts_at,
+                time_zone: self.time_zone,
+            },
+            items: items.collect(),
+            total: self.total,
+            refundable_until: self.refundable_until,
+        }
+    }
+}
+
+impl TicketJson {
+    fn ticket(self) -> Ticket {
+        Ticket { code: self.code, ticket_type_id: self.ticket_type_id, name: self.name }
+    }
+}
+
+/// The order's items as JSON.
+fn items_json(items: &Items) -> String {
+    json(
+        &items
+            .as_slice()
+            .iter()
+            .map(|item| ItemJson { ticket_type_id: item.ticket_type_id, quantity: item.quantity })
+            .collect::<Vec<_>>(),
+    )
+}
+
+/// The reservation as JSON.
+fn reservation_json(reservation: &Reservation) -> String {
+    let event = reservation.event.clone();
+    let items = reservation.items.iter().map(|item| ReservedItemJson {
+        ticket_type_id: item.ticket_type_id,
+        name: item.name.clone(),
+        quantity: item.quantity,
+        unit_price: item.unit_price,
+    });
+    json(&ReservationJson {
+        title: event.title,
+        venue: event.venue,
+        starts_at: event.starts_at,
+        time_zone: event.time_zone,
+        items: items.collect(),
+        total: reservation.total,
+        refundable_until: reservation.refundable_until,
+    })
+}
+
+/// The tickets as JSON.
+fn tickets_json(tickets: &[Ticket]) -> String {
+    json(
+        &tickets
+            .iter()
+            .map(|ticket| TicketJson {
+                code: ticket.code.clone(),
+                ticket_type_id: ticket.ticket_type_id,
+                name: ticket.name.clone(),
+            })
+            .collect::<Vec<_>>(),
+    )
+}
+
+fn json(value: &impl Serialize) -> String {
+    // Structs of texts, numbers and times are always JSON.
+    serde_json::to_string(value).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, from_str};
+
+    use super::*;
+
+    /// The released shapes of a column, oldest first.
+    const ITEMS: [&str; 1] = [include_str!("../../../golden/items/1.json")];
+    const OFFER: [&str; 1] = [include_str!("../../../golden/offer/1.json")];
+    const TICKETS: [&str; 1] = [include_str!("../../../golden/tickets/1.json")];
+
+    /// Checks that every shape is read, and written again in the newest shape.
+    fn check(shapes: &[&str], rewrite: impl Fn(&str) -> String) {
+        let newest = shapes.last().expect("a released shape");
+        for shape in shapes {
+            let written: Value = from_str(&rewrite(shape)).expect("JSON");
+            assert_eq!(written, from_str::<Value>(newest).expect("JSON"), "{shape}");
+        }
+    }
+
+    #[test]
+    fn every_released_shape_is_read_and_the_newest_is_written() {
+        check(&ITEMS, |shape| {
+            let items: Vec<ItemJson> = from_str(shape).expect("items");
+            let items = items.into_iter().map(ItemJson::item).collect();
+            items_json(&Items::new(items).expect("valid items"))
+        });
+        check(&OFFER, |shape| {
+            let offer: ReservationJson = from_str(shape).expect("an offer");
+            reservation_json(&offer.reservation())
+        });
+        check(&TICKETS, |shape| {
+            let tickets: Vec<TicketJson> = from_str(shape).expect("tickets");
+            tickets_json(&tickets.into_iter().map(TicketJson::ticket).collect::<Vec<_>>())
+        });
+    }
+}

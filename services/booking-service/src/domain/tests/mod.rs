@@ -1,0 +1,4 @@
+//! The saga table cell by cell.
+
+pub(super) mod samples;
+mod table;

@@ -1,0 +1,344 @@
+//! The service under test, with the other services played by the test.
+
+use async_trait::async_trait;
+use clap::Parser;
+use karcis_booking_service::{Config, run};
+use karcis_contracts::{
+    BookingFact, EventCommand, EventSnapshot, Message, PaymentCommand, PaymentFact,
+    PaymentRequested, PaymentSucceeded, ReservedItem, Ticket, TicketFact, TicketsConfirmed,
+    TicketsReleased, TicketsReserved,
+};
+use karcis_database::{DatabaseConfig, connect};
+use karcis_kernel::{
+    BookingId, Currency, EventId, Money, PaymentId, Role, TicketCode, TicketTypeId, UserId,
+};
+use karcis_messaging::{Consumer, HandleError, Outbox, Outgoing, Received};
+use karcis_process::{CancellationToken, Process, now};
+use karcis_schemas as schemas;
+use karcis_testkit::{Inbox, TestEnvironment, TokenMint, eventually};
+use reqwest::{Method, Response, StatusCode};
+use serde_json::{Value, json};
+use sqlx::PgPool;
+use tokio::task::JoinHandle;
+use uuid::Uuid;
+
+/// A running booking-service. The test publishes and receives messages as all other services.
+pub(crate) struct TestApp {
+    pub(crate) environment: TestEnvironment,
+    pub(crate) url: String,
+    pub(crate) http: reqwest::Client,
+    mint: TokenMint,
+    sent: SentMessages,
+    /// The outbox the test publishes through: event-service's, which does not run.
+    outbox: Outbox,
+    pool: PgPool,
+    stopping: CancellationToken,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+/// The messages that bookings sent: the booking and the type.
+#[derive(Clone, Default)]
+struct SentMessages(Inbox<(Uuid, &'static str)>);
+
+#[async_trait]
+impl Consumer for SentMessages {
+    type Message = (Uuid, &'static str);
+
+    fn topics(&self) -> &'static [&'static str] {
+        &[EventCommand::TOPIC, PaymentCommand::TOPIC, BookingFact::TOPIC]
+    }
+
+    fn decode(
+        &self,
+        topic: &str,
+        kind: &str,
+        body: &[u8],
+    ) -> serde_json::Result<Option<Self::Message>> {
+        fn booking_and_kind<M: Message>(
+            kind: &str,
+            body: &[u8],
+        ) -> serde_json::Result<(Uuid, &'static str)> {
+            let message = M::decode(kind, body)?.expect("a type of the contracts");
+            Ok((message.correlation().expect("a booking"), message.kind()))
+        }
+        match topic {
+            EventCommand::TOPIC => booking_and_kind::<EventCommand>(kind, body),
+            PaymentCommand::TOPIC => booking_and_kind::<PaymentCommand>(kind, body),
+            _ => booking_and_kind::<BookingFact>(kind, body),
+        }
+        .map(Some)
+    }
+
+    async fn handle(&self, batch: &[Received<Self::Message>]) -> Result<(), HandleError> {
+        self.0.keep(batch);
+        Ok(())
+    }
+}
+
+/// A booking, as the test created it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Booked {
+    pub(crate) id: BookingId,
+    pub(crate) event_id: EventId,
+    pub(crate) ticket_type_id: TicketTypeId,
+}
+
+impl TestApp {
+    pub(crate) async fn start() -> Self {
+        Self::start_with(&["--resend-after", "10m"]).await
+    }
+
+    pub(crate) async fn start_with(flags: &[&str]) -> Self {
+        Self::start_on(TestEnvironment::start().await, flags).await
+    }
+
+    pub(crate) async fn start_on(environment: TestEnvironment, flags: &[&str]) -> Self {
+        let mint = TokenMint::start().await;
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener.local_addr().expect("an address");
+        let config = Config::parse_from(
+            ["booking-service", "--jwks-url", mint.jwks_url()]
+                .into_iter()
+                .chain(flags.iter().copied())
+                .map(str::to_owned)
+                .chain(environment.flags(schemas::BOOKINGS)),
+        );
+        let stopping = CancellationToken::new();
+        let service = run(config, listener, Process::embedded(stopping.clone()));
+        let service = tokio::spawn(async { service.await.expect("it stops in order") });
+        let database_url = environment.role_url(schemas::EVENTS);
+        let pool = connect(&DatabaseConfig { database_url, database_connections: 4 })
+            .await
+            .expect("the database answers");
+        let outbox = Outbox::new(pool.clone(), "tests");
+        let publishing = outbox.clone().relay(environment.kafka().clone(), stopping.clone());
+        let publishing = tokio::spawn(async { publishing.await.expect("never") });
+        let sent = SentMessages::default();
+        let receiving = environment.kafka().clone().consume(
+            "tests",
+            pool.clone(),
+            sent.clone(),
+            stopping.clone(),
+        );
+        let receiving = tokio::spawn(async { receiving.await.expect("it can be read") });
+        let tasks = vec![service, publishing, receiving];
+        let (url, http) = (format!("http://{address}"), reqwest::Client::new());
+        let app = Self { environment, url, http, mint, sent, outbox, pool, stopping, tasks };
+        eventually(|| app.readiness()).is(StatusCode::OK).await;
+        app
+    }
+
+    async fn readiness(&self) -> StatusCode {
+        let answer = self.http.get(format!("{}/readyz", self.url)).send().await;
+        answer.map_or(StatusCode::SERVICE_UNAVAILABLE, |answer| answer.status())
+    }
+
+    /// Stops it all; no message may be left unsent or dead-lettered.
+    pub(crate) async fn stop(self) {
+        self.environment.all_sent(schemas::BOOKINGS).await;
+        self.environment.all_sent(schemas::EVENTS).await;
+        self.stopping.cancel();
+        for task in self.tasks {
+            task.await.expect("it stops in order");
+        }
+    }
+
+    pub(crate) fn person(&self, role: Role) -> Person<'_> {
+        self.person_with_id(UserId(Uuid::now_v7()), role)
+    }
+
+    pub(crate) fn person_with_id(&self, user_id: UserId, role: Role) -> Person<'_> {
+        Person { app: self, user_id, token: self.mint.token(user_id, role) }
+    }
+
+    pub(crate) fn buyer(&self) -> Person<'_> {
+        self.person(Role::Buyer)
+    }
+
+    /// Publishes facts as another service, in this order.
+    pub(crate) async fn publishes<M: Message>(&self, facts: impl IntoIterator<Item = M>) {
+        let messages: Vec<Outgoing> = facts.into_iter().map(|fact| Outgoing::new(&fact)).collect();
+        let mut connection = eventually(|| self.pool.acquire()).await;
+        self.outbox.insert(&mut connection, &messages).await.expect("messages can be stored");
+        self.outbox.notify();
+    }
+
+    /// How often this booking sent a message of this type, such as `ReserveTickets`. A message that
+    /// is delivered twice counts once.
+    pub(crate) fn count(&self, booking: Booked, kind: &str) -> usize {
+        let kind = format!("karcis.{kind}.v1");
+        let is_it = |(id, sent): &(Uuid, &str)| *id == booking.id.0 && *sent == kind;
+        self.sent.0.pick(|message| is_it(message).then_some(())).len()
+    }
+
+    /// Waits until the booking has sent this.
+    pub(crate) async fn receives(&self, booking: Booked, kind: &str) {
+        eventually(async || if self.count(booking, kind) > 0 { Ok(()) } else { Err(kind) }).await;
+    }
+
+    /// event-service holds the seats, at this price per ticket, refundable for an hour.
+    pub(crate) async fn reserves(&self, booking: Booked, price: i64) {
+        self.publishes([reserved(booking, price, 60)]).await;
+    }
+
+    /// Takes a new booking to where it can be paid.
+    pub(crate) async fn makes_payable(&self, booking: Booked) {
+        self.receives(booking, "ReserveTickets").await;
+        self.reserves(booking, 500).await;
+        self.receives(booking, "RequestPayment").await;
+        self.publishes([requested(booking)]).await;
+    }
+
+    /// Takes a payable booking to its tickets.
+    pub(crate) async fn sells(&self, booking: Booked) {
+        self.publishes([paid(booking)]).await;
+        self.receives(booking, "ConfirmTickets").await;
+        self.publishes([confirmed(booking)]).await;
+    }
+}
+
+pub(crate) fn reserved(booking: Booked, price: i64, refundable_minutes: i64) -> TicketFact {
+    let unit_price = Money::new(price, Currency::Idr);
+    TicketsReserved {
+        booking_id: booking.id,
+        event_id: booking.event_id,
+        event: EventSnapshot {
+            title: "Concert".into(),
+            venue: "Hall".into(),
+            starts_at: now() + chrono::TimeDelta::days(30),
+            time_zone: "Asia/Jakarta".into(),
+        },
+        items: vec![ReservedItem {
+            ticket_type_id: booking.ticket_type_id,
+            name: "VIP".into(),
+            quantity: 2,
+            unit_price,
+        }],
+        total: Money::new(2 * price, Currency::Idr),
+        refundable_until: now() + chrono::TimeDelta::minutes(refundable_minutes),
+    }
+    .into()
+}
+
+pub(crate) fn requested(booking: Booked) -> PaymentFact {
+    let (payment_id, amount) = payment(booking);
+    PaymentRequested { booking_id: booking.id, payment_id, amount }.into()
+}
+
+pub(crate) fn paid(booking: Booked) -> PaymentFact {
+    let (payment_id, captured) = payment(booking);
+    PaymentSucceeded { booking_id: booking.id, payment_id, captured }.into()
+}
+
+/// The booking's payment and what it is about.
+pub(crate) fn payment(booking: Booked) -> (PaymentId, Money) {
+    (PaymentId(booking.id.0), Money::new(1_000, Currency::Idr))
+}
+
+/// The codes of the booking's two tickets.
+pub(crate) fn codes(booking: Booked) -> [TicketCode; 2] {
+    [0, 1].map(|seat| TicketCode::from_bits(booking.id.0.as_u128() ^ seat))
+}
+
+pub(crate) fn confirmed(booking: Booked) -> TicketFact {
+    let tickets = codes(booking).map(|code| Ticket {
+        code,
+        ticket_type_id: booking.ticket_type_id,
+        name: "VIP".into(),
+    });
+    let (booking_id, event_id) = (booking.id, booking.event_id);
+    TicketsConfirmed { booking_id, event_id, tickets: tickets.into() }.into()
+}
+
+pub(crate) fn released(booking: Booked) -> TicketFact {
+    TicketsReleased { booking_id: booking.id, event_id: booking.event_id }.into()
+}
+
+/// A person with a token.
+#[derive(Clone)]
+pub(crate) struct Person<'a> {
+    app: &'a TestApp,
+    pub(crate) user_id: UserId,
+    pub(crate) token: String,
+}
+
+impl Person<'_> {
+    pub(crate) fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
+        let request = self.app.http.request(method, format!("{}{path}", self.app.url));
+        request.bearer_auth(&self.token)
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> (StatusCode, Value) {
+        read(self.request(Method::GET, path).send().await).await
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: Value) -> (StatusCode, Value) {
+        read(self.request(Method::POST, path).json(&body).send().await).await
+    }
+
+    /// Orders two tickets of a new event.
+    pub(crate) async fn books(&self) -> Booked {
+        self.books_for(EventId(Uuid::now_v7())).await
+    }
+
+    /// Orders two tickets of this event.
+    pub(crate) async fn books_for(&self, event_id: EventId) -> Booked {
+        let ticket_type_id = TicketTypeId(Uuid::now_v7());
+        let order = order(event_id, ticket_type_id);
+        let (status, body) = self.post("/booking/create", order).await;
+        assert_eq!(status, StatusCode::ACCEPTED, "{body}");
+        Booked { id: id_of(&body), event_id, ticket_type_id }
+    }
+
+    pub(crate) async fn sees(&self, booking: Booked) -> Value {
+        self.get(&format!("/bookings/{}", booking.id)).await.1
+    }
+
+    pub(crate) async fn status(&self, booking: Booked) -> String {
+        self.sees(booking).await["status"].as_str().unwrap_or_default().to_owned()
+    }
+
+    /// Waits until the booking has this status.
+    pub(crate) async fn waits_for(&self, booking: Booked, status: &str) {
+        eventually(|| self.status(booking)).is(status.to_owned()).await;
+    }
+
+    pub(crate) async fn cancels(&self, booking: Booked) -> (StatusCode, Value) {
+        self.post("/booking/cancel", json!({"booking_id": booking.id})).await
+    }
+
+    /// The stages the booking went through, with what it sent on each step.
+    pub(crate) async fn timeline(&self, booking: Booked) -> Vec<String> {
+        let (_, timeline) = self.get(&format!("/bookings/{}/timeline", booking.id)).await;
+        let items = timeline["items"].as_array().expect("items").iter();
+        items
+            .map(|item| {
+                let sent: Vec<&str> = item["sent"]
+                    .as_array()
+                    .expect("sent")
+                    .iter()
+                    .filter_map(Value::as_str)
+                    .collect();
+                let [input, to] = ["input", "to"].map(|name| item[name].as_str().expect("a text"));
+                format!("{input}: {to} {}", sent.join(" ")).trim_end().to_owned()
+            })
+            .collect()
+    }
+}
+
+pub(crate) fn order(event_id: EventId, ticket_type_id: TicketTypeId) -> Value {
+    json!({
+        "event_id": event_id,
+        "items": [{"ticket_type_id": ticket_type_id, "quantity": 2}],
+    })
+}
+
+pub(crate) fn id_of(booking: &Value) -> BookingId {
+    serde_json::from_value(booking["booking_id"].clone()).expect("a booking's id")
+}
+
+pub(crate) async fn read(answer: reqwest::Result<Response>) -> (StatusCode, Value) {
+    let answer = answer.expect("the service answers");
+    let status = answer.status();
+    (status, answer.json().await.unwrap_or_default())
+}

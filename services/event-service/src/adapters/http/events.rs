@@ -1,0 +1,118 @@
+//! GET /events and GET /events/{event_id}.
+
+use axum::extract::State;
+use karcis_http::{Caller, FieldErrors, Json, List, Page, PathId, Problem, Query};
+use karcis_kernel::{EventId, Role, Timestamp};
+use serde::Deserialize;
+use utoipa::{IntoParams, ToSchema};
+
+use super::{
+    ApiState, CATALOGUE,
+    fields::{moment, optional},
+    problems::editor,
+    responses::{EventResponse, ListedEventResponse},
+};
+use crate::{
+    application::ports::{EventFilter, Kind},
+    domain::Stage,
+};
+
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct EventsQuery {
+    /// A text in the title or the venue.
+    #[param(max_length = 200, pattern = r"^[^\x00]*$", nullable = false)]
+    q: Option<String>,
+    /// The earliest start.
+    #[param(value_type = Option<String>, format = DateTime, nullable = false)]
+    from: Option<Timestamp>,
+    /// The latest start.
+    #[param(value_type = Option<String>, format = DateTime, nullable = false)]
+    to: Option<Timestamp>,
+    #[param(minimum = 1, maximum = 100, default = 20, nullable = false)]
+    limit: Option<u16>,
+    /// The `next_cursor` of the page before.
+    #[param(pattern = "^[A-Za-z0-9_-]+$", nullable = false)]
+    cursor: Option<String>,
+    /// `published` (those that are not over) unless given. Only their organiser sees drafts.
+    #[param(inline, nullable = false)]
+    status: Option<EventsQueryStatus>,
+}
+
+#[derive(Clone, Copy, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum EventsQueryStatus {
+    Draft,
+    Published,
+    Cancelled,
+    Ended,
+}
+
+/// An event. A draft is shown only to those who may edit it.
+#[utoipa::path(get, path = "/events/{event_id}", tag = CATALOGUE, operation_id = "event",
+    params(("event_id" = EventId, Path, description = "The event's id.")),
+    security((), ("bearer" = [])),
+    responses((status = 200, description = "The event.", body = EventResponse)))]
+pub(super) async fn event(
+    State(state): State<ApiState>,
+    PathId(id): PathId,
+    caller: Option<Caller>,
+) -> Result<Json<EventResponse>, Problem> {
+    let found = state.catalogue.find(EventId(id), edits(caller)).await?;
+    let event = found.value.as_ref().ok_or_else(Problem::not_found)?;
+    let own = caller.is_some_and(|caller| editor(caller).may_edit(event));
+    if event.stage == Stage::Draft && !own {
+        return Err(Problem::not_found());
+    }
+    Ok(Json(EventResponse::new(event, found.as_of)))
+}
+
+/// Events, soonest first.
+#[utoipa::path(get, path = "/events", tag = CATALOGUE, operation_id = "events", params(EventsQuery),
+    security((), ("bearer" = [])),
+    responses((status = 200, description = "A page of events.", body = List<ListedEventResponse>)))]
+pub(super) async fn events(
+    State(state): State<ApiState>,
+    caller: Option<Caller>,
+    Query(query): Query<EventsQuery>,
+) -> Result<Json<List<ListedEventResponse>>, Problem> {
+    let page: Page<(Timestamp, EventId)> = Page::new(query.limit, query.cursor.as_deref())?;
+    let mut fields = FieldErrors::new();
+    let from = optional(&mut fields, "from", query.from, moment).flatten();
+    let to = optional(&mut fields, "to", query.to, moment).flatten();
+    let text = query.q.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
+    if text.as_ref().is_some_and(|text| text.chars().count() > 200) {
+        fields.add("q", "give at most 200 characters");
+    }
+    if page.after.is_some_and(|(starts_at, _)| moment(starts_at).is_err()) {
+        fields.add("cursor", "give the next_cursor of the page before, or none");
+    }
+    fields.finish()?;
+    let Some(kind) = kind(query.status, caller) else {
+        return Ok(Json(List { items: Vec::new(), next_cursor: None }));
+    };
+    let limit = page.limit + 1;
+    let filter = EventFilter { kind, text, from, to, after: page.after, limit };
+    let found = state.catalogue.list(&filter, edits(caller)).await?;
+    let events = found.value.iter().collect();
+    let page = List::of(events, page.limit, |event| (event.details.starts_at, event.id));
+    Ok(Json(page.map(|event| ListedEventResponse::new(event, found.as_of))))
+}
+
+/// `None`: this caller may see none of these.
+fn kind(status: Option<EventsQueryStatus>, caller: Option<Caller>) -> Option<Kind> {
+    match status {
+        None | Some(EventsQueryStatus::Published) => Some(Kind::Upcoming),
+        Some(EventsQueryStatus::Cancelled) => Some(Kind::Cancelled),
+        Some(EventsQueryStatus::Ended) => Some(Kind::Ended),
+        Some(EventsQueryStatus::Draft) => match caller?.role {
+            Role::Admin => Some(Kind::DraftsOf(None)),
+            Role::Organiser => Some(Kind::DraftsOf(Some(caller?.user_id))),
+            Role::Buyer | Role::Operator | Role::Door => None,
+        },
+    }
+}
+
+fn edits(caller: Option<Caller>) -> bool {
+    caller.is_some_and(|caller| matches!(caller.role, Role::Organiser | Role::Admin))
+}

@@ -1,0 +1,198 @@
+//! Events and tickets as JSON.
+
+use karcis_http::one_of;
+use karcis_kernel::{EventId, Money, TicketCode, TicketTypeId, Timestamp, UserId};
+use serde::Serialize;
+use utoipa::{ToSchema, openapi::Object};
+
+use crate::domain::{
+    Availability, Event, EventSnapshot, IssuedTicket, Status, TicketStatus, TicketType,
+};
+
+/// An event.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Event)]
+pub(super) struct EventResponse {
+    event_id: EventId,
+    /// Counts edits, never sales.
+    #[schema(minimum = 1)]
+    version: i64,
+    #[schema(schema_with = statuses)]
+    status: &'static str,
+    #[schema(examples("Angklung Night"))]
+    title: String,
+    #[schema(examples("An evening of bamboo."))]
+    description: Option<String>,
+    #[schema(examples("Saung Udjo, Bandung"))]
+    venue: String,
+    #[schema(value_type = String, format = DateTime)]
+    starts_at: Timestamp,
+    #[schema(value_type = Option<String>, format = DateTime, examples("2036-08-17T15:00:00Z"))]
+    ends_at: Option<Timestamp>,
+    #[schema(examples("Asia/Jakarta"))]
+    time_zone: &'static str,
+    #[schema(value_type = String, format = DateTime, examples("2036-08-10T12:00:00Z"))]
+    refundable_until: Timestamp,
+    organiser_id: UserId,
+    ticket_types: Vec<TicketTypeResponse>,
+    /// When its numbers were read.
+    #[schema(value_type = String, format = DateTime, examples("2036-08-01T09:00:00Z"))]
+    as_of: Timestamp,
+}
+
+/// A kind of ticket of an event.
+#[derive(Serialize, ToSchema)]
+#[schema(as = TicketType)]
+struct TicketTypeResponse {
+    ticket_type_id: TicketTypeId,
+    #[schema(examples("VIP"))]
+    name: String,
+    price: Money,
+    #[schema(minimum = 1, examples(100))]
+    capacity: u32,
+    /// What is left; it may lag by a second.
+    #[schema(examples(57))]
+    available: u32,
+    #[schema(minimum = 1, examples(4))]
+    max_per_booking: u32,
+    #[schema(value_type = Option<String>, format = DateTime, examples("2026-08-01T00:00:00Z"))]
+    sales_start: Option<Timestamp>,
+    #[schema(value_type = String, format = DateTime)]
+    sales_end: Timestamp,
+    /// No longer on sale.
+    closed: bool,
+}
+
+/// An event in a list.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ListedEvent)]
+pub(super) struct ListedEventResponse {
+    #[serde(flatten)]
+    event: EventResponse,
+    from_price: Money,
+    #[schema(schema_with = availabilities)]
+    availability: &'static str,
+}
+
+/// A ticket, for everybody who knows its code.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Ticket)]
+pub(super) struct TicketResponse {
+    #[schema(value_type = String, pattern = "^[0-9a-f]{32}$",
+        examples("5f0c6d1e9a7b4c3d8e2f1a0b9c8d7e6f"))]
+    code: TicketCode,
+    #[schema(schema_with = ticket_statuses)]
+    status: &'static str,
+    event: EventSnapshotResponse,
+    #[schema(examples("VIP"))]
+    name: String,
+}
+
+/// The event as it was when the seat was held.
+#[derive(Serialize, ToSchema)]
+#[schema(as = BookedEvent)]
+struct EventSnapshotResponse {
+    event_id: EventId,
+    #[schema(examples("Angklung Night"))]
+    title: String,
+    #[schema(examples("Saung Udjo, Bandung"))]
+    venue: String,
+    #[schema(value_type = String, format = DateTime)]
+    starts_at: Timestamp,
+    #[schema(examples("Asia/Jakarta"))]
+    time_zone: &'static str,
+}
+
+fn statuses() -> Object {
+    one_of(["published", "draft", "cancelled", "ended"])
+}
+
+fn availabilities() -> Object {
+    one_of(["many", "few", "sold_out"])
+}
+
+fn ticket_statuses() -> Object {
+    one_of(["valid", "used", "cancelled"])
+}
+
+impl EventResponse {
+    /// The event, which was read at `as_of`.
+    pub(super) fn new(event: &Event, as_of: Timestamp) -> Self {
+        let details = &event.details;
+        let types = event.ticket_types.iter();
+        Self {
+            event_id: event.id,
+            version: event.version,
+            status: match event.status(as_of) {
+                Status::Draft => "draft",
+                Status::Published => "published",
+                Status::Cancelled => "cancelled",
+                Status::Ended => "ended",
+            },
+            title: details.title.to_string(),
+            description: details.description.as_ref().map(ToString::to_string),
+            venue: details.venue.to_string(),
+            starts_at: details.starts_at,
+            ends_at: details.ends_at,
+            time_zone: details.time_zone.as_str(),
+            refundable_until: details.refundable_until(),
+            organiser_id: event.organiser_id,
+            ticket_types: types.map(|t| TicketTypeResponse::new(t, details.starts_at)).collect(),
+            as_of,
+        }
+    }
+}
+
+impl TicketTypeResponse {
+    fn new(ticket_type: &TicketType, event_starts: Timestamp) -> Self {
+        Self {
+            ticket_type_id: ticket_type.id,
+            name: ticket_type.name.to_string(),
+            price: ticket_type.price.money(),
+            capacity: ticket_type.stock.capacity(),
+            available: ticket_type.stock.free(),
+            max_per_booking: ticket_type.max_per_booking.get(),
+            sales_start: ticket_type.sales_start,
+            sales_end: ticket_type.sale_ends(event_starts),
+            closed: ticket_type.closed,
+        }
+    }
+}
+
+impl ListedEventResponse {
+    /// The event, which was read at `as_of`.
+    pub(super) fn new(event: &Event, as_of: Timestamp) -> Self {
+        Self {
+            from_price: event.lowest_price(as_of),
+            availability: match event.availability(as_of) {
+                Availability::Many => "many",
+                Availability::Few => "few",
+                Availability::SoldOut => "sold_out",
+            },
+            event: EventResponse::new(event, as_of),
+        }
+    }
+}
+
+impl TicketResponse {
+    /// The ticket with this code.
+    pub(super) fn new(code: TicketCode, ticket: IssuedTicket) -> Self {
+        Self {
+            code,
+            status: match ticket.status() {
+                TicketStatus::Valid => "valid",
+                TicketStatus::Used => "used",
+                TicketStatus::Cancelled => "cancelled",
+            },
+            event: EventSnapshotResponse::new(ticket.event_id, ticket.event),
+            name: ticket.name,
+        }
+    }
+}
+
+impl EventSnapshotResponse {
+    fn new(event_id: EventId, event: EventSnapshot) -> Self {
+        let EventSnapshot { title, venue, starts_at, time_zone } = event;
+        Self { event_id, title, venue, starts_at, time_zone: time_zone.as_str() }
+    }
+}

@@ -1,0 +1,226 @@
+//! Writes what was decided, each time in one transaction.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use karcis_database::StoreError;
+use karcis_kernel::{EventId, Timestamp};
+use karcis_messaging::Outgoing;
+use sqlx::{PgConnection, types::Json};
+use uuid::Uuid;
+
+use super::{
+    PgEvents,
+    holds::{StoredReservation, state},
+};
+use crate::{
+    adapters::metrics,
+    application::ports::{Announcement, HoldChange, Message, StockChange},
+    domain::{Hold, Reservation},
+};
+
+/// Writes what a batch of commands decided. `changes` are in the order of their ids. Returns the
+/// events that another has changed.
+pub(super) async fn commit(
+    store: &PgEvents,
+    mut changes: Vec<StockChange>,
+    at: Timestamp,
+) -> Result<HashSet<EventId>, StoreError> {
+    let all: HashSet<EventId> = changes.iter().map(|change| change.event_id).collect();
+    let mut transaction = store.pool.begin().await?;
+    let versions = lock(&mut transaction, &changes).await?;
+    changes.retain(|change| versions.get(&change.event_id.0).copied() == change.loaded);
+    write_stock(&mut transaction, &changes).await?;
+    let (new, known): (Vec<_>, Vec<_>) = changes
+        .iter()
+        .flat_map(|change| change.holds.iter().map(|hold| (change.event_id, hold)))
+        .partition(|(_, hold)| hold.before.is_none());
+    if !add_holds(&mut transaction, &new, at).await? {
+        // Another stored the first hold of a booking whose event does not exist, so that nobody can
+        // lock it.
+        transaction.rollback().await?;
+        return Ok(all);
+    }
+    change_holds(&mut transaction, &known, at).await?;
+    add_tickets(&mut transaction, new.iter().chain(&known)).await?;
+    let replies = changes.iter().flat_map(|change| &change.replies);
+    let messages: Vec<Outgoing> =
+        replies.map(|(hold, reply)| (store.encode)(&Message::Reply(*hold, reply))).collect();
+    store.outbox.insert(&mut transaction, &messages).await?;
+    transaction.commit().await?;
+    store.outbox.notify();
+    let written: HashSet<EventId> = changes.iter().map(|change| change.event_id).collect();
+    let conflicts: HashSet<EventId> = all.difference(&written).copied().collect();
+    metrics::count_conflicts(conflicts.len());
+    Ok(conflicts)
+}
+
+/// Announces the events that have a next time, unless another has announced them meanwhile.
+pub(super) async fn announce(
+    store: &PgEvents,
+    announcements: &[Announcement],
+) -> Result<(), StoreError> {
+    const LOCK: &str = "
+        SELECT event_id, announced FROM event
+        WHERE event_id = ANY($1) ORDER BY event_id FOR NO KEY UPDATE";
+    const UPDATE: &str = "
+        UPDATE event SET announced = event.announced + 1, announce_at = new.announce_at
+        FROM UNNEST($1::uuid[], $2::timestamptz[]) AS new (event_id, announce_at)
+        WHERE event.event_id = new.event_id";
+    let mut transaction = store.pool.begin().await?;
+    let ids: Vec<Uuid> = announcements.iter().map(|one| one.event.id.0).collect();
+    let locked: Vec<(Uuid, i32)> =
+        sqlx::query_as(LOCK).bind(ids).fetch_all(&mut *transaction).await?;
+    let announced: HashMap<Uuid, i32> = locked.into_iter().collect();
+    let still = |one: &&Announcement| {
+        announced.get(&one.event.id.0).is_some_and(|n| n.unsigned_abs() == one.event.announced)
+    };
+    let due: Vec<&Announcement> = announcements.iter().filter(still).collect();
+    sqlx::query(UPDATE)
+        .bind(due.iter().map(|one| one.event.id.0).collect::<Vec<Uuid>>())
+        .bind(due.iter().map(|one| one.next).collect::<Vec<_>>())
+        .execute(&mut *transaction)
+        .await?;
+    let again = due.iter().filter(|one| one.next.is_some());
+    let messages: Vec<_> =
+        again.map(|one| (store.encode)(&Message::StillCancelled(&one.event))).collect();
+    store.outbox.insert(&mut transaction, &messages).await?;
+    transaction.commit().await?;
+    store.outbox.notify();
+    Ok(())
+}
+
+/// The stock versions of these events, which nobody else changes until the transaction ends.
+async fn lock(
+    connection: &mut PgConnection,
+    changes: &[StockChange],
+) -> Result<HashMap<Uuid, i64>, sqlx::Error> {
+    const LOCK: &str = "
+        SELECT event_id, stock_version FROM event
+        WHERE event_id = ANY($1) ORDER BY event_id FOR NO KEY UPDATE";
+    let ids: Vec<Uuid> = changes.iter().map(|change| change.event_id.0).collect();
+    let rows: Vec<(Uuid, i64)> = sqlx::query_as(LOCK).bind(ids).fetch_all(connection).await?;
+    Ok(rows.into_iter().collect())
+}
+
+async fn write_stock(
+    connection: &mut PgConnection,
+    changes: &[StockChange],
+) -> Result<(), sqlx::Error> {
+    const UPDATE: &str = "
+        WITH changed AS (
+            UPDATE ticket_type SET held = new.held, sold = new.sold
+            FROM UNNEST($1::uuid[], $2::integer[], $3::integer[])
+                AS new (ticket_type_id, held, sold)
+            WHERE ticket_type.ticket_type_id = new.ticket_type_id
+        )
+        UPDATE event
+        SET stock_version = stock_version + 1, booked = booked OR new.first_booked
+        FROM UNNEST($4::uuid[], $5::boolean[]) AS new (event_id, first_booked)
+        WHERE event.event_id = new.event_id";
+    let touched = || changes.iter().filter(|change| !change.holds.is_empty());
+    if touched().next().is_none() {
+        return Ok(());
+    }
+    let stocks = || touched().flat_map(|change| &change.stocks);
+    sqlx::query(UPDATE)
+        .bind(stocks().map(|(id, _)| id.0).collect::<Vec<Uuid>>())
+        .bind(stocks().map(|(_, stock)| stock.held() as i32).collect::<Vec<_>>())
+        .bind(stocks().map(|(_, stock)| stock.sold() as i32).collect::<Vec<_>>())
+        .bind(touched().map(|change| change.event_id.0).collect::<Vec<Uuid>>())
+        .bind(touched().map(|change| change.first_booked).collect::<Vec<_>>())
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Stores the first holds of bookings. `false`: one of them has a hold already.
+async fn add_holds(
+    connection: &mut PgConnection,
+    new: &[(EventId, &HoldChange)],
+    at: Timestamp,
+) -> Result<bool, sqlx::Error> {
+    const INSERT: &str = "
+        INSERT INTO hold (booking_id, event_id, user_id, state, reason, reservation, created_at,
+                          changed_at)
+        SELECT booking_id, event_id, user_id, state, reason, reservation, $7, $7
+        FROM UNNEST($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::jsonb[])
+            AS new (booking_id, event_id, user_id, state, reason, reservation)
+        ON CONFLICT (booking_id) DO NOTHING";
+    if new.is_empty() {
+        return Ok(true);
+    }
+    let reservations = || new.iter().map(|(_, hold)| reservation(&hold.after));
+    let added = sqlx::query(INSERT)
+        .bind(new.iter().map(|(_, hold)| hold.booking_id.0).collect::<Vec<Uuid>>())
+        .bind(new.iter().map(|(event_id, _)| event_id.0).collect::<Vec<Uuid>>())
+        .bind(reservations().map(|r| r.map(|r| r.user_id.0)).collect::<Vec<Option<Uuid>>>())
+        .bind(new.iter().map(|(_, hold)| state(&hold.after).0).collect::<Vec<_>>())
+        .bind(new.iter().map(|(_, hold)| state(&hold.after).1).collect::<Vec<_>>())
+        .bind(reservations().map(|r| r.map(|r| Json(StoredReservation::of(r)))).collect::<Vec<_>>())
+        .bind(at)
+        .execute(connection)
+        .await?;
+    Ok(added.rows_affected() == new.len() as u64)
+}
+
+/// Only the state of a hold ever changes. There is a statement for each state, because a join with
+/// the new states would read the whole table.
+async fn change_holds(
+    connection: &mut PgConnection,
+    known: &[(EventId, &HoldChange)],
+    at: Timestamp,
+) -> Result<(), sqlx::Error> {
+    const UPDATE: &str = "UPDATE hold SET state = $2, changed_at = $3 WHERE booking_id = ANY($1)";
+    let mut by_state: BTreeMap<&str, Vec<Uuid>> = BTreeMap::new();
+    for (_, hold) in known {
+        by_state.entry(state(&hold.after).0).or_default().push(hold.booking_id.0);
+    }
+    for (state, bookings) in by_state {
+        let update = sqlx::query(UPDATE).bind(bookings).bind(state).bind(at);
+        update.execute(&mut *connection).await?;
+    }
+    Ok(())
+}
+
+async fn add_tickets<'a>(
+    connection: &mut PgConnection,
+    holds: impl Iterator<Item = &'a (EventId, &'a HoldChange)>,
+) -> Result<(), sqlx::Error> {
+    const INSERT: &str = "
+        INSERT INTO ticket (code, booking_id, ticket_type_id, place)
+        SELECT code, booking_id, ticket_type_id, place
+        FROM UNNEST($1::uuid[], $2::uuid[], $3::uuid[], $4::integer[])
+            AS new (code, booking_id, ticket_type_id, place)";
+    let (mut codes, mut bookings, mut types, mut places) = (vec![], vec![], vec![], vec![]);
+    for (_, hold) in holds {
+        let (Hold::Sold(_, tickets), false) =
+            (&hold.after, matches!(hold.before, Some(Hold::Sold(..))))
+        else {
+            continue;
+        };
+        for (ticket, place) in tickets.iter().zip(1_i32..) {
+            codes.push(Uuid::from_u128(ticket.code.bits()));
+            bookings.push(hold.booking_id.0);
+            types.push(ticket.ticket_type_id.0);
+            places.push(place);
+        }
+    }
+    if codes.is_empty() {
+        return Ok(());
+    }
+    sqlx::query(INSERT)
+        .bind(codes)
+        .bind(bookings)
+        .bind(types)
+        .bind(places)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+fn reservation(hold: &Hold) -> Option<&Reservation> {
+    match hold {
+        Hold::Held(reservation) | Hold::Sold(reservation, _) => Some(reservation),
+        Hold::Released | Hold::Rejected(_) => None,
+    }
+}

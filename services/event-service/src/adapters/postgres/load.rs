@@ -1,0 +1,138 @@
+//! What is decided on: the stock for a whole batch of commands in a few statements, and the cancelled
+//! events that are due.
+
+use std::collections::{BTreeSet, HashMap};
+
+use karcis_database::StoreError;
+use karcis_kernel::{BookingId, EventId, Timestamp, UserId};
+use sqlx::{PgConnection, PgPool};
+use uuid::Uuid;
+
+use super::{
+    holds::{HoldRow, TicketRow},
+    rows::{EventRow, select_events, with_ticket_types},
+};
+use crate::{
+    application::ports::{CancelledEvent, StockSnapshot},
+    domain::{CancelReason, Command, Event, Hold},
+};
+
+/// Everything that these commands are decided on.
+pub(super) async fn load(
+    pool: &PgPool,
+    commands: &[&Command],
+) -> Result<StockSnapshot, StoreError> {
+    let events: BTreeSet<Uuid> = commands.iter().map(|c| c.hold().event_id.0).collect();
+    let bookings: BTreeSet<Uuid> = commands.iter().map(|c| c.hold().booking_id.0).collect();
+    let connection = &mut *pool.acquire().await?;
+    // Events are read first: at commit, their stock version tells whether anything that was read
+    // after them has changed since.
+    let events = load_events(connection, Vec::from_iter(events)).await?;
+    let holds = load_holds(connection, Vec::from_iter(bookings)).await?;
+    let unpaid = count_unpaid(connection, commands).await?;
+    Ok(StockSnapshot { events, holds, unpaid })
+}
+
+type Events = HashMap<EventId, (Event, i64)>;
+
+async fn load_events(connection: &mut PgConnection, ids: Vec<Uuid>) -> Result<Events, StoreError> {
+    const SELECT: &str = select_events!("WHERE event_id = ANY($1)");
+    let rows: Vec<EventRow> = sqlx::query_as(SELECT).bind(ids).fetch_all(&mut *connection).await?;
+    let events = with_ticket_types(connection, rows).await?;
+    Ok(events.into_iter().map(|(event, version)| (event.id, (event, version))).collect())
+}
+
+async fn load_holds(
+    connection: &mut PgConnection,
+    bookings: Vec<Uuid>,
+) -> Result<HashMap<BookingId, (EventId, Hold)>, StoreError> {
+    // Of a released hold, the reservation no longer matters.
+    const SELECT: &str = "
+        SELECT booking_id, event_id, user_id, state, reason,
+               CASE WHEN state IN ('held', 'sold') THEN reservation END AS reservation
+        FROM hold WHERE booking_id = ANY($1)";
+    let rows: Vec<HoldRow> =
+        sqlx::query_as(SELECT).bind(bookings).fetch_all(&mut *connection).await?;
+    let sold: Vec<Uuid> =
+        rows.iter().filter(|row| row.is_sold()).map(HoldRow::booking_id).collect();
+    let mut tickets = load_tickets(connection, sold).await?;
+    rows.into_iter().map(|row| row.into_hold(&mut tickets).map_err(StoreError::rejected)).collect()
+}
+
+async fn load_tickets(
+    connection: &mut PgConnection,
+    bookings: Vec<Uuid>,
+) -> Result<HashMap<Uuid, Vec<TicketRow>>, StoreError> {
+    const SELECT: &str = "
+        SELECT code, booking_id, ticket_type_id FROM ticket
+        WHERE booking_id = ANY($1) ORDER BY booking_id, place";
+    let mut tickets: HashMap<Uuid, Vec<TicketRow>> = HashMap::new();
+    if bookings.is_empty() {
+        return Ok(tickets);
+    }
+    let rows: Vec<TicketRow> = sqlx::query_as(SELECT).bind(bookings).fetch_all(connection).await?;
+    for row in rows {
+        tickets.entry(row.booking_id).or_default().push(row);
+    }
+    Ok(tickets)
+}
+
+/// How many unpaid holds the buyers have who want to reserve.
+async fn count_unpaid(
+    connection: &mut PgConnection,
+    commands: &[&Command],
+) -> Result<HashMap<(EventId, UserId), u32>, StoreError> {
+    // A join would read and sort all holds of a hot event; this looks up each buyer.
+    const COUNT: &str = "
+        SELECT buyer.event_id, buyer.user_id, held.number
+        FROM UNNEST($1::uuid[], $2::uuid[]) AS buyer (event_id, user_id)
+        CROSS JOIN LATERAL (
+            SELECT count(*) AS number FROM hold
+            WHERE hold.event_id = buyer.event_id AND hold.user_id = buyer.user_id
+              AND hold.state = 'held'
+        ) AS held
+        WHERE held.number > 0";
+    let buyers: BTreeSet<(Uuid, Uuid)> = commands
+        .iter()
+        .filter_map(|command| match command {
+            Command::Reserve(reserve) => Some((reserve.hold.event_id.0, reserve.user_id.0)),
+            Command::Confirm(_) | Command::Release(_) => None,
+        })
+        .collect();
+    if buyers.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let (events, users): (Vec<Uuid>, Vec<Uuid>) = buyers.into_iter().unzip();
+    let rows: Vec<(Uuid, Uuid, i64)> =
+        sqlx::query_as(COUNT).bind(events).bind(users).fetch_all(connection).await?;
+    let count = |number| u32::try_from(number).unwrap_or(u32::MAX);
+    Ok(rows.into_iter().map(|(e, u, n)| ((EventId(e), UserId(u)), count(n))).collect())
+}
+
+/// The cancelled events that are due to be announced again at `at`, the longest waiting first.
+pub(super) async fn due_announcements(
+    pool: &PgPool,
+    at: Timestamp,
+    limit: i64,
+) -> Result<Vec<CancelledEvent>, StoreError> {
+    const SELECT: &str = "
+        SELECT event_id, cancel_reason, announced,
+               (SELECT COALESCE(sum(held + sold), 0) FROM ticket_type
+                WHERE ticket_type.event_id = event.event_id)
+        FROM event
+        WHERE announce_at <= $1 AND cancel_reason IS NOT NULL
+        ORDER BY announce_at LIMIT $2";
+    let rows: Vec<(Uuid, String, i32, i64)> =
+        sqlx::query_as(SELECT).bind(at).bind(limit).fetch_all(pool).await?;
+    rows.into_iter()
+        .map(|(id, reason, announced, taken)| {
+            let reason = CancelReason::try_from(reason);
+            Ok(CancelledEvent {
+                id: EventId(id),
+                reason: reason.map_err(StoreError::rejected)?,
+                announced: announced.unsigned_abs(),
+                taken: taken.unsigned_abs(),
+            })
+        })
+        .collect()
+}

@@ -1,0 +1,264 @@
+//! event-service by itself, with booking-service's end of the wire in the test's hands.
+
+use async_trait::async_trait;
+use clap::Parser;
+use karcis_contracts::{
+    ConfirmTickets, EventCommand, EventFact, Item, Message, ReleaseTickets, ReserveTickets,
+    TicketFact,
+};
+use karcis_database::{DatabaseConfig, connect};
+use karcis_event_service::{Config, run};
+use karcis_kernel::{BookingId, EventId, Role, TicketTypeId, UserId};
+use karcis_messaging::{Consumer, HandleError, Outbox, Outgoing, Received};
+use karcis_process::{CancellationToken, Process};
+use karcis_schemas::{BOOKINGS, EVENTS};
+use karcis_testkit::{Answer, Inbox, TestEnvironment, TokenMint, eventually, token};
+use reqwest::{Client, Method, RequestBuilder};
+use serde_json::{Value, json};
+use sqlx::PgPool;
+use tokio::net::TcpListener;
+use uuid::Uuid;
+
+/// A running event-service, with its topics and database.
+pub(crate) struct TestApp {
+    pub bed: TestEnvironment,
+    url: String,
+    http: Client,
+    bookings: PgPool,
+    outbox: Outbox,
+    heard: Heard,
+    stopping: CancellationToken,
+}
+
+/// A person with a role.
+#[derive(Clone, Copy)]
+pub(crate) struct Person {
+    pub id: UserId,
+    role: Role,
+}
+
+/// An event of one ticket type, or more, as POST /event/create answered it.
+pub(crate) struct Concert {
+    pub id: EventId,
+    pub types: Vec<TicketTypeId>,
+    pub body: Value,
+}
+
+impl TestApp {
+    pub(crate) async fn start() -> Self {
+        let bed = TestEnvironment::start().await;
+        let mint = TokenMint::start().await;
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
+        let url = format!("http://{}", listener.local_addr().expect("it is bound"));
+        let mut flags = vec!["event-service".to_owned()];
+        flags.extend(bed.flags(EVENTS));
+        flags.extend(["--jwks-url".to_owned(), mint.jwks_url().to_owned()]);
+        let config = Config::try_parse_from(flags).expect("the flags are right");
+        let stopping = CancellationToken::new();
+        tokio::spawn(run(config, listener, Process::embedded(stopping.clone())));
+
+        let database =
+            DatabaseConfig { database_url: bed.role_url(BOOKINGS), database_connections: 4 };
+        let bookings = connect(&database).await.expect("the database answers");
+        let outbox = Outbox::new(bookings.clone(), "booking-service");
+        tokio::spawn(outbox.clone().relay(bed.kafka().clone(), stopping.clone()));
+        let heard = Heard::default();
+        tokio::spawn(bed.kafka().clone().consume(
+            "booking-service",
+            bookings.clone(),
+            heard.clone(),
+            stopping.clone(),
+        ));
+        let app = Self { bed, url, http: Client::new(), bookings, outbox, heard, stopping };
+        eventually(async || app.get(None, "/readyz").await.status.as_u16()).is(200).await;
+        app
+    }
+
+    /// Checks that everything is sent and that there is no dead letter.
+    pub(crate) async fn close(self) {
+        self.bed.all_sent(EVENTS).await;
+        self.stopping.cancel();
+    }
+
+    pub(crate) fn request(
+        &self,
+        who: Option<Person>,
+        method: Method,
+        path: &str,
+    ) -> RequestBuilder {
+        let request = self.http.request(method, format!("{}{path}", self.url));
+        match who {
+            Some(who) => request.bearer_auth(token(who.id, who.role)),
+            None => request,
+        }
+    }
+
+    pub(crate) async fn get(&self, who: Option<Person>, path: &str) -> Answer {
+        Answer::to(self.request(who, Method::GET, path)).await
+    }
+
+    pub(crate) async fn post(&self, who: Person, path: &str, body: &Value) -> Answer {
+        Answer::to(self.request(Some(who), Method::POST, path).json(body)).await
+    }
+
+    /// The plan, made by this organiser.
+    pub(crate) async fn made(&self, by: Person, plan: &Value) -> Concert {
+        let body = self.post(by, "/event/create", plan).await.is(201).body;
+        let id = |value: &Value| value.as_str().and_then(|id| Uuid::parse_str(id).ok());
+        let types = body["ticket_types"].as_array().expect("an event has ticket types");
+        let types = types.iter().map(|t| id(&t["ticket_type_id"]).expect("a type has an id"));
+        Concert {
+            id: EventId(id(&body["event_id"]).expect("an event has an id")),
+            types: types.map(TicketTypeId).collect(),
+            body,
+        }
+    }
+
+    /// Sends commands as booking-service does.
+    pub(crate) async fn send(&self, commands: &[EventCommand]) {
+        let messages: Vec<_> = commands.iter().map(Outgoing::new).collect();
+        let mut transaction = self.bookings.begin().await.expect("a transaction begins");
+        self.outbox.insert(&mut transaction, &messages).await.expect("the outbox takes them");
+        transaction.commit().await.expect("the transaction commits");
+        self.outbox.notify();
+    }
+
+    /// What booking-service was told about the booking, once it has heard that much.
+    pub(crate) async fn replies(&self, booking: BookingId, at_least: usize) -> Vec<TicketFact> {
+        eventually(async || {
+            let replies = self.heard.about(booking);
+            if replies.len() >= at_least { Ok(replies) } else { Err(replies) }
+        })
+        .await
+    }
+
+    /// Sends one command and waits for its answer: the next about its booking.
+    pub(crate) async fn ask(&self, command: impl Into<EventCommand>) -> TicketFact {
+        let command = command.into();
+        let booking = BookingId(command.correlation().expect("a command is of a booking"));
+        let before = self.heard.about(booking).len();
+        self.send(&[command]).await;
+        self.replies(booking, before + 1).await.swap_remove(before)
+    }
+
+    /// What the world was told about the event so far.
+    pub(crate) fn facts(&self, event: EventId) -> Vec<EventFact> {
+        self.heard.facts(event)
+    }
+
+    /// (capacity, held, sold) of a ticket type, as stored.
+    pub(crate) async fn stock(&self, of: TicketTypeId) -> (i32, i32, i32) {
+        let select =
+            "SELECT capacity, held, sold FROM events.ticket_type WHERE ticket_type_id = $1";
+        let stock = sqlx::query_as(select).bind(of.0).fetch_one(self.bed.superuser()).await;
+        stock.expect("the ticket type is stored")
+    }
+}
+
+impl Person {
+    pub(crate) fn new(role: Role) -> Self {
+        Self { id: UserId(Uuid::now_v7()), role }
+    }
+
+    pub(crate) fn organiser() -> Self {
+        Self::new(Role::Organiser)
+    }
+}
+
+impl Concert {
+    /// The event's id as requests name it.
+    pub(crate) fn named(&self) -> Value {
+        json!({"event_id": self.id})
+    }
+
+    /// A new booking's command for so many tickets of the first type, by a new buyer.
+    pub(crate) fn reserve(&self, quantity: u32) -> ReserveTickets {
+        ReserveTickets {
+            booking_id: BookingId(Uuid::now_v7()),
+            event_id: self.id,
+            user_id: UserId(Uuid::now_v7()),
+            items: vec![Item { ticket_type_id: self.types[0], quantity }],
+            expected_total: None,
+        }
+    }
+
+    pub(crate) fn confirm(&self, booking_id: BookingId) -> ConfirmTickets {
+        ConfirmTickets { booking_id, event_id: self.id }
+    }
+
+    pub(crate) fn release(&self, booking_id: BookingId) -> ReleaseTickets {
+        ReleaseTickets { booking_id, event_id: self.id }
+    }
+}
+
+/// A published event next year, with so many VIP tickets.
+pub(crate) fn plan(seats: u32) -> Value {
+    json!({
+        "title": "Dewa 19", "venue": "Istora Senayan", "time_zone": "Asia/Jakarta",
+        "starts_at": in_days(365),
+        "ticket_types": [{
+            "name": "VIP", "price": {"amount": 750_000, "currency": "IDR"}, "capacity": seats,
+        }],
+    })
+}
+
+/// The same with these fields changed.
+pub(crate) fn with(mut plan: Value, changes: Value) -> Value {
+    let changes = changes.as_object().expect("changes are an object").clone();
+    plan.as_object_mut().expect("a plan is an object").extend(changes);
+    plan
+}
+
+/// So many days from now, to the second.
+pub(crate) fn in_days(days: i64) -> String {
+    let at = karcis_process::now() + chrono::Duration::days(days);
+    at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
+}
+
+/// What booking-service hears.
+#[derive(Clone, Default)]
+struct Heard(Inbox<Fact>);
+
+#[derive(Clone)]
+enum Fact {
+    Tickets(TicketFact),
+    Event(EventFact),
+}
+
+impl Heard {
+    fn about(&self, booking: BookingId) -> Vec<TicketFact> {
+        self.0.pick(|fact| match fact {
+            Fact::Tickets(fact) => (fact.correlation() == Some(booking.0)).then(|| fact.clone()),
+            Fact::Event(_) => None,
+        })
+    }
+
+    fn facts(&self, event: EventId) -> Vec<EventFact> {
+        self.0.pick(|fact| match fact {
+            Fact::Event(fact) => (fact.key() == event.0).then(|| fact.clone()),
+            Fact::Tickets(_) => None,
+        })
+    }
+}
+
+#[async_trait]
+impl Consumer for Heard {
+    type Message = Fact;
+
+    fn topics(&self) -> &'static [&'static str] {
+        &[TicketFact::TOPIC, EventFact::TOPIC]
+    }
+
+    fn decode(&self, topic: &str, kind: &str, body: &[u8]) -> serde_json::Result<Option<Fact>> {
+        if topic == TicketFact::TOPIC {
+            Ok(TicketFact::decode(kind, body)?.map(Fact::Tickets))
+        } else {
+            Ok(EventFact::decode(kind, body)?.map(Fact::Event))
+        }
+    }
+
+    async fn handle(&self, batch: &[Received<Fact>]) -> Result<(), HandleError> {
+        self.0.keep(batch);
+        Ok(())
+    }
+}

@@ -1,0 +1,103 @@
+//! A ticket for everybody who knows its code, and the code as a picture.
+
+use karcis_contracts::TicketFact;
+use karcis_kernel::{BookingId, TicketCode};
+use serde_json::json;
+
+use crate::harness::{Concert, Person, TestApp, plan, with};
+
+/// Sells two seats: the booking, and the codes.
+async fn sold(app: &TestApp, event: &Concert) -> (BookingId, Vec<TicketCode>) {
+    let command = event.reserve(2);
+    app.ask(command.clone()).await;
+    let TicketFact::TicketsConfirmed(sold) = app.ask(event.confirm(command.booking_id)).await
+    else {
+        panic!("not confirmed");
+    };
+    (command.booking_id, sold.tickets.into_iter().map(|ticket| ticket.code).collect())
+}
+
+async fn status(app: &TestApp, code: &TicketCode) -> String {
+    let ticket = app.get(None, &format!("/tickets/{code}")).await.is(200).body;
+    ticket["status"].as_str().expect("a ticket has a status").to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_code_shows_the_ticket_and_its_picture() {
+    let app = TestApp::start().await;
+    let organiser = Person::organiser();
+    let event = app.made(organiser, &plan(10)).await;
+    let (_, codes) = sold(&app, &event).await;
+    let later = with(event.named(), json!({"title": "Dewa 20"}));
+    app.post(organiser, "/event/update", &later).await.is(200);
+    for code in &codes {
+        let ticket = app.get(None, &format!("/tickets/{code}")).await.is(200).body;
+        let expected = json!({
+            "code": code, "status": "valid", "name": "VIP",
+            "event": {
+                "event_id": event.id, "title": "Dewa 19", "venue": "Istora Senayan",
+                "starts_at": event.body["starts_at"], "time_zone": "Asia/Jakarta",
+            },
+        });
+        assert_eq!(ticket, expected);
+        let picture = app.get(None, &format!("/tickets/{code}.svg")).await.is(200);
+        assert_eq!(picture.headers["content-type"], "image/svg+xml");
+        assert!(picture.body.as_str().expect("a text").contains("<svg"));
+    }
+    app.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_ticket_is_cancelled_with_its_booking_and_with_its_event() {
+    let app = TestApp::start().await;
+    let organiser = Person::organiser();
+    let event = app.made(organiser, &plan(10)).await;
+    let ((released, gone), (_, kept)) = (sold(&app, &event).await, sold(&app, &event).await);
+    app.ask(event.release(released)).await;
+    assert_eq!(status(&app, &gone[0]).await, "cancelled");
+    assert_eq!(status(&app, &kept[0]).await, "valid");
+    let cancel = with(event.named(), json!({"reason": "rain"}));
+    app.post(organiser, "/event/cancel", &cancel).await.is(202);
+    assert_eq!(status(&app, &kept[0]).await, "cancelled");
+    let picture = app.get(None, &format!("/tickets/{}.svg", kept[0])).await.is(200);
+    assert_eq!(picture.headers["content-type"], "image/svg+xml");
+    app.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_ticket_that_was_used_says_so() {
+    let app = TestApp::start().await;
+    let event = app.made(Person::organiser(), &plan(10)).await;
+    let (_, codes) = sold(&app, &event).await;
+    sqlx::query("UPDATE events.ticket SET used_at = now() WHERE code = $1")
+        .bind(uuid::Uuid::from_u128(codes[0].bits()))
+        .execute(app.bed.superuser())
+        .await
+        .expect("the ticket is stored");
+    assert_eq!(status(&app, &codes[0]).await, "used");
+    assert_eq!(status(&app, &codes[1]).await, "valid");
+    app.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_no_code_of_a_ticket_is_not_found() {
+    let app = TestApp::start().await;
+    let event = app.made(Person::organiser(), &plan(10)).await;
+    let (_, codes) = sold(&app, &event).await;
+    let code = codes[0].to_string();
+    for unknown in [
+        "ffffffffffffffffffffffffffffffff",
+        "ffffffffffffffffffffffffffffffff.svg",
+        "0",
+        ".svg",
+        &format!("{code}0"),
+        &format!("{code}.png"),
+        &format!("{code}.svg.svg"),
+        &format!("+{}", &code[1..]),
+        &code.replace(|c: char| c.is_ascii_hexdigit(), "G"),
+        "%00",
+    ] {
+        app.get(None, &format!("/tickets/{unknown}")).await.is_problem(404, "not-found");
+    }
+    app.close().await;
+}

@@ -1,0 +1,59 @@
+//! Which payment provider is used, and how long its answers are waited for.
+
+use std::{fmt, time::Duration};
+
+/// The payment providers that can be chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum Provider {
+    /// Takes scripted tokens and moves no money.
+    Simulated,
+}
+
+/// The payment provider.
+#[derive(Clone, clap::Args)]
+pub struct GatewayConfig {
+    /// Which payment provider takes the money; "simulated" takes none and is for development.
+    #[arg(long = "gateway", env = "KARCIS_GATEWAY", value_name = "PROVIDER")]
+    pub(super) provider: Provider,
+    /// The simulated provider's own database, as a role that cannot read the payments:
+    /// postgres://role:password@host:port/database
+    #[arg(
+        long,
+        env = "KARCIS_GATEWAY_DATABASE_URL",
+        hide_env_values = true,
+        value_name = "URL",
+        required_if_eq("provider", "simulated")
+    )]
+    pub(super) gateway_database_url: Option<String>,
+    /// How long an answer of the provider is waited for, in milliseconds; then its outcome is
+    /// unknown, and the provider is asked again.
+    #[arg(long, env = "KARCIS_PROVIDER_TIMEOUT_MS", default_value_t = 5_000, value_name = "MS",
+        value_parser = clap::value_parser!(u64).range(1..=3_600_000))]
+    provider_timeout_ms: u64,
+    /// How long a buyer waits for that answer, in milliseconds; then the payment is "processing".
+    #[arg(long, env = "KARCIS_PROVIDER_WAIT_MS", default_value_t = 2_000, value_name = "MS",
+        value_parser = clap::value_parser!(u64).range(1..=3_600_000))]
+    provider_wait_ms: u64,
+}
+
+impl GatewayConfig {
+    /// After this an outcome is unknown.
+    pub fn provider_timeout(&self) -> Duration {
+        Duration::from_millis(self.provider_timeout_ms)
+    }
+
+    /// After this a buyer is answered with "processing".
+    pub fn provider_wait(&self) -> Duration {
+        Duration::from_millis(self.provider_wait_ms)
+    }
+}
+
+impl fmt::Debug for GatewayConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("GatewayConfig")
+            .field("provider", &self.provider)
+            .field("provider_timeout_ms", &self.provider_timeout_ms)
+            .field("provider_wait_ms", &self.provider_wait_ms)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,54 @@
+//! Errors of the use cases, as problems.
+
+use axum::http::StatusCode;
+use karcis_http::{IdempotencyKey, Problem};
+
+use super::responses::status_word;
+use crate::{
+    application::ports::ProcessPaymentError,
+    domain::{Decline, DeclineKind, Payment, State},
+};
+
+/// The provider has declined the attempt.
+pub(super) fn declined(payment: &Payment, decline: &Decline) -> Problem {
+    let is_open = payment.state == State::Open;
+    let detail = match (decline.kind, is_open) {
+        (DeclineKind::Soft, true) => "try again, or pay with another method",
+        (DeclineKind::Hard, true) => "pay with another method",
+        (_, false) => "the payment takes no other attempt",
+    };
+    Problem::new(StatusCode::PAYMENT_REQUIRED, "payment-declined", "The payment was declined")
+        .detail(detail)
+        .with("decline_code", &decline.code)
+        .with("retryable", is_open && decline.kind == DeclineKind::Soft)
+        .with("attempts_left", payment.attempts_left())
+        .with("pay_by", payment.terms.pay_by())
+        .with("payment_status", status_word(payment))
+}
+
+/// The payment takes no money any more.
+pub(super) fn closed() -> Problem {
+    Problem::conflict("payment-closed", "The payment is closed")
+        .detail("it failed, was cancelled or was refunded; GET /payment/status says which")
+}
+
+impl From<ProcessPaymentError> for Problem {
+    fn from(error: ProcessPaymentError) -> Self {
+        match error {
+            ProcessPaymentError::KeyReused => IdempotencyKey::reused(),
+            ProcessPaymentError::NotPayable => Self::not_found()
+                .detail(
+                    "there is nothing of yours to pay here, or not yet; \
+                     a booking can be paid while its `can` says so",
+                )
+                .retry_after(1),
+            ProcessPaymentError::Unresolved => {
+                Self::conflict("attempt-unresolved", "Another attempt is running")
+                    .detail("wait for its outcome: GET /payment/status shows it")
+                    .retry_after(1)
+            }
+            ProcessPaymentError::Closed => closed(),
+            ProcessPaymentError::Store(error) => error.into(),
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! Rows ⇄ payments. A row may have been written by an older release, and be read by one.
+
+use karcis_database::StoreError;
+use karcis_kernel::{BookingId, Money, PaymentId, Timestamp, UserId};
+use uuid::Uuid;
+
+use crate::domain::{
+    Attempt, AttemptId, AttemptOutcome, BuyerAction, Decline, DeclineKind, NextAction, Payment,
+    PaymentRecord, State, Terms,
+};
+
+/// A payment with one of its attempts: as many rows as it has attempts, but at least one.
+#[derive(sqlx::FromRow)]
+pub(super) struct PaymentRow {
+    booking_id: Uuid,
+    payment_id: Uuid,
+    user_id: Option<Uuid>,
+    amount: Option<i64>,
+    currency: Option<String>,
+    pay_by: Option<Timestamp>,
+    status: String,
+    cancel_wanted: bool,
+    payment_decline_code: Option<String>,
+    captured: i64,
+    refunded: i64,
+    version: i64,
+    refund_refusal: Option<String>,
+    attempt_id: Option<Uuid>,
+    at: Option<Timestamp>,
+    method: Option<String>,
+    outcome: Option<String>,
+    decline_kind: Option<String>,
+    decline_code: Option<String>,
+    reversal_refusal: Option<String>,
+    action: Option<String>,
+    action_value: Option<String>,
+    action_expires_at: Option<Timestamp>,
+}
+
+/// The records of these rows, which are ordered by booking and attempt.
+pub(super) fn records(rows: &[PaymentRow]) -> Result<Vec<PaymentRecord>, StoreError> {
+    rows.chunk_by(|one, next| one.booking_id == next.booking_id)
+        .map(|rows| record(rows).ok_or_else(|| unreadable(rows)))
+        .collect()
+}
+
+fn unreadable(rows: &[PaymentRow]) -> StoreError {
+    let booking = rows.first().map(|row| row.booking_id).unwrap_or_default();
+    StoreError::rejected(format!("the payment of booking {booking} cannot be read"))
+}
+
+fn record(rows: &[PaymentRow]) -> Option<PaymentRecord> {
+    let row = rows.first()?;
+    let booking_id = BookingId(row.booking_id);
+    let payment_id = PaymentId(row.payment_id);
+    let (Some(user_id), Some(amount), Some(currency), Some(pay_by)) =
+        (row.user_id, row.amount, &row.currency, row.pay_by)
+    else {
+        return Some(PaymentRecord::Tombstone { booking_id, payment_id });
+    };
+    let currency = currency.parse().ok()?;
+    let mut attempts = Vec::new();
+    for row in rows.iter().filter(|row| row.attempt_id.is_some()) {
+        attempts.push(attempt(row)?);
+    }
+    Some(PaymentRecord::Payment(Payment {
+        booking_id,
+        payment_id,
+        terms: Terms::new(UserId(user_id), Money::new(amount, currency), pay_by).ok()?,
+        state: state(row, &attempts)?,
+        attempts,
+        captured: Money::new(row.captured, currency),
+        refunded: Money::new(row.refunded, currency),
+        version: row.version,
+    }))
+}
+
+fn state(row: &PaymentRow, attempts: &[Attempt]) -> Option<State> {
+    Some(match row.status.as_str() {
+        "open" => State::Open,
+        "processing" => State::Processing {
+            attempt: attempts.iter().find(|attempt| attempt.outcome.is_none())?.id,
+            cancel_wanted: row.cancel_wanted,
+        },
+        "succeeded" => State::Succeeded,
+        "failed" => State::Failed { decline_code: row.payment_decline_code.clone()? },
+        "cancelled" => State::Cancelled,
+        "refunding" => State::Refunding { refusal: row.refund_refusal.clone() },
+        "refunded" => State::Refunded,
+        _ => return None,
+    })
+}
+
+/// The column `refund_refusal` of a state.
+pub(super) fn refusal(state: &State) -> Option<&str> {
+    match state {
+        State::Refunding { refusal } => refusal.as_deref(),
+        _ => None,
+    }
+}
+
+/// The column `status` of a state.
+pub(super) fn status(state: &State) -> &'static str {
+    match state {
+        State::Open => "open",
+        State::Processing { .. } => "processing",
+        State::Succeeded => "succeeded",
+        State::Failed { .. } => "failed",
+        State::Cancelled => "cancelled",
+        State::Refunding { .. } => "refunding",
+        State::Refunded => "refunded",
+    }
+}
+
+fn attempt(row: &PaymentRow) -> Option<Attempt> {
+    let outcome = match row.outcome.as_deref() {
+        None => None,
+        Some("approved") => Some(AttemptOutcome::Approved),
+        Some("declined") => Some(AttemptOutcome::Declined(Decline {
+            kind: match row.decline_kind.as_deref()? {
+                "soft" => DeclineKind::Soft,
+                "hard" => DeclineKind::Hard,
+                _ => return None,
+            },
+            code: row.decline_code.clone()?,
+        })),
+        Some("voided") => Some(AttemptOutcome::Voided),
+        Some("returning") => {
+            Some(AttemptOutcome::Reversing { refusal: row.reversal_refusal.clone() })
+        }
+        Some("returned") => Some(AttemptOutcome::Reversed),
+        Some(_) => return None,
+    };
+    let next_action = match (&outcome, &row.action) {
+        (None, Some(action)) => Some(next_action(row, action)?),
+        // An older release leaves the action when it writes the outcome.
+        (Some(_), _) | (None, None) => None,
+    };
+    let id = AttemptId(row.attempt_id?);
+    Some(Attempt { id, at: row.at?, method: row.method.clone()?, outcome, next_action })
+}
+
+fn next_action(row: &PaymentRow, action: &str) -> Option<NextAction> {
+    let value = row.action_value.clone()?;
+    let action = match action {
+        "redirect" => BuyerAction::Redirect { url: value },
+        "virtual_account" => BuyerAction::VirtualAccount { number: value },
+        "qr" => BuyerAction::Qr { text: value },
+        _ => return None,
+    };
+    Some(NextAction { action, expires_at: row.action_expires_at? })
+}
+
+/// The columns `action`, `action_value` and `action_expires_at` of an attempt.
+pub(super) fn action(next: Option<&NextAction>) -> Option<(&'static str, &str, Timestamp)> {
+    let next = next?;
+    let (word, value) = match &next.action {
+        BuyerAction::Redirect { url } => ("redirect", url),
+        BuyerAction::VirtualAccount { number } => ("virtual_account", number),
+        BuyerAction::Qr { text } => ("qr", text),
+    };
+    Some((word, value, next.expires_at))
+}
+
+/// The columns of an attempt that say how it ended.
+#[derive(Default)]
+pub(super) struct OutcomeColumns<'a> {
+    pub word: Option<&'static str>,
+    pub decline_kind: Option<&'static str>,
+    pub decline_code: Option<&'a str>,
+    pub refusal: Option<&'a str>,
+}
+
+/// How an attempt ended, as its columns say it.
+pub(super) fn outcome(outcome: Option<&AttemptOutcome>) -> OutcomeColumns<'_> {
+    let ended = |word| OutcomeColumns { word: Some(word), ..OutcomeColumns::default() };
+    match outcome {
+        None => OutcomeColumns::default(),
+        Some(AttemptOutcome::Approved) => ended("approved"),
+        Some(AttemptOutcome::Declined(decline)) => {
+            let kind = match decline.kind {
+                DeclineKind::Soft => "soft",
+                DeclineKind::Hard => "hard",
+            };
+            let (decline_kind, decline_code) = (Some(kind), Some(decline.code.as_str()));
+            OutcomeColumns { decline_kind, decline_code, ..ended("declined") }
+        }
+        Some(AttemptOutcome::Voided) => ended("voided"),
+        Some(AttemptOutcome::Reversing { refusal }) => {
+            OutcomeColumns { refusal: refusal.as_deref(), ..ended("returning") }
+        }
+        Some(AttemptOutcome::Reversed) => ended("returned"),
+    }
+}

@@ -1,0 +1,198 @@
+//! Payments as they were loaded and as decisions change them, until one commit stores them all.
+
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    marker::PhantomData,
+};
+
+use async_trait::async_trait;
+use karcis_database::{Decider, KeyUse, RequestKey, StoreError, decide_and_commit};
+use karcis_kernel::{BookingId, Timestamp};
+
+use super::ports::{Change, Payments};
+use crate::domain::{AttemptId, Fact, Payment, PaymentRecord, Verdict};
+
+/// Something to decide about one booking's payment.
+pub(super) trait Decision: Sync {
+    type Output: Send;
+    type Error: From<StoreError> + Send;
+
+    fn booking_id(&self) -> BookingId;
+
+    /// The payment as last seen, which spares the first load.
+    fn seen(&self) -> Option<&Payment> {
+        None
+    }
+
+    /// The idempotency key it was asked for under, with the time it is asked now.
+    fn key(&self) -> Option<(&RequestKey, Timestamp)> {
+        None
+    }
+
+    fn decide(&self, unit: &mut UnitOfWork) -> Result<Self::Output, Self::Error>;
+}
+
+/// Decides them in their order and stores what changes; one output each.
+pub(super) async fn decide<D: Decision>(
+    payments: &dyn Payments,
+    decisions: &[D],
+) -> Result<Vec<D::Output>, D::Error> {
+    decide_and_commit(&Decisions { payments, decision: PhantomData }, decisions).await
+}
+
+/// Decides one and stores what it changes.
+pub(super) async fn decide_one<D: Decision>(
+    payments: &dyn Payments,
+    decision: D,
+) -> Result<D::Output, D::Error> {
+    let output = decide(payments, &[decision]).await?.pop();
+    output.ok_or_else(|| StoreError::unavailable("the decision has no output").into())
+}
+
+struct Decisions<'a, D> {
+    payments: &'a dyn Payments,
+    decision: PhantomData<fn(D)>,
+}
+
+#[async_trait]
+impl<D: Decision> Decider for Decisions<'_, D> {
+    type Job = D;
+    type Key = BookingId;
+    type UnitOfWork = UnitOfWork;
+    type Output = D::Output;
+    type Error = D::Error;
+
+    fn key(&self, decision: &D) -> BookingId {
+        decision.booking_id()
+    }
+
+    async fn load(&self, decisions: &[&D], round: u32) -> Result<UnitOfWork, StoreError> {
+        let mut unit = UnitOfWork::default();
+        let mut unseen = Vec::new();
+        for decision in decisions {
+            match decision.seen().filter(|_| round == 0) {
+                Some(payment) => {
+                    let record = PaymentRecord::Payment(payment.clone());
+                    unit.loaded.insert(payment.booking_id, record);
+                }
+                None => unseen.push(decision.booking_id()),
+            }
+        }
+        unit.load(self.payments, unseen).await?;
+        unit.load_keys(self.payments, decisions).await?;
+        Ok(unit)
+    }
+
+    fn decide(&self, unit: &mut UnitOfWork, decision: &D) -> Result<D::Output, D::Error> {
+        decision.decide(unit)
+    }
+
+    async fn commit(&self, unit: UnitOfWork) -> Result<HashSet<BookingId>, StoreError> {
+        if unit.changes.is_empty() {
+            return Ok(HashSet::new());
+        }
+        self.payments.commit(unit.changes.into_values().collect()).await
+    }
+}
+
+/// Payments and keys as they were loaded, and what the decisions so far have changed.
+#[derive(Default)]
+pub(super) struct UnitOfWork {
+    loaded: HashMap<BookingId, PaymentRecord>,
+    keys: HashMap<RequestKey, KeyUse>,
+    changes: BTreeMap<BookingId, Change>,
+}
+
+impl UnitOfWork {
+    /// The booking's record, as decided so far.
+    pub(super) fn record(&self, booking: BookingId) -> Option<&PaymentRecord> {
+        let changed = self.changes.get(&booking).map(|change| &change.after);
+        changed.or_else(|| self.loaded.get(&booking))
+    }
+
+    /// The booking's payment, as decided so far.
+    pub(super) fn payment(&self, booking: BookingId) -> Option<&Payment> {
+        self.record(booking).and_then(PaymentRecord::payment)
+    }
+
+    /// What the key was used for.
+    pub(super) fn key_use(&self, key: &RequestKey) -> Option<&KeyUse> {
+        self.keys.get(key)
+    }
+
+    /// Applies what was decided about the booking.
+    pub(super) fn apply(&mut self, booking: BookingId, verdict: Verdict) {
+        match verdict {
+            Verdict::Changed(after, fact) => self.change(*after, fact),
+            Verdict::Answered(fact) => {
+                if let Some(record) = self.record(booking).cloned() {
+                    self.change(record, Some(fact));
+                }
+            }
+            Verdict::Unchanged | Verdict::Alert => {}
+        }
+    }
+
+    /// The record becomes `after`, and `fact` is published.
+    pub(super) fn change(&mut self, after: PaymentRecord, fact: Option<Fact>) {
+        let booking = after.booking_id();
+        let before = self.loaded.get(&booking);
+        let change = self.changes.entry(booking).or_insert_with(|| Change {
+            before: before.cloned(),
+            after: after.clone(),
+            facts: Vec::new(),
+            keys: Vec::new(),
+        });
+        change.after = after;
+        change.facts.extend(fact);
+    }
+
+    /// The payment becomes `after`, and the key is used up with that.
+    pub(super) fn use_key(&mut self, after: Payment, key: KeyUse) {
+        let booking = after.booking_id;
+        self.change(PaymentRecord::Payment(after), None);
+        self.keys.insert(key.key.clone(), key.clone());
+        if let Some(change) = self.changes.get_mut(&booking) {
+            change.keys.push(key);
+        }
+    }
+
+    async fn load(
+        &mut self,
+        payments: &dyn Payments,
+        mut bookings: Vec<BookingId>,
+    ) -> Result<(), StoreError> {
+        if bookings.is_empty() {
+            return Ok(());
+        }
+        bookings.sort_unstable();
+        bookings.dedup();
+        let records = payments.load(&bookings).await?;
+        self.loaded.extend(records.into_iter().map(|record| (record.booking_id(), record)));
+        Ok(())
+    }
+
+    /// Reads the keys after the payments, so that an attempt that is loaded has its key. A key that
+    /// was used in between names an attempt that its payment does not have yet: that payment is
+    /// loaded again.
+    async fn load_keys<D: Decision>(
+        &mut self,
+        payments: &dyn Payments,
+        decisions: &[&D],
+    ) -> Result<(), StoreError> {
+        let asked: Vec<_> = decisions.iter().filter_map(|decision| decision.key()).collect();
+        let Some(earliest) = asked.iter().map(|(_, at)| *at).min() else { return Ok(()) };
+        let keys: Vec<RequestKey> = asked.into_iter().map(|(key, _)| key.clone()).collect();
+        let used = payments.keys(&keys, earliest).await?;
+        self.keys.extend(used.into_iter().map(|used| (used.key.clone(), used)));
+        let is_stale = |decision: &&&D| {
+            let used = decision.key().and_then(|(key, _)| self.key_use(key)?.subject);
+            let payment = self.payment(decision.booking_id());
+            used.is_some_and(|id| {
+                payment.is_some_and(|payment| payment.attempt(AttemptId(id)).is_none())
+            })
+        };
+        let stale = decisions.iter().filter(is_stale).map(|it| it.booking_id()).collect();
+        self.load(payments, stale).await
+    }
+}

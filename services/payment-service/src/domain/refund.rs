@@ -1,0 +1,104 @@
+//! Money that goes back: refunds that the saga asked for, and reversals of money that came too late
+//! or twice.
+
+use karcis_kernel::{BookingId, Money};
+
+use super::{AttemptId, AttemptOutcome, Fact, Payment, State, Verdict, attempt::with_outcome};
+
+/// Why money goes back to the buyer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RefundKind {
+    /// The saga asked for all that paid for the booking.
+    Requested,
+    /// This attempt took money too late or twice.
+    Reversal(AttemptId),
+}
+
+impl RefundKind {
+    /// The provider's idempotency key: the same key gives the money back once.
+    pub fn key(self, booking_id: BookingId) -> String {
+        match self {
+            Self::Requested => format!("refund/{booking_id}"),
+            Self::Reversal(AttemptId(id)) => format!("return/{id}"),
+        }
+    }
+}
+
+/// What the provider says of a refund or a reversal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RefundOutcome {
+    /// The money went back.
+    Done,
+    /// The provider is still working on it.
+    Pending,
+    /// The provider will never do it.
+    Refused { reason: String },
+}
+
+/// What the provider is to be asked for now, each with its amount. What it has refused is left out:
+/// an operator settles that.
+pub fn due_refunds(payment: &Payment) -> Vec<(RefundKind, Money)> {
+    let requested =
+        (payment.state == State::Refunding { refusal: None }).then_some(RefundKind::Requested);
+    let reversals = payment
+        .attempts
+        .iter()
+        .filter(|attempt| attempt.outcome == Some(AttemptOutcome::Reversing { refusal: None }))
+        .map(|attempt| RefundKind::Reversal(attempt.id));
+    requested.into_iter().chain(reversals).map(|kind| (kind, payment.terms.amount())).collect()
+}
+
+/// What the provider's answer on a refund makes of the payment.
+pub fn record_refund(payment: &Payment, kind: RefundKind, outcome: &RefundOutcome) -> Verdict {
+    let Some(refusal) = refusal(payment, kind) else { return Verdict::Unchanged };
+    match (outcome, refusal) {
+        (RefundOutcome::Done, _) => done(payment, kind),
+        (RefundOutcome::Refused { reason }, None) => refused(payment, kind, reason),
+        (RefundOutcome::Refused { .. }, Some(_)) | (RefundOutcome::Pending, _) => {
+            Verdict::Unchanged
+        }
+    }
+}
+
+/// The refusal so far of a refund that is not done; `None` if there is no such refund.
+fn refusal(payment: &Payment, kind: RefundKind) -> Option<&Option<String>> {
+    match kind {
+        RefundKind::Requested => match &payment.state {
+            State::Refunding { refusal } => Some(refusal),
+            _ => None,
+        },
+        RefundKind::Reversal(id) => match &payment.attempt(id)?.outcome {
+            Some(AttemptOutcome::Reversing { refusal }) => Some(refusal),
+            _ => None,
+        },
+    }
+}
+
+fn done(payment: &Payment, kind: RefundKind) -> Verdict {
+    let refunded = payment.plus_amount(payment.refunded);
+    let amount = payment.terms.amount();
+    match kind {
+        RefundKind::Requested => Verdict::changed(
+            Payment { refunded, ..payment.transition(State::Refunded) },
+            Fact::Refunded { refunded: amount },
+        ),
+        RefundKind::Reversal(id) => Verdict::changed(
+            Payment { refunded, ..with_outcome(payment, id, AttemptOutcome::Reversed) },
+            Fact::Reversed { reversed: amount },
+        ),
+    }
+}
+
+/// Only the refusal of a refund is published: the saga has moved on without a reversal.
+fn refused(payment: &Payment, kind: RefundKind, reason: &str) -> Verdict {
+    let refusal = Some(reason.to_owned());
+    match kind {
+        RefundKind::Requested => Verdict::changed(
+            payment.transition(State::Refunding { refusal }),
+            Fact::RefundRefused { reason: reason.to_owned() },
+        ),
+        RefundKind::Reversal(id) => {
+            Verdict::changed(with_outcome(payment, id, AttemptOutcome::Reversing { refusal }), None)
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! Tests of the payment's rules.
+
+mod exploration;
+mod samples;
+mod table;

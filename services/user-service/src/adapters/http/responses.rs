@@ -1,0 +1,96 @@
+//! What is answered: Session and Profile. Also how the texts of requests are described.
+
+use karcis_http::{LINE, one_of, texts};
+use karcis_kernel::{Role, Timestamp, UserId};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::{
+    adapters::access_tokens::LIFETIME_S,
+    domain::{Account, Email, Locale, Password, PersonName, Phone, TimeZone},
+};
+
+/// A profile as its owner sees it.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Profile)]
+pub struct ProfileResponse {
+    user_id: UserId,
+    #[schema(examples("sari@mail.example"))]
+    email: String,
+    #[schema(examples("Sari"))]
+    name: String,
+    #[schema(examples("+6281234567890"))]
+    phone: Option<String>,
+    #[schema(examples("id-ID"))]
+    locale: Option<String>,
+    #[schema(examples("Asia/Jakarta"))]
+    time_zone: Option<&'static str>,
+    role: Role,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Timestamp,
+    #[schema(minimum = 1)]
+    version: i64,
+}
+
+impl From<Account> for ProfileResponse {
+    fn from(account: Account) -> Self {
+        Self {
+            user_id: account.user_id,
+            email: account.email.as_str().to_owned(),
+            name: account.name.as_str().to_owned(),
+            phone: account.phone.map(|phone| phone.as_str().to_owned()),
+            locale: account.locale.map(|locale| locale.as_str().to_owned()),
+            time_zone: account.time_zone.map(TimeZone::as_str),
+            role: account.role,
+            created_at: account.created_at,
+            version: account.version,
+        }
+    }
+}
+
+/// What a log-in gives.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Session)]
+pub struct SessionResponse {
+    #[schema(examples("eyJhbGciOiJFZERTQSJ9.eyJpc3MiOiJrYXJjaXMifQ.c2lnbmF0dXJl"))]
+    access_token: String,
+    #[schema(schema_with = token_type)]
+    token_type: &'static str,
+    /// In seconds.
+    #[schema(minimum = 1, examples(900))]
+    expires_in: i64,
+    #[schema(examples("FXwKuzVn0qB7n2QnUj4tP8sV1m6aYd3cE5gHkLrTzWo"))]
+    refresh_token: String,
+    user: ProfileResponse,
+}
+
+impl SessionResponse {
+    /// The session of this account, with these tokens.
+    pub fn new(access_token: String, refresh_token: String, account: Account) -> Self {
+        Self {
+            access_token,
+            token_type: "Bearer",
+            expires_in: LIFETIME_S,
+            refresh_token,
+            user: account.into(),
+        }
+    }
+}
+
+fn token_type() -> utoipa::openapi::Object {
+    one_of(["Bearer"])
+}
+
+texts! {
+    /// What a person is called; spaces around it are taken away.
+    FullName: (*PersonName::LENGTH.start()) to (*PersonName::LENGTH.end()), LINE, such as "Sari";
+    /// An e-mail address; spaces around it and capitals make no difference. Dots stand between
+    /// other characters.
+    EmailAddress: 6 to (Email::MAX_LENGTH), Email::PATTERN, such as "sari@mail.example";
+    /// A password that is not known from leaks.
+    NewPassword: (*Password::LENGTH.start()) to (*Password::LENGTH.end()), r"^[^\x00]*$", such as "nine mangoes in a boat";
+    /// An international telephone number; spaces, dashes, dots and brackets are ignored.
+    PhoneNumber: 8 to 44, Phone::PATTERN, such as "+62 812 3456 7890";
+    /// A language tag (BCP 47).
+    LanguageTag: (*Locale::LENGTH.start()) to (*Locale::LENGTH.end()), Locale::PATTERN, such as "id-ID";
+}

@@ -1,0 +1,115 @@
+//! Notifications to buyers: table `notice`.
+
+use std::ops::RangeInclusive;
+
+use async_trait::async_trait;
+use chrono::TimeDelta;
+use karcis_database::StoreError;
+use karcis_kernel::Timestamp;
+use karcis_process::{chain, trace};
+use sqlx::PgPool;
+use uuid::Uuid;
+
+use crate::{
+    adapters::postgres::rows::NotificationRow,
+    application::ports::Notifications,
+    domain::{DueNotification, Notification},
+};
+
+/// Table `notice`.
+pub struct PgNotifications(pub PgPool);
+
+#[async_trait]
+impl Notifications for PgNotifications {
+    async fn add(&self, notifications: &[Notification], at: Timestamp) -> Result<(), StoreError> {
+        let column =
+            |of: fn(&Notification) -> Uuid| notifications.iter().map(of).collect::<Vec<_>>();
+        let trace = |one: &Notification| trace::header(&trace::of(Some(one.booking_id.0)));
+        sqlx::query(
+            "INSERT INTO notice (booking_id, kind, user_id, event_id, reason, trace, noted_at, try_at)
+             SELECT booking_id, kind, user_id, event_id, reason, trace, $7, $7
+             FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::uuid[], $5::text[], $6::text[])
+                 AS n (booking_id, kind, user_id, event_id, reason, trace)
+             ORDER BY booking_id, kind
+             ON CONFLICT ON CONSTRAINT notice_once DO NOTHING",
+        )
+        .bind(column(|one| one.booking_id.0))
+        .bind(notifications.iter().map(|one| one.kind.as_str()).collect::<Vec<_>>())
+        .bind(column(|one| one.user_id.0))
+        .bind(column(|one| one.event_id.0))
+        .bind(notifications.iter().map(|one| one.reason.as_deref()).collect::<Vec<_>>())
+        .bind(notifications.iter().map(trace).collect::<Vec<_>>())
+        .bind(at)
+        .execute(&self.0)
+        .await?;
+        Ok(())
+    }
+
+    async fn claim_due(
+        &self,
+        at: Timestamp,
+        until: Timestamp,
+        since: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<DueNotification>, StoreError> {
+        let rows: Vec<NotificationRow> = sqlx::query_as(
+            "WITH due AS (
+                 SELECT booking_id, kind, user_id FROM notice
+                 WHERE told_at IS NULL AND try_at <= $1 AND noted_at > $3
+                 ORDER BY try_at LIMIT $4
+                 FOR NO KEY UPDATE SKIP LOCKED
+             )
+             UPDATE notice SET try_at = $2
+             FROM due LEFT JOIN account USING (user_id)
+             WHERE notice.booking_id = due.booking_id AND notice.kind = due.kind
+             RETURNING notice.booking_id, notice.kind, notice.user_id, event_id, reason, trace,
+                 email, name",
+        )
+        .bind(at)
+        .bind(until)
+        .bind(since)
+        .bind(limit as i64)
+        .fetch_all(&self.0)
+        .await?;
+        // A row that cannot be read does not hold up the others.
+        let unreadable = |error: &StoreError| {
+            tracing::error!(error = %chain(error), "a notification cannot be read and is not sent");
+        };
+        let read = |row| DueNotification::try_from(row).inspect_err(unreadable).ok();
+        let mut due: Vec<DueNotification> = rows.into_iter().filter_map(read).collect();
+        due.sort_unstable_by_key(|due| (due.notification.booking_id, due.notification.kind));
+        Ok(due)
+    }
+
+    async fn record(
+        &self,
+        outcomes: &[(&Notification, bool)],
+        at: Timestamp,
+        pause: RangeInclusive<TimeDelta>,
+    ) -> Result<(), StoreError> {
+        sqlx::query(
+            "WITH outcome AS (
+                 SELECT notice.booking_id, notice.kind, done FROM notice
+                 JOIN unnest($1::uuid[], $2::text[], $3::bool[]) AS n (booking_id, kind, done)
+                     ON notice.booking_id = n.booking_id AND notice.kind = n.kind
+                 ORDER BY notice.booking_id, notice.kind
+                 FOR NO KEY UPDATE OF notice
+             )
+             UPDATE notice SET
+                 told_at = CASE WHEN done THEN $4 END,
+                 try_at = CASE WHEN done THEN try_at
+                     ELSE $4 + least(greatest($4 - noted_at, $5), $6) END
+             FROM outcome
+             WHERE notice.booking_id = outcome.booking_id AND notice.kind = outcome.kind",
+        )
+        .bind(outcomes.iter().map(|(one, _)| one.booking_id.0).collect::<Vec<_>>())
+        .bind(outcomes.iter().map(|(one, _)| one.kind.as_str()).collect::<Vec<_>>())
+        .bind(outcomes.iter().map(|(_, done)| *done).collect::<Vec<_>>())
+        .bind(at)
+        .bind(*pause.start())
+        .bind(*pause.end())
+        .execute(&self.0)
+        .await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,34 @@
+//! Deletes rows that are not needed any more.
+
+use karcis_database::StoreError;
+use karcis_kernel::Timestamp;
+use sqlx::PgPool;
+
+/// How many rows a statement deletes at most.
+const BATCH: i64 = 5_000;
+
+/// A notice is kept for longer than the broker keeps the message it came from: otherwise reading
+/// that message again would notify the buyer again.
+const DELETIONS: [&str; 4] = [
+    "DELETE FROM session WHERE session_id IN
+        (SELECT session_id FROM session WHERE expires_at < $1 LIMIT $2)",
+    "DELETE FROM refresh_token WHERE token_hash IN
+        (SELECT token_hash FROM refresh_token WHERE expires_at < $1 LIMIT $2)",
+    "DELETE FROM failed_login WHERE subject IN
+        (SELECT subject FROM failed_login WHERE ends_at < $1 LIMIT $2)",
+    "DELETE FROM notice WHERE (booking_id, kind) IN
+        (SELECT booking_id, kind FROM notice WHERE noted_at < $1 - interval '30 days' LIMIT $2)",
+];
+
+/// Deletes expired sessions and tokens, failed log-ins of past windows and old notices. Rows of a
+/// table are deleted in batches, until a batch is not full.
+pub async fn purge(pool: &PgPool, at: Timestamp) -> Result<(), StoreError> {
+    for deletion in DELETIONS {
+        let mut deleted = BATCH as u64;
+        while deleted == BATCH as u64 {
+            let done = sqlx::query(deletion).bind(at).bind(BATCH).execute(pool).await?;
+            deleted = done.rows_affected();
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,4 @@
+//! The exploration, and that it notices wrong rules.
+
+mod exploration;
+mod mutants;

@@ -15,4 +15,4 @@ pub use idempotency_keys::{IdempotencyKeys, KEY_LIFETIME, KeyUse, RequestKey};
 pub use migrate::migrate;
 pub use pool::{DatabaseConfig, DatabaseError, connect, connect_to};
 pub use readiness::DatabaseReadiness;
-pub use store_error::{StoreError, is_transient};
+pub use store_error::StoreError;

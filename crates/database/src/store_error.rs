@@ -37,7 +37,7 @@ impl From<sqlx::Error> for StoreError {
 }
 
 /// Whether the same statement may succeed later.
-pub fn is_transient(error: &sqlx::Error) -> bool {
+fn is_transient(error: &sqlx::Error) -> bool {
     use sqlx::Error::{ColumnDecode, Database, Decode, Encode, InvalidArgument};
     match error {
         Database(error) => {

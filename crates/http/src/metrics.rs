@@ -7,7 +7,7 @@ use std::{
 
 use axum::{
     extract::{MatchedPath, Request},
-    http::{Method, header::CONTENT_TYPE},
+    http::header::CONTENT_TYPE,
     middleware::Next,
     response::IntoResponse,
 };
@@ -15,7 +15,7 @@ use metrics::{Unit, describe_gauge, describe_histogram, gauge, histogram};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use metrics_process::Collector;
 
-use crate::trace;
+use crate::trace::{method, record_response};
 
 /// How often [`upkeep`] is due.
 pub(crate) const UPKEEP_EVERY: Duration = Duration::from_secs(5);
@@ -74,7 +74,7 @@ pub(crate) async fn measure(request: Request, next: Next) -> impl IntoResponse {
     let status = response.status();
     let took = began.elapsed();
     tracing::debug!(method, route, status = status.as_u16(), ?took, "answered");
-    trace::record_response(method, route, status.as_u16());
+    record_response(method, route, status.as_u16());
     let labels = [
         ("http_request_method", method.to_owned()),
         ("http_route", route.unwrap_or("unmatched").to_owned()),
@@ -82,18 +82,4 @@ pub(crate) async fn measure(request: Request, next: Next) -> impl IntoResponse {
     ];
     histogram!(REQUESTS, &labels).record(took);
     response
-}
-
-/// The method's name. Unknown methods share one, as a client may invent any number of them.
-pub(crate) fn method(method: &Method) -> &'static str {
-    match method.as_str() {
-        "GET" => "GET",
-        "HEAD" => "HEAD",
-        "POST" => "POST",
-        "PUT" => "PUT",
-        "PATCH" => "PATCH",
-        "DELETE" => "DELETE",
-        "OPTIONS" => "OPTIONS",
-        _ => "_OTHER",
-    }
 }

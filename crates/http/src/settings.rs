@@ -7,7 +7,7 @@ use reqwest::Url;
 /// Settings every service has.
 #[derive(Clone, Debug, clap::Args)]
 pub struct HttpConfig {
-    /// Other origins whose pages may call, such as https://tickets.example, separated by commas; *
+    /// Other origins whose pages may call, such as `https://tickets.example`, separated by commas; *
     /// for any.
     #[arg(long, env = "KARCIS_WEB_ORIGINS", value_delimiter = ',', value_name = "ORIGINS",
         value_parser = origin)]

@@ -1,7 +1,12 @@
 //! A request's span, by OpenTelemetry's conventions for HTTP servers.
 //! Source: <https://opentelemetry.io/docs/specs/semconv/http/http-spans/>.
 
-use axum::{extract::Request, http::HeaderValue, middleware::Next, response::Response};
+use axum::{
+    extract::Request,
+    http::{HeaderValue, Method},
+    middleware::Next,
+    response::Response,
+};
 use karcis_process::trace::{
     self,
     otel::{
@@ -9,8 +14,6 @@ use karcis_process::trace::{
         trace::{SpanBuilder, SpanKind, Status, TraceContextExt},
     },
 };
-
-use crate::metrics::method;
 
 pub(crate) const TRACEPARENT: &str = "traceparent";
 
@@ -49,5 +52,19 @@ pub(crate) fn record_response(method: &'static str, route: Option<&str>, status:
     if status >= 500 {
         span.set_attribute(KeyValue::new("error.type", status.to_string()));
         span.set_status(Status::error(""));
+    }
+}
+
+/// The method's name. Unknown methods share one, as a client may invent any number of them.
+pub(crate) fn method(method: &Method) -> &'static str {
+    match method.as_str() {
+        "GET" => "GET",
+        "HEAD" => "HEAD",
+        "POST" => "POST",
+        "PUT" => "PUT",
+        "PATCH" => "PATCH",
+        "DELETE" => "DELETE",
+        "OPTIONS" => "OPTIONS",
+        _ => "_OTHER",
     }
 }

@@ -1,9 +1,13 @@
 //! What an operator sees of the messages, and of the database they wait in.
 
+use std::{sync::PoisonError, time::Duration};
+
 use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge};
 use sqlx::PgPool;
+use tokio::time::{MissedTickBehavior, interval};
+use tokio_util::sync::CancellationToken;
 
-use crate::OutboxState;
+use crate::outbox::{OutboxState, Shared};
 
 /// Says what each is, and begins the counters at 0: what first appears at 1 has not risen.
 pub(crate) fn describe() {
@@ -44,8 +48,40 @@ pub(crate) fn describe() {
     );
 }
 
-/// What is looked at each second.
-pub(crate) fn watch(outbox: OutboxState, dead_letters: i64, pool: &PgPool) {
+/// Measures each second what an operator wants to know, until `stopping`.
+pub(crate) async fn watch(outbox: &Shared, stopping: &CancellationToken) {
+    let mut seconds = interval(Duration::from_secs(1));
+    seconds.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    while stopping.run_until_cancelled(seconds.tick()).await.is_some() {
+        match measure(&outbox.pool).await {
+            Ok((state, dead_letters)) => {
+                *outbox.state.lock().unwrap_or_else(PoisonError::into_inner) = state;
+                show(state, dead_letters, &outbox.pool);
+            }
+            // The last known state stays.
+            Err(error) => tracing::debug!(%error, "the outbox cannot be measured"),
+        }
+    }
+}
+
+/// The outbox's state, and how many dead letters there are.
+async fn measure(pool: &PgPool) -> Result<(OutboxState, i64), sqlx::Error> {
+    const MEASURE: &str = "
+        SELECT count(*),
+               COALESCE(EXTRACT(EPOCH FROM clock_timestamp() - min(created_at)), 0)::float8,
+               (SELECT count(*) FROM (SELECT FROM dead_letter LIMIT 10000) AS kept)
+        FROM (SELECT created_at FROM outbox ORDER BY id LIMIT 100000) AS waiting";
+    let mut transaction = pool.begin().await?;
+    // By the index: a scan would visit every page that sent rows have left behind.
+    sqlx::query("SET LOCAL enable_seqscan = off").execute(&mut *transaction).await?;
+    let (rows, oldest, dead_letters): (i64, f64, i64) =
+        sqlx::query_as(MEASURE).fetch_one(&mut *transaction).await?;
+    transaction.commit().await?;
+    let oldest = Duration::try_from_secs_f64(oldest).unwrap_or_default();
+    Ok((OutboxState { rows: rows.unsigned_abs(), oldest }, dead_letters))
+}
+
+fn show(outbox: OutboxState, dead_letters: i64, pool: &PgPool) {
     gauge!("karcis_outbox_messages").set(outbox.rows as f64);
     gauge!("karcis_outbox_oldest_age_seconds").set(outbox.oldest.as_secs_f64());
     gauge!("karcis_dead_letters").set(dead_letters as f64);

@@ -13,10 +13,7 @@ use karcis_contracts::Message;
 use karcis_process::trace;
 use sqlx::{PgConnection, PgPool};
 use tokio::sync::Notify;
-use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
-
-use crate::{Kafka, metrics, relay};
 
 /// A message that is to be sent.
 #[derive(Clone, Debug)]
@@ -55,7 +52,7 @@ impl Outgoing {
 /// A service's outbox, table `outbox` of its schema.
 #[derive(Clone, Debug)]
 pub struct Outbox {
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
 }
 
 #[derive(Debug)]
@@ -63,7 +60,7 @@ pub(crate) struct Shared {
     pub(crate) pool: PgPool,
     pub(crate) source: &'static str,
     pub(crate) signal: Notify,
-    state: Mutex<OutboxState>,
+    pub(crate) state: Mutex<OutboxState>,
 }
 
 /// How far the outbox is behind. It is measured each second, never for a request.
@@ -128,62 +125,5 @@ impl Outbox {
     /// How far it was behind a second ago at most.
     pub fn state(&self) -> OutboxState {
         *self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Sends what is there, in order, for as long as this instance owns the outbox; returns when
-    /// `stopping`. Reconnects by itself. Every instance runs it: the owner sends, all keep
-    /// [`Self::state`] fresh.
-    pub async fn relay(
-        self,
-        kafka: Kafka,
-        stopping: CancellationToken,
-    ) -> Result<(), std::convert::Infallible> {
-        metrics::describe();
-        tokio::join!(
-            relay::keep_sending(&self.shared, &kafka, &stopping),
-            self.shared.watch(&stopping),
-        );
-        Ok(())
-    }
-}
-
-impl Shared {
-    /// Measures each second what an operator wants to know.
-    async fn watch(&self, stopping: &CancellationToken) {
-        let mut seconds = tokio::time::interval(Duration::from_secs(1));
-        seconds.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        loop {
-            tokio::select! {
-                () = stopping.cancelled() => return,
-                _ = seconds.tick() => {}
-            }
-            let (state, dead_letters) = match self.measure().await {
-                Ok(measured) => measured,
-                Err(error) => {
-                    // The last known state stays.
-                    tracing::debug!(%error, "the outbox cannot be measured");
-                    continue;
-                }
-            };
-            *self.state.lock().unwrap_or_else(PoisonError::into_inner) = state;
-            metrics::watch(state, dead_letters, &self.pool);
-        }
-    }
-
-    /// The outbox's state, and how many dead letters there are.
-    async fn measure(&self) -> Result<(OutboxState, i64), sqlx::Error> {
-        const MEASURE: &str = "
-            SELECT count(*),
-                   COALESCE(EXTRACT(EPOCH FROM clock_timestamp() - min(created_at)), 0)::float8,
-                   (SELECT count(*) FROM (SELECT FROM dead_letter LIMIT 10000) AS kept)
-            FROM (SELECT created_at FROM outbox ORDER BY id LIMIT 100000) AS waiting";
-        let mut transaction = self.pool.begin().await?;
-        // By the index: a scan would visit every page that sent rows have left behind.
-        sqlx::query("SET LOCAL enable_seqscan = off").execute(&mut *transaction).await?;
-        let (rows, oldest, dead_letters): (i64, f64, i64) =
-            sqlx::query_as(MEASURE).fetch_one(&mut *transaction).await?;
-        transaction.commit().await?;
-        let oldest = Duration::try_from_secs_f64(oldest).unwrap_or_default();
-        Ok((OutboxState { rows: rows.unsigned_abs(), oldest }, dead_letters))
     }
 }

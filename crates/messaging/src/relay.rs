@@ -24,7 +24,8 @@ use crate::{
     Kafka, KafkaError,
     backoff::Backoff,
     kafka::Producer,
-    outbox::Shared,
+    metrics,
+    outbox::{Outbox, Shared},
     spans::{self, Described},
 };
 
@@ -70,8 +71,26 @@ struct Row {
     created_at: DateTime<Utc>,
 }
 
+impl Outbox {
+    /// Sends what is there, in order, for as long as this instance owns the outbox; returns when
+    /// `stopping`. Reconnects by itself. Every instance runs it: the owner sends, all keep
+    /// [`Self::state`] fresh.
+    pub async fn relay(
+        self,
+        kafka: Kafka,
+        stopping: CancellationToken,
+    ) -> Result<(), std::convert::Infallible> {
+        metrics::describe();
+        tokio::join!(
+            keep_sending(&self.shared, &kafka, &stopping),
+            metrics::watch(&self.shared, &stopping),
+        );
+        Ok(())
+    }
+}
+
 /// Owns the outbox when no other instance does, and sends what is in it, until `stopping`.
-pub(crate) async fn keep_sending(outbox: &Shared, kafka: &Kafka, stopping: &CancellationToken) {
+async fn keep_sending(outbox: &Shared, kafka: &Kafka, stopping: &CancellationToken) {
     let mut backoff = Backoff::new();
     while !stopping.is_cancelled() {
         let start = Instant::now();
@@ -194,7 +213,7 @@ async fn send(
             .execute(connection),
     )
     .await?;
-    metrics::counter!("karcis_outbox_sent_total").increment(acknowledged.len() as u64);
+    ::metrics::counter!("karcis_outbox_sent_total").increment(acknowledged.len() as u64);
     match failed.or(failure) {
         Some(error) => Err(error),
         None => Ok(()),

@@ -2,11 +2,11 @@
 
 use std::{error::Error, iter::successors};
 
-/// The error and its sources, joined by ": ". A source whose text stands there already is left
+/// The error and its sources, joined by ": ". A source whose text the line already contains is left
 /// out.
 pub fn chain(error: &dyn Error) -> String {
     let sources = successors(error.source(), |&source| source.source());
-    sources.map(ToString::to_string).fold(error.to_string(), |told, source| {
-        if told.contains(&source) { told } else { format!("{told}: {source}") }
+    sources.map(ToString::to_string).fold(error.to_string(), |chain, source| {
+        if chain.contains(&source) { chain } else { format!("{chain}: {source}") }
     })
 }

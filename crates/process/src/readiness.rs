@@ -1,8 +1,8 @@
-//! What a program says when it is asked whether it can serve.
+//! Whether a service can serve.
 
 use async_trait::async_trait;
 
-/// Whether a part that a service needs can work now.
+/// Something that a service needs, such as its database, and whether it works now.
 #[async_trait]
 pub trait Readiness: Send + Sync + 'static {
     /// `Err` says what is missing.

@@ -41,10 +41,7 @@ pub fn explore(rules: &Rules, scenario: Scenario) -> Result<Explored, String> {
         let explain = |violation: Violation| format!("{violation} in {world:?}");
         stages.insert(world.booking.stage.name());
         world.check(scenario).map_err(explain)?;
-        let silent = World {
-            sent: Messages::default(),
-            ..world.clone()
-        };
+        let silent = World { sent: Messages::default(), ..world.clone() };
         if healed.insert(key(&silent)) {
             silent.heal(rules, scenario).map_err(explain)?;
         }
@@ -57,10 +54,7 @@ pub fn explore(rules: &Rules, scenario: Scenario) -> Result<Explored, String> {
     }
     let mut stages: Vec<_> = stages.into_iter().collect();
     stages.sort_unstable();
-    Ok(Explored {
-        worlds: seen.len(),
-        stages,
-    })
+    Ok(Explored { worlds: seen.len(), stages })
 }
 
 impl World {
@@ -101,10 +95,7 @@ impl World {
     /// The input, with what it sends lost.
     fn alone(&self, rules: &Rules, input: &Input) -> Result<Self, Violation> {
         let next = self.with_input(rules, input)?;
-        Ok(Self {
-            sent: Messages::default(),
-            ..next
-        })
+        Ok(Self { sent: Messages::default(), ..next })
     }
 
     /// Every attempt that is under way gets an answer, and every refund is done.
@@ -116,20 +107,14 @@ impl World {
             let number = payment.attempts.len() - 1;
             let captured = world.provider.captured & (1 << number) != 0;
             let voided = cancel_wanted && !captured;
-            let outcome = if voided {
-                Outcome::Voided
-            } else {
-                Outcome::Approved
-            };
+            let outcome = if voided { Outcome::Voided } else { Outcome::Approved };
             world = world.with_outcome(rules, &payment, number, &outcome)?;
         }
         while let Some(payment) = world.payment().cloned()
             && let Some(kind) = refunds(&payment).into_iter().next()
         {
             world = world.with_refund(rules, &payment, kind, &RefundOutcome::Done)?;
-            require(world.provider.net() >= 0, || {
-                "more money went back than came".to_owned()
-            })?;
+            require(world.provider.net() >= 0, || "more money went back than came".to_owned())?;
         }
         Ok(world)
     }
@@ -153,30 +138,22 @@ struct Key {
 fn key(world: &World) -> Key {
     let bits = match &world.booking.stage {
         Stage::Awaiting { payable, .. } => u8::from(*payable),
-        Stage::Refunding {
-            cause,
-            released,
-            refunded,
-            ..
-        } => *cause as u8 * 4 + u8::from(*released) * 2 + u8::from(*refunded),
+        Stage::Refunding { cause, released, refunded, .. } => {
+            *cause as u8 * 4 + u8::from(*released) * 2 + u8::from(*refunded)
+        }
         Stage::Releasing { cause, reservation } => {
             *cause as u8 * 4 + u8::from(reservation.is_some())
         }
-        Stage::Cancelled {
-            cause,
-            refunded,
-            reservation,
-        } => *cause as u8 * 4 + u8::from(*refunded) * 2 + u8::from(reservation.is_some()),
+        Stage::Cancelled { cause, refunded, reservation } => {
+            *cause as u8 * 4 + u8::from(*refunded) * 2 + u8::from(reservation.is_some())
+        }
         Stage::Rejected { reason } => *reason as u8,
         stage => stage.cause().map_or(0, |cause| cause as u8),
     };
     Key {
         stage: (world.booking.stage.name(), bits),
         stuck: world.booking.stuck.is_some(),
-        holds: [
-            hold_code(world.hold.as_ref()),
-            hold_code(world.rival.as_ref()),
-        ],
+        holds: [hold_code(world.hold.as_ref()), hold_code(world.rival.as_ref())],
         is_event_cancelled: world.is_event_cancelled(),
         payment: payment_code(world.payment.as_ref()),
         provider: world.provider,

@@ -29,14 +29,8 @@ pub(crate) enum Message {
 
 use Message::*;
 
-pub(crate) const COMMANDS: [Message; 6] = [
-    ReserveTickets,
-    ConfirmTickets,
-    ReleaseTickets,
-    RequestPayment,
-    CancelPayment,
-    RefundPayment,
-];
+pub(crate) const COMMANDS: [Message; 6] =
+    [ReserveTickets, ConfirmTickets, ReleaseTickets, RequestPayment, CancelPayment, RefundPayment];
 
 pub(crate) const REPLIES: [Message; 11] = [
     TicketsReserved,
@@ -75,17 +69,10 @@ impl Messages {
     }
 
     pub(crate) fn with(self, messages: impl IntoIterator<Item = Message>) -> Self {
-        Self(
-            messages
-                .into_iter()
-                .fold(self.0, |set, message| set | 1 << message as u32),
-        )
+        Self(messages.into_iter().fold(self.0, |set, message| set | 1 << message as u32))
     }
 
     pub(crate) fn of(self, kinds: &[Message]) -> impl Iterator<Item = Message> {
-        kinds
-            .iter()
-            .copied()
-            .filter(move |message| self.contains(*message))
+        kinds.iter().copied().filter(move |message| self.contains(*message))
     }
 }

@@ -24,15 +24,8 @@ impl World {
         let once = self.decided_by_event_service(rules, command)?;
         let twice = once.decided_by_event_service(rules, command)?;
         let unchanged = (once.hold, once.event.ticket_types, once.sent, once.minted)
-            == (
-                twice.hold.clone(),
-                twice.event.ticket_types.clone(),
-                twice.sent,
-                twice.minted,
-            );
-        require(unchanged, || {
-            format!("{command:?} twice is not {command:?} once")
-        })?;
+            == (twice.hold.clone(), twice.event.ticket_types.clone(), twice.sent, twice.minted);
+        require(unchanged, || format!("{command:?} twice is not {command:?} once"))?;
         Ok(twice)
     }
 
@@ -67,9 +60,7 @@ impl World {
             }
             event::Reply::Confirmed(tickets) => {
                 let told = next.contents.tickets.get_or_insert_with(|| tickets.clone());
-                require(*told == tickets, || {
-                    "a booking gets other tickets".to_owned()
-                })?;
+                require(*told == tickets, || "a booking gets other tickets".to_owned())?;
                 Message::TicketsConfirmed
             }
             event::Reply::ConfirmRefused => Message::ConfirmRefused,
@@ -96,10 +87,7 @@ impl World {
     pub(crate) fn with_rivals_release(&self, rules: &Rules) -> Result<Self, Violation> {
         let mut next = self.clone();
         let decision = (rules.release)(Some(&mut next.event), self.rival.as_ref());
-        next.rival = decision
-            .map_err(|error| error.to_string())?
-            .hold
-            .or(next.rival);
+        next.rival = decision.map_err(|error| error.to_string())?.hold.or(next.rival);
         Ok(next)
     }
 
@@ -114,21 +102,15 @@ impl World {
                 terms: payment::Terms::new(BUYER, self.total()?, samples::order().pay_by)
                     .map_err(|error| error.to_string())?,
             },
-            Message::CancelPayment => payment::Command::Cancel {
-                booking_id: BOOKING,
-            },
-            _ => payment::Command::Refund {
-                booking_id: BOOKING,
-            },
+            Message::CancelPayment => payment::Command::Cancel { booking_id: BOOKING },
+            _ => payment::Command::Refund { booking_id: BOOKING },
         };
         self.with_verdict((rules.take)(self.payment.as_ref(), &command, PAYMENT))
     }
 
     fn total(&self) -> Result<karcis_kernel::Money, Violation> {
         let reservation = self.contents.reservation.as_ref();
-        reservation
-            .map(|reservation| reservation.total)
-            .ok_or_else(|| "no price".to_owned())
+        reservation.map(|reservation| reservation.total).ok_or_else(|| "no price".to_owned())
     }
 
     fn with_verdict(&self, verdict: payment::Verdict) -> Result<Self, Violation> {
@@ -149,11 +131,7 @@ impl World {
             payment::Fact::RefundRefused { .. } => Some(Message::RefundRefused),
             payment::Fact::Reversed { .. } => None,
         });
-        Ok(Self {
-            payment: entry,
-            sent: self.sent.with(reply),
-            ..self.clone()
-        })
+        Ok(Self { payment: entry, sent: self.sent.with(reply), ..self.clone() })
     }
 
     /// What buyer, operator and provider can do to the payment.
@@ -162,11 +140,7 @@ impl World {
         rules: &Rules,
         scenario: Scenario,
     ) -> Result<Vec<Self>, Violation> {
-        let Some(payment) = self
-            .payment
-            .as_ref()
-            .and_then(payment::PaymentRecord::payment)
-        else {
+        let Some(payment) = self.payment.as_ref().and_then(payment::PaymentRecord::payment) else {
             return Ok(vec![]);
         };
         let mut next = Vec::new();
@@ -176,10 +150,7 @@ impl World {
                 (rules.start)(payment, samples::attempt_id(number), samples::now(), "tok")
         {
             let payment = Some(payment::PaymentRecord::Payment(started));
-            next.push(Self {
-                payment,
-                ..self.clone()
-            });
+            next.push(Self { payment, ..self.clone() });
         }
         if payment.state == State::Open {
             next.push(self.with_payment_command(rules, Message::CancelPayment)?);
@@ -192,9 +163,7 @@ impl World {
             next.push(self.with_refund(rules, payment, kind, &RefundOutcome::Done)?);
         }
         for (kind, _) in (rules.due_refunds)(payment) {
-            let refused = RefundOutcome::Refused {
-                reason: "account_closed".to_owned(),
-            };
+            let refused = RefundOutcome::Refused { reason: "account_closed".to_owned() };
             next.push(self.with_refund(rules, payment, kind, &refused)?);
         }
         Ok(next)
@@ -220,13 +189,7 @@ impl World {
                 next.push(lost);
                 let mut outcomes = vec![Outcome::Approved, declined("insufficient_funds")];
                 outcomes.push(declined("stolen_card"));
-                if matches!(
-                    payment.state,
-                    State::Processing {
-                        cancel_wanted: true,
-                        ..
-                    }
-                ) {
+                if matches!(payment.state, State::Processing { cancel_wanted: true, .. }) {
                     outcomes.push(Outcome::Voided);
                 }
                 for outcome in outcomes {
@@ -280,17 +243,10 @@ pub(crate) fn refunds(payment: &payment::Payment) -> Vec<RefundKind> {
         .iter()
         .filter(|attempt| matches!(attempt.outcome, Some(AttemptOutcome::Reversing { .. })))
         .map(|attempt| RefundKind::Reversal(attempt.id));
-    requested
-        .then_some(RefundKind::Requested)
-        .into_iter()
-        .chain(reversals)
-        .collect()
+    requested.then_some(RefundKind::Requested).into_iter().chain(reversals).collect()
 }
 
 fn declined(code: &str) -> Outcome {
     let kind = payment::DeclineKind::Soft;
-    Outcome::Declined(payment::Decline {
-        kind,
-        code: code.to_owned(),
-    })
+    Outcome::Declined(payment::Decline { kind, code: code.to_owned() })
 }

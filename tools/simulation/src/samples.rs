@@ -32,9 +32,7 @@ pub struct Scenario {
 
 /// The moment at which everything happens.
 pub(crate) fn now() -> Timestamp {
-    Utc.with_ymd_and_hms(2030, 1, 1, 12, 0, 0)
-        .single()
-        .expect("a valid time")
+    Utc.with_ymd_and_hms(2030, 1, 1, 12, 0, 0).single().expect("a valid time")
 }
 
 /// The moment, with the schedule that a service has by default.
@@ -45,10 +43,7 @@ pub(crate) fn context() -> booking::DecisionContext {
 
 /// An order created five minutes ago, to be paid within the next ten.
 pub(crate) fn order() -> Arc<booking::Order> {
-    let item = booking::Item {
-        ticket_type_id: TICKET_TYPE,
-        quantity: 1,
-    };
+    let item = booking::Item { ticket_type_id: TICKET_TYPE, quantity: 1 };
     Arc::new(booking::Order {
         id: BOOKING,
         buyer: BUYER,
@@ -79,9 +74,7 @@ pub(crate) fn event(scenario: Scenario) -> event::Event {
         ticket_types: vec![event::NewTicketType {
             id: TICKET_TYPE,
             name: text("VIP").try_into().expect("a valid name"),
-            price: Money::new(scenario.price, Currency::Idr)
-                .try_into()
-                .expect("a valid price"),
+            price: Money::new(scenario.price, Currency::Idr).try_into().expect("a valid price"),
             capacity: 1.try_into().expect("a valid capacity"),
             max_per_booking: event::PerBooking::DEFAULT,
             sales_start: None,
@@ -96,10 +89,7 @@ pub(crate) fn event(scenario: Scenario) -> event::Event {
 /// ReserveTickets of this booking.
 pub(crate) fn reserve(booking_id: BookingId, user_id: UserId) -> event::Reserve {
     event::Reserve {
-        hold: event::HoldRef {
-            booking_id,
-            event_id: EVENT,
-        },
+        hold: event::HoldRef { booking_id, event_id: EVENT },
         user_id,
         items: vec![(TICKET_TYPE, 1)].try_into().expect("valid items"),
         expected_total: None,

@@ -97,19 +97,12 @@ impl World {
             next.push(self.with_input(rules, &booking::Input::EventCancelled)?);
         }
         next.extend(self.payment_steps(rules, scenario)?);
-        next.push(Self {
-            event: samples::cancelled(&self.event),
-            ..self.clone()
-        });
+        next.push(Self { event: samples::cancelled(&self.event), ..self.clone() });
         next.push(self.with_rivals_reservation(rules));
         next.push(self.with_rivals_release(rules)?);
         if matches!(self.hold, Some(event::Hold::Held(_))) {
             let released = self.with_command(rules, Message::ReleaseTickets)?;
-            next.push(Self {
-                sent: self.sent,
-                released_by_mistake: true,
-                ..released
-            });
+            next.push(Self { sent: self.sent, released_by_mistake: true, ..released });
         }
         Ok(next)
     }
@@ -125,38 +118,21 @@ impl World {
             booking::Verdict::Transition(transition) => transition,
             booking::Verdict::Ignored => {
                 let cancel_accepted = self.cancel_accepted || is_cancel;
-                return Ok(Self {
-                    cancel_accepted,
-                    ..self.clone()
-                });
+                return Ok(Self { cancel_accepted, ..self.clone() });
             }
             booking::Verdict::Refused(_) | booking::Verdict::Resend(_) => return Ok(self.clone()),
         };
         let commands: Vec<Message> = transition.messages.iter().filter_map(command).collect();
-        let twice = commands
-            .iter()
-            .find(|command| self.sent.contains(**command));
-        require(twice.is_none(), || {
-            format!("{twice:?} is sent a second time")
-        })?;
-        let pending: Vec<Message> = transition
-            .booking
-            .pending()
-            .iter()
-            .filter_map(command)
-            .collect();
+        let twice = commands.iter().find(|command| self.sent.contains(**command));
+        require(twice.is_none(), || format!("{twice:?} is sent a second time"))?;
+        let pending: Vec<Message> =
+            transition.booking.pending().iter().filter_map(command).collect();
         require(commands.iter().all(|sent| pending.contains(sent)), || {
             format!("{commands:?} are sent, but {pending:?} are pending")
         })?;
-        require(
-            pending.is_empty() == transition.booking.next_resend.is_none(),
-            || {
-                format!(
-                    "{pending:?} are pending, but resent: {:?}",
-                    transition.booking.next_resend
-                )
-            },
-        )?;
+        require(pending.is_empty() == transition.booking.next_resend.is_none(), || {
+            format!("{pending:?} are pending, but resent: {:?}", transition.booking.next_resend)
+        })?;
         Ok(Self {
             booking: plain(transition.booking),
             sent: self.sent.with(commands),
@@ -215,8 +191,5 @@ pub(crate) fn require(holds: bool, violation: impl FnOnce() -> Violation) -> Res
 
 /// Without the version, which differs between equal states.
 fn plain(booking: booking::Booking) -> booking::Booking {
-    booking::Booking {
-        version: 0,
-        ..booking
-    }
+    booking::Booking { version: 0, ..booking }
 }

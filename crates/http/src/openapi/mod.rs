@@ -1,6 +1,7 @@
 //! Each service's OpenAPI document: what its handlers declare, completed with what all services share.
 
 mod example;
+mod headers;
 mod operation;
 mod problems;
 mod schemas;
@@ -44,7 +45,7 @@ pub fn openapi(about: About, declared: utoipa::openapi::OpenApi) -> Value {
     let components = &mut document["components"];
     components["schemas"]["Problem"] = problems::schema();
     components["responses"] = problems::responses();
-    components["headers"] = operation::headers();
+    components["headers"] = headers::all();
     components["securitySchemes"] = json!({"bearer": {
         "type": "http", "scheme": "bearer", "bearerFormat": "JWT",
         "description": "The `access_token` of user-service's `POST /login`. Where an operation \

@@ -4,35 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::problems;
+use super::{headers::header, problems};
 use crate::system_endpoints;
-
-/// The headers of responses, by name.
-pub(super) fn headers() -> Value {
-    let text = |description: &str, example: &str| json!({"description": description, "schema": {"type": "string"}, "example": example});
-    json!({
-        "traceparent": text(
-            "The answer's place in its trace (W3C trace context).",
-            "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
-        ),
-        "Retry-After": {
-            "description": "After how many seconds to try again.",
-            "required": true,
-            "schema": {"type": "integer", "minimum": 1},
-            "example": 2,
-        },
-        "WWW-Authenticate": text("How to log in.", "Bearer"),
-        "Idempotent-Replayed": {
-            "description": "Present if the key was used before: nothing was done again.",
-            "schema": {"type": "string", "const": "true"},
-        },
-    })
-}
-
-/// A reference to the header of this name.
-pub(super) fn header(name: &str) -> Value {
-    json!({"$ref": format!("#/components/headers/{name}")})
-}
 
 /// Completes an operation. Its declared responses of 400 and more are described by their slugs.
 pub(super) fn finish(operation: &mut Value) {

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::operation::header;
+use super::headers::header;
 use crate::system_endpoints::PAGES;
 
 /// The status in a page's first line, such as ``# `not-found` (404)``.

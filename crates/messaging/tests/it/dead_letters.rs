@@ -34,17 +34,17 @@ async fn a_poisonous_note_is_dead_lettered_and_the_others_are_handled_in_order()
 
     let good: Vec<_> = (0..100).filter(|n| *n != 41 && *n != 77).collect();
     eventually(|| async { reader.part.notes(booking) }).is(good).await;
-    let letters = dead_letters_of(&app, &relay.part).await;
-    let bodies: Vec<&str> = letters.iter().map(|letter| letter.body.as_str()).collect();
-    assert_eq!(letters.len(), 2);
-    assert_eq!(pages_of(&app, &relay.part).await, letters);
+    let dead = dead_letters_of(&app, &relay.part).await;
+    let bodies: Vec<&str> = dead.iter().map(|one| one.body.as_str()).collect();
+    assert_eq!(dead.len(), 2);
+    assert_eq!(pages_of(&app, &relay.part).await, dead);
     assert!(bodies[0].contains(r#""reason":"41""#) && bodies[1].contains(r#""reason":"77""#));
-    for letter in letters {
-        assert_eq!(letter.topic, BookingFact::TOPIC);
-        assert_eq!(letter.kind.as_deref(), Some("karcis.BookingCancelled.v1"));
-        assert_eq!(letter.key, Some(booking.to_string()));
-        assert_eq!(letter.error, "there is a bad number");
-        assert_eq!(letter.headers["ce_source"], "booking-service");
+    for one in dead {
+        assert_eq!(one.topic, BookingFact::TOPIC);
+        assert_eq!(one.kind.as_deref(), Some("karcis.BookingCancelled.v1"));
+        assert_eq!(one.key, Some(booking.to_string()));
+        assert_eq!(one.error, "there is a bad number");
+        assert_eq!(one.headers["ce_source"], "booking-service");
     }
 }
 
@@ -60,21 +60,21 @@ async fn a_redriven_note_is_handled_and_a_discarded_one_is_gone() {
     });
     let booking = Uuid::now_v7();
     app.send(&relay.part, &[note(booking, 1), note(booking, 2)]).await;
-    let letters = eventually(|| async {
-        let letters = dead_letters_of(&app, &relay.part).await;
-        if letters.len() == 2 { Ok(letters) } else { Err(letters) }
+    let dead = eventually(|| async {
+        let dead = dead_letters_of(&app, &relay.part).await;
+        if dead.len() == 2 { Ok(dead) } else { Err(dead) }
     })
     .await;
 
     mended.store(true, Ordering::SeqCst);
     let dead_letters = DeadLetters::new(app.pool.clone(), relay.part.clone());
-    assert!(dead_letters.redrive(letters[0].id).await.unwrap());
-    assert!(dead_letters.discard(letters[1].id).await.unwrap());
+    assert!(dead_letters.redrive(dead[0].id).await.unwrap());
+    assert!(dead_letters.discard(dead[1].id).await.unwrap());
 
     eventually(|| async { reader.part.notes(booking) }).is(vec![1]).await;
     assert_eq!(dead_letters_of(&app, &relay.part).await, []);
-    assert!(!dead_letters.redrive(letters[0].id).await.unwrap());
-    assert!(!dead_letters.discard(letters[1].id).await.unwrap());
+    assert!(!dead_letters.redrive(dead[0].id).await.unwrap());
+    assert!(!dead_letters.discard(dead[1].id).await.unwrap());
 }
 
 #[tokio::test]
@@ -96,10 +96,10 @@ async fn what_is_no_json_is_dead_lettered_and_what_is_unknown_is_skipped() {
     let [(kind, error)] = &dead().await[..] else { panic!() };
     assert_eq!(kind.as_deref(), Some("karcis.BookingCancelled.v1"));
     assert!(error.contains("line 1 column 2"), "{error}");
-    let letters = dead_letters_of(&app, &relay.part).await;
-    assert_eq!(letters[0].headers["remark"], "a\u{fffd}b");
+    let dead = dead_letters_of(&app, &relay.part).await;
+    assert_eq!(dead[0].headers["remark"], "a\u{fffd}b");
     let dead_letters = DeadLetters::new(app.pool.clone(), relay.part.clone());
-    assert!(!dead_letters.redrive(letters[0].id).await.unwrap(), "it has no key to send it by");
+    assert!(!dead_letters.redrive(dead[0].id).await.unwrap(), "it has no key to send it by");
 }
 
 async fn dead_letters_of(app: &TestApp, outbox: &Outbox) -> Vec<DeadLetter> {
@@ -110,14 +110,14 @@ async fn dead_letters_of(app: &TestApp, outbox: &Outbox) -> Vec<DeadLetter> {
 /// The same in pages of one.
 async fn pages_of(app: &TestApp, outbox: &Outbox) -> Vec<DeadLetter> {
     let dead_letters = DeadLetters::new(app.pool.clone(), outbox.clone());
-    let mut letters: Vec<DeadLetter> = Vec::new();
+    let mut dead: Vec<DeadLetter> = Vec::new();
     loop {
-        let after = letters.last().map(|letter| (letter.first_seen_at, letter.id));
+        let after = dead.last().map(|one| (one.first_seen_at, one.id));
         let page = dead_letters.list(after, 1).await.unwrap();
         if page.is_empty() {
-            return letters;
+            return dead;
         }
-        letters.extend(page);
+        dead.extend(page);
     }
 }
 

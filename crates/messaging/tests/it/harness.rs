@@ -17,27 +17,27 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 /// booking-service's messaging, without booking-service.
-pub struct TestApp {
-    pub bed: Bed,
-    pub pool: PgPool,
+pub(crate) struct TestApp {
+    pub(crate) bed: Bed,
+    pub(crate) pool: PgPool,
 }
 
 impl TestApp {
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         Self::on(Bed::start().await).await
     }
 
-    pub async fn on(bed: Bed) -> Self {
+    pub(crate) async fn on(bed: Bed) -> Self {
         let pool = pool_of(bed.role_url(schemas::BOOKINGS)).await;
         Self { bed, pool }
     }
 
     /// An outbox with a relay, as one instance has them.
-    pub fn relay(&self) -> Running<Outbox> {
+    pub(crate) fn relay(&self) -> Running<Outbox> {
         self.relay_to(self.bed.kafka())
     }
 
-    pub fn relay_to(&self, kafka: &Kafka) -> Running<Outbox> {
+    pub(crate) fn relay_to(&self, kafka: &Kafka) -> Running<Outbox> {
         let outbox = Outbox::new(self.pool.clone(), "booking-service");
         let stopping = CancellationToken::new();
         let task = outbox.clone().relay(kafka.clone(), stopping.clone());
@@ -48,7 +48,7 @@ impl TestApp {
     }
 
     /// The same broker, as another instance of the same service sees it.
-    pub fn instance(&self, name: &str) -> Kafka {
+    pub(crate) fn instance(&self, name: &str) -> Kafka {
         Kafka::connect(&KafkaConfig {
             kafka_bootstrap_servers: self.flag("--kafka-bootstrap-servers"),
             topic_prefix: self.flag("--topic-prefix"),
@@ -58,28 +58,28 @@ impl TestApp {
         .unwrap()
     }
 
-    pub fn flag(&self, name: &str) -> String {
+    pub(crate) fn flag(&self, name: &str) -> String {
         let flags = self.bed.flags(schemas::BOOKINGS);
         let at = flags.iter().position(|flag| flag == name).unwrap();
         flags[at + 1].clone()
     }
 
     /// What waits in the outbox.
-    pub async fn unsent(&self) -> i64 {
+    pub(crate) async fn unsent(&self) -> i64 {
         self.bed.unsent(schemas::BOOKINGS).await
     }
 
     /// A reader of `karcis.bookings.v1`.
-    pub fn reader(&self) -> Running<Reader> {
+    pub(crate) fn reader(&self) -> Running<Reader> {
         self.reader_that(|_| Ok(()))
     }
 
     /// A reader that may refuse a batch.
-    pub fn reader_that(&self, judge: impl Judge) -> Running<Reader> {
+    pub(crate) fn reader_that(&self, judge: impl Judge) -> Running<Reader> {
         self.reader_of(self.bed.kafka(), judge)
     }
 
-    pub fn reader_of(&self, kafka: &Kafka, judge: impl Judge) -> Running<Reader> {
+    pub(crate) fn reader_of(&self, kafka: &Kafka, judge: impl Judge) -> Running<Reader> {
         let reader = Reader { seen: Arc::default(), judge: Arc::new(judge) };
         let stopping = CancellationToken::new();
         let task =
@@ -88,7 +88,7 @@ impl TestApp {
     }
 
     /// Commits these messages in one transaction.
-    pub async fn send(&self, outbox: &Outbox, messages: &[Outgoing]) {
+    pub(crate) async fn send(&self, outbox: &Outbox, messages: &[Outgoing]) {
         // The pool gives up after 5 s.
         let mut transaction = eventually(|| self.pool.begin()).await;
         outbox.insert(&mut transaction, messages).await.unwrap();
@@ -98,12 +98,12 @@ impl TestApp {
 }
 
 /// The connections of one instance.
-pub async fn pool_of(database_url: String) -> PgPool {
+pub(crate) async fn pool_of(database_url: String) -> PgPool {
     connect(&DatabaseConfig { database_url, database_connections: 8 }).await.unwrap()
 }
 
 /// Note number `n` about a booking.
-pub fn note(booking: Uuid, n: usize) -> Outgoing {
+pub(crate) fn note(booking: Uuid, n: usize) -> Outgoing {
     Outgoing::new(&BookingFact::from(BookingCancelled {
         booking_id: BookingId(booking),
         user_id: UserId(Uuid::nil()),
@@ -113,45 +113,48 @@ pub fn note(booking: Uuid, n: usize) -> Outgoing {
 }
 
 /// A part that runs beside the test.
-pub struct Running<T> {
-    pub part: T,
-    pub stopping: CancellationToken,
-    pub task: JoinHandle<()>,
+pub(crate) struct Running<T> {
+    pub(crate) part: T,
+    pub(crate) stopping: CancellationToken,
+    pub(crate) task: JoinHandle<()>,
 }
 
 impl<T> Running<T> {
     /// Stops it in order.
-    pub async fn stop(self) {
+    pub(crate) async fn stop(self) {
         self.stopping.cancel();
         self.task.await.unwrap();
     }
 
     /// Ends it as a crash would: it finishes nothing.
-    pub async fn crash(self) {
+    pub(crate) async fn crash(self) {
         self.task.abort();
         assert!(self.task.await.unwrap_err().is_cancelled());
     }
 }
 
 /// What a reader makes of a batch.
-pub trait Judge: Fn(&[(Uuid, usize)]) -> Result<(), HandleError> + Send + Sync + 'static {}
+pub(crate) trait Judge:
+    Fn(&[(Uuid, usize)]) -> Result<(), HandleError> + Send + Sync + 'static
+{
+}
 impl<F: Fn(&[(Uuid, usize)]) -> Result<(), HandleError> + Send + Sync + 'static> Judge for F {}
 
 /// Remembers the notes it has handled.
 #[derive(Clone)]
-pub struct Reader {
+pub(crate) struct Reader {
     seen: Arc<Mutex<Vec<(Uuid, usize)>>>,
     judge: Arc<dyn Judge>,
 }
 
 impl Reader {
     /// All notes, in the order they were handled.
-    pub fn seen(&self) -> Vec<(Uuid, usize)> {
+    pub(crate) fn seen(&self) -> Vec<(Uuid, usize)> {
         self.seen.lock().unwrap().clone()
     }
 
     /// The notes about one booking, each where it arrived first.
-    pub fn first_notes(&self, booking: Uuid) -> Vec<usize> {
+    pub(crate) fn first_notes(&self, booking: Uuid) -> Vec<usize> {
         let mut firsts = Vec::new();
         for n in self.notes(booking) {
             if !firsts.contains(&n) {
@@ -162,7 +165,7 @@ impl Reader {
     }
 
     /// The notes about one booking.
-    pub fn notes(&self, booking: Uuid) -> Vec<usize> {
+    pub(crate) fn notes(&self, booking: Uuid) -> Vec<usize> {
         self.seen().into_iter().filter(|(about, _)| *about == booking).map(|(_, n)| n).collect()
     }
 }

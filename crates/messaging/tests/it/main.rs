@@ -1,6 +1,6 @@
 //! Messages on their way from one service to another, on real Kafka and Postgres.
 
-#![allow(clippy::unwrap_used)]
+#![expect(clippy::unwrap_used, reason = "a test says by a panic what went wrong")]
 
 mod dead_letters;
 mod fencing;

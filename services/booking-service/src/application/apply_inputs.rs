@@ -9,7 +9,7 @@ use karcis_kernel::BookingId;
 
 use super::{
     Bookings,
-    change::{UnitOfWork, commit_unit, load_unit},
+    unit_of_work::{UnitOfWork, commit_unit, load_unit},
 };
 use crate::domain::{DecisionContext, Input};
 

@@ -8,7 +8,7 @@ use karcis_kernel::{BookingId, UserId};
 
 use super::{
     Bookings,
-    change::{UnitOfWork, commit_unit, load_unit},
+    unit_of_work::{UnitOfWork, commit_unit, load_unit},
 };
 use crate::domain::{Booking, DecisionContext, Input, Refusal};
 

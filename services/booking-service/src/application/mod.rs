@@ -3,20 +3,19 @@
 mod apply_inputs;
 mod cancel_booking;
 mod cancel_event_bookings;
-mod change;
 mod create_booking;
 mod erase_buyer;
 mod fire_timers;
 mod ports;
+mod unit_of_work;
 
 pub use apply_inputs::{Tally, apply_inputs};
 pub use cancel_booking::{CancelBookingError, cancel_booking};
 pub use cancel_event_bookings::cancel_event_bookings;
-pub use change::{Change, Sent};
 pub use create_booking::{CreateBookingError, Created, create_booking};
 pub use erase_buyer::erase_buyer;
 pub use fire_timers::fire_timers;
 pub use ports::{
-    BookingQueries, Bookings, CancelledEvent, CancelledEvents, DueTimer, TimelineEntry, Timers,
-    UnconfirmedBookings,
+    BookingQueries, Bookings, CancelledEvent, CancelledEvents, Change, DueTimer, Sent,
+    TimelineEntry, Timers, UnconfirmedBookings,
 };

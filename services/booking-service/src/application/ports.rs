@@ -6,8 +6,70 @@ use async_trait::async_trait;
 use karcis_database::{KeyUse, RequestKey, StoreError};
 use karcis_kernel::{BookingId, EventId, Timestamp, UserId};
 
-use super::Change;
-use crate::domain::{Booking, Status};
+use crate::domain::{
+    Booking, DecisionContext, Input, LogEntry, Message, Refusal, Resend, Status, Transition,
+    Verdict, decide,
+};
+
+/// A message with how often it was sent; 1 is the first time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sent {
+    pub message: Message,
+    pub attempt: u32,
+}
+
+/// What is to be stored of one booking, all or nothing.
+#[derive(Clone, Debug)]
+pub struct Change {
+    /// As it was loaded; `None` if it is new.
+    pub before: Option<Booking>,
+    pub after: Booking,
+    /// In the order of sending.
+    pub messages: Vec<Sent>,
+    pub log: Vec<LogEntry>,
+    /// The key of the request that creates it.
+    pub key: Option<KeyUse>,
+}
+
+impl Change {
+    /// A new booking.
+    pub fn new(created: Transition, key: Option<KeyUse>) -> Self {
+        let Transition { booking, messages, log } = created;
+        let messages = messages.into_iter().map(|message| Sent { message, attempt: 1 }).collect();
+        Self { before: None, after: booking, messages, log: vec![log], key }
+    }
+
+    /// A booking as it was loaded.
+    pub fn unchanged(booking: Booking) -> Self {
+        let before = Some(booking.clone());
+        Self { before, after: booking, messages: vec![], log: vec![], key: None }
+    }
+
+    /// The booking's id.
+    pub fn id(&self) -> BookingId {
+        self.after.order.id
+    }
+
+    /// Adds what the input does. Returns whether it was accepted.
+    pub(super) fn apply(
+        &mut self,
+        context: DecisionContext,
+        input: &Input,
+    ) -> Result<bool, Refusal> {
+        let (booking, messages, attempt) = match decide(&self.after, context, input) {
+            Verdict::Transition(Transition { booking, messages, log }) => {
+                self.log.push(log);
+                (booking, messages, 1)
+            }
+            Verdict::Resend(Resend { booking, messages, attempt }) => (booking, messages, attempt),
+            Verdict::Ignored => return Ok(false),
+            Verdict::Refused(refusal) => return Err(refusal),
+        };
+        self.after = booking;
+        self.messages.extend(messages.into_iter().map(|message| Sent { message, attempt }));
+        Ok(true)
+    }
+}
 
 /// All bookings.
 #[async_trait]

@@ -199,7 +199,7 @@ fn confirming(reservation: &Arc<Reservation>, at: Timestamp, input: &Input) -> C
             Stage::Confirmed { reservation: reservation.clone(), tickets: tickets.clone() },
             vec![Message::BookingConfirmed],
         ),
-        Input::ConfirmRefused => give_back(reservation, Cause::HoldLost),
+        Input::ConfirmRefused => refund_or_release(reservation, Cause::HoldLost),
         _ => confirmed(reservation, at, input),
     }
 }
@@ -207,8 +207,8 @@ fn confirming(reservation: &Arc<Reservation>, at: Timestamp, input: &Input) -> C
 fn confirmed(reservation: &Arc<Reservation>, at: Timestamp, input: &Input) -> Cell {
     match input {
         Input::Cancel if at > reservation.refundable_until => Refused(Refusal::RefundWindowClosed),
-        Input::Cancel => give_back(reservation, Cause::Buyer),
-        Input::EventCancelled => give_back(reservation, Cause::EventCancelled),
+        Input::Cancel => refund_or_release(reservation, Cause::Buyer),
+        Input::EventCancelled => refund_or_release(reservation, Cause::EventCancelled),
         _ => Stale,
     }
 }
@@ -255,7 +255,7 @@ fn cancel_payment(reservation: &Arc<Reservation>, cause: Cause) -> Cell {
     To(Stage::Cancelling { reservation: reservation.clone(), cause }, vec![Message::CancelPayment])
 }
 
-fn give_back(reservation: &Arc<Reservation>, cause: Cause) -> Cell {
+fn refund_or_release(reservation: &Arc<Reservation>, cause: Cause) -> Cell {
     if reservation.is_free() {
         release(Some(reservation), cause)
     } else {

@@ -154,7 +154,7 @@ async fn a_refused_refund_is_stuck_until_an_operator_settles_it() {
     let stuck = || async {
         sqlx::query_scalar::<_, Option<String>>("SELECT stuck FROM bookings.booking WHERE id = $1")
             .bind(booking.id.0)
-            .fetch_one(app.bed.superuser())
+            .fetch_one(app.environment.superuser())
             .await
             .expect("the booking is there")
     };

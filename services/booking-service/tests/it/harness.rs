@@ -24,7 +24,7 @@ use uuid::Uuid;
 
 /// A running booking-service. The test publishes and receives messages as all other services.
 pub(crate) struct TestApp {
-    pub(crate) bed: Bed,
+    pub(crate) environment: Bed,
     pub(crate) url: String,
     pub(crate) http: reqwest::Client,
     mint: TokenMint,
@@ -92,7 +92,7 @@ impl TestApp {
         Self::start_on(Bed::start().await, flags).await
     }
 
-    pub(crate) async fn start_on(bed: Bed, flags: &[&str]) -> Self {
+    pub(crate) async fn start_on(environment: Bed, flags: &[&str]) -> Self {
         let mint = TokenMint::start().await;
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address");
@@ -101,25 +101,29 @@ impl TestApp {
                 .into_iter()
                 .chain(flags.iter().copied())
                 .map(str::to_owned)
-                .chain(bed.flags(schemas::BOOKINGS)),
+                .chain(environment.flags(schemas::BOOKINGS)),
         );
         let stopping = CancellationToken::new();
         let service = run(config, listener, Process::embedded(stopping.clone()));
         let service = tokio::spawn(async { service.await.expect("it stops in order") });
-        let database_url = bed.role_url(schemas::EVENTS);
+        let database_url = environment.role_url(schemas::EVENTS);
         let pool = connect(&DatabaseConfig { database_url, database_connections: 4 })
             .await
             .expect("the database answers");
         let outbox = Outbox::new(pool.clone(), "tests");
-        let publishing = outbox.clone().relay(bed.kafka().clone(), stopping.clone());
+        let publishing = outbox.clone().relay(environment.kafka().clone(), stopping.clone());
         let publishing = tokio::spawn(async { publishing.await.expect("never") });
         let sent = SentMessages::default();
-        let receiving =
-            bed.kafka().clone().consume("tests", pool.clone(), sent.clone(), stopping.clone());
+        let receiving = environment.kafka().clone().consume(
+            "tests",
+            pool.clone(),
+            sent.clone(),
+            stopping.clone(),
+        );
         let receiving = tokio::spawn(async { receiving.await.expect("it can be read") });
         let tasks = vec![service, publishing, receiving];
         let (url, http) = (format!("http://{address}"), reqwest::Client::new());
-        let app = Self { bed, url, http, mint, sent, outbox, pool, stopping, tasks };
+        let app = Self { environment, url, http, mint, sent, outbox, pool, stopping, tasks };
         eventually(|| app.readiness()).is(StatusCode::OK).await;
         app
     }
@@ -131,8 +135,8 @@ impl TestApp {
 
     /// Stops it all; no message may be left unsent or dead-lettered.
     pub(crate) async fn stop(self) {
-        self.bed.all_sent(schemas::BOOKINGS).await;
-        self.bed.all_sent(schemas::EVENTS).await;
+        self.environment.all_sent(schemas::BOOKINGS).await;
+        self.environment.all_sent(schemas::EVENTS).await;
         self.stopping.cancel();
         for task in self.tasks {
             task.await.expect("it stops in order");

@@ -110,7 +110,7 @@ async fn a_cancelled_event_with_hundreds_of_bookings_leaves_none() {
         let count = "SELECT count(*) FROM bookings.booking
             WHERE stage = 'releasing' AND reason = 'event_cancelled'";
         let count: i64 = sqlx::query_scalar(count)
-            .fetch_one(app.bed.superuser())
+            .fetch_one(app.environment.superuser())
             .await
             .expect("bookings can be counted");
         count

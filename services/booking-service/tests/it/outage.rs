@@ -10,8 +10,8 @@ use crate::harness::{TestApp, order};
 #[tokio::test]
 async fn without_kafka_bookings_are_taken_until_too_much_waits_and_cancels_always() {
     let mut broker = Broker::start().await;
-    let bed = Bed::on_kafka(broker.bootstrap_servers()).await;
-    let app = TestApp::start_on(bed, &["--resend-after", "10m"]).await;
+    let environment = Bed::on_kafka(broker.bootstrap_servers()).await;
+    let app = TestApp::start_on(environment, &["--resend-after", "10m"]).await;
     let buyer = app.buyer();
     broker.stop().await;
     let booking = buyer.books().await;
@@ -20,7 +20,7 @@ async fn without_kafka_bookings_are_taken_until_too_much_waits_and_cancels_alway
     let pile_up = "INSERT INTO bookings.outbox (topic, key, kind, body)
         SELECT 'karcis.users.v1', gen_random_uuid(), 'karcis.Nothing.v1', '{}'
         FROM generate_series(1, 10001)";
-    sqlx::query(pile_up).execute(app.bed.superuser()).await.expect("rows can be stored");
+    sqlx::query(pile_up).execute(app.environment.superuser()).await.expect("rows can be stored");
     let create = || async {
         let order = order(EventId(Uuid::now_v7()), TicketTypeId(Uuid::now_v7()));
         let request = buyer.request(Method::POST, "/booking/create").json(&order);

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::harness::TestApp;
 
 /// A confirmed booking as each release stored it, oldest first.
-const BOOKINGS: [&str; 1] = [include_str!("../../golden/booking.1.json")];
+const BOOKINGS: [&str; 1] = [include_str!("../../golden/booking/1.json")];
 
 #[tokio::test]
 async fn rows_of_every_released_shape_are_shown() {
@@ -19,7 +19,7 @@ async fn rows_of_every_released_shape_are_shown() {
             SELECT * FROM jsonb_populate_record(NULL::bookings.booking, $1)";
         sqlx::query(insert)
             .bind(Json(&row))
-            .execute(app.bed.superuser())
+            .execute(app.environment.superuser())
             .await
             .expect("the row can be stored");
         let id = |name: &str| row[name].as_str().expect("an id");

@@ -16,7 +16,7 @@ async fn deadline_ends(app: &TestApp, buyer: &Person<'_>, booking: Booked) {
     buyer.waits_for(booking, "awaiting_payment").await;
     sqlx::query("UPDATE bookings.booking SET pay_by = now(), due_at = now() WHERE id = $1")
         .bind(booking.id.0)
-        .execute(app.bed.superuser())
+        .execute(app.environment.superuser())
         .await
         .expect("the deadline can be moved");
 }

@@ -8,7 +8,7 @@ const HOLDS: &str = "karcis_holds_total";
 const CONFLICTS: &str = "karcis_stock_conflicts_total";
 
 /// Describes each metric, and starts the counters at 0: one that first appears at 1 has not risen.
-pub fn describe() {
+pub(crate) fn describe() {
     describe_counter!(HOLDS, "Changes of holds by outcome: reserved, confirmed, sold_out, ...");
     describe_counter!(CONFLICTS, "Events decided on again because another had changed them.");
     counter!(HOLDS, "outcome" => "reserved").increment(0);
@@ -16,7 +16,7 @@ pub fn describe() {
 }
 
 /// Counts replies that changed a hold.
-pub fn count_replies(replies: &[Reply]) {
+pub(crate) fn count_replies(replies: &[Reply]) {
     for reply in replies {
         let outcome = match reply {
             Reply::Reserved(_) => "reserved",
@@ -30,6 +30,6 @@ pub fn count_replies(replies: &[Reply]) {
 }
 
 /// Counts events that have to be decided on again.
-pub fn count_conflicts(count: usize) {
+pub(crate) fn count_conflicts(count: usize) {
     counter!(CONFLICTS).increment(count as u64);
 }

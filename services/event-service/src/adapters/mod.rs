@@ -1,8 +1,8 @@
 //! How the use cases meet the world: HTTP, Kafka, Postgres and timers.
 
-pub mod http;
-pub mod kafka;
-pub mod metrics;
-pub mod postgres;
+pub(crate) mod http;
+pub(crate) mod kafka;
+pub(crate) mod metrics;
+pub(crate) mod postgres;
 mod time_zone;
-pub mod workers;
+pub(crate) mod workers;

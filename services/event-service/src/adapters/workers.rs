@@ -12,7 +12,7 @@ use crate::application::{announce_cancelled, ports::CancelledEvents};
 const TICK: Duration = Duration::from_millis(500);
 
 /// Works until `stopping`; pauses while the outbox is behind, because announcements wait there too.
-pub async fn announce_cancelled(
+pub(crate) async fn announce_cancelled(
     events: Arc<dyn CancelledEvents>,
     outbox: Outbox,
     stopping: CancellationToken,

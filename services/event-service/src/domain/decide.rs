@@ -6,8 +6,8 @@ use std::sync::Arc;
 use karcis_kernel::{Money, TicketCode, Timestamp};
 
 use super::{
-    Event, EventSnapshot, Hold, RejectReason, Reply, Reservation, Reserve, ReservedItem, SoldOut,
-    Stage, Stock, StockMismatch, Ticket, TicketType,
+    Event, Hold, RejectReason, Reply, Reservation, Reserve, ReservedItem, SoldOut, Stage, Stock,
+    StockMismatch, Ticket, TicketType,
 };
 
 /// How many seats one booking can have, whatever its ticket types allow: its tickets travel in one
@@ -114,18 +114,12 @@ fn hold_seats(
         stock.hold(seats).map_err(RejectReason::from)
     })?;
     event.booked = true;
-    let details = &event.details;
     Ok(Arc::new(Reservation {
         user_id: request.user_id,
-        event: EventSnapshot {
-            title: details.title.to_string(),
-            venue: details.venue.to_string(),
-            starts_at: details.starts_at,
-            time_zone: details.time_zone,
-        },
+        event: event.details.snapshot(),
         items,
         total,
-        refundable_until: details.refundable_until(),
+        refundable_until: event.details.refundable_until(),
     }))
 }
 

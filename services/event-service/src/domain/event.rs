@@ -40,6 +40,15 @@ pub struct Details {
     pub refundable_until: Option<Timestamp>,
 }
 
+/// What a buyer saw of an event when the seats were held.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EventSnapshot {
+    pub title: String,
+    pub venue: String,
+    pub starts_at: Timestamp,
+    pub time_zone: TimeZone,
+}
+
 /// What an organiser has made of an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Stage {
@@ -78,6 +87,12 @@ pub struct FieldError {
     /// Its path, such as `ticket_types[0].sales_end`.
     pub field: String,
     pub message: &'static str,
+}
+
+impl FieldError {
+    pub(super) fn new(field: impl Into<String>, message: &'static str) -> Self {
+        Self { field: field.into(), message }
+    }
 }
 
 /// The event is cancelled or has ended.
@@ -123,6 +138,16 @@ impl Details {
         self.refundable_until.unwrap_or(self.starts_at)
     }
 
+    /// What a buyer sees of the event now.
+    pub fn snapshot(&self) -> EventSnapshot {
+        EventSnapshot {
+            title: self.title.to_string(),
+            venue: self.venue.to_string(),
+            starts_at: self.starts_at,
+            time_zone: self.time_zone,
+        }
+    }
+
     /// From when on the event is over: its end, or its start while its end is not known.
     pub fn over_at(&self) -> Timestamp {
         self.ends_at.unwrap_or(self.starts_at)
@@ -140,8 +165,7 @@ impl Event {
         let mixed = listed.filter(|(_, t)| Some(t.price.money().currency) != currency);
         errors.extend(mixed.map(|(i, _)| mixed_currencies(i)));
         if new.publish && new.details.over_at() <= at {
-            errors
-                .push(FieldError { field: "starts_at".to_owned(), message: "give a time to come" });
+            errors.push(FieldError::new("starts_at", "give a time to come"));
         }
         match currency {
             Some(currency) if errors.is_empty() => Ok(Self {
@@ -230,14 +254,10 @@ impl Event {
 pub(super) fn field_errors(details: &Details, types: &[TicketType]) -> Vec<FieldError> {
     let mut errors = Vec::new();
     if details.ends_at.is_some_and(|end| end <= details.starts_at) {
-        errors.push(FieldError {
-            field: "ends_at".to_owned(),
-            message: "give a time after starts_at",
-        });
+        errors.push(FieldError::new("ends_at", "give a time after starts_at"));
     }
     if !(1..=MAX_TICKET_TYPES).contains(&types.len()) {
-        let message = "an event has 1 to 20 ticket types";
-        errors.push(FieldError { field: "ticket_types".to_owned(), message });
+        errors.push(FieldError::new("ticket_types", "an event has 1 to 20 ticket types"));
     }
     errors
 }
@@ -249,11 +269,11 @@ pub(super) fn sales_window_error(
     details: &Details,
 ) -> Option<FieldError> {
     let (field, message) = of.sales_window_error(details.starts_at)?;
-    Some(FieldError { field: format!("ticket_types[{index}].{field}"), message })
+    Some(FieldError::new(format!("ticket_types[{index}].{field}"), message))
 }
 
 /// The `index`th listed type's price is in another currency than the rest.
 pub(super) fn mixed_currencies(index: usize) -> FieldError {
-    let message = "give all prices of the event in one currency";
-    FieldError { field: format!("ticket_types[{index}].price.currency"), message }
+    let field = format!("ticket_types[{index}].price.currency");
+    FieldError::new(field, "give all prices of the event in one currency")
 }

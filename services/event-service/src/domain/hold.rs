@@ -4,7 +4,7 @@ use std::{collections::HashSet, sync::Arc};
 
 use karcis_kernel::{BookingId, EventId, Money, TicketTypeId, Timestamp, UserId};
 
-use super::{Ticket, TimeZone};
+use super::{EventSnapshot, Ticket};
 
 /// A booking's seats. There is no hold before the first command.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,15 +27,6 @@ pub struct Reservation {
     pub total: Money,
     /// Until when the booking may be cancelled for a refund.
     pub refundable_until: Timestamp,
-}
-
-/// What a buyer saw of an event when the seats were held.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct EventSnapshot {
-    pub title: String,
-    pub venue: String,
-    pub starts_at: Timestamp,
-    pub time_zone: TimeZone,
 }
 
 /// Reserved seats of one ticket type.

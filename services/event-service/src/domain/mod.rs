@@ -21,12 +21,11 @@ pub use amounts::{Capacity, PerBooking, Price};
 pub use availability::Availability;
 pub use decide::{Decision, MAX_SEATS, UnpaidHolds, confirm, release, reserve};
 pub use event::{
-    Details, Editor, Event, EventHasBookings, EventOver, FieldError, MAX_TICKET_TYPES, NewEvent,
-    Stage, Status, UnpublishRefusal,
+    Details, Editor, Event, EventHasBookings, EventOver, EventSnapshot, FieldError,
+    MAX_TICKET_TYPES, NewEvent, Stage, Status, UnpublishRefusal,
 };
 pub use hold::{
-    Command, EventSnapshot, Hold, HoldRef, Items, RejectReason, Reply, Reservation, Reserve,
-    ReservedItem,
+    Command, Hold, HoldRef, Items, RejectReason, Reply, Reservation, Reserve, ReservedItem,
 };
 pub use stock::{CapacityBelowSold, SoldOut, Stock, StockMismatch};
 pub use texts::{CancelReason, Description, TicketName, Title, Venue};

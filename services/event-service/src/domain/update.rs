@@ -126,7 +126,7 @@ impl Event {
                     } else {
                         let field = format!("ticket_types[{index}].ticket_type_id");
                         let message = "name each ticket type of this event once";
-                        listed.errors.push(FieldError { field, message });
+                        listed.errors.push(FieldError::new(field, message));
                     }
                     fresh
                 }

@@ -1,4 +1,4 @@
-//! An event is called off: its bookings are told again and again until its seats are free.
+//! A cancelled event is announced again and again until its seats are free.
 
 use karcis_contracts::{EventFact, TicketFact};
 use karcis_testkit::eventually;
@@ -7,8 +7,8 @@ use serde_json::json;
 use crate::harness::{Concert, Person, TestApp, plan, with};
 
 fn announced(app: &TestApp, event: &Concert) -> usize {
-    let news = app.news(event.id);
-    let cancelled = news.iter().filter_map(|fact| match fact {
+    let facts = app.facts(event.id);
+    let cancelled = facts.iter().filter_map(|fact| match fact {
         EventFact::EventCancelled(cancelled) => Some(&cancelled.reason),
         _ => None,
     });

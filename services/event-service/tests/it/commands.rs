@@ -206,7 +206,7 @@ async fn a_buyer_has_two_unpaid_holds_of_an_event_at_most_even_within_a_batch() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_command_that_no_booking_can_mean_is_a_dead_letter_and_nothing_waits_for_it() {
+async fn a_command_that_no_booking_can_mean_is_dead_lettered_and_nothing_waits_for_it() {
     let app = TestApp::start().await;
     let event = app.made(Person::organiser(), &plan(10)).await;
     let good = event.reserve(1);

@@ -267,7 +267,7 @@ async fn the_world_hears_of_what_it_can_see() {
         let answer = app.post(organiser, path, &body).await;
         assert!(answer.status.is_success(), "{path}: {answer:?}");
     }
-    let kinds = async || -> Vec<&str> { app.news(event.id).iter().map(Message::kind).collect() };
+    let kinds = async || -> Vec<&str> { app.facts(event.id).iter().map(Message::kind).collect() };
     eventually(kinds)
         .is([
             "karcis.EventPublished.v1",
@@ -277,8 +277,8 @@ async fn the_world_hears_of_what_it_can_see() {
             "karcis.EventDeleted.v1",
         ])
         .await;
-    let news = app.news(event.id);
-    let EventFact::EventUpdated(updated) = &news[1] else { panic!("{news:?}") };
+    let facts = app.facts(event.id);
+    let EventFact::EventUpdated(updated) = &facts[1] else { panic!("{facts:?}") };
     assert_eq!((updated.title.as_str(), updated.version), ("Seen", 4));
     app.close().await;
 }

@@ -20,7 +20,7 @@ use tokio::net::TcpListener;
 use uuid::Uuid;
 
 /// A running event-service, with its topics and database.
-pub struct TestApp {
+pub(crate) struct TestApp {
     pub bed: Bed,
     url: String,
     http: Client,
@@ -32,20 +32,20 @@ pub struct TestApp {
 
 /// A person with a role.
 #[derive(Clone, Copy)]
-pub struct Person {
+pub(crate) struct Person {
     pub id: UserId,
     role: Role,
 }
 
 /// An event of one ticket type, or more, as POST /event/create answered it.
-pub struct Concert {
+pub(crate) struct Concert {
     pub id: EventId,
     pub types: Vec<TicketTypeId>,
     pub body: Value,
 }
 
 impl TestApp {
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let bed = Bed::start().await;
         let mint = TokenMint::start().await;
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
@@ -75,12 +75,17 @@ impl TestApp {
     }
 
     /// Checks that everything is sent and that there is no dead letter.
-    pub async fn close(self) {
+    pub(crate) async fn close(self) {
         self.bed.all_sent(EVENTS).await;
         self.stopping.cancel();
     }
 
-    pub fn request(&self, who: Option<Person>, method: Method, path: &str) -> RequestBuilder {
+    pub(crate) fn request(
+        &self,
+        who: Option<Person>,
+        method: Method,
+        path: &str,
+    ) -> RequestBuilder {
         let request = self.http.request(method, format!("{}{path}", self.url));
         match who {
             Some(who) => request.bearer_auth(token(who.id, who.role)),
@@ -88,16 +93,16 @@ impl TestApp {
         }
     }
 
-    pub async fn get(&self, who: Option<Person>, path: &str) -> Answer {
+    pub(crate) async fn get(&self, who: Option<Person>, path: &str) -> Answer {
         Answer::to(self.request(who, Method::GET, path)).await
     }
 
-    pub async fn post(&self, who: Person, path: &str, body: &Value) -> Answer {
+    pub(crate) async fn post(&self, who: Person, path: &str, body: &Value) -> Answer {
         Answer::to(self.request(Some(who), Method::POST, path).json(body)).await
     }
 
     /// The plan, made by this organiser.
-    pub async fn made(&self, by: Person, plan: &Value) -> Concert {
+    pub(crate) async fn made(&self, by: Person, plan: &Value) -> Concert {
         let body = self.post(by, "/event/create", plan).await.is(201).body;
         let id = |value: &Value| value.as_str().and_then(|id| Uuid::parse_str(id).ok());
         let types = body["ticket_types"].as_array().expect("an event has ticket types");
@@ -110,7 +115,7 @@ impl TestApp {
     }
 
     /// Sends commands as booking-service does.
-    pub async fn send(&self, commands: &[EventCommand]) {
+    pub(crate) async fn send(&self, commands: &[EventCommand]) {
         let messages: Vec<_> = commands.iter().map(Outgoing::new).collect();
         let mut transaction = self.bookings.begin().await.expect("a transaction begins");
         self.outbox.insert(&mut transaction, &messages).await.expect("the outbox takes them");
@@ -119,7 +124,7 @@ impl TestApp {
     }
 
     /// What booking-service was told about the booking, once it has heard that much.
-    pub async fn replies(&self, booking: BookingId, at_least: usize) -> Vec<TicketFact> {
+    pub(crate) async fn replies(&self, booking: BookingId, at_least: usize) -> Vec<TicketFact> {
         eventually(async || {
             let replies = self.heard.about(booking);
             if replies.len() >= at_least { Ok(replies) } else { Err(replies) }
@@ -128,7 +133,7 @@ impl TestApp {
     }
 
     /// Sends one command and waits for its answer: the next about its booking.
-    pub async fn ask(&self, command: impl Into<EventCommand>) -> TicketFact {
+    pub(crate) async fn ask(&self, command: impl Into<EventCommand>) -> TicketFact {
         let command = command.into();
         let booking = BookingId(command.correlation().expect("a command is of a booking"));
         let before = self.heard.about(booking).len();
@@ -137,12 +142,12 @@ impl TestApp {
     }
 
     /// What the world was told about the event so far.
-    pub fn news(&self, event: EventId) -> Vec<EventFact> {
-        self.heard.news(event)
+    pub(crate) fn facts(&self, event: EventId) -> Vec<EventFact> {
+        self.heard.facts(event)
     }
 
     /// (capacity, held, sold) of a ticket type, as stored.
-    pub async fn stock(&self, of: TicketTypeId) -> (i32, i32, i32) {
+    pub(crate) async fn stock(&self, of: TicketTypeId) -> (i32, i32, i32) {
         let select =
             "SELECT capacity, held, sold FROM events.ticket_type WHERE ticket_type_id = $1";
         let stock = sqlx::query_as(select).bind(of.0).fetch_one(self.bed.superuser()).await;
@@ -151,23 +156,23 @@ impl TestApp {
 }
 
 impl Person {
-    pub fn new(role: Role) -> Self {
+    pub(crate) fn new(role: Role) -> Self {
         Self { id: UserId(Uuid::now_v7()), role }
     }
 
-    pub fn organiser() -> Self {
+    pub(crate) fn organiser() -> Self {
         Self::new(Role::Organiser)
     }
 }
 
 impl Concert {
     /// The event's id as requests name it.
-    pub fn named(&self) -> Value {
+    pub(crate) fn named(&self) -> Value {
         json!({"event_id": self.id})
     }
 
     /// A new booking's command for so many tickets of the first type, by a new buyer.
-    pub fn reserve(&self, quantity: u32) -> ReserveTickets {
+    pub(crate) fn reserve(&self, quantity: u32) -> ReserveTickets {
         ReserveTickets {
             booking_id: BookingId(Uuid::now_v7()),
             event_id: self.id,
@@ -177,17 +182,17 @@ impl Concert {
         }
     }
 
-    pub fn confirm(&self, booking_id: BookingId) -> ConfirmTickets {
+    pub(crate) fn confirm(&self, booking_id: BookingId) -> ConfirmTickets {
         ConfirmTickets { booking_id, event_id: self.id }
     }
 
-    pub fn release(&self, booking_id: BookingId) -> ReleaseTickets {
+    pub(crate) fn release(&self, booking_id: BookingId) -> ReleaseTickets {
         ReleaseTickets { booking_id, event_id: self.id }
     }
 }
 
 /// A published event next year, with so many VIP tickets.
-pub fn plan(seats: u32) -> Value {
+pub(crate) fn plan(seats: u32) -> Value {
     json!({
         "title": "Dewa 19", "venue": "Istora Senayan", "time_zone": "Asia/Jakarta",
         "starts_at": in_days(365),
@@ -198,14 +203,14 @@ pub fn plan(seats: u32) -> Value {
 }
 
 /// The same with these fields changed.
-pub fn with(mut plan: Value, changes: Value) -> Value {
+pub(crate) fn with(mut plan: Value, changes: Value) -> Value {
     let changes = changes.as_object().expect("changes are an object").clone();
     plan.as_object_mut().expect("a plan is an object").extend(changes);
     plan
 }
 
 /// So many days from now, to the second.
-pub fn in_days(days: i64) -> String {
+pub(crate) fn in_days(days: i64) -> String {
     let at = karcis_process::now() + chrono::Duration::days(days);
     at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
 }
@@ -228,7 +233,7 @@ impl Heard {
         })
     }
 
-    fn news(&self, event: EventId) -> Vec<EventFact> {
+    fn facts(&self, event: EventId) -> Vec<EventFact> {
         self.0.pick(|fact| match fact {
             Fact::Event(fact) => (fact.key() == event.0).then(|| fact.clone()),
             Fact::Tickets(_) => None,

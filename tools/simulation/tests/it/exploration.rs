@@ -13,14 +13,8 @@ const PRICED: [&str; 9] = [
     "releasing",
     "reserving",
 ];
-const FREE: [&str; 6] = [
-    "cancelled",
-    "confirmed",
-    "confirming",
-    "rejected",
-    "releasing",
-    "reserving",
-];
+const FREE: [&str; 6] =
+    ["cancelled", "confirmed", "confirming", "rejected", "releasing", "reserving"];
 
 /// The numbers are exact: a change of a rule that adds or removes a world has to be meant.
 #[test]
@@ -31,20 +25,7 @@ fn no_order_repetition_or_loss_of_messages_costs_money_or_seats_and_every_bookin
         (0, true, 0, 1_396, &FREE[..]),
         (0, false, 0, 1_130, &FREE[..]),
     ] {
-        let explored = explore(
-            &Rules::default(),
-            Scenario {
-                price,
-                is_refundable,
-                attempts,
-            },
-        );
-        assert_eq!(
-            explored,
-            Ok(Explored {
-                worlds,
-                stages: stages.to_vec()
-            })
-        );
+        let explored = explore(&Rules::default(), Scenario { price, is_refundable, attempts });
+        assert_eq!(explored, Ok(Explored { worlds, stages: stages.to_vec() }));
     }
 }

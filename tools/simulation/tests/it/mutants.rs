@@ -11,26 +11,10 @@ type Mutant = (&'static str, Rules);
 
 /// The smallest scenarios that show every mutant.
 const SCENARIOS: [Scenario; 4] = [
-    Scenario {
-        price: 0,
-        is_refundable: true,
-        attempts: 0,
-    },
-    Scenario {
-        price: 100,
-        is_refundable: false,
-        attempts: 1,
-    },
-    Scenario {
-        price: 100,
-        is_refundable: true,
-        attempts: 1,
-    },
-    Scenario {
-        price: 100,
-        is_refundable: true,
-        attempts: 2,
-    },
+    Scenario { price: 0, is_refundable: true, attempts: 0 },
+    Scenario { price: 100, is_refundable: false, attempts: 1 },
+    Scenario { price: 100, is_refundable: true, attempts: 1 },
+    Scenario { price: 100, is_refundable: true, attempts: 2 },
 ];
 
 #[test]
@@ -39,11 +23,7 @@ fn every_wrong_rule_is_noticed() {
     assert!(mutants.len() >= 20, "only {} mutants", mutants.len());
     let unnoticed: Vec<&str> = mutants
         .iter()
-        .filter(|(_, rules)| {
-            SCENARIOS
-                .iter()
-                .all(|scenario| explore(rules, *scenario).is_ok())
-        })
+        .filter(|(_, rules)| SCENARIOS.iter().all(|scenario| explore(rules, *scenario).is_ok()))
         .map(|(name, _)| *name)
         .collect();
     assert!(unnoticed.is_empty(), "nothing notices: {unnoticed:#?}");

@@ -96,9 +96,9 @@ pub(crate) fn paths(code: &str) -> Vec<(usize, String)> {
     let mut found = Vec::new();
     for (at, word) in words(code) {
         let ours = ["crate", "super"].contains(&word) || word.starts_with("karcis_");
-        // The inside of a path, or a visibility such as `pub(crate)`.
-        let inner = code[..at].ends_with("::") || code[..at].ends_with("pub(");
-        if ours && !inner {
+        // `pub(crate)` names nothing, and `a::crate_name` is inside of another path.
+        let begins = code[at + word.len()..].starts_with("::") && !code[..at].ends_with("::");
+        if ours && begins {
             let line = 1 + code[..at].matches('\n').count();
             let mut expanded = Vec::new();
             path_tree(&code[at..], "", &mut expanded);

@@ -10,7 +10,8 @@ use uuid::Uuid;
 
 use super::{
     KEYS, PgBookings,
-    rows::{Logs, Orders, States, attempt},
+    rows::{Orders, States, attempt},
+    saga_log,
 };
 use crate::{adapters::metrics, application::Change};
 
@@ -46,7 +47,11 @@ impl PgBookings {
         }
         update(&mut transaction, &written).await?;
         insert(&mut transaction, &written).await?;
-        log(&mut transaction, &written).await?;
+        let mut entries = vec![];
+        for Prepared { change, .. } in &written {
+            entries.extend(change.log.iter().map(|entry| (change.id(), entry)));
+        }
+        saga_log::append(&mut transaction, &entries).await?;
         let messages: Vec<Outgoing> =
             written.iter().flat_map(|change| change.outgoing.iter().cloned()).collect();
         self.outbox.insert(&mut transaction, &messages).await?;
@@ -193,33 +198,6 @@ fn bind_states(
         .bind(states.due_at)
         .bind(states.stuck)
         .bind(states.updated_at)
-}
-
-async fn log(connection: &mut PgConnection, written: &[&Prepared]) -> Result<(), sqlx::Error> {
-    let mut logs = Logs::default();
-    for Prepared { change, .. } in written {
-        for entry in &change.log {
-            logs.push(change.id().0, entry);
-        }
-    }
-    if logs.seq.is_empty() {
-        return Ok(());
-    }
-    sqlx::query(
-        "INSERT INTO saga_log (booking_id, seq, at, input, from_stage, to_stage, sent)
-         SELECT * FROM UNNEST($1::uuid[], $2::bigint[], $3::timestamptz[], $4::text[], $5::text[],
-             $6::text[], $7::text[])",
-    )
-    .bind(logs.booking_id)
-    .bind(logs.seq)
-    .bind(logs.at)
-    .bind(logs.input)
-    .bind(logs.from)
-    .bind(logs.to)
-    .bind(logs.sent)
-    .execute(connection)
-    .await?;
-    Ok(())
 }
 
 /// Counts and logs the transitions of committed changes.

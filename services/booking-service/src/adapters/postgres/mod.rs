@@ -6,7 +6,7 @@ mod commit;
 mod load;
 mod queries;
 mod rows;
-mod stored_json;
+mod saga_log;
 
 use std::collections::HashSet;
 

@@ -29,7 +29,7 @@ fn inputs() -> BTreeMap<&'static str, Input> {
     all.into_iter().map(|input| (input.name(), input)).chain([free]).collect()
 }
 
-fn letter(cause: Cause) -> &'static str {
+fn initial(cause: Cause) -> &'static str {
     match cause {
         Cause::PaymentFailed => "P",
         Cause::HoldLost => "X",
@@ -57,7 +57,7 @@ fn show(verdict: &Verdict) -> String {
         }
         _ => vec![],
     };
-    let more: Vec<&str> = stage.cause().map(letter).into_iter().chain(more).collect();
+    let more: Vec<&str> = stage.cause().map(initial).into_iter().chain(more).collect();
     let mut text = stage.name().to_owned();
     if !more.is_empty() {
         text += &format!("({})", more.join(" "));

@@ -12,27 +12,27 @@ use crate::{
 };
 
 /// The catalogue behind a cache that all readers share.
-pub struct CatalogueCache {
+pub(crate) struct CatalogueCache {
     catalogue: Arc<dyn Catalogue>,
     events: SingleFlightCache<EventId, Cached<Option<Event>>, StoreError>,
     lists: SingleFlightCache<EventFilter, Cached<Vec<Event>>, StoreError>,
 }
 
 /// What was read, and when.
-pub struct Cached<T> {
+pub(crate) struct Cached<T> {
     pub value: T,
     pub as_of: Timestamp,
 }
 
 impl CatalogueCache {
     /// In front of this catalogue.
-    pub fn new(catalogue: Arc<dyn Catalogue>) -> Self {
+    pub(crate) fn new(catalogue: Arc<dyn Catalogue>) -> Self {
         Self { catalogue, events: SingleFlightCache::new(), lists: SingleFlightCache::new() }
     }
 
     /// The event. For people who edit events it is read again, as they may just have made an edit
     /// on another instance.
-    pub async fn find(
+    pub(crate) async fn find(
         &self,
         id: EventId,
         edits: bool,
@@ -48,7 +48,7 @@ impl CatalogueCache {
     }
 
     /// The events of a page. For people who edit events they are read again.
-    pub async fn list(
+    pub(crate) async fn list(
         &self,
         filter: &EventFilter,
         edits: bool,
@@ -64,7 +64,7 @@ impl CatalogueCache {
     }
 
     /// The event was edited.
-    pub fn changed(&self, id: EventId) {
+    pub(crate) fn changed(&self, id: EventId) {
         self.events.forget(&id);
         self.lists.forget_all();
     }

@@ -31,7 +31,7 @@ use crate::{
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct CreateEventRequest {
+pub(super) struct CreateEventRequest {
     #[schema(value_type = EventTitle)]
     title: String,
     #[schema(value_type = Option<LongText>)]
@@ -95,7 +95,7 @@ struct CreateTicketTypeRequest {
             ("delete" = (operation_id = "deleteEvent",
                 parameters(("event_id" = "$response.body#/event_id")))),
         ))))]
-pub async fn create_event(
+pub(super) async fn create_event(
     State(state): State<ApiState>,
     Organiser(caller): Organiser,
     Json(body): Json<CreateEventRequest>,
@@ -149,7 +149,7 @@ impl CreateEventRequest {
 }
 
 /// The fields of a new ticket type, of a new event or added to one.
-pub struct TicketTypeFields {
+pub(super) struct TicketTypeFields {
     pub name: String,
     pub price: Money,
     pub capacity: i64,
@@ -175,7 +175,7 @@ impl From<CreateTicketTypeRequest> for TicketTypeFields {
 
 impl TicketTypeFields {
     /// The ticket type at this path; `None`: the errors are noted.
-    pub fn parse(self, path: &str, fields: &mut FieldErrors) -> Option<NewTicketType> {
+    pub(super) fn parse(self, path: &str, fields: &mut FieldErrors) -> Option<NewTicketType> {
         let at = |field: &str| format!("{path}.{field}");
         let name = fields.check(at("name"), TicketName::try_from(self.name));
         let price = fields.check(at("price.amount"), Price::try_from(self.price));

@@ -17,19 +17,19 @@ use crate::{
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct EventRequest {
+pub(super) struct EventRequest {
     event_id: EventId,
 }
 
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-pub struct EventQuery {
+pub(super) struct EventQuery {
     event_id: EventId,
 }
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct CancelEventRequest {
+pub(super) struct CancelEventRequest {
     event_id: EventId,
     /// As the buyers read it.
     #[schema(value_type = CancelReasonText)]
@@ -44,7 +44,7 @@ pub struct CancelEventRequest {
         (status = 404, description = "not-found"),
         (status = 409, description = "event-over"),
     ))]
-pub async fn publish_event(
+pub(super) async fn publish_event(
     State(state): State<ApiState>,
     Organiser(caller): Organiser,
     Json(EventRequest { event_id }): Json<EventRequest>,
@@ -64,7 +64,7 @@ pub async fn publish_event(
         (status = 404, description = "not-found"),
         (status = 409, description = "event-over event-has-bookings"),
     ))]
-pub async fn unpublish_event(
+pub(super) async fn unpublish_event(
     State(state): State<ApiState>,
     Organiser(caller): Organiser,
     Json(EventRequest { event_id }): Json<EventRequest>,
@@ -84,7 +84,7 @@ pub async fn unpublish_event(
         (status = 202, description = "The event; its bookings follow.", body = EventResponse),
         (status = 404, description = "not-found"),
     ))]
-pub async fn cancel_event(
+pub(super) async fn cancel_event(
     State(state): State<ApiState>,
     Organiser(caller): Organiser,
     Json(CancelEventRequest { event_id, reason }): Json<CancelEventRequest>,
@@ -109,7 +109,7 @@ pub async fn cancel_event(
         (status = 404, description = "not-found"),
         (status = 409, description = "event-has-bookings"),
     ))]
-pub async fn delete_event(
+pub(super) async fn delete_event(
     State(state): State<ApiState>,
     Organiser(caller): Organiser,
     Json(EventRequest { event_id }): Json<EventRequest>,
@@ -128,7 +128,7 @@ pub async fn delete_event(
         (status = 404, description = "not-found"),
         (status = 409, description = "event-has-bookings"),
     ))]
-pub async fn delete_event_by_query(
+pub(super) async fn delete_event_by_query(
     state: State<ApiState>,
     organiser: Organiser,
     Query(EventQuery { event_id }): Query<EventQuery>,

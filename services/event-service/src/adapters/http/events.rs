@@ -19,7 +19,7 @@ use crate::{
 
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-pub struct EventsQuery {
+pub(super) struct EventsQuery {
     /// A text in the title or the venue.
     #[param(max_length = 200, pattern = r"^[^\x00]*$", nullable = false)]
     q: Option<String>,
@@ -53,7 +53,7 @@ enum EventsQueryStatus {
     params(("event_id" = EventId, Path, description = "The event's id.")),
     security((), ("bearer" = [])),
     responses((status = 200, description = "The event.", body = EventResponse)))]
-pub async fn event(
+pub(super) async fn event(
     State(state): State<ApiState>,
     PathId(id): PathId,
     caller: Option<Caller>,
@@ -71,7 +71,7 @@ pub async fn event(
 #[utoipa::path(get, path = "/events", tag = CATALOGUE, operation_id = "events", params(EventsQuery),
     security((), ("bearer" = [])),
     responses((status = 200, description = "A page of events.", body = List<ListedEventResponse>)))]
-pub async fn events(
+pub(super) async fn events(
     State(state): State<ApiState>,
     caller: Option<Caller>,
     Query(query): Query<EventsQuery>,

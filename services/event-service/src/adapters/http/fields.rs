@@ -24,7 +24,7 @@ const SOME_LINES: &str = r"^[^\x00-\x09\x0b\x0c\x0e-\x1f\x7f-\x9f]*[^\s\x00-\x1f
 macro_rules! text_schemas {
     ($($(#[doc = $doc:literal])* $name:ident of $text:ty, such as $example:literal;)+) => {$(
         $(#[doc = $doc])*
-        pub struct $name;
+        pub(super) struct $name;
 
         impl PartialSchema for $name {
             fn schema() -> RefOr<Schema> {
@@ -66,7 +66,7 @@ text_schemas! {
 #[schema(as = Price)]
 #[serde(deny_unknown_fields)]
 #[expect(dead_code, reason = "it only describes")]
-pub struct PriceSchema {
+pub(super) struct PriceSchema {
     #[schema(schema_with = amount)]
     amount: i64,
     currency: Currency,
@@ -77,12 +77,12 @@ fn amount() -> ObjectBuilder {
 }
 
 /// The schema of a required capacity.
-pub fn capacity() -> ObjectBuilder {
+pub(super) fn capacity() -> ObjectBuilder {
     number(Type::Integer, Capacity::MIN, Capacity::MAX, 100)
 }
 
 /// The schema of `max_per_booking`, which may be null.
-pub fn max_per_booking() -> ObjectBuilder {
+pub(super) fn max_per_booking() -> ObjectBuilder {
     let or_null = SchemaType::from_iter([Type::Integer, Type::Null]);
     let default = PerBooking::DEFAULT.get();
     number(or_null, PerBooking::MIN, PerBooking::MAX, 4)
@@ -104,15 +104,15 @@ const _: () = assert!(MAX_TICKET_TYPES == 20, "correct max_items of ticket_types
 /// A time outside the years that events can have.
 #[derive(Debug, thiserror::Error)]
 #[error("give a time in the years 1970 to 9999")]
-pub struct InvalidTime;
+pub(super) struct InvalidTime;
 
 /// The time to the microsecond, as it is stored.
-pub fn moment(at: Timestamp) -> Result<Timestamp, InvalidTime> {
+pub(super) fn moment(at: Timestamp) -> Result<Timestamp, InvalidTime> {
     if (1970..=9999).contains(&at.year()) { Ok(at.trunc_subsecs(6)) } else { Err(InvalidTime) }
 }
 
 /// The parsed value of a field that may be absent. The outer `None`: an error was noted.
-pub fn optional<T, U, E: Display>(
+pub(super) fn optional<T, U, E: Display>(
     fields: &mut FieldErrors,
     field: &str,
     value: Option<T>,
@@ -125,7 +125,7 @@ pub fn optional<T, U, E: Display>(
 }
 
 /// The change of a field that can be cleared.
-pub fn clearable<T, U, E: Display>(
+pub(super) fn clearable<T, U, E: Display>(
     fields: &mut FieldErrors,
     field: &str,
     change: Patch<T>,
@@ -139,7 +139,7 @@ pub fn clearable<T, U, E: Display>(
 }
 
 /// The change of a field that cannot be cleared.
-pub fn required<T, U, E: Display>(
+pub(super) fn required<T, U, E: Display>(
     fields: &mut FieldErrors,
     field: &str,
     change: Patch<T>,
@@ -156,7 +156,7 @@ pub fn required<T, U, E: Display>(
 }
 
 /// 422 with the errors that the domain found.
-pub fn invalid(errors: Vec<FieldError>) -> Problem {
+pub(super) fn invalid(errors: Vec<FieldError>) -> Problem {
     let errors = errors.into_iter().map(|error| karcis_http::FieldError {
         field: error.field,
         message: error.message.to_owned(),

@@ -13,7 +13,7 @@ mod update_event;
 
 use std::sync::Arc;
 
-pub use catalogue_cache::CatalogueCache;
+pub(crate) use catalogue_cache::CatalogueCache;
 use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -36,14 +36,14 @@ struct Tags;
 
 /// What the handlers work with.
 #[derive(Clone)]
-pub struct ApiState {
+pub(crate) struct ApiState {
     pub events: Arc<dyn Events>,
     pub catalogue: Arc<CatalogueCache>,
     pub tickets: Arc<dyn Tickets>,
 }
 
 /// The service's routes.
-pub fn routes() -> OpenApiRouter<ApiState> {
+pub(crate) fn routes() -> OpenApiRouter<ApiState> {
     OpenApiRouter::with_openapi(Tags::openapi())
         .routes(routes!(create_event::create_event))
         .routes(routes!(update_event::update_event))

@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// The caller as an editor of events.
-pub fn editor(caller: Caller) -> Editor {
+pub(super) fn editor(caller: Caller) -> Editor {
     Editor { user_id: caller.user_id, role: caller.role }
 }
 

@@ -12,7 +12,7 @@ use crate::domain::{
 /// An event.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Event)]
-pub struct EventResponse {
+pub(super) struct EventResponse {
     event_id: EventId,
     /// Counts edits, never sales.
     #[schema(minimum = 1)]
@@ -66,7 +66,7 @@ struct TicketTypeResponse {
 /// An event in a list.
 #[derive(Serialize, ToSchema)]
 #[schema(as = ListedEvent)]
-pub struct ListedEventResponse {
+pub(super) struct ListedEventResponse {
     #[serde(flatten)]
     event: EventResponse,
     from_price: Money,
@@ -77,7 +77,7 @@ pub struct ListedEventResponse {
 /// A ticket, for everybody who knows its code.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Ticket)]
-pub struct TicketResponse {
+pub(super) struct TicketResponse {
     #[schema(value_type = String, pattern = "^[0-9a-f]{32}$",
         examples("5f0c6d1e9a7b4c3d8e2f1a0b9c8d7e6f"))]
     code: TicketCode,
@@ -117,7 +117,7 @@ fn ticket_statuses() -> Object {
 
 impl EventResponse {
     /// The event, which was read at `as_of`.
-    pub fn new(event: &Event, as_of: Timestamp) -> Self {
+    pub(super) fn new(event: &Event, as_of: Timestamp) -> Self {
         let details = &event.details;
         let types = event.ticket_types.iter();
         Self {
@@ -161,7 +161,7 @@ impl TicketTypeResponse {
 
 impl ListedEventResponse {
     /// The event, which was read at `as_of`.
-    pub fn new(event: &Event, as_of: Timestamp) -> Self {
+    pub(super) fn new(event: &Event, as_of: Timestamp) -> Self {
         Self {
             from_price: event.lowest_price(as_of),
             availability: match event.availability(as_of) {
@@ -176,7 +176,7 @@ impl ListedEventResponse {
 
 impl TicketResponse {
     /// The ticket with this code.
-    pub fn new(code: TicketCode, ticket: IssuedTicket) -> Self {
+    pub(super) fn new(code: TicketCode, ticket: IssuedTicket) -> Self {
         Self {
             code,
             status: match ticket.status() {

@@ -16,7 +16,7 @@ const MAX_AGE: Duration = Duration::from_millis(500);
 const MAX_ENTRIES: usize = 4_096;
 
 /// Loaded values by key. A failure is shared by the readers who waited for it, and forgotten.
-pub struct SingleFlightCache<K, V, E> {
+pub(super) struct SingleFlightCache<K, V, E> {
     entries: Mutex<HashMap<K, Arc<Entry<V, E>>>>,
 }
 
@@ -34,12 +34,12 @@ impl<V, E> Entry<V, E> {
 
 impl<K: Hash + Eq + Clone, V, E: Clone> SingleFlightCache<K, V, E> {
     /// An empty cache.
-    pub fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self { entries: Mutex::default() }
     }
 
     /// The value of `key`, which began to load at most half a second ago.
-    pub async fn get<F>(&self, key: &K, load: impl FnOnce() -> F) -> Result<Arc<V>, E>
+    pub(super) async fn get<F>(&self, key: &K, load: impl FnOnce() -> F) -> Result<Arc<V>, E>
     where
         F: Future<Output = Result<V, E>>,
     {
@@ -49,12 +49,12 @@ impl<K: Hash + Eq + Clone, V, E: Clone> SingleFlightCache<K, V, E> {
     }
 
     /// The next reader of `key` loads it again. A value that is loading now is not used again.
-    pub fn forget(&self, key: &K) {
+    pub(super) fn forget(&self, key: &K) {
         self.lock().remove(key);
     }
 
     /// As [`Self::forget`], for every key.
-    pub fn forget_all(&self) {
+    pub(super) fn forget_all(&self) {
         self.lock().clear();
     }
 

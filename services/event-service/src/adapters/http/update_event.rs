@@ -30,7 +30,7 @@ use crate::{
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct UpdateEventRequest {
+pub(super) struct UpdateEventRequest {
     event_id: EventId,
     /// The version that was read: if the event was edited since, nothing changes.
     version: Option<i64>,
@@ -115,7 +115,7 @@ struct UpdateConflict {
         (status = 409, body = inline(UpdateConflict),
             description = "version-conflict capacity-below-sold currency-frozen event-over"),
     ))]
-pub async fn update_event(
+pub(super) async fn update_event(
     State(state): State<ApiState>,
     Organiser(caller): Organiser,
     Json(body): Json<UpdateEventRequest>,

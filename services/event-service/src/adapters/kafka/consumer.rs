@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// The reader of `karcis.event-commands.v1`.
-pub struct Commands {
+pub(crate) struct Commands {
     pub stocks: Arc<dyn Stocks>,
     /// How many unpaid holds a buyer may have of an event.
     pub max_unpaid_holds: u32,

@@ -34,7 +34,7 @@ pub(super) fn command(command: wire::EventCommand) -> serde_json::Result<Command
 }
 
 /// The message in wire form.
-pub fn encode(message: &Message<'_>) -> Outgoing {
+pub(crate) fn encode(message: &Message<'_>) -> Outgoing {
     match message {
         Message::Reply(hold, reply) => Outgoing::new(&ticket_fact(*hold, reply)),
         Message::Event(event, fact) => Outgoing::new(&event_fact(event, *fact)),

@@ -3,5 +3,5 @@
 mod consumer;
 mod messages;
 
-pub use consumer::Commands;
-pub use messages::encode;
+pub(crate) use consumer::Commands;
+pub(crate) use messages::encode;

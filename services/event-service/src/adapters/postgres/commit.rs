@@ -1,4 +1,4 @@
-//! Writes what a batch of commands decided, in one transaction.
+//! Writes what was decided, each time in one transaction.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -14,12 +14,12 @@ use super::{
 };
 use crate::{
     adapters::metrics,
-    application::ports::{HoldChange, Message, StockChange},
+    application::ports::{Announcement, HoldChange, Message, StockChange},
     domain::{Hold, Reservation},
 };
 
-/// Writes `changes`, which are in the order of their ids, and returns the events that another has
-/// changed.
+/// Writes what a batch of commands decided. `changes` are in the order of their ids. Returns the
+/// events that another has changed.
 pub(super) async fn commit(
     store: &PgEvents,
     mut changes: Vec<StockChange>,
@@ -52,6 +52,41 @@ pub(super) async fn commit(
     let conflicts: HashSet<EventId> = all.difference(&written).copied().collect();
     metrics::count_conflicts(conflicts.len());
     Ok(conflicts)
+}
+
+/// Announces the events that have a next time, unless another has announced them meanwhile.
+pub(super) async fn announce(
+    store: &PgEvents,
+    announcements: &[Announcement],
+) -> Result<(), StoreError> {
+    const LOCK: &str = "
+        SELECT event_id, announced FROM event
+        WHERE event_id = ANY($1) ORDER BY event_id FOR NO KEY UPDATE";
+    const UPDATE: &str = "
+        UPDATE event SET announced = event.announced + 1, announce_at = new.announce_at
+        FROM UNNEST($1::uuid[], $2::timestamptz[]) AS new (event_id, announce_at)
+        WHERE event.event_id = new.event_id";
+    let mut transaction = store.pool.begin().await?;
+    let ids: Vec<Uuid> = announcements.iter().map(|one| one.event.id.0).collect();
+    let locked: Vec<(Uuid, i32)> =
+        sqlx::query_as(LOCK).bind(ids).fetch_all(&mut *transaction).await?;
+    let announced: HashMap<Uuid, i32> = locked.into_iter().collect();
+    let still = |one: &&Announcement| {
+        announced.get(&one.event.id.0).is_some_and(|n| n.unsigned_abs() == one.event.announced)
+    };
+    let due: Vec<&Announcement> = announcements.iter().filter(still).collect();
+    sqlx::query(UPDATE)
+        .bind(due.iter().map(|one| one.event.id.0).collect::<Vec<Uuid>>())
+        .bind(due.iter().map(|one| one.next).collect::<Vec<_>>())
+        .execute(&mut *transaction)
+        .await?;
+    let again = due.iter().filter(|one| one.next.is_some());
+    let messages: Vec<_> =
+        again.map(|one| (store.encode)(&Message::StillCancelled(&one.event))).collect();
+    store.outbox.insert(&mut transaction, &messages).await?;
+    transaction.commit().await?;
+    store.outbox.notify();
+    Ok(())
 }
 
 /// The stock versions of these events, which nobody else changes until the transaction ends.

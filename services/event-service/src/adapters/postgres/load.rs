@@ -1,9 +1,10 @@
-//! What commands are decided on, read in a few statements for a whole batch.
+//! What is decided on: the stock for a whole batch of commands in a few statements, and the cancelled
+//! events that are due.
 
 use std::collections::{BTreeSet, HashMap};
 
 use karcis_database::StoreError;
-use karcis_kernel::{BookingId, EventId, UserId};
+use karcis_kernel::{BookingId, EventId, Timestamp, UserId};
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
@@ -12,8 +13,8 @@ use super::{
     rows::{EventRow, select_events, with_ticket_types},
 };
 use crate::{
-    application::ports::StockSnapshot,
-    domain::{Command, Event, Hold},
+    application::ports::{CancelledEvent, StockSnapshot},
+    domain::{CancelReason, Command, Event, Hold},
 };
 
 /// Everything that these commands are decided on.
@@ -106,4 +107,32 @@ async fn count_unpaid(
         sqlx::query_as(COUNT).bind(events).bind(users).fetch_all(connection).await?;
     let count = |number| u32::try_from(number).unwrap_or(u32::MAX);
     Ok(rows.into_iter().map(|(e, u, n)| ((EventId(e), UserId(u)), count(n))).collect())
+}
+
+/// The cancelled events that are due to be announced again at `at`, the longest waiting first.
+pub(super) async fn due_announcements(
+    pool: &PgPool,
+    at: Timestamp,
+    limit: i64,
+) -> Result<Vec<CancelledEvent>, StoreError> {
+    const SELECT: &str = "
+        SELECT event_id, cancel_reason, announced,
+               (SELECT COALESCE(sum(held + sold), 0) FROM ticket_type
+                WHERE ticket_type.event_id = event.event_id)
+        FROM event
+        WHERE announce_at <= $1 AND cancel_reason IS NOT NULL
+        ORDER BY announce_at LIMIT $2";
+    let rows: Vec<(Uuid, String, i32, i64)> =
+        sqlx::query_as(SELECT).bind(at).bind(limit).fetch_all(pool).await?;
+    rows.into_iter()
+        .map(|(id, reason, announced, taken)| {
+            let reason = CancelReason::try_from(reason);
+            Ok(CancelledEvent {
+                id: EventId(id),
+                reason: reason.map_err(StoreError::rejected)?,
+                announced: announced.unsigned_abs(),
+                taken: taken.unsigned_abs(),
+            })
+        })
+        .collect()
 }

@@ -1,8 +1,7 @@
 //! Events, stock, holds and tickets in the service's schema.
 
-mod announce;
 mod commit;
-mod edit;
+mod events;
 mod holds;
 mod load;
 mod queries;
@@ -26,7 +25,7 @@ use crate::{
 
 /// Events, their stock and their tickets in Postgres.
 #[derive(Clone)]
-pub struct PgEvents {
+pub(crate) struct PgEvents {
     pool: PgPool,
     outbox: Outbox,
     encode: fn(&Message<'_>) -> Outgoing,
@@ -34,7 +33,7 @@ pub struct PgEvents {
 
 impl PgEvents {
     /// In this schema. Messages are sent through `outbox`, in the form that `encode` gives them.
-    pub fn new(pool: PgPool, outbox: Outbox, encode: fn(&Message<'_>) -> Outgoing) -> Self {
+    pub(crate) fn new(pool: PgPool, outbox: Outbox, encode: fn(&Message<'_>) -> Outgoing) -> Self {
         Self { pool, outbox, encode }
     }
 }
@@ -42,11 +41,11 @@ impl PgEvents {
 #[async_trait]
 impl Events for PgEvents {
     async fn add(&self, event: &Event, fact: Option<EventFact>) -> Result<(), StoreError> {
-        edit::add(self, event, fact).await
+        events::add(self, event, fact).await
     }
 
     async fn lock(&self, id: EventId) -> Result<Option<Box<dyn LockedEvent>>, StoreError> {
-        edit::lock(self, id).await
+        events::lock(self, id).await
     }
 }
 
@@ -68,11 +67,11 @@ impl Stocks for PgEvents {
 #[async_trait]
 impl CancelledEvents for PgEvents {
     async fn due(&self, at: Timestamp, limit: i64) -> Result<Vec<CancelledEvent>, StoreError> {
-        announce::due(&self.pool, at, limit).await
+        load::due_announcements(&self.pool, at, limit).await
     }
 
     async fn announce(&self, announcements: &[Announcement]) -> Result<(), StoreError> {
-        announce::announce(self, announcements).await
+        commit::announce(self, announcements).await
     }
 }
 

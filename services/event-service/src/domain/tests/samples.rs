@@ -6,38 +6,38 @@ use karcis_kernel::{
 
 use crate::domain::*;
 
-pub const EVENT: EventId = EventId(uuid(1));
-pub const VIP: TicketTypeId = TicketTypeId(uuid(2));
-pub const LAWN: TicketTypeId = TicketTypeId(uuid(3));
-pub const BUYER: UserId = UserId(uuid(4));
-pub const ORGANISER: UserId = UserId(uuid(5));
-pub const BOOKING: BookingId = BookingId(uuid(6));
+pub(super) const EVENT: EventId = EventId(uuid(1));
+pub(super) const VIP: TicketTypeId = TicketTypeId(uuid(2));
+pub(super) const LAWN: TicketTypeId = TicketTypeId(uuid(3));
+pub(super) const BUYER: UserId = UserId(uuid(4));
+pub(super) const ORGANISER: UserId = UserId(uuid(5));
+pub(super) const BOOKING: BookingId = BookingId(uuid(6));
 /// While tickets are sold.
-pub const NOW: i64 = 1_000_000;
+pub(super) const NOW: i64 = 1_000_000;
 /// When the event starts.
-pub const START: i64 = 2_000_000;
+pub(super) const START: i64 = 2_000_000;
 
-pub const fn uuid(number: u128) -> uuid::Uuid {
+pub(super) const fn uuid(number: u128) -> uuid::Uuid {
     uuid::Uuid::from_u128(number)
 }
 
-pub fn at(seconds: i64) -> Timestamp {
+pub(super) fn at(seconds: i64) -> Timestamp {
     Timestamp::from_timestamp(seconds, 0).expect("a moment")
 }
 
-pub fn title(text: &str) -> Title {
+pub(super) fn title(text: &str) -> Title {
     Title::try_from(text.to_owned()).expect("a title")
 }
 
-pub fn price(amount: i64, currency: Currency) -> Price {
+pub(super) fn price(amount: i64, currency: Currency) -> Price {
     Price::try_from(Money::new(amount, currency)).expect("a price")
 }
 
-pub fn capacity(seats: i64) -> Capacity {
+pub(super) fn capacity(seats: i64) -> Capacity {
     Capacity::try_from(seats).expect("a capacity")
 }
 
-pub fn ticket_type(id: TicketTypeId, name: &str, amount: i64, seats: i64) -> NewTicketType {
+pub(super) fn ticket_type(id: TicketTypeId, name: &str, amount: i64, seats: i64) -> NewTicketType {
     NewTicketType {
         id,
         name: TicketName::try_from(name.to_owned()).expect("a name"),
@@ -51,7 +51,7 @@ pub fn ticket_type(id: TicketTypeId, name: &str, amount: i64, seats: i64) -> New
 }
 
 /// A draft with a VIP type (750,000, 20 seats) and a lawn type (free, 5 seats).
-pub fn plan() -> NewEvent {
+pub(super) fn plan() -> NewEvent {
     NewEvent {
         id: EVENT,
         organiser_id: ORGANISER,
@@ -69,20 +69,20 @@ pub fn plan() -> NewEvent {
     }
 }
 
-pub fn draft() -> Event {
+pub(super) fn draft() -> Event {
     Event::create(plan(), at(NOW)).expect("a valid event")
 }
 
-pub fn published() -> Event {
+pub(super) fn published() -> Event {
     draft().publish(at(NOW)).expect("an event to come").expect("it was a draft")
 }
 
-pub fn cancelled(event: &Event) -> Event {
+pub(super) fn cancelled(event: &Event) -> Event {
     let reason = CancelReason::try_from("rain".to_owned()).expect("a reason");
     event.cancel(reason).expect("it was not cancelled")
 }
 
-pub fn request(seats: &[(TicketTypeId, u32)]) -> Reserve {
+pub(super) fn request(seats: &[(TicketTypeId, u32)]) -> Reserve {
     Reserve {
         hold: HoldRef { booking_id: BOOKING, event_id: EVENT },
         user_id: BUYER,
@@ -91,12 +91,12 @@ pub fn request(seats: &[(TicketTypeId, u32)]) -> Reserve {
     }
 }
 
-pub fn no_unpaid() -> UnpaidHolds {
+pub(super) fn no_unpaid() -> UnpaidHolds {
     UnpaidHolds { count: 0, limit: 2 }
 }
 
 /// Codes 1, 2, 3, …
-pub fn codes() -> impl FnMut() -> TicketCode {
+pub(super) fn codes() -> impl FnMut() -> TicketCode {
     let mut next = 0;
     move || {
         next += 1;
@@ -104,24 +104,24 @@ pub fn codes() -> impl FnMut() -> TicketCode {
     }
 }
 
-pub fn held(event: &mut Event, seats: &[(TicketTypeId, u32)]) -> Hold {
+pub(super) fn held(event: &mut Event, seats: &[(TicketTypeId, u32)]) -> Hold {
     let decision = reserve(Some(event), None, no_unpaid(), &request(seats), at(NOW));
     decision.hold.expect("a new hold")
 }
 
-pub fn sold(event: &mut Event, seats: &[(TicketTypeId, u32)]) -> Hold {
+pub(super) fn sold(event: &mut Event, seats: &[(TicketTypeId, u32)]) -> Hold {
     let held = held(event, seats);
     confirm(Some(event), Some(&held), &mut codes()).expect("the stock matches").hold.expect("sold")
 }
 
 /// (free, held, sold) of VIP.
-pub fn vip(event: &Event) -> (u32, u32, u32) {
+pub(super) fn vip(event: &Event) -> (u32, u32, u32) {
     let stock = event.ticket_types[0].stock;
     (stock.free(), stock.held(), stock.sold())
 }
 
 /// The update that leaves this ticket type unchanged.
-pub fn unchanged(id: TicketTypeId) -> TicketTypeUpdate {
+pub(super) fn unchanged(id: TicketTypeId) -> TicketTypeUpdate {
     TicketTypeUpdate {
         id,
         name: None,

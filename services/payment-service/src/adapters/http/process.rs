@@ -90,7 +90,7 @@ pub(super) async fn process(
 ) -> Result<Response, Problem> {
     let IdempotencyKey(key) = key?;
     if !api.gateway.methods().iter().any(|method| method.token == body.method) {
-        let message = "give one of those that GET /payment/methods lists".to_owned();
+        let message = "give a method that GET /payment/methods lists".to_owned();
         return Err(Problem::invalid(vec![FieldError { field: "method".to_owned(), message }]));
     }
     let key = key.map(|key| {

@@ -11,30 +11,12 @@ type Decide = fn(&Booking, DecisionContext, &Input) -> Verdict;
 
 pub fn mutants() -> Vec<Mutant> {
     let wrong: [(&str, Decide); 13] = [
-        (
-            "the deadline releases seats whose payment is open",
-            deadline_releases_at_once,
-        ),
-        (
-            "a cancel releases seats whose payment is open",
-            cancel_releases_at_once,
-        ),
-        (
-            "a payment after the buyer's cancel confirms",
-            paid_cancel_confirms,
-        ),
-        (
-            "a payment after the event's cancel confirms",
-            paid_cancelled_event_confirms,
-        ),
-        (
-            "a refund ends when the seats are released",
-            ends_before_the_refund,
-        ),
-        (
-            "a refund ends when the money is back",
-            ends_before_the_release,
-        ),
+        ("the deadline releases seats whose payment is open", deadline_releases_at_once),
+        ("a cancel releases seats whose payment is open", cancel_releases_at_once),
+        ("a payment after the buyer's cancel confirms", paid_cancel_confirms),
+        ("a payment after the event's cancel confirms", paid_cancelled_event_confirms),
+        ("a refund ends when the seats are released", ends_before_the_refund),
+        ("a refund ends when the money is back", ends_before_the_release),
         ("a refused confirmation is ignored", |b, context, i| {
             ignoring(b, context, i, *i == Input::ConfirmRefused)
         }),
@@ -44,54 +26,24 @@ pub fn mutants() -> Vec<Mutant> {
         ("a failed payment is ignored", |b, context, i| {
             ignoring(b, context, i, *i == Input::PaymentFailed)
         }),
-        (
-            "a cancelled event keeps confirmed bookings",
-            |b, context, i| {
-                let confirmed = matches!(b.stage, Stage::Confirmed { .. });
-                ignoring(b, context, i, confirmed && *i == Input::EventCancelled)
-            },
-        ),
-        (
-            "a cancelled event keeps its cause below the buyer's",
-            cause_falls,
-        ),
-        (
-            "a late payment reopens a released booking",
-            late_payment_reopens,
-        ),
+        ("a cancelled event keeps confirmed bookings", |b, context, i| {
+            let confirmed = matches!(b.stage, Stage::Confirmed { .. });
+            ignoring(b, context, i, confirmed && *i == Input::EventCancelled)
+        }),
+        ("a cancelled event keeps its cause below the buyer's", cause_falls),
+        ("a late payment reopens a released booking", late_payment_reopens),
         ("a refused refund is taken for a refund", refusal_refunds),
     ];
-    wrong
-        .map(|(name, decide)| {
-            (
-                name,
-                Rules {
-                    decide,
-                    ..Rules::default()
-                },
-            )
-        })
-        .to_vec()
+    wrong.map(|(name, decide)| (name, Rules { decide, ..Rules::default() })).to_vec()
 }
 
 fn ignoring(booking: &Booking, context: DecisionContext, input: &Input, ignore: bool) -> Verdict {
-    if ignore {
-        Verdict::Ignored
-    } else {
-        decide(booking, context, input)
-    }
+    if ignore { Verdict::Ignored } else { decide(booking, context, input) }
 }
 
 /// The verdict for the booking as if it were in another stage.
 fn as_if(booking: &Booking, stage: Stage, context: DecisionContext, input: &Input) -> Verdict {
-    decide(
-        &Booking {
-            stage,
-            ..booking.clone()
-        },
-        context,
-        input,
-    )
+    decide(&Booking { stage, ..booking.clone() }, context, input)
 }
 
 fn deadline_releases_at_once(
@@ -114,17 +66,9 @@ fn cancel_releases_at_once(booking: &Booking, context: DecisionContext, input: &
 
 fn paid_cancel_confirms(booking: &Booking, context: DecisionContext, input: &Input) -> Verdict {
     match (&booking.stage, input) {
-        (
-            Stage::Cancelling {
-                reservation,
-                cause: Cause::Buyer,
-            },
-            Input::PaymentSucceeded,
-        ) => {
-            let stage = Stage::Cancelling {
-                reservation: reservation.clone(),
-                cause: Cause::Deadline,
-            };
+        (Stage::Cancelling { reservation, cause: Cause::Buyer }, Input::PaymentSucceeded) => {
+            let stage =
+                Stage::Cancelling { reservation: reservation.clone(), cause: Cause::Deadline };
             as_if(booking, stage, context, input)
         }
         _ => decide(booking, context, input),
@@ -148,16 +92,8 @@ fn paid_cancelled_event_confirms(
 
 fn ends_before_the_refund(booking: &Booking, context: DecisionContext, input: &Input) -> Verdict {
     match (&booking.stage, input) {
-        (
-            Stage::Refunding {
-                reservation, cause, ..
-            },
-            Input::TicketsReleased,
-        ) => {
-            let stage = Stage::Releasing {
-                reservation: Some(reservation.clone()),
-                cause: *cause,
-            };
+        (Stage::Refunding { reservation, cause, .. }, Input::TicketsReleased) => {
+            let stage = Stage::Releasing { reservation: Some(reservation.clone()), cause: *cause };
             as_if(booking, stage, context, input)
         }
         _ => decide(booking, context, input),
@@ -166,15 +102,7 @@ fn ends_before_the_refund(booking: &Booking, context: DecisionContext, input: &I
 
 fn ends_before_the_release(booking: &Booking, context: DecisionContext, input: &Input) -> Verdict {
     match (&booking.stage, input) {
-        (
-            Stage::Refunding {
-                reservation,
-                cause,
-                refunded,
-                ..
-            },
-            Input::PaymentRefunded,
-        ) => {
+        (Stage::Refunding { reservation, cause, refunded, .. }, Input::PaymentRefunded) => {
             let stage = Stage::Refunding {
                 reservation: reservation.clone(),
                 cause: *cause,
@@ -189,17 +117,9 @@ fn ends_before_the_release(booking: &Booking, context: DecisionContext, input: &
 
 fn cause_falls(booking: &Booking, context: DecisionContext, input: &Input) -> Verdict {
     match (&booking.stage, input) {
-        (
-            Stage::Cancelling {
-                reservation,
-                cause: Cause::EventCancelled,
-            },
-            Input::Cancel,
-        ) => {
-            let stage = Stage::Cancelling {
-                reservation: reservation.clone(),
-                cause: Cause::Deadline,
-            };
+        (Stage::Cancelling { reservation, cause: Cause::EventCancelled }, Input::Cancel) => {
+            let stage =
+                Stage::Cancelling { reservation: reservation.clone(), cause: Cause::Deadline };
             as_if(booking, stage, context, input)
         }
         _ => decide(booking, context, input),
@@ -208,17 +128,8 @@ fn cause_falls(booking: &Booking, context: DecisionContext, input: &Input) -> Ve
 
 fn late_payment_reopens(booking: &Booking, context: DecisionContext, input: &Input) -> Verdict {
     match (&booking.stage, input) {
-        (
-            Stage::Releasing {
-                reservation: Some(reservation),
-                ..
-            },
-            Input::PaymentRequested,
-        ) => {
-            let stage = Stage::Awaiting {
-                reservation: reservation.clone(),
-                payable: false,
-            };
+        (Stage::Releasing { reservation: Some(reservation), .. }, Input::PaymentRequested) => {
+            let stage = Stage::Awaiting { reservation: reservation.clone(), payable: false };
             as_if(booking, stage, context, input)
         }
         _ => decide(booking, context, input),

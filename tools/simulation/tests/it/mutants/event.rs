@@ -13,69 +13,15 @@ type Decided = Result<Decision, event::StockMismatch>;
 pub fn mutants() -> Vec<Mutant> {
     let real = Rules::default();
     vec![
-        (
-            "a released hold is held again",
-            Rules {
-                reserve: holds_again,
-                ..real
-            },
-        ),
-        (
-            "a rejected hold is held later",
-            Rules {
-                reserve: rejection_is_forgotten,
-                ..real
-            },
-        ),
-        (
-            "a seat is held though none is free",
-            Rules {
-                reserve: oversells,
-                ..real
-            },
-        ),
-        (
-            "a cancelled event holds seats",
-            Rules {
-                reserve: cancelled_event_holds,
-                ..real
-            },
-        ),
-        (
-            "a released hold is sold",
-            Rules {
-                confirm: sells_what_was_released,
-                ..real
-            },
-        ),
-        (
-            "a repeated confirmation mints new codes",
-            Rules {
-                confirm: mints_again,
-                ..real
-            },
-        ),
-        (
-            "a refused confirmation sells the seat",
-            Rules {
-                confirm: keeps_it_held,
-                ..real
-            },
-        ),
-        (
-            "a released seat stays sold",
-            Rules {
-                release: keeps_the_seat,
-                ..real
-            },
-        ),
-        (
-            "a release without a hold leaves nothing behind",
-            Rules {
-                release: no_tombstone,
-                ..real
-            },
-        ),
+        ("a released hold is held again", Rules { reserve: holds_again, ..real }),
+        ("a rejected hold is held later", Rules { reserve: rejection_is_forgotten, ..real }),
+        ("a seat is held though none is free", Rules { reserve: oversells, ..real }),
+        ("a cancelled event holds seats", Rules { reserve: cancelled_event_holds, ..real }),
+        ("a released hold is sold", Rules { confirm: sells_what_was_released, ..real }),
+        ("a repeated confirmation mints new codes", Rules { confirm: mints_again, ..real }),
+        ("a refused confirmation sells the seat", Rules { confirm: keeps_it_held, ..real }),
+        ("a released seat stays sold", Rules { release: keeps_the_seat, ..real }),
+        ("a release without a hold leaves nothing behind", Rules { release: no_tombstone, ..real }),
     ]
 }
 
@@ -86,13 +32,7 @@ fn holds_again(
     request: &event::Reserve,
     at: Timestamp,
 ) -> Decision {
-    reserve(
-        event,
-        hold.filter(|hold| **hold != Hold::Released),
-        unpaid,
-        request,
-        at,
-    )
+    reserve(event, hold.filter(|hold| **hold != Hold::Released), unpaid, request, at)
 }
 
 fn rejection_is_forgotten(
@@ -147,10 +87,7 @@ fn sells_what_was_released(
     let decision = confirm(event, hold, mint)?;
     if hold == Some(&Hold::Released) {
         let tickets: std::sync::Arc<[event::Ticket]> = [].into();
-        return Ok(Decision {
-            reply: event::Reply::Confirmed(tickets),
-            ..decision
-        });
+        return Ok(Decision { reply: event::Reply::Confirmed(tickets), ..decision });
     }
     Ok(decision)
 }
@@ -164,13 +101,8 @@ fn mints_again(
     let Some(Hold::Sold(reservation, tickets)) = hold else {
         return Ok(decision);
     };
-    let tickets: std::sync::Arc<[event::Ticket]> = tickets
-        .iter()
-        .map(|ticket| event::Ticket {
-            code: mint(),
-            ..ticket.clone()
-        })
-        .collect();
+    let tickets: std::sync::Arc<[event::Ticket]> =
+        tickets.iter().map(|ticket| event::Ticket { code: mint(), ..ticket.clone() }).collect();
     Ok(Decision {
         hold: Some(Hold::Sold(reservation.clone(), tickets.clone())),
         reply: event::Reply::Confirmed(tickets),
@@ -183,10 +115,7 @@ fn keeps_it_held(
     mint: &mut dyn FnMut() -> TicketCode,
 ) -> Decided {
     let decision = confirm(event, hold, mint)?;
-    Ok(Decision {
-        hold: None,
-        ..decision
-    })
+    Ok(Decision { hold: None, ..decision })
 }
 
 fn keeps_the_seat(event: Option<&mut Event>, hold: Option<&Hold>) -> Decided {
@@ -203,12 +132,5 @@ fn keeps_the_seat(event: Option<&mut Event>, hold: Option<&Hold>) -> Decided {
 
 fn no_tombstone(event: Option<&mut Event>, hold: Option<&Hold>) -> Decided {
     let decision = release(event, hold)?;
-    Ok(if hold.is_none() {
-        Decision {
-            hold: None,
-            ..decision
-        }
-    } else {
-        decision
-    })
+    Ok(if hold.is_none() { Decision { hold: None, ..decision } } else { decision })
 }

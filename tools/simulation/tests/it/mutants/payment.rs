@@ -13,62 +13,17 @@ use super::Mutant;
 pub fn mutants() -> Vec<Mutant> {
     let real = Rules::default();
     vec![
-        (
-            "an open payment says cancelled and stays open",
-            Rules {
-                take: stays_open,
-                ..real
-            },
-        ),
-        (
-            "an unknown outcome is taken for no money",
-            Rules {
-                take: unknown_is_no,
-                ..real
-            },
-        ),
-        (
-            "a request after a cancel opens the payment",
-            Rules {
-                take: no_tombstone,
-                ..real
-            },
-        ),
-        (
-            "a refund is taken for done",
-            Rules {
-                take: refunds_nothing,
-                ..real
-            },
-        ),
-        (
-            "money after a decline is kept",
-            Rules {
-                resolve: keeps_late_money,
-                ..real
-            },
-        ),
-        (
-            "an approved attempt is forgotten",
-            Rules {
-                resolve: forgets_approval,
-                ..real
-            },
-        ),
+        ("an open payment says cancelled and stays open", Rules { take: stays_open, ..real }),
+        ("an unknown outcome is taken for no money", Rules { take: unknown_is_no, ..real }),
+        ("a request after a cancel opens the payment", Rules { take: no_tombstone, ..real }),
+        ("a refund is taken for done", Rules { take: refunds_nothing, ..real }),
+        ("money after a decline is kept", Rules { resolve: keeps_late_money, ..real }),
+        ("an approved attempt is forgotten", Rules { resolve: forgets_approval, ..real }),
         (
             "a second attempt starts beside an unresolved one",
-            Rules {
-                start: second_attempt,
-                ..real
-            },
+            Rules { start: second_attempt, ..real },
         ),
-        (
-            "a refused refund is taken for done",
-            Rules {
-                record_refund: refuses_in_silence,
-                ..real
-            },
-        ),
+        ("a refused refund is taken for done", Rules { record_refund: refuses_in_silence, ..real }),
     ]
 }
 
@@ -90,18 +45,8 @@ fn unknown_is_no(
     let payment = record.and_then(PaymentRecord::payment);
     match (command, payment.map(|payment| (payment, &payment.state))) {
         (Command::Cancel { .. }, Some((payment, State::Processing { attempt, .. }))) => {
-            let wanted = State::Processing {
-                attempt: *attempt,
-                cancel_wanted: true,
-            };
-            resolve(
-                &Payment {
-                    state: wanted,
-                    ..payment.clone()
-                },
-                *attempt,
-                &Outcome::Voided,
-            )
+            let wanted = State::Processing { attempt: *attempt, cancel_wanted: true };
+            resolve(&Payment { state: wanted, ..payment.clone() }, *attempt, &Outcome::Voided)
         }
         _ => take(record, command, payment_id),
     }
@@ -124,10 +69,7 @@ fn refunds_nothing(
     let payment = record.and_then(PaymentRecord::payment);
     match (command, payment) {
         (Command::Refund { .. }, Some(payment)) if payment.state == State::Succeeded => {
-            let refunded = Payment {
-                state: State::Refunded,
-                ..payment.clone()
-            };
+            let refunded = Payment { state: State::Refunded, ..payment.clone() };
             take(Some(&PaymentRecord::Payment(refunded)), command, payment_id)
         }
         _ => take(record, command, payment_id),
@@ -135,9 +77,7 @@ fn refunds_nothing(
 }
 
 fn keeps_late_money(payment: &Payment, id: AttemptId, outcome: &Outcome) -> Verdict {
-    let attempt = payment
-        .attempt(id)
-        .and_then(|attempt| attempt.outcome.as_ref());
+    let attempt = payment.attempt(id).and_then(|attempt| attempt.outcome.as_ref());
     match attempt {
         Some(AttemptOutcome::Declined(_) | AttemptOutcome::Voided) => Verdict::Unchanged,
         _ => resolve(payment, id, outcome),
@@ -145,10 +85,7 @@ fn keeps_late_money(payment: &Payment, id: AttemptId, outcome: &Outcome) -> Verd
 }
 
 fn forgets_approval(payment: &Payment, id: AttemptId, outcome: &Outcome) -> Verdict {
-    let soft = Decline {
-        kind: DeclineKind::Soft,
-        code: "insufficient_funds".to_owned(),
-    };
+    let soft = Decline { kind: DeclineKind::Soft, code: "insufficient_funds".to_owned() };
     match outcome {
         Outcome::Approved => resolve(payment, id, &Outcome::Declined(soft)),
         _ => resolve(payment, id, outcome),
@@ -162,15 +99,9 @@ fn second_attempt(
     method: &str,
 ) -> Result<Payment, StartRefused> {
     match payment.state {
-        State::Processing { .. } => start(
-            &Payment {
-                state: State::Open,
-                ..payment.clone()
-            },
-            id,
-            at,
-            method,
-        ),
+        State::Processing { .. } => {
+            start(&Payment { state: State::Open, ..payment.clone() }, id, at, method)
+        }
         _ => start(payment, id, at, method),
     }
 }

@@ -17,7 +17,7 @@ use sqlx::{AssertSqlSafe, PgPool, Postgres, Transaction};
 use tokio::{runtime::Runtime, task::JoinHandle};
 use uuid::Uuid;
 
-use crate::facts::Facts;
+use crate::inbox::Facts;
 
 /// What every payment of these tests asks for.
 pub(crate) const PRICE: i64 = 750_000;

@@ -84,7 +84,7 @@ struct Progress {
 pub(super) async fn process(
     State(api): State<ApiState>,
     caller: Caller,
-    // Its error comes after those of the body.
+    // Its error comes after the errors of the body.
     key: Result<IdempotencyKey, Problem>,
     Json(body): Json<ProcessPaymentRequest>,
 ) -> Result<Response, Problem> {

@@ -1,4 +1,4 @@
-//! Whoever does not pay in time loses the seats, and only once no money can come any more.
+//! A buyer who does not pay in time loses the seats, but only once no money can come any more.
 
 use karcis_fleet::{Fleet, Ledger};
 use karcis_testkit::eventually;

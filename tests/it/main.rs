@@ -1,5 +1,5 @@
 //! The fleet, seen from outside.
-#![allow(clippy::unwrap_used, missing_docs)]
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod cancelled;
 mod crashes;

@@ -1,4 +1,4 @@
-//! What every program says of its settings, and of those that are wrong.
+//! What every program prints about its settings, and about wrong ones.
 
 use std::{net::TcpListener, process::Command};
 

@@ -1,5 +1,5 @@
 //! The fleet, seen from outside.
-#![expect(clippy::unwrap_used, reason = "a test may panic")]
+#![expect(clippy::unwrap_used, reason = "a test ends at the first thing that is missing")]
 
 mod cancelled;
 mod crashes;

@@ -1,4 +1,4 @@
-//! What every program prints about its settings, and about wrong ones.
+//! What every program says about its settings, and about wrong ones.
 
 use std::{net::TcpListener, process::Command};
 

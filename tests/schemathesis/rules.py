@@ -12,7 +12,7 @@ RULES = (
     "give an IANA time zone",
     "give each ticket type once",
     "give it, or the ticket_type_id of the one to change",
-    "give one of those that GET /payment/methods lists",
+    "give a method that GET /payment/methods lists",
     "give the current password",
     "give the next_cursor",
     "give the password you log in with",

@@ -2,20 +2,31 @@
 
 use std::{collections::BTreeMap, fs, path::Path};
 
+use karcis_dev_servers::{
+    TempDir,
+    postgres::{Postgres, PostgresOptions},
+};
 use karcis_schemas::{Schema, schemas};
-use karcis_testkit::TestEnvironment;
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 
 #[tokio::test]
 async fn every_migration_keeps_the_rows_that_are_there() {
-    let environment = TestEnvironment::start().await;
+    let data = TempDir::new().unwrap();
+    let options = PostgresOptions {
+        data: data.path().join("postgres"),
+        port: 0,
+        durable: false,
+        outlives_parent: false,
+    };
+    let postgres = Postgres::start(options).await.unwrap();
     for schema in schemas() {
-        let mut connection = PgConnection::connect(environment.database_url()).await.unwrap();
+        let mut connection = PgConnection::connect(&postgres.url()).await.unwrap();
         connection.execute("CREATE SCHEMA fresh; SET search_path = fresh").await.unwrap();
         for migration in schema.migrations.iter() {
             let before = rows(&mut connection).await;
             let applied = schema.migrations.run_to(migration.version, &mut connection).await;
-            applied.unwrap_or_else(|error| panic!("{} {}: {error}", schema.name, migration.version));
+            applied
+                .unwrap_or_else(|error| panic!("{} {}: {error}", schema.name, migration.version));
             let after = rows(&mut connection).await;
             let lost = before.iter().filter(|(table, count)| after.get(*table) < Some(*count));
             let lost: Vec<_> = lost.collect();
@@ -26,7 +37,10 @@ async fn every_migration_keeps_the_rows_that_are_there() {
             let filled = rows(&mut connection).await;
             let empty: Vec<_> = filled.iter().filter(|(_, count)| **count == 0).collect();
             let (name, version) = (schema.name, migration.version);
-            assert!(empty.is_empty(), "add rows to tests/it/rows/{name}/{version:04}.sql: {empty:?}");
+            assert!(
+                empty.is_empty(),
+                "add rows to tests/it/rows/{name}/{version:04}.sql: {empty:?}"
+            );
         }
         connection.execute("DROP SCHEMA fresh CASCADE").await.unwrap();
     }

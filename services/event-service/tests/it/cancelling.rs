@@ -18,7 +18,8 @@ fn announced(app: &TestApp, event: &Concert) -> usize {
 /// Whether the service means to announce it again.
 async fn is_due(app: &TestApp, event: &Concert) -> bool {
     let select = "SELECT announce_at IS NOT NULL FROM events.event WHERE event_id = $1";
-    let due = sqlx::query_scalar(select).bind(event.id.0).fetch_one(app.bed.superuser()).await;
+    let due =
+        sqlx::query_scalar(select).bind(event.id.0).fetch_one(app.environment.superuser()).await;
     due.expect("the event is stored")
 }
 

@@ -221,7 +221,7 @@ async fn a_command_that_no_booking_can_mean_is_dead_lettered_and_nothing_waits_f
     app.send(&batch.map(EventCommand::from)).await;
     let replies = app.replies(last.booking_id, 1).await;
     assert!(matches!(replies[0], TicketFact::TicketsReserved(_)), "{replies:?}");
-    let dead_letters = async || app.bed.dead_letters(EVENTS).await.len();
+    let dead_letters = async || app.environment.dead_letters(EVENTS).await.len();
     eventually(dead_letters).is(3).await;
     assert_eq!(app.replies(good.booking_id, 1).await.len(), 1);
 }

@@ -21,7 +21,7 @@ use uuid::Uuid;
 
 /// A running event-service, with its topics and database.
 pub(crate) struct TestApp {
-    pub bed: TestEnvironment,
+    pub environment: TestEnvironment,
     url: String,
     http: Client,
     bookings: PgPool,
@@ -46,37 +46,39 @@ pub(crate) struct Concert {
 
 impl TestApp {
     pub(crate) async fn start() -> Self {
-        let bed = TestEnvironment::start().await;
+        let environment = TestEnvironment::start().await;
         let mint = TokenMint::start().await;
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
         let url = format!("http://{}", listener.local_addr().expect("it is bound"));
         let mut flags = vec!["event-service".to_owned()];
-        flags.extend(bed.flags(EVENTS));
+        flags.extend(environment.flags(EVENTS));
         flags.extend(["--jwks-url".to_owned(), mint.jwks_url().to_owned()]);
         let config = Config::try_parse_from(flags).expect("the flags are right");
         let stopping = CancellationToken::new();
         tokio::spawn(run(config, listener, Process::embedded(stopping.clone())));
 
-        let database =
-            DatabaseConfig { database_url: bed.role_url(BOOKINGS), database_connections: 4 };
+        let database = DatabaseConfig {
+            database_url: environment.role_url(BOOKINGS),
+            database_connections: 4,
+        };
         let bookings = connect(&database).await.expect("the database answers");
         let outbox = Outbox::new(bookings.clone(), "booking-service");
-        tokio::spawn(outbox.clone().relay(bed.kafka().clone(), stopping.clone()));
+        tokio::spawn(outbox.clone().relay(environment.kafka().clone(), stopping.clone()));
         let heard = Heard::default();
-        tokio::spawn(bed.kafka().clone().consume(
+        tokio::spawn(environment.kafka().clone().consume(
             "booking-service",
             bookings.clone(),
             heard.clone(),
             stopping.clone(),
         ));
-        let app = Self { bed, url, http: Client::new(), bookings, outbox, heard, stopping };
+        let app = Self { environment, url, http: Client::new(), bookings, outbox, heard, stopping };
         eventually(async || app.get(None, "/readyz").await.status.as_u16()).is(200).await;
         app
     }
 
     /// Checks that everything is sent and that there is no dead letter.
     pub(crate) async fn close(self) {
-        self.bed.all_sent(EVENTS).await;
+        self.environment.all_sent(EVENTS).await;
         self.stopping.cancel();
     }
 
@@ -150,7 +152,7 @@ impl TestApp {
     pub(crate) async fn stock(&self, of: TicketTypeId) -> (i32, i32, i32) {
         let select =
             "SELECT capacity, held, sold FROM events.ticket_type WHERE ticket_type_id = $1";
-        let stock = sqlx::query_as(select).bind(of.0).fetch_one(self.bed.superuser()).await;
+        let stock = sqlx::query_as(select).bind(of.0).fetch_one(self.environment.superuser()).await;
         stock.expect("the ticket type is stored")
     }
 }

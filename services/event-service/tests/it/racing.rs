@@ -84,8 +84,10 @@ async fn edits_that_race_reservations_never_break_the_sum() {
     let counted = "
         SELECT count(*) FILTER (WHERE state = 'held'), count(*) FILTER (WHERE state = 'sold')
         FROM events.hold";
-    let (holds_held, holds_sold): (i64, i64) =
-        sqlx::query_as(counted).fetch_one(app.bed.superuser()).await.expect("holds are counted");
+    let (holds_held, holds_sold): (i64, i64) = sqlx::query_as(counted)
+        .fetch_one(app.environment.superuser())
+        .await
+        .expect("holds are counted");
     assert_eq!((i64::from(held), i64::from(sold)), (holds_held, holds_sold));
     assert!(held + sold <= capacity && sold > 0 && held > 0, "{capacity} {held} {sold}");
     let seen = app.get(None, &format!("/events/{}", event.id)).await.is(200).body;

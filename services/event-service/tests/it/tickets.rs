@@ -71,7 +71,7 @@ async fn a_ticket_that_was_used_says_so() {
     let (_, codes) = sold(&app, &event).await;
     sqlx::query("UPDATE events.ticket SET used_at = now() WHERE code = $1")
         .bind(uuid::Uuid::from_u128(codes[0].bits()))
-        .execute(app.bed.superuser())
+        .execute(app.environment.superuser())
         .await
         .expect("the ticket is stored");
     assert_eq!(status(&app, &codes[0]).await, "used");

@@ -1,4 +1,5 @@
 //! The rules of a payment, as pure functions: commands, attempts, refunds and reversals.
+
 #![deny(clippy::disallowed_methods)]
 
 mod attempt;

@@ -5,8 +5,8 @@
 mod actions;
 mod commands;
 mod crashes;
-mod facts;
 mod harness;
+mod inbox;
 mod input;
 mod paying;
 mod refunds;

@@ -18,13 +18,13 @@ use crate::{
 /// How many passwords may wait: a few seconds of work on two cores.
 const QUEUE: usize = 256;
 
-/// 19 MiB, two passes, one lane: as OWASP's password storage cheat sheet recommends.
+/// 19 MiB, two passes, one thread: as OWASP's password storage cheat sheet recommends.
 const MEMORY_KIB: u32 = 19 * 1024;
 const PASSES: u32 = 2;
-const LANES: u32 = 1;
+const PARALLELISM: u32 = 1;
 
 /// Hashes passwords.
-pub struct Argon2id {
+pub(crate) struct Argon2id {
     places: Arc<Semaphore>,
     cores: Arc<Semaphore>,
     /// Checked where there is no account, so that this takes as long.
@@ -33,7 +33,7 @@ pub struct Argon2id {
 
 impl Argon2id {
     /// For as many cores as this machine has.
-    pub fn new() -> Result<Self, HashError> {
+    pub(crate) fn new() -> Result<Self, HashError> {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let dummy_password: [u8; 32] = rand::rng().random();
         Ok(Self {
@@ -93,7 +93,7 @@ fn verify(typed: &[u8], stored: &PasswordHash) -> Result<bool, HashError> {
 }
 
 fn argon2id() -> Result<Argon2<'static>, HashError> {
-    let params = Params::new(MEMORY_KIB, PASSES, LANES, None).map_err(failed)?;
+    let params = Params::new(MEMORY_KIB, PASSES, PARALLELISM, None).map_err(failed)?;
     Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
 }
 

@@ -9,13 +9,13 @@ const ADMIN: [&str; 4] = ["--admin-email", "Admin@mail.example", "--admin-passwo
 
 #[tokio::test]
 async fn instances_that_start_together_make_one_admin() {
-    let bed = TestEnvironment::start().await;
+    let environment = TestEnvironment::start().await;
     let second = [&ADMIN[..], &["--instance", "1"]].concat();
     let third = [&ADMIN[..], &["--instance", "2"]].concat();
     let (one, two, three) = tokio::join!(
-        TestApp::start(&bed, &ADMIN),
-        TestApp::start(&bed, &second),
-        TestApp::start(&bed, &third),
+        TestApp::start(&environment, &ADMIN),
+        TestApp::start(&environment, &second),
+        TestApp::start(&environment, &third),
     );
     for users in [&one, &two, &three] {
         let admin = Session::of(users.logs_in("Admin", PASSWORD).await.is(200));
@@ -28,14 +28,14 @@ async fn instances_that_start_together_make_one_admin() {
 
 #[tokio::test]
 async fn an_admin_who_changed_the_password_keeps_it() {
-    let bed = TestEnvironment::start().await;
-    let users = TestApp::start(&bed, &ADMIN).await;
+    let environment = TestEnvironment::start().await;
+    let users = TestApp::start(&environment, &ADMIN).await;
     let admin = Session::of(users.logs_in("Admin", PASSWORD).await.is(200));
     let new = "ten mangoes in a boat";
     let change = json!({"password": new, "current_password": PASSWORD});
     users.updates(&admin, &change).await.is(200);
     users.stop().await;
-    let users = TestApp::start(&bed, &ADMIN).await;
+    let users = TestApp::start(&environment, &ADMIN).await;
     users.logs_in("Admin", PASSWORD).await.is_problem(401, "wrong-credentials");
     let admin = Session::of(users.logs_in("Admin", new).await.is(200));
     assert_eq!(admin.user["role"], "admin");
@@ -44,13 +44,13 @@ async fn an_admin_who_changed_the_password_keeps_it() {
 
 #[tokio::test]
 async fn an_account_becomes_an_admins_only_if_it_has_the_password() {
-    let bed = TestEnvironment::start().await;
-    let users = TestApp::start(&bed, &[]).await;
+    let environment = TestEnvironment::start().await;
+    let users = TestApp::start(&environment, &[]).await;
     users.registers("Admin").await;
     users.stop().await;
     for (password, role) in [("ten mangoes in a boat", "buyer"), (PASSWORD, "admin")] {
         let flags = ["--admin-email", "admin@mail.example", "--admin-password", password];
-        let users = TestApp::start(&bed, &flags).await;
+        let users = TestApp::start(&environment, &flags).await;
         let admin = Session::of(users.logs_in("Admin", PASSWORD).await.is(200));
         assert_eq!(admin.user["role"], role);
         users.stop().await;
@@ -59,7 +59,7 @@ async fn an_account_becomes_an_admins_only_if_it_has_the_password() {
 
 #[tokio::test]
 async fn incomplete_or_invalid_settings_of_the_admin_stop_the_boot() {
-    let bed = TestEnvironment::start().await;
+    let environment = TestEnvironment::start().await;
     for (flags, reason) in [
         (["--admin-email", "admin@mail.example"].as_slice(), "KARCIS_ADMIN_PASSWORD"),
         (&["--admin-password", PASSWORD], "KARCIS_ADMIN_EMAIL"),
@@ -69,7 +69,7 @@ async fn incomplete_or_invalid_settings_of_the_admin_stop_the_boot() {
             "KARCIS_ADMIN_PASSWORD",
         ),
     ] {
-        let error = TestApp::start_error(&bed, flags).await;
+        let error = TestApp::start_error(&environment, flags).await;
         assert!(error.contains(reason), "{error}");
         assert!(!error.contains(PASSWORD), "{error}");
     }

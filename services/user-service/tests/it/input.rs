@@ -7,8 +7,8 @@ use crate::harness::{PASSWORD, TestApp};
 
 #[tokio::test]
 async fn each_wrong_field_is_named() {
-    let bed = TestEnvironment::start().await;
-    let users = TestApp::start(&bed, &[]).await;
+    let environment = TestEnvironment::start().await;
+    let users = TestApp::start(&environment, &[]).await;
     let registration = |field: &str, value: Value| {
         let mut body = json!({"email": "s@mail.example", "password": PASSWORD, "name": "Sari"});
         body[field] = value;
@@ -56,7 +56,7 @@ async fn each_wrong_field_is_named() {
     let answer = users.post("/register", &nothing_right).await;
     answer.is_about("email").is_about("password").is_about("name");
     let (accounts,): (i64,) = sqlx::query_as("SELECT count(*) FROM users.account")
-        .fetch_one(bed.superuser())
+        .fetch_one(environment.superuser())
         .await
         .unwrap();
     assert_eq!(accounts, 0);
@@ -65,8 +65,8 @@ async fn each_wrong_field_is_named() {
 
 #[tokio::test]
 async fn values_just_within_the_limits_are_accepted() {
-    let bed = TestEnvironment::start().await;
-    let users = TestApp::start(&bed, &[]).await;
+    let environment = TestEnvironment::start().await;
+    let users = TestApp::start(&environment, &[]).await;
     for (number, (password, name)) in [
         ("xK4#9qPz".to_owned(), "X".to_owned()),
         (('一'..).take(128).collect(), "é".repeat(200)),
@@ -85,8 +85,8 @@ async fn values_just_within_the_limits_are_accepted() {
 
 #[tokio::test]
 async fn malformed_bodies_are_refused_in_the_order_of_the_contract() {
-    let bed = TestEnvironment::start().await;
-    let users = TestApp::start(&bed, &[]).await;
+    let environment = TestEnvironment::start().await;
+    let users = TestApp::start(&environment, &[]).await;
     for path in ["/register", "/login", "/token/refresh", "/logout"] {
         for (kind, body, status, slug) in [
             ("application/json", "{".to_owned(), 400, "not-json"),

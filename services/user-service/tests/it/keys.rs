@@ -10,8 +10,8 @@ use crate::harness::{PASSWORD, Session, TestApp};
 
 #[tokio::test]
 async fn the_published_key_verifies_what_the_token_says() {
-    let bed = TestEnvironment::start().await;
-    let users = TestApp::start(&bed, &[]).await;
+    let environment = TestEnvironment::start().await;
+    let users = TestApp::start(&environment, &[]).await;
     let sari = users.registers("Sari").await;
     let answer = users.get("/.well-known/jwks.json").await.is(200);
     assert_eq!(answer.headers["cache-control"], "public, max-age=300");
@@ -34,9 +34,11 @@ async fn the_published_key_verifies_what_the_token_says() {
 
 #[tokio::test]
 async fn keys_are_shared_by_instances_and_survive_a_restart() {
-    let bed = TestEnvironment::start().await;
-    let (one, other) =
-        tokio::join!(TestApp::start(&bed, &[]), TestApp::start(&bed, &["--instance", "1"]),);
+    let environment = TestEnvironment::start().await;
+    let (one, other) = tokio::join!(
+        TestApp::start(&environment, &[]),
+        TestApp::start(&environment, &["--instance", "1"]),
+    );
     let keys = one.get("/.well-known/jwks.json").await.is(200).body;
     assert_eq!(keys["keys"].as_array().unwrap().len(), 1);
     assert_eq!(other.get("/.well-known/jwks.json").await.is(200).body, keys);
@@ -47,7 +49,7 @@ async fn keys_are_shared_by_instances_and_survive_a_restart() {
     one.stop().await;
     other.stop().await;
 
-    let again = TestApp::start(&bed, &[]).await;
+    let again = TestApp::start(&environment, &[]).await;
     assert_eq!(again.get("/.well-known/jwks.json").await.is(200).body, keys);
     assert_eq!(again.profile(&sari).await, sari.user);
     again.refreshes(&sari).await.is(200);
@@ -56,19 +58,19 @@ async fn keys_are_shared_by_instances_and_survive_a_restart() {
 
 #[tokio::test]
 async fn an_added_key_signs_and_the_old_one_still_verifies() {
-    let bed = TestEnvironment::start().await;
-    let first = TestApp::start(&bed, &[]).await;
+    let environment = TestEnvironment::start().await;
+    let first = TestApp::start(&environment, &[]).await;
     let sari = first.registers("Sari").await;
     first.stop().await;
     let (mut key,): (Vec<u8>,) = sqlx::query_as("SELECT private_key FROM users.signing_key")
-        .fetch_one(bed.superuser())
+        .fetch_one(environment.superuser())
         .await
         .unwrap();
     key[47] ^= 1;
     let add = "INSERT INTO users.signing_key (kid, private_key) VALUES ('second', $1)";
-    sqlx::query(add).bind(&key).execute(bed.superuser()).await.unwrap();
+    sqlx::query(add).bind(&key).execute(environment.superuser()).await.unwrap();
 
-    let users = TestApp::start(&bed, &[]).await;
+    let users = TestApp::start(&environment, &[]).await;
     assert_eq!(users.profile(&sari).await, sari.user);
     let session = Session::of(users.logs_in("Sari", PASSWORD).await.is(200));
     let header = jsonwebtoken::decode_header(&session.access_token).unwrap();
@@ -95,9 +97,9 @@ async fn an_added_key_signs_and_the_old_one_still_verifies() {
 
 #[tokio::test]
 async fn an_unreadable_key_stops_the_boot() {
-    let bed = TestEnvironment::start().await;
+    let environment = TestEnvironment::start().await;
     let add = "INSERT INTO users.signing_key (kid, private_key) VALUES ('odd', $1)";
-    sqlx::query(add).bind(vec![7_u8; 48]).execute(bed.superuser()).await.unwrap();
-    let error = TestApp::start_error(&bed, &[]).await;
+    sqlx::query(add).bind(vec![7_u8; 48]).execute(environment.superuser()).await.unwrap();
+    let error = TestApp::start_error(&environment, &[]).await;
     assert!(error.contains("signing key odd"), "{error}");
 }

@@ -12,9 +12,9 @@ use crate::harness::{PASSWORD, TestApp};
 
 #[tokio::test]
 async fn an_unknown_address_and_a_wrong_password_get_the_same_answer_after_the_same_time() {
-    let bed = TestEnvironment::start().await;
+    let environment = TestEnvironment::start().await;
     let limits = ["--failed-logins-per-account", "100000", "--failed-logins-per-peer", "100000"];
-    let users = TestApp::start(&bed, &limits).await;
+    let users = TestApp::start(&environment, &limits).await;
     users.registers("Sari").await;
     // Other work on the machine only makes times longer, so the shortest ones are compared, and more
     // are measured until they agree.
@@ -59,11 +59,12 @@ fn time_of_one_hash() -> Duration {
 
 #[tokio::test]
 async fn after_too_many_wrong_passwords_an_account_waits_even_for_the_right_one() {
-    let bed = TestEnvironment::start().await;
+    let environment = TestEnvironment::start().await;
     let limit = ["--failed-logins-per-account", "3"];
-    let users = TestApp::start(&bed, &limit).await;
+    let users = TestApp::start(&environment, &limit).await;
     let other =
-        TestApp::start(&bed, &["--failed-logins-per-account", "3", "--instance", "1"]).await;
+        TestApp::start(&environment, &["--failed-logins-per-account", "3", "--instance", "1"])
+            .await;
     for name in ["Sari", "Dewi"] {
         users.registers(name).await;
     }
@@ -78,7 +79,7 @@ async fn after_too_many_wrong_passwords_an_account_waits_even_for_the_right_one(
     users.logs_in("Dewi", PASSWORD).await.is(200);
 
     let end = "UPDATE users.failed_login SET ends_at = now()";
-    sqlx::query(end).execute(bed.superuser()).await.unwrap();
+    sqlx::query(end).execute(environment.superuser()).await.unwrap();
     users.logs_in("Sari", PASSWORD).await.is(200);
     users.logs_in("Sari", "wrong").await.is_problem(401, "wrong-credentials");
     users.stop().await;
@@ -94,8 +95,8 @@ fn must_wait(answer: &Answer) {
 
 #[tokio::test]
 async fn after_too_many_wrong_passwords_a_client_waits_for_every_account() {
-    let bed = TestEnvironment::start().await;
-    let users = TestApp::start(&bed, &["--failed-logins-per-peer", "3"]).await;
+    let environment = TestEnvironment::start().await;
+    let users = TestApp::start(&environment, &["--failed-logins-per-peer", "3"]).await;
     users.registers("Sari").await;
     for name in ["A", "B", "C"] {
         users.logs_in(name, "wrong").await.is_problem(401, "wrong-credentials");
@@ -108,9 +109,9 @@ async fn after_too_many_wrong_passwords_a_client_waits_for_every_account() {
 
 #[tokio::test]
 async fn right_passwords_and_registrations_are_not_counted() {
-    let bed = TestEnvironment::start().await;
+    let environment = TestEnvironment::start().await;
     let flags = ["--failed-logins-per-account", "2", "--failed-logins-per-peer", "2"];
-    let users = TestApp::start(&bed, &flags).await;
+    let users = TestApp::start(&environment, &flags).await;
     for name in ["Sari", "Dewi", "Putri"] {
         users.registers(name).await;
     }
@@ -123,8 +124,8 @@ async fn right_passwords_and_registrations_are_not_counted() {
 
 #[tokio::test]
 async fn a_stolen_access_token_does_not_help_to_guess_the_password() {
-    let bed = TestEnvironment::start().await;
-    let users = TestApp::start(&bed, &["--failed-logins-per-account", "3"]).await;
+    let environment = TestEnvironment::start().await;
+    let users = TestApp::start(&environment, &["--failed-logins-per-account", "3"]).await;
     let sari = users.registers("Sari").await;
     let change = |guess: &str| json!({"password": "mine now, all mine", "current_password": guess});
     for guess in ["a", "b", "c"] {

@@ -24,28 +24,29 @@ fn booked(buyer: &Session) -> (BookingId, [BookingFact; 2]) {
     (booking_id, [created, BookingConfirmed { booking_id, user_id, event_id }.into()])
 }
 
-async fn unsent(bed: &TestEnvironment) -> Vec<Uuid> {
+async fn unsent(environment: &TestEnvironment) -> Vec<Uuid> {
     let unsent = "SELECT user_id FROM users.notice WHERE told_at IS NULL";
-    sqlx::query_scalar(unsent).fetch_all(bed.superuser()).await.unwrap()
+    sqlx::query_scalar(unsent).fetch_all(environment.superuser()).await.unwrap()
 }
 
 #[tokio::test]
 async fn the_buyer_of_a_confirmed_booking_gets_one_email_for_each_change() {
-    let (bed, server) = (TestEnvironment::start().await, MailServer::start().await);
-    let users = TestApp::start(&bed, &[&["--smtp-url", &server.url()], &FROM[..]].concat()).await;
+    let (environment, server) = (TestEnvironment::start().await, MailServer::start().await);
+    let users =
+        TestApp::start(&environment, &[&["--smtp-url", &server.url()], &FROM[..]].concat()).await;
     let sari = users.registers("Letterwriter").await;
     let (booking, [created, confirmed]) = booked(&sari);
-    publish(&bed, &[created.clone(), confirmed.clone()]).await;
+    publish(&environment, &[created.clone(), confirmed.clone()]).await;
     let address = email("Letterwriter");
     eventually(async || server.mail_to(&address).len()).is(2).await;
-    eventually(|| unsent(&bed)).is(Vec::<Uuid>::new()).await;
+    eventually(|| unsent(&environment)).is(Vec::<Uuid>::new()).await;
     // Messages are read in order: once the last one is sent, the repeated ones have been read.
     let BookingFact::BookingCreated(BookingCreated { user_id, event_id, .. }) = created else {
         panic!("it begins so")
     };
     let reason = "event_cancelled".to_owned();
     let cancelled = BookingCancelled { booking_id: booking, user_id, event_id, reason };
-    publish(&bed, &[created, confirmed, cancelled.into()]).await;
+    publish(&environment, &[created, confirmed, cancelled.into()]).await;
     eventually(async || server.mail_to(&address).len()).is(3).await;
     users.stop().await;
 
@@ -70,24 +71,25 @@ async fn the_buyer_of_a_confirmed_booking_gets_one_email_for_each_change() {
     for personal in ["Letterwriter", "letterwriter"] {
         assert_eq!(logs::lines_with(&[personal]), Vec::<String>::new());
     }
-    assert_eq!(bed.dead_letters(USERS).await, []);
+    assert_eq!(environment.dead_letters(USERS).await, []);
 }
 
 #[tokio::test]
 async fn an_outage_of_the_mail_server_delays_emails_and_loses_none() {
-    let (bed, server) = (TestEnvironment::start().await, MailServer::start().await);
-    let users = TestApp::start(&bed, &[&["--smtp-url", &server.url()], &FROM[..]].concat()).await;
+    let (environment, server) = (TestEnvironment::start().await, MailServer::start().await);
+    let users =
+        TestApp::start(&environment, &[&["--smtp-url", &server.url()], &FROM[..]].concat()).await;
     let (dewi, putri) = (users.registers("Dewi").await, users.registers("Putri").await);
     let [early, late] = [&dewi, &putri].map(|buyer| booked(buyer).1);
-    publish(&bed, &early).await;
+    publish(&environment, &early).await;
     eventually(async || server.mail_to(&email("Dewi")).len()).is(2).await;
     // The server has an e-mail before the service knows that. If it stopped in between, it would
     // get that e-mail twice.
-    eventually(|| unsent(&bed)).is(Vec::<Uuid>::new()).await;
+    eventually(|| unsent(&environment)).is(Vec::<Uuid>::new()).await;
 
     let server = server.stops().await;
-    publish(&bed, &late).await;
-    eventually(async || unsent(&bed).await.len()).is(2).await;
+    publish(&environment, &late).await;
+    eventually(async || unsent(&environment).await.len()).is(2).await;
     eventually(async || logs::lines_with(&["the mail server is unavailable"]).is_empty())
         .is(false)
         .await;
@@ -99,18 +101,19 @@ async fn an_outage_of_the_mail_server_delays_emails_and_loses_none() {
 
 #[tokio::test]
 async fn a_buyer_who_cannot_be_reached_does_not_hold_up_the_others() {
-    let (bed, server) = (TestEnvironment::start().await, MailServer::start().await);
-    let users = TestApp::start(&bed, &[&["--smtp-url", &server.url()], &FROM[..]].concat()).await;
+    let (environment, server) = (TestEnvironment::start().await, MailServer::start().await);
+    let users =
+        TestApp::start(&environment, &[&["--smtp-url", &server.url()], &FROM[..]].concat()).await;
     let mut facts = Vec::new();
     for name in ["nobody", "full", "Ratna"] {
         facts.extend(booked(&users.registers(name).await).1);
     }
     let full = facts[2].clone();
-    publish(&bed, &facts).await;
+    publish(&environment, &facts).await;
     eventually(async || server.mail_to(&email("Ratna")).len()).is(2).await;
     // The missing mailbox is not tried again; the full one is.
     let BookingFact::BookingCreated(full) = full else { panic!("it begins so") };
-    eventually(|| unsent(&bed)).is(vec![full.user_id.0; 2]).await;
+    eventually(|| unsent(&environment)).is(vec![full.user_id.0; 2]).await;
     users.stop().await;
     for address in ["nobody@mail", "full@mail"] {
         assert_eq!(logs::lines_with(&[address]), Vec::<String>::new());

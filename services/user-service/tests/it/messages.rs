@@ -46,13 +46,14 @@ impl Consumer for Listener {
 
 #[tokio::test]
 async fn registrations_and_changes_are_published_without_anything_personal() {
-    let bed = TestEnvironment::start().await;
+    let environment = TestEnvironment::start().await;
     let admin = ["--admin-email", "admin@mail.example", "--admin-password", PASSWORD];
-    let users = TestApp::start(&bed, &admin).await;
+    let users = TestApp::start(&environment, &admin).await;
     let listener = Listener::default();
     let stopping = CancellationToken::new();
-    let pool = bed.superuser().clone();
-    let consume = bed.kafka().clone().consume("spy", pool, listener.clone(), stopping.clone());
+    let pool = environment.superuser().clone();
+    let consume =
+        environment.kafka().clone().consume("spy", pool, listener.clone(), stopping.clone());
     let listening = tokio::spawn(consume);
 
     let admin = Session::of(users.logs_in("Admin", PASSWORD).await.is(200));
@@ -81,7 +82,7 @@ async fn registrations_and_changes_are_published_without_anything_personal() {
     let expected = vec![message("UserRegistered", json!({"user_id": admin_id, "role": "admin"}))];
     eventually(async || of(admin_id)).is(expected).await;
 
-    bed.all_sent(USERS).await;
+    environment.all_sent(USERS).await;
     stopping.cancel();
     listening.await.unwrap().unwrap();
     users.stop().await;

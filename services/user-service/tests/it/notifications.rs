@@ -14,16 +14,16 @@ use uuid::Uuid;
 use crate::{harness::TestApp, logs};
 
 /// Publishes these facts as booking-service does.
-pub async fn publish(bed: &TestEnvironment, facts: &[BookingFact]) {
-    let pool = PgPool::connect(&bed.role_url(BOOKINGS)).await.unwrap();
+pub(crate) async fn publish(environment: &TestEnvironment, facts: &[BookingFact]) {
+    let pool = PgPool::connect(&environment.role_url(BOOKINGS)).await.unwrap();
     let outbox = Outbox::new(pool.clone(), "booking-service");
     let outgoing: Vec<_> = facts.iter().map(Outgoing::new).collect();
     let mut transaction = pool.begin().await.unwrap();
     outbox.insert(&mut transaction, &outgoing).await.unwrap();
     transaction.commit().await.unwrap();
     let stopping = CancellationToken::new();
-    let relay = tokio::spawn(outbox.relay(bed.kafka().clone(), stopping.clone()));
-    bed.all_sent(BOOKINGS).await;
+    let relay = tokio::spawn(outbox.relay(environment.kafka().clone(), stopping.clone()));
+    environment.all_sent(BOOKINGS).await;
     stopping.cancel();
     relay.await.unwrap().unwrap();
 }
@@ -46,41 +46,41 @@ fn times_notified(booking: BookingId, kind: &str) -> usize {
 
 #[tokio::test]
 async fn each_change_is_notified_once_although_its_message_is_repeated() {
-    let bed = TestEnvironment::start().await;
-    let users = TestApp::start(&bed, &[]).await;
+    let environment = TestEnvironment::start().await;
+    let users = TestApp::start(&environment, &[]).await;
     let booking = BookingId(Uuid::now_v7());
     let [created, confirmed, rejected, cancelled] = life_of(booking);
     let twice_in_a_batch = [created.clone(), created.clone(), confirmed.clone()];
-    publish(&bed, &twice_in_a_batch).await;
+    publish(&environment, &twice_in_a_batch).await;
     eventually(async || times_notified(booking, "confirmed")).is(1).await;
-    publish(&bed, &[created, confirmed, rejected, cancelled]).await;
+    publish(&environment, &[created, confirmed, rejected, cancelled]).await;
     eventually(async || times_notified(booking, "cancelled")).is(1).await;
     for kind in ["created", "confirmed", "rejected", "cancelled"] {
         assert_eq!(times_notified(booking, kind), 1, "{kind}");
     }
     users.stop().await;
-    assert_eq!(bed.dead_letters(USERS).await, []);
+    assert_eq!(environment.dead_letters(USERS).await, []);
 }
 
 #[tokio::test]
 async fn a_notification_sent_before_a_restart_is_not_sent_again() {
-    let bed = TestEnvironment::start().await;
+    let environment = TestEnvironment::start().await;
     let booking = BookingId(Uuid::now_v7());
     let [created, confirmed, ..] = life_of(booking);
-    let users = TestApp::start(&bed, &[]).await;
-    publish(&bed, std::slice::from_ref(&created)).await;
+    let users = TestApp::start(&environment, &[]).await;
+    publish(&environment, std::slice::from_ref(&created)).await;
     eventually(async || times_notified(booking, "created")).is(1).await;
     users.stop().await;
-    let users = TestApp::start(&bed, &[]).await;
-    publish(&bed, &[created, confirmed]).await;
+    let users = TestApp::start(&environment, &[]).await;
+    publish(&environment, &[created, confirmed]).await;
     eventually(async || times_notified(booking, "confirmed")).is(1).await;
     assert_eq!(times_notified(booking, "created"), 1);
     users.stop().await;
 }
 
 #[tokio::test]
-async fn a_notification_of_a_dead_instance_is_sent_by_another_unless_it_is_old() {
-    let bed = TestEnvironment::start().await;
+async fn another_instance_sends_what_a_dead_one_claimed_unless_it_is_old() {
+    let environment = TestEnvironment::start().await;
     let (claimed, free, old) = (Uuid::now_v7(), Uuid::now_v7(), Uuid::now_v7());
     for (booking, age, try_in) in
         [(claimed, "1 minute", "1 hour"), (free, "1 minute", "0 s"), (old, "4 days", "0 s")]
@@ -93,14 +93,14 @@ async fn a_notification_of_a_dead_instance_is_sent_by_another_unless_it_is_old()
         .bind(booking)
         .bind(age)
         .bind(try_in)
-        .execute(bed.superuser())
+        .execute(environment.superuser())
         .await
         .unwrap();
     }
-    let users = TestApp::start(&bed, &[]).await;
+    let users = TestApp::start(&environment, &[]).await;
     let unsent = async || {
         let read = "SELECT booking_id FROM users.notice WHERE told_at IS NULL ORDER BY booking_id";
-        sqlx::query_scalar::<_, Uuid>(read).fetch_all(bed.superuser()).await.unwrap()
+        sqlx::query_scalar::<_, Uuid>(read).fetch_all(environment.superuser()).await.unwrap()
     };
     eventually(unsent).is(vec![claimed, old]).await;
     assert_eq!(times_notified(BookingId(free), "confirmed"), 1);
@@ -110,16 +110,16 @@ async fn a_notification_of_a_dead_instance_is_sent_by_another_unless_it_is_old()
 
 #[tokio::test]
 async fn a_message_that_cannot_be_stored_is_dead_lettered_and_the_others_are_sent() {
-    let bed = TestEnvironment::start().await;
-    let users = TestApp::start(&bed, &[]).await;
+    let environment = TestEnvironment::start().await;
+    let users = TestApp::start(&environment, &[]).await;
     let (good, bad) = (BookingId(Uuid::now_v7()), BookingId(Uuid::now_v7()));
     let [created, ..] = life_of(good);
     let (user_id, event_id) = (UserId(Uuid::now_v7()), EventId(Uuid::now_v7()));
     let reason = "sold\u{0}out".to_owned();
     let poison = BookingRejected { booking_id: bad, user_id, event_id, reason }.into();
-    publish(&bed, &[poison, created]).await;
+    publish(&environment, &[poison, created]).await;
     eventually(async || times_notified(good, "created")).is(1).await;
-    eventually(async || bed.dead_letters(USERS).await.len()).is(1).await;
+    eventually(async || environment.dead_letters(USERS).await.len()).is(1).await;
     assert_eq!(times_notified(bad, "rejected"), 0);
     users.stop().await;
 }

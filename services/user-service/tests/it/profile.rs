@@ -8,8 +8,8 @@ use crate::harness::{PASSWORD, Session, TestApp};
 
 #[tokio::test]
 async fn absent_leaves_null_clears_and_each_change_raises_the_version() {
-    let bed = TestEnvironment::start().await;
-    let users = TestApp::start(&bed, &[]).await;
+    let environment = TestEnvironment::start().await;
+    let users = TestApp::start(&environment, &[]).await;
     let sari = users.registers("Sari").await;
     let mut expected = sari.user.clone();
     let mut version = 1;
@@ -42,8 +42,8 @@ async fn absent_leaves_null_clears_and_each_change_raises_the_version() {
 
 #[tokio::test]
 async fn put_post_and_patch_do_the_same() {
-    let bed = TestEnvironment::start().await;
-    let users = TestApp::start(&bed, &[]).await;
+    let environment = TestEnvironment::start().await;
+    let users = TestApp::start(&environment, &[]).await;
     let sari = users.registers("Sari").await;
     for method in [Method::PUT, Method::POST, Method::PATCH] {
         let change = json!({"name": format!("Sari {method}")});
@@ -58,8 +58,8 @@ async fn put_post_and_patch_do_the_same() {
 
 #[tokio::test]
 async fn a_wrong_field_is_named_and_nothing_changes() {
-    let bed = TestEnvironment::start().await;
-    let users = TestApp::start(&bed, &[]).await;
+    let environment = TestEnvironment::start().await;
+    let users = TestApp::start(&environment, &[]).await;
     let sari = users.registers("Sari").await;
     for (change, field) in [
         (json!({"name": null}), "name"),
@@ -93,8 +93,8 @@ async fn a_wrong_field_is_named_and_nothing_changes() {
 
 #[tokio::test]
 async fn a_new_password_ends_all_other_sessions() {
-    let bed = TestEnvironment::start().await;
-    let users = TestApp::start(&bed, &[]).await;
+    let environment = TestEnvironment::start().await;
+    let users = TestApp::start(&environment, &[]).await;
     let here = users.registers("Sari").await;
     let there = Session::of(users.logs_in("Sari", PASSWORD).await.is(200));
     let dewi = users.registers("Dewi").await;
@@ -112,8 +112,8 @@ async fn a_new_password_ends_all_other_sessions() {
 
 #[tokio::test]
 async fn a_new_address_logs_in_and_must_not_be_taken() {
-    let bed = TestEnvironment::start().await;
-    let users = TestApp::start(&bed, &[]).await;
+    let environment = TestEnvironment::start().await;
+    let users = TestApp::start(&environment, &[]).await;
     let sari = users.registers("Sari").await;
     users.registers("Dewi").await;
     let taken = json!({"email": "DEWI@mail.example", "current_password": PASSWORD});
@@ -130,8 +130,8 @@ async fn a_new_address_logs_in_and_must_not_be_taken() {
 
 #[tokio::test]
 async fn concurrent_changes_are_all_made() {
-    let bed = TestEnvironment::start().await;
-    let users = TestApp::start(&bed, &[]).await;
+    let environment = TestEnvironment::start().await;
+    let users = TestApp::start(&environment, &[]).await;
     let sari = users.registers("Sari").await;
     let changes =
         [json!({"name": "Dewi"}), json!({"phone": "+6281234567890"}), json!({"locale": "id"})];

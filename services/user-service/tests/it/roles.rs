@@ -21,8 +21,8 @@ fn role_in(token: &str) -> String {
 
 #[tokio::test]
 async fn a_role_counts_from_the_next_token_on() {
-    let bed = TestEnvironment::start().await;
-    let users = TestApp::start(&bed, &ADMIN).await;
+    let environment = TestEnvironment::start().await;
+    let users = TestApp::start(&environment, &ADMIN).await;
     let admin = Session::of(users.logs_in("Admin", PASSWORD).await.is(200));
     let mut sari = users.registers("Sari").await;
     for (version, role) in (2..).zip(["organiser", "operator", "door", "admin", "buyer"]) {
@@ -38,8 +38,8 @@ async fn a_role_counts_from_the_next_token_on() {
 
 #[tokio::test]
 async fn only_an_admin_gives_roles() {
-    let bed = TestEnvironment::start().await;
-    let users = TestApp::start(&bed, &ADMIN).await;
+    let environment = TestEnvironment::start().await;
+    let users = TestApp::start(&environment, &ADMIN).await;
     let admin = Session::of(users.logs_in("Admin", PASSWORD).await.is(200));
     let sari = users.registers("Sari").await;
     let body = json!({"email": email("Sari"), "role": "admin"});

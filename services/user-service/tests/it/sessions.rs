@@ -9,8 +9,8 @@ use crate::harness::{PASSWORD, Session, TestApp, email};
 
 #[tokio::test]
 async fn registering_logs_in_as_a_buyer() {
-    let bed = TestEnvironment::start().await;
-    let users = TestApp::start(&bed, &[]).await;
+    let environment = TestEnvironment::start().await;
+    let users = TestApp::start(&environment, &[]).await;
     let body = json!({"email": " Sari@Mail.Example", "password": PASSWORD, "name": " Sari "});
     let sari = Session::of(users.post("/register", &body).await.is(201));
     let profile = users.profile(&sari).await;
@@ -26,8 +26,8 @@ async fn registering_logs_in_as_a_buyer() {
 
 #[tokio::test]
 async fn an_address_has_one_account_whatever_its_case() {
-    let bed = TestEnvironment::start().await;
-    let users = TestApp::start(&bed, &[]).await;
+    let environment = TestEnvironment::start().await;
+    let users = TestApp::start(&environment, &[]).await;
     let attempts = (0..6).map(|n| {
         let email = if n % 2 == 0 { "sari@mail.example" } else { "SARI@mail.example" };
         let body = json!({"email": email, "password": PASSWORD, "name": "Sari"});
@@ -39,14 +39,14 @@ async fn an_address_has_one_account_whatever_its_case() {
     assert_eq!(statuses, [201, 409, 409, 409, 409, 409]);
     let again = json!({"email": "sari@mail.example", "password": PASSWORD, "name": "Dewi"});
     users.post("/register", &again).await.is_problem(409, "email-taken");
-    bed.all_sent(USERS).await;
+    environment.all_sent(USERS).await;
     users.stop().await;
 }
 
 #[tokio::test]
 async fn a_refresh_token_is_good_for_one_use_and_reuse_ends_the_session() {
-    let bed = TestEnvironment::start().await;
-    let users = TestApp::start(&bed, &[]).await;
+    let environment = TestEnvironment::start().await;
+    let users = TestApp::start(&environment, &[]).await;
     users.registers("Sari").await;
     let first = Session::of(users.logs_in("Sari", PASSWORD).await.is(200));
     let elsewhere = Session::of(users.logs_in("Sari", PASSWORD).await.is(200));
@@ -64,8 +64,8 @@ async fn a_refresh_token_is_good_for_one_use_and_reuse_ends_the_session() {
 
 #[tokio::test]
 async fn of_two_who_refresh_at_once_one_wins_and_the_session_ends() {
-    let bed = TestEnvironment::start().await;
-    let users = TestApp::start(&bed, &[]).await;
+    let environment = TestEnvironment::start().await;
+    let users = TestApp::start(&environment, &[]).await;
     for round in 0..5 {
         let session = users.registers(&format!("Sari{round}")).await;
         let (one, other) = tokio::join!(users.refreshes(&session), users.refreshes(&session));
@@ -79,29 +79,29 @@ async fn of_two_who_refresh_at_once_one_wins_and_the_session_ends() {
 
 #[tokio::test]
 async fn an_expired_refresh_token_is_refused() {
-    let bed = TestEnvironment::start().await;
-    let users = TestApp::start(&bed, &[]).await;
+    let environment = TestEnvironment::start().await;
+    let users = TestApp::start(&environment, &[]).await;
     let sari = users.registers("Sari").await;
     let expire = "UPDATE users.refresh_token SET expires_at = now()";
-    sqlx::query(expire).execute(bed.superuser()).await.unwrap();
+    sqlx::query(expire).execute(environment.superuser()).await.unwrap();
     users.refreshes(&sari).await.is_problem(401, "not-logged-in");
     users.stop().await;
 }
 
 #[tokio::test]
 async fn refresh_tokens_and_passwords_are_stored_as_hashes() {
-    let bed = TestEnvironment::start().await;
-    let users = TestApp::start(&bed, &[]).await;
+    let environment = TestEnvironment::start().await;
+    let users = TestApp::start(&environment, &[]).await;
     let sari = users.registers("Sari").await;
     let kept: Vec<(Vec<u8>,)> = sqlx::query_as("SELECT token_hash FROM users.refresh_token")
-        .fetch_all(bed.superuser())
+        .fetch_all(environment.superuser())
         .await
         .unwrap();
     assert_eq!(kept.len(), 1);
     assert_eq!(kept[0].0.len(), 32);
     assert!(sari.refresh_token.len() >= 43, "256 bits");
     let (password,): (String,) = sqlx::query_as("SELECT password_hash FROM users.account")
-        .fetch_one(bed.superuser())
+        .fetch_one(environment.superuser())
         .await
         .unwrap();
     assert!(password.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{password}");
@@ -110,8 +110,8 @@ async fn refresh_tokens_and_passwords_are_stored_as_hashes() {
 
 #[tokio::test]
 async fn logging_out_ends_the_session_and_can_be_repeated() {
-    let bed = TestEnvironment::start().await;
-    let users = TestApp::start(&bed, &[]).await;
+    let environment = TestEnvironment::start().await;
+    let users = TestApp::start(&environment, &[]).await;
     let sari = users.registers("Sari").await;
     let elsewhere = Session::of(users.logs_in("Sari", PASSWORD).await.is(200));
     let body = json!({"refresh_token": sari.refresh_token});
@@ -125,8 +125,8 @@ async fn logging_out_ends_the_session_and_can_be_repeated() {
 
 #[tokio::test]
 async fn a_profile_needs_a_log_in() {
-    let bed = TestEnvironment::start().await;
-    let users = TestApp::start(&bed, &[]).await;
+    let environment = TestEnvironment::start().await;
+    let users = TestApp::start(&environment, &[]).await;
     users.get("/profile").await.is_problem(401, "not-logged-in");
     let sari = users.registers("Sari").await;
     let altered = format!("{}x", sari.access_token);
@@ -139,11 +139,11 @@ async fn a_profile_needs_a_log_in() {
 
 #[tokio::test]
 async fn a_deleted_account_has_no_profile_and_no_sessions() {
-    let bed = TestEnvironment::start().await;
-    let users = TestApp::start(&bed, &[]).await;
+    let environment = TestEnvironment::start().await;
+    let users = TestApp::start(&environment, &[]).await;
     let sari = users.registers("Sari").await;
     let erase = "DELETE FROM users.account WHERE email = $1";
-    sqlx::query(erase).bind(email("Sari")).execute(bed.superuser()).await.unwrap();
+    sqlx::query(erase).bind(email("Sari")).execute(environment.superuser()).await.unwrap();
     let answer = users.send(Method::GET, "/profile", &sari.access_token, &Value::Null).await;
     answer.is_problem(404, "not-found");
     users.updates(&sari, &json!({"name": "Dewi"})).await.is_problem(404, "not-found");

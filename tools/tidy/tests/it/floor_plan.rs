@@ -87,7 +87,10 @@ fn misplaced(service: &str, file: &str, tables: &[String]) -> Option<String> {
     if OWN_JOBS.iter().any(|(of, job)| *of == service && own(job)) {
         return None;
     }
-    if let Some((_, instead)) = OTHER_NAMES.iter().find(|(not, _)| *not == name) {
+    let instead = OTHER_NAMES
+        .iter()
+        .find(|(not, of)| *not == name && (*of == "harness") == (folder == "tests/it"));
+    if let Some((_, instead)) = instead {
         return Some(format!("this job's file is {instead}.rs"));
     }
     let Some((_, names)) = PLAN.iter().find(|(of, _)| *of == folder) else {

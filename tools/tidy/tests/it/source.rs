@@ -96,8 +96,9 @@ pub(crate) fn paths(code: &str) -> Vec<(usize, String)> {
     let mut found = Vec::new();
     for (at, word) in words(code) {
         let ours = ["crate", "super"].contains(&word) || word.starts_with("karcis_");
-        let inner = code[..at].ends_with("::");
-        if ours && !inner {
+        // `pub(crate)` names nothing, and `a::crate_name` is inside of another path.
+        let begins = code[at + word.len()..].starts_with("::") && !code[..at].ends_with("::");
+        if ours && begins {
             let line = 1 + code[..at].matches('\n').count();
             let mut expanded = Vec::new();
             path_tree(&code[at..], "", &mut expanded);
@@ -195,7 +196,7 @@ fn what_only_tests_use_is_left_out() {
 fn paths_are_found_in_groups_and_in_code() {
     let source = "use crate::{domain::{Stage, saga}, adapters::http as web};\n\
                   use karcis_contracts::Ticket;\n\
-                  fn f() { crate::application::book(super::x, other::karcis_fake) }\n";
+                  pub(crate) fn f() { crate::application::book(super::x, other::karcis_fake) }\n";
     let named: Vec<String> = paths(source).into_iter().map(|(_, path)| path).collect();
     let all = [
         "crate::domain::Stage",

@@ -84,13 +84,13 @@ struct Progress {
 pub(super) async fn process(
     State(api): State<ApiState>,
     caller: Caller,
-    // Its error comes after those of the body.
+    // Its error comes after the errors of the body.
     key: Result<IdempotencyKey, Problem>,
     Json(body): Json<ProcessPaymentRequest>,
 ) -> Result<Response, Problem> {
     let IdempotencyKey(key) = key?;
     if !api.gateway.methods().iter().any(|method| method.token == body.method) {
-        let message = "give one of those that GET /payment/methods lists".to_owned();
+        let message = "give a method that GET /payment/methods lists".to_owned();
         return Err(Problem::invalid(vec![FieldError { field: "method".to_owned(), message }]));
     }
     let key = key.map(|key| {

@@ -107,23 +107,16 @@ async fn commit_group(
     payments: Arc<PgPayments>,
     jobs: Vec<Vec<EncodedChange>>,
 ) -> Result<Vec<HashSet<BookingId>>, StoreError> {
-    let mut group = HashMap::new();
-    let mut outputs = Vec::new();
-    for (number, changes) in jobs.into_iter().enumerate() {
-        let mut conflicts = HashSet::new();
-        for change in changes {
-            let booking = change.change.after.booking_id();
-            if group.contains_key(&booking) {
-                conflicts.insert(booking);
-            } else {
-                group.insert(booking, (number, change));
-            }
-        }
-        outputs.push(conflicts);
+    let mut job_of: HashMap<BookingId, usize> = HashMap::new();
+    let mut group = Vec::new();
+    let mut outputs: Vec<HashSet<BookingId>> = Vec::new();
+    for (job, changes) in jobs.into_iter().enumerate() {
+        let is_first = |it: &EncodedChange| *job_of.entry(it.booking_id()).or_insert(job) == job;
+        let (first, later): (Vec<_>, Vec<_>) = changes.into_iter().partition(is_first);
+        group.extend(first);
+        outputs.push(later.iter().map(EncodedChange::booking_id).collect());
     }
-    let job_of: HashMap<_, _> = group.iter().map(|(booking, (job, _))| (*booking, *job)).collect();
-    let changes = group.into_values().map(|(_, change)| change).collect();
-    for booking in payments.commit_encoded(changes).await? {
+    for booking in payments.commit_encoded(group).await? {
         if let Some(conflicts) = job_of.get(&booking).and_then(|job| outputs.get_mut(*job)) {
             conflicts.insert(booking);
         }

@@ -26,7 +26,7 @@ pub(super) async fn commit(
     mut changes: Vec<EncodedChange>,
 ) -> Result<HashSet<BookingId>, StoreError> {
     // Every transaction locks in this order.
-    changes.sort_unstable_by_key(|it| it.change.after.booking_id());
+    changes.sort_unstable_by_key(EncodedChange::booking_id);
     let mut transaction = pool.begin().await?;
     let mut conflicts: HashSet<BookingId> = HashSet::new();
 
@@ -49,7 +49,7 @@ pub(super) async fn commit(
     let written = update(&mut transaction, &changed).await?;
     conflicts.extend(missing(&changed, &written));
 
-    changes.retain(|encoded| !conflicts.contains(&encoded.change.after.booking_id()));
+    changes.retain(|encoded| !conflicts.contains(&encoded.booking_id()));
     let messages: Vec<Outgoing> =
         changes.iter_mut().flat_map(|encoded| mem::take(&mut encoded.messages)).collect();
     signals.outbox.insert(&mut transaction, &messages).await?;
@@ -126,7 +126,7 @@ fn pairs<'a>(changed: &[&'a Change]) -> Vec<(&'a Payment, &'a Payment)> {
         .collect()
 }
 
-/// Locks the payments; returns the bookings of those that are still as they were loaded.
+/// Locks the payments; returns the bookings of the payments that are still as they were loaded.
 async fn lock(
     transaction: &mut PgConnection,
     changed: &[&Change],

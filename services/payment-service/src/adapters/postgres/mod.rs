@@ -55,6 +55,12 @@ struct EncodedChange {
     messages: Vec<Outgoing>,
 }
 
+impl EncodedChange {
+    fn booking_id(&self) -> BookingId {
+        self.change.after.booking_id()
+    }
+}
+
 impl PgPayments {
     /// The payments in `pool`'s schema. `encode` gives the messages of a change; `signals` are
     /// notified of each commit.

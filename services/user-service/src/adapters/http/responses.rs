@@ -1,4 +1,4 @@
-//! What is answered: Session and Profile. Also how the texts of requests are described.
+//! What is answered: Session, Profile and KeySet. Also how the texts of requests are described.
 
 use karcis_http::{LINE, one_of, texts};
 use karcis_kernel::{Role, Timestamp, UserId};
@@ -13,7 +13,7 @@ use crate::{
 /// A profile as its owner sees it.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Profile)]
-pub struct ProfileResponse {
+pub(super) struct ProfileResponse {
     user_id: UserId,
     #[schema(examples("sari@mail.example"))]
     email: String,
@@ -51,7 +51,7 @@ impl From<Account> for ProfileResponse {
 /// What a log-in gives.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Session)]
-pub struct SessionResponse {
+pub(super) struct SessionResponse {
     #[schema(examples("eyJhbGciOiJFZERTQSJ9.eyJpc3MiOiJrYXJjaXMifQ.c2lnbmF0dXJl"))]
     access_token: String,
     #[schema(schema_with = token_type)]
@@ -66,7 +66,7 @@ pub struct SessionResponse {
 
 impl SessionResponse {
     /// The session of this account, with these tokens.
-    pub fn new(access_token: String, refresh_token: String, account: Account) -> Self {
+    pub(super) fn new(access_token: String, refresh_token: String, account: Account) -> Self {
         Self {
             access_token,
             token_type: "Bearer",
@@ -79,6 +79,32 @@ impl SessionResponse {
 
 fn token_type() -> utoipa::openapi::Object {
     one_of(["Bearer"])
+}
+
+/// A JSON Web Key Set (RFC 7517).
+#[derive(ToSchema)]
+#[schema(as = KeySet)]
+#[expect(dead_code, reason = "it only describes the answer")]
+pub(super) struct KeySetResponse {
+    keys: Vec<Key>,
+}
+
+/// An Ed25519 key (RFC 8037).
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it only describes the answer")]
+struct Key {
+    #[schema(examples("OKP"))]
+    kty: String,
+    #[schema(examples("Ed25519"))]
+    crv: String,
+    #[schema(examples("EdDSA"))]
+    alg: String,
+    #[schema(examples("sig"))]
+    r#use: String,
+    #[schema(examples("2036-08-01"))]
+    kid: String,
+    #[schema(examples("11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"))]
+    x: String,
 }
 
 texts! {

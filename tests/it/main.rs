@@ -4,6 +4,7 @@
 mod cancelled;
 mod crashes;
 mod declined;
+mod deployment;
 mod event_cancelled;
 mod expired;
 mod instances;

@@ -15,13 +15,13 @@ const OF_PAYMENTS: IdempotencyKeys = IdempotencyKeys { subject: "attempt_id", us
 
 /// The two tables, in a database of the test's own.
 async fn tables() -> (TestEnvironment, [(IdempotencyKeys, PgPool); 2]) {
-    let bed = TestEnvironment::start().await;
+    let environment = TestEnvironment::start().await;
     let pool = async |schema| {
-        let database_url = bed.role_url(schema);
+        let database_url = environment.role_url(schema);
         connect(&DatabaseConfig { database_url, database_connections: 2 }).await.unwrap()
     };
     let tables = [(OF_BOOKINGS, pool(BOOKINGS).await), (OF_PAYMENTS, pool(PAYMENTS).await)];
-    (bed, tables)
+    (environment, tables)
 }
 
 fn key_use(user_id: UserId, key: &str, used_at: Timestamp) -> KeyUse {
@@ -57,7 +57,7 @@ async fn find(
 
 #[tokio::test]
 async fn a_key_is_taken_once_and_found_as_it_was_used() {
-    let (_bed, tables) = tables().await;
+    let (_environment, tables) = tables().await;
     for (keys, pool) in &tables {
         let at = now();
         let (sari, budi) = (UserId(Uuid::now_v7()), UserId(Uuid::now_v7()));
@@ -77,7 +77,7 @@ async fn a_key_is_taken_once_and_found_as_it_was_used() {
 
 #[tokio::test]
 async fn of_two_uses_of_a_key_in_one_group_the_first_has_it() {
-    let (_bed, tables) = tables().await;
+    let (_environment, tables) = tables().await;
     for (keys, pool) in &tables {
         let user = UserId(Uuid::now_v7());
         let uses = ["k", "j", "k"].map(|key| key_use(user, key, now()));
@@ -90,7 +90,7 @@ async fn of_two_uses_of_a_key_in_one_group_the_first_has_it() {
 
 #[tokio::test]
 async fn a_key_older_than_a_day_is_taken_over() {
-    let (_bed, tables) = tables().await;
+    let (_environment, tables) = tables().await;
     for (keys, pool) in &tables {
         let user = UserId(Uuid::now_v7());
         let at = now();
@@ -108,7 +108,7 @@ async fn a_key_older_than_a_day_is_taken_over() {
 
 #[tokio::test]
 async fn an_answer_that_was_noted_goes_when_its_key_is_taken_over() {
-    let (_bed, [_, (keys, pool)]) = tables().await;
+    let (_environment, [_, (keys, pool)]) = tables().await;
     let user = UserId(Uuid::now_v7());
     let old = key_use(user, "k", now() - 2 * KEY_LIFETIME);
     take(keys, &pool, &[&old]).await;
@@ -123,7 +123,7 @@ async fn an_answer_that_was_noted_goes_when_its_key_is_taken_over() {
 
 #[tokio::test]
 async fn a_purge_deletes_the_oldest_up_to_its_limit() {
-    let (_bed, tables) = tables().await;
+    let (_environment, tables) = tables().await;
     for (keys, pool) in &tables {
         let user = UserId(Uuid::now_v7());
         let at = now();

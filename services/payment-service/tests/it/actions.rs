@@ -60,7 +60,7 @@ async fn a_buyer_who_does_nothing_can_try_again() {
     let buyer = app.buyer().await;
     app.pay(buyer, "tok_action_required").await.is_payment(202, "action_required");
     let expire = "UPDATE simulated_gateway.charge SET due_at = now() WHERE intent = $1";
-    sqlx::query(expire).bind(buyer.booking.0).execute(app.bed.superuser()).await.unwrap();
+    sqlx::query(expire).bind(buyer.booking.0).execute(app.environment.superuser()).await.unwrap();
     let payment = app.becomes(buyer, "open").await;
     assert_eq!(payment["attempts"][0]["decline_code"], "action_expired");
     assert_eq!((&payment["next_action"], &payment["attempts_left"]), (&json!(null), &json!(2)));

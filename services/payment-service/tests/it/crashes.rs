@@ -26,7 +26,7 @@ async fn leave_unresolved(app: &TestApp, buyer: Buyer, method: &str, cancel_want
     .bind(user)
     .bind(PRICE)
     .bind(cancel_wanted)
-    .execute(app.bed.superuser())
+    .execute(app.environment.superuser())
     .await
     .unwrap();
     sqlx::query(
@@ -36,7 +36,7 @@ async fn leave_unresolved(app: &TestApp, buyer: Buyer, method: &str, cancel_want
     .bind(attempt)
     .bind(now() - Duration::from_secs(3_600))
     .bind(method)
-    .execute(app.bed.superuser())
+    .execute(app.environment.superuser())
     .await
     .unwrap();
     attempt
@@ -56,7 +56,7 @@ async fn captured_at_the_provider(app: &TestApp, buyer: Buyer, attempt: Uuid) {
     .bind(format!("charge/{attempt}"))
     .bind(buyer.booking.0)
     .bind(PRICE)
-    .execute(app.bed.superuser())
+    .execute(app.environment.superuser())
     .await
     .unwrap();
 }
@@ -84,7 +84,7 @@ async fn a_charge_that_never_reached_the_provider_is_made_with_the_same_key() {
     let keys: Vec<String> =
         sqlx::query_scalar("SELECT key FROM simulated_gateway.charge WHERE intent = $1")
             .bind(buyer.booking.0)
-            .fetch_all(app.bed.superuser())
+            .fetch_all(app.environment.superuser())
             .await
             .unwrap();
     assert_eq!(keys, [format!("charge/{attempt}")]);
@@ -164,7 +164,7 @@ async fn a_service_killed_while_it_refunds_finishes_it_when_it_is_back() {
     .bind(buyer.booking.0)
     .bind(format!("refund/{}", buyer.booking))
     .bind(PRICE)
-    .execute(app.bed.superuser())
+    .execute(app.environment.superuser())
     .await
     .unwrap();
     app.start().await;
@@ -183,7 +183,7 @@ async fn money_that_came_too_late_goes_back_and_is_told_as_returned() {
     let late = "WITH attempt AS (UPDATE payments.attempt SET outcome = 'returning'
                                  WHERE booking_id = $1)
                 UPDATE payments.payment SET status = 'cancelled' WHERE booking_id = $1";
-    sqlx::query(late).bind(buyer.booking.0).execute(app.bed.superuser()).await.unwrap();
+    sqlx::query(late).bind(buyer.booking.0).execute(app.environment.superuser()).await.unwrap();
     app.start().await;
     app.told(buyer, &["Requested", "Succeeded", "Returned"]).await;
     let payment = app.payment(buyer).await;
@@ -207,7 +207,7 @@ async fn a_stop_in_order_lets_a_running_charge_finish() {
     let status: String =
         sqlx::query_scalar("SELECT status FROM payments.payment WHERE booking_id = $1")
             .bind(buyer.booking.0)
-            .fetch_one(app.bed.superuser())
+            .fetch_one(app.environment.superuser())
             .await
             .unwrap();
     assert_eq!(status, "succeeded");
@@ -274,7 +274,7 @@ async fn connections_that_break_in_the_middle_lose_nothing_and_charge_nobody_twi
             let terminate = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
                              WHERE datname = current_database()
                                  AND usename IN ('karcis_payment', 'karcis_simulated_gateway')";
-            let ended = sqlx::query(terminate).execute(app.bed.superuser()).await.unwrap();
+            let ended = sqlx::query(terminate).execute(app.environment.superuser()).await.unwrap();
             broken += ended.rows_affected();
             tokio::time::sleep(Duration::from_millis(200)).await;
         }

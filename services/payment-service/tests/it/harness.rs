@@ -33,7 +33,7 @@ pub(crate) const HASTY: [&str; 4] =
 
 /// A payment-service, and the test in booking-service's place.
 pub(crate) struct TestApp {
-    pub bed: TestEnvironment,
+    pub environment: TestEnvironment,
     mint: TokenMint,
     outbox: Outbox,
     outbox_pool: PgPool,
@@ -81,25 +81,25 @@ impl TestApp {
 
     /// Without a service.
     pub(crate) async fn closed() -> Self {
-        let bed = TestEnvironment::start().await;
+        let environment = TestEnvironment::start().await;
         // Else no bank could think for longer than 5 s.
-        let database = bed.database_url().rsplit('/').next().unwrap();
+        let database = environment.database_url().rsplit('/').next().unwrap();
         let wait = format!(
             "ALTER ROLE {} IN DATABASE {database} SET lock_timeout = 0",
             SIMULATED_GATEWAY.role
         );
-        sqlx::query(AssertSqlSafe(wait)).execute(bed.superuser()).await.unwrap();
+        sqlx::query(AssertSqlSafe(wait)).execute(environment.superuser()).await.unwrap();
         let outbox_pool = connect(&DatabaseConfig {
-            database_url: bed.role_url(schemas::BOOKINGS),
+            database_url: environment.role_url(schemas::BOOKINGS),
             database_connections: 4,
         })
         .await
         .unwrap();
         let outbox = Outbox::new(outbox_pool.clone(), "booking-service");
         let stopping = CancellationToken::new();
-        tokio::spawn(outbox.clone().relay(bed.kafka().clone(), stopping.clone()));
+        tokio::spawn(outbox.clone().relay(environment.kafka().clone(), stopping.clone()));
         let facts = Facts::default();
-        let reading = bed.kafka().clone().consume(
+        let reading = environment.kafka().clone().consume(
             "test",
             outbox_pool.clone(),
             facts.clone(),
@@ -108,7 +108,16 @@ impl TestApp {
         tokio::spawn(reading);
         let mint = TokenMint::start().await;
         let client = reqwest::Client::new();
-        Self { bed, mint, outbox, outbox_pool, facts, stopping, client, services: Vec::new() }
+        Self {
+            environment,
+            mint,
+            outbox,
+            outbox_pool,
+            facts,
+            stopping,
+            client,
+            services: Vec::new(),
+        }
     }
 
     /// Starts an instance of the service and waits until it can serve; calls go to the newest.
@@ -119,10 +128,10 @@ impl TestApp {
     /// As [`Self::start`], with these flags.
     pub(crate) async fn start_with(&mut self, more_flags: &[&str]) {
         let mut flags = vec!["payment-service".to_owned()];
-        flags.extend(self.bed.flags(schemas::PAYMENTS));
+        flags.extend(self.environment.flags(schemas::PAYMENTS));
         flags.extend(["--jwks-url".to_owned(), self.mint.jwks_url().to_owned()]);
         flags.extend(["--instance".to_owned(), self.services.len().to_string()]);
-        let ledger = self.bed.role_url(SIMULATED_GATEWAY);
+        let ledger = self.environment.role_url(SIMULATED_GATEWAY);
         flags.extend(["--gateway".to_owned(), "simulated".to_owned()]);
         flags.extend(["--gateway-database-url".to_owned(), ledger]);
         flags.extend(more_flags.iter().map(|flag| (*flag).to_owned()));
@@ -178,7 +187,7 @@ impl TestApp {
 
     /// The bank thinks about every charge, and answers none, until this transaction ends.
     pub(crate) async fn bank_thinks(&self) -> Transaction<'static, Postgres> {
-        let mut thinking = self.bed.superuser().begin().await.unwrap();
+        let mut thinking = self.environment.superuser().begin().await.unwrap();
         let lock = "LOCK TABLE simulated_gateway.charge IN EXCLUSIVE MODE";
         sqlx::query(lock).execute(&mut *thinking).await.unwrap();
         thinking
@@ -188,7 +197,7 @@ impl TestApp {
     pub(crate) async fn approves(&self, buyer: Buyer) {
         let approve = "UPDATE simulated_gateway.charge SET approved = true WHERE intent = $1";
         let approve = sqlx::query(approve).bind(buyer.booking.0);
-        let approved = approve.execute(self.bed.superuser()).await.unwrap();
+        let approved = approve.execute(self.environment.superuser()).await.unwrap();
         assert_eq!(approved.rows_affected(), 1);
     }
 
@@ -244,7 +253,7 @@ impl TestApp {
                     (SELECT coalesce(sum(amount), 0)::bigint FROM simulated_gateway.refund
                      WHERE intent = $1)",
         );
-        let read = read.bind(buyer.booking.0).fetch_one(self.bed.superuser()).await;
+        let read = read.bind(buyer.booking.0).fetch_one(self.environment.superuser()).await;
         let (captures, captured, refunds, refunded) = read.unwrap();
         Ledger { captures, captured, refunds, refunded }
     }
@@ -321,7 +330,7 @@ impl TestApp {
 
     /// All messages of the service have been sent, and no message was dead-lettered.
     pub(crate) async fn is_clean(&self) {
-        self.bed.all_sent(schemas::PAYMENTS).await;
+        self.environment.all_sent(schemas::PAYMENTS).await;
     }
 }
 

@@ -223,7 +223,8 @@ async fn a_cancel_while_the_bank_thinks_voids_the_charge() {
     let answers = "SELECT answer FROM simulated_gateway.charge WHERE intent = $1";
     let answers = async || {
         let answers = sqlx::query_scalar(answers).bind(buyer.booking.0);
-        let answers: Vec<Option<String>> = answers.fetch_all(app.bed.superuser()).await.unwrap();
+        let answers: Vec<Option<String>> =
+            answers.fetch_all(app.environment.superuser()).await.unwrap();
         answers
     };
     eventually(answers).is(vec![Some("voided".to_owned())]).await;

@@ -105,12 +105,12 @@ async fn a_refused_reversal_is_not_told_and_waits_for_an_operator() {
     let late = "WITH attempt AS (UPDATE payments.attempt SET outcome = 'returning'
                                  WHERE booking_id = $1)
                 UPDATE payments.payment SET status = 'cancelled' WHERE booking_id = $1";
-    sqlx::query(late).bind(buyer.booking.0).execute(app.bed.superuser()).await.unwrap();
+    sqlx::query(late).bind(buyer.booking.0).execute(app.environment.superuser()).await.unwrap();
     app.start().await;
     let refusal = "SELECT reversal_refusal FROM payments.attempt WHERE booking_id = $1";
     let refusal = async || {
         let refusal = sqlx::query_scalar(refusal).bind(buyer.booking.0);
-        let refusal: Option<String> = refusal.fetch_one(app.bed.superuser()).await.unwrap();
+        let refusal: Option<String> = refusal.fetch_one(app.environment.superuser()).await.unwrap();
         refusal
     };
     eventually(refusal).is(Some("account_closed".to_owned())).await;

@@ -110,14 +110,15 @@ async fn a_repeated_request_hears_of_an_outcome_that_came_while_it_was_read() {
         app.becomes(buyer, "processing").await;
         // Who watches already is told of the outcome, and nobody is told of it twice.
         let mut watching = watching::open(&app, buyer, 0).await;
-        let mut reading = app.bed.superuser().begin().await.unwrap();
+        let mut reading = app.environment.superuser().begin().await.unwrap();
         let lock = "LOCK TABLE payments.idempotency_key";
         sqlx::query(lock).execute(&mut *reading).await.unwrap();
         let outcome = async {
             // It has read the payment, and wants to read its key.
             let waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'
                            AND datname = current_database() AND usename = 'karcis_payment'";
-            let waiting = || sqlx::query_scalar::<_, i64>(waiting).fetch_one(app.bed.superuser());
+            let waiting =
+                || sqlx::query_scalar::<_, i64>(waiting).fetch_one(app.environment.superuser());
             eventually(async || waiting().await.unwrap()).is(1).await;
             thinking.rollback().await.unwrap();
             let mut seen = String::new();
@@ -172,7 +173,7 @@ async fn a_key_can_be_used_again_after_a_day() {
     app.pay_with(buyer, "tok_insufficient_funds", key).await.is_problem(402, "payment-declined");
     let age = "UPDATE payments.idempotency_key SET used_at = used_at - interval '24 h 1 s'
                WHERE user_id = $1";
-    sqlx::query(age).bind(buyer.user.0).execute(app.bed.superuser()).await.unwrap();
+    sqlx::query(age).bind(buyer.user.0).execute(app.environment.superuser()).await.unwrap();
     let paid = app.pay_with(buyer, "tok_approved", key).await;
     paid.is_payment(200, "succeeded");
     assert!(!paid.is_replayed());

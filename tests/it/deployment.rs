@@ -1,0 +1,46 @@
+//! What a deployment names of the services is what the registry says.
+
+use std::{fs, path::Path};
+
+use karcis_schemas::{SERVICES, schemas};
+
+fn assert_says(file: &str, texts: impl IntoIterator<Item = String>) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(file);
+    let content = fs::read_to_string(&path).unwrap();
+    let missing: Vec<_> = texts.into_iter().filter(|text| !content.contains(text)).collect();
+    assert!(missing.is_empty(), "{file} does not say: {missing:#?}");
+}
+
+#[test]
+fn every_service_is_deployed_observed_and_shown() {
+    for service in SERVICES {
+        let (name, port) = (service.full_name(), service.port);
+        let variable = format!("{}_PORT", service.name.to_uppercase());
+        let role = service.schema.role;
+        let compose = [
+            format!("\n  {name}:\n"),
+            format!("image: karcis/{name}\n"),
+            format!("args: {{ PROGRAM: {name} }}"),
+            format!("127.0.0.1:${{{variable}:-{port}}}:{port}"),
+            format!("KARCIS_LISTEN: 0.0.0.0:{port}\n"),
+            format!("DATABASE_URL: postgres://{role}:"),
+        ];
+        assert_says("docker-compose.yml", compose);
+        let scraped = format!("names: [{name}], type: A, port: {port},");
+        assert_says("docker/observability/prometheus.yaml", [scraped]);
+        let watched = format!(r#"label_replace(vector(0), "job", "{name}", "", "")"#);
+        assert_says("docker/observability/alerts.yaml", [watched]);
+        assert_says(".env.example", [format!("# {variable}={port}\n")]);
+        assert_says("README.md", [format!("{name} :{port}<br/>")]);
+    }
+}
+
+#[test]
+fn every_role_gets_its_password() {
+    for schema in schemas() {
+        let variable = format!("KARCIS_{}_DATABASE_PASSWORD", schema.part.to_uppercase());
+        assert_says(".env.example", [format!("\n{variable}=")]);
+        let passed = format!("{variable}: ${{{variable}:-{}}}\n", schema.role);
+        assert_says("docker-compose.yml", [passed]);
+    }
+}

@@ -7,7 +7,11 @@ use tokio::{process::Command, time::timeout};
 #[tokio::test]
 async fn the_lines_of_the_readme_end_with_a_ticket() {
     let fleet = Fleet::of_processes(&[]).await;
+<<<<<<< HEAD
     // A reader who pastes them waits 10 s for the seats: time for the first booking of a fleet, unless the
+=======
+    // Their reader waits 10 s for the seats: time for the first booking of a fleet, unless the
+>>>>>>> origin/b-house
     // machine is slow.
     let concert = fleet.concert().tickets("VIP", 1).published().await;
     fleet.buyer("Budi").await.books(&concert, "VIP", 1).await;

@@ -105,7 +105,11 @@ async fn the_event_is_called_off() {
     let booking = sari.orders(&concert, "VIP", 1).await;
     eventually(async || {
         let (status, reason) = sari.sees_why(&booking).await;
+<<<<<<< HEAD
         // The first to read of it refuses: event-service, or booking-service by itself.
+=======
+        // The service that hears of it first refuses it: event-service or booking-service.
+>>>>>>> origin/b-house
         match (status.as_str(), reason.as_str()) {
             ("rejected" | "cancelled", "event_cancelled") => Ok(()),
             _ => Err((status, reason)),

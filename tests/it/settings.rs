@@ -1,4 +1,8 @@
+<<<<<<< HEAD
 //! What every program says about its settings, and about wrong ones.
+=======
+//! What every program prints about its settings, and about wrong ones.
+>>>>>>> origin/b-house
 
 use std::{net::TcpListener, process::Command};
 

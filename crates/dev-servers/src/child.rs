@@ -49,7 +49,7 @@ impl Child {
         command.process_group(0);
         // Runs between fork and exec, where only async-signal-safe calls are allowed: these are
         // plain system calls and allocate nothing.
-        #[allow(unsafe_code)]
+        #[expect(unsafe_code, reason = "only libc offers it")]
         unsafe {
             command.pre_exec(move || {
                 #[cfg(target_os = "linux")]

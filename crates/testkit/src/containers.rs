@@ -8,7 +8,7 @@ use testcontainers_modules::{
     testcontainers::{ContainerAsync, ImageExt, core::IntoContainerPort, runners::AsyncRunner},
 };
 
-use crate::{lifetime::Lifetime, servers::Failure};
+use crate::lifetime::{Failure, Lifetime};
 
 /// Time for a start on a busy machine.
 const START_TIMEOUT: Duration = Duration::from_secs(300);

@@ -1,4 +1,4 @@
-//! Waits for what is to come true, instead of sleeping.
+//! Waits until something is true, instead of sleeping.
 
 use std::{
     fmt::Debug,
@@ -13,27 +13,27 @@ use tokio::time::{Instant, Sleep, sleep};
 /// How long after a look that found nothing the next one begins.
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// How long it looks unless told otherwise: only to tell what comes from what never does. On a busy
-/// machine it may take a group half a minute to form and be read.
-const PATIENCE: Duration = Duration::from_secs(100);
+/// How long it looks unless [`Eventually::within`] says otherwise. On a busy machine it may take a
+/// consumer group half a minute to form and to read.
+const TIMEOUT: Duration = Duration::from_secs(100);
 
 /// Looks again and again until what it sees is as wanted, for up to 100 s: `eventually(look).await`
 /// gives the first `Ok` of a look, `eventually(look).is(value).await` waits until it sees `value`.
 pub fn eventually<L>(look: L) -> Eventually<L> {
-    Eventually { look, patience: PATIENCE }
+    Eventually { look, timeout: TIMEOUT }
 }
 
 /// What to look at, and for how long.
-#[must_use = "nobody looks until this is awaited"]
+#[must_use = "it looks only while it is awaited"]
 pub struct Eventually<L> {
     look: L,
-    patience: Duration,
+    timeout: Duration,
 }
 
 impl<L> Eventually<L> {
     /// Panics after this time in place of 100 s.
-    pub fn within(self, patience: Duration) -> Self {
-        Self { patience, ..self }
+    pub fn within(self, timeout: Duration) -> Self {
+        Self { timeout, ..self }
     }
 
     /// Waits until a look sees `wanted`; panics with what it saw last.
@@ -54,7 +54,7 @@ impl<L> Eventually<L> {
                 Err(Unlike(format!("{seen:?} is not {wanted:?}")))
             }
         };
-        Waiting::new(compare, self.patience).await;
+        Waiting::new(compare, self.timeout).await;
     }
 }
 
@@ -68,7 +68,7 @@ where
     type IntoFuture = Waiting<L, F>;
 
     fn into_future(self) -> Waiting<L, F> {
-        Waiting::new(self.look, self.patience)
+        Waiting::new(self.look, self.timeout)
     }
 }
 
@@ -76,7 +76,7 @@ where
 pub struct Waiting<L, F> {
     look: L,
     state: State<F>,
-    patience: Duration,
+    timeout: Duration,
     began: Instant,
 }
 
@@ -95,9 +95,9 @@ enum State<F> {
 }
 
 impl<L: Fn() -> F, F> Waiting<L, F> {
-    fn new(look: L, patience: Duration) -> Self {
+    fn new(look: L, timeout: Duration) -> Self {
         let state = State::Looking(Box::pin(look()));
-        Self { look, state, patience, began: Instant::now() }
+        Self { look, state, timeout, began: Instant::now() }
     }
 }
 
@@ -114,8 +114,8 @@ where
             let next = match &mut self.state {
                 State::Looking(look) => match ready!(look.as_mut().poll(context)) {
                     Ok(value) => return Poll::Ready(value),
-                    Err(error) if self.began.elapsed() > self.patience => {
-                        panic!("not within {:?}: {error:?}", self.patience)
+                    Err(error) if self.began.elapsed() > self.timeout => {
+                        panic!("not within {:?}: {error:?}", self.timeout)
                     }
                     Err(_) => State::Pausing(Box::pin(sleep(PAUSE))),
                 },

@@ -50,10 +50,12 @@ impl Person {
         }
     }
 
+    /// A GET with their token.
     pub async fn get(&self, path: &str) -> Answer {
         Answer::to(self.request(Method::GET, path)).await
     }
 
+    /// A POST of a JSON body with their token.
     pub async fn post(&self, path: &str, body: &Value) -> Answer {
         Answer::to(self.request(Method::POST, path).json(body)).await
     }

@@ -6,6 +6,9 @@ use uuid::Uuid;
 
 use crate::guard;
 
+/// Why a server did not start.
+pub(crate) type Failure = Box<dyn std::error::Error + Send + Sync>;
+
 /// Where servers keep their data; a guard stops them and removes it.
 pub(crate) struct Lifetime {
     /// The guard's. Containers carry its path as their label.

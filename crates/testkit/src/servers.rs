@@ -10,10 +10,11 @@ use std::{
 use karcis_dev_servers::{containers::engine_answers, paths};
 use serde::{Deserialize, Serialize};
 
-use crate::{containers, lifetime::Lifetime, native, shared};
-
-/// Why a server did not start.
-pub(crate) type Failure = Box<dyn std::error::Error + Send + Sync>;
+use crate::{
+    containers,
+    lifetime::{Failure, Lifetime},
+    native, shared,
+};
 
 /// What servers run in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

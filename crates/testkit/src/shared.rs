@@ -4,12 +4,12 @@
 use std::{fs, os::unix::process::parent_id, path::Path, time::Duration};
 
 use karcis_dev_servers::paths;
+use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
     guard,
-    lifetime::Lifetime,
+    lifetime::{Failure, Lifetime},
     processes::Identity,
-    servers::{Failure, Servers},
 };
 
 /// Time for another binary's start, with its downloads.
@@ -22,11 +22,11 @@ pub(crate) fn cargo() -> Option<Identity> {
     if name.starts_with("cargo") { Identity::of(parent) } else { None }
 }
 
-/// The servers of this cargo's run.
-pub(crate) async fn of_run(
+/// The servers of this cargo's run, started if it has none.
+pub(crate) async fn of_run<S: Serialize + DeserializeOwned>(
     cargo: Identity,
-    start: impl AsyncFnOnce(&Lifetime) -> Result<Servers, Failure>,
-) -> Result<Servers, Failure> {
+    start: impl AsyncFnOnce(&Lifetime) -> Result<S, Failure>,
+) -> Result<S, Failure> {
     let folder = paths::temporary().join(format!("karcis-tests-{}-{}", cargo.pid, cargo.started));
     paths::make_own(&folder)?;
     let lock = paths::lock(&folder.join("lock"), LOCK_TIMEOUT).await?;

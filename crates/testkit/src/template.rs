@@ -7,7 +7,7 @@ use karcis_schemas::{SETUP, prepare, role_url, schemas};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use tokio::sync::OnceCell;
 
-use crate::{eventually, servers::Failure};
+use crate::{eventually, lifetime::Failure};
 
 /// Makes a database of this name, with all schemas in it, and returns its superuser's URL.
 pub(crate) async fn copy(postgres_url: &str, name: &str) -> String {

@@ -54,7 +54,7 @@ async fn a_line_names_its_trace_and_booking_and_no_person() {
         ("karcis_http", "answered", PAYS),
         ("karcis_booking_service", "transition", PAYS),
     ];
-    // The notification goes out later, from a worker.
+    // The notification is sent later, by any instance.
     let told =
         |line: &Line| line["message"] == "notified the buyer" && line["booking_id"] == id.as_str();
     let lines = eventually(async || {

@@ -1,4 +1,4 @@
-//! Starts everything, says where it is, keeps it running, and stops it in order.
+//! Starts everything, prints where it is, keeps it running, and stops it in order.
 
 mod demo;
 mod servers;
@@ -6,6 +6,8 @@ mod services;
 mod state;
 mod supervise;
 mod terminal;
+mod urls;
+mod welcome;
 
 use std::{
     path::PathBuf,
@@ -28,12 +30,13 @@ use tokio::{
     task::JoinSet,
 };
 
-use crate::{cli::Options, service_ports::ServicePorts};
+use crate::{options::Options, service_ports::ServicePorts};
 use servers::{Server, Servers};
-use services::{Program, Urls};
+use services::Program;
 use state::State;
 use supervise::{Runs, keep_running};
 use terminal::print;
+use urls::Urls;
 
 /// Why Karcis is not running.
 #[derive(Debug, thiserror::Error)]
@@ -76,7 +79,7 @@ pub(crate) async fn launch(options: Options) -> Result<(), LaunchError> {
         started = start(&options, &folder) => started?,
         () = signals.next() => return Ok(()),
     };
-    terminal::welcome(&running.state, &options.admin, &folder, began.elapsed());
+    welcome::welcome(&running.state, &options.admin, &folder, began.elapsed());
     let supervised = running.supervise();
     signals.next().await;
     print("stopping …");

@@ -3,6 +3,7 @@
 mod cli;
 mod launcher;
 mod migrate;
+mod options;
 mod service_ports;
 mod topics;
 

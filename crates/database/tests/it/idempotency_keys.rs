@@ -15,13 +15,13 @@ const OF_PAYMENTS: IdempotencyKeys = IdempotencyKeys { subject: "attempt_id", us
 
 /// The two tables, in a database of the test's own.
 async fn tables() -> (TestEnvironment, [(IdempotencyKeys, PgPool); 2]) {
-    let bed = TestEnvironment::start().await;
+    let environment = TestEnvironment::start().await;
     let pool = async |schema| {
-        let database_url = bed.role_url(schema);
+        let database_url = environment.role_url(schema);
         connect(&DatabaseConfig { database_url, database_connections: 2 }).await.unwrap()
     };
     let tables = [(OF_BOOKINGS, pool(BOOKINGS).await), (OF_PAYMENTS, pool(PAYMENTS).await)];
-    (bed, tables)
+    (environment, tables)
 }
 
 fn key_use(user_id: UserId, key: &str, used_at: Timestamp) -> KeyUse {

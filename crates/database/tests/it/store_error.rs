@@ -8,7 +8,7 @@ use sqlx::AssertSqlSafe;
 
 #[tokio::test]
 async fn only_data_that_cannot_be_stored_is_rejected() {
-    let bed = TestEnvironment::start().await;
+    let environment = TestEnvironment::start().await;
     for (code, heals) in [
         ("08006", true),  // connection failure
         ("22003", false), // numeric value out of range
@@ -25,7 +25,8 @@ async fn only_data_that_cannot_be_stored_is_rejected() {
         ("P0001", true),  // anything else
     ] {
         let raise = format!("DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = '{code}'; END $$");
-        let error = sqlx::query(AssertSqlSafe(raise)).execute(bed.superuser()).await.unwrap_err();
+        let error =
+            sqlx::query(AssertSqlSafe(raise)).execute(environment.superuser()).await.unwrap_err();
         let error = StoreError::from(error);
         assert_eq!(matches!(error, StoreError::Unavailable(_)), heals, "{code}");
         assert!(error.source().unwrap().to_string().contains("error returned"), "{error:?}");

@@ -91,7 +91,7 @@ async fn what_is_no_json_is_dead_lettered_and_what_is_unknown_is_skipped() {
     app.send(&relay.part, &[note(booking, 1)]).await;
 
     eventually(|| async { reader.part.notes(booking) }).is(vec![1]).await;
-    let dead = || app.bed.dead_letters(schemas::BOOKINGS);
+    let dead = || app.environment.dead_letters(schemas::BOOKINGS);
     eventually(async || dead().await.len()).is(1).await;
     let [(kind, error)] = &dead().await[..] else { panic!() };
     assert_eq!(kind.as_deref(), Some("karcis.BookingCancelled.v1"));
@@ -130,7 +130,7 @@ async fn produce(app: &TestApp, kind: &str, body: &str, remark: &str) {
     let headers = OwnedHeaders::new()
         .insert(Header { key: "ce_type", value: Some(kind) })
         .insert(Header { key: "remark", value: Some(remark) });
-    let topic = app.bed.kafka().topic(BookingFact::TOPIC);
+    let topic = app.environment.kafka().topic(BookingFact::TOPIC);
     let record = FutureRecord::<(), _>::to(&topic).payload(body).headers(headers);
     producer.send(record, None).await.unwrap();
 }

@@ -53,7 +53,7 @@ async fn take_the_name(app: &TestApp, instance: &str) {
         .set("group.instance.id", format!("{group}-{instance}"))
         .create()
         .unwrap();
-    taker.subscribe(&[&app.bed.kafka().topic("karcis.bookings.v1")]).unwrap();
+    taker.subscribe(&[&app.environment.kafka().topic("karcis.bookings.v1")]).unwrap();
     let has_it = async || {
         let seen = timeout(Duration::from_millis(100), taker.recv()).await;
         // It was taken back already.

@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 /// booking-service's messaging, without booking-service.
 pub(crate) struct TestApp {
-    pub(crate) bed: TestEnvironment,
+    pub(crate) environment: TestEnvironment,
     pub(crate) pool: PgPool,
 }
 
@@ -27,14 +27,14 @@ impl TestApp {
         Self::on(TestEnvironment::start().await).await
     }
 
-    pub(crate) async fn on(bed: TestEnvironment) -> Self {
-        let pool = pool_of(bed.role_url(schemas::BOOKINGS)).await;
-        Self { bed, pool }
+    pub(crate) async fn on(environment: TestEnvironment) -> Self {
+        let pool = pool_of(environment.role_url(schemas::BOOKINGS)).await;
+        Self { environment, pool }
     }
 
     /// An outbox with a relay, as one instance has them.
     pub(crate) fn relay(&self) -> Running<Outbox> {
-        self.relay_to(self.bed.kafka())
+        self.relay_to(self.environment.kafka())
     }
 
     pub(crate) fn relay_to(&self, kafka: &Kafka) -> Running<Outbox> {
@@ -59,14 +59,14 @@ impl TestApp {
     }
 
     pub(crate) fn flag(&self, name: &str) -> String {
-        let flags = self.bed.flags(schemas::BOOKINGS);
+        let flags = self.environment.flags(schemas::BOOKINGS);
         let at = flags.iter().position(|flag| flag == name).unwrap();
         flags[at + 1].clone()
     }
 
     /// What waits in the outbox.
     pub(crate) async fn unsent(&self) -> i64 {
-        self.bed.unsent(schemas::BOOKINGS).await
+        self.environment.unsent(schemas::BOOKINGS).await
     }
 
     /// A reader of `karcis.bookings.v1`.
@@ -76,7 +76,7 @@ impl TestApp {
 
     /// A reader that may refuse a batch.
     pub(crate) fn reader_that(&self, judge: impl Judge) -> Running<Reader> {
-        self.reader_of(self.bed.kafka(), judge)
+        self.reader_of(self.environment.kafka(), judge)
     }
 
     pub(crate) fn reader_of(&self, kafka: &Kafka, judge: impl Judge) -> Running<Reader> {

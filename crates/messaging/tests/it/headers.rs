@@ -96,7 +96,7 @@ async fn first_of(app: &TestApp, topic: &str) -> OwnedMessage {
         .set("topic.metadata.refresh.interval.ms", "1000")
         .create()
         .unwrap();
-    consumer.subscribe(&[&app.bed.kafka().topic(topic)]).unwrap();
+    consumer.subscribe(&[&app.environment.kafka().topic(topic)]).unwrap();
     let message = async {
         loop {
             if let Ok(message) = consumer.recv().await {

@@ -100,7 +100,7 @@ async fn a_reader_whose_database_is_away_tries_again_in_place() {
             assert!(reader.first_notes(*booking).is_sorted());
         }
     }
-    assert!(app.bed.dead_letters(schemas::BOOKINGS).await.is_empty());
+    assert!(app.environment.dead_letters(schemas::BOOKINGS).await.is_empty());
 }
 
 #[tokio::test]

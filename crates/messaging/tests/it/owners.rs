@@ -16,7 +16,8 @@ async fn owner(app: &TestApp) -> Option<i32> {
         SELECT pid FROM pg_locks
         WHERE locktype = 'advisory' AND granted
             AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
-    let mut owners = sqlx::query_scalar(OWNER).fetch_all(app.bed.superuser()).await.unwrap();
+    let mut owners =
+        sqlx::query_scalar(OWNER).fetch_all(app.environment.superuser()).await.unwrap();
     assert!(owners.len() <= 1, "one owner at a time, not {owners:?}");
     owners.pop()
 }
@@ -74,7 +75,7 @@ async fn an_owner_that_loses_its_connection_loses_and_reorders_nothing() {
             app.send(&relays[n % 2].part, &[note(booking, 40 * round + n)]).await;
             if n == 20 {
                 let kill = sqlx::query("SELECT pg_terminate_backend($1)").bind(pid);
-                kill.execute(app.bed.superuser()).await.unwrap();
+                kill.execute(app.environment.superuser()).await.unwrap();
             }
         }
         last = Some(pid);
@@ -89,7 +90,8 @@ async fn an_owner_that_loses_its_connection_loses_and_reorders_nothing() {
 async fn a_frozen_owner_loses_the_outbox() {
     let app = TestApp::start().await;
     let (frozen, thaw) = std::sync::mpsc::channel::<()>();
-    let (database_url, kafka) = (app.bed.role_url(schemas::BOOKINGS), app.bed.kafka().clone());
+    let (database_url, kafka) =
+        (app.environment.role_url(schemas::BOOKINGS), app.environment.kafka().clone());
     let (freeze, mut freezing) = tokio::sync::oneshot::channel::<()>();
     // Its one thread stands still from `freeze` on.
     let instance = std::thread::spawn(move || {

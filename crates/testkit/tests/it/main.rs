@@ -1,5 +1,5 @@
 //! The kit itself: tests are apart from each other, and nothing outlives a test process.
-#![allow(clippy::unwrap_used, missing_docs)]
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod brokers;
 mod environments;

@@ -4,8 +4,8 @@ use chrono::{DateTime, Duration, Utc};
 use karcis_schemas::{EVENT, USER};
 use serde_json::{Value, json};
 
-use super::{LaunchError, services::Urls};
-use crate::cli::Admin;
+use super::{LaunchError, urls::Urls};
+use crate::options::Admin;
 
 /// Publishes the demo events as the admin.
 pub(super) async fn make(services: &Urls, admin: &Admin) -> Result<(), LaunchError> {

@@ -12,7 +12,7 @@ use karcis_dev_servers::{
 };
 
 use super::{supervise::Runs, terminal::print};
-use crate::cli::Options;
+use crate::options::Options;
 
 /// How a server runs.
 #[derive(Clone, Copy, PartialEq, Eq)]

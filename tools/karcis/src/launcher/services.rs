@@ -1,7 +1,6 @@
 //! The services, each a process of this same program.
 
 use std::{
-    collections::BTreeMap,
     os::unix::process::CommandExt,
     path::{Path, PathBuf},
     process::{Command, ExitStatus},
@@ -18,9 +17,9 @@ use karcis_dev_servers::{
 };
 use karcis_schemas::{SERVICES, SIMULATED_GATEWAY, Service, USER, role_url};
 
-use super::{LaunchError, supervise::Runs, terminal::print};
+use super::{LaunchError, supervise::Runs, terminal::print, urls::Urls};
 use crate::{
-    cli::Options,
+    options::Options,
     service_ports::{self, ServicePorts},
 };
 
@@ -29,22 +28,6 @@ const READY_TIMEOUT: Duration = Duration::from_secs(90);
 
 /// A service drains for 10 s at most.
 const STOP_TIMEOUT: Duration = Duration::from_secs(12);
-
-/// Where each service serves, by its short name.
-#[derive(Clone)]
-pub(super) struct Urls(pub BTreeMap<&'static str, String>);
-
-impl Urls {
-    pub(crate) fn of_ports(ports: &ServicePorts) -> Self {
-        let url = |port| format!("http://127.0.0.1:{port}");
-        Self(ports.0.iter().map(|(service, port)| (service.name, url(port))).collect())
-    }
-
-    /// Where this service serves.
-    pub(crate) fn of(&self, service: &Service) -> &str {
-        &self.0[service.name]
-    }
-}
 
 /// The configured ports, or free ones; fails, before anything is started, if one is taken.
 pub(super) async fn choose_ports(options: &Options) -> Result<ServicePorts, LaunchError> {

@@ -9,8 +9,8 @@ use std::{
 
 use serde::Serialize;
 
-use super::{services::Urls, terminal::print};
-use crate::cli::Admin;
+use super::{terminal::print, urls::Urls};
+use crate::options::Admin;
 
 /// The file, and what it says.
 pub(super) struct State {

@@ -1,4 +1,4 @@
-//! What the terminal shows: progress, warnings of services, and where everything is.
+//! What the terminal shows: progress, and warnings of services.
 
 use std::{
     fs::File,
@@ -7,31 +7,9 @@ use std::{
     time::Duration,
 };
 
-use karcis_schemas::{EVENT, SERVICES};
-
-use super::{RunFolder, state::State};
-use crate::cli::Admin;
-
 /// Prints a line. A terminal that is gone is no reason to stop.
 pub(super) fn print(line: impl AsRef<str>) {
     let _ = writeln!(std::io::stdout(), "{}", line.as_ref());
-}
-
-/// Says where everything is.
-pub(super) fn welcome(state: &State, admin: &Admin, folder: &RunFolder, took: Duration) {
-    let mut lines = vec![format!("\nKarcis is ready after {:.1} s.\n", took.as_secs_f64())];
-    let (services, database_url, kafka) = state.addresses();
-    for service in SERVICES {
-        lines.push(format!("  {:<17}{}", service.full_name(), services.of(service)));
-    }
-    lines.push(format!("  {:<17}{database_url}", "PostgreSQL"));
-    lines.push(format!("  {:<17}{kafka}", "Kafka"));
-    lines.push(format!("  {:<17}{} / {}", "admin", admin.admin_email, admin.admin_password));
-    let kept = if folder.ephemeral.is_some() { ", deleted at the end" } else { "" };
-    lines.push(format!("  {:<17}{}{kept}", "data and logs", folder.data.display()));
-    lines.push(format!("  {:<17}{}", "this in JSON", folder.state_file.display()));
-    lines.push(format!("\nTry:  curl {}/events\nCtrl-C stops everything.\n", services.of(&EVENT)));
-    print(lines.join("\n"));
 }
 
 /// How often a log is looked at.

@@ -15,9 +15,10 @@ use std::{
 };
 
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
+use karcis_fleet::program;
 use karcis_http::{AUDIENCE, Claims, ISSUER, TOKEN_TYPE};
 use karcis_kernel::{Role, UserId};
-use karcis_testkit::{eventually, program};
+use karcis_testkit::eventually;
 use serde_json::{Value, json};
 use sqlx::PgPool;
 use uuid::Uuid;

@@ -1,7 +1,9 @@
 //! Buyers cancel: at every stage the seats come back and so does whatever was paid.
 
 use chrono::{Duration, Utc};
-use karcis_testkit::{Booking, Concert, Fleet, Ledger, Person, Service, eventually};
+use karcis_fleet::{Booking, Concert, Fleet, Ledger, Person};
+use karcis_schemas::{BOOKING, EVENT, PAYMENT};
+use karcis_testkit::eventually;
 use serde_json::json;
 
 /// The end of every cancelled booking.
@@ -23,11 +25,11 @@ async fn ten_seats(fleet: &Fleet) -> (Concert, Person) {
 async fn while_it_is_reserving() {
     let fleet = Fleet::start().await;
     let (concert, sari) = ten_seats(&fleet).await;
-    fleet.stop(Service::Event).await;
+    fleet.stop(&EVENT).await;
     let booking = sari.orders(&concert, "VIP", 2).await;
     assert_eq!(sari.sees(&booking).await, "pending");
     sari.cancels(&booking).await.is(202);
-    fleet.start_again(Service::Event).await;
+    fleet.start_again(&EVENT).await;
     is_undone(&fleet, &concert, &sari, &booking).await;
     assert_eq!(sari.commands(&booking).await, ["ReserveTickets", "ReleaseTickets"]);
 }
@@ -48,11 +50,11 @@ async fn twice_while_the_payment_is_being_cancelled() {
     let fleet = Fleet::start().await;
     let (concert, sari) = ten_seats(&fleet).await;
     let booking = sari.books(&concert, "VIP", 2).await;
-    fleet.stop(Service::Payment).await;
+    fleet.stop(&PAYMENT).await;
     for _ in 0..2 {
         assert_eq!(sari.cancels(&booking).await.is(202).body["status"], "cancelling");
     }
-    fleet.start_again(Service::Payment).await;
+    fleet.start_again(&PAYMENT).await;
     is_undone(&fleet, &concert, &sari, &booking).await;
 }
 
@@ -61,11 +63,11 @@ async fn while_it_is_being_confirmed() {
     let fleet = Fleet::start().await;
     let (concert, sari) = ten_seats(&fleet).await;
     let booking = sari.books(&concert, "VIP", 2).await;
-    fleet.stop(Service::Event).await;
+    fleet.stop(&EVENT).await;
     sari.pays_up(&booking).await;
     eventually(|| sari.sees(&booking)).is("confirming").await;
     assert_eq!(sari.cancels(&booking).await.is(202).body["status"], "refunding");
-    fleet.start_again(Service::Event).await;
+    fleet.start_again(&EVENT).await;
     is_undone(&fleet, &concert, &sari, &booking).await;
     assert_eq!(fleet.ledger(&booking).await, Ledger::refunded_once(1_500_000));
 }
@@ -85,7 +87,7 @@ async fn after_it_was_confirmed() {
     assert_eq!(fleet.ledger(&booking).await, Ledger::refunded_once(1_500_000));
     let refund = json!({"amount": {"amount": 1_500_000, "currency": "IDR"}, "status": "done"});
     assert_eq!(sari.booking(&booking).await["refund"], refund);
-    let ticket = sari.get(Service::Event, &format!("/tickets/{code}")).await.is(200).body;
+    let ticket = sari.get(&EVENT, &format!("/tickets/{code}")).await.is(200).body;
     assert_eq!(ticket["status"], "cancelled");
 }
 
@@ -94,11 +96,11 @@ async fn again_while_the_seats_are_being_released() {
     let fleet = Fleet::start().await;
     let (concert, sari) = ten_seats(&fleet).await;
     let booking = sari.books(&concert, "VIP", 2).await;
-    fleet.stop(Service::Event).await;
+    fleet.stop(&EVENT).await;
     sari.cancels(&booking).await.is(202);
     eventually(|| sari.sees(&booking)).is("cancelled").await;
     assert_eq!(sari.cancels(&booking).await.is(202).body["status"], "cancelled");
-    fleet.start_again(Service::Event).await;
+    fleet.start_again(&EVENT).await;
     is_undone(&fleet, &concert, &sari, &booking).await;
 }
 
@@ -109,14 +111,14 @@ async fn again_while_it_is_being_refunded() {
     let booking = sari.books(&concert, "VIP", 2).await;
     sari.pays_up(&booking).await;
     eventually(|| sari.sees(&booking)).is("confirmed").await;
-    fleet.stop(Service::Payment).await;
+    fleet.stop(&PAYMENT).await;
     for _ in 0..2 {
         let refunding = sari.cancels(&booking).await.is(202).body;
         assert_eq!(refunding["status"], "refunding");
         assert_eq!(refunding["refund"]["status"], "pending");
     }
     eventually(|| fleet.free(&concert, "VIP")).is(10).await;
-    fleet.start_again(Service::Payment).await;
+    fleet.start_again(&PAYMENT).await;
     is_undone(&fleet, &concert, &sari, &booking).await;
     assert_eq!(fleet.ledger(&booking).await, Ledger::refunded_once(1_500_000));
 }
@@ -127,7 +129,7 @@ async fn while_a_payment_is_under_way() {
     let (concert, sari) = ten_seats(&fleet).await;
     let booking = sari.books(&concert, "VIP", 2).await;
     // Nothing is captured or voided as long as nobody can write in the provider's books.
-    let mut books = fleet.bed().superuser().begin().await.unwrap();
+    let mut books = fleet.environment().superuser().begin().await.unwrap();
     let lock = sqlx::query("LOCK TABLE simulated_gateway.intent IN EXCLUSIVE MODE");
     lock.execute(&mut *books).await.unwrap();
     let paying = async { sari.pays(&booking, "tok_slow").await.is(202) };
@@ -165,6 +167,6 @@ async fn never_by_somebody_else() {
     budi.cancels(&booking).await.is_problem(404, "not-found");
     budi.pays(&booking, "tok_approved").await.is_problem(404, "not-found");
     let path = format!("/bookings/{}", booking.id);
-    budi.get(Service::Booking, &path).await.is_problem(404, "not-found");
+    budi.get(&BOOKING, &path).await.is_problem(404, "not-found");
     assert_eq!(sari.sees(&booking).await, "awaiting_payment");
 }

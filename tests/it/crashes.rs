@@ -1,8 +1,8 @@
 //! Each service is killed under load; every booking goes on to its end, charged once or not at all.
 
-use karcis_testkit::{Fleet, Service, eventually};
-
-use crate::sale::{PATIENCE, Sale, Tolerance};
+use karcis_fleet::{Fleet, Sale, TIMEOUT, Tolerance};
+use karcis_schemas::{BOOKING, EVENT, PAYMENT, USER};
+use karcis_testkit::eventually;
 
 /// How often each service is killed.
 const ROUNDS: usize = 2;
@@ -13,14 +13,12 @@ async fn every_booking_survives_the_crash_of_any_service() {
     let sale = Sale::open(&fleet, Tolerance::Failures).await;
     let killing = async {
         let mut ended = 0;
-        for service in
-            [Service::Event, Service::Booking, Service::Payment, Service::User].repeat(ROUNDS)
-        {
+        for service in [&EVENT, &BOOKING, &PAYMENT, &USER].repeat(ROUNDS) {
             // Some have ended since the last kill, and some are under way.
             ended = sale.goes_on(ended).await;
             let killed = fleet.processes().kill(service);
             eventually(async || fleet.processes().pid(service) != killed)
-                .within(PATIENCE)
+                .within(TIMEOUT)
                 .is(true)
                 .await;
             fleet.ready(service).await;

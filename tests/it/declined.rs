@@ -1,6 +1,7 @@
 //! Declined payments: some may be tried again, some end the booking and free its seats.
 
-use karcis_testkit::{Booking, Fleet, Ledger, Person, eventually};
+use karcis_fleet::{Booking, Fleet, FleetAnswer, Ledger, Person};
+use karcis_testkit::eventually;
 use serde_json::{Value, json};
 
 /// Pays with a card that is declined. Returns the payment afterwards.

@@ -2,12 +2,14 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use karcis_testkit::{Booking, Concert, Fleet, Person, Service, Stock, eventually, together};
+use karcis_fleet::{Booking, Concert, Fleet, Person, Stock};
+use karcis_schemas::{BOOKING, EVENT, PAYMENT};
+use karcis_testkit::{eventually, together};
 
 const PRICE: i64 = 750_000;
 
 /// How long a thousand bookings may take on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(120);
+const TIMEOUT: Duration = Duration::from_secs(120);
 
 #[tokio::test]
 async fn a_thousand_bookings_are_undone_and_every_rupiah_returned() {
@@ -21,17 +23,17 @@ async fn a_thousand_bookings_are_undone_and_every_rupiah_returned() {
     pay(&early[..300], &bookings[..300]).await;
     reach(&fleet, [("awaiting", 600), ("confirmed", 300)]).await;
 
-    fleet.stop(Service::Event).await;
+    fleet.stop(&EVENT).await;
     pay(&early[300..450], &bookings[300..450]).await;
     cancel(&early[450..550], &bookings[450..550]).await;
     reach(&fleet, [("awaiting", 350), ("confirmed", 300), ("confirming", 150), ("releasing", 100)])
         .await;
 
-    fleet.stop(Service::Payment).await;
+    fleet.stop(&PAYMENT).await;
     cancel(&early[550..650], &bookings[550..650]).await;
     cancel(&early[..100], &bookings[..100]).await;
     let late_bookings = order(&concert, late).await;
-    fleet.stop(Service::Booking).await;
+    fleet.stop(&BOOKING).await;
     reach(
         &fleet,
         [
@@ -46,17 +48,17 @@ async fn a_thousand_bookings_are_undone_and_every_rupiah_returned() {
     )
     .await;
 
-    fleet.start_again(Service::Event).await;
+    fleet.start_again(&EVENT).await;
     concert.is_called_off().await;
-    fleet.start_again(Service::Booking).await;
-    fleet.start_again(Service::Payment).await;
+    fleet.start_again(&BOOKING).await;
+    fleet.start_again(&PAYMENT).await;
 
     let all: Vec<(&Person, Booking)> =
         early.iter().zip(bookings).chain(late.iter().zip(late_bookings)).collect();
     together(32, all.iter().map(|(buyer, booking)| is_over(buyer, booking))).await;
     let ids: Vec<_> = all.iter().map(|(_, booking)| booking.id).collect();
     eventually(async || fleet.ledgers(&ids).await.iter().map(|ledger| ledger.kept()).sum::<i64>())
-        .within(PATIENCE)
+        .within(TIMEOUT)
         .is(0)
         .await;
     let ledgers = fleet.ledgers(&ids).await;
@@ -65,7 +67,7 @@ async fn a_thousand_bookings_are_undone_and_every_rupiah_returned() {
     assert!(ledgers.iter().all(|ledger| ledger.kept() == 0), "each got back what they paid");
     // A booking is shown as cancelled before its seats are back.
     let all_free = Stock { capacity: 2_000, free: 2_000, held: 0, sold: 0 };
-    eventually(|| fleet.stock(&concert, "VIP")).within(PATIENCE).is(all_free).await;
+    eventually(|| fleet.stock(&concert, "VIP")).within(TIMEOUT).is(all_free).await;
     assert_eq!(concert.seen().await["status"], "cancelled");
 }
 
@@ -95,7 +97,7 @@ async fn cancel(buyers: &[Person], bookings: &[Booking]) {
 async fn reach<const N: usize>(fleet: &Fleet, stages: [(&str, i64); N]) {
     let wanted: BTreeMap<String, i64> =
         stages.into_iter().map(|(stage, count)| (stage.to_owned(), count)).collect();
-    eventually(|| fleet.stages()).within(PATIENCE).is(wanted).await;
+    eventually(|| fleet.stages()).within(TIMEOUT).is(wanted).await;
 }
 
 /// Undone; or never reserved, as the event was called off first.
@@ -108,6 +110,6 @@ async fn is_over(buyer: &Person, booking: &Booking) {
             _ => Err(seen),
         }
     })
-    .within(PATIENCE)
+    .within(TIMEOUT)
     .await;
 }

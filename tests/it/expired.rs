@@ -1,6 +1,7 @@
 //! A buyer who does not pay in time loses the seats, but only once no money can come any more.
 
-use karcis_testkit::{Fleet, Ledger, eventually};
+use karcis_fleet::{Fleet, Ledger};
+use karcis_testkit::eventually;
 
 #[tokio::test]
 async fn unpaid_bookings_give_their_seats_back() {
@@ -30,7 +31,7 @@ async fn a_payment_that_was_under_way_at_the_deadline_is_settled_one_way_or_the_
     let deadline =
         "UPDATE bookings.booking SET due_at = now() WHERE id = $1 AND stage = 'awaiting'";
     let deadline = sqlx::query(deadline).bind(booking.id.0);
-    deadline.execute(fleet.bed().superuser()).await.unwrap();
+    deadline.execute(fleet.environment().superuser()).await.unwrap();
 
     let end = eventually(async || match sari.sees(&booking).await.as_str() {
         end @ ("confirmed" | "cancelled") => Ok(end.to_owned()),

@@ -1,8 +1,8 @@
 //! Two instances of each service: they share the work, one may die, and each may be restarted.
 
-use karcis_testkit::{Answer, Fleet, Processes, Service, eventually};
-
-use crate::sale::{PATIENCE, Sale, Tolerance};
+use karcis_fleet::{Fleet, Processes, Sale, TIMEOUT, Tolerance};
+use karcis_schemas::{BOOKING, PAYMENT, SERVICES, Service, USER};
+use karcis_testkit::{Answer, eventually};
 
 /// What a service's consumer has handled.
 const HANDLED: &str = "karcis_consumer_messages_total";
@@ -18,7 +18,7 @@ async fn two_instances_share_the_work_and_the_death_of_one_loses_nothing() {
         for _ in 0..4 {
             ended = sale.goes_on(ended).await;
         }
-        for service in [Service::User, Service::Booking, Service::Payment] {
+        for service in [&USER, &BOOKING, &PAYMENT] {
             for counter in [HANDLED, ANSWERED] {
                 // The second may have joined late, and then catches up.
                 eventually(async || {
@@ -27,13 +27,13 @@ async fn two_instances_share_the_work_and_the_death_of_one_loses_nothing() {
                     let shared = one.min(other) > fair.max(5.0);
                     if shared { Ok(()) } else { Err((service, counter, one, other)) }
                 })
-                .within(PATIENCE)
+                .within(TIMEOUT)
                 .await;
             }
         }
         // One of each, which come back; the group has not missed them yet.
-        fleet.instances()[0].kill(Service::Payment);
-        fleet.instances()[1].kill(Service::Booking);
+        fleet.instances()[0].kill(&PAYMENT);
+        fleet.instances()[1].kill(&BOOKING);
         let ended = sale.goes_on(ended).await;
         // All of one, for good: the others take over what was theirs.
         fleet.instances()[1].kill_all();
@@ -51,12 +51,12 @@ async fn every_service_is_restarted_in_turn_and_no_request_fails() {
     let sale = Sale::open(&fleet, Tolerance::Resets).await;
     let restarting = async {
         let mut ended = sale.goes_on(0).await;
-        for service in Service::ALL {
+        for service in SERVICES {
             for instance in fleet.instances() {
                 let answered = sale.answered(service);
                 restart(instance, service).await;
                 let meanwhile = sale.answered(service) - answered;
-                assert!(meanwhile > 2, "{service:?} answered {meanwhile} requests meanwhile");
+                assert!(meanwhile > 2, "{} answered {meanwhile} requests meanwhile", service.name);
                 ended = sale.goes_on(ended).await;
             }
         }
@@ -64,29 +64,34 @@ async fn every_service_is_restarted_in_turn_and_no_request_fails() {
     };
     let (bought, ()) = tokio::join!(sale.run(), restarting);
     sale.adds_up(&bought).await;
-    for service in Service::ALL {
+    for service in SERVICES {
         for instance in fleet.instances() {
-            assert_eq!(instance.ends(service), ["exit status: 0"], "{service:?} stopped in order");
+            assert_eq!(
+                instance.ends(service),
+                ["exit status: 0"],
+                "{} stopped in order",
+                service.name
+            );
         }
     }
 }
 
-async fn counted(fleet: &Fleet, service: Service, counter: &str) -> [f64; 2] {
+async fn counted(fleet: &Fleet, service: &'static Service, counter: &str) -> [f64; 2] {
     let [one, other] = fleet.instances() else { panic!("there are two") };
     [one.counted(service, counter).await, other.counted(service, counter).await]
 }
 
 /// Asks it to stop, and waits until it is gone and its successor is ready.
-async fn restart(instance: &Processes, service: Service) {
+async fn restart(instance: &Processes, service: &'static Service) {
     let stopped = instance.terminate(service);
-    eventually(async || instance.pid(service) != stopped).within(PATIENCE).is(true).await;
-    let ready = format!("{}/readyz", instance.urls()[&service]);
+    eventually(async || instance.pid(service) != stopped).within(TIMEOUT).is(true).await;
+    let ready = format!("{}/readyz", instance.urls()[service.name]);
     let client = reqwest::Client::new();
     eventually(async || {
         let answer =
             Answer::try_to(client.get(&ready)).await.map_err(|error| format!("{error:?}"))?;
         if answer.status == 200 { Ok(()) } else { Err(format!("{answer:?}")) }
     })
-    .within(PATIENCE)
+    .within(TIMEOUT)
     .await;
 }

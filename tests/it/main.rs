@@ -15,7 +15,6 @@ mod outage;
 mod paid;
 mod readme;
 mod rejected;
-mod sale;
 mod settings;
 mod stampede;
 mod telemetry;

@@ -2,16 +2,18 @@
 
 use std::collections::BTreeMap;
 
+use karcis_fleet::{Fleet, Person};
 use karcis_http::{AUDIENCE, Claims, ISSUER};
 use karcis_kernel::{Role, UserId};
-use karcis_testkit::{Answer, Fleet, Person, Service, together, token, token_of};
+use karcis_schemas::{BOOKING, EVENT, PAYMENT, SERVICES, Service, USER};
+use karcis_testkit::{Answer, together, token, token_of};
 use reqwest::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 /// A call with a JSON body, who may make it, and a body that is right but for what it refers to.
 struct Call {
-    service: Service,
+    service: &'static Service,
     method: Method,
     path: &'static str,
     role: Option<Role>,
@@ -38,17 +40,17 @@ fn calls() -> Vec<Call> {
     let cancel = json!({"booking_id": id});
     let pay = json!({"booking_id": id, "method": "tok_approved"});
     vec![
-        call(Service::User, Method::POST, "/register", None, account),
-        call(Service::User, Method::POST, "/login", None, login),
-        call(Service::User, Method::POST, "/token/refresh", None, json!({"refresh_token": "x"})),
-        call(Service::User, Method::PUT, "/profile/update", buyer, profile),
-        call(Service::User, Method::POST, "/user/role", Some(Role::Admin), role),
-        call(Service::Event, Method::POST, "/event/create", organiser, event()),
-        call(Service::Event, Method::PUT, "/event/update", organiser, edit),
-        call(Service::Event, Method::POST, "/event/cancel", organiser, off),
-        call(Service::Booking, Method::POST, "/booking/create", buyer, order),
-        call(Service::Booking, Method::POST, "/booking/cancel", buyer, cancel),
-        call(Service::Payment, Method::POST, "/payment/process", buyer, pay),
+        call(&USER, Method::POST, "/register", None, account),
+        call(&USER, Method::POST, "/login", None, login),
+        call(&USER, Method::POST, "/token/refresh", None, json!({"refresh_token": "x"})),
+        call(&USER, Method::PUT, "/profile/update", buyer, profile),
+        call(&USER, Method::POST, "/user/role", Some(Role::Admin), role),
+        call(&EVENT, Method::POST, "/event/create", organiser, event()),
+        call(&EVENT, Method::PUT, "/event/update", organiser, edit),
+        call(&EVENT, Method::POST, "/event/cancel", organiser, off),
+        call(&BOOKING, Method::POST, "/booking/create", buyer, order),
+        call(&BOOKING, Method::POST, "/booking/cancel", buyer, cancel),
+        call(&PAYMENT, Method::POST, "/payment/process", buyer, pay),
     ]
 }
 
@@ -184,18 +186,18 @@ async fn quantities_out_of_bounds() {
     for quantity in [json!(0), json!(-1), json!(1_001), json!(1u64 << 40), json!(1.5), json!("1")] {
         let mut order = concert.order(&[("VIP", 1)]);
         order["items"][0]["quantity"] = quantity;
-        let answer = sari.post(Service::Booking, "/booking/create", &order).await;
+        let answer = sari.post(&BOOKING, "/booking/create", &order).await;
         answer.is_about("items[0].quantity");
     }
     let twice = concert.order(&[("VIP", 1), ("VIP", 1)]);
-    sari.post(Service::Booking, "/booking/create", &twice).await.is_problem(422, "invalid-input");
+    sari.post(&BOOKING, "/booking/create", &twice).await.is_problem(422, "invalid-input");
     let none = concert.order(&[]);
-    sari.post(Service::Booking, "/booking/create", &none).await.is_about("items");
+    sari.post(&BOOKING, "/booking/create", &none).await.is_about("items");
     for capacity in [json!(-1), json!(1_000_001), json!(u64::MAX)] {
         let mut event = event();
         event["ticket_types"][0]["capacity"] = capacity;
         let organiser = fleet.person("Ahmad", Role::Organiser);
-        let answer = organiser.post(Service::Event, "/event/create", &event).await;
+        let answer = organiser.post(&EVENT, "/event/create", &event).await;
         answer.is_about("ticket_types[0].capacity");
     }
 }
@@ -205,7 +207,7 @@ async fn tokens_that_are_no_good() {
     let fleet = Fleet::start().await;
     let user = UserId(Uuid::now_v7());
     let good = token(user, Role::Buyer);
-    for service in [Service::User, Service::Booking, Service::Payment] {
+    for service in [&USER, &BOOKING, &PAYMENT] {
         let path = private(service);
         let expected = fleet.bearer("good", user, good.clone()).get(service, path).await.status;
         assert_ne!(expected, 401, "the good token is good");
@@ -219,12 +221,13 @@ async fn tokens_that_are_no_good() {
 }
 
 /// A path that somebody has to be logged in for.
-fn private(service: Service) -> &'static str {
-    match service {
-        Service::User => "/profile",
-        Service::Event => "/event/sales?event_id=019a0000-0000-7000-8000-000000000000",
-        Service::Booking => "/bookings",
-        Service::Payment => "/payment/status?booking_id=019a0000-0000-7000-8000-000000000000",
+fn private(service: &Service) -> &'static str {
+    match service.name {
+        "user" => "/profile",
+        "event" => "/event/sales?event_id=019a0000-0000-7000-8000-000000000000",
+        "booking" => "/bookings",
+        "payment" => "/payment/status?booking_id=019a0000-0000-7000-8000-000000000000",
+        other => panic!("which path of {other}-service is private?"),
     }
 }
 
@@ -265,7 +268,7 @@ fn bad_tokens(user: UserId, good: &str) -> Vec<(&'static str, String)> {
 async fn paths_methods_roles_and_queries() {
     let fleet = Fleet::start().await;
     let (sari, ahmad) = (fleet.buyer("Sari").await, fleet.person("Ahmad", Role::Organiser));
-    for service in Service::ALL {
+    for service in SERVICES {
         sari.get(service, "/nowhere").await.is_problem(404, "not-found");
         let wrong = Answer::to(sari.request(Method::PATCH, service, "/healthz")).await;
         let allowed = wrong.headers.get("allow").cloned();
@@ -275,13 +278,13 @@ async fn paths_methods_roles_and_queries() {
     for id in ["1", "%00", "..%2f", "019a0000-0000-7000-8000-00000000000g", "'; DROP TABLE booking"]
     {
         for path in [format!("/bookings/{id}"), format!("/bookings/{id}/timeline")] {
-            sari.get(Service::Booking, &path).await.is_problem(404, "not-found");
+            sari.get(&BOOKING, &path).await.is_problem(404, "not-found");
         }
-        sari.get(Service::Event, &format!("/events/{id}")).await.is_problem(404, "not-found");
-        sari.get(Service::Event, &format!("/tickets/{id}")).await.is_problem(404, "not-found");
+        sari.get(&EVENT, &format!("/events/{id}")).await.is_problem(404, "not-found");
+        sari.get(&EVENT, &format!("/tickets/{id}")).await.is_problem(404, "not-found");
     }
     for query in ["limit=0", "limit=101", "limit=many", "limit=-1", "cursor=!", "cursor=AAAA"] {
-        for (service, path) in [(Service::Booking, "/bookings"), (Service::Event, "/events")] {
+        for (service, path) in [(&BOOKING, "/bookings"), (&EVENT, "/events")] {
             let answer = sari.get(service, &format!("{path}?{query}")).await;
             answer.is_problem(422, "invalid-input");
         }
@@ -290,7 +293,7 @@ async fn paths_methods_roles_and_queries() {
         call.json(&sari, &call.body.to_string()).await.is_problem(403, "wrong-role");
     }
     let roles = "/user/role";
-    ahmad.post(Service::User, roles, &json!({})).await.is_problem(403, "wrong-role");
+    ahmad.post(&USER, roles, &json!({})).await.is_problem(403, "wrong-role");
 }
 
 #[tokio::test]
@@ -300,18 +303,18 @@ async fn ids_of_others() {
     let (sari, budi) = (fleet.buyer("Sari").await, fleet.buyer("Budi").await);
     let booking = sari.books(&concert, "VIP", 1).await;
     let path = format!("/bookings/{}", booking.id);
-    budi.get(Service::Booking, &path).await.is_problem(404, "not-found");
-    budi.get(Service::Booking, &format!("{path}/timeline")).await.is_problem(404, "not-found");
+    budi.get(&BOOKING, &path).await.is_problem(404, "not-found");
+    budi.get(&BOOKING, &format!("{path}/timeline")).await.is_problem(404, "not-found");
     let status = format!("/payment/status?booking_id={}", booking.id);
-    budi.get(Service::Payment, &status).await.is_problem(404, "not-found");
+    budi.get(&PAYMENT, &status).await.is_problem(404, "not-found");
     budi.pays(&booking, "tok_approved").await.is_problem(404, "not-found");
     budi.cancels(&booking).await.is_problem(404, "not-found");
 
     let other = fleet.person("Another organiser", Role::Organiser);
     let edit = json!({"event_id": concert.id, "title": "Mine now"});
-    other.post(Service::Event, "/event/update", &edit).await.is_problem(404, "not-found");
+    other.post(&EVENT, "/event/update", &edit).await.is_problem(404, "not-found");
     let off = json!({"event_id": concert.id, "reason": "envy"});
-    other.post(Service::Event, "/event/cancel", &off).await.is_problem(404, "not-found");
+    other.post(&EVENT, "/event/cancel", &off).await.is_problem(404, "not-found");
     let sales = format!("/event/sales?event_id={}", concert.id);
-    other.get(Service::Event, &sales).await.is_problem(404, "not-found");
+    other.get(&EVENT, &sales).await.is_problem(404, "not-found");
 }

@@ -2,7 +2,9 @@
 
 use std::fs;
 
-use karcis_testkit::{Fleet, Service, eventually, together};
+use karcis_fleet::Fleet;
+use karcis_schemas::USER;
+use karcis_testkit::{eventually, together};
 
 /// Half of what a container may use (docker-compose.yml).
 const MOST_KIB: u64 = 256 * 1024;
@@ -13,7 +15,7 @@ async fn two_hundred_who_register_at_once_leave_little_behind() {
     let fleet = Fleet::of_processes(&[]).await;
     let names: Vec<_> = (0..200).map(|number| format!("Sari {number}")).collect();
     together(32, names.iter().map(|name| fleet.registers(name))).await;
-    let pid = fleet.processes().pid(Service::User);
+    let pid = fleet.processes().pid(&USER);
     eventually(async || {
         let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
         let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();

@@ -7,13 +7,8 @@ use serde_json::Value;
 /// Set, the documents are written instead of compared.
 const WRITE: &str = "KARCIS_WRITE_DOCS";
 
-fn documents() -> [(&'static str, Value); 4] {
-    [
-        ("user", karcis_user_service::openapi()),
-        ("event", karcis_event_service::openapi()),
-        ("booking", karcis_booking_service::openapi()),
-        ("payment", karcis_payment_service::openapi()),
-    ]
+fn documents() -> impl Iterator<Item = (&'static str, Value)> {
+    karcis_services::ALL.iter().map(|linked| (linked.service.name, (linked.openapi)()))
 }
 
 #[test]

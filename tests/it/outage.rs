@@ -2,14 +2,19 @@
 
 use std::time::Duration;
 
-use karcis_testkit::{Bed, Broker, Fleet, Service, Stock, eventually, together};
+use karcis_fleet::{Fleet, Stock};
+use karcis_schemas::{BOOKING, SERVICES};
+use karcis_testkit::{Broker, TestEnvironment, eventually, together};
 
 const OUTAGE: Duration = Duration::from_secs(20);
 
 #[tokio::test]
 async fn nothing_is_lost_while_kafka_is_down() {
     let mut broker = Broker::start().await;
-    let fleet = Fleet::builder().on(Bed::on_kafka(broker.bootstrap_servers()).await).start().await;
+    let fleet = Fleet::builder()
+        .on(TestEnvironment::on_kafka(broker.bootstrap_servers()).await)
+        .start()
+        .await;
     let concert = fleet.concert().tickets("VIP", 200).published().await;
     let (before, during) = (fleet.crowd(40), fleet.crowd(40));
     let early = together(8, before.iter().map(|buyer| buyer.books(&concert, "VIP", 1))).await;
@@ -23,11 +28,11 @@ async fn nothing_is_lost_while_kafka_is_down() {
     together(8, cancelled.map(|(buyer, booking)| async { buyer.cancels(booking).await.is(202) }))
         .await;
     let late = together(8, during.iter().map(|buyer| buyer.orders(&concert, "VIP", 1))).await;
-    for service in Service::ALL {
+    for service in SERVICES {
         before[0].get(service, "/readyz").await.is(200);
     }
     assert_eq!(during[0].sees(&late[0]).await, "pending");
-    let waiting = fleet.bed().unsent(Service::Booking.schema()).await;
+    let waiting = fleet.environment().unsent(*BOOKING.schema).await;
     assert!(waiting >= 60, "{waiting} messages wait for Kafka");
     tokio::time::sleep_until(began + OUTAGE).await;
     broker.start_again().await;

@@ -1,6 +1,8 @@
 //! Paid bookings are confirmed, and each is charged once, whatever the way to the provider loses.
 
-use karcis_testkit::{Answer, Fleet, Ledger, Service, Stock, eventually, together};
+use karcis_fleet::{Fleet, Ledger, Stock};
+use karcis_schemas::EVENT;
+use karcis_testkit::{Answer, eventually, together};
 use serde_json::json;
 
 #[tokio::test]
@@ -39,9 +41,9 @@ async fn a_confirmed_booking_has_a_ticket_for_each_seat() {
     assert_eq!(names, ["GA", "GA", "VIP"]);
     for ticket in tickets {
         let code = ticket["code"].as_str().unwrap();
-        let shown = sari.get(Service::Event, &format!("/tickets/{code}")).await.is(200).body;
+        let shown = sari.get(&EVENT, &format!("/tickets/{code}")).await.is(200).body;
         assert_eq!((&shown["status"], &shown["name"]), (&json!("valid"), &ticket["name"]));
-        let qr = sari.get(Service::Event, ticket["qr"].as_str().unwrap()).await.is(200);
+        let qr = sari.get(&EVENT, ticket["qr"].as_str().unwrap()).await.is(200);
         assert_eq!(qr.headers["content-type"], "image/svg+xml");
         assert!(qr.body.as_str().unwrap().contains("<svg"));
     }

@@ -1,13 +1,15 @@
 //! Orders that cannot be had are rejected, each with its reason, and hold nothing.
 
 use chrono::{Duration, SecondsFormat, Utc};
-use karcis_testkit::{Concert, Fleet, Person, Service, eventually};
+use karcis_fleet::{Concert, Fleet, FleetAnswer, Person};
+use karcis_schemas::BOOKING;
+use karcis_testkit::eventually;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 /// Orders and waits for the rejection.
 async fn is_rejected(buyer: &Person, order: &Value, reason: &str) {
-    let created = buyer.post(Service::Booking, "/booking/create", order).await.is(202);
+    let created = buyer.post(&BOOKING, "/booking/create", order).await.is(202);
     let booking = created.booking();
     eventually(|| buyer.sees_why(&booking)).is(("rejected".to_owned(), reason.to_owned())).await;
     assert_eq!(buyer.booking(&booking).await["can"], json!([]));

@@ -2,9 +2,8 @@
 
 use std::{net::TcpListener, process::Command};
 
-use karcis_testkit::program;
-
-const SERVICES: [&str; 4] = ["user-service", "event-service", "booking-service", "payment-service"];
+use karcis_fleet::program;
+use karcis_schemas::{SERVICES, Service};
 
 /// Somewhere that a test can rely on nobody answering.
 const NOWHERE: &str = "postgres://somebody:swordfish@127.0.0.1:1/karcis";
@@ -54,7 +53,7 @@ fn complaint(name: &str, environment: &[(&str, &str)], code: i32) -> String {
 #[test]
 fn help_explains_each_flag_with_its_variable() {
     let pages = [("karcis", vec![]), ("karcis", vec!["migrate"]), ("karcis", vec!["topics"])];
-    let pages = pages.into_iter().chain(SERVICES.map(|service| (service, vec![])));
+    let pages = pages.into_iter().chain(SERVICES.map(|service| (service.full_name(), vec![])));
     for (name, mut arguments) in pages {
         arguments.push("--help");
         let (code, help, _) = run(name, &arguments, &[("DATABASE_URL", NOWHERE)]);
@@ -86,7 +85,7 @@ fn a_wrong_setting_is_named_with_its_variable_and_what_to_do() {
 
 #[test]
 fn a_missing_setting_is_named_with_its_variable() {
-    for service in SERVICES {
+    for service in SERVICES.map(Service::full_name) {
         let told = complaint(service, &[], 2);
         assert!(told.contains("environment sets it with DATABASE_URL"), "{service}: {told}");
     }
@@ -101,7 +100,7 @@ fn a_missing_setting_is_named_with_its_variable() {
 fn a_taken_address_is_named_with_how_to_choose_another() {
     let taken = TcpListener::bind("127.0.0.1:0").expect("a port is free");
     let taken = taken.local_addr().expect("it has an address").to_string();
-    for service in SERVICES {
+    for service in SERVICES.map(Service::full_name) {
         let urls = ["DATABASE_URL", "KARCIS_GATEWAY_DATABASE_URL"].map(|name| (name, NOWHERE));
         let own = [("KARCIS_GATEWAY", "simulated"), ("KARCIS_LISTEN", &taken)];
         let told = complaint(service, &[&urls[..], &own].concat(), 1);

@@ -1,6 +1,7 @@
 //! Many more buyers than seats, all at once.
 
-use karcis_testkit::{Concert, Fleet, Ledger, Stock, eventually, together};
+use karcis_fleet::{Concert, Fleet, Ledger, Stock};
+use karcis_testkit::{eventually, together};
 use tokio_util::sync::CancellationToken;
 
 const BUYERS: usize = 2_000;
@@ -89,6 +90,7 @@ async fn look(fleet: &Fleet, concert: &Concert) -> Look {
             FROM events.hold WHERE event_id = $1
         ) AS holds
         WHERE event_id = $1";
-    let look = sqlx::query_as(look).bind(concert.id.0).fetch_one(fleet.bed().superuser()).await;
+    let look =
+        sqlx::query_as(look).bind(concert.id.0).fetch_one(fleet.environment().superuser()).await;
     look.unwrap()
 }

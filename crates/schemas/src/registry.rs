@@ -151,3 +151,22 @@ pub static SIMULATED_GATEWAY: Schema = Schema {
     role: "karcis_simulated_gateway",
     migrations: &const { sqlx::migrate!("../../migrations/simulated_gateway") },
 };
+
+#[cfg(test)]
+mod tests {
+    use karcis_contracts::CHANNELS;
+
+    use super::*;
+
+    #[test]
+    fn services_read_and_write_what_the_contracts_say() {
+        for channel in &CHANNELS {
+            let writes = |service: &&&Service| service.writes.contains(&channel.topic);
+            let writers = SERVICES.iter().filter(writes).map(|service| service.full_name());
+            assert_eq!(writers.collect::<Vec<_>>(), [channel.writer], "{}", channel.topic);
+            let reads = |service: &&&Service| service.reads.contains(&channel.topic);
+            let mut readers = SERVICES.iter().filter(reads).map(|service| service.full_name());
+            assert!(readers.any(|reader| reader == channel.reader), "{}", channel.topic);
+        }
+    }
+}

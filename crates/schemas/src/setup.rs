@@ -4,7 +4,8 @@ use sqlx::{Connection, PgConnection};
 
 use crate::Schema;
 
-const SETUP: &str = include_str!("../../../migrations/setup.sql");
+/// The script that makes roles and schemas.
+pub const SETUP: &str = include_str!("../../../migrations/setup.sql");
 
 /// Why the roles and schemas are not there.
 #[derive(Debug, thiserror::Error)]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use karcis_local_stack::{kafka::Kafka, ports};
+use karcis_dev_servers::{kafka::Kafka, ports};
 use rdkafka::{
     ClientConfig,
     consumer::{BaseConsumer, Consumer},
@@ -11,7 +11,9 @@ use testcontainers_modules::{kafka::apache, testcontainers::ContainerAsync};
 use uuid::Uuid;
 
 use crate::{
-    containers, eventually, native,
+    containers, eventually,
+    lifetime::Lifetime,
+    native,
     servers::{Stack, servers},
 };
 
@@ -33,14 +35,16 @@ impl Broker {
     /// Starts it in what the shared servers run in.
     pub async fn start() -> Self {
         let name = Uuid::now_v7().to_string();
+        let lifetime = Lifetime::of_this_process();
         let (port, bootstrap_servers, runs_in) = match servers().stack {
             Stack::Containers => {
                 let [port] = ports::free().expect("a port is free");
-                let (at, container) = containers::kafka(Some(port)).await.expect("Kafka starts");
+                let (at, container) =
+                    containers::kafka(lifetime, Some(port)).await.expect("Kafka starts");
                 (port, at, RunsIn::Container(Box::new(container)))
             }
             Stack::Native => {
-                let kafka = native::kafka(&name, 0).await.expect("Kafka starts");
+                let kafka = native::kafka(lifetime, &name, 0).await.expect("Kafka starts");
                 (kafka.port(), kafka.bootstrap_servers(), RunsIn::Child(kafka))
             }
         };
@@ -52,7 +56,7 @@ impl Broker {
         &self.bootstrap_servers
     }
 
-    /// Stops it: nobody can connect until [`Self::start_again`].
+    /// Stops it: no client can connect until [`Self::start_again`].
     pub async fn stop(&mut self) {
         match std::mem::replace(&mut self.runs_in, RunsIn::Nothing) {
             RunsIn::Container(container) => {
@@ -70,7 +74,9 @@ impl Broker {
         match &self.runs_in {
             RunsIn::Container(container) => container.start().await.expect("the container starts"),
             RunsIn::Nothing => {
-                let kafka = native::kafka(&self.name, self.port).await.expect("Kafka starts");
+                let kafka = native::kafka(Lifetime::of_this_process(), &self.name, self.port)
+                    .await
+                    .expect("Kafka starts");
                 self.runs_in = RunsIn::Child(kafka);
             }
             RunsIn::Child(_) => panic!("it runs"),

@@ -1,12 +1,51 @@
-//! Cleans up after this process, however it ends: statics are never dropped, a test may panic, and
-//! a killed process can do nothing itself.
+//! Cleans up after a process, however it ends: statics are never dropped, a test may panic, and a
+//! killed process can do nothing itself.
 
 use std::{
-    io::Write,
+    io,
     os::unix::process::CommandExt,
+    path::Path,
     process::{Child, ChildStdin, Command, Stdio},
     sync::{Mutex, Once},
 };
+
+use crate::processes::Identity;
+
+/// Waits for the end of the input, which only the process that is waited for holds open.
+const WAIT_FOR_INPUT: &str = "cat >/dev/null";
+
+/// Waits until this process id is free, a zombie's, or of a process that started at another time.
+/// One that is starting servers just now holds the lock.
+const WAIT_FOR_PROCESS: &str = r#"
+lives() {
+  read -r stat <"/proc/$1/stat" || return 1
+  set -- "$2" ${stat##*) }
+  [ "$2" != Z ] && [ "${21}" = "$1" ]
+}
+while lives "$2" "$3"; do sleep 0.1; done
+exec 9>>"$1/lock" && flock 9
+"#;
+
+/// Stops the processes that work below the folder, removes the containers that are labelled with it,
+/// and then the folder. Postgres would leave shared memory behind if it were killed.
+const CLEAN_UP: &str = r#"
+folder=$1
+children() {
+  ls -ld /proc/[0-9]*/cwd | sed -n "s|.*/proc/\([0-9]*\)/cwd -> $folder/\(.*\)|\1 \2|p"
+}
+rounds=0
+while children | grep -q . && [ "$rounds" -lt 1000 ]; do
+  children | while read -r pid path; do
+    case $path in */postgres*) kill -s QUIT "$pid" ;; *) kill -s KILL "$pid" ;; esac
+  done
+  rounds=$((rounds + 1))
+  sleep 0.02
+done
+if [ -e "$folder/containers" ]; then
+  docker ps -aq --filter "label=karcis.tests=$folder" | xargs -r docker rm -f -v
+fi
+rm -rf "$folder"
+"#;
 
 /// A shell that waits for the end of its input, which only this process holds open.
 struct Guard {
@@ -17,37 +56,36 @@ struct Guard {
 static GUARDS: Mutex<Vec<Guard>> = Mutex::new(Vec::new());
 static AT_EXIT: Once = Once::new();
 
-/// What a guard is still to be told: its script reads these lines from its standard input.
-pub struct Note(usize);
-
-/// Runs `script` in a shell, with `argument` as `$1`, once this process has ended or is ending.
-pub fn after_this_process(script: &str, argument: &str) -> std::io::Result<Note> {
-    let mut shell = Command::new("sh")
-        .args(["-c", script, "karcis-test-guard", argument])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .process_group(0) // Ctrl-C is not for it
-        .spawn()?;
+/// Cleans up what is in and below the folder once this process has ended or is ending.
+pub(crate) fn after_this_process(folder: &Path) -> io::Result<()> {
+    let mut shell = shell(WAIT_FOR_INPUT).arg(folder).stdin(Stdio::piped()).spawn()?;
     let input = shell.stdin.take().expect("its input is a pipe");
     AT_EXIT.call_once(|| {
         // SAFETY: the handler is a plain function that does not unwind.
-        #[allow(unsafe_code)]
+        #[expect(unsafe_code, reason = "only libc offers it")]
         unsafe {
             nix::libc::atexit(clean_up);
         }
     });
     let mut guards = GUARDS.lock().expect("nothing panics while it holds the guards");
     guards.push(Guard { shell, input });
-    Ok(Note(guards.len() - 1))
+    Ok(())
 }
 
-impl Note {
-    /// Passes a line to the script.
-    pub fn add(&self, line: &str) -> std::io::Result<()> {
-        let mut guards = GUARDS.lock().expect("nothing panics while it holds the guards");
-        writeln!(guards[self.0].input, "{line}")
-    }
+/// Cleans up what is in and below the folder once that process has ended.
+pub(crate) fn after(process: Identity, folder: &Path) -> io::Result<()> {
+    let mut shell = shell(WAIT_FOR_PROCESS);
+    shell.arg(folder).arg(process.pid.to_string()).arg(process.started.to_string());
+    shell.stdin(Stdio::null()).spawn().map(drop)
+}
+
+fn shell(wait: &str) -> Command {
+    let mut shell = Command::new("sh");
+    shell.args(["-c", &format!("{wait}\n{CLEAN_UP}"), "karcis-test-guard"]);
+    shell.stdout(Stdio::null()).stderr(Stdio::null());
+    // Ctrl-C does not reach it.
+    shell.process_group(0);
+    shell
 }
 
 /// Lets the guards go on and waits for them, so that nothing is left when a test run has ended.

@@ -25,11 +25,16 @@ impl<M> Default for Inbox<M> {
 impl<M: Clone> Inbox<M> {
     /// Keeps what was not heard before.
     pub fn keep(&self, batch: &[Received<M>]) {
-        let mut heard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         for received in batch {
-            if heard.ids.insert(received.id.clone()) {
-                heard.messages.push(received.message.clone());
-            }
+            self.keep_one(&received.id, &received.message);
+        }
+    }
+
+    /// Keeps the message with this id, unless it was heard before.
+    pub fn keep_one(&self, id: &str, message: &M) {
+        let mut heard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if heard.ids.insert(id.to_owned()) {
+            heard.messages.push(message.clone());
         }
     }
 

@@ -1,33 +1,40 @@
-//! What tests share: real Kafka and Postgres, a database and topics of one's own, a fleet,
-//! people who use it, and `eventually`.
+//! What tests of any service share: real Kafka and Postgres, a database and topics of one's own, the
+//! harness of one service, access tokens, and `eventually`.
 
-// What is here runs in tests only, where a panic is the way to say what went wrong.
-#![allow(clippy::unwrap_used)]
+// A test says by a panic what went wrong.
+#![expect(clippy::unwrap_used, reason = "what is here runs in tests only")]
 
-mod bed;
 mod broker;
 mod containers;
+mod environment;
 mod eventually;
-mod fleet;
 mod guard;
+mod http;
 mod inbox;
+mod ledger;
+mod lifetime;
 mod native;
+mod peer;
+pub mod processes;
+mod running_service;
 mod servers;
-mod tokens;
+mod shared;
+mod template;
+pub mod tokens;
 
 use futures_util::StreamExt;
 
-pub use bed::Bed;
 pub use broker::Broker;
+pub use environment::{TestEnvironment, all_sent};
 pub use eventually::{Eventually, eventually};
-pub use fleet::{
-    Answer, Booking, Concert, ConcertPlan, Fleet, FleetBuilder, Ledger, NoAnswer, Person,
-    Processes, Service, Stock, Urls, program,
-};
+pub use http::{Answer, NoAnswer, Person};
 pub use inbox::Inbox;
+pub use ledger::Ledger;
+pub use peer::{Heard, Peer};
+pub use running_service::RunningService;
 pub use tokens::{TokenMint, token, token_of};
 
-/// Runs all this work, so many at once, and returns what each gave, in order.
+/// Runs all this work, at most `at_once` at a time, and returns what each gave, in order.
 pub async fn together<F: Future>(
     at_once: usize,
     work: impl IntoIterator<Item = F>,

@@ -1,39 +1,42 @@
-//! Postgres and Kafka that all tests of a process share: in containers where a Docker engine
-//! answers, else as child processes.
+//! Postgres and Kafka that tests share: in containers where a Docker engine answers, else as child
+//! processes; once for all test binaries of a cargo run.
 
 use std::{
-    process::{Command, Stdio},
+    path::Path,
     sync::{LazyLock, mpsc},
     thread,
 };
 
-use crate::{containers, native};
+use karcis_dev_servers::{containers::engine_answers, paths};
+use serde::{Deserialize, Serialize};
+
+use crate::{containers, lifetime::Lifetime, native, shared};
 
 /// Why a server did not start.
-pub type Failure = Box<dyn std::error::Error + Send + Sync>;
+pub(crate) type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// What servers run in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stack {
-    /// Containers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Stack {
     Containers,
-    /// Child processes.
     Native,
 }
 
 /// Where the servers are.
-#[derive(Clone, Debug)]
-pub struct Servers {
-    /// What they run in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Servers {
+    /// What a broker of a test's own runs in too.
     pub stack: Stack,
-    /// The superuser's URL of database `postgres`.
+    /// The superuser's URL of a database of the server.
     pub postgres_url: String,
     /// `host:port`.
     pub kafka_bootstrap_servers: String,
+    /// Whether other test binaries use them too, so that a test leaves no database and no topic.
+    pub shared: bool,
 }
 
-/// The servers, started by whoever asks first. Blocks until they answer.
-pub fn servers() -> &'static Servers {
+/// The servers; the first caller starts them. Blocks until they answer.
+pub(crate) fn servers() -> &'static Servers {
     static SERVERS: LazyLock<Servers> = LazyLock::new(|| {
         let (started, servers) = mpsc::sync_channel(1);
         thread::Builder::new()
@@ -49,49 +52,99 @@ pub fn servers() -> &'static Servers {
 /// A thread and a runtime that never end: the runtime of a test ends with the test.
 #[tokio::main(flavor = "current_thread")]
 async fn keep_running(started: mpsc::SyncSender<Result<Servers, Failure>>) {
-    let stack = std::env::var("KARCIS_TEST_STACK").ok();
-    let outcome = match stack.as_deref() {
-        Some("containers") => in_containers().await,
-        Some("native") => as_children().await,
-        Some(other) => {
-            Err(format!("KARCIS_TEST_STACK is `{other}`: give `containers` or `native`").into())
-        }
-        None if docker_answers() => match in_containers().await {
-            Err(why) => {
-                eprintln!("testing on child processes, as containers do not start: {why}");
-                as_children().await
-            }
-            started => started,
-        },
-        None => as_children().await,
-    };
-    let _ = started.send(outcome);
+    let _ = started.send(find_or_start().await);
     std::future::pending::<()>().await;
 }
 
-fn docker_answers() -> bool {
-    Command::new("docker")
-        .arg("version")
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status()
-        .is_ok_and(|status| status.success())
+async fn find_or_start() -> Result<Servers, Failure> {
+    let stack = std::env::var("KARCIS_TEST_STACK").ok();
+    if stack.as_deref() == Some("running") {
+        return running(&paths::home().join("stack.json"));
+    }
+    match shared::cargo() {
+        Some(cargo) => shared::of_run(cargo, async |its| start(its, stack.as_deref()).await).await,
+        None => start(Lifetime::of_this_process(), stack.as_deref()).await,
+    }
 }
 
-async fn in_containers() -> Result<Servers, Failure> {
+async fn start(lifetime: &Lifetime, stack: Option<&str>) -> Result<Servers, Failure> {
+    match stack {
+        Some("containers") => in_containers(lifetime).await,
+        Some("native") => as_children(lifetime).await,
+        Some(other) => {
+            Err(format!("KARCIS_TEST_STACK is `{other}`: give `containers`, `native` or `running`")
+                .into())
+        }
+        None if engine_answers() => match in_containers(lifetime).await {
+            Err(why) => {
+                eprintln!("testing on child processes, as containers do not start: {why}");
+                as_children(lifetime).await
+            }
+            started => started,
+        },
+        None => as_children(lifetime).await,
+    }
+}
+
+async fn in_containers(lifetime: &Lifetime) -> Result<Servers, Failure> {
     let ((postgres_url, postgres), (kafka_bootstrap_servers, kafka)) =
-        tokio::try_join!(containers::postgres(), containers::kafka(None))?;
+        tokio::try_join!(containers::postgres(lifetime), containers::kafka(lifetime, None))?;
     Box::leak(Box::new((postgres, kafka))); // removed by the guard
-    Ok(Servers { stack: Stack::Containers, postgres_url, kafka_bootstrap_servers })
+    let shared = lifetime.outlives_this_process;
+    Ok(Servers { stack: Stack::Containers, postgres_url, kafka_bootstrap_servers, shared })
 }
 
-async fn as_children() -> Result<Servers, Failure> {
-    let (postgres, kafka) = tokio::try_join!(native::postgres(), native::kafka("kafka", 0))?;
+async fn as_children(lifetime: &Lifetime) -> Result<Servers, Failure> {
+    let (postgres, kafka) =
+        tokio::try_join!(native::postgres(lifetime), native::kafka(lifetime, "kafka", 0))?;
     let servers = Servers {
         stack: Stack::Native,
         postgres_url: postgres.url(),
         kafka_bootstrap_servers: kafka.bootstrap_servers(),
+        shared: lifetime.outlives_this_process,
     };
     Box::leak(Box::new((postgres, kafka))); // stopped by the guard
     Ok(servers)
+}
+
+/// A pair that runs already: the environment's, else the one that `cargo run` started.
+fn running(stack_file: &Path) -> Result<Servers, Failure> {
+    let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let configured = variable("DATABASE_URL").zip(variable("KAFKA_BOOTSTRAP_SERVERS"));
+    let (postgres_url, kafka_bootstrap_servers) = match configured {
+        Some(both) => both,
+        None => {
+            let text = std::fs::read_to_string(stack_file).map_err(|error| {
+                format!(
+                    "nothing is running: set DATABASE_URL and KAFKA_BOOTSTRAP_SERVERS, or start \
+                     Karcis with cargo run, which writes {}: {error}",
+                    stack_file.display()
+                )
+            })?;
+            let state: serde_json::Value = serde_json::from_str(&text)?;
+            let value = |name: &str| {
+                let value = state[name].as_str().map(str::to_owned);
+                value.ok_or_else(|| format!("{} has no {name}", stack_file.display()))
+            };
+            (value("database_url")?, value("kafka_bootstrap_servers")?)
+        }
+    };
+    Ok(Servers { stack: Stack::Native, postgres_url, kafka_bootstrap_servers, shared: true })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pair_that_runs_is_found_in_the_launchers_file() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let state = r#"{"database_url": "postgres://a/b", "kafka_bootstrap_servers": "c:1"}"#;
+        std::fs::write(file.path(), state).unwrap();
+        let found = running(file.path()).unwrap();
+        assert_eq!(found.postgres_url, "postgres://a/b");
+        assert_eq!(found.kafka_bootstrap_servers, "c:1");
+        let missing = running(Path::new("/nowhere/stack.json")).unwrap_err().to_string();
+        assert!(missing.contains("set DATABASE_URL and KAFKA_BOOTSTRAP_SERVERS"), "{missing}");
+    }
 }

@@ -1,18 +1,17 @@
-//! Access tokens for anybody, signed with a key that tests know.
+//! Access tokens for any user, signed with a key that tests know.
 
 use axum::{Json, Router, routing::get};
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use karcis_http::{AUDIENCE, Claims, ISSUER, TOKEN_TYPE};
 use karcis_kernel::{Role, UserId};
 use serde_json::{Value, json};
-use sqlx::PgPool;
 use tokio::net::TcpListener;
 
 /// The key's name.
-const KEY_ID: &str = "tests";
+pub const KEY_ID: &str = "tests";
 
-/// RFC 8037's example key, which everybody knows, in PKCS#8.
-const PRIVATE_KEY: [u8; 48] = [
+/// RFC 8037's example key, in PKCS#8.
+pub const PRIVATE_KEY: [u8; 48] = [
     0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20,
     0x9d, 0x61, 0xb1, 0x9d, 0xef, 0xfd, 0x5a, 0x60, 0xba, 0x84, 0x4a, 0xf4, 0x92, 0xec, 0x2c, 0xc4,
     0x44, 0x49, 0xc5, 0x69, 0x7b, 0x32, 0x69, 0x19, 0x70, 0x3b, 0xac, 0x03, 0x1c, 0xae, 0x7f, 0x60,
@@ -34,7 +33,7 @@ pub fn token(user: UserId, role: Role) -> String {
     })
 }
 
-/// A rightly signed token that says this, be it expired or for somebody else.
+/// A rightly signed token with these claims, which may be expired or for another audience.
 pub fn token_of(claims: &Claims) -> String {
     let mut header = Header::new(Algorithm::EdDSA);
     header.typ = Some(TOKEN_TYPE.to_owned());
@@ -66,16 +65,6 @@ impl TokenMint {
     pub fn token(&self, user: UserId, role: Role) -> String {
         token(user, role)
     }
-}
-
-/// Makes the key one of user-service's own, before it starts.
-pub(crate) async fn publish_in(superuser: &PgPool) {
-    sqlx::query("INSERT INTO users.signing_key (kid, private_key) VALUES ($1, $2)")
-        .bind(KEY_ID)
-        .bind(PRIVATE_KEY.as_slice())
-        .execute(superuser)
-        .await
-        .expect("user-service keeps its keys in signing_key");
 }
 
 /// The key set that holds the key's public half.

@@ -15,7 +15,7 @@ use prost::Message;
 
 /// A span as it was exported.
 #[derive(Clone, Debug)]
-pub struct Span {
+pub(crate) struct Span {
     pub service: String,
     pub name: String,
     pub kind: SpanKind,
@@ -30,13 +30,13 @@ pub struct Span {
 }
 
 /// Serves as long as the test's runtime.
-pub struct Collector {
+pub(crate) struct Collector {
     pub url: String,
     spans: Arc<Mutex<Vec<Span>>>,
 }
 
 impl Collector {
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let spans = Arc::<Mutex<Vec<Span>>>::default();
         let kept = spans.clone();
         let take = async move |body: Bytes| {
@@ -54,7 +54,7 @@ impl Collector {
     }
 
     /// What has come so far.
-    pub fn spans(&self) -> Vec<Span> {
+    pub(crate) fn spans(&self) -> Vec<Span> {
         self.spans.lock().unwrap().clone()
     }
 }

@@ -1,6 +1,8 @@
 //! Log lines as a collector of logs reads them: JSON, with trace and booking, about nobody.
 
-use karcis_testkit::{Answer, Fleet, Service, eventually};
+use karcis_fleet::{Fleet, FleetAnswer};
+use karcis_schemas::{BOOKING, PAYMENT, SERVICES};
+use karcis_testkit::{Answer, eventually};
 use reqwest::Method;
 use serde_json::{Map, Value, json};
 
@@ -34,12 +36,12 @@ async fn a_line_names_its_trace_and_booking_and_no_person() {
     .await;
     let concert = fleet.concert().tickets("VIP", 10).published().await;
     let sari = fleet.registers("Sari Dewi").await;
-    let order = sari.request(Method::POST, Service::Booking, "/booking/create");
+    let order = sari.request(Method::POST, &BOOKING, "/booking/create");
     let order = order.header("traceparent", format!("00-{BOOKS}-00f067aa0ba902b7-01"));
     let order = order.header("prefer", "wait=10").json(&concert.order(&[("VIP", 1)]));
     let booking = Answer::to(order).await.is(202).booking();
     eventually(|| sari.sees(&booking)).is("awaiting_payment").await;
-    let payment = sari.request(Method::POST, Service::Payment, "/payment/process");
+    let payment = sari.request(Method::POST, &PAYMENT, "/payment/process");
     let payment = payment.header("traceparent", format!("00-{PAYS}-00f067aa0ba902b7-01"));
     let payment = payment.json(&json!({"booking_id": booking.id, "method": "tok_approved"}));
     assert!(Answer::to(payment).await.status.is_success());
@@ -105,7 +107,7 @@ fn transitions(fleet: &Fleet, booking: &str) -> Vec<String> {
 /// What all services have logged, but for a line that is being written.
 fn log(fleet: &Fleet) -> String {
     let whole_lines = |log: String| log[..log.rfind('\n').map_or(0, |end| end + 1)].to_owned();
-    Service::ALL.map(|service| whole_lines(fleet.processes().log(service))).concat()
+    SERVICES.map(|service| whole_lines(fleet.processes().log(service))).concat()
 }
 
 fn line(text: &str) -> Line {

@@ -7,7 +7,9 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
-use karcis_testkit::{Fleet, Service, eventually};
+use karcis_fleet::Fleet;
+use karcis_schemas::SERVICES;
+use karcis_testkit::eventually;
 use serde_json::Value;
 
 #[tokio::test]
@@ -93,7 +95,7 @@ struct Shown {
 
 async fn shown(fleet: &Fleet) -> Shown {
     let mut all = Shown::default();
-    for service in Service::ALL {
+    for service in SERVICES {
         let answer = reqwest::get(format!("{}/metrics", fleet.url(service))).await.unwrap();
         let text = answer.text().await.unwrap();
         for line in text.lines() {

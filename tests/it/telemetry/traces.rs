@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 
-use karcis_testkit::{Answer, Fleet, Service, eventually};
+use karcis_fleet::{Fleet, FleetAnswer};
+use karcis_schemas::{BOOKING, PAYMENT};
+use karcis_testkit::{Answer, eventually};
 use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
 use reqwest::Method;
 use serde_json::json;
@@ -27,14 +29,14 @@ async fn a_booking_is_one_trace_and_its_payment_another() {
     let concert = fleet.concert().tickets("VIP", 10).published().await;
     let sari = fleet.buyer("Sari").await;
 
-    let order = sari.request(Method::POST, Service::Booking, "/booking/create");
+    let order = sari.request(Method::POST, &BOOKING, "/booking/create");
     let order = order.header("traceparent", format!("00-{BOOKS}-{BROWSER}-01"));
     let order = order.header("prefer", "wait=10").json(&concert.order(&[("VIP", 1)]));
     let answer = Answer::to(order).await.is(202);
     assert!(answer.headers["traceparent"].to_str().unwrap().contains(BOOKS));
     let booking = answer.booking();
     eventually(|| sari.sees(&booking)).is("awaiting_payment").await;
-    let payment = sari.request(Method::POST, Service::Payment, "/payment/process");
+    let payment = sari.request(Method::POST, &PAYMENT, "/payment/process");
     let payment = payment.header("traceparent", format!("00-{PAYS}-{BROWSER}-01"));
     let payment = payment.json(&json!({"booking_id": booking.id, "method": "tok_approved"}));
     assert!(Answer::to(payment).await.status.is_success());
@@ -96,7 +98,7 @@ async fn what_is_not_sampled_is_passed_on_and_not_exported() {
     .await;
     let sari = fleet.buyer("Sari").await;
     for (trace, flags) in [(BOOKS, "00"), (PAYS, "01")] {
-        let seen = sari.request(Method::GET, Service::Booking, "/bookings");
+        let seen = sari.request(Method::GET, &BOOKING, "/bookings");
         let seen = seen.header("traceparent", format!("00-{trace}-{BROWSER}-{flags}"));
         let answer = Answer::to(seen).await.is(200);
         let own = answer.headers["traceparent"].to_str().unwrap().to_owned();

@@ -5,7 +5,7 @@ use karcis_database::{DatabaseConfig, IdempotencyKeys, KEY_LIFETIME, KeyUse, Req
 use karcis_kernel::{Timestamp, UserId};
 use karcis_process::now;
 use karcis_schemas::{BOOKINGS, PAYMENTS};
-use karcis_testkit::Bed;
+use karcis_testkit::TestEnvironment;
 use sqlx::PgPool;
 use uuid::Uuid;
 
@@ -14,8 +14,8 @@ const OF_BOOKINGS: IdempotencyKeys =
 const OF_PAYMENTS: IdempotencyKeys = IdempotencyKeys { subject: "attempt_id", used_at: "used_at" };
 
 /// The two tables, in a database of the test's own.
-async fn tables() -> (Bed, [(IdempotencyKeys, PgPool); 2]) {
-    let bed = Bed::start().await;
+async fn tables() -> (TestEnvironment, [(IdempotencyKeys, PgPool); 2]) {
+    let bed = TestEnvironment::start().await;
     let pool = async |schema| {
         let database_url = bed.role_url(schema);
         connect(&DatabaseConfig { database_url, database_connections: 2 }).await.unwrap()

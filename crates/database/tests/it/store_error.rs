@@ -3,12 +3,12 @@
 use std::error::Error;
 
 use karcis_database::StoreError;
-use karcis_testkit::Bed;
+use karcis_testkit::TestEnvironment;
 use sqlx::AssertSqlSafe;
 
 #[tokio::test]
 async fn only_data_that_cannot_be_stored_is_rejected() {
-    let bed = Bed::start().await;
+    let bed = TestEnvironment::start().await;
     for (code, heals) in [
         ("08006", true),  // connection failure
         ("22003", false), // numeric value out of range

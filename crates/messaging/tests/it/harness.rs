@@ -10,7 +10,7 @@ use karcis_messaging::{
     Consumer, HandleError, Kafka, KafkaConfig, KafkaSecurity, Outbox, Outgoing, Received,
 };
 use karcis_schemas as schemas;
-use karcis_testkit::{Bed, eventually};
+use karcis_testkit::{TestEnvironment, eventually};
 use sqlx::PgPool;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -18,16 +18,16 @@ use uuid::Uuid;
 
 /// booking-service's messaging, without booking-service.
 pub(crate) struct TestApp {
-    pub(crate) bed: Bed,
+    pub(crate) bed: TestEnvironment,
     pub(crate) pool: PgPool,
 }
 
 impl TestApp {
     pub(crate) async fn start() -> Self {
-        Self::on(Bed::start().await).await
+        Self::on(TestEnvironment::start().await).await
     }
 
-    pub(crate) async fn on(bed: Bed) -> Self {
+    pub(crate) async fn on(bed: TestEnvironment) -> Self {
         let pool = pool_of(bed.role_url(schemas::BOOKINGS)).await;
         Self { bed, pool }
     }

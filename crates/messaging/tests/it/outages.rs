@@ -11,7 +11,7 @@ use std::{
 
 use karcis_messaging::HandleError;
 use karcis_schemas as schemas;
-use karcis_testkit::{Bed, Broker, eventually};
+use karcis_testkit::{Broker, TestEnvironment, eventually};
 use uuid::Uuid;
 
 use crate::harness::{TestApp, note};
@@ -19,7 +19,7 @@ use crate::harness::{TestApp, note};
 #[tokio::test]
 async fn a_broker_that_is_away_loses_nothing() {
     let mut broker = Broker::start().await;
-    let app = TestApp::on(Bed::on_kafka(broker.bootstrap_servers()).await).await;
+    let app = TestApp::on(TestEnvironment::on_kafka(broker.bootstrap_servers()).await).await;
     let relay = app.relay();
     let reader = app.reader();
     let booking = Uuid::now_v7();
@@ -45,7 +45,7 @@ async fn a_broker_that_is_away_loses_nothing() {
 #[tokio::test]
 async fn a_service_starts_without_a_broker() {
     let mut broker = Broker::start().await;
-    let app = TestApp::on(Bed::on_kafka(broker.bootstrap_servers()).await).await;
+    let app = TestApp::on(TestEnvironment::on_kafka(broker.bootstrap_servers()).await).await;
     broker.stop().await;
 
     let relay = app.relay();
@@ -106,7 +106,7 @@ async fn a_reader_whose_database_is_away_tries_again_in_place() {
 #[tokio::test]
 async fn a_service_stops_although_the_broker_is_away() {
     let mut broker = Broker::start().await;
-    let app = TestApp::on(Bed::on_kafka(broker.bootstrap_servers()).await).await;
+    let app = TestApp::on(TestEnvironment::on_kafka(broker.bootstrap_servers()).await).await;
     let relay = app.relay();
     let reader = app.reader();
     let booking = Uuid::now_v7();

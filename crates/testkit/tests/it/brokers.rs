@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use karcis_testkit::{Bed, Broker, eventually};
+use karcis_testkit::{Broker, TestEnvironment, eventually};
 use rdkafka::{
     ClientConfig,
     consumer::{BaseConsumer, Consumer},
@@ -11,12 +11,12 @@ use rdkafka::{
 #[tokio::test]
 async fn it_keeps_its_topics_over_a_stop() {
     let mut broker = Broker::start().await;
-    let bed = Bed::on_kafka(broker.bootstrap_servers()).await;
+    let environment = TestEnvironment::on_kafka(broker.bootstrap_servers()).await;
     broker.stop().await;
     broker.start_again().await;
     let client: BaseConsumer =
         ClientConfig::new().set("bootstrap.servers", broker.bootstrap_servers()).create().unwrap();
-    let topic = bed.kafka().topic("karcis.events.v1");
+    let topic = environment.kafka().topic("karcis.events.v1");
     // It answers a moment before it knows its topics.
     let knows_it = async || {
         let metadata = client.fetch_metadata(None, Duration::from_secs(100)).unwrap();

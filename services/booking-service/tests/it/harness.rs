@@ -15,7 +15,7 @@ use karcis_kernel::{
 use karcis_messaging::{Consumer, HandleError, Outbox, Outgoing, Received};
 use karcis_process::{CancellationToken, Process, now};
 use karcis_schemas as schemas;
-use karcis_testkit::{Bed, Inbox, TokenMint, eventually};
+use karcis_testkit::{Inbox, TestEnvironment, TokenMint, eventually};
 use reqwest::{Method, Response, StatusCode};
 use serde_json::{Value, json};
 use sqlx::PgPool;
@@ -24,7 +24,7 @@ use uuid::Uuid;
 
 /// A running booking-service. The test publishes and receives messages as all other services.
 pub(crate) struct TestApp {
-    pub(crate) environment: Bed,
+    pub(crate) environment: TestEnvironment,
     pub(crate) url: String,
     pub(crate) http: reqwest::Client,
     mint: TokenMint,
@@ -89,10 +89,10 @@ impl TestApp {
     }
 
     pub(crate) async fn start_with(flags: &[&str]) -> Self {
-        Self::start_on(Bed::start().await, flags).await
+        Self::start_on(TestEnvironment::start().await, flags).await
     }
 
-    pub(crate) async fn start_on(environment: Bed, flags: &[&str]) -> Self {
+    pub(crate) async fn start_on(environment: TestEnvironment, flags: &[&str]) -> Self {
         let mint = TokenMint::start().await;
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address");

@@ -1,7 +1,7 @@
 //! Kafka is away: what is still accepted, and what is not.
 
 use karcis_kernel::{EventId, TicketTypeId};
-use karcis_testkit::{Bed, Broker, eventually};
+use karcis_testkit::{Broker, TestEnvironment, eventually};
 use reqwest::{Method, StatusCode};
 use uuid::Uuid;
 
@@ -10,7 +10,7 @@ use crate::harness::{TestApp, order};
 #[tokio::test]
 async fn without_kafka_bookings_are_taken_until_too_much_waits_and_cancels_always() {
     let mut broker = Broker::start().await;
-    let environment = Bed::on_kafka(broker.bootstrap_servers()).await;
+    let environment = TestEnvironment::on_kafka(broker.bootstrap_servers()).await;
     let app = TestApp::start_on(environment, &["--resend-after", "10m"]).await;
     let buyer = app.buyer();
     broker.stop().await;

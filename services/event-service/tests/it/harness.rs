@@ -12,7 +12,7 @@ use karcis_kernel::{BookingId, EventId, Role, TicketTypeId, UserId};
 use karcis_messaging::{Consumer, HandleError, Outbox, Outgoing, Received};
 use karcis_process::{CancellationToken, Process};
 use karcis_schemas::{BOOKINGS, EVENTS};
-use karcis_testkit::{Answer, Bed, Inbox, TokenMint, eventually, token};
+use karcis_testkit::{Answer, Inbox, TestEnvironment, TokenMint, eventually, token};
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};
 use sqlx::PgPool;
@@ -21,7 +21,7 @@ use uuid::Uuid;
 
 /// A running event-service, with its topics and database.
 pub(crate) struct TestApp {
-    pub bed: Bed,
+    pub bed: TestEnvironment,
     url: String,
     http: Client,
     bookings: PgPool,
@@ -46,7 +46,7 @@ pub(crate) struct Concert {
 
 impl TestApp {
     pub(crate) async fn start() -> Self {
-        let bed = Bed::start().await;
+        let bed = TestEnvironment::start().await;
         let mint = TokenMint::start().await;
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
         let url = format!("http://{}", listener.local_addr().expect("it is bound"));

@@ -10,7 +10,7 @@ use karcis_messaging::{Outbox, Outgoing};
 use karcis_payment_service::{Config, run};
 use karcis_process::{CancellationToken, Process, now};
 use karcis_schemas::{self as schemas, SIMULATED_GATEWAY};
-use karcis_testkit::{Bed, Ledger, TokenMint, eventually};
+use karcis_testkit::{Ledger, TestEnvironment, TokenMint, eventually};
 use reqwest::{Response, StatusCode, header::HeaderMap};
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, PgPool, Postgres, Transaction};
@@ -33,7 +33,7 @@ pub(crate) const HASTY: [&str; 4] =
 
 /// A payment-service, and the test in booking-service's place.
 pub(crate) struct TestApp {
-    pub bed: Bed,
+    pub bed: TestEnvironment,
     mint: TokenMint,
     outbox: Outbox,
     outbox_pool: PgPool,
@@ -81,7 +81,7 @@ impl TestApp {
 
     /// Without a service.
     pub(crate) async fn closed() -> Self {
-        let bed = Bed::start().await;
+        let bed = TestEnvironment::start().await;
         // Else no bank could think for longer than 5 s.
         let database = bed.database_url().rsplit('/').next().unwrap();
         let wait = format!(

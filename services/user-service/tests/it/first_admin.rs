@@ -1,6 +1,6 @@
 //! The first admin comes from the configuration.
 
-use karcis_testkit::Bed;
+use karcis_testkit::TestEnvironment;
 use serde_json::json;
 
 use crate::harness::{PASSWORD, Session, TestApp};
@@ -9,7 +9,7 @@ const ADMIN: [&str; 4] = ["--admin-email", "Admin@mail.example", "--admin-passwo
 
 #[tokio::test]
 async fn instances_that_start_together_make_one_admin() {
-    let bed = Bed::start().await;
+    let bed = TestEnvironment::start().await;
     let second = [&ADMIN[..], &["--instance", "1"]].concat();
     let third = [&ADMIN[..], &["--instance", "2"]].concat();
     let (one, two, three) = tokio::join!(
@@ -28,7 +28,7 @@ async fn instances_that_start_together_make_one_admin() {
 
 #[tokio::test]
 async fn an_admin_who_changed_the_password_keeps_it() {
-    let bed = Bed::start().await;
+    let bed = TestEnvironment::start().await;
     let users = TestApp::start(&bed, &ADMIN).await;
     let admin = Session::of(users.logs_in("Admin", PASSWORD).await.is(200));
     let new = "ten mangoes in a boat";
@@ -44,7 +44,7 @@ async fn an_admin_who_changed_the_password_keeps_it() {
 
 #[tokio::test]
 async fn an_account_becomes_an_admins_only_if_it_has_the_password() {
-    let bed = Bed::start().await;
+    let bed = TestEnvironment::start().await;
     let users = TestApp::start(&bed, &[]).await;
     users.registers("Admin").await;
     users.stop().await;
@@ -59,7 +59,7 @@ async fn an_account_becomes_an_admins_only_if_it_has_the_password() {
 
 #[tokio::test]
 async fn incomplete_or_invalid_settings_of_the_admin_stop_the_boot() {
-    let bed = Bed::start().await;
+    let bed = TestEnvironment::start().await;
     for (flags, reason) in [
         (["--admin-email", "admin@mail.example"].as_slice(), "KARCIS_ADMIN_PASSWORD"),
         (&["--admin-password", PASSWORD], "KARCIS_ADMIN_EMAIL"),

@@ -6,7 +6,7 @@ use clap::Parser;
 use karcis_process::{CancellationToken, Process};
 use karcis_schemas::USERS;
 use karcis_service::StartError;
-use karcis_testkit::{Answer, Bed, eventually};
+use karcis_testkit::{Answer, TestEnvironment, eventually};
 use karcis_user_service::{Config, run};
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
@@ -25,7 +25,7 @@ pub struct TestApp {
 
 impl TestApp {
     /// Starts with these flags besides those of the bed, and returns once it is ready.
-    pub async fn start(bed: &Bed, flags: &[&str]) -> Self {
+    pub async fn start(bed: &TestEnvironment, flags: &[&str]) -> Self {
         let app = Self::launch(bed, flags).await;
         let ready = format!("{}/readyz", app.url);
         eventually(async || {
@@ -37,7 +37,7 @@ impl TestApp {
         app
     }
 
-    async fn launch(bed: &Bed, flags: &[&str]) -> Self {
+    async fn launch(bed: &TestEnvironment, flags: &[&str]) -> Self {
         crate::logs::capture();
         let own = bed.flags(USERS);
         let all = ["user-service"].into_iter().chain(own.iter().map(String::as_str));
@@ -50,7 +50,7 @@ impl TestApp {
     }
 
     /// The error of a start with these flags, which must fail.
-    pub async fn start_error(bed: &Bed, flags: &[&str]) -> String {
+    pub async fn start_error(bed: &TestEnvironment, flags: &[&str]) -> String {
         let ended = Self::launch(bed, flags).await.task.await.unwrap();
         ended.expect_err("it must not start").to_string()
     }

@@ -1,13 +1,13 @@
 //! Invalid input is refused with the name of the field.
 
-use karcis_testkit::Bed;
+use karcis_testkit::TestEnvironment;
 use serde_json::{Value, json};
 
 use crate::harness::{PASSWORD, TestApp};
 
 #[tokio::test]
 async fn each_wrong_field_is_named() {
-    let bed = Bed::start().await;
+    let bed = TestEnvironment::start().await;
     let users = TestApp::start(&bed, &[]).await;
     let registration = |field: &str, value: Value| {
         let mut body = json!({"email": "s@mail.example", "password": PASSWORD, "name": "Sari"});
@@ -65,7 +65,7 @@ async fn each_wrong_field_is_named() {
 
 #[tokio::test]
 async fn values_just_within_the_limits_are_accepted() {
-    let bed = Bed::start().await;
+    let bed = TestEnvironment::start().await;
     let users = TestApp::start(&bed, &[]).await;
     for (number, (password, name)) in [
         ("xK4#9qPz".to_owned(), "X".to_owned()),
@@ -85,7 +85,7 @@ async fn values_just_within_the_limits_are_accepted() {
 
 #[tokio::test]
 async fn malformed_bodies_are_refused_in_the_order_of_the_contract() {
-    let bed = Bed::start().await;
+    let bed = TestEnvironment::start().await;
     let users = TestApp::start(&bed, &[]).await;
     for path in ["/register", "/login", "/token/refresh", "/logout"] {
         for (kind, body, status, slug) in [

@@ -2,7 +2,7 @@
 
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, jwk::JwkSet};
 use karcis_http::{AUDIENCE, Claims, ISSUER, TOKEN_TYPE};
-use karcis_testkit::Bed;
+use karcis_testkit::TestEnvironment;
 use reqwest::Method;
 use serde_json::Value;
 
@@ -10,7 +10,7 @@ use crate::harness::{PASSWORD, Session, TestApp};
 
 #[tokio::test]
 async fn the_published_key_verifies_what_the_token_says() {
-    let bed = Bed::start().await;
+    let bed = TestEnvironment::start().await;
     let users = TestApp::start(&bed, &[]).await;
     let sari = users.registers("Sari").await;
     let answer = users.get("/.well-known/jwks.json").await.is(200);
@@ -34,7 +34,7 @@ async fn the_published_key_verifies_what_the_token_says() {
 
 #[tokio::test]
 async fn keys_are_shared_by_instances_and_survive_a_restart() {
-    let bed = Bed::start().await;
+    let bed = TestEnvironment::start().await;
     let (one, other) =
         tokio::join!(TestApp::start(&bed, &[]), TestApp::start(&bed, &["--instance", "1"]),);
     let keys = one.get("/.well-known/jwks.json").await.is(200).body;
@@ -56,7 +56,7 @@ async fn keys_are_shared_by_instances_and_survive_a_restart() {
 
 #[tokio::test]
 async fn an_added_key_signs_and_the_old_one_still_verifies() {
-    let bed = Bed::start().await;
+    let bed = TestEnvironment::start().await;
     let first = TestApp::start(&bed, &[]).await;
     let sari = first.registers("Sari").await;
     first.stop().await;
@@ -95,7 +95,7 @@ async fn an_added_key_signs_and_the_old_one_still_verifies() {
 
 #[tokio::test]
 async fn an_unreadable_key_stops_the_boot() {
-    let bed = Bed::start().await;
+    let bed = TestEnvironment::start().await;
     let add = "INSERT INTO users.signing_key (kid, private_key) VALUES ('odd', $1)";
     sqlx::query(add).bind(vec![7_u8; 48]).execute(bed.superuser()).await.unwrap();
     let error = TestApp::start_error(&bed, &[]).await;

@@ -5,14 +5,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use karcis_testkit::{Answer, Bed, eventually};
+use karcis_testkit::{Answer, TestEnvironment, eventually};
 use serde_json::{Value, json};
 
 use crate::harness::{PASSWORD, TestApp};
 
 #[tokio::test]
 async fn an_unknown_address_and_a_wrong_password_get_the_same_answer_after_the_same_time() {
-    let bed = Bed::start().await;
+    let bed = TestEnvironment::start().await;
     let limits = ["--failed-logins-per-account", "100000", "--failed-logins-per-peer", "100000"];
     let users = TestApp::start(&bed, &limits).await;
     users.registers("Sari").await;
@@ -59,7 +59,7 @@ fn time_of_one_hash() -> Duration {
 
 #[tokio::test]
 async fn after_too_many_wrong_passwords_an_account_waits_even_for_the_right_one() {
-    let bed = Bed::start().await;
+    let bed = TestEnvironment::start().await;
     let limit = ["--failed-logins-per-account", "3"];
     let users = TestApp::start(&bed, &limit).await;
     let other =
@@ -94,7 +94,7 @@ fn must_wait(answer: &Answer) {
 
 #[tokio::test]
 async fn after_too_many_wrong_passwords_a_client_waits_for_every_account() {
-    let bed = Bed::start().await;
+    let bed = TestEnvironment::start().await;
     let users = TestApp::start(&bed, &["--failed-logins-per-peer", "3"]).await;
     users.registers("Sari").await;
     for name in ["A", "B", "C"] {
@@ -108,7 +108,7 @@ async fn after_too_many_wrong_passwords_a_client_waits_for_every_account() {
 
 #[tokio::test]
 async fn right_passwords_and_registrations_are_not_counted() {
-    let bed = Bed::start().await;
+    let bed = TestEnvironment::start().await;
     let flags = ["--failed-logins-per-account", "2", "--failed-logins-per-peer", "2"];
     let users = TestApp::start(&bed, &flags).await;
     for name in ["Sari", "Dewi", "Putri"] {
@@ -123,7 +123,7 @@ async fn right_passwords_and_registrations_are_not_counted() {
 
 #[tokio::test]
 async fn a_stolen_access_token_does_not_help_to_guess_the_password() {
-    let bed = Bed::start().await;
+    let bed = TestEnvironment::start().await;
     let users = TestApp::start(&bed, &["--failed-logins-per-account", "3"]).await;
     let sari = users.registers("Sari").await;
     let change = |guess: &str| json!({"password": "mine now, all mine", "current_password": guess});

@@ -3,7 +3,7 @@
 use karcis_contracts::{BookingCancelled, BookingConfirmed, BookingCreated, BookingFact};
 use karcis_kernel::{BookingId, EventId, UserId};
 use karcis_schemas::USERS;
-use karcis_testkit::{Bed, eventually};
+use karcis_testkit::{TestEnvironment, eventually};
 use serde_json::from_value;
 use uuid::Uuid;
 
@@ -24,14 +24,14 @@ fn booked(buyer: &Session) -> (BookingId, [BookingFact; 2]) {
     (booking_id, [created, BookingConfirmed { booking_id, user_id, event_id }.into()])
 }
 
-async fn unsent(bed: &Bed) -> Vec<Uuid> {
+async fn unsent(bed: &TestEnvironment) -> Vec<Uuid> {
     let unsent = "SELECT user_id FROM users.notice WHERE told_at IS NULL";
     sqlx::query_scalar(unsent).fetch_all(bed.superuser()).await.unwrap()
 }
 
 #[tokio::test]
 async fn the_buyer_of_a_confirmed_booking_gets_one_email_for_each_change() {
-    let (bed, server) = (Bed::start().await, MailServer::start().await);
+    let (bed, server) = (TestEnvironment::start().await, MailServer::start().await);
     let users = TestApp::start(&bed, &[&["--smtp-url", &server.url()], &FROM[..]].concat()).await;
     let sari = users.registers("Letterwriter").await;
     let (booking, [created, confirmed]) = booked(&sari);
@@ -75,7 +75,7 @@ async fn the_buyer_of_a_confirmed_booking_gets_one_email_for_each_change() {
 
 #[tokio::test]
 async fn an_outage_of_the_mail_server_delays_emails_and_loses_none() {
-    let (bed, server) = (Bed::start().await, MailServer::start().await);
+    let (bed, server) = (TestEnvironment::start().await, MailServer::start().await);
     let users = TestApp::start(&bed, &[&["--smtp-url", &server.url()], &FROM[..]].concat()).await;
     let (dewi, putri) = (users.registers("Dewi").await, users.registers("Putri").await);
     let [early, late] = [&dewi, &putri].map(|buyer| booked(buyer).1);
@@ -99,7 +99,7 @@ async fn an_outage_of_the_mail_server_delays_emails_and_loses_none() {
 
 #[tokio::test]
 async fn a_buyer_who_cannot_be_reached_does_not_hold_up_the_others() {
-    let (bed, server) = (Bed::start().await, MailServer::start().await);
+    let (bed, server) = (TestEnvironment::start().await, MailServer::start().await);
     let users = TestApp::start(&bed, &[&["--smtp-url", &server.url()], &FROM[..]].concat()).await;
     let mut facts = Vec::new();
     for name in ["nobody", "full", "Ratna"] {

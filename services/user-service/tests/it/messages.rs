@@ -5,7 +5,7 @@ use karcis_contracts::{Message, UserFact};
 use karcis_messaging::{Consumer, HandleError, Received};
 use karcis_process::CancellationToken;
 use karcis_schemas::USERS;
-use karcis_testkit::{Bed, Inbox, eventually};
+use karcis_testkit::{Inbox, TestEnvironment, eventually};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -46,7 +46,7 @@ impl Consumer for Listener {
 
 #[tokio::test]
 async fn registrations_and_changes_are_published_without_anything_personal() {
-    let bed = Bed::start().await;
+    let bed = TestEnvironment::start().await;
     let admin = ["--admin-email", "admin@mail.example", "--admin-password", PASSWORD];
     let users = TestApp::start(&bed, &admin).await;
     let listener = Listener::default();

@@ -7,14 +7,14 @@ use karcis_kernel::{BookingId, EventId, UserId};
 use karcis_messaging::{Outbox, Outgoing};
 use karcis_process::CancellationToken;
 use karcis_schemas::{BOOKINGS, USERS};
-use karcis_testkit::{Bed, eventually};
+use karcis_testkit::{TestEnvironment, eventually};
 use sqlx::PgPool;
 use uuid::Uuid;
 
 use crate::{harness::TestApp, logs};
 
 /// Publishes these facts as booking-service does.
-pub async fn publish(bed: &Bed, facts: &[BookingFact]) {
+pub async fn publish(bed: &TestEnvironment, facts: &[BookingFact]) {
     let pool = PgPool::connect(&bed.role_url(BOOKINGS)).await.unwrap();
     let outbox = Outbox::new(pool.clone(), "booking-service");
     let outgoing: Vec<_> = facts.iter().map(Outgoing::new).collect();
@@ -46,7 +46,7 @@ fn times_notified(booking: BookingId, kind: &str) -> usize {
 
 #[tokio::test]
 async fn each_change_is_notified_once_although_its_message_is_repeated() {
-    let bed = Bed::start().await;
+    let bed = TestEnvironment::start().await;
     let users = TestApp::start(&bed, &[]).await;
     let booking = BookingId(Uuid::now_v7());
     let [created, confirmed, rejected, cancelled] = life_of(booking);
@@ -64,7 +64,7 @@ async fn each_change_is_notified_once_although_its_message_is_repeated() {
 
 #[tokio::test]
 async fn a_notification_sent_before_a_restart_is_not_sent_again() {
-    let bed = Bed::start().await;
+    let bed = TestEnvironment::start().await;
     let booking = BookingId(Uuid::now_v7());
     let [created, confirmed, ..] = life_of(booking);
     let users = TestApp::start(&bed, &[]).await;
@@ -80,7 +80,7 @@ async fn a_notification_sent_before_a_restart_is_not_sent_again() {
 
 #[tokio::test]
 async fn a_notification_of_a_dead_instance_is_sent_by_another_unless_it_is_old() {
-    let bed = Bed::start().await;
+    let bed = TestEnvironment::start().await;
     let (claimed, free, old) = (Uuid::now_v7(), Uuid::now_v7(), Uuid::now_v7());
     for (booking, age, try_in) in
         [(claimed, "1 minute", "1 hour"), (free, "1 minute", "0 s"), (old, "4 days", "0 s")]
@@ -110,7 +110,7 @@ async fn a_notification_of_a_dead_instance_is_sent_by_another_unless_it_is_old()
 
 #[tokio::test]
 async fn a_message_that_cannot_be_stored_is_dead_lettered_and_the_others_are_sent() {
-    let bed = Bed::start().await;
+    let bed = TestEnvironment::start().await;
     let users = TestApp::start(&bed, &[]).await;
     let (good, bad) = (BookingId(Uuid::now_v7()), BookingId(Uuid::now_v7()));
     let [created, ..] = life_of(good);

@@ -1,6 +1,6 @@
 //! People change their profiles.
 
-use karcis_testkit::Bed;
+use karcis_testkit::TestEnvironment;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -8,7 +8,7 @@ use crate::harness::{PASSWORD, Session, TestApp};
 
 #[tokio::test]
 async fn absent_leaves_null_clears_and_each_change_raises_the_version() {
-    let bed = Bed::start().await;
+    let bed = TestEnvironment::start().await;
     let users = TestApp::start(&bed, &[]).await;
     let sari = users.registers("Sari").await;
     let mut expected = sari.user.clone();
@@ -42,7 +42,7 @@ async fn absent_leaves_null_clears_and_each_change_raises_the_version() {
 
 #[tokio::test]
 async fn put_post_and_patch_do_the_same() {
-    let bed = Bed::start().await;
+    let bed = TestEnvironment::start().await;
     let users = TestApp::start(&bed, &[]).await;
     let sari = users.registers("Sari").await;
     for method in [Method::PUT, Method::POST, Method::PATCH] {
@@ -58,7 +58,7 @@ async fn put_post_and_patch_do_the_same() {
 
 #[tokio::test]
 async fn a_wrong_field_is_named_and_nothing_changes() {
-    let bed = Bed::start().await;
+    let bed = TestEnvironment::start().await;
     let users = TestApp::start(&bed, &[]).await;
     let sari = users.registers("Sari").await;
     for (change, field) in [
@@ -93,7 +93,7 @@ async fn a_wrong_field_is_named_and_nothing_changes() {
 
 #[tokio::test]
 async fn a_new_password_ends_all_other_sessions() {
-    let bed = Bed::start().await;
+    let bed = TestEnvironment::start().await;
     let users = TestApp::start(&bed, &[]).await;
     let here = users.registers("Sari").await;
     let there = Session::of(users.logs_in("Sari", PASSWORD).await.is(200));
@@ -112,7 +112,7 @@ async fn a_new_password_ends_all_other_sessions() {
 
 #[tokio::test]
 async fn a_new_address_logs_in_and_must_not_be_taken() {
-    let bed = Bed::start().await;
+    let bed = TestEnvironment::start().await;
     let users = TestApp::start(&bed, &[]).await;
     let sari = users.registers("Sari").await;
     users.registers("Dewi").await;
@@ -130,7 +130,7 @@ async fn a_new_address_logs_in_and_must_not_be_taken() {
 
 #[tokio::test]
 async fn concurrent_changes_are_all_made() {
-    let bed = Bed::start().await;
+    let bed = TestEnvironment::start().await;
     let users = TestApp::start(&bed, &[]).await;
     let sari = users.registers("Sari").await;
     let changes =

@@ -1,7 +1,7 @@
 //! Admins give roles.
 
 use karcis_http::Claims;
-use karcis_testkit::{Answer, Bed};
+use karcis_testkit::{Answer, TestEnvironment};
 use reqwest::Method;
 use serde_json::json;
 
@@ -21,7 +21,7 @@ fn role_in(token: &str) -> String {
 
 #[tokio::test]
 async fn a_role_counts_from_the_next_token_on() {
-    let bed = Bed::start().await;
+    let bed = TestEnvironment::start().await;
     let users = TestApp::start(&bed, &ADMIN).await;
     let admin = Session::of(users.logs_in("Admin", PASSWORD).await.is(200));
     let mut sari = users.registers("Sari").await;
@@ -38,7 +38,7 @@ async fn a_role_counts_from_the_next_token_on() {
 
 #[tokio::test]
 async fn only_an_admin_gives_roles() {
-    let bed = Bed::start().await;
+    let bed = TestEnvironment::start().await;
     let users = TestApp::start(&bed, &ADMIN).await;
     let admin = Session::of(users.logs_in("Admin", PASSWORD).await.is(200));
     let sari = users.registers("Sari").await;

@@ -1,7 +1,7 @@
 //! From registering to logging out.
 
 use karcis_schemas::USERS;
-use karcis_testkit::Bed;
+use karcis_testkit::TestEnvironment;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -9,7 +9,7 @@ use crate::harness::{PASSWORD, Session, TestApp, email};
 
 #[tokio::test]
 async fn registering_logs_in_as_a_buyer() {
-    let bed = Bed::start().await;
+    let bed = TestEnvironment::start().await;
     let users = TestApp::start(&bed, &[]).await;
     let body = json!({"email": " Sari@Mail.Example", "password": PASSWORD, "name": " Sari "});
     let sari = Session::of(users.post("/register", &body).await.is(201));
@@ -26,7 +26,7 @@ async fn registering_logs_in_as_a_buyer() {
 
 #[tokio::test]
 async fn an_address_has_one_account_whatever_its_case() {
-    let bed = Bed::start().await;
+    let bed = TestEnvironment::start().await;
     let users = TestApp::start(&bed, &[]).await;
     let attempts = (0..6).map(|n| {
         let email = if n % 2 == 0 { "sari@mail.example" } else { "SARI@mail.example" };
@@ -45,7 +45,7 @@ async fn an_address_has_one_account_whatever_its_case() {
 
 #[tokio::test]
 async fn a_refresh_token_is_good_for_one_use_and_reuse_ends_the_session() {
-    let bed = Bed::start().await;
+    let bed = TestEnvironment::start().await;
     let users = TestApp::start(&bed, &[]).await;
     users.registers("Sari").await;
     let first = Session::of(users.logs_in("Sari", PASSWORD).await.is(200));
@@ -64,7 +64,7 @@ async fn a_refresh_token_is_good_for_one_use_and_reuse_ends_the_session() {
 
 #[tokio::test]
 async fn of_two_who_refresh_at_once_one_wins_and_the_session_ends() {
-    let bed = Bed::start().await;
+    let bed = TestEnvironment::start().await;
     let users = TestApp::start(&bed, &[]).await;
     for round in 0..5 {
         let session = users.registers(&format!("Sari{round}")).await;
@@ -79,7 +79,7 @@ async fn of_two_who_refresh_at_once_one_wins_and_the_session_ends() {
 
 #[tokio::test]
 async fn an_expired_refresh_token_is_refused() {
-    let bed = Bed::start().await;
+    let bed = TestEnvironment::start().await;
     let users = TestApp::start(&bed, &[]).await;
     let sari = users.registers("Sari").await;
     let expire = "UPDATE users.refresh_token SET expires_at = now()";
@@ -90,7 +90,7 @@ async fn an_expired_refresh_token_is_refused() {
 
 #[tokio::test]
 async fn refresh_tokens_and_passwords_are_stored_as_hashes() {
-    let bed = Bed::start().await;
+    let bed = TestEnvironment::start().await;
     let users = TestApp::start(&bed, &[]).await;
     let sari = users.registers("Sari").await;
     let kept: Vec<(Vec<u8>,)> = sqlx::query_as("SELECT token_hash FROM users.refresh_token")
@@ -110,7 +110,7 @@ async fn refresh_tokens_and_passwords_are_stored_as_hashes() {
 
 #[tokio::test]
 async fn logging_out_ends_the_session_and_can_be_repeated() {
-    let bed = Bed::start().await;
+    let bed = TestEnvironment::start().await;
     let users = TestApp::start(&bed, &[]).await;
     let sari = users.registers("Sari").await;
     let elsewhere = Session::of(users.logs_in("Sari", PASSWORD).await.is(200));
@@ -125,7 +125,7 @@ async fn logging_out_ends_the_session_and_can_be_repeated() {
 
 #[tokio::test]
 async fn a_profile_needs_a_log_in() {
-    let bed = Bed::start().await;
+    let bed = TestEnvironment::start().await;
     let users = TestApp::start(&bed, &[]).await;
     users.get("/profile").await.is_problem(401, "not-logged-in");
     let sari = users.registers("Sari").await;
@@ -139,7 +139,7 @@ async fn a_profile_needs_a_log_in() {
 
 #[tokio::test]
 async fn a_deleted_account_has_no_profile_and_no_sessions() {
-    let bed = Bed::start().await;
+    let bed = TestEnvironment::start().await;
     let users = TestApp::start(&bed, &[]).await;
     let sari = users.registers("Sari").await;
     let erase = "DELETE FROM users.account WHERE email = $1";

@@ -17,16 +17,8 @@ const USES: [(&str, &str, &str); 25] = [
     ("docker-compose.yml", "image: grafana/otel-lgtm:", "OTEL_LGTM_TAG"),
     ("docker-compose.yml", "image: kafbat/kafka-ui:", "KAFKA_UI_TAG"),
     ("docker-compose.yml", "image: axllent/mailpit:", "MAILPIT_TAG"),
-    (
-        "crates/local-stack/src/launcher/containers.rs",
-        "POSTGRES_IMAGE: &str = \"postgres:",
-        "POSTGRES_TAG",
-    ),
-    (
-        "crates/local-stack/src/launcher/containers.rs",
-        "KAFKA_IMAGE: &str = \"apache/kafka:",
-        "KAFKA_TAG",
-    ),
+    ("crates/dev-servers/src/containers.rs", "POSTGRES_IMAGE: &str = \"postgres:", "POSTGRES_TAG"),
+    ("crates/dev-servers/src/containers.rs", "KAFKA_IMAGE: &str = \"apache/kafka:", "KAFKA_TAG"),
     (
         "crates/testkit/src/containers.rs",
         "postgres::Postgres::default()\n        .with_tag(\"",
@@ -34,22 +26,22 @@ const USES: [(&str, &str, &str); 25] = [
     ),
     ("crates/testkit/src/containers.rs", ".with_jvm_image()\n        .with_tag(\"", "KAFKA_TAG"),
     (
-        "crates/local-stack/pom.xml",
+        "crates/dev-servers/pom.xml",
         "<artifactId>kafka_2.13</artifactId><version>",
         "KAFKA_JAR_VERSION",
     ),
     (
-        "crates/local-stack/pom.xml",
+        "crates/dev-servers/pom.xml",
         "<artifactId>slf4j-simple</artifactId><version>",
         "SLF4J_VERSION",
     ),
     (
-        "crates/local-stack/pom.xml",
+        "crates/dev-servers/pom.xml",
         "<artifactId>maven-dependency-plugin</artifactId><version>",
         "MAVEN_DEPENDENCY_PLUGIN_VERSION",
     ),
     (
-        "crates/local-stack/src/maven.rs",
+        "crates/dev-servers/src/maven.rs",
         ":maven-dependency-plugin:",
         "MAVEN_DEPENDENCY_PLUGIN_VERSION",
     ),

@@ -1,0 +1,224 @@
+//! Apache Kafka (KRaft, one node) as a child process.
+
+mod java;
+
+use std::{
+    fs::File,
+    io,
+    path::{Path, PathBuf},
+    process::{Command, ExitStatus},
+    time::Duration,
+};
+
+use java::Java;
+use nix::sys::signal::Signal;
+
+use crate::{
+    ServerError,
+    child::{Child, StopSignals},
+    log_file::LogFile,
+    paths, ports,
+};
+
+const PART: &str = "Kafka";
+const PROPERTIES: &str = include_str!("../server.properties");
+
+/// What formatting the storage writes; the ids are 16 bytes in URL-safe base64.
+const META_PROPERTIES: &str = "version=1
+cluster.id=4L6g3nShT-eMCtK--X86sw
+node.id=1
+directory.id=DeWZPrsGXMZFRaqm4tuP0A
+";
+
+/// Time for a start on a busy machine.
+const START_TIMEOUT: Duration = Duration::from_secs(120);
+
+/// Time for the last owner of the data to end.
+const LOCK_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// The broker's log says so once it accepts connections.
+const READY: &str = "Awaiting socket connections on 127.0.0.1:";
+
+/// A running broker. It stops when it is dropped or when this process ends.
+pub struct Kafka {
+    child: Child,
+    port: u16,
+}
+
+/// How to run it.
+#[derive(Clone, Debug)]
+pub struct KafkaOptions {
+    /// Where its log lives; made if missing.
+    pub data: PathBuf,
+    /// The port; 0 takes a free one.
+    pub port: u16,
+    /// Whether it goes on when this process ends without [`Kafka::stop`] or a drop.
+    pub outlives_parent: bool,
+}
+
+impl Kafka {
+    /// Starts it and waits until it accepts connections. Data that an earlier process left, stopped
+    /// or killed, is taken up again.
+    pub async fn start(options: KafkaOptions) -> Result<Self, ServerError> {
+        std::fs::create_dir_all(&options.data)?;
+        let data = options.data.canonicalize()?;
+        let Some(lock) = paths::lock(&data.join("lock"), LOCK_TIMEOUT).await? else {
+            return Err(not_started(format!("another one is using {}", data.display())));
+        };
+        let java = java::find()?;
+        let jars = java::jars().await?;
+        format(&data)?;
+        let outlives_parent = options.outlives_parent;
+        let broker = Broker { java, jars, data, outlives_parent };
+
+        for _ in 0..ports::ATTEMPTS {
+            if options.port != 0 && !ports::is_free(options.port) {
+                return Err(not_started(format!("port {} is taken", options.port)));
+            }
+            let [free, controller] = ports::free()?;
+            let port = if options.port == 0 { free } else { options.port };
+            if let Some(child) = broker.run(port, controller, lock.try_clone()?).await? {
+                return Ok(Self { child, port });
+            }
+        }
+        Err(not_started("every port it was given was taken by another process".to_owned()))
+    }
+
+    /// Whether its jars are not here yet, so that [`Self::start`] downloads them first.
+    pub fn must_be_fetched() -> bool {
+        !java::folder().is_dir()
+    }
+
+    /// `host:port`.
+    pub fn bootstrap_servers(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
+    /// The port it listens on.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The broker's process id.
+    pub fn pid(&self) -> u32 {
+        self.child.pid()
+    }
+
+    /// Waits for its end.
+    pub fn exited(&self) -> impl Future<Output = ExitStatus> + Send + use<> {
+        self.child.exited()
+    }
+
+    /// Stops it in order and waits for its end.
+    pub async fn stop(self) -> Result<(), ServerError> {
+        self.child.stop(Signal::SIGTERM, Duration::from_secs(30)).await;
+        Ok(())
+    }
+}
+
+/// The broker writes the rest of a fresh storage itself.
+fn format(data: &Path) -> io::Result<()> {
+    let storage = data.join("kafka-data");
+    let meta = storage.join("meta.properties");
+    if meta.exists() {
+        return Ok(());
+    }
+    std::fs::create_dir_all(&storage)?;
+    std::fs::write(meta, META_PROPERTIES)
+}
+
+/// A data folder and what serves it.
+struct Broker {
+    java: Java,
+    jars: PathBuf,
+    data: PathBuf,
+    outlives_parent: bool,
+}
+
+impl Broker {
+    /// The broker once it is ready; `None` if a port was taken.
+    async fn run(
+        &self,
+        port: u16,
+        controller: u16,
+        lock: File,
+    ) -> Result<Option<Child>, ServerError> {
+        // In this order, since the free port may be one of the two that stand for others.
+        let properties = PROPERTIES
+            .replace("29093", "CONTROLLER_PORT")
+            .replace("29092", &port.to_string())
+            .replace("CONTROLLER_PORT", &controller.to_string());
+        std::fs::write(self.data.join("server.properties"), properties)?;
+        let mut command = Command::new(&self.java.program);
+        command.args(["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx256m"]);
+        command.arg("-XX:+ExitOnOutOfMemoryError");
+        command.args([
+            "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
+            "-Dorg.slf4j.simpleLogger.log.kafka.network.DataPlaneAcceptor=info",
+            "-Dorg.slf4j.simpleLogger.showDateTime=true",
+            "-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd HH:mm:ss",
+        ]);
+        let mut locks = vec![lock];
+        locks.extend(self.share_classes(&mut command)?);
+        command.arg("-cp").arg(self.jars.join("*")).args(["kafka.Kafka", "server.properties"]);
+        // Its storage and properties are named relative to this folder.
+        command.current_dir(&self.data);
+        let log = LogFile::attach(&self.data.join("kafka.log"), &mut command)?;
+        // SIGTERM: a clean stop, after which the next start need not wait for the old session.
+        let signals = StopSignals {
+            orphaned: (!self.outlives_parent).then_some(Signal::SIGTERM),
+            dropped: Signal::SIGKILL,
+        };
+        let child = Child::spawn(command, signals, locks)?;
+
+        let ready = format!("{READY}{port}.");
+        let deadline = tokio::time::Instant::now() + START_TIMEOUT;
+        loop {
+            let text = log.text();
+            if child.exit().is_some() {
+                if text.contains(ports::TAKEN) {
+                    return Ok(None);
+                }
+                return Err(not_started(log.last_lines()));
+            }
+            if text.contains(&ready) {
+                return Ok(Some(child));
+            }
+            if tokio::time::Instant::now() > deadline {
+                let waited = START_TIMEOUT.as_secs();
+                return Err(not_started(format!("not ready in {waited} s; {}", log.last_lines())));
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// Starts from an archive of loaded classes, which halves the time. The first run writes it at
+    /// its stop, holding the returned lock to its end; the next run adopts it.
+    fn share_classes(&self, command: &mut Command) -> io::Result<Option<File>> {
+        let archive = self.jars.join(format!("classes-{}.jsa", self.java.version));
+        let unfinished = self.jars.join(format!("classes-{}.new", self.java.version));
+        if !archive.exists() {
+            let lock = paths::lock_file(&self.jars.join("classes.lock"))?;
+            if lock.try_lock().is_err() {
+                return Ok(None);
+            }
+            if unfinished.exists() {
+                std::fs::rename(&unfinished, &archive)?;
+            } else {
+                let mut option = std::ffi::OsString::from("-XX:ArchiveClassesAtExit=");
+                option.push(unfinished);
+                command.arg(option);
+                return Ok(Some(lock));
+            }
+        }
+        let mut option = std::ffi::OsString::from("-XX:SharedArchiveFile=");
+        option.push(archive);
+        // Without the archive, or with a stale one, it starts all the same.
+        command.arg("-Xshare:auto").arg(option);
+        Ok(None)
+    }
+}
+
+fn not_started(reason: String) -> ServerError {
+    ServerError::NotStarted { part: PART, reason }
+}

@@ -1,0 +1,120 @@
+//! Where things live on this machine: data that outlives a run, and downloads.
+
+use std::{
+    fs::{DirBuilder, File, OpenOptions, TryLockError},
+    io,
+    os::unix::fs::{DirBuilderExt, MetadataExt},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use nix::unistd::{Uid, User, chown};
+use sha2::{Digest, Sha256};
+
+/// The folder of this build's own: `target/karcis`; for a binary outside a build folder,
+/// `~/.cache/karcis`.
+pub fn home() -> PathBuf {
+    // Cargo puts this tag into every build folder.
+    let target = std::env::current_exe().ok().and_then(|exe| {
+        exe.ancestors().find(|folder| folder.join("CACHEDIR.TAG").is_file()).map(Path::to_owned)
+    });
+    let cache = || {
+        let home = std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache"));
+        std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from).or(home)
+    };
+    target.or_else(cache).unwrap_or_else(std::env::temp_dir).join("karcis")
+}
+
+/// `folder`, made if missing. Where this is root and user nobody cannot reach it (such as below
+/// /root), a folder in /var/tmp that takes its place.
+pub fn within_reach(folder: &Path) -> io::Result<PathBuf> {
+    let folder = std::path::absolute(folder)?;
+    if is_within_reach(&folder) {
+        make(&folder)?;
+        return Ok(folder);
+    }
+    let other = PathBuf::from(format!("/var/tmp/karcis-{}", fingerprint(folder.as_os_str())));
+    make_own(&other)?;
+    Ok(other)
+}
+
+/// Makes a folder among those of others, such as in /tmp; one that is there has to be ours.
+pub fn make_own(folder: &Path) -> io::Result<()> {
+    make(folder)?;
+    let metadata = folder.symlink_metadata()?;
+    if !metadata.is_dir() || metadata.uid() != Uid::effective().as_raw() {
+        return Err(io::Error::other(format!("{} belongs to another user", folder.display())));
+    }
+    Ok(())
+}
+
+/// Where temporary folders go that user nobody can reach.
+pub fn temporary() -> PathBuf {
+    let parent = std::env::temp_dir();
+    if is_within_reach(&parent) { parent } else { PathBuf::from("/var/tmp") }
+}
+
+fn is_within_reach(folder: &Path) -> bool {
+    !Uid::effective().is_root() || folder.ancestors().all(open_to_all)
+}
+
+/// What is not there yet will be made open.
+fn open_to_all(folder: &Path) -> bool {
+    folder.metadata().map_or(true, |metadata| metadata.mode() & 0o001 != 0)
+}
+
+fn make(folder: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o755).create(folder)
+}
+
+/// The user as whom a server runs that refuses to run as root: nobody, if this is root.
+pub(crate) fn nobody() -> io::Result<Option<User>> {
+    if !Uid::effective().is_root() {
+        return Ok(None);
+    }
+    match User::from_name("nobody")? {
+        Some(nobody) => Ok(Some(nobody)),
+        None => Err(io::Error::other("PostgreSQL refuses to run as root, and no user is nobody")),
+    }
+}
+
+/// Makes a private folder for that user.
+pub(crate) fn make_private(folder: &Path, owner: Option<&User>) -> io::Result<()> {
+    DirBuilder::new().mode(0o700).create(folder)?;
+    give(folder, owner)
+}
+
+/// Makes the user the owner.
+pub(crate) fn give(path: &Path, owner: Option<&User>) -> io::Result<()> {
+    if let Some(owner) = owner {
+        chown(path, Some(owner.uid), Some(owner.gid))?;
+    }
+    Ok(())
+}
+
+/// Opens a file to lock, made if missing.
+pub(crate) fn lock_file(path: &Path) -> io::Result<File> {
+    OpenOptions::new().create(true).truncate(false).write(true).open(path)
+}
+
+/// The lock on this file; `None` if another still holds it after `timeout`.
+pub async fn lock(path: &Path, timeout: Duration) -> io::Result<Option<File>> {
+    let file = lock_file(path)?;
+    let deadline = tokio::time::Instant::now() + timeout;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(Some(file)),
+            Err(TryLockError::Error(error)) => return Err(error),
+            Err(TryLockError::WouldBlock) if tokio::time::Instant::now() > deadline => {
+                return Ok(None);
+            }
+            Err(TryLockError::WouldBlock) => tokio::time::sleep(Duration::from_millis(10)).await,
+        }
+    }
+}
+
+/// Twelve hex digits that differ where the content differs.
+pub fn fingerprint(content: impl AsRef<std::ffi::OsStr>) -> String {
+    let digest = Sha256::digest(content.as_ref().as_encoded_bytes());
+    digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,4 @@
+//! The servers seen from outside: they start, keep their data, and never outlive their parent.
+
+mod orphans;
+mod servers;

@@ -1,9 +1,0 @@
-//! The servers seen from outside: they start, keep their data, and never outlive their parent.
-#![allow(clippy::unwrap_used)]
-
-mod deploy;
-mod launcher;
-mod orphans;
-mod proc;
-mod roles;
-mod servers;

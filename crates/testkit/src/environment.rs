@@ -1,0 +1,189 @@
+//! A database and topics of a test's own, on servers that tests share.
+
+use std::time::Duration;
+
+use karcis_messaging::{Kafka, KafkaConfig, KafkaSecurity};
+use karcis_schemas::{SIMULATED_GATEWAY, Schema, Service, role_url};
+use rdkafka::{
+    admin::{AdminClient, AdminOptions},
+    client::DefaultClientContext,
+};
+use sqlx::{AssertSqlSafe, PgPool, postgres::PgPoolOptions};
+use uuid::Uuid;
+
+use crate::{eventually, servers::servers, template};
+
+/// A fresh, migrated database and a fresh topic prefix, with the topics in place. Where other test
+/// binaries use the servers too, both are deleted at the end of a test that passes.
+pub struct TestEnvironment {
+    name: String,
+    database_url: String,
+    superuser: PgPool,
+    kafka_config: KafkaConfig,
+    kafka: Kafka,
+}
+
+impl TestEnvironment {
+    /// On testcontainers where a Docker engine answers, else on child processes;
+    /// `KARCIS_TEST_STACK=containers|native|running` forces one.
+    pub async fn start() -> Self {
+        let servers = servers();
+        Self::on_kafka(&servers.kafka_bootstrap_servers).await
+    }
+
+    /// On a broker of the test's own.
+    pub async fn on_kafka(kafka_bootstrap_servers: &str) -> Self {
+        let servers = servers();
+        let name = format!("t_{}", Uuid::now_v7().simple());
+        let kafka_config = KafkaConfig {
+            kafka_bootstrap_servers: kafka_bootstrap_servers.to_owned(),
+            topic_prefix: format!("{name}."),
+            instance: "0".to_owned(),
+            security: KafkaSecurity::default(),
+        };
+        let kafka = Kafka::connect(&kafka_config).expect("the broker's settings are right");
+        // A broker that was not given the processor for seconds is away for a moment.
+        let topics = eventually(|| kafka.create_topics(2, 1)).within(Duration::from_secs(180));
+        let (database_url, ()) =
+            tokio::join!(template::copy(&servers.postgres_url, &name), topics.into_future());
+        let superuser = PgPoolOptions::new()
+            .max_connections(4)
+            .connect(&database_url)
+            .await
+            .expect("the new database answers");
+        Self { name, database_url, superuser, kafka_config, kafka }
+    }
+
+    /// The flags every service takes: where its schema is, where the broker is, what its topics
+    /// are called, and few connections, as many tests share the server.
+    pub fn flags(&self, schema: Schema) -> Vec<String> {
+        [
+            ("--database-url", self.role_url(schema)),
+            ("--database-connections", "5".to_owned()),
+            ("--kafka-bootstrap-servers", self.kafka_config.kafka_bootstrap_servers.clone()),
+            ("--topic-prefix", self.kafka_config.topic_prefix.clone()),
+        ]
+        .into_iter()
+        .flat_map(|(flag, value)| [flag.to_owned(), value])
+        .collect()
+    }
+
+    /// What this command line takes of the settings of a service of a fleet whose signing keys are
+    /// at `jwks_url`.
+    pub fn flags_of(
+        &self,
+        service: &Service,
+        command: &clap::Command,
+        jwks_url: &str,
+    ) -> Vec<String> {
+        let mut offered = self.flags(*service.schema);
+        offered.extend(["--jwks-url".to_owned(), jwks_url.to_owned()]);
+        offered.extend(["--gateway".to_owned(), "simulated".to_owned()]);
+        offered.extend(["--gateway-database-url".to_owned(), self.role_url(SIMULATED_GATEWAY)]);
+        let taken: Vec<_> = command.get_arguments().filter_map(|it| it.get_long()).collect();
+        let is_taken = |pair: &&[String]| taken.contains(&pair[0].trim_start_matches("--"));
+        offered.chunks(2).filter(is_taken).flatten().cloned().collect()
+    }
+
+    /// The variables that make `karcis` use this database and these topics.
+    pub fn variables(&self) -> [(&'static str, &str); 3] {
+        [
+            ("DATABASE_URL", &self.database_url),
+            ("KAFKA_BOOTSTRAP_SERVERS", &self.kafka_config.kafka_bootstrap_servers),
+            ("KARCIS_TOPIC_PREFIX", &self.kafka_config.topic_prefix),
+        ]
+    }
+
+    /// The database's URL for the owner of this schema.
+    pub fn role_url(&self, schema: Schema) -> String {
+        role_url(&self.database_url, schema)
+    }
+
+    /// The database's URL for the superuser.
+    pub fn database_url(&self) -> &str {
+        &self.database_url
+    }
+
+    /// A superuser's pool, to look behind the services: name tables with their schema.
+    pub fn superuser(&self) -> &PgPool {
+        &self.superuser
+    }
+
+    /// The broker, with this test's prefix.
+    pub fn kafka(&self) -> &Kafka {
+        &self.kafka
+    }
+
+    /// Waits until the service has sent all its messages; panics when it does not, or when it
+    /// dead-lettered one.
+    pub async fn all_sent(&self, schema: Schema) {
+        all_sent(&self.database_url, schema).await;
+    }
+
+    /// How many messages wait in the service's outbox.
+    pub async fn unsent(&self, schema: Schema) -> i64 {
+        let count = AssertSqlSafe(format!("SELECT count(*) FROM {}.outbox", schema.name));
+        let counted = sqlx::query_scalar(count).fetch_one(&self.superuser).await;
+        counted.expect("the outbox can be read")
+    }
+
+    /// The messages the service could not handle: each one's type and error.
+    pub async fn dead_letters(&self, schema: Schema) -> Vec<(Option<String>, String)> {
+        let read = AssertSqlSafe(format!("SELECT kind, error FROM {}.dead_letter", schema.name));
+        let letters = sqlx::query_as(read).fetch_all(&self.superuser).await;
+        letters.expect("dead letters can be read")
+    }
+}
+
+/// The same as [`TestEnvironment::all_sent`], from any runtime.
+pub async fn all_sent(database_url: &str, schema: Schema) {
+    let options = PgPoolOptions::new().max_connections(1);
+    let pool = options.connect(database_url).await.expect("the database answers");
+    let count = format!("SELECT count(*) FROM {}.outbox", schema.name);
+    let unsent = async || {
+        let unsent = sqlx::query_scalar::<_, i64>(AssertSqlSafe(count.clone()));
+        unsent.fetch_one(&pool).await.expect("the outbox can be read")
+    };
+    eventually(unsent).is(0).await;
+    let read = AssertSqlSafe(format!("SELECT kind, error FROM {}.dead_letter", schema.name));
+    let letters: Vec<(Option<String>, String)> =
+        sqlx::query_as(read).fetch_all(&pool).await.expect("dead letters can be read");
+    assert!(letters.is_empty(), "{} has dead letters: {letters:#?}", schema.name);
+    pool.close().await;
+}
+
+impl Drop for TestEnvironment {
+    fn drop(&mut self) {
+        let servers = servers();
+        if !servers.shared || std::thread::panicking() {
+            return;
+        }
+        let topics = match &self.kafka_config.kafka_bootstrap_servers {
+            shared if *shared == servers.kafka_bootstrap_servers => {
+                self.kafka.topic_names().to_vec()
+            }
+            _ => Vec::new(),
+        };
+        let name = self.name.clone();
+        // The test's own runtime forbids to wait here, so another thread does.
+        let deleted = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            runtime.expect("a runtime starts").block_on(async {
+                template::drop_copy(&servers.postgres_url, &name).await;
+                delete_topics(&servers.kafka_bootstrap_servers, &topics).await;
+            });
+        });
+        let _ = deleted.join();
+    }
+}
+
+/// Deletes what is there: what stays behind harms no other test.
+async fn delete_topics(kafka_bootstrap_servers: &str, topics: &[String]) {
+    let mut config = rdkafka::ClientConfig::new();
+    let config = config.set("bootstrap.servers", kafka_bootstrap_servers);
+    let client: Result<AdminClient<DefaultClientContext>, _> = config.create();
+    let topics: Vec<&str> = topics.iter().map(String::as_str).collect();
+    if let (Ok(client), false) = (client, topics.is_empty()) {
+        let _ = client.delete_topics(&topics, &AdminOptions::new()).await;
+    }
+}

@@ -1,0 +1,206 @@
+//! The services, each a process of this same program.
+
+use std::{
+    collections::BTreeMap,
+    os::unix::process::CommandExt,
+    path::{Path, PathBuf},
+    process::{Command, ExitStatus},
+    time::{Duration, Instant},
+};
+
+use nix::sys::signal::Signal;
+
+use karcis_dev_servers::{
+    ServerError,
+    child::{Child, StopSignals},
+    log_file::LogFile,
+    ports,
+};
+use karcis_schemas::{SERVICES, SIMULATED_GATEWAY, Service, USER, role_url};
+
+use super::{LaunchError, supervise::Runs, terminal::print};
+use crate::{
+    cli::Options,
+    service_ports::{self, ServicePorts},
+};
+
+/// Time to migrate and to fetch keys, on a busy machine.
+const READY_TIMEOUT: Duration = Duration::from_secs(90);
+
+/// A service drains for 10 s at most.
+const STOP_TIMEOUT: Duration = Duration::from_secs(12);
+
+/// Where each service serves, by its short name.
+#[derive(Clone)]
+pub(super) struct Urls(pub BTreeMap<&'static str, String>);
+
+impl Urls {
+    pub(crate) fn of_ports(ports: &ServicePorts) -> Self {
+        let url = |port| format!("http://127.0.0.1:{port}");
+        Self(ports.0.iter().map(|(service, port)| (service.name, url(port))).collect())
+    }
+
+    /// Where this service serves.
+    pub(crate) fn of(&self, service: &Service) -> &str {
+        &self.0[service.name]
+    }
+}
+
+/// The configured ports, or free ones; fails, before anything is started, if one is taken.
+pub(super) async fn choose_ports(options: &Options) -> Result<ServicePorts, LaunchError> {
+    let free = ports::free::<{ SERVICES.len() }>()?;
+    if options.ephemeral {
+        return Ok(ServicePorts(SERVICES.into_iter().zip(free).collect()));
+    }
+    let mut chosen = options.ports.services.0.clone();
+    for ((service, port), free) in chosen.iter_mut().zip(free) {
+        if *port == 0 {
+            *port = free;
+        } else if !gets_free(*port).await {
+            let (flag, variable) = service_ports::names(service);
+            let service = service.full_name();
+            return Err(LaunchError::PortTaken { port: *port, service, flag, variable });
+        }
+    }
+    Ok(ServicePorts(chosen))
+}
+
+/// Whether the port is free, or becomes free within a second: the services of a killed predecessor
+/// take a moment to end.
+async fn gets_free(port: u16) -> bool {
+    for _ in 0..20 {
+        if ports::is_free(port) {
+            return true;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    false
+}
+
+/// How to start one service.
+pub(super) struct Program {
+    /// Such as `user-service`.
+    pub name: &'static str,
+    /// Where it logs to.
+    pub log: PathBuf,
+    executable: PathBuf,
+    service: &'static Service,
+    ready: String,
+    environment: Vec<(&'static str, String)>,
+}
+
+impl Program {
+    /// Those of all services.
+    pub(crate) fn all(
+        urls: &Urls,
+        options: &Options,
+        database_url: &str,
+        kafka_bootstrap_servers: &str,
+        data: &Path,
+    ) -> Result<Vec<Self>, LaunchError> {
+        let logs = data.join("logs");
+        std::fs::create_dir_all(&logs)?;
+        let executable = std::env::current_exe()?;
+        let program = |service: &'static Service| {
+            let url = urls.of(service);
+            let settings = [
+                ("KARCIS_LISTEN", url.trim_start_matches("http://").to_owned()),
+                ("DATABASE_URL", role_url(database_url, *service.schema)),
+                ("KAFKA_BOOTSTRAP_SERVERS", kafka_bootstrap_servers.to_owned()),
+                ("KARCIS_TOPIC_PREFIX", options.topic_prefix.clone()),
+                ("KARCIS_JWKS_URL", format!("{}/.well-known/jwks.json", urls.of(&USER))),
+                ("KARCIS_GATEWAY", "simulated".to_owned()),
+                ("KARCIS_GATEWAY_DATABASE_URL", role_url(database_url, SIMULATED_GATEWAY)),
+                ("KARCIS_ADMIN_EMAIL", options.admin.admin_email.clone()),
+                ("KARCIS_ADMIN_PASSWORD", options.admin.admin_password.clone()),
+            ];
+            let name = service.full_name();
+            Self {
+                name,
+                log: logs.join(format!("{name}.log")),
+                executable: executable.clone(),
+                service,
+                ready: format!("{url}/readyz"),
+                environment: settings.into(),
+            }
+        };
+        Ok(SERVICES.into_iter().map(program).collect())
+    }
+
+    /// Starts it; the rest of its settings is inherited from our environment.
+    pub(crate) fn start(&self) -> Result<Running, ServerError> {
+        // Once this build has been replaced, only the kernel still knows its program.
+        let kept =
+            if self.executable.exists() { &self.executable } else { Path::new("/proc/self/exe") };
+        let mut command = Command::new(kept);
+        command.arg0(self.name).args(["service", self.service.name]);
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
+        let log = LogFile::attach(&self.log, &mut command)?;
+        let child = Child::spawn(command, StopSignals::KILL, Vec::new())?;
+        Ok(Running { child, log })
+    }
+
+    /// Waits until it can serve.
+    async fn ready(&self, running: &Running) -> Result<(), LaunchError> {
+        let failed = |reason| LaunchError::Service { service: self.name, reason };
+        let mut last = String::from("it does not listen");
+        let answers = async {
+            loop {
+                match reqwest::get(&self.ready).await {
+                    Ok(answer) if answer.status().is_success() => return,
+                    Ok(answer) => last = answer.text().await.unwrap_or_default(),
+                    Err(_) => {}
+                }
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::select! {
+            answers = tokio::time::timeout(READY_TIMEOUT, answers) => answers.map_err(|_| {
+                let waited = READY_TIMEOUT.as_secs();
+                failed(format!("not ready in {waited} s: {last}; {}", running.log.last_lines()))
+            }),
+            status = running.child.exited() => {
+                Err(failed(format!("it ended with {status}; {}", running.log.last_lines())))
+            }
+        }
+    }
+}
+
+/// Starts all and waits until all can serve.
+pub(super) async fn start_all(
+    services: Vec<Program>,
+) -> Result<Vec<(Program, Running)>, LaunchError> {
+    let began = Instant::now();
+    let mut started = Vec::with_capacity(services.len());
+    for service in services {
+        let running = service.start()?;
+        started.push((service, running));
+    }
+    let all = started.iter().map(async |(service, running)| {
+        service.ready(running).await?;
+        print(format!("{:<15} ready after {:.1} s", service.name, began.elapsed().as_secs_f64()));
+        Ok(())
+    });
+    futures_util::future::try_join_all(all).await.map_err(|error: LaunchError| error)?;
+    Ok(started)
+}
+
+/// A service's process.
+pub(super) struct Running {
+    child: Child,
+    log: LogFile,
+}
+
+impl Runs for Running {
+    fn pid(&self) -> u32 {
+        self.child.pid()
+    }
+
+    fn exited(&self) -> impl Future<Output = ExitStatus> + Send + 'static {
+        self.child.exited()
+    }
+
+    async fn stop(self) {
+        self.child.stop(Signal::SIGTERM, STOP_TIMEOUT).await;
+    }
+}

@@ -1,0 +1,12 @@
+//! The `karcis` program: starts everything on this machine, and prepares deployments.
+
+mod cli;
+mod launcher;
+mod migrate;
+mod service_ports;
+mod topics;
+
+#[tokio::main]
+async fn main() -> std::process::ExitCode {
+    cli::run().await
+}

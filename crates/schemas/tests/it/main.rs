@@ -1,4 +1,5 @@
-//! What `setup.sql` makes on a real server.
+//! What `setup.sql` and the migrations make on a real server.
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+mod migrations;
 mod roles;

@@ -94,25 +94,20 @@ impl Decider for CreateBooking<'_> {
         if let Some(booking) = unit.stored.get(&job.order.id) {
             return Ok(Created { booking: booking.clone(), is_repeated: false });
         }
-        let used = job.key.as_ref().and_then(|key| {
-            let used = unit.keys.iter().find(|used| used.key == key.key)?;
-            Some((used, used.fingerprint == key.fingerprint))
-        });
-        match used {
-            Some((_, false)) => Err(CreateBookingError::KeyReused),
-            Some((used, true)) => {
-                let booking = used.subject.and_then(|id| unit.stored.get(&BookingId(id)));
-                let booking = booking
-                    .ok_or_else(|| StoreError::unavailable("the key's booking is missing"))?;
-                Ok(Created { booking: booking.clone(), is_repeated: true })
+        if let Some(key) = &job.key
+            && let Some(used) = unit.keys.iter().find(|used| used.key == key.key)
+        {
+            if used.fingerprint != key.fingerprint {
+                return Err(CreateBookingError::KeyReused);
             }
-            None => {
-                let created = create(job.order.clone(), self.resends);
-                let booking = created.booking.clone();
-                unit.new.push(Change::new(created, job.key.clone()));
-                Ok(Created { booking, is_repeated: false })
-            }
+            let booking = used.subject.and_then(|id| unit.stored.get(&BookingId(id))).cloned();
+            let missing = || StoreError::unavailable("the booking of a used key is missing");
+            return Ok(Created { booking: booking.ok_or_else(missing)?, is_repeated: true });
         }
+        let created = create(job.order.clone(), self.resends);
+        let booking = created.booking.clone();
+        unit.new.push(Change::new(created, job.key.clone()));
+        Ok(Created { booking, is_repeated: false })
     }
 
     async fn commit(&self, unit: UnitOfWork) -> Result<HashSet<BookingId>, StoreError> {

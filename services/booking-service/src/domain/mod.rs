@@ -1,6 +1,5 @@
 //! The rules of a booking: what it is, how its saga goes on, and what a buyer sees of it.
 #![deny(clippy::disallowed_methods)]
-#![deny(clippy::disallowed_methods)]
 
 mod booking;
 mod order;

@@ -15,11 +15,11 @@ use crate::{
 };
 
 /// How long an access token is valid, in seconds.
-pub const LIFETIME_S: i64 = 900;
+pub(crate) const LIFETIME_S: i64 = 900;
 
 /// Why there is no key that can sign.
 #[derive(Debug, thiserror::Error)]
-pub enum KeyError {
+pub(crate) enum KeyError {
     /// It is not an Ed25519 key.
     #[error("signing key {kid} cannot be read")]
     Unreadable { kid: String, source: jsonwebtoken::errors::Error },
@@ -41,7 +41,7 @@ struct SessionClaim {
 }
 
 /// Signs with the newest key and publishes all keys.
-pub struct AccessTokens {
+pub(crate) struct AccessTokens {
     header: Header,
     key: EncodingKey,
     published: JwkSet,
@@ -49,7 +49,7 @@ pub struct AccessTokens {
 
 impl AccessTokens {
     /// `keys` are sorted, the newest first.
-    pub fn new(keys: &[SigningKey]) -> Result<Self, KeyError> {
+    pub(crate) fn new(keys: &[SigningKey]) -> Result<Self, KeyError> {
         let newest = keys.first().ok_or(KeyError::Missing)?;
         let mut header = Header::new(Algorithm::EdDSA);
         header.typ = Some(TOKEN_TYPE.to_owned());
@@ -60,12 +60,12 @@ impl AccessTokens {
     }
 
     /// The public halves of the keys.
-    pub fn published(&self) -> &JwkSet {
+    pub(crate) fn published(&self) -> &JwkSet {
         &self.published
     }
 
     /// A token for the account, in this session.
-    pub fn sign(
+    pub(crate) fn sign(
         &self,
         account: &Account,
         session: SessionId,
@@ -85,7 +85,7 @@ impl AccessTokens {
 }
 
 /// The session of an access token. The token must have been verified before.
-pub fn session_of(verified: &str) -> Option<SessionId> {
+pub(crate) fn session_of(verified: &str) -> Option<SessionId> {
     let claim: SessionClaim = jsonwebtoken::dangerous::insecure_decode_claims(verified).ok()?;
     claim.sid.map(SessionId)
 }

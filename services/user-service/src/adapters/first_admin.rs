@@ -14,7 +14,7 @@ use crate::{
 
 /// Why the first admin could not be ensured.
 #[derive(Debug, thiserror::Error)]
-pub enum FirstAdminError {
+pub(crate) enum FirstAdminError {
     #[error("give both KARCIS_ADMIN_EMAIL and KARCIS_ADMIN_PASSWORD, or neither")]
     OneSettingMissing,
     #[error("KARCIS_ADMIN_EMAIL: {0}")]
@@ -28,7 +28,7 @@ pub enum FirstAdminError {
 }
 
 /// Ensures that there is the first admin, if one is configured.
-pub async fn first_admin(
+pub(crate) async fn first_admin(
     config: &AdminConfig,
     accounts: &dyn Accounts,
     passwords: &dyn Passwords,

@@ -1,11 +1,11 @@
 //! Connects the use cases with HTTP, Kafka, Postgres, mail and cryptography.
 
-pub mod access_tokens;
-pub mod first_admin;
-pub mod http;
-pub mod kafka;
-pub mod mail;
-pub mod password_hasher;
-pub mod postgres;
-pub mod refresh_tokens;
-pub mod workers;
+pub(crate) mod access_tokens;
+pub(crate) mod first_admin;
+pub(crate) mod http;
+pub(crate) mod kafka;
+pub(crate) mod mail;
+pub(crate) mod password_hasher;
+pub(crate) mod postgres;
+pub(crate) mod refresh_tokens;
+pub(crate) mod workers;

@@ -24,7 +24,7 @@ const PASSES: u32 = 2;
 const PARALLELISM: u32 = 1;
 
 /// Hashes passwords.
-pub struct Argon2id {
+pub(crate) struct Argon2id {
     places: Arc<Semaphore>,
     cores: Arc<Semaphore>,
     /// Checked where there is no account, so that this takes as long.
@@ -33,7 +33,7 @@ pub struct Argon2id {
 
 impl Argon2id {
     /// For as many cores as this machine has.
-    pub fn new() -> Result<Self, HashError> {
+    pub(crate) fn new() -> Result<Self, HashError> {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let dummy_password: [u8; 32] = rand::rng().random();
         Ok(Self {

@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use crate::domain::TokenHash;
 
 /// A new token with its hash.
-pub fn generate() -> (String, TokenHash) {
+pub(crate) fn generate() -> (String, TokenHash) {
     let bits: [u8; 32] = rand::rng().random();
     let token = BASE64_URL_SAFE_NO_PAD.encode(bits);
     let hash = hash(&token);
@@ -15,6 +15,6 @@ pub fn generate() -> (String, TokenHash) {
 }
 
 /// The stored hash of this token. The bits are random, so one fast hash is enough.
-pub fn hash(token: &str) -> TokenHash {
+pub(crate) fn hash(token: &str) -> TokenHash {
     TokenHash(Sha256::digest(token.as_bytes()).into())
 }

@@ -27,7 +27,7 @@ const PURGE_EVERY: Duration = Duration::from_secs(600);
 /// Sends what is due at each signal and each second, until `stopping`. A batch that is being sent
 /// then is finished first, so that nothing is sent twice. A mail server that is slow or unavailable
 /// does not hold up the consumer.
-pub async fn notify_buyers(
+pub(crate) async fn notify_buyers(
     notifications: Arc<dyn Notifications>,
     notifier: Arc<dyn Notifier>,
     due: Arc<Notify>,
@@ -53,7 +53,7 @@ pub async fn notify_buyers(
 
 /// Deletes expired rows at once and every ten minutes, until `stopping`, which also interrupts a
 /// deletion.
-pub async fn purge(pool: PgPool, stopping: CancellationToken) -> Result<(), Infallible> {
+pub(crate) async fn purge(pool: PgPool, stopping: CancellationToken) -> Result<(), Infallible> {
     let mut ticks = interval(PURGE_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let purging = async {

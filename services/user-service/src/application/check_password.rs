@@ -25,45 +25,43 @@ pub enum CheckPasswordError {
     Store(#[from] StoreError),
 }
 
-/// Checks passwords and counts the wrong ones.
+/// What a check needs.
 #[derive(Clone)]
-pub struct PasswordCheck {
+pub(crate) struct PasswordCheck {
     pub passwords: Arc<dyn Passwords>,
     pub failed_logins: Arc<dyn FailedLogins>,
     pub limits: LoginLimits,
 }
 
-impl PasswordCheck {
-    /// Checks a typed password against the hash of the account with this address; `None` if there
-    /// is no such account.
-    pub async fn check(
-        &self,
-        email: &Email,
-        client_ip: ClientIp,
-        typed: TypedPassword,
-        hash: Option<PasswordHash>,
-        at: Timestamp,
-    ) -> Result<(), CheckPasswordError> {
-        let subjects = [Subject::Account(email.clone()), Subject::ClientIp(client_ip)];
-        self.refuse_if_blocked(&subjects, at).await?;
-        if self.passwords.matches(typed, hash).await? {
-            // Other wrong guesses may have been counted while this one was hashed.
-            self.refuse_if_blocked(&subjects, at).await
-        } else {
-            self.failed_logins.count(&subjects, at).await?;
-            Err(CheckPasswordError::Wrong)
-        }
+/// Checks a typed password against the hash of the account with this address; `None` if there is no
+/// such account. Counts a wrong one.
+pub(crate) async fn check_password(
+    check: &PasswordCheck,
+    email: &Email,
+    client_ip: ClientIp,
+    typed: TypedPassword,
+    hash: Option<PasswordHash>,
+    at: Timestamp,
+) -> Result<(), CheckPasswordError> {
+    let subjects = [Subject::Account(email.clone()), Subject::ClientIp(client_ip)];
+    refuse_if_blocked(check, &subjects, at).await?;
+    if check.passwords.matches(typed, hash).await? {
+        // Other wrong guesses may have been counted while this one was hashed.
+        refuse_if_blocked(check, &subjects, at).await
+    } else {
+        check.failed_logins.count(&subjects, at).await?;
+        Err(CheckPasswordError::Wrong)
     }
+}
 
-    async fn refuse_if_blocked(
-        &self,
-        subjects: &[Subject],
-        at: Timestamp,
-    ) -> Result<(), CheckPasswordError> {
-        let tallies = self.failed_logins.tallies(subjects, at).await?;
-        match self.limits.blocked_until(&tallies, at) {
-            Some(until) => Err(CheckPasswordError::TooMany { until }),
-            None => Ok(()),
-        }
+async fn refuse_if_blocked(
+    check: &PasswordCheck,
+    subjects: &[Subject],
+    at: Timestamp,
+) -> Result<(), CheckPasswordError> {
+    let tallies = check.failed_logins.tallies(subjects, at).await?;
+    match check.limits.blocked_until(&tallies, at) {
+        Some(until) => Err(CheckPasswordError::TooMany { until }),
+        None => Ok(()),
     }
 }

@@ -13,7 +13,7 @@ use crate::{
 
 /// What was found or done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FirstAdmin {
+pub(crate) enum FirstAdmin {
     Created,
     /// The account is an admin's already. Its password may have changed.
     Present,
@@ -26,7 +26,7 @@ pub enum FirstAdmin {
 
 /// Why the first admin could not be ensured.
 #[derive(Debug, thiserror::Error)]
-pub enum EnsureAdminError {
+pub(crate) enum EnsureAdminError {
     #[error(transparent)]
     Hash(#[from] HashError),
     #[error(transparent)]
@@ -41,7 +41,7 @@ impl From<StoreError> for EnsureAdminError {
 
 /// Makes the account with this address an admin's: a new account, or one that has this password.
 /// Several instances may do this at the same time.
-pub async fn ensure_admin(
+pub(crate) async fn ensure_admin(
     accounts: &dyn Accounts,
     passwords: &dyn Passwords,
     (email, password, name): (Email, Password, PersonName),

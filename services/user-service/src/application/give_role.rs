@@ -30,7 +30,7 @@ impl From<StoreError> for GiveRoleError {
 
 /// Gives the account this role and returns it. Access tokens issued before keep the old role until
 /// they expire.
-pub async fn give_role(
+pub(crate) async fn give_role(
     accounts: &dyn Accounts,
     admin: UserId,
     email: &Email,

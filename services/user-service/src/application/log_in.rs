@@ -4,14 +4,14 @@ use karcis_kernel::Timestamp;
 
 use crate::{
     application::{
-        check_password::{CheckPasswordError, PasswordCheck},
+        check_password::{CheckPasswordError, PasswordCheck, check_password},
         ports::Accounts,
     },
     domain::{Account, ClientIp, Email, NewSession, TypedPassword},
 };
 
 /// What a person gives to log in, and the session that is about to begin.
-pub struct LogIn {
+pub(crate) struct LogIn {
     pub email: Email,
     pub password: TypedPassword,
     pub client_ip: ClientIp,
@@ -20,7 +20,7 @@ pub struct LogIn {
 
 /// Returns the account. An unknown address and a wrong password get the same error after the same
 /// time.
-pub async fn log_in(
+pub(crate) async fn log_in(
     accounts: &dyn Accounts,
     check: &PasswordCheck,
     login: LogIn,
@@ -29,7 +29,7 @@ pub async fn log_in(
     let LogIn { email, password, client_ip, session } = login;
     let account = accounts.by_email(&email).await?;
     let hash = account.as_ref().map(|account| account.password_hash.clone());
-    check.check(&email, client_ip, password, hash, at).await?;
+    check_password(check, &email, client_ip, password, hash, at).await?;
     match account {
         Some(account) if accounts.open_session(&account, &session).await? => Ok(account),
         _ => Err(CheckPasswordError::Wrong),

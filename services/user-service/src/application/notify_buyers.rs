@@ -24,7 +24,7 @@ const MAX_PAUSE: TimeDelta = TimeDelta::minutes(10);
 const BATCH: usize = 100;
 
 /// Sends a batch of the notifications that are due. Returns whether there may be more.
-pub async fn notify_buyers(
+pub(crate) async fn notify_buyers(
     notifications: &dyn Notifications,
     notifier: &dyn Notifier,
     at: Timestamp,

@@ -26,14 +26,14 @@ pub enum SaveError {
 
 /// What happens to the sessions of an account that is saved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sessions {
+pub(crate) enum Sessions {
     Keep,
     EndAllBut(Option<SessionId>),
 }
 
 /// The accounts, each with its sessions. Changes of accounts are published.
 #[async_trait]
-pub trait Accounts: Send + Sync {
+pub(crate) trait Accounts: Send + Sync {
     /// The account with this id.
     async fn by_id(&self, id: UserId) -> Result<Option<Account>, StoreError>;
 
@@ -91,7 +91,7 @@ pub enum HashError {
 
 /// Slow hashing.
 #[async_trait]
-pub trait Passwords: Send + Sync {
+pub(crate) trait Passwords: Send + Sync {
     /// The salted hash of a new password.
     async fn hash(&self, password: Password) -> Result<PasswordHash, HashError>;
 
@@ -106,7 +106,7 @@ pub trait Passwords: Send + Sync {
 
 /// Counts failed log-ins, of all instances together.
 #[async_trait]
-pub trait FailedLogins: Send + Sync {
+pub(crate) trait FailedLogins: Send + Sync {
     /// The current tallies of these subjects; those without a failure are left out.
     async fn tallies(
         &self,
@@ -120,7 +120,7 @@ pub trait FailedLogins: Send + Sync {
 
 /// The notifications to buyers, stored so that each is sent once.
 #[async_trait]
-pub trait Notifications: Send + Sync {
+pub(crate) trait Notifications: Send + Sync {
     /// Stores those that are new: they are due at once.
     async fn add(&self, notifications: &[Notification], at: Timestamp) -> Result<(), StoreError>;
 
@@ -147,7 +147,7 @@ pub trait Notifications: Send + Sync {
 
 /// Sends notifications to buyers.
 #[async_trait]
-pub trait Notifier: Send + Sync {
+pub(crate) trait Notifier: Send + Sync {
     /// Sends each notification to its buyer, within 10 s for all. Returns for each, in order,
     /// whether it is done; those that are not are to be tried again. Failures are logged.
     async fn notify(&self, due: &[DueNotification]) -> Vec<bool>;

@@ -26,7 +26,7 @@ pub enum RefreshSessionError {
 
 /// Replaces the presented token by `next`. Returns the account as it is now, and the session. Of two
 /// requests with the same token the second one ends the session.
-pub async fn refresh_session(
+pub(crate) async fn refresh_session(
     accounts: &dyn Accounts,
     presented: &TokenHash,
     next: &NewToken,

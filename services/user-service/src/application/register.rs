@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// What a person gives to register, with the ids of what is about to be created.
-pub struct Registration {
+pub(crate) struct Registration {
     pub user_id: UserId,
     pub email: Email,
     pub password: Password,
@@ -26,7 +26,7 @@ pub enum RegisterError {
 }
 
 /// Opens a buyer's account and returns it.
-pub async fn register(
+pub(crate) async fn register(
     accounts: &dyn Accounts,
     passwords: &dyn Passwords,
     registration: Registration,

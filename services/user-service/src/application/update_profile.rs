@@ -6,14 +6,14 @@ use karcis_kernel::{Timestamp, UserId};
 use crate::{
     application::{
         ATTEMPTS,
-        check_password::{CheckPasswordError, PasswordCheck},
+        check_password::{CheckPasswordError, PasswordCheck, check_password},
         ports::{Accounts, HashError, SaveError, Sessions},
     },
     domain::{Account, ClientIp, Password, ProfileChange, SessionId, TypedPassword},
 };
 
 /// A change that the owner of an account asks for.
-pub struct ProfileUpdate {
+pub(crate) struct ProfileUpdate {
     pub user_id: UserId,
     /// The session of the request. It stays open when a new password ends the others.
     pub session: Option<SessionId>,
@@ -46,7 +46,7 @@ impl From<StoreError> for UpdateProfileError {
 }
 
 /// Updates the profile and returns the account.
-pub async fn update_profile(
+pub(crate) async fn update_profile(
     accounts: &dyn Accounts,
     check: &PasswordCheck,
     update: ProfileUpdate,
@@ -57,7 +57,7 @@ pub async fn update_profile(
     if needs_password {
         let typed = update.current_password.ok_or(UpdateProfileError::CurrentPasswordMissing)?;
         let hash = account.password_hash.clone();
-        check.check(&account.email, update.client_ip, typed, Some(hash), at).await?;
+        check_password(check, &account.email, update.client_ip, typed, Some(hash), at).await?;
     }
     let mut change = update.change;
     let mut sessions = Sessions::Keep;

@@ -6,7 +6,7 @@ use crate::domain::{Email, Locale, PasswordHash, PersonName, Phone, TimeZone};
 
 /// A person with an account.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Account {
+pub(crate) struct Account {
     pub user_id: UserId,
     pub email: Email,
     pub password_hash: PasswordHash,
@@ -22,7 +22,7 @@ pub struct Account {
 
 /// A change of a profile: `None` leaves a field unchanged, `Some(None)` clears it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ProfileChange {
+pub(crate) struct ProfileChange {
     pub name: Option<PersonName>,
     pub phone: Option<Option<Phone>>,
     pub locale: Option<Option<Locale>>,
@@ -33,14 +33,14 @@ pub struct ProfileChange {
 
 /// A change that is published, with the account as it is afterwards.
 #[derive(Clone, Copy)]
-pub enum AccountChange<'a> {
+pub(crate) enum AccountChange<'a> {
     Registered(&'a Account),
     Updated(&'a Account),
 }
 
 impl Account {
     /// A new account, version 1, without contact details.
-    pub fn new(
+    pub(crate) fn new(
         user_id: UserId,
         email: Email,
         password_hash: PasswordHash,
@@ -63,7 +63,7 @@ impl Account {
     }
 
     /// The account after this change; the same version if nothing changes.
-    pub fn changed(&self, change: ProfileChange) -> Self {
+    pub(crate) fn changed(&self, change: ProfileChange) -> Self {
         let next = Self {
             name: change.name.unwrap_or_else(|| self.name.clone()),
             phone: change.phone.unwrap_or_else(|| self.phone.clone()),
@@ -77,7 +77,7 @@ impl Account {
     }
 
     /// The account with this role; the same version if it has the role already.
-    pub fn with_role(&self, role: Role) -> Self {
+    pub(crate) fn with_role(&self, role: Role) -> Self {
         self.or_next_version(Self { role, ..self.clone() })
     }
 
@@ -88,7 +88,7 @@ impl Account {
 
 /// Whether `admin` would change their own role by giving `account` this role. This is forbidden, so
 /// that the last admin cannot be lost by mistake.
-pub fn changes_own_role(admin: UserId, account: &Account, role: Role) -> bool {
+pub(crate) fn changes_own_role(admin: UserId, account: &Account, role: Role) -> bool {
     account.user_id == admin && account.role != role
 }
 

@@ -4,19 +4,19 @@ use std::ops::RangeInclusive;
 
 /// A phone number in international form, such as `+6281234567890`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Phone(String);
+pub(crate) struct Phone(String);
 
 /// A text that is no international phone number.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("give an international number such as +62 812 3456 7890")]
-pub struct InvalidPhone;
+pub(crate) struct InvalidPhone;
 
 impl Phone {
     /// What a number matches, before it is parsed.
-    pub const PATTERN: &str = r"^\+[1-9]([ .()-]{0,2}[0-9]){6,14}$";
+    pub(crate) const PATTERN: &str = r"^\+[1-9]([ .()-]{0,2}[0-9]){6,14}$";
 
     /// The number in this text, without spaces, dots, hyphens and brackets.
-    pub fn parse(text: &str) -> Result<Self, InvalidPhone> {
+    pub(crate) fn parse(text: &str) -> Result<Self, InvalidPhone> {
         let number: String =
             text.trim().chars().filter(|c| !matches!(c, ' ' | '-' | '.' | '(' | ')')).collect();
         let digits = number.strip_prefix('+').ok_or(InvalidPhone)?;
@@ -27,29 +27,29 @@ impl Phone {
     }
 
     /// The number as text: `+` and digits.
-    pub fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
 }
 
 /// A language tag of BCP 47's shape, such as `id-ID`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Locale(String);
+pub(crate) struct Locale(String);
 
 /// A text that is no language tag.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("give a language tag such as id-ID")]
-pub struct InvalidLocale;
+pub(crate) struct InvalidLocale;
 
 impl Locale {
     /// How many characters it has.
-    pub const LENGTH: RangeInclusive<usize> = 2..=35;
+    pub(crate) const LENGTH: RangeInclusive<usize> = 2..=35;
 
     /// What a tag matches.
-    pub const PATTERN: &str = r"^[A-Za-z]{2,3}((-[A-Za-z0-9]{1,8})*-[A-Za-z0-9]{2,8})?$";
+    pub(crate) const PATTERN: &str = r"^[A-Za-z]{2,3}((-[A-Za-z0-9]{1,8})*-[A-Za-z0-9]{2,8})?$";
 
     /// The tag in this text. Only its shape is checked, not whether the language is registered.
-    pub fn parse(text: &str) -> Result<Self, InvalidLocale> {
+    pub(crate) fn parse(text: &str) -> Result<Self, InvalidLocale> {
         let tag = text.trim();
         let mut subtags = tag.split('-');
         let is_language = subtags.next().is_some_and(|language| {
@@ -70,7 +70,7 @@ impl Locale {
     }
 
     /// The tag as text.
-    pub fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
 }
@@ -82,21 +82,21 @@ fn ends_in_singleton(tag: &str) -> bool {
 
 /// An IANA time zone, such as `Asia/Jakarta`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TimeZone(chrono_tz::Tz);
+pub(crate) struct TimeZone(chrono_tz::Tz);
 
 /// A text that names no IANA time zone.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("give an IANA time zone such as Asia/Jakarta")]
-pub struct UnknownTimeZone;
+pub(crate) struct UnknownTimeZone;
 
 impl TimeZone {
     /// The zone with the name in this text.
-    pub fn parse(text: &str) -> Result<Self, UnknownTimeZone> {
+    pub(crate) fn parse(text: &str) -> Result<Self, UnknownTimeZone> {
         text.trim().parse().map(Self).map_err(|_| UnknownTimeZone)
     }
 
     /// Its name.
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         self.0.name()
     }
 }

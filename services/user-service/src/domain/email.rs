@@ -5,22 +5,22 @@ use std::fmt;
 /// An address in lower case, so that nobody registers twice with different capitals. `Debug` hides
 /// it.
 #[derive(Clone, PartialEq, Eq, Hash)]
-pub struct Email(String);
+pub(crate) struct Email(String);
 
 /// A text that is no e-mail address.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("give an address such as sari@mail.example, at most 254 characters")]
-pub struct InvalidEmail;
+pub(crate) struct InvalidEmail;
 
 impl Email {
     /// The length in bytes of the longest address that a mail server accepts (RFC 5321, 4.5.3.1.3).
-    pub const MAX_LENGTH: usize = 254;
+    pub(crate) const MAX_LENGTH: usize = 254;
 
     /// What an address matches, before it is parsed.
-    pub const PATTERN: &str = r"^[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}$";
+    pub(crate) const PATTERN: &str = r"^[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}$";
 
     /// The address in this text, without the spaces around it.
-    pub fn parse(text: &str) -> Result<Self, InvalidEmail> {
+    pub(crate) fn parse(text: &str) -> Result<Self, InvalidEmail> {
         let address = text.trim().to_ascii_lowercase();
         match address.split_once('@') {
             Some((local, domain))
@@ -33,7 +33,7 @@ impl Email {
     }
 
     /// The address as text.
-    pub fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
 }

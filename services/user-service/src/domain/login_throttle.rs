@@ -7,15 +7,15 @@ use karcis_kernel::Timestamp;
 use crate::domain::Email;
 
 /// How long failures count, from the first of them.
-pub const WINDOW: chrono::Duration = chrono::Duration::minutes(15);
+pub(crate) const WINDOW: chrono::Duration = chrono::Duration::minutes(15);
 
 /// The network address of a client as text: an IPv4 address or an IPv6 subnet.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct ClientIp(pub String);
+pub(crate) struct ClientIp(pub String);
 
 /// Whose failures are counted.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Subject {
+pub(crate) enum Subject {
     /// An e-mail address, whether or not it has an account.
     Account(Email),
     ClientIp(ClientIp),
@@ -23,7 +23,7 @@ pub enum Subject {
 
 /// The failures within the current window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Tally {
+pub(crate) struct Tally {
     pub failures: u32,
     /// The end of the window.
     pub ends_at: Timestamp,
@@ -31,14 +31,14 @@ pub struct Tally {
 
 /// From how many failures within a window on no more passwords are checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct LoginLimits {
+pub(crate) struct LoginLimits {
     pub per_account: u32,
     pub per_client_ip: u32,
 }
 
 impl LoginLimits {
     /// Until when no password is checked; `None` if one may be checked now.
-    pub fn blocked_until(
+    pub(crate) fn blocked_until(
         &self,
         tallies: &HashMap<Subject, Tally>,
         at: Timestamp,

@@ -6,7 +6,7 @@ use super::{Email, PersonName};
 
 /// A change of a booking's status. Its buyer is notified of it once.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Notification {
+pub(crate) struct Notification {
     pub booking_id: BookingId,
     pub kind: NotificationKind,
     pub user_id: UserId,
@@ -16,7 +16,7 @@ pub struct Notification {
 }
 
 /// A notification that is due, and whom it is for.
-pub struct DueNotification {
+pub(crate) struct DueNotification {
     pub notification: Notification,
     /// `None` if the account is gone.
     pub buyer: Option<Buyer>,
@@ -25,14 +25,14 @@ pub struct DueNotification {
 }
 
 /// Whom a notification is for.
-pub struct Buyer {
+pub(crate) struct Buyer {
     pub email: Email,
     pub name: PersonName,
 }
 
 /// The new status of a booking, in the order of a booking's life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum NotificationKind {
+pub(crate) enum NotificationKind {
     Created,
     Confirmed,
     Rejected,
@@ -41,10 +41,11 @@ pub enum NotificationKind {
 
 impl NotificationKind {
     /// Every kind.
-    pub const ALL: [Self; 4] = [Self::Created, Self::Confirmed, Self::Rejected, Self::Cancelled];
+    pub(crate) const ALL: [Self; 4] =
+        [Self::Created, Self::Confirmed, Self::Rejected, Self::Cancelled];
 
     /// Its name, such as `confirmed`.
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Created => "created",
             Self::Confirmed => "confirmed",

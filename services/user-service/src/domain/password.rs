@@ -8,11 +8,11 @@ const LEAKED: &str = include_str!("leaked_passwords.txt");
 
 /// A password that is good enough to be chosen: 8–128 characters and not known from leaks.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Password(String);
+pub(crate) struct Password(String);
 
 /// A text that cannot be chosen as a password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum InvalidPassword {
+pub(crate) enum InvalidPassword {
     #[error("give 8 to 128 characters")]
     Length,
     #[error("choose another: this one is known from leaks")]
@@ -21,10 +21,10 @@ pub enum InvalidPassword {
 
 impl Password {
     /// How many characters it has.
-    pub const LENGTH: RangeInclusive<usize> = 8..=128;
+    pub(crate) const LENGTH: RangeInclusive<usize> = 8..=128;
 
     /// The password in this text, unchanged: spaces count.
-    pub fn choose(text: String) -> Result<Self, InvalidPassword> {
+    pub(crate) fn choose(text: String) -> Result<Self, InvalidPassword> {
         if !Self::LENGTH.contains(&text.chars().count()) {
             Err(InvalidPassword::Length)
         } else if is_leaked(&text) {
@@ -35,7 +35,7 @@ impl Password {
     }
 
     /// The password itself, to be hashed.
-    pub fn expose(&self) -> &str {
+    pub(crate) fn expose(&self) -> &str {
         &self.0
     }
 }
@@ -59,11 +59,11 @@ fn is_simple(text: &[u8]) -> bool {
 
 /// A text that may or may not be somebody's password.
 #[derive(Clone, PartialEq, Eq)]
-pub struct TypedPassword(pub String);
+pub(crate) struct TypedPassword(pub String);
 
 /// A salted hash in PHC string format.
 #[derive(Clone, PartialEq, Eq)]
-pub struct PasswordHash(pub String);
+pub(crate) struct PasswordHash(pub String);
 
 macro_rules! redacted {
     ($($secret:ident),+) => {$(

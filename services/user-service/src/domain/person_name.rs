@@ -4,19 +4,19 @@ use std::ops::RangeInclusive;
 
 /// 1–200 characters, trimmed, none of them a control character.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PersonName(String);
+pub(crate) struct PersonName(String);
 
 /// A text that cannot be a name.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("give 1 to 200 characters, no control characters")]
-pub struct InvalidName;
+pub(crate) struct InvalidName;
 
 impl PersonName {
     /// How many characters it has.
-    pub const LENGTH: RangeInclusive<usize> = 1..=200;
+    pub(crate) const LENGTH: RangeInclusive<usize> = 1..=200;
 
     /// The name in this text, without the spaces around it.
-    pub fn parse(text: &str) -> Result<Self, InvalidName> {
+    pub(crate) fn parse(text: &str) -> Result<Self, InvalidName> {
         let name = text.trim();
         if Self::LENGTH.contains(&name.chars().count()) && !name.chars().any(char::is_control) {
             Ok(Self(name.to_owned()))
@@ -26,7 +26,7 @@ impl PersonName {
     }
 
     /// The name as text.
-    pub fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
 }

@@ -10,11 +10,11 @@ const REFRESH_TOKEN_DAYS: i64 = 30;
 
 /// One log-in with all the refresh tokens that followed from it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SessionId(pub Uuid);
+pub(crate) struct SessionId(pub Uuid);
 
 /// SHA-256 of a refresh token. Only this is stored.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub struct TokenHash(pub [u8; 32]);
+pub(crate) struct TokenHash(pub [u8; 32]);
 
 impl fmt::Debug for TokenHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -24,28 +24,28 @@ impl fmt::Debug for TokenHash {
 
 /// A refresh token that is about to be issued.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct NewToken {
+pub(crate) struct NewToken {
     pub hash: TokenHash,
     pub expires_at: Timestamp,
 }
 
 impl NewToken {
     /// The token with this hash, issued at `at`.
-    pub fn issued(hash: TokenHash, at: Timestamp) -> Self {
+    pub(crate) fn issued(hash: TokenHash, at: Timestamp) -> Self {
         Self { hash, expires_at: at + chrono::Duration::days(REFRESH_TOKEN_DAYS) }
     }
 }
 
 /// A session that is about to begin, with its first token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct NewSession {
+pub(crate) struct NewSession {
     pub id: SessionId,
     pub token: NewToken,
 }
 
 /// A refresh token that was issued before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct StoredToken {
+pub(crate) struct StoredToken {
     pub user_id: UserId,
     pub session_id: SessionId,
     pub expires_at: Timestamp,
@@ -54,7 +54,7 @@ pub struct StoredToken {
 
 /// What follows from presenting a refresh token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TokenUse {
+pub(crate) enum TokenUse {
     /// The next token replaces it.
     Rotates,
     /// It was used before, so two parties hold it and one of them stole it: the session ends.
@@ -64,7 +64,7 @@ pub enum TokenUse {
 
 impl StoredToken {
     /// What follows from presenting it at `at`.
-    pub fn presented(&self, at: Timestamp) -> TokenUse {
+    pub(crate) fn presented(&self, at: Timestamp) -> TokenUse {
         if at >= self.expires_at {
             TokenUse::Expired
         } else if self.is_used {

@@ -13,10 +13,10 @@ use serde_json::{Value, json};
 use tokio::{net::TcpListener, task::JoinHandle};
 
 /// The password of every test person.
-pub const PASSWORD: &str = "nine mangoes in a boat";
+pub(crate) const PASSWORD: &str = "nine mangoes in a boat";
 
 /// A running instance of the service.
-pub struct TestApp {
+pub(crate) struct TestApp {
     url: String,
     http: Client,
     stopping: CancellationToken,
@@ -25,7 +25,7 @@ pub struct TestApp {
 
 impl TestApp {
     /// Starts with these flags besides those of the bed, and returns once it is ready.
-    pub async fn start(bed: &TestEnvironment, flags: &[&str]) -> Self {
+    pub(crate) async fn start(bed: &TestEnvironment, flags: &[&str]) -> Self {
         let app = Self::launch(bed, flags).await;
         let ready = format!("{}/readyz", app.url);
         eventually(async || {
@@ -50,74 +50,85 @@ impl TestApp {
     }
 
     /// The error of a start with these flags, which must fail.
-    pub async fn start_error(bed: &TestEnvironment, flags: &[&str]) -> String {
+    pub(crate) async fn start_error(bed: &TestEnvironment, flags: &[&str]) -> String {
         let ended = Self::launch(bed, flags).await.task.await.unwrap();
         ended.expect_err("it must not start").to_string()
     }
 
     /// Stops it and waits for its end.
-    pub async fn stop(self) {
+    pub(crate) async fn stop(self) {
         self.stopping.cancel();
         self.task.await.unwrap().unwrap();
     }
 
     /// A POST without an access token.
-    pub async fn post(&self, path: &str, body: &Value) -> Answer {
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> Answer {
         Answer::to(self.http.post(format!("{}{path}", self.url)).json(body)).await
     }
 
     /// A GET without an access token.
-    pub async fn get(&self, path: &str) -> Answer {
+    pub(crate) async fn get(&self, path: &str) -> Answer {
         Answer::to(self.http.get(format!("{}{path}", self.url))).await
     }
 
     /// A request with an access token.
-    pub async fn send(&self, method: Method, path: &str, token: &str, body: &Value) -> Answer {
+    pub(crate) async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        token: &str,
+        body: &Value,
+    ) -> Answer {
         let request = self.http.request(method, format!("{}{path}", self.url));
         Answer::to(request.bearer_auth(token).json(body)).await
     }
 
     /// A POST with any body.
-    pub async fn send_raw(&self, path: &str, kind: &str, body: impl Into<reqwest::Body>) -> Answer {
+    pub(crate) async fn send_raw(
+        &self,
+        path: &str,
+        kind: &str,
+        body: impl Into<reqwest::Body>,
+    ) -> Answer {
         let request = self.http.post(format!("{}{path}", self.url)).header("content-type", kind);
         Answer::to(request.body(body)).await
     }
 
     /// Registers `<name>@mail.example` with [`PASSWORD`].
-    pub async fn registers(&self, name: &str) -> Session {
+    pub(crate) async fn registers(&self, name: &str) -> Session {
         let body = json!({"email": email(name), "password": PASSWORD, "name": name});
         Session::of(self.post("/register", &body).await.is(201))
     }
 
     /// Tries to log in.
-    pub async fn logs_in(&self, name: &str, password: &str) -> Answer {
+    pub(crate) async fn logs_in(&self, name: &str, password: &str) -> Answer {
         self.post("/login", &json!({"email": email(name), "password": password})).await
     }
 
     /// Tries to get the next tokens.
-    pub async fn refreshes(&self, session: &Session) -> Answer {
+    pub(crate) async fn refreshes(&self, session: &Session) -> Answer {
         self.post("/token/refresh", &json!({"refresh_token": session.refresh_token})).await
     }
 
     /// The profile of the person with this session.
-    pub async fn profile(&self, session: &Session) -> Value {
+    pub(crate) async fn profile(&self, session: &Session) -> Value {
         let answer = self.send(Method::GET, "/profile", &session.access_token, &Value::Null);
         answer.await.is(200).body
     }
 
     /// Tries to change the profile of the person with this session.
-    pub async fn updates(&self, session: &Session, change: &Value) -> Answer {
+    pub(crate) async fn updates(&self, session: &Session, change: &Value) -> Answer {
         self.send(Method::PUT, "/profile/update", &session.access_token, change).await
     }
 }
 
 /// The e-mail address of this person.
-pub fn email(name: &str) -> String {
+pub(crate) fn email(name: &str) -> String {
     format!("{}@mail.example", name.to_lowercase())
 }
 
 /// The session of a person who is logged in.
-pub struct Session {
+pub(crate) struct Session {
     pub access_token: String,
     pub refresh_token: String,
     /// The profile.
@@ -126,7 +137,7 @@ pub struct Session {
 
 impl Session {
     /// The session in this answer.
-    pub fn of(answer: Answer) -> Self {
+    pub(crate) fn of(answer: Answer) -> Self {
         let body = answer.body;
         assert_eq!((&body["token_type"], &body["expires_in"]), (&json!("Bearer"), &json!(900)));
         assert_eq!(answer.headers["cache-control"], "no-store");

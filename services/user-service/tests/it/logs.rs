@@ -31,7 +31,7 @@ impl MakeWriter<'_> for Capture {
 }
 
 /// From now on, the log lines of all tests are captured.
-pub fn capture() {
+pub(crate) fn capture() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         let lines = tracing_subscriber::fmt().with_ansi(false).with_writer(Capture);
@@ -40,7 +40,7 @@ pub fn capture() {
 }
 
 /// The lines so far that contain all of these.
-pub fn lines_with(words: &[&str]) -> Vec<String> {
+pub(crate) fn lines_with(words: &[&str]) -> Vec<String> {
     let lines = LINES.lock().unwrap();
     let lines = String::from_utf8_lossy(&lines);
     let chosen = lines.lines().filter(|line| words.iter().all(|word| line.contains(word)));

@@ -13,10 +13,10 @@ use tokio::{
 };
 
 /// A recipient's address and the e-mail.
-pub type Mail = (String, String);
+pub(crate) type Mail = (String, String);
 
 /// Serves until it is dropped.
-pub struct MailServer {
+pub(crate) struct MailServer {
     address: SocketAddr,
     received: Arc<Mutex<Vec<Mail>>>,
     serving: JoinHandle<()>,
@@ -30,7 +30,7 @@ impl Drop for MailServer {
 
 impl MailServer {
     /// On a free port.
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         Self::serve(TcpListener::bind("127.0.0.1:0").await.unwrap(), Arc::default())
     }
 
@@ -49,12 +49,12 @@ impl MailServer {
     }
 
     /// For `--smtp-url`.
-    pub fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("smtp://{}", self.address)
     }
 
     /// Stops and closes all connections; [`Stopped::starts_again`] at the same address.
-    pub async fn stops(self) -> Stopped {
+    pub(crate) async fn stops(self) -> Stopped {
         self.serving.abort();
         let (address, received) = (self.address, self.received.clone());
         drop(self);
@@ -63,7 +63,7 @@ impl MailServer {
     }
 
     /// The e-mails to this address, as a mailbox shows them: folded lines are joined.
-    pub fn mail_to(&self, address: &str) -> Vec<String> {
+    pub(crate) fn mail_to(&self, address: &str) -> Vec<String> {
         let received = self.received.lock().unwrap();
         let to = received.iter().filter(|(to, _)| to == address);
         to.map(|(_, email)| email.replace("=\r\n", "")).collect()
@@ -79,14 +79,14 @@ fn bind(address: SocketAddr) -> std::io::Result<TcpSocket> {
 }
 
 /// A stopped server. Its port refuses connections and stays reserved.
-pub struct Stopped {
+pub(crate) struct Stopped {
     socket: TcpSocket,
     received: Arc<Mutex<Vec<Mail>>>,
 }
 
 impl Stopped {
     /// With the e-mails it received before.
-    pub fn starts_again(self) -> MailServer {
+    pub(crate) fn starts_again(self) -> MailServer {
         MailServer::serve(self.socket.listen(64).unwrap(), self.received)
     }
 }

@@ -14,7 +14,7 @@ use uuid::Uuid;
 use crate::{harness::TestApp, logs};
 
 /// Publishes these facts as booking-service does.
-pub async fn publish(bed: &TestEnvironment, facts: &[BookingFact]) {
+pub(crate) async fn publish(bed: &TestEnvironment, facts: &[BookingFact]) {
     let pool = PgPool::connect(&bed.role_url(BOOKINGS)).await.unwrap();
     let outbox = Outbox::new(pool.clone(), "booking-service");
     let outgoing: Vec<_> = facts.iter().map(Outgoing::new).collect();
@@ -79,7 +79,7 @@ async fn a_notification_sent_before_a_restart_is_not_sent_again() {
 }
 
 #[tokio::test]
-async fn a_notification_of_a_dead_instance_is_sent_by_another_unless_it_is_old() {
+async fn another_instance_sends_what_a_dead_one_claimed_unless_it_is_old() {
     let bed = TestEnvironment::start().await;
     let (claimed, free, old) = (Uuid::now_v7(), Uuid::now_v7(), Uuid::now_v7());
     for (booking, age, try_in) in

@@ -12,7 +12,7 @@ use crate::adapters::http::{ApiState, SESSIONS, responses::KeySetResponse};
 /// The keys that access tokens can be checked with, as a JSON Web Key Set.
 #[utoipa::path(get, path = "/.well-known/jwks.json", tag = SESSIONS, operation_id = "keys",
     responses((status = 200, description = "The public keys.", body = KeySetResponse)))]
-pub async fn show(State(state): State<ApiState>) -> Response {
+pub(super) async fn show(State(state): State<ApiState>) -> Response {
     let cache = [(CACHE_CONTROL, "public, max-age=300")];
     (cache, Json(state.access_tokens.published())).into_response()
 }

@@ -30,14 +30,14 @@ struct Tags;
 
 /// What the handlers share.
 #[derive(Clone)]
-pub struct ApiState {
+pub(crate) struct ApiState {
     pub accounts: Arc<dyn Accounts>,
     pub password_check: PasswordCheck,
     pub access_tokens: Arc<AccessTokens>,
 }
 
 /// The service's routes.
-pub fn routes() -> OpenApiRouter<ApiState> {
+pub(crate) fn routes() -> OpenApiRouter<ApiState> {
     OpenApiRouter::with_openapi(Tags::openapi())
         .routes(routes!(sessions::register))
         .routes(routes!(sessions::log_in))

@@ -31,7 +31,7 @@ use crate::{
 /// The body has no `Debug`, as it holds secrets.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct UpdateProfileRequest {
+pub(super) struct UpdateProfileRequest {
     #[serde(default)]
     #[schema(value_type = FullName)]
     name: Patch<String>,
@@ -62,7 +62,7 @@ pub struct UpdateProfileRequest {
         (status = 200, description = "The profile.", body = ProfileResponse),
         (status = 404, description = "not-found"),
     ))]
-pub async fn show(
+pub(super) async fn show(
     State(state): State<ApiState>,
     caller: Caller,
 ) -> Result<Json<ProfileResponse>, Problem> {
@@ -81,7 +81,7 @@ pub async fn show(
         (status = 409, description = "email-taken"),
         (status = 429, description = "too-many-requests"),
     ))]
-pub async fn update(
+pub(super) async fn update(
     State(state): State<ApiState>,
     caller: Caller,
     CurrentSession(session): CurrentSession,
@@ -148,7 +148,7 @@ fn optional<T, E: Display>(
 }
 
 /// The session of the access token. Must come after [`Caller`], which verifies the token.
-pub struct CurrentSession(Option<SessionId>);
+pub(super) struct CurrentSession(Option<SessionId>);
 
 impl<S: Send + Sync> FromRequestParts<S> for CurrentSession {
     type Rejection = Infallible;

@@ -13,7 +13,7 @@ use crate::{
 /// A profile as its owner sees it.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Profile)]
-pub struct ProfileResponse {
+pub(super) struct ProfileResponse {
     user_id: UserId,
     #[schema(examples("sari@mail.example"))]
     email: String,
@@ -51,7 +51,7 @@ impl From<Account> for ProfileResponse {
 /// What a log-in gives.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Session)]
-pub struct SessionResponse {
+pub(super) struct SessionResponse {
     #[schema(examples("eyJhbGciOiJFZERTQSJ9.eyJpc3MiOiJrYXJjaXMifQ.c2lnbmF0dXJl"))]
     access_token: String,
     #[schema(schema_with = token_type)]
@@ -66,7 +66,7 @@ pub struct SessionResponse {
 
 impl SessionResponse {
     /// The session of this account, with these tokens.
-    pub fn new(access_token: String, refresh_token: String, account: Account) -> Self {
+    pub(super) fn new(access_token: String, refresh_token: String, account: Account) -> Self {
         Self {
             access_token,
             token_type: "Bearer",

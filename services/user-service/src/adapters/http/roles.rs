@@ -19,7 +19,7 @@ use crate::{
 /// Which role for whom.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct GiveRoleRequest {
+pub(super) struct GiveRoleRequest {
     #[schema(value_type = EmailAddress)]
     email: String,
     #[schema(value_type = Role)]
@@ -33,7 +33,7 @@ pub struct GiveRoleRequest {
         (status = 200, description = "The account's profile.", body = ProfileResponse),
         (status = 404, description = "not-found"),
     ))]
-pub async fn give(
+pub(super) async fn give(
     State(state): State<ApiState>,
     Admin(admin): Admin,
     Json(body): Json<GiveRoleRequest>,

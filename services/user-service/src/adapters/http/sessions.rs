@@ -34,7 +34,7 @@ use crate::{
 /// The bodies have no `Debug`, as they hold secrets.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct RegisterRequest {
+pub(super) struct RegisterRequest {
     #[schema(value_type = EmailAddress)]
     email: String,
     #[schema(value_type = NewPassword)]
@@ -46,7 +46,7 @@ pub struct RegisterRequest {
 /// An e-mail address and what is said to be its password.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct LogInRequest {
+pub(super) struct LogInRequest {
     #[schema(value_type = EmailAddress)]
     email: String,
     #[schema(format = Password, pattern = r"^[^\x00]*$", examples("nine mangoes in a boat"))]
@@ -56,7 +56,7 @@ pub struct LogInRequest {
 /// A refresh token, to be used or given back.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct RefreshTokenRequest {
+pub(super) struct RefreshTokenRequest {
     #[schema(pattern = r"^[^\x00]*$", examples("FXwKuzVn0qB7n2QnUj4tP8sV1m6aYd3cE5gHkLrTzWo"))]
     refresh_token: String,
 }
@@ -68,7 +68,7 @@ pub struct RefreshTokenRequest {
         (status = 201, description = "The account's first session.", body = SessionResponse),
         (status = 409, description = "email-taken"),
     ))]
-pub async fn register(
+pub(super) async fn register(
     State(state): State<ApiState>,
     Json(body): Json<RegisterRequest>,
 ) -> Result<Response, Problem> {
@@ -99,7 +99,7 @@ pub async fn register(
         (status = 401, description = "wrong-credentials"),
         (status = 429, description = "too-many-requests"),
     ))]
-pub async fn log_in(
+pub(super) async fn log_in(
     State(state): State<ApiState>,
     client_ip: ClientIp,
     Json(body): Json<LogInRequest>,
@@ -126,7 +126,7 @@ pub async fn log_in(
         (status = 200, description = "The session with new tokens.", body = SessionResponse),
         (status = 401, description = "not-logged-in"),
     ))]
-pub async fn refresh(
+pub(super) async fn refresh(
     State(state): State<ApiState>,
     Json(body): Json<RefreshTokenRequest>,
 ) -> Result<Response, Problem> {
@@ -144,7 +144,7 @@ pub async fn refresh(
 #[utoipa::path(post, path = "/logout", tag = SESSIONS, operation_id = "logOut",
     request_body = RefreshTokenRequest,
     responses((status = 204, description = "The session is over.")))]
-pub async fn log_out(
+pub(super) async fn log_out(
     State(state): State<ApiState>,
     Json(body): Json<RefreshTokenRequest>,
 ) -> Result<StatusCode, Problem> {

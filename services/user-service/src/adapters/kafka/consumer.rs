@@ -11,7 +11,7 @@ use super::messages::notification;
 use crate::application::ports::Notifications;
 
 /// The consumer of booking-service's facts.
-pub struct BookingsConsumer {
+pub(crate) struct BookingsConsumer {
     pub notifications: Arc<dyn Notifications>,
     /// Signals that notifications are due.
     pub due: Arc<Notify>,

@@ -6,7 +6,7 @@ use karcis_messaging::Outgoing;
 use crate::domain::{AccountChange, Notification, NotificationKind};
 
 /// The message that publishes this change. It says nothing personal.
-pub fn encode(change: AccountChange) -> Outgoing {
+pub(crate) fn encode(change: AccountChange) -> Outgoing {
     let fact: UserFact = match change {
         AccountChange::Registered(account) => {
             UserRegistered { user_id: account.user_id, role: account.role }.into()
@@ -22,7 +22,7 @@ pub fn encode(change: AccountChange) -> Outgoing {
 }
 
 /// The notification that this fact asks for.
-pub fn notification(fact: &BookingFact) -> Notification {
+pub(crate) fn notification(fact: &BookingFact) -> Notification {
     let (booking_id, user_id, event_id, kind, reason) = match fact {
         BookingFact::BookingCreated(fact) => {
             (fact.booking_id, fact.user_id, fact.event_id, NotificationKind::Created, None)

@@ -1,6 +1,6 @@
 //! The messages that this service reads and writes.
 
 mod consumer;
-pub mod messages;
+pub(crate) mod messages;
 
-pub use consumer::BookingsConsumer;
+pub(crate) use consumer::BookingsConsumer;

@@ -11,7 +11,7 @@ use lettre::{
 use crate::domain::{Buyer, Notification, NotificationKind};
 
 /// The e-mail to this buyer; an error if no mail server would accept the address.
-pub fn email(
+pub(super) fn email(
     from: &Mailbox,
     notification: &Notification,
     buyer: &Buyer,

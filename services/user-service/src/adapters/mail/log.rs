@@ -6,7 +6,7 @@ use super::traced;
 use crate::{application::ports::Notifier, domain::DueNotification};
 
 /// Logs the booking and its new status, never a name or an address.
-pub struct LogNotifier;
+pub(crate) struct LogNotifier;
 
 #[async_trait]
 impl Notifier for LogNotifier {

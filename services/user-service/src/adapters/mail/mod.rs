@@ -12,8 +12,8 @@ use karcis_process::trace::{
     },
 };
 
-pub use log::LogNotifier;
-pub use smtp::SmtpNotifier;
+pub(crate) use log::LogNotifier;
+pub(crate) use smtp::SmtpNotifier;
 
 use crate::domain::DueNotification;
 

@@ -32,14 +32,14 @@ const BATCH_LIMIT: Duration = Duration::from_secs(8);
 const NO_SUCH_MAILBOX: [u16; 3] = [550, 551, 553];
 
 /// Sends each notification as an e-mail.
-pub struct SmtpNotifier {
+pub(crate) struct SmtpNotifier {
     server: AsyncSmtpTransport<Tokio1Executor>,
     from: Mailbox,
 }
 
 /// A mail setting that is wrong.
 #[derive(Debug, thiserror::Error)]
-pub enum MailError {
+pub(crate) enum MailError {
     /// The URL is not shown, as it may contain a password.
     #[error(
         "KARCIS_SMTP_URL is no mail server: give smtp://[user:password@]host[:port] (with \
@@ -62,7 +62,7 @@ enum SendError {
 
 impl SmtpNotifier {
     /// `None` if no server is configured. Does not connect yet.
-    pub fn new(config: &MailConfig) -> Result<Option<Self>, MailError> {
+    pub(crate) fn new(config: &MailConfig) -> Result<Option<Self>, MailError> {
         if config.smtp_url.is_empty() {
             return Ok(None);
         }

@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// The accounts with their sessions.
-pub struct PgAccounts {
+pub(crate) struct PgAccounts {
     pool: PgPool,
     outbox: Outbox,
     encode: fn(AccountChange) -> Outgoing,
@@ -35,7 +35,7 @@ impl From<sqlx::Error> for SaveError {
 
 impl PgAccounts {
     /// `outbox` is of the same schema as `pool`; `encode` gives the message that publishes a change.
-    pub fn new(pool: PgPool, outbox: Outbox, encode: fn(AccountChange) -> Outgoing) -> Self {
+    pub(crate) fn new(pool: PgPool, outbox: Outbox, encode: fn(AccountChange) -> Outgoing) -> Self {
         Self { pool, outbox, encode }
     }
 

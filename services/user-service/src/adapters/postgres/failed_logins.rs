@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// Counts failed log-ins.
-pub struct PgFailedLogins(pub PgPool);
+pub(crate) struct PgFailedLogins(pub PgPool);
 
 #[async_trait]
 impl FailedLogins for PgFailedLogins {

@@ -8,8 +8,8 @@ mod rows;
 mod sessions;
 mod signing_keys;
 
-pub use accounts::PgAccounts;
-pub use failed_logins::PgFailedLogins;
-pub use notifications::PgNotifications;
-pub use purge::purge;
-pub use signing_keys::{SigningKey, signing_keys};
+pub(crate) use accounts::PgAccounts;
+pub(crate) use failed_logins::PgFailedLogins;
+pub(crate) use notifications::PgNotifications;
+pub(super) use purge::purge;
+pub(crate) use signing_keys::{SigningKey, signing_keys};

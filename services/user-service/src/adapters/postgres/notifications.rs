@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// Table `notice`.
-pub struct PgNotifications(pub PgPool);
+pub(crate) struct PgNotifications(pub PgPool);
 
 #[async_trait]
 impl Notifications for PgNotifications {

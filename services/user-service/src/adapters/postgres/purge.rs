@@ -22,7 +22,7 @@ const DELETIONS: [&str; 4] = [
 
 /// Deletes expired sessions and tokens, failed log-ins of past windows and old notices. Rows of a
 /// table are deleted in batches, until a batch is not full.
-pub async fn purge(pool: &PgPool, at: Timestamp) -> Result<(), StoreError> {
+pub(crate) async fn purge(pool: &PgPool, at: Timestamp) -> Result<(), StoreError> {
     for deletion in DELETIONS {
         let mut deleted = BATCH as u64;
         while deleted == BATCH as u64 {

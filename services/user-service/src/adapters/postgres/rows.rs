@@ -11,8 +11,9 @@ use crate::domain::{
 
 type Cause = Box<dyn std::error::Error + Send + Sync>;
 
+/// A row of table `account`.
 #[derive(sqlx::FromRow)]
-pub struct AccountRow {
+pub(crate) struct AccountRow {
     user_id: Uuid,
     email: String,
     password_hash: String,
@@ -46,7 +47,7 @@ impl TryFrom<AccountRow> for Account {
 
 /// A notice with the e-mail address and name of its buyer's account.
 #[derive(sqlx::FromRow)]
-pub struct NotificationRow {
+pub(crate) struct NotificationRow {
     booking_id: Uuid,
     kind: String,
     user_id: Uuid,

@@ -9,7 +9,7 @@ use crate::domain::{Account, NewSession, NewToken, SessionId, StoredToken, Token
 
 /// Opens a session if the account still has the password it was loaded with; else returns `false`.
 /// The share lock makes a change of the password wait, which then ends this session too.
-pub async fn open(
+pub(super) async fn open(
     transaction: &mut PgConnection,
     account: &Account,
     session: &NewSession,
@@ -32,7 +32,10 @@ pub async fn open(
 }
 
 /// The refresh token with this hash.
-pub async fn token(pool: &PgPool, hash: &TokenHash) -> Result<Option<StoredToken>, sqlx::Error> {
+pub(super) async fn token(
+    pool: &PgPool,
+    hash: &TokenHash,
+) -> Result<Option<StoredToken>, sqlx::Error> {
     let row: Option<(Uuid, Uuid, Timestamp, bool)> = sqlx::query_as(
         "SELECT user_id, session_id, refresh_token.expires_at, used_at IS NOT NULL
          FROM refresh_token JOIN session USING (session_id) WHERE token_hash = $1",
@@ -50,7 +53,7 @@ pub async fn token(pool: &PgPool, hash: &TokenHash) -> Result<Option<StoredToken
 
 /// Marks a token as used and stores the next one. Returns `false` if the token is used already or
 /// its session has ended; then the transaction must not be committed.
-pub async fn rotate(
+pub(super) async fn rotate(
     transaction: &mut PgConnection,
     session: SessionId,
     used: &TokenHash,
@@ -96,13 +99,13 @@ async fn store(
 }
 
 /// Ends a session.
-pub async fn end(pool: &PgPool, session: SessionId) -> Result<(), sqlx::Error> {
+pub(super) async fn end(pool: &PgPool, session: SessionId) -> Result<(), sqlx::Error> {
     sqlx::query("DELETE FROM session WHERE session_id = $1").bind(session.0).execute(pool).await?;
     Ok(())
 }
 
 /// Ends the session of this token, if there is one.
-pub async fn end_of(pool: &PgPool, token: &TokenHash) -> Result<(), sqlx::Error> {
+pub(super) async fn end_of(pool: &PgPool, token: &TokenHash) -> Result<(), sqlx::Error> {
     sqlx::query(
         "DELETE FROM session USING refresh_token
          WHERE refresh_token.session_id = session.session_id AND token_hash = $1",
@@ -114,7 +117,7 @@ pub async fn end_of(pool: &PgPool, token: &TokenHash) -> Result<(), sqlx::Error>
 }
 
 /// Ends all sessions of a user but `kept`.
-pub async fn end_all_but(
+pub(super) async fn end_all_but(
     transaction: &mut PgConnection,
     user: UserId,
     kept: Option<SessionId>,

@@ -16,7 +16,7 @@ const PKCS8_HEADER: [u8; 16] = [
 
 /// A private key. It has no `Debug`, as it is secret.
 #[derive(sqlx::FromRow)]
-pub struct SigningKey {
+pub(crate) struct SigningKey {
     /// Its id in tokens.
     pub kid: String,
     /// PKCS#8 version 1 in DER.
@@ -25,7 +25,7 @@ pub struct SigningKey {
 
 /// All keys, the newest first. If there are none, one is created; instances that start at the same
 /// time create only one.
-pub async fn signing_keys(pool: &PgPool) -> Result<Vec<SigningKey>, StoreError> {
+pub(crate) async fn signing_keys(pool: &PgPool) -> Result<Vec<SigningKey>, StoreError> {
     let stored = read(pool).await?;
     if !stored.is_empty() {
         return Ok(stored);

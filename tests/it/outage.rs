@@ -37,16 +37,16 @@ async fn nothing_is_lost_while_kafka_is_down() {
     tokio::time::sleep_until(began + OUTAGE).await;
     broker.start_again().await;
 
-    let patience = Duration::from_secs(120);
+    let timeout = Duration::from_secs(120);
     for (buyer, booking) in before[..20].iter().zip(&early) {
-        eventually(|| buyer.sees(booking)).within(patience).is("confirmed").await;
+        eventually(|| buyer.sees(booking)).within(timeout).is("confirmed").await;
     }
     for (buyer, booking) in before[20..].iter().zip(&early[20..]) {
-        eventually(|| buyer.sees(booking)).within(patience).is("cancelled").await;
+        eventually(|| buyer.sees(booking)).within(timeout).is("cancelled").await;
     }
     for (buyer, booking) in during.iter().zip(&late) {
-        eventually(|| buyer.sees(booking)).within(patience).is("awaiting_payment").await;
+        eventually(|| buyer.sees(booking)).within(timeout).is("awaiting_payment").await;
     }
     let stock = Stock { capacity: 200, free: 140, held: 40, sold: 20 };
-    eventually(|| fleet.stock(&concert, "VIP")).within(patience).is(stock).await;
+    eventually(|| fleet.stock(&concert, "VIP")).within(timeout).is(stock).await;
 }

@@ -131,7 +131,7 @@ async fn what_this_machine_lacks_is_named_with_the_command_that_installs_it() {
 }
 
 #[tokio::test]
-async fn a_service_that_cannot_start_takes_the_rest_down_and_shows_its_last_words() {
+async fn a_service_that_cannot_start_takes_the_rest_down_and_shows_its_last_lines() {
     let place = TempDir::new().expect("a folder");
     let mut command = karcis(&place);
     command.arg("--ephemeral").env("DATABASE_CONNECTIONS", "many");

@@ -68,10 +68,13 @@ impl Peer {
 
     /// The messages of this topic so far, in their order.
     pub fn heard<M: Message>(&self) -> Vec<M> {
-        self.inbox.pick(|heard| {
-            let message = || M::decode(&heard.kind, &heard.body).expect("it has its type's shape");
-            if heard.topic == M::TOPIC { message() } else { None }
-        })
+        self.inbox.pick(decode)
+    }
+
+    /// The messages of this topic so far that belong to this booking, in their order.
+    pub fn heard_about<M: Message>(&self, booking: Uuid) -> Vec<M> {
+        let is_its = |heard: &Heard| heard.correlation == Some(booking);
+        self.inbox.pick(|heard| if is_its(heard) { decode(heard) } else { None })
     }
 
     /// The types of the messages so far that belong to this booking, such as
@@ -88,6 +91,12 @@ impl Peer {
             task.await.expect("it stops in order");
         }
     }
+}
+
+/// `None`: it is of another topic.
+fn decode<M: Message>(heard: &Heard) -> Option<M> {
+    let message = || M::decode(&heard.kind, &heard.body).expect("it has its type's shape");
+    if heard.topic == M::TOPIC { message() } else { None }
 }
 
 struct Listener {

@@ -95,6 +95,12 @@ impl RunningService {
         assert!(matches!(outcome, Ok(Ok(()))), "it did not stop in order: {outcome:?}");
     }
 
+    /// Waits until it ends by itself, and returns why; panics if it ends without an error.
+    pub async fn error(mut self) -> String {
+        let outcome = (&mut self.task).await.expect("the service does not panic");
+        outcome.expect_err("the service must not start")
+    }
+
     /// Ends it as kill -9 would: it finishes nothing.
     pub fn kill(self) {
         drop(self);

@@ -1,78 +1,28 @@
 //! The service under test, with the other services played by the test.
 
-use async_trait::async_trait;
-use clap::Parser;
-use karcis_booking_service::{Config, run};
+use karcis_booking_service::run;
 use karcis_contracts::{
     BookingFact, EventCommand, EventSnapshot, Message, PaymentCommand, PaymentFact,
     PaymentRequested, PaymentSucceeded, ReservedItem, Ticket, TicketFact, TicketsConfirmed,
     TicketsReleased, TicketsReserved,
 };
-use karcis_database::{DatabaseConfig, connect};
 use karcis_kernel::{
     BookingId, Currency, EventId, Money, PaymentId, Role, TicketCode, TicketTypeId, UserId,
 };
-use karcis_messaging::{Consumer, HandleError, Outbox, Outgoing, Received};
-use karcis_process::{CancellationToken, Process, now};
-use karcis_schemas as schemas;
-use karcis_testkit::{Inbox, TestEnvironment, TokenMint, eventually};
+use karcis_process::now;
+use karcis_schemas::{BOOKING, BOOKINGS, EVENT, EVENTS};
+use karcis_testkit::{Peer, RunningService, TestEnvironment, TokenMint, eventually};
 use reqwest::{Method, Response, StatusCode};
 use serde_json::{Value, json};
-use sqlx::PgPool;
-use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 /// A running booking-service. The test publishes and receives messages as all other services.
 pub(crate) struct TestApp {
     pub(crate) environment: TestEnvironment,
-    pub(crate) url: String,
     pub(crate) http: reqwest::Client,
+    service: RunningService,
     mint: TokenMint,
-    sent: SentMessages,
-    /// The outbox the test publishes through: event-service's, which does not run.
-    outbox: Outbox,
-    pool: PgPool,
-    stopping: CancellationToken,
-    tasks: Vec<JoinHandle<()>>,
-}
-
-/// The messages that bookings sent: the booking and the type.
-#[derive(Clone, Default)]
-struct SentMessages(Inbox<(Uuid, &'static str)>);
-
-#[async_trait]
-impl Consumer for SentMessages {
-    type Message = (Uuid, &'static str);
-
-    fn topics(&self) -> &'static [&'static str] {
-        &[EventCommand::TOPIC, PaymentCommand::TOPIC, BookingFact::TOPIC]
-    }
-
-    fn decode(
-        &self,
-        topic: &str,
-        kind: &str,
-        body: &[u8],
-    ) -> serde_json::Result<Option<Self::Message>> {
-        fn booking_and_kind<M: Message>(
-            kind: &str,
-            body: &[u8],
-        ) -> serde_json::Result<(Uuid, &'static str)> {
-            let message = M::decode(kind, body)?.expect("a type of the contracts");
-            Ok((message.correlation().expect("a booking"), message.kind()))
-        }
-        match topic {
-            EventCommand::TOPIC => booking_and_kind::<EventCommand>(kind, body),
-            PaymentCommand::TOPIC => booking_and_kind::<PaymentCommand>(kind, body),
-            _ => booking_and_kind::<BookingFact>(kind, body),
-        }
-        .map(Some)
-    }
-
-    async fn handle(&self, batch: &[Received<Self::Message>]) -> Result<(), HandleError> {
-        self.0.keep(batch);
-        Ok(())
-    }
+    others: Peer,
 }
 
 /// A booking, as the test created it.
@@ -94,53 +44,24 @@ impl TestApp {
 
     pub(crate) async fn start_on(environment: TestEnvironment, flags: &[&str]) -> Self {
         let mint = TokenMint::start().await;
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-        let address = listener.local_addr().expect("an address");
-        let config = Config::parse_from(
-            ["booking-service", "--jwks-url", mint.jwks_url()]
-                .into_iter()
-                .chain(flags.iter().copied())
-                .map(str::to_owned)
-                .chain(environment.flags(schemas::BOOKINGS)),
-        );
-        let stopping = CancellationToken::new();
-        let service = run(config, listener, Process::embedded(stopping.clone()));
-        let service = tokio::spawn(async { service.await.expect("it stops in order") });
-        let database_url = environment.role_url(schemas::EVENTS);
-        let pool = connect(&DatabaseConfig { database_url, database_connections: 4 })
-            .await
-            .expect("the database answers");
-        let outbox = Outbox::new(pool.clone(), "tests");
-        let publishing = outbox.clone().relay(environment.kafka().clone(), stopping.clone());
-        let publishing = tokio::spawn(async { publishing.await.expect("never") });
-        let sent = SentMessages::default();
-        let receiving = environment.kafka().clone().consume(
-            "tests",
-            pool.clone(),
-            sent.clone(),
-            stopping.clone(),
-        );
-        let receiving = tokio::spawn(async { receiving.await.expect("it can be read") });
-        let tasks = vec![service, publishing, receiving];
-        let (url, http) = (format!("http://{address}"), reqwest::Client::new());
-        let app = Self { environment, url, http, mint, sent, outbox, pool, stopping, tasks };
-        eventually(|| app.readiness()).is(StatusCode::OK).await;
-        app
+        let service =
+            RunningService::start(&BOOKING, &environment, mint.jwks_url(), flags, run).await;
+        let topics = &[EventCommand::TOPIC, PaymentCommand::TOPIC, BookingFact::TOPIC];
+        let others = Peer::start(&environment, &EVENT, topics).await;
+        Self { environment, http: reqwest::Client::new(), service, mint, others }
     }
 
-    async fn readiness(&self) -> StatusCode {
-        let answer = self.http.get(format!("{}/readyz", self.url)).send().await;
-        answer.map_or(StatusCode::SERVICE_UNAVAILABLE, |answer| answer.status())
+    /// Where it serves, such as `http://127.0.0.1:34567`.
+    pub(crate) fn url(&self) -> &str {
+        &self.service.url
     }
 
     /// Stops it all; no message may be left unsent or dead-lettered.
     pub(crate) async fn stop(self) {
-        self.environment.all_sent(schemas::BOOKINGS).await;
-        self.environment.all_sent(schemas::EVENTS).await;
-        self.stopping.cancel();
-        for task in self.tasks {
-            task.await.expect("it stops in order");
-        }
+        self.environment.all_sent(BOOKINGS).await;
+        self.environment.all_sent(EVENTS).await;
+        self.service.stop().await;
+        self.others.stop().await;
     }
 
     pub(crate) fn person(&self, role: Role) -> Person<'_> {
@@ -157,18 +78,14 @@ impl TestApp {
 
     /// Publishes facts as another service, in this order.
     pub(crate) async fn publishes<M: Message>(&self, facts: impl IntoIterator<Item = M>) {
-        let messages: Vec<Outgoing> = facts.into_iter().map(|fact| Outgoing::new(&fact)).collect();
-        let mut connection = eventually(|| self.pool.acquire()).await;
-        self.outbox.insert(&mut connection, &messages).await.expect("messages can be stored");
-        self.outbox.notify();
+        self.others.say(facts).await;
     }
 
     /// How often this booking sent a message of this type, such as `ReserveTickets`. A message that
     /// is delivered twice counts once.
     pub(crate) fn count(&self, booking: Booked, kind: &str) -> usize {
         let kind = format!("karcis.{kind}.v1");
-        let is_it = |(id, sent): &(Uuid, &str)| *id == booking.id.0 && *sent == kind;
-        self.sent.0.pick(|message| is_it(message).then_some(())).len()
+        self.others.kinds_of(booking.id.0).into_iter().filter(|sent| *sent == kind).count()
     }
 
     /// Waits until the booking has sent this.
@@ -264,7 +181,7 @@ pub(crate) struct Person<'a> {
 
 impl Person<'_> {
     pub(crate) fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
-        let request = self.app.http.request(method, format!("{}{path}", self.app.url));
+        let request = self.app.http.request(method, format!("{}{path}", self.app.url()));
         request.bearer_auth(&self.token)
     }
 

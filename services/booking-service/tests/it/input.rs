@@ -64,7 +64,7 @@ async fn each_wrong_field_of_an_order_is_named() {
 async fn requests_are_checked_in_the_contracts_order() {
     let app = TestApp::start().await;
     let buyer = app.buyer();
-    let stranger = app.http.post(format!("{}/booking/create", app.url));
+    let stranger = app.http.post(format!("{}/booking/create", app.url()));
     let (status, problem) = read(stranger.body("not even JSON").send().await).await;
     assert_eq!(
         (status, &problem["type"]),

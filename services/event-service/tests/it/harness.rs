@@ -1,33 +1,23 @@
 //! event-service by itself, with booking-service's end of the wire in the test's hands.
 
-use async_trait::async_trait;
-use clap::Parser;
 use karcis_contracts::{
     ConfirmTickets, EventCommand, EventFact, Item, Message, ReleaseTickets, ReserveTickets,
     TicketFact,
 };
-use karcis_database::{DatabaseConfig, connect};
-use karcis_event_service::{Config, run};
+use karcis_event_service::run;
 use karcis_kernel::{BookingId, EventId, Role, TicketTypeId, UserId};
-use karcis_messaging::{Consumer, HandleError, Outbox, Outgoing, Received};
-use karcis_process::{CancellationToken, Process};
-use karcis_schemas::{BOOKINGS, EVENTS};
-use karcis_testkit::{Answer, Inbox, TestEnvironment, TokenMint, eventually, token};
+use karcis_schemas::{BOOKING, EVENT, EVENTS};
+use karcis_testkit::{Answer, Peer, RunningService, TestEnvironment, TokenMint, eventually, token};
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};
-use sqlx::PgPool;
-use tokio::net::TcpListener;
 use uuid::Uuid;
 
 /// A running event-service, with its topics and database.
 pub(crate) struct TestApp {
     pub environment: TestEnvironment,
-    url: String,
+    service: RunningService,
+    booking_service: Peer,
     http: Client,
-    bookings: PgPool,
-    outbox: Outbox,
-    heard: Heard,
-    stopping: CancellationToken,
 }
 
 /// A person with a role.
@@ -48,38 +38,17 @@ impl TestApp {
     pub(crate) async fn start() -> Self {
         let environment = TestEnvironment::start().await;
         let mint = TokenMint::start().await;
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
-        let url = format!("http://{}", listener.local_addr().expect("it is bound"));
-        let mut flags = vec!["event-service".to_owned()];
-        flags.extend(environment.flags(EVENTS));
-        flags.extend(["--jwks-url".to_owned(), mint.jwks_url().to_owned()]);
-        let config = Config::try_parse_from(flags).expect("the flags are right");
-        let stopping = CancellationToken::new();
-        tokio::spawn(run(config, listener, Process::embedded(stopping.clone())));
-
-        let database = DatabaseConfig {
-            database_url: environment.role_url(BOOKINGS),
-            database_connections: 4,
-        };
-        let bookings = connect(&database).await.expect("the database answers");
-        let outbox = Outbox::new(bookings.clone(), "booking-service");
-        tokio::spawn(outbox.clone().relay(environment.kafka().clone(), stopping.clone()));
-        let heard = Heard::default();
-        tokio::spawn(environment.kafka().clone().consume(
-            "booking-service",
-            bookings.clone(),
-            heard.clone(),
-            stopping.clone(),
-        ));
-        let app = Self { environment, url, http: Client::new(), bookings, outbox, heard, stopping };
-        eventually(async || app.get(None, "/readyz").await.status.as_u16()).is(200).await;
-        app
+        let service = RunningService::start(&EVENT, &environment, mint.jwks_url(), &[], run).await;
+        let topics = &[TicketFact::TOPIC, EventFact::TOPIC];
+        let booking_service = Peer::start(&environment, &BOOKING, topics).await;
+        Self { environment, service, booking_service, http: Client::new() }
     }
 
-    /// Checks that everything is sent and that there is no dead letter.
+    /// Checks that everything is sent and that there is no dead letter, and stops in order.
     pub(crate) async fn close(self) {
         self.environment.all_sent(EVENTS).await;
-        self.stopping.cancel();
+        self.service.stop().await;
+        self.booking_service.stop().await;
     }
 
     pub(crate) fn request(
@@ -88,7 +57,7 @@ impl TestApp {
         method: Method,
         path: &str,
     ) -> RequestBuilder {
-        let request = self.http.request(method, format!("{}{path}", self.url));
+        let request = self.http.request(method, format!("{}{path}", self.service.url));
         match who {
             Some(who) => request.bearer_auth(token(who.id, who.role)),
             None => request,
@@ -118,34 +87,31 @@ impl TestApp {
 
     /// Sends commands as booking-service does.
     pub(crate) async fn send(&self, commands: &[EventCommand]) {
-        let messages: Vec<_> = commands.iter().map(Outgoing::new).collect();
-        let mut transaction = self.bookings.begin().await.expect("a transaction begins");
-        self.outbox.insert(&mut transaction, &messages).await.expect("the outbox takes them");
-        transaction.commit().await.expect("the transaction commits");
-        self.outbox.notify();
+        self.booking_service.say(commands.iter().cloned()).await;
     }
 
     /// What booking-service was told about the booking, once it has heard that much.
     pub(crate) async fn replies(&self, booking: BookingId, at_least: usize) -> Vec<TicketFact> {
         eventually(async || {
-            let replies = self.heard.about(booking);
+            let replies = self.booking_service.heard_about(booking.0);
             if replies.len() >= at_least { Ok(replies) } else { Err(replies) }
         })
         .await
     }
 
-    /// Sends one command and waits for its answer: the next about its booking.
+    /// Sends one command and waits for its reply: the next about its booking.
     pub(crate) async fn ask(&self, command: impl Into<EventCommand>) -> TicketFact {
         let command = command.into();
         let booking = BookingId(command.correlation().expect("a command is of a booking"));
-        let before = self.heard.about(booking).len();
+        let before = self.booking_service.heard_about::<TicketFact>(booking.0).len();
         self.send(&[command]).await;
         self.replies(booking, before + 1).await.swap_remove(before)
     }
 
-    /// What the world was told about the event so far.
+    /// What was published about the event so far.
     pub(crate) fn facts(&self, event: EventId) -> Vec<EventFact> {
-        self.heard.facts(event)
+        let facts: Vec<EventFact> = self.booking_service.heard();
+        facts.into_iter().filter(|fact| fact.key() == event.0).collect()
     }
 
     /// (capacity, held, sold) of a ticket type, as stored.
@@ -215,52 +181,4 @@ pub(crate) fn with(mut plan: Value, changes: Value) -> Value {
 pub(crate) fn in_days(days: i64) -> String {
     let at = karcis_process::now() + chrono::Duration::days(days);
     at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
-}
-
-/// What booking-service hears.
-#[derive(Clone, Default)]
-struct Heard(Inbox<Fact>);
-
-#[derive(Clone)]
-enum Fact {
-    Tickets(TicketFact),
-    Event(EventFact),
-}
-
-impl Heard {
-    fn about(&self, booking: BookingId) -> Vec<TicketFact> {
-        self.0.pick(|fact| match fact {
-            Fact::Tickets(fact) => (fact.correlation() == Some(booking.0)).then(|| fact.clone()),
-            Fact::Event(_) => None,
-        })
-    }
-
-    fn facts(&self, event: EventId) -> Vec<EventFact> {
-        self.0.pick(|fact| match fact {
-            Fact::Event(fact) => (fact.key() == event.0).then(|| fact.clone()),
-            Fact::Tickets(_) => None,
-        })
-    }
-}
-
-#[async_trait]
-impl Consumer for Heard {
-    type Message = Fact;
-
-    fn topics(&self) -> &'static [&'static str] {
-        &[TicketFact::TOPIC, EventFact::TOPIC]
-    }
-
-    fn decode(&self, topic: &str, kind: &str, body: &[u8]) -> serde_json::Result<Option<Fact>> {
-        if topic == TicketFact::TOPIC {
-            Ok(TicketFact::decode(kind, body)?.map(Fact::Tickets))
-        } else {
-            Ok(EventFact::decode(kind, body)?.map(Fact::Event))
-        }
-    }
-
-    async fn handle(&self, batch: &[Received<Fact>]) -> Result<(), HandleError> {
-        self.0.keep(batch);
-        Ok(())
-    }
 }

@@ -2,7 +2,7 @@
 
 use karcis_contracts::{PaymentCommand, PaymentFact};
 use karcis_kernel::{Currency, Money};
-use karcis_schemas as schemas;
+use karcis_schemas::{BOOKINGS, PAYMENTS};
 use karcis_testkit::eventually;
 use serde_json::json;
 
@@ -96,7 +96,7 @@ async fn requests_and_cancels_of_many_bookings_are_taken_together() {
         commands
     });
     app.send_all(commands.collect()).await;
-    eventually(|| app.environment.unsent(schemas::BOOKINGS)).is(0).await;
+    eventually(|| app.environment.unsent(BOOKINGS)).is(0).await;
     let mut app = app;
     app.start().await;
     for (n, buyer) in buyers.iter().enumerate() {
@@ -126,7 +126,7 @@ async fn a_request_that_cannot_be_paid_is_dead_lettered_and_the_others_go_on() {
     for buyer in good {
         app.told(buyer, &["Requested"]).await;
     }
-    let dead = || app.environment.dead_letters(schemas::PAYMENTS);
+    let dead = || app.environment.dead_letters(PAYMENTS);
     eventually(async || dead().await.len()).is(amounts.len()).await;
     let messages = dead().await;
     assert!(messages.iter().all(|(_, error)| error.contains("from 1 to 10^17")), "{messages:?}");

@@ -9,7 +9,7 @@ use karcis_testkit::{Ledger, eventually};
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::harness::{Buyer, HASTY, PRICE, TestApp};
+use crate::harness::{Buyer, HASTY, PRICE, PaymentAnswer, TestApp};
 
 /// What a crashed service leaves: an attempt without an outcome, begun longer ago than even a patient
 /// service waits.
@@ -98,7 +98,7 @@ async fn a_declined_charge_whose_outcome_was_never_stored_leaves_the_payment_ope
     app.start().await;
     let payment = app.becomes(buyer, "open").await;
     assert_eq!(payment["attempts_left"], 2);
-    app.pay(buyer, "tok_approved").await.is_payment(200, "succeeded");
+    app.pay(buyer, "tok_approved").await.shows_payment(200, "succeeded");
 }
 
 #[tokio::test]
@@ -132,7 +132,7 @@ async fn a_service_killed_in_the_middle_of_a_charge_finishes_it_when_it_is_back(
     let mut app = TestApp::open_with(&HASTY).await;
     let buyer = app.buyer().await;
     let thinking = app.bank_thinks().await;
-    app.pay_with(buyer, "tok_slow", Some("once")).await.is_payment(202, "processing");
+    app.pay_with(buyer, "tok_slow", Some("once")).await.shows_payment(202, "processing");
     app.kill();
     thinking.rollback().await.unwrap();
     // It asks again about what has no outcome after a second.
@@ -141,7 +141,7 @@ async fn a_service_killed_in_the_middle_of_a_charge_finishes_it_when_it_is_back(
     app.told_at_least(buyer, &["Requested", "Succeeded"]).await;
     assert_eq!(app.ledger(buyer).await, Ledger::captured_once(PRICE));
     let again = app.pay_with(buyer, "tok_slow", Some("once")).await;
-    again.is_payment(202, "succeeded");
+    let again = again.shows_payment(202, "succeeded");
     assert!(again.is_replayed());
 }
 
@@ -149,7 +149,7 @@ async fn a_service_killed_in_the_middle_of_a_charge_finishes_it_when_it_is_back(
 async fn a_service_killed_while_it_refunds_finishes_it_when_it_is_back() {
     let mut app = TestApp::open().await;
     let buyer = app.buyer().await;
-    app.pay(buyer, "tok_approved").await.is_payment(200, "succeeded");
+    app.pay(buyer, "tok_approved").await.shows_payment(200, "succeeded");
     app.told(buyer, &["Requested", "Succeeded"]).await;
     app.stop().await;
     // The provider has given the money back, but the service did not live to hear of it.
@@ -176,7 +176,7 @@ async fn a_service_killed_while_it_refunds_finishes_it_when_it_is_back() {
 async fn money_that_came_too_late_goes_back_and_is_told_as_returned() {
     let mut app = TestApp::open().await;
     let buyer = app.buyer().await;
-    app.pay(buyer, "tok_approved").await.is_payment(200, "succeeded");
+    app.pay(buyer, "tok_approved").await.shows_payment(200, "succeeded");
     app.told(buyer, &["Requested", "Succeeded"]).await;
     app.stop().await;
     // As if the provider had said no, the payment was cancelled, and then the money came.
@@ -200,7 +200,7 @@ async fn a_stop_in_order_lets_a_running_charge_finish() {
     let mut app = TestApp::open_with(&HASTY).await;
     let buyer = app.buyer().await;
     let thinking = app.bank_thinks().await;
-    app.pay(buyer, "tok_approved").await.is_payment(202, "processing");
+    app.pay(buyer, "tok_approved").await.shows_payment(202, "processing");
     // The stop is asked for first.
     let ((), decided) = join(app.stop(), thinking.rollback()).await;
     decided.unwrap();
@@ -245,11 +245,11 @@ async fn two_instances_asked_at_once_take_the_money_once() {
             .map(|(n, key)| app.pay_at(n % 2, buyer, "tok_approved", Some(key)));
         let answers = join_all(calls).await;
         assert!(answers.iter().any(|answer| answer.status == 200));
-        for answer in &answers {
-            match answer.status.as_u16() {
-                200 => answer.is_payment(200, "succeeded"),
+        for answer in answers {
+            let answer = match answer.status.as_u16() {
+                200 => answer.shows_payment(200, "succeeded"),
                 _ => answer.is_problem(409, "attempt-unresolved"),
-            }
+            };
             assert!(!with_one_key || answer.status == 200, "{}", answer.body);
         }
         assert_eq!(app.ledger(buyer).await, Ledger::captured_once(PRICE));

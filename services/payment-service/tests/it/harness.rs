@@ -2,22 +2,20 @@
 
 use std::time::Duration;
 
-use clap::Parser;
-use karcis_contracts::{CancelPayment, Message, PaymentFact, RefundPayment, RequestPayment};
-use karcis_database::{DatabaseConfig, connect};
+use karcis_contracts::{
+    CancelPayment, Message, PaymentCommand, PaymentFact, RefundPayment, RequestPayment,
+};
 use karcis_kernel::{BookingId, Currency, Money, Role, UserId};
-use karcis_messaging::{Outbox, Outgoing};
-use karcis_payment_service::{Config, run};
-use karcis_process::{CancellationToken, Process, now};
-use karcis_schemas::{self as schemas, SIMULATED_GATEWAY};
-use karcis_testkit::{Ledger, TestEnvironment, TokenMint, eventually};
-use reqwest::{Response, StatusCode, header::HeaderMap};
+use karcis_payment_service::run;
+use karcis_process::now;
+use karcis_schemas::{BOOKING, PAYMENT, PAYMENTS, SIMULATED_GATEWAY};
+use karcis_testkit::{
+    Answer, Ledger, Peer, RunningService, TestEnvironment, TokenMint, eventually, token,
+};
+use reqwest::Client;
 use serde_json::{Value, json};
-use sqlx::{AssertSqlSafe, PgPool, Postgres, Transaction};
-use tokio::{runtime::Runtime, task::JoinHandle};
+use sqlx::{AssertSqlSafe, Postgres, Transaction};
 use uuid::Uuid;
-
-use crate::inbox::Facts;
 
 /// What every payment of these tests asks for.
 pub(crate) const PRICE: i64 = 750_000;
@@ -33,22 +31,11 @@ pub(crate) const HASTY: [&str; 4] =
 
 /// A payment-service, and the test in booking-service's place.
 pub(crate) struct TestApp {
-    pub environment: TestEnvironment,
+    pub(crate) environment: TestEnvironment,
     mint: TokenMint,
-    outbox: Outbox,
-    outbox_pool: PgPool,
-    facts: Facts,
-    stopping: CancellationToken,
-    client: reqwest::Client,
-    services: Vec<Service>,
-}
-
-/// A running service, in a runtime of its own so that it can be killed.
-struct Service {
-    url: String,
-    stopping: CancellationToken,
-    task: JoinHandle<Result<(), String>>,
-    runtime: Option<Runtime>,
+    booking_service: Peer,
+    client: Client,
+    instances: Vec<RunningService>,
 }
 
 /// A buyer with a payment that was asked for.
@@ -56,14 +43,6 @@ struct Service {
 pub(crate) struct Buyer {
     pub user: UserId,
     pub booking: BookingId,
-}
-
-/// What was answered.
-#[derive(Clone, Debug)]
-pub(crate) struct Answer {
-    pub status: StatusCode,
-    pub headers: HeaderMap,
-    pub body: Value,
 }
 
 impl TestApp {
@@ -84,40 +63,12 @@ impl TestApp {
         let environment = TestEnvironment::start().await;
         // Else no bank could think for longer than 5 s.
         let database = environment.database_url().rsplit('/').next().unwrap();
-        let wait = format!(
-            "ALTER ROLE {} IN DATABASE {database} SET lock_timeout = 0",
-            SIMULATED_GATEWAY.role
-        );
+        let role = SIMULATED_GATEWAY.role;
+        let wait = format!("ALTER ROLE {role} IN DATABASE {database} SET lock_timeout = 0");
         sqlx::query(AssertSqlSafe(wait)).execute(environment.superuser()).await.unwrap();
-        let outbox_pool = connect(&DatabaseConfig {
-            database_url: environment.role_url(schemas::BOOKINGS),
-            database_connections: 4,
-        })
-        .await
-        .unwrap();
-        let outbox = Outbox::new(outbox_pool.clone(), "booking-service");
-        let stopping = CancellationToken::new();
-        tokio::spawn(outbox.clone().relay(environment.kafka().clone(), stopping.clone()));
-        let facts = Facts::default();
-        let reading = environment.kafka().clone().consume(
-            "test",
-            outbox_pool.clone(),
-            facts.clone(),
-            stopping.clone(),
-        );
-        tokio::spawn(reading);
-        let mint = TokenMint::start().await;
-        let client = reqwest::Client::new();
-        Self {
-            environment,
-            mint,
-            outbox,
-            outbox_pool,
-            facts,
-            stopping,
-            client,
-            services: Vec::new(),
-        }
+        let booking_service = Peer::start(&environment, &BOOKING, &[PaymentFact::TOPIC]).await;
+        let (mint, client) = (TokenMint::start().await, Client::new());
+        Self { environment, mint, booking_service, client, instances: Vec::new() }
     }
 
     /// Starts an instance of the service and waits until it can serve; calls go to the newest.
@@ -127,54 +78,30 @@ impl TestApp {
 
     /// As [`Self::start`], with these flags.
     pub(crate) async fn start_with(&mut self, more_flags: &[&str]) {
-        let mut flags = vec!["payment-service".to_owned()];
-        flags.extend(self.environment.flags(schemas::PAYMENTS));
-        flags.extend(["--jwks-url".to_owned(), self.mint.jwks_url().to_owned()]);
-        flags.extend(["--instance".to_owned(), self.services.len().to_string()]);
-        let ledger = self.environment.role_url(SIMULATED_GATEWAY);
-        flags.extend(["--gateway".to_owned(), "simulated".to_owned()]);
-        flags.extend(["--gateway-database-url".to_owned(), ledger]);
-        flags.extend(more_flags.iter().map(|flag| (*flag).to_owned()));
-        let config = Config::try_parse_from(flags).unwrap();
-        let runtime = Runtime::new().unwrap();
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        listener.set_nonblocking(true).unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        let stopping = CancellationToken::new();
-        let process_stopping = stopping.clone();
-        let task = runtime.spawn(async move {
-            let listener = tokio::net::TcpListener::from_std(listener).unwrap();
-            let process = Process::embedded(process_stopping);
-            run(config, listener, process).await.map_err(|error| error.to_string())
-        });
-        let ready = format!("{url}/readyz");
-        eventually(|| async { self.client.get(&ready).send().await?.error_for_status() }).await;
-        self.services.push(Service { url, stopping, task, runtime: Some(runtime) });
+        let number = self.instances.len().to_string();
+        let flags = [&["--instance", number.as_str()], more_flags].concat();
+        let jwks_url = self.mint.jwks_url();
+        let instance = RunningService::start(&PAYMENT, &self.environment, jwks_url, &flags, run);
+        self.instances.push(instance.await);
     }
 
     /// Stops the newest instance in order.
     pub(crate) async fn stop(&mut self) {
-        let mut service = self.services.pop().unwrap();
-        service.stopping.cancel();
-        (&mut service.task).await.unwrap().unwrap();
+        self.instances.pop().unwrap().stop().await;
     }
 
     /// Ends the newest instance as kill -9 would: it finishes nothing.
     pub(crate) fn kill(&mut self) {
-        drop(self.services.pop().unwrap());
+        self.instances.pop().unwrap().kill();
     }
 
     /// Sends a command as booking-service does.
-    pub(crate) async fn send(&self, command: impl Into<karcis_contracts::PaymentCommand>) {
+    pub(crate) async fn send(&self, command: impl Into<PaymentCommand>) {
         self.send_all(vec![command.into()]).await;
     }
 
-    pub(crate) async fn send_all(&self, commands: Vec<karcis_contracts::PaymentCommand>) {
-        let messages: Vec<Outgoing> = commands.iter().map(Outgoing::new).collect();
-        let mut transaction = self.outbox_pool.begin().await.unwrap();
-        self.outbox.insert(&mut transaction, &messages).await.unwrap();
-        transaction.commit().await.unwrap();
-        self.outbox.notify();
+    pub(crate) async fn send_all(&self, commands: Vec<PaymentCommand>) {
+        self.booking_service.say(commands).await;
     }
 
     /// A buyer whose payment is open.
@@ -239,7 +166,9 @@ impl TestApp {
 
     /// The facts of this buyer's payment so far, in their order.
     pub(crate) fn facts(&self, buyer: Buyer) -> Vec<PaymentFact> {
-        self.facts.of(buyer.booking)
+        let mut facts = self.booking_service.heard::<PaymentFact>();
+        facts.retain(|fact| fact.key() == buyer.booking.0);
+        facts
     }
 
     /// What the provider's ledger says of this buyer.
@@ -263,7 +192,7 @@ impl TestApp {
     }
 
     pub(crate) async fn pay_with(&self, buyer: Buyer, method: &str, key: Option<&str>) -> Answer {
-        self.pay_at(self.services.len() - 1, buyer, method, key).await
+        self.pay_at(self.instances.len() - 1, buyer, method, key).await
     }
 
     /// Pays at the instance that was started as number `instance`, from 0.
@@ -276,13 +205,13 @@ impl TestApp {
     ) -> Answer {
         let mut request = self
             .client
-            .post(format!("{}/payment/process", self.services[instance].url))
+            .post(format!("{}/payment/process", self.instances[instance].url))
             .bearer_auth(self.token(buyer))
             .json(&json!({"booking_id": buyer.booking, "method": method}));
         if let Some(key) = key {
             request = request.header("Idempotency-Key", key);
         }
-        Answer::of(request.send().await.unwrap()).await
+        Answer::to(request).await
     }
 
     /// The payment as its buyer sees it. A 503 is repeated.
@@ -302,8 +231,8 @@ impl TestApp {
     pub(crate) async fn see(&self, buyer: Buyer, user: UserId) -> Answer {
         let request = self
             .get(&format!("/payment/status?booking_id={}", buyer.booking))
-            .bearer_auth(self.mint.token(user, Role::Buyer));
-        Answer::of(request.send().await.unwrap()).await
+            .bearer_auth(token(user, Role::Buyer));
+        Answer::to(request).await
     }
 
     /// Waits until the payment has this status.
@@ -313,7 +242,7 @@ impl TestApp {
     }
 
     pub(crate) fn token(&self, buyer: Buyer) -> String {
-        self.mint.token(buyer.user, Role::Buyer)
+        token(buyer.user, Role::Buyer)
     }
 
     pub(crate) fn get(&self, path: &str) -> reqwest::RequestBuilder {
@@ -325,26 +254,12 @@ impl TestApp {
     }
 
     pub(crate) fn url(&self, path: &str) -> String {
-        format!("{}{path}", self.services.last().unwrap().url)
+        format!("{}{path}", self.instances.last().unwrap().url)
     }
 
     /// All messages of the service have been sent, and no message was dead-lettered.
     pub(crate) async fn is_clean(&self) {
-        self.environment.all_sent(schemas::PAYMENTS).await;
-    }
-}
-
-impl Drop for TestApp {
-    fn drop(&mut self) {
-        self.stopping.cancel();
-    }
-}
-
-impl Drop for Service {
-    fn drop(&mut self) {
-        if let Some(runtime) = self.runtime.take() {
-            runtime.shutdown_background();
-        }
+        self.environment.all_sent(PAYMENTS).await;
     }
 }
 
@@ -372,27 +287,22 @@ impl Buyer {
     }
 }
 
-impl Answer {
-    pub(crate) async fn of(response: Response) -> Self {
-        let (status, headers) = (response.status(), response.headers().clone());
-        let text = response.text().await.unwrap();
-        let body = serde_json::from_str(&text).unwrap_or(Value::String(text));
-        Self { status, headers, body }
-    }
-
-    pub(crate) fn is_replayed(&self) -> bool {
-        self.headers.get("idempotent-replayed").is_some_and(|value| value == "true")
-    }
-
-    /// Asserts a problem of this status and slug.
-    pub(crate) fn is_problem(&self, status: u16, slug: &str) {
-        assert_eq!(self.status, status, "{}", self.body);
-        assert_eq!(self.body["type"], format!("/problems/{slug}"), "{}", self.body);
-    }
-
+/// What payment-service answers.
+pub(crate) trait PaymentAnswer {
     /// Asserts a payment of this HTTP and payment status.
-    pub(crate) fn is_payment(&self, http: u16, status: &str) {
-        assert_eq!(self.status, http, "{}", self.body);
-        assert_eq!(self.body["status"], status, "{}", self.body);
+    fn shows_payment(self, http: u16, status: &str) -> Self;
+    fn is_replayed(&self) -> bool;
+}
+
+impl PaymentAnswer for Answer {
+    #[track_caller]
+    fn shows_payment(self, http: u16, status: &str) -> Self {
+        let answer = self.is(http);
+        assert_eq!(answer.body["status"], status, "{}", answer.body);
+        answer
+    }
+
+    fn is_replayed(&self) -> bool {
+        self.headers.get("idempotent-replayed").is_some_and(|value| value == "true")
     }
 }

@@ -2,12 +2,14 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{Answer, Buyer, TestApp};
+use karcis_testkit::Answer;
+
+use crate::harness::{Buyer, TestApp};
 
 #[tokio::test]
 async fn the_methods_are_public() {
     let app = TestApp::open().await;
-    let answer = Answer::of(app.get("/payment/methods").send().await.unwrap()).await;
+    let answer = Answer::to(app.get("/payment/methods")).await;
     assert_eq!(answer.status, 200);
     assert_eq!(answer.body["next_cursor"], json!(null));
     let items = answer.body["items"].as_array().unwrap();
@@ -49,7 +51,7 @@ async fn bad_payments_are_refused_and_say_which_field() {
         if let Some(key) = key {
             request = request.header("Idempotency-Key", key);
         }
-        let answer = Answer::of(request.send().await.unwrap()).await;
+        let answer = Answer::to(request).await;
         assert_eq!(answer.status, status, "{body} → {}", answer.body);
         assert_eq!(answer.body["type"], "/problems/invalid-input", "{body} → {}", answer.body);
         let fields = answer.body["errors"].as_array().unwrap();
@@ -97,10 +99,9 @@ async fn the_form_of_a_request_is_checked_before_what_it_says() {
         (app.get("/payment/nothing").bearer_auth(&token), 404, "not-found"),
     ];
     for (request, status, slug) in cases {
-        Answer::of(request.send().await.unwrap()).await.is_problem(status, slug);
+        Answer::to(request).await.is_problem(status, slug);
     }
     let unknown = format!("/payment/status?booking_id={}", Buyer::new().booking);
-    let answer = app.get(&unknown).bearer_auth(&token).send().await.unwrap();
-    Answer::of(answer).await.is_problem(404, "not-found");
+    Answer::to(app.get(&unknown).bearer_auth(&token)).await.is_problem(404, "not-found");
     assert_eq!(app.payment(buyer).await["status"], "open");
 }

@@ -6,7 +6,6 @@ mod actions;
 mod commands;
 mod crashes;
 mod harness;
-mod inbox;
 mod input;
 mod paying;
 mod refunds;

@@ -7,14 +7,14 @@ use karcis_contracts::PaymentFact;
 use karcis_testkit::{Ledger, eventually};
 use serde_json::json;
 
-use crate::harness::{Buyer, HASTY, PRICE, TestApp};
+use crate::harness::{Buyer, HASTY, PRICE, PaymentAnswer, TestApp};
 
 #[tokio::test]
 async fn an_approved_payment_succeeds_and_is_charged_once() {
     let app = TestApp::open().await;
     let buyer = app.buyer().await;
     let paid = app.pay(buyer, "tok_approved").await;
-    paid.is_payment(200, "succeeded");
+    let paid = paid.shows_payment(200, "succeeded");
     assert_eq!(paid.body["captured"]["amount"], PRICE);
     assert_eq!(paid.body["attempts"][0]["outcome"], "approved");
     assert_eq!(paid.body["attempts"][0]["method"], "tok_approved");
@@ -24,7 +24,7 @@ async fn an_approved_payment_succeeds_and_is_charged_once() {
     assert_eq!(told.captured.amount, PRICE);
 
     let again = app.pay(buyer, "tok_approved").await;
-    again.is_payment(200, "succeeded");
+    let again = again.shows_payment(200, "succeeded");
     assert_eq!(again.body, paid.body);
     assert!(!again.is_replayed());
     app.send(buyer.request()).await;
@@ -40,10 +40,10 @@ async fn twenty_at_once_under_one_key_are_one_charge_and_one_answer() {
     let buyer = app.buyer().await;
     let answers =
         join_all((0..20).map(|_| app.pay_with(buyer, "tok_approved", Some("first")))).await;
-    for answer in &answers {
-        answer.is_payment(200, "succeeded");
-    }
     let replayed = answers.iter().filter(|answer| answer.is_replayed()).count();
+    for answer in answers {
+        answer.shows_payment(200, "succeeded");
+    }
     assert_eq!(replayed, 19);
     assert_eq!(app.ledger(buyer).await, Ledger::captured_once(PRICE));
     app.told(buyer, &["Requested", "Succeeded"]).await;
@@ -62,8 +62,8 @@ async fn twenty_at_once_without_a_key_or_with_many_are_one_charge() {
         let answers = join_all(calls).await;
         let paid = answers.iter().filter(|answer| answer.status == 200).count();
         assert!(paid >= 1);
-        for answer in answers.iter().filter(|answer| answer.status != 200) {
-            answer.is_problem(409, "attempt-unresolved");
+        for answer in answers.into_iter().filter(|answer| answer.status != 200) {
+            let answer = answer.is_problem(409, "attempt-unresolved");
             assert!(answer.headers.contains_key("retry-after"));
         }
         assert_eq!(app.ledger(buyer).await, Ledger::captured_once(PRICE));
@@ -89,8 +89,8 @@ async fn many_buyers_who_pay_at_once_are_each_charged_once() {
     for (n, (buyer, answer)) in buyers.iter().zip(answers).enumerate() {
         match n % 4 {
             0 | 1 => answer.is_problem(402, "payment-declined"),
-            _ => answer.is_payment(200, "succeeded"),
-        }
+            _ => answer.shows_payment(200, "succeeded"),
+        };
         let captures = i64::from(n % 4 > 1);
         assert_eq!(app.ledger(*buyer).await.captures, captures);
         match n % 4 {
@@ -108,7 +108,7 @@ async fn after_three_soft_declines_the_payment_has_failed() {
     let buyer = app.buyer().await;
     for (left, status) in [(2, "open"), (1, "open"), (0, "failed")] {
         let declined = app.pay(buyer, "tok_insufficient_funds").await;
-        declined.is_problem(402, "payment-declined");
+        let declined = declined.is_problem(402, "payment-declined");
         assert_eq!(declined.body["decline_code"], "insufficient_funds");
         assert_eq!(declined.body["attempts_left"], left);
         assert_eq!(declined.body["retryable"], left > 0);
@@ -132,7 +132,7 @@ async fn a_soft_decline_can_be_followed_by_a_card_that_works() {
     let buyer = app.buyer().await;
     app.pay(buyer, "tok_insufficient_funds").await.is_problem(402, "payment-declined");
     let paid = app.pay(buyer, "tok_approved").await;
-    paid.is_payment(200, "succeeded");
+    let paid = paid.shows_payment(200, "succeeded");
     let outcomes: Vec<_> = paid.body["attempts"]
         .as_array()
         .unwrap()
@@ -152,7 +152,7 @@ async fn a_stolen_card_fails_the_payment_at_once() {
     let app = TestApp::open().await;
     let buyer = app.buyer().await;
     let declined = app.pay(buyer, "tok_stolen_card").await;
-    declined.is_problem(402, "payment-declined");
+    let declined = declined.is_problem(402, "payment-declined");
     assert_eq!(declined.body["decline_code"], "stolen_card");
     assert_eq!(
         (&declined.body["retryable"], &declined.body["attempts_left"]),
@@ -173,7 +173,7 @@ async fn a_slow_bank_is_answered_with_processing_and_pays_in_the_end() {
     let began = std::time::Instant::now();
     let processing = app.pay(buyer, "tok_slow").await;
     assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
-    processing.is_payment(202, "processing");
+    let processing = processing.shows_payment(202, "processing");
     assert_eq!(processing.body["attempts"][0]["outcome"], json!(null));
     app.pay(buyer, "tok_approved").await.is_problem(409, "attempt-unresolved");
     app.send(buyer.request()).await;
@@ -209,7 +209,7 @@ async fn a_cancel_while_the_bank_thinks_voids_the_charge() {
     let app = TestApp::open_with(&HASTY).await;
     let buyer = app.buyer().await;
     let thinking = app.bank_thinks().await;
-    app.pay(buyer, "tok_slow").await.is_payment(202, "processing");
+    app.pay(buyer, "tok_slow").await.shows_payment(202, "processing");
     app.send(buyer.cancel()).await;
     app.told(buyer, &["Requested", "Cancelled"]).await;
     thinking.rollback().await.unwrap();
@@ -218,7 +218,7 @@ async fn a_cancel_while_the_bank_thinks_voids_the_charge() {
     assert_eq!(payment["attempts"][0]["outcome"], "voided");
     // The bank has made up its mind by the time a whole slow charge of somebody else is through.
     let other = app.buyer().await;
-    app.pay(other, "tok_slow").await.is_payment(202, "processing");
+    app.pay(other, "tok_slow").await.shows_payment(202, "processing");
     app.becomes(other, "succeeded").await;
     let answers = "SELECT answer FROM simulated_gateway.charge WHERE intent = $1";
     let answers = async || {
@@ -240,11 +240,11 @@ async fn nobody_pays_or_sees_what_is_somebody_elses() {
     let buyer = app.buyer().await;
     let stranger = Buyer { user: Buyer::new().user, ..buyer };
     let refused = app.pay(stranger, "tok_approved").await;
-    refused.is_problem(404, "not-found");
+    let refused = refused.is_problem(404, "not-found");
     assert!(refused.headers.contains_key("retry-after"));
     app.see(buyer, stranger.user).await.is_problem(404, "not-found");
     let unknown = app.pay(Buyer::new(), "tok_approved").await;
-    unknown.is_problem(404, "not-found");
+    let unknown = unknown.is_problem(404, "not-found");
     assert!(unknown.headers.contains_key("retry-after"));
     assert_eq!(app.ledger(buyer).await, Ledger::default());
 }

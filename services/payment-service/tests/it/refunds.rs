@@ -3,13 +3,13 @@
 use karcis_contracts::PaymentFact;
 use karcis_testkit::{Ledger, eventually};
 
-use crate::harness::{Buyer, PRICE, TestApp};
+use crate::harness::{Buyer, PRICE, PaymentAnswer, TestApp};
 
 #[tokio::test]
 async fn a_refund_gives_the_money_back_once_however_often_it_is_asked_for() {
     let app = TestApp::open().await;
     let buyer = app.buyer().await;
-    app.pay(buyer, "tok_approved").await.is_payment(200, "succeeded");
+    app.pay(buyer, "tok_approved").await.shows_payment(200, "succeeded");
     app.send_all(vec![buyer.refund().into(); 5]).await;
     let payment = app.becomes(buyer, "refunded").await;
     assert_eq!(payment["captured"]["amount"], PRICE);
@@ -38,7 +38,7 @@ async fn many_refunds_are_given_together() {
     app.send_all(buyers.iter().map(|buyer| buyer.request().into()).collect()).await;
     for buyer in &buyers {
         app.told(*buyer, &["Requested"]).await;
-        app.pay(*buyer, "tok_approved").await.is_payment(200, "succeeded");
+        app.pay(*buyer, "tok_approved").await.shows_payment(200, "succeeded");
     }
     app.send_all(buyers.iter().map(|buyer| buyer.refund().into()).collect()).await;
     for buyer in &buyers {
@@ -68,7 +68,7 @@ async fn a_refund_of_money_that_never_came_alerts_and_changes_nothing() {
 async fn a_refused_refund_is_told_once_and_waits_for_an_operator() {
     let app = TestApp::open().await;
     let (buyer, other) = (app.buyer().await, app.buyer().await);
-    app.pay(buyer, "tok_refund_refused").await.is_payment(200, "succeeded");
+    app.pay(buyer, "tok_refund_refused").await.shows_payment(200, "succeeded");
     app.send(buyer.refund()).await;
     app.told(buyer, &["Requested", "Succeeded", "RefundRefused"]).await;
     let facts = app.facts(buyer);
@@ -82,7 +82,7 @@ async fn a_refused_refund_is_told_once_and_waits_for_an_operator() {
     eventually(async || app.counter("karcis_refunds_refused_total").await >= 1).is(true).await;
 
     // Later refunds go through and leave it as it is.
-    app.pay(other, "tok_approved").await.is_payment(200, "succeeded");
+    app.pay(other, "tok_approved").await.shows_payment(200, "succeeded");
     app.send(other.refund()).await;
     app.becomes(other, "refunded").await;
     assert_eq!(app.payment(buyer).await, payment);
@@ -98,7 +98,7 @@ async fn a_refused_refund_is_told_once_and_waits_for_an_operator() {
 async fn a_refused_reversal_is_not_told_and_waits_for_an_operator() {
     let mut app = TestApp::open().await;
     let (buyer, other) = (app.buyer().await, app.buyer().await);
-    app.pay(buyer, "tok_refund_refused").await.is_payment(200, "succeeded");
+    app.pay(buyer, "tok_refund_refused").await.shows_payment(200, "succeeded");
     app.told(buyer, &["Requested", "Succeeded"]).await;
     app.stop().await;
     // As if the provider had said no, the payment was cancelled, and then the money came.
@@ -117,7 +117,7 @@ async fn a_refused_reversal_is_not_told_and_waits_for_an_operator() {
     let payment = app.payment(buyer).await;
     assert_eq!(payment["status"], "cancelled");
     assert_eq!(payment["attempts"][0]["outcome"], "returning");
-    app.pay(other, "tok_approved").await.is_payment(200, "succeeded");
+    app.pay(other, "tok_approved").await.shows_payment(200, "succeeded");
     app.send(other.refund()).await;
     app.becomes(other, "refunded").await;
     assert_eq!(app.payment(buyer).await, payment);

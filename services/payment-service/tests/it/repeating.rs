@@ -8,7 +8,7 @@ use serde_json::json;
 use tokio::time::timeout;
 
 use crate::{
-    harness::{Buyer, PRICE, TestApp},
+    harness::{Buyer, PRICE, PaymentAnswer, TestApp},
     watching,
 };
 
@@ -17,11 +17,11 @@ async fn a_repeated_request_gets_the_same_status_with_the_payment_as_it_is_now()
     let app = TestApp::open().await;
     let buyer = app.buyer().await;
     let key = Some("pay-once");
-    app.pay_with(buyer, "tok_approved", key).await.is_payment(200, "succeeded");
+    app.pay_with(buyer, "tok_approved", key).await.shows_payment(200, "succeeded");
     app.send(buyer.refund()).await;
     app.becomes(buyer, "refunded").await;
     let again = app.pay_with(buyer, "tok_approved", key).await;
-    again.is_payment(200, "refunded");
+    let again = again.shows_payment(200, "refunded");
     assert!(again.is_replayed());
     app.pay(buyer, "tok_approved").await.is_problem(409, "payment-closed");
 }
@@ -33,13 +33,13 @@ async fn a_repeated_declined_request_is_not_another_attempt() {
     let key = Some("poor");
     for replayed in [false, true, true] {
         let declined = app.pay_with(buyer, "tok_insufficient_funds", key).await;
-        declined.is_problem(402, "payment-declined");
+        let declined = declined.is_problem(402, "payment-declined");
         assert_eq!(declined.body["attempts_left"], 2);
         assert_eq!(declined.is_replayed(), replayed);
     }
-    app.pay_with(buyer, "tok_approved", Some("rich")).await.is_payment(200, "succeeded");
+    app.pay_with(buyer, "tok_approved", Some("rich")).await.shows_payment(200, "succeeded");
     let declined = app.pay_with(buyer, "tok_insufficient_funds", key).await;
-    declined.is_problem(402, "payment-declined");
+    let declined = declined.is_problem(402, "payment-declined");
     assert_eq!(declined.body["attempts_left"], 0);
     assert_eq!(app.payment(buyer).await["attempts"].as_array().unwrap().len(), 2);
 }
@@ -54,7 +54,7 @@ async fn a_key_is_for_one_request_of_one_buyer() {
     let second = Buyer { booking: other.booking, ..buyer };
     app.pay_with(second, "tok_approved", key).await.is_problem(422, "idempotency-key-reused");
     // Another buyer's key of the same name is another key.
-    app.pay_with(other, "tok_approved", key).await.is_payment(200, "succeeded");
+    app.pay_with(other, "tok_approved", key).await.shows_payment(200, "succeeded");
     assert_eq!(app.ledger(buyer).await, Ledger::default());
 }
 
@@ -72,7 +72,7 @@ async fn one_key_for_two_bookings_at_once_pays_only_one() {
         )
         .await;
         let (paid, refused) = if one.status == 200 { (one, two) } else { (two, one) };
-        paid.is_payment(200, "succeeded");
+        paid.shows_payment(200, "succeeded");
         refused.is_problem(422, "idempotency-key-reused");
         let captures = app.ledger(first).await.captures + app.ledger(second).await.captures;
         assert_eq!(captures, 1);
@@ -87,14 +87,14 @@ async fn a_request_repeated_while_the_first_is_running_waits_and_is_answered_ali
     let key = Some("slowly");
     let (first, second) =
         join(app.pay_with(buyer, "tok_slow", key), app.pay_with(buyer, "tok_slow", key)).await;
-    for answer in [&first, &second] {
-        answer.is_payment(202, "processing");
-    }
     assert_ne!(first.is_replayed(), second.is_replayed());
+    for answer in [first, second] {
+        answer.shows_payment(202, "processing");
+    }
     thinking.rollback().await.unwrap();
     app.becomes(buyer, "succeeded").await;
     let third = app.pay_with(buyer, "tok_slow", key).await;
-    third.is_payment(202, "succeeded");
+    let third = third.shows_payment(202, "succeeded");
     assert!(third.is_replayed());
     assert_eq!(app.ledger(buyer).await, Ledger::captured_once(PRICE));
 }
@@ -132,8 +132,8 @@ async fn a_repeated_request_hears_of_an_outcome_that_came_while_it_was_read() {
         join(timeout(Duration::from_secs(100), repeated), outcome).await.0.unwrap()
     };
     let (first, repeated) = join(first, then).await;
-    first.is_payment(200, "succeeded");
-    repeated.is_payment(200, "succeeded");
+    first.shows_payment(200, "succeeded");
+    let repeated = repeated.shows_payment(200, "succeeded");
     assert!(repeated.is_replayed());
 }
 
@@ -146,7 +146,7 @@ async fn a_refused_request_is_not_remembered() {
     app.send(buyer.request()).await;
     app.told(buyer, &["Requested"]).await;
     let paid = app.pay_with(buyer, "tok_approved", key).await;
-    paid.is_payment(200, "succeeded");
+    let paid = paid.shows_payment(200, "succeeded");
     assert!(!paid.is_replayed());
 }
 
@@ -154,14 +154,14 @@ async fn a_refused_request_is_not_remembered() {
 async fn a_booking_paid_before_is_answered_under_a_new_key_as_well() {
     let app = TestApp::open().await;
     let buyer = app.buyer().await;
-    app.pay(buyer, "tok_approved").await.is_payment(200, "succeeded");
+    app.pay(buyer, "tok_approved").await.shows_payment(200, "succeeded");
     let key = Some("late");
-    app.pay_with(buyer, "tok_approved", key).await.is_payment(200, "succeeded");
+    app.pay_with(buyer, "tok_approved", key).await.shows_payment(200, "succeeded");
     app.pay_with(buyer, "tok_slow", key).await.is_problem(422, "idempotency-key-reused");
     app.send(buyer.refund()).await;
     app.becomes(buyer, "refunded").await;
     let again = app.pay_with(buyer, "tok_approved", key).await;
-    again.is_payment(200, "refunded");
+    let again = again.shows_payment(200, "refunded");
     assert!(again.is_replayed());
 }
 
@@ -175,7 +175,7 @@ async fn a_key_can_be_used_again_after_a_day() {
                WHERE user_id = $1";
     sqlx::query(age).bind(buyer.user.0).execute(app.environment.superuser()).await.unwrap();
     let paid = app.pay_with(buyer, "tok_approved", key).await;
-    paid.is_payment(200, "succeeded");
+    let paid = paid.shows_payment(200, "succeeded");
     assert!(!paid.is_replayed());
     assert_eq!(paid.body["attempts"].as_array().map(Vec::len), Some(2));
     assert_eq!(paid.body["attempts"][1]["method"], json!("tok_approved"));

@@ -5,7 +5,7 @@ use std::time::Duration;
 use reqwest::Response;
 use serde_json::Value;
 
-use crate::harness::{Buyer, TestApp};
+use crate::harness::{Buyer, PaymentAnswer, TestApp};
 
 /// The events of a stream that has ended: each one's id and payment.
 fn events(text: &str) -> Vec<(i64, Value)> {
@@ -44,7 +44,7 @@ async fn a_stream_shows_each_state_and_ends_with_the_last() {
     let app = TestApp::open().await;
     let buyer = app.buyer().await;
     let pay = async {
-        app.pay(buyer, "tok_approved").await.is_payment(200, "succeeded");
+        app.pay(buyer, "tok_approved").await.shows_payment(200, "succeeded");
         app.send(buyer.refund()).await;
     };
     let (text, ()) = tokio::join!(watch(&app, buyer, 0), pay);

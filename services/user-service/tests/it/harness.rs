@@ -1,74 +1,46 @@
 //! An instance of the service in the test's process, and requests to it.
 
-use std::net::SocketAddr;
-
-use clap::Parser;
-use karcis_process::{CancellationToken, Process};
-use karcis_schemas::USERS;
-use karcis_service::StartError;
-use karcis_testkit::{Answer, TestEnvironment, eventually};
-use karcis_user_service::{Config, run};
+use karcis_schemas::USER;
+use karcis_testkit::{Answer, RunningService, TestEnvironment};
+use karcis_user_service::run;
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
-use tokio::{net::TcpListener, task::JoinHandle};
 
 /// The password of every test person.
 pub(crate) const PASSWORD: &str = "nine mangoes in a boat";
 
 /// A running instance of the service.
 pub(crate) struct TestApp {
-    url: String,
+    service: RunningService,
     http: Client,
-    stopping: CancellationToken,
-    task: JoinHandle<Result<(), StartError>>,
 }
 
 impl TestApp {
     /// Starts with these flags besides those of the environment, and returns once it is ready.
     pub(crate) async fn start(environment: &TestEnvironment, flags: &[&str]) -> Self {
-        let app = Self::launch(environment, flags).await;
-        let ready = format!("{}/readyz", app.url);
-        eventually(async || {
-            assert!(!app.task.is_finished(), "it ended by itself");
-            let answer = app.http.get(&ready).send().await.map_err(|e| e.to_string())?;
-            if answer.status() == 200 { Ok(()) } else { Err(format!("{answer:?}")) }
-        })
-        .await;
-        app
-    }
-
-    async fn launch(environment: &TestEnvironment, flags: &[&str]) -> Self {
-        crate::logs::capture();
-        let own = environment.flags(USERS);
-        let all = ["user-service"].into_iter().chain(own.iter().map(String::as_str));
-        let config = Config::try_parse_from(all.chain(flags.iter().copied())).unwrap();
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address: SocketAddr = listener.local_addr().unwrap();
-        let stopping = CancellationToken::new();
-        let task = tokio::spawn(run(config, listener, Process::embedded(stopping.clone())));
-        Self { url: format!("http://{address}"), http: Client::new(), stopping, task }
+        let service = launch(environment, flags);
+        service.ready().await;
+        Self { service, http: Client::new() }
     }
 
     /// The error of a start with these flags, which must fail.
     pub(crate) async fn start_error(environment: &TestEnvironment, flags: &[&str]) -> String {
-        let ended = Self::launch(environment, flags).await.task.await.unwrap();
-        ended.expect_err("it must not start").to_string()
+        launch(environment, flags).error().await
     }
 
     /// Stops it and waits for its end.
     pub(crate) async fn stop(self) {
-        self.stopping.cancel();
-        self.task.await.unwrap().unwrap();
+        self.service.stop().await;
     }
 
     /// A POST without an access token.
     pub(crate) async fn post(&self, path: &str, body: &Value) -> Answer {
-        Answer::to(self.http.post(format!("{}{path}", self.url)).json(body)).await
+        Answer::to(self.http.post(format!("{}{path}", self.service.url)).json(body)).await
     }
 
     /// A GET without an access token.
     pub(crate) async fn get(&self, path: &str) -> Answer {
-        Answer::to(self.http.get(format!("{}{path}", self.url))).await
+        Answer::to(self.http.get(format!("{}{path}", self.service.url))).await
     }
 
     /// A request with an access token.
@@ -79,7 +51,7 @@ impl TestApp {
         token: &str,
         body: &Value,
     ) -> Answer {
-        let request = self.http.request(method, format!("{}{path}", self.url));
+        let request = self.http.request(method, format!("{}{path}", self.service.url));
         Answer::to(request.bearer_auth(token).json(body)).await
     }
 
@@ -90,7 +62,8 @@ impl TestApp {
         kind: &str,
         body: impl Into<reqwest::Body>,
     ) -> Answer {
-        let request = self.http.post(format!("{}{path}", self.url)).header("content-type", kind);
+        let request =
+            self.http.post(format!("{}{path}", self.service.url)).header("content-type", kind);
         Answer::to(request.body(body)).await
     }
 
@@ -120,6 +93,11 @@ impl TestApp {
     pub(crate) async fn updates(&self, session: &Session, change: &Value) -> Answer {
         self.send(Method::PUT, "/profile/update", &session.access_token, change).await
     }
+}
+
+fn launch(environment: &TestEnvironment, flags: &[&str]) -> RunningService {
+    crate::logs::capture();
+    RunningService::launch(&USER, environment, "", flags, run)
 }
 
 /// The e-mail address of this person.

@@ -149,7 +149,7 @@ pub(super) async fn create(
 #[utoipa::path(post, path = "/booking/cancel", tag = BOOKINGS, operation_id = "cancelBooking",
     request_body = CancelBookingRequest, security(("bearer" = [])),
     responses(
-        (status = 202, description = "The booking on its way out.", body = BookingResponse),
+        (status = 202, description = "The booking as it is now.", body = BookingResponse),
         (status = 404, description = "not-found"),
         (status = 409, description = "refund-window-closed booking-rejected"),
     ))]

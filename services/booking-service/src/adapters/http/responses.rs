@@ -16,7 +16,7 @@ use crate::{
     domain::{Booking, Cause, EventSnapshot, Items, RejectReason, Stage, Status},
 };
 
-/// A booking. What only event-service knows is null until it has told.
+/// A booking. What only event-service knows is null until it has answered.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Booking)]
 pub(super) struct BookingResponse {
@@ -90,7 +90,7 @@ struct TicketResponse {
     qr: String,
 }
 
-/// Money on its way back, or there.
+/// Money that is or was given back.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Refund)]
 pub(super) struct RefundResponse {
@@ -99,7 +99,7 @@ pub(super) struct RefundResponse {
     status: &'static str,
 }
 
-/// A turn in a booking's life.
+/// A transition of a booking's saga.
 #[derive(Serialize, ToSchema)]
 #[schema(as = TimelineEntry)]
 pub(super) struct TimelineEntryResponse {

@@ -1,6 +1,6 @@
 //! `--user-port` and its like: a flag for each service of the registry.
 
-use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, builder::RangedU64ValueParser};
+use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
 use karcis_schemas::{SERVICES, Service};
 
 /// The services with the ports that the command line gives them; 0 takes a free one.
@@ -20,7 +20,7 @@ impl Args for ServicePorts {
                 .long(flag)
                 .env(variable)
                 .default_value(service.port.to_string())
-                .value_parser(RangedU64ValueParser::<u16>::new())
+                .value_parser(clap::value_parser!(u16))
                 .value_name("PORT")
                 .help(format!("{}'s port; 0 takes a free one", service.full_name()))
         }))

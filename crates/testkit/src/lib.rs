@@ -1,9 +1,6 @@
 //! What tests of any service share: real Kafka and Postgres, a database and topics of one's own, the
 //! harness of one service, access tokens, and `eventually`.
 
-// A test says by a panic what went wrong.
-#![expect(clippy::unwrap_used, reason = "what is here runs in tests only")]
-
 mod broker;
 mod containers;
 mod environment;

@@ -139,13 +139,14 @@ mod tests {
 
     #[test]
     fn a_pair_that_runs_is_found_in_the_launchers_file() {
-        let file = tempfile::NamedTempFile::new().unwrap();
+        let file = tempfile::NamedTempFile::new().expect("a file can be made");
         let state = r#"{"database_url": "postgres://a/b", "kafka_bootstrap_servers": "c:1"}"#;
-        std::fs::write(file.path(), state).unwrap();
-        let found = running(file.path()).unwrap();
+        std::fs::write(file.path(), state).expect("it can be written");
+        let found = running(file.path()).expect("both are named");
         assert_eq!(found.postgres_url, "postgres://a/b");
         assert_eq!(found.kafka_bootstrap_servers, "c:1");
-        let missing = running(Path::new("/nowhere/stack.json")).unwrap_err().to_string();
+        let missing =
+            running(Path::new("/nowhere/stack.json")).expect_err("there is no file").to_string();
         assert!(missing.contains("set DATABASE_URL and KAFKA_BOOTSTRAP_SERVERS"), "{missing}");
     }
 }

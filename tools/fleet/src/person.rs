@@ -193,6 +193,7 @@ fn text(value: &Value) -> String {
 /// What only some answers of the fleet show.
 pub trait FleetAnswer {
     /// Asserts that the payment was declined.
+    #[expect(clippy::wrong_self_convention, reason = "a test reads as a sentence")]
     fn is_declined(self) -> Self;
 
     /// The booking it shows.

@@ -5,6 +5,9 @@ use karcis_event_service::domain as event;
 use karcis_kernel::{Money, PaymentId, TicketCode, Timestamp};
 use karcis_payment_service::domain as payment;
 
+/// Draws a new ticket code.
+type Mint<'a> = &'a mut dyn FnMut() -> TicketCode;
+
 type EventDecision = Result<event::Decision, event::StockMismatch>;
 
 /// What decides in each service. The default are the services' own functions.
@@ -19,11 +22,7 @@ pub struct Rules {
         &event::Reserve,
         Timestamp,
     ) -> event::Decision,
-    pub confirm: fn(
-        Option<&mut event::Event>,
-        Option<&event::Hold>,
-        &mut dyn FnMut() -> TicketCode,
-    ) -> EventDecision,
+    pub confirm: fn(Option<&mut event::Event>, Option<&event::Hold>, Mint<'_>) -> EventDecision,
     pub release: fn(Option<&mut event::Event>, Option<&event::Hold>) -> EventDecision,
     pub take: fn(Option<&payment::PaymentRecord>, &payment::Command, PaymentId) -> payment::Verdict,
     pub start: fn(

@@ -136,14 +136,23 @@ impl Decider for Counters {
     }
 }
 
-const FAILS: Commit = Commit::Fails(|why| StoreError::unavailable(why));
-const REJECTS: Commit = Commit::Fails(|why| StoreError::rejected(why));
+const FAILS: Commit = Commit::Fails(StoreError::unavailable);
+const REJECTS: Commit = Commit::Fails(StoreError::rejected);
+
+/// A name, what the commits meet, the outputs, the stored numbers, and each round's number of jobs.
+type Case = (
+    &'static str,
+    &'static [Commit],
+    Result<[i64; 3], RaiseError>,
+    [i64; 2],
+    &'static [(u32, usize)],
+);
 
 #[tokio::test]
 async fn what_becomes_of_jobs_by_what_their_commits_meet() {
     use Commit::{Conflict, LostAnswer};
     let jobs = [Raise("a", 1), Raise("b", 7), Raise("a", 3)];
-    let cases: [(&str, &[Commit], Result<[i64; 3], RaiseError>, [i64; 2], &[(u32, usize)]); 8] = [
+    let cases: [Case; 8] = [
         ("nothing", &[], Ok([1, 7, 3]), [3, 7], &[(0, 3)]),
         ("a conflict", &[Conflict("a")], Ok([100, 7, 100]), [100, 7], &[(0, 3), (1, 2)]),
         (

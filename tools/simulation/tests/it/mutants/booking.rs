@@ -9,7 +9,7 @@ use super::Mutant;
 
 type Decide = fn(&Booking, DecisionContext, &Input) -> Verdict;
 
-pub fn mutants() -> Vec<Mutant> {
+pub(super) fn mutants() -> Vec<Mutant> {
     let wrong: [(&str, Decide); 13] = [
         ("the deadline releases seats whose payment is open", deadline_releases_at_once),
         ("a cancel releases seats whose payment is open", cancel_releases_at_once),

@@ -10,7 +10,7 @@ use super::Mutant;
 
 type Decided = Result<Decision, event::StockMismatch>;
 
-pub fn mutants() -> Vec<Mutant> {
+pub(super) fn mutants() -> Vec<Mutant> {
     let real = Rules::default();
     vec![
         ("a released hold is held again", Rules { reserve: holds_again, ..real }),

@@ -10,7 +10,7 @@ use karcis_simulation::Rules;
 
 use super::Mutant;
 
-pub fn mutants() -> Vec<Mutant> {
+pub(super) fn mutants() -> Vec<Mutant> {
     let real = Rules::default();
     vec![
         ("an open payment says cancelled and stays open", Rules { take: stays_open, ..real }),

@@ -28,7 +28,9 @@ use crate::{
     },
 };
 
-/// The body has no `Debug`, as it holds secrets.
+// The body has no `Debug`, as it contains secrets.
+
+/// What to change in a profile.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct UpdateProfileRequest {

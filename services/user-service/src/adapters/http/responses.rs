@@ -48,7 +48,7 @@ impl From<Account> for ProfileResponse {
     }
 }
 
-/// What a log-in gives.
+/// A session with its tokens.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Session)]
 pub(super) struct SessionResponse {
@@ -108,10 +108,10 @@ struct Key {
 }
 
 texts! {
-    /// What a person is called; spaces around it are taken away.
+    /// A person's name; spaces around it are removed.
     FullName: (*PersonName::LENGTH.start()) to (*PersonName::LENGTH.end()), LINE, such as "Sari";
-    /// An e-mail address; spaces around it and capitals make no difference. Dots stand between
-    /// other characters.
+    /// An e-mail address; spaces around it and capital letters make no difference. Dots stand
+    /// between other characters.
     EmailAddress: 6 to (Email::MAX_LENGTH), Email::PATTERN, such as "sari@mail.example";
     /// A password that is not known from leaks.
     NewPassword: (*Password::LENGTH.start()) to (*Password::LENGTH.end()), r"^[^\x00]*$", such as "nine mangoes in a boat";

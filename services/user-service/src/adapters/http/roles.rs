@@ -16,7 +16,7 @@ use crate::{
     domain::Email,
 };
 
-/// Which role for whom.
+/// An account and its new role.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct GiveRoleRequest {

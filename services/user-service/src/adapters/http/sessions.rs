@@ -31,7 +31,9 @@ use crate::{
     },
 };
 
-/// The bodies have no `Debug`, as they hold secrets.
+// The bodies have no `Debug`, as they contain secrets.
+
+/// A new account.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RegisterRequest {
@@ -43,7 +45,7 @@ pub(super) struct RegisterRequest {
     name: String,
 }
 
-/// An e-mail address and what is said to be its password.
+/// An e-mail address and a password.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct LogInRequest {
@@ -53,7 +55,7 @@ pub(super) struct LogInRequest {
     password: String,
 }
 
-/// A refresh token, to be used or given back.
+/// A refresh token.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RefreshTokenRequest {
@@ -91,7 +93,7 @@ pub(super) async fn register(
 
 /// Logs in.
 ///
-/// Failed log-ins are limited per account and per peer.
+/// Failed log-ins are limited per account and per network address.
 #[utoipa::path(post, path = "/login", tag = SESSIONS, operation_id = "logIn",
     request_body = LogInRequest,
     responses(
@@ -117,9 +119,9 @@ pub(super) async fn log_in(
     respond(&state, StatusCode::OK, account, session.id, refresh_token, at)
 }
 
-/// Gives new tokens for a refresh token, which can be used once.
+/// Exchanges a refresh token, which can be used once, for new tokens.
 ///
-/// Using one again ends its session, as somebody else may have it.
+/// Using it again ends the session, as somebody else may have it.
 #[utoipa::path(post, path = "/token/refresh", tag = SESSIONS, operation_id = "refresh",
     request_body = RefreshTokenRequest,
     responses(
@@ -140,7 +142,7 @@ pub(super) async fn refresh(
     respond(&state, StatusCode::OK, account, session, refresh_token, at)
 }
 
-/// Ends a session, whether or not it is still there.
+/// Ends a session, if it has not ended.
 #[utoipa::path(post, path = "/logout", tag = SESSIONS, operation_id = "logOut",
     request_body = RefreshTokenRequest,
     responses((status = 204, description = "The session is over.")))]

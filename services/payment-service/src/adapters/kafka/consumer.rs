@@ -23,10 +23,6 @@ pub(crate) struct Commands(pub Arc<dyn Payments>);
 impl Consumer for Commands {
     type Message = PaymentCommand;
 
-    fn topics(&self) -> &'static [&'static str] {
-        &[PaymentCommand::TOPIC]
-    }
-
     fn decode(
         &self,
         _topic: &str,

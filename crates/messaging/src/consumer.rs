@@ -56,7 +56,9 @@ impl From<StoreError> for HandleError {
     /// What the store rejects is poison.
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::Unavailable(cause) => Self::Unavailable(chain(&cause)),
+            StoreError::Unavailable(cause)
+            | StoreError::Contended(cause)
+            | StoreError::Busy(cause) => Self::Unavailable(chain(&cause)),
             StoreError::RejectedByStore(cause) => Self::Poison(chain(&cause)),
         }
     }

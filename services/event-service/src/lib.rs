@@ -12,7 +12,7 @@ use adapters::{
     kafka::{Commands, encode},
     metrics,
     postgres::PgEvents,
-    workers::announce_cancelled,
+    workers::announce_cancelled_events,
 };
 use karcis_http::TokenKeys;
 use karcis_process::Process;
@@ -49,7 +49,7 @@ pub async fn run(
         .run("keys", keys.keep_fresh(base.stopping()))
         .run("consumer", base.consume(commands))
         .run("outbox", base.relay())
-        .run("announcer", announce_cancelled(events, outbox, base.stopping()))
+        .run("announcer", announce_cancelled_events(events, outbox, base.stopping()))
         .until_stopped()
         .await?;
     Ok(())

@@ -10,7 +10,10 @@ const CONFLICTS: &str = "karcis_stock_conflicts_total";
 /// Describes each metric, and starts the counters at 0: one that first appears at 1 has not risen.
 pub(crate) fn describe() {
     describe_counter!(HOLDS, "Changes of holds by outcome: reserved, confirmed, sold_out, ...");
-    describe_counter!(CONFLICTS, "Events decided on again because another had changed them.");
+    describe_counter!(
+        CONFLICTS,
+        "Events decided on again because another instance or request had changed them."
+    );
     counter!(HOLDS, "outcome" => "reserved").increment(0);
     count_conflicts(0);
 }

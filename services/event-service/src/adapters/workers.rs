@@ -3,33 +3,31 @@
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use karcis_messaging::Outbox;
-use karcis_process::CancellationToken;
+use karcis_process::{CancellationToken, chain, now};
 use tokio::time::{MissedTickBehavior, interval};
 
-use crate::application::{announce_cancelled, ports::CancelledEvents};
+use crate::application::{CancelledEvents, announce_cancelled};
 
 /// How often it looks.
 const TICK: Duration = Duration::from_millis(500);
+/// How many events are announced at a time.
+const AT_A_TIME: u16 = 100;
 
 /// Works until `stopping`; pauses while the outbox is behind, because announcements wait there too.
-pub(crate) async fn announce_cancelled(
+pub(crate) async fn announce_cancelled_events(
     events: Arc<dyn CancelledEvents>,
     outbox: Outbox,
     stopping: CancellationToken,
 ) -> Result<(), Infallible> {
     let mut ticks = interval(TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        tokio::select! {
-            () = stopping.cancelled() => return Ok(()),
-            _ = ticks.tick() => {}
-        }
+    while stopping.run_until_cancelled(ticks.tick()).await.is_some() {
         if outbox.state().is_behind() {
             continue;
         }
-        let now = karcis_process::now();
-        if let Err(error) = announce_cancelled::announce_cancelled(&*events, now).await {
-            tracing::warn!(%error, "cancelled events are announced later");
+        if let Err(error) = announce_cancelled(&*events, now(), AT_A_TIME).await {
+            tracing::warn!(error = %chain(&error), "the cancelled events wait for the next tick");
         }
     }
+    Ok(())
 }

@@ -8,17 +8,15 @@ use karcis_kernel::Timestamp;
 
 use super::ports::{Announcement, CancelledEvents};
 
-/// How many events a call announces at most.
-const BATCH: i64 = 100;
-
-/// Announces what is due at `at`. Returns how many events were looked at.
+/// Announces what is due at `at`, at most `limit` events.
 pub async fn announce_cancelled(
     events: &dyn CancelledEvents,
     at: Timestamp,
-) -> Result<usize, StoreError> {
-    let due = events.due(at, BATCH).await?;
+    limit: u16,
+) -> Result<(), StoreError> {
+    let due = events.due(at, limit).await?;
     if due.is_empty() {
-        return Ok(0);
+        return Ok(());
     }
     let announcements: Vec<_> = due
         .into_iter()
@@ -27,8 +25,7 @@ pub async fn announce_cancelled(
             event,
         })
         .collect();
-    events.announce(&announcements).await?;
-    Ok(announcements.len())
+    events.announce(&announcements).await
 }
 
 /// When an event that was announced `announced` times, last at `at`, is due again.

@@ -1,11 +1,24 @@
 //! What can be done with events, a file for each use case, and the ports they need.
 
-pub mod announce_cancelled;
-pub mod cancel_event;
-pub mod create_event;
-pub mod delete_event;
-pub mod ports;
-pub mod publish_event;
-pub mod take_commands;
-pub mod unpublish_event;
-pub mod update_event;
+mod announce_cancelled;
+mod cancel_event;
+mod create_event;
+mod delete_event;
+mod ports;
+mod publish_event;
+mod take_commands;
+mod unpublish_event;
+mod update_event;
+
+pub use announce_cancelled::announce_cancelled;
+pub use cancel_event::{CancelEventError, cancel_event};
+pub use create_event::{CreateEventError, create_event};
+pub use delete_event::{DeleteEventError, delete_event};
+pub use ports::{
+    Announcement, CancelledEvent, CancelledEvents, Catalogue, EventFact, EventFilter, Events,
+    HoldChange, Kind, LockedEvent, Message, StockChange, StockSnapshot, Stocks, Tickets,
+};
+pub use publish_event::{PublishEventError, publish_event};
+pub use take_commands::{DecisionContext, TakeCommandsError, take_commands};
+pub use unpublish_event::{UnpublishEventError, unpublish_event};
+pub use update_event::{UpdateEventError, update_event};

@@ -123,7 +123,8 @@ pub trait Stocks: Send + Sync {
     async fn load(&self, commands: &[&Command]) -> Result<StockSnapshot, StoreError>;
 
     /// Writes every change with its replies, in one transaction. Returns the conflicts: the events
-    /// that another has changed since they were loaded. Nothing is written for those.
+    /// that another instance or request has changed since they were loaded. Nothing is written for
+    /// those.
     async fn commit(
         &self,
         changes: Vec<StockChange>,
@@ -167,15 +168,16 @@ pub struct HoldChange {
 /// Cancelled events whose seats are not all free yet.
 #[async_trait]
 pub trait CancelledEvents: Send + Sync {
-    /// The events that are due to be announced again at `at`, the longest waiting first.
-    async fn due(&self, at: Timestamp, limit: i64) -> Result<Vec<CancelledEvent>, StoreError>;
+    /// The events that are due to be announced again at `at`, the longest waiting first. What cannot
+    /// be read is logged and left out.
+    async fn due(&self, at: Timestamp, limit: u16) -> Result<Vec<CancelledEvent>, StoreError>;
 
     /// Announces the events that have a next time, and ends the announcing of the others. Events
-    /// that another has announced meanwhile are left unchanged.
+    /// that another instance has announced meanwhile are left unchanged.
     async fn announce(&self, announcements: &[Announcement]) -> Result<(), StoreError>;
 }
 
-/// A cancelled event.
+/// A cancelled event that is announced until its seats are free.
 pub struct CancelledEvent {
     pub id: EventId,
     pub reason: CancelReason,

@@ -22,7 +22,6 @@ impl Price {
     pub const MIN: i64 = 0;
     pub const MAX: i64 = 1_000_000_000_000;
 
-    /// The price as money.
     pub fn money(self) -> Money {
         self.0
     }
@@ -44,7 +43,6 @@ impl Capacity {
     pub const MIN: i64 = 1;
     pub const MAX: i64 = 1_000_000;
 
-    /// The number of tickets.
     pub fn get(self) -> u32 {
         self.0
     }
@@ -68,7 +66,6 @@ impl PerBooking {
     /// Unless the organiser says otherwise.
     pub const DEFAULT: Self = Self(10);
 
-    /// The number of tickets.
     pub fn get(self) -> u32 {
         self.0
     }

@@ -15,6 +15,18 @@ pub enum Availability {
     SoldOut,
 }
 
+impl Availability {
+    pub const ALL: [Self; 3] = [Self::Many, Self::Few, Self::SoldOut];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Many => "many",
+            Self::Few => "few",
+            Self::SoldOut => "sold_out",
+        }
+    }
+}
+
 impl Event {
     /// The lowest price of what can be booked now or later; if nothing can, of all ticket types.
     pub fn lowest_price(&self, at: Timestamp) -> Money {

@@ -47,7 +47,8 @@ pub fn reserve(
         Some(Hold::Held(reservation) | Hold::Sold(reservation, _)) => {
             unchanged(Reply::Reserved(reservation.clone()))
         }
-        // Only the booking releases, so it no longer waits for this reply: any reason does.
+        // Only the booking releases, so it no longer waits for this reply, so any reason is good
+        // enough.
         Some(Hold::Released) => unchanged(Reply::Rejected(RejectReason::SalesClosed)),
         Some(Hold::Rejected(why)) => unchanged(Reply::Rejected(*why)),
     }

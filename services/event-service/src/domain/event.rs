@@ -121,6 +121,19 @@ pub struct Editor {
     pub role: Role,
 }
 
+impl Status {
+    pub const ALL: [Self; 4] = [Self::Published, Self::Draft, Self::Cancelled, Self::Ended];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Draft => "draft",
+            Self::Published => "published",
+            Self::Cancelled => "cancelled",
+            Self::Ended => "ended",
+        }
+    }
+}
+
 impl Editor {
     /// Organisers edit their own events, admins all.
     pub fn may_edit(self, event: &Event) -> bool {

@@ -40,7 +40,6 @@ impl Stock {
         }
     }
 
-    /// All seats.
     pub fn capacity(self) -> u32 {
         self.capacity
     }
@@ -50,7 +49,6 @@ impl Stock {
         self.held
     }
 
-    /// Seats sold.
     pub fn sold(self) -> u32 {
         self.sold
     }

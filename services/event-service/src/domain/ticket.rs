@@ -37,6 +37,18 @@ pub enum TicketStatus {
     Cancelled,
 }
 
+impl TicketStatus {
+    pub const ALL: [Self; 3] = [Self::Valid, Self::Used, Self::Cancelled];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Valid => "valid",
+            Self::Used => "used",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
 impl IssuedTicket {
     /// Whether it opens the door. What was used stays used.
     pub fn status(&self) -> TicketStatus {

@@ -13,7 +13,6 @@ impl TimeZone {
         Self(name)
     }
 
-    /// The IANA name.
     pub fn as_str(self) -> &'static str {
         self.0
     }

@@ -4,7 +4,7 @@ use karcis_contracts::{EventFact, TicketFact};
 use karcis_testkit::eventually;
 use serde_json::json;
 
-use crate::harness::{Concert, Person, TestApp, plan, with};
+use crate::harness::{Concert, TestApp, plan, with};
 
 fn announced(app: &TestApp, event: &Concert) -> usize {
     let facts = app.facts(event.id);
@@ -23,21 +23,21 @@ async fn is_due(app: &TestApp, event: &Concert) -> bool {
     due.expect("the event is stored")
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn a_cancelled_event_is_announced_until_its_last_seat_is_free() {
     let app = TestApp::start().await;
-    let organiser = Person::organiser();
-    let event = app.made(organiser, &plan(10)).await;
+    let organiser = app.organiser();
+    let event = app.made(&organiser, &plan(10)).await;
     let (held, sold) = (event.reserve(1), event.reserve(2));
     app.ask(held.clone()).await;
     app.ask(sold.clone()).await;
     app.ask(event.confirm(sold.booking_id)).await;
 
     let cancel = with(event.named(), json!({"reason": "rain"}));
-    let answer = app.post(organiser, "/event/cancel", &cancel).await.is(202);
+    let answer = organiser.post("/event/cancel", &cancel).await.is(202);
     assert_eq!(answer.body["status"], "cancelled");
     let again = with(event.named(), json!({"reason": "another"}));
-    let same = app.post(organiser, "/event/cancel", &again).await.is(202);
+    let same = organiser.post("/event/cancel", &again).await.is(202);
     assert_eq!(same.body["version"], answer.body["version"]);
     eventually(async || announced(&app, &event) >= 2).is(true).await;
 
@@ -52,17 +52,39 @@ async fn a_cancelled_event_is_announced_until_its_last_seat_is_free() {
     app.ask(event.release(held.booking_id)).await;
     eventually(async || is_due(&app, &event).await).is(false).await;
     assert_eq!(app.stock(event.types[0]).await, (10, 0, 0));
-    app.close().await;
+    app.stop().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn an_event_without_bookings_is_announced_once() {
     let app = TestApp::start().await;
-    let organiser = Person::organiser();
-    let event = app.made(organiser, &plan(10)).await;
+    let organiser = app.organiser();
+    let event = app.made(&organiser, &plan(10)).await;
     let cancel = with(event.named(), json!({"reason": "rain"}));
-    app.post(organiser, "/event/cancel", &cancel).await.is(202);
+    organiser.post("/event/cancel", &cancel).await.is(202);
     eventually(async || is_due(&app, &event).await).is(false).await;
     eventually(async || announced(&app, &event)).is(1).await;
-    app.close().await;
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn an_event_that_cannot_be_read_holds_up_no_other() {
+    let app = TestApp::start().await;
+    let organiser = app.organiser();
+    let (unreadable, other) =
+        (app.made(&organiser, &plan(10)).await, app.made(&organiser, &plan(10)).await);
+    for event in [&unreadable, &other] {
+        app.ask(event.reserve(1)).await;
+        let cancel = with(event.named(), json!({"reason": "rain"}));
+        organiser.post("/event/cancel", &cancel).await.is(202);
+    }
+    sqlx::query("UPDATE events.event SET cancel_reason = '' WHERE event_id = $1")
+        .bind(unreadable.id.0)
+        .execute(app.environment.superuser())
+        .await
+        .expect("the event is stored");
+    let so_far = announced(&app, &unreadable);
+    eventually(async || announced(&app, &other) >= 3).is(true).await;
+    assert_eq!(announced(&app, &unreadable), so_far);
+    app.stop().await;
 }

@@ -1,58 +1,58 @@
 //! What everybody sees of events, and what only their organisers see.
 
 use karcis_kernel::{Role, Timestamp};
-use karcis_testkit::eventually;
+use karcis_testkit::{Person, eventually};
 use serde_json::{Value, json};
 
-use crate::harness::{Person, TestApp, in_days, plan, with};
+use crate::harness::{TestApp, in_days, plan, with};
 
-async fn titles(app: &TestApp, who: Option<Person>, query: &str) -> Vec<String> {
-    let list = app.get(who, &format!("/events?{query}")).await.is(200).body;
+async fn titles(who: &Person, query: &str) -> Vec<String> {
+    let list = who.get(&format!("/events?{query}")).await.is(200).body;
     let items = list["items"].as_array().expect("a list has items");
     items.iter().map(|item| item["title"].as_str().expect("a title").to_owned()).collect()
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn drafts_are_seen_by_their_organiser_and_admins_alone() {
     let app = TestApp::start().await;
-    let organiser = Person::organiser();
-    let draft = app.made(organiser, &with(plan(10), json!({"status": "draft"}))).await;
+    let organiser = app.organiser();
+    let draft = app.made(&organiser, &with(plan(10), json!({"status": "draft"}))).await;
     let path = format!("/events/{}", draft.id);
-    let admin = Person::new(Role::Admin);
-    for who in [organiser, admin] {
-        assert_eq!(app.get(Some(who), &path).await.is(200).body["status"], "draft");
-        assert_eq!(titles(&app, Some(who), "status=draft").await, ["Dewa 19"]);
+    let admin = app.person(Role::Admin);
+    for who in [&organiser, &admin] {
+        assert_eq!(who.get(&path).await.is(200).body["status"], "draft");
+        assert_eq!(titles(who, "status=draft").await, ["Dewa 19"]);
     }
-    for who in [None, Some(Person::organiser()), Some(Person::new(Role::Buyer))] {
-        app.get(who, &path).await.is_problem(404, "not-found");
-        assert!(titles(&app, who, "status=draft").await.is_empty());
-        assert!(titles(&app, who, "").await.is_empty());
+    for who in [app.visitor(), app.organiser(), app.person(Role::Buyer)] {
+        who.get(&path).await.is_problem(404, "not-found");
+        assert!(titles(&who, "status=draft").await.is_empty());
+        assert!(titles(&who, "").await.is_empty());
     }
-    app.post(organiser, "/event/publish", &draft.named()).await.is(200);
-    assert_eq!(app.get(None, &path).await.is(200).body["status"], "published");
-    assert_eq!(titles(&app, None, "").await, ["Dewa 19"]);
-    app.close().await;
+    organiser.post("/event/publish", &draft.named()).await.is(200);
+    assert_eq!(app.visitor().get(&path).await.is(200).body["status"], "published");
+    assert_eq!(titles(&app.visitor(), "").await, ["Dewa 19"]);
+    app.stop().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn lists_are_searched_and_filtered_soonest_first() {
     let app = TestApp::start().await;
-    let organiser = Person::organiser();
+    let organiser = app.organiser();
     let event = |title: &str, days: i64| {
         with(plan(10), json!({"title": title, "starts_at": in_days(days)}))
     };
-    app.made(organiser, &event("Late", 30)).await;
-    app.made(organiser, &event("Soon", 10)).await;
+    app.made(&organiser, &event("Late", 30)).await;
+    app.made(&organiser, &event("Soon", 10)).await;
     let elsewhere = with(event("100%_sure", 20), json!({"venue": "Gedung Kesenian"}));
-    app.made(organiser, &elsewhere).await;
+    app.made(&organiser, &elsewhere).await;
     let going_on = with(event("Going on", -1), json!({"ends_at": in_days(1)}));
-    app.made(organiser, &going_on).await;
-    let cancelled = app.made(organiser, &event("Cancelled", 15)).await;
+    app.made(&organiser, &going_on).await;
+    let cancelled = app.made(&organiser, &event("Cancelled", 15)).await;
     let reason = with(cancelled.named(), json!({"reason": "rain"}));
-    app.post(organiser, "/event/cancel", &reason).await.is(202);
-    let over = app.made(organiser, &event("Over", 12)).await;
+    organiser.post("/event/cancel", &reason).await.is(202);
+    let over = app.made(&organiser, &event("Over", 12)).await;
     let earlier = with(over.named(), json!({"starts_at": in_days(-2)}));
-    app.post(organiser, "/event/update", &earlier).await.is(200);
+    organiser.post("/event/update", &earlier).await.is(200);
 
     let (from, to) = (in_days(15), in_days(25));
     for (query, expected) in [
@@ -71,7 +71,7 @@ async fn lists_are_searched_and_filtered_soonest_first() {
         (&format!("from={from}&to={to}"), &["100%_sure"]),
         ("unknown=parameter&limit=1", &["Going on"]),
     ] {
-        assert_eq!(titles(&app, None, query).await, expected, "{query}");
+        assert_eq!(titles(&app.visitor(), query).await, expected, "{query}");
     }
     for (query, field) in [
         ("limit=0", "limit"),
@@ -83,27 +83,27 @@ async fn lists_are_searched_and_filtered_soonest_first() {
         ("status=over", "status"),
         ("q=%00", "q"),
     ] {
-        app.get(None, &format!("/events?{query}")).await.is_about(field);
+        app.visitor().get(&format!("/events?{query}")).await.is_about(field);
     }
-    app.get(None, "/events/nonsense").await.is_problem(404, "not-found");
-    app.close().await;
+    app.visitor().get("/events/nonsense").await.is_problem(404, "not-found");
+    app.stop().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn pages_show_every_event_once() {
     let app = TestApp::start().await;
-    let organiser = Person::organiser();
+    let organiser = app.organiser();
     // Three of them start at the same moment: the cursor must tell those apart too.
     let starts = [10, 11, 12].map(in_days);
     let mut expected = Vec::new();
     for n in 0..9 {
         let changes = json!({"title": format!("Event {n}"), "starts_at": starts[n / 3]});
-        let made = app.made(organiser, &with(plan(10), changes)).await;
+        let made = app.made(&organiser, &with(plan(10), changes)).await;
         expected.push(made.id.to_string());
     }
     let (mut seen, mut cursor) = (Vec::new(), String::new());
     loop {
-        let page = app.get(None, &format!("/events?limit=2{cursor}")).await.is(200).body;
+        let page = app.visitor().get(&format!("/events?limit=2{cursor}")).await.is(200).body;
         let items = page["items"].as_array().expect("a page has items");
         seen.extend(items.iter().map(|item| item["event_id"].as_str().expect("an id").to_owned()));
         match &page["next_cursor"] {
@@ -115,21 +115,21 @@ async fn pages_show_every_event_once() {
         }
     }
     assert_eq!(seen, expected);
-    app.close().await;
+    app.stop().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn what_is_left_is_seen_within_a_second() {
     let app = TestApp::start().await;
-    let organiser = Person::organiser();
+    let organiser = app.organiser();
     let types = json!([
         {"name": "VIP", "price": {"amount": 900, "currency": "USD"}, "capacity": 10},
         {"name": "Lawn", "price": {"amount": 100, "currency": "USD"}, "capacity": 1},
     ]);
-    let event = app.made(organiser, &with(plan(1), json!({"ticket_types": types}))).await;
+    let event = app.made(&organiser, &with(plan(1), json!({"ticket_types": types}))).await;
     let listed = async || {
         let asked = karcis_process::now();
-        let list = app.get(None, "/events").await.is(200).body;
+        let list = app.visitor().get("/events").await.is(200).body;
         let item = &list["items"][0];
         let as_of = item["as_of"].as_str().and_then(|at| at.parse::<Timestamp>().ok());
         assert!(as_of > Some(asked - chrono::Duration::seconds(1)), "{as_of:?}, asked {asked}");
@@ -148,8 +148,8 @@ async fn what_is_left_is_seen_within_a_second() {
     eventually(listed).is(is(900, "few", 1, 0)).await;
     app.ask(event.reserve(1)).await;
     eventually(listed).is(is(100, "sold_out", 0, 0)).await;
-    let seen = app.get(None, &format!("/events/{}", event.id)).await.is(200).body;
+    let seen = app.visitor().get(&format!("/events/{}", event.id)).await.is(200).body;
     assert_eq!(seen["ticket_types"][0]["available"], 0);
     assert_eq!(seen["version"], 1, "sales are no edits");
-    app.close().await;
+    app.stop().await;
 }

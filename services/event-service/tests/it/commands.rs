@@ -11,7 +11,7 @@ use karcis_testkit::eventually;
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::harness::{Concert, Person, TestApp, in_days, plan, with};
+use crate::harness::{Concert, TestApp, in_days, plan, with};
 
 const HELD: &str = "karcis.TicketsReserved.v1";
 const REJECTED: &str = "karcis.TicketsRejected.v1";
@@ -62,10 +62,10 @@ const CELLS: [Cell; 15] = [
     (&[AskTooMuch], Release, RELEASED, (0, 0)),
 ];
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn each_cell_is_answered_and_repeating_it_gives_the_stored_answer() {
     let app = TestApp::start().await;
-    let event = app.made(Person::organiser(), &plan(100)).await;
+    let event = app.made(&app.organiser(), &plan(100)).await;
     let bookings = CELLS.map(|_| BookingId(Uuid::now_v7()));
     let cells = || CELLS.iter().zip(bookings);
 
@@ -96,14 +96,14 @@ async fn each_cell_is_answered_and_repeating_it_gives_the_stored_answer() {
     }
     let (held, sold) = CELLS.iter().fold((0, 0), |(h, s), (.., (x, y))| (h + x, s + y));
     assert_eq!(app.stock(event.types[0]).await, (100, held, sold));
-    app.close().await;
+    app.stop().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn a_reservation_promises_what_the_buyer_saw_whatever_the_organiser_does_next() {
     let app = TestApp::start().await;
-    let organiser = Person::organiser();
-    let event = app.made(organiser, &plan(10)).await;
+    let organiser = app.organiser();
+    let event = app.made(&organiser, &plan(10)).await;
     let command = event.reserve(2);
     let TicketFact::TicketsReserved(promised) = app.ask(command.clone()).await else {
         panic!("not reserved");
@@ -122,7 +122,7 @@ async fn a_reservation_promises_what_the_buyer_saw_whatever_the_organiser_does_n
             "price": {"amount": 1, "currency": "IDR"},
         }],
     });
-    app.post(organiser, "/event/update", &update).await.is(200);
+    organiser.post("/event/update", &update).await.is(200);
     assert_eq!(app.ask(command.clone()).await, promised.into());
 
     let TicketFact::TicketsConfirmed(sold) = app.ask(event.confirm(command.booking_id)).await
@@ -132,7 +132,7 @@ async fn a_reservation_promises_what_the_buyer_saw_whatever_the_organiser_does_n
     let codes: HashSet<_> = sold.tickets.iter().map(|ticket| ticket.code.clone()).collect();
     assert_eq!(codes.len(), 2);
     assert!(sold.tickets.iter().all(|ticket| ticket.name == "VIP"));
-    app.close().await;
+    app.stop().await;
 }
 
 fn why(fact: &TicketFact) -> RejectReason {
@@ -142,22 +142,22 @@ fn why(fact: &TicketFact) -> RejectReason {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn every_reason_to_reject_reaches_the_booking() {
     let app = TestApp::start().await;
-    let organiser = Person::organiser();
-    let made = async |changes| app.made(organiser, &with(plan(10), changes)).await;
+    let organiser = app.organiser();
+    let made = async |changes| app.made(&organiser, &with(plan(10), changes)).await;
     let on_sale = made(json!({})).await;
     let draft = made(json!({"status": "draft"})).await;
     let cancelled = made(json!({})).await;
     let reason = with(cancelled.named(), json!({"reason": "rain"}));
-    app.post(organiser, "/event/cancel", &reason).await.is(202);
+    organiser.post("/event/cancel", &reason).await.is(202);
     let closed = made(json!({})).await;
     let close = json!([{"ticket_type_id": closed.types[0], "closed": true}]);
     let update = with(closed.named(), json!({"ticket_types": close}));
-    app.post(organiser, "/event/update", &update).await.is(200);
+    organiser.post("/event/update", &update).await.is(200);
     let deleted = made(json!({})).await;
-    app.post(organiser, "/event/delete", &deleted.named()).await.is(204);
+    organiser.post("/event/delete", &deleted.named()).await.is(204);
 
     let unknown = ReserveTickets { event_id: EventId(Uuid::now_v7()), ..on_sale.reserve(1) };
     let item = Item { ticket_type_id: TicketTypeId(Uuid::now_v7()), quantity: 1 };
@@ -182,13 +182,13 @@ async fn every_reason_to_reject_reaches_the_booking() {
     }
     assert!(matches!(app.ask(on_sale.reserve(10)).await, TicketFact::TicketsReserved(_)));
     assert_eq!(why(&app.ask(on_sale.reserve(1)).await), RejectReason::SoldOut);
-    app.close().await;
+    app.stop().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn a_buyer_has_two_unpaid_holds_of_an_event_at_most_even_within_a_batch() {
     let app = TestApp::start().await;
-    let event = app.made(Person::organiser(), &plan(10)).await;
+    let event = app.made(&app.organiser(), &plan(10)).await;
     let first = event.reserve(1);
     let another = || ReserveTickets { user_id: first.user_id, ..event.reserve(1) };
     let (second, third) = (another(), another());
@@ -202,13 +202,13 @@ async fn a_buyer_has_two_unpaid_holds_of_an_event_at_most_even_within_a_batch() 
     assert_eq!(why(&app.ask(another()).await), RejectReason::TooManyHolds);
     app.ask(event.release(second.booking_id)).await;
     assert!(matches!(app.ask(another()).await, TicketFact::TicketsReserved(_)), "one is released");
-    app.close().await;
+    app.stop().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn a_command_that_no_booking_can_mean_is_dead_lettered_and_nothing_waits_for_it() {
     let app = TestApp::start().await;
-    let event = app.made(Person::organiser(), &plan(10)).await;
+    let event = app.made(&app.organiser(), &plan(10)).await;
     let good = event.reserve(1);
     let nothing = ReserveTickets { items: Vec::new(), ..event.reserve(1) };
     let none_of_it = event.reserve(0);

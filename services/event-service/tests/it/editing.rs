@@ -6,14 +6,14 @@ use karcis_testkit::{Answer, eventually};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::harness::{Concert, Person, TestApp, in_days, plan, with};
+use crate::harness::{Concert, TestApp, in_days, plan, with};
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn a_new_event_is_shown_as_the_contract_says() {
     let app = TestApp::start().await;
-    let organiser = Person::organiser();
+    let organiser = app.organiser();
     let plan = with(plan(10), json!({"description": "Pop\nand rock", "ends_at": null}));
-    let answer = app.post(organiser, "/event/create", &plan).await.is(201);
+    let answer = organiser.post("/event/create", &plan).await.is(201);
     let location = answer.headers["location"].to_str().expect("a path").to_owned();
     let event = answer.body;
     assert_eq!(location, format!("/events/{}", event["event_id"].as_str().expect("an id")));
@@ -23,7 +23,7 @@ async fn a_new_event_is_shown_as_the_contract_says() {
         "event_id": event["event_id"], "version": 1, "status": "published",
         "title": "Dewa 19", "description": "Pop\nand rock", "venue": "Istora Senayan",
         "starts_at": starts_at, "ends_at": null, "time_zone": "Asia/Jakarta",
-        "refundable_until": starts_at, "organiser_id": organiser.id,
+        "refundable_until": starts_at, "organiser_id": organiser.user_id,
         "ticket_types": [{
             "ticket_type_id": ticket_type["ticket_type_id"], "name": "VIP",
             "price": {"amount": 750_000, "currency": "IDR"}, "capacity": 10, "available": 10,
@@ -32,16 +32,16 @@ async fn a_new_event_is_shown_as_the_contract_says() {
         "as_of": event["as_of"],
     });
     assert_eq!(event, expected);
-    let mut seen = app.get(None, &location).await.is(200).body;
+    let mut seen = app.visitor().get(&location).await.is(200).body;
     seen["as_of"] = event["as_of"].clone();
     assert_eq!(seen, event);
-    app.close().await;
+    app.stop().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn malformed_events_are_refused_with_the_field_that_is_wrong() {
     let app = TestApp::start().await;
-    let organiser = Person::organiser();
+    let organiser = app.organiser();
     let of_type = |change: Value| {
         let base = plan(10)["ticket_types"][0].clone();
         json!({"ticket_types": [with(base, change)]})
@@ -79,28 +79,28 @@ async fn malformed_events_are_refused_with_the_field_that_is_wrong() {
         (of_type(json!({"sales_end": in_days(366)})), "ticket_types[0].sales_end"),
         (of_type(json!({"sales_start": in_days(366)})), "ticket_types[0].sales_start"),
     ] {
-        let answer = app.post(organiser, "/event/create", &with(plan(10), change.clone())).await;
+        let answer = organiser.post("/event/create", &with(plan(10), change.clone())).await;
         assert_eq!(answer.status.as_u16(), 422, "{change}");
         answer.is_about(field);
     }
-    let post = || app.request(Some(organiser), Method::POST, "/event/create");
+    let post = || organiser.request(Method::POST, "/event/create");
     let json = "application/json";
     Answer::to(post().header("content-type", json).body("{")).await.is_problem(400, "not-json");
     let plain = post().header("content-type", "text/plain").body("{}");
     Answer::to(plain).await.is_problem(415, "unsupported-media-type");
     let big = with(plan(10), json!({"description": "x".repeat(65_536)}));
-    app.post(organiser, "/event/create", &big).await.is_problem(413, "too-large");
+    organiser.post("/event/create", &big).await.is_problem(413, "too-large");
     let nul = with(plan(10), json!({"title": "a\0b"}));
-    app.post(organiser, "/event/create", &nul).await.is(422);
-    app.close().await;
+    organiser.post("/event/create", &nul).await.is(422);
+    app.stop().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn an_update_changes_what_it_names() {
     let app = TestApp::start().await;
-    let organiser = Person::organiser();
+    let organiser = app.organiser();
     let plan = with(plan(10), json!({"description": "Pop", "refundable_until": in_days(100)}));
-    let event = app.made(organiser, &plan).await;
+    let event = app.made(&organiser, &plan).await;
     let vip = event.types[0];
     let changes = json!({
         "title": "Dewa 20", "description": null, "refundable_until": null, "version": 1,
@@ -111,7 +111,7 @@ async fn an_update_changes_what_it_names() {
     });
     for (method, version) in [(Method::PUT, 2), (Method::PATCH, 3), (Method::POST, 4)] {
         let changes = with(with(event.named(), changes.clone()), json!({"version": version - 1}));
-        let request = app.request(Some(organiser), method, "/event/update").json(&changes);
+        let request = organiser.request(method, "/event/update").json(&changes);
         let after = Answer::to(request).await.is(200).body;
         assert_eq!(after["version"], version);
         assert_eq!(after["title"], "Dewa 20");
@@ -122,10 +122,10 @@ async fn an_update_changes_what_it_names() {
         assert_eq!(after["ticket_types"][0]["name"], "VIP", "absent is unchanged");
         assert_eq!(after["ticket_types"][1]["name"], "Lawn");
         let path = format!("/events/{}", event.id);
-        assert_eq!(app.get(None, &path).await.is(200).body["version"], version);
+        assert_eq!(app.visitor().get(&path).await.is(200).body["version"], version);
     }
     let same = with(event.named(), json!({"title": "Dewa 20"}));
-    let after = app.post(organiser, "/event/update", &same).await.is(200).body;
+    let after = organiser.post("/event/update", &same).await.is(200).body;
     assert_eq!(after["version"], 4, "nothing changed, so it is no edit");
     let back = with(
         event.named(),
@@ -133,23 +133,22 @@ async fn an_update_changes_what_it_names() {
             "ticket_types": [{"ticket_type_id": vip, "max_per_booking": null, "closed": true}],
         }),
     );
-    let after = app.post(organiser, "/event/update", &back).await.is(200).body;
+    let after = organiser.post("/event/update", &back).await.is(200).body;
     assert_eq!(after["ticket_types"][0]["max_per_booking"], 10, "cleared is the default");
     assert_eq!(after["ticket_types"][0]["closed"], true);
-    app.close().await;
+    app.stop().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn an_update_that_cannot_be_is_refused() {
     let app = TestApp::start().await;
-    let organiser = Person::organiser();
-    let event = app.made(organiser, &plan(10)).await;
+    let organiser = app.organiser();
+    let event = app.made(&organiser, &plan(10)).await;
     let vip = event.types[0];
     let stranger = "0197c0de-0000-7000-8000-000000000000";
     let of_vip = |change| json!({"ticket_types": [with(json!({"ticket_type_id": vip}), change)]});
-    let update = async |change: Value| {
-        app.post(organiser, "/event/update", &with(event.named(), change)).await
-    };
+    let update =
+        async |change: Value| organiser.post("/event/update", &with(event.named(), change)).await;
     for (change, field) in [
         (json!({"title": null}), "title"),
         (json!({"starts_at": null}), "starts_at"),
@@ -179,15 +178,15 @@ async fn an_update_that_cannot_be_is_refused() {
     assert_eq!(after["ticket_types"][0]["available"], 0);
     assert_eq!(after["version"], 2, "sales are no edits");
     let cancel = with(event.named(), json!({"reason": "rain"}));
-    app.post(organiser, "/event/cancel", &cancel).await.is(202);
+    organiser.post("/event/cancel", &cancel).await.is(202);
     update(json!({"title": "Late"})).await.is_problem(409, "event-over");
-    app.close().await;
+    app.stop().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn organisers_touch_only_their_own_events() {
     let app = TestApp::start().await;
-    let event = app.made(Person::organiser(), &plan(10)).await;
+    let event = app.made(&app.organiser(), &plan(10)).await;
     let calls = [
         ("/event/update", with(event.named(), json!({"title": "Mine"}))),
         ("/event/unpublish", event.named()),
@@ -196,28 +195,27 @@ async fn organisers_touch_only_their_own_events() {
         ("/event/delete", event.named()),
     ];
     for (path, body) in &calls {
-        let anonymous = app.request(None, Method::POST, path).json(body);
-        Answer::to(anonymous).await.is_problem(401, "not-logged-in");
+        app.visitor().post(path, body).await.is_problem(401, "not-logged-in");
         for role in [Role::Buyer, Role::Operator, Role::Door] {
-            app.post(Person::new(role), path, body).await.is_problem(403, "wrong-role");
+            app.person(role).post(path, body).await.is_problem(403, "wrong-role");
         }
-        app.post(Person::organiser(), path, body).await.is_problem(404, "not-found");
+        app.organiser().post(path, body).await.is_problem(404, "not-found");
     }
-    let buyer = Person::new(Role::Buyer);
-    app.post(buyer, "/event/create", &plan(1)).await.is_problem(403, "wrong-role");
-    let admin = Person::new(Role::Admin);
+    let buyer = app.person(Role::Buyer);
+    buyer.post("/event/create", &plan(1)).await.is_problem(403, "wrong-role");
+    let admin = app.person(Role::Admin);
     for ((path, body), status) in calls.iter().zip([200, 200, 200, 202, 204]) {
-        app.post(admin, path, body).await.is(status);
+        admin.post(path, body).await.is(status);
     }
-    app.close().await;
+    app.stop().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn an_event_is_published_taken_back_and_deleted_until_it_is_booked() {
     let app = TestApp::start().await;
-    let organiser = Person::organiser();
-    let stage = async |event: &Concert, path: &str| app.post(organiser, path, &event.named()).await;
-    let event = app.made(organiser, &with(plan(10), json!({"status": "draft"}))).await;
+    let organiser = app.organiser();
+    let stage = async |event: &Concert, path: &str| organiser.post(path, &event.named()).await;
+    let event = app.made(&organiser, &with(plan(10), json!({"status": "draft"}))).await;
     assert_eq!(event.body["status"], "draft");
     for (path, status, version) in [
         ("/event/unpublish", "draft", 1),
@@ -236,25 +234,25 @@ async fn an_event_is_published_taken_back_and_deleted_until_it_is_booked() {
     stage(&event, "/event/delete").await.is_problem(409, "event-has-bookings");
 
     let past = with(plan(10), json!({"status": "draft", "starts_at": in_days(-1)}));
-    let past = app.made(organiser, &past).await;
+    let past = app.made(&organiser, &past).await;
     stage(&past, "/event/publish").await.is_problem(409, "event-over");
 
-    let event = app.made(organiser, &plan(10)).await;
+    let event = app.made(&organiser, &plan(10)).await;
     let path = format!("/event/delete?event_id={}", event.id);
-    let delete = || app.request(Some(organiser), Method::DELETE, &path);
+    let delete = || organiser.request(Method::DELETE, &path);
     Answer::to(delete()).await.is(204);
     Answer::to(delete()).await.is_problem(404, "not-found");
-    app.get(None, &format!("/events/{}", event.id)).await.is_problem(404, "not-found");
-    let nameless = app.request(Some(organiser), Method::DELETE, "/event/delete");
+    app.visitor().get(&format!("/events/{}", event.id)).await.is_problem(404, "not-found");
+    let nameless = organiser.request(Method::DELETE, "/event/delete");
     Answer::to(nameless).await.is_about("event_id");
-    app.close().await;
+    app.stop().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn the_world_hears_of_what_it_can_see() {
     let app = TestApp::start().await;
-    let organiser = Person::organiser();
-    let event = app.made(organiser, &with(plan(10), json!({"status": "draft"}))).await;
+    let organiser = app.organiser();
+    let event = app.made(&organiser, &with(plan(10), json!({"status": "draft"}))).await;
     let title = |title: &str| with(event.named(), json!({"title": title}));
     for (path, body) in [
         ("/event/update", title("Still a draft")),
@@ -264,7 +262,7 @@ async fn the_world_hears_of_what_it_can_see() {
         ("/event/publish", event.named()),
         ("/event/delete", event.named()),
     ] {
-        let answer = app.post(organiser, path, &body).await;
+        let answer = organiser.post(path, &body).await;
         assert!(answer.status.is_success(), "{path}: {answer:?}");
     }
     let kinds = async || -> Vec<&str> { app.facts(event.id).iter().map(Message::kind).collect() };
@@ -280,5 +278,5 @@ async fn the_world_hears_of_what_it_can_see() {
     let facts = app.facts(event.id);
     let EventFact::EventUpdated(updated) = &facts[1] else { panic!("{facts:?}") };
     assert_eq!((updated.title.as_str(), updated.version), ("Seen", 4));
-    app.close().await;
+    app.stop().await;
 }

@@ -7,8 +7,7 @@ use karcis_contracts::{
 use karcis_event_service::run;
 use karcis_kernel::{BookingId, EventId, Role, TicketTypeId, UserId};
 use karcis_schemas::{BOOKING, EVENT, EVENTS};
-use karcis_testkit::{Answer, Peer, RunningService, TestEnvironment, TokenMint, eventually, token};
-use reqwest::{Client, Method, RequestBuilder};
+use karcis_testkit::{Peer, Person, RunningService, TestEnvironment, TokenMint, eventually};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -17,14 +16,6 @@ pub(crate) struct TestApp {
     pub environment: TestEnvironment,
     service: RunningService,
     booking_service: Peer,
-    http: Client,
-}
-
-/// A person with a role.
-#[derive(Clone, Copy)]
-pub(crate) struct Person {
-    pub id: UserId,
-    role: Role,
 }
 
 /// An event of one ticket type, or more, as POST /event/create answered it.
@@ -41,40 +32,32 @@ impl TestApp {
         let service = RunningService::start(&EVENT, &environment, mint.jwks_url(), &[], run).await;
         let topics = &[TicketFact::TOPIC, EventFact::TOPIC];
         let booking_service = Peer::start(&environment, &BOOKING, topics).await;
-        Self { environment, service, booking_service, http: Client::new() }
+        Self { environment, service, booking_service }
     }
 
     /// Checks that everything is sent and that there is no dead letter, and stops in order.
-    pub(crate) async fn close(self) {
+    pub(crate) async fn stop(self) {
         self.environment.all_sent(EVENTS).await;
         self.service.stop().await;
         self.booking_service.stop().await;
     }
 
-    pub(crate) fn request(
-        &self,
-        who: Option<Person>,
-        method: Method,
-        path: &str,
-    ) -> RequestBuilder {
-        let request = self.http.request(method, format!("{}{path}", self.service.url));
-        match who {
-            Some(who) => request.bearer_auth(token(who.id, who.role)),
-            None => request,
-        }
+    pub(crate) fn person(&self, role: Role) -> Person {
+        Person::new(&self.service.url, role)
     }
 
-    pub(crate) async fn get(&self, who: Option<Person>, path: &str) -> Answer {
-        Answer::to(self.request(who, Method::GET, path)).await
+    pub(crate) fn organiser(&self) -> Person {
+        self.person(Role::Organiser)
     }
 
-    pub(crate) async fn post(&self, who: Person, path: &str, body: &Value) -> Answer {
-        Answer::to(self.request(Some(who), Method::POST, path).json(body)).await
+    /// Somebody who is not logged in.
+    pub(crate) fn visitor(&self) -> Person {
+        Person::visitor(&self.service.url)
     }
 
     /// The plan, made by this organiser.
-    pub(crate) async fn made(&self, by: Person, plan: &Value) -> Concert {
-        let body = self.post(by, "/event/create", plan).await.is(201).body;
+    pub(crate) async fn made(&self, by: &Person, plan: &Value) -> Concert {
+        let body = by.post("/event/create", plan).await.is(201).body;
         let id = |value: &Value| value.as_str().and_then(|id| Uuid::parse_str(id).ok());
         let types = body["ticket_types"].as_array().expect("an event has ticket types");
         let types = types.iter().map(|t| id(&t["ticket_type_id"]).expect("a type has an id"));
@@ -120,16 +103,6 @@ impl TestApp {
             "SELECT capacity, held, sold FROM events.ticket_type WHERE ticket_type_id = $1";
         let stock = sqlx::query_as(select).bind(of.0).fetch_one(self.environment.superuser()).await;
         stock.expect("the ticket type is stored")
-    }
-}
-
-impl Person {
-    pub(crate) fn new(role: Role) -> Self {
-        Self { id: UserId(Uuid::now_v7()), role }
-    }
-
-    pub(crate) fn organiser() -> Self {
-        Self::new(Role::Organiser)
     }
 }
 

@@ -10,12 +10,12 @@ use karcis_kernel::BookingId;
 use karcis_testkit::{eventually, together};
 use serde_json::json;
 
-use crate::harness::{Concert, Person, TestApp, plan, with};
+use crate::harness::{Concert, TestApp, plan, with};
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn of_2000_who_want_one_of_500_seats_exactly_500_get_one() {
     let app = TestApp::start().await;
-    let event = app.made(Person::organiser(), &plan(500)).await;
+    let event = app.made(&app.organiser(), &plan(500)).await;
     let commands: Vec<_> = (0..2_000).map(|_| event.reserve(1)).collect();
     let bookings: Vec<_> = commands.iter().map(|command| command.booking_id).collect();
     for some in commands.chunks(250) {
@@ -43,14 +43,14 @@ async fn of_2000_who_want_one_of_500_seats_exactly_500_get_one() {
     }
     assert_eq!(codes.len(), 500, "a code per seat");
     assert_eq!(app.stock(event.types[0]).await, (500, 0, 500));
-    app.close().await;
+    app.stop().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn edits_that_race_reservations_never_break_the_sum() {
     let app = TestApp::start().await;
-    let organiser = Person::organiser();
-    let event = app.made(organiser, &plan(300)).await;
+    let organiser = app.organiser();
+    let event = app.made(&organiser, &plan(300)).await;
     let (selling, made) = (AtomicBool::new(true), AtomicI64::new(0));
     let edit = async {
         while selling.load(Ordering::SeqCst) {
@@ -61,7 +61,7 @@ async fn edits_that_race_reservations_never_break_the_sum() {
                 "price": {"amount": price, "currency": "IDR"},
             }]);
             let update = with(event.named(), json!({"ticket_types": types}));
-            let answer = app.post(organiser, "/event/update", &update).await;
+            let answer = organiser.post("/event/update", &update).await;
             assert!([200, 409].contains(&answer.status.as_u16()), "{answer:?}");
         }
     };
@@ -90,15 +90,15 @@ async fn edits_that_race_reservations_never_break_the_sum() {
         .expect("holds are counted");
     assert_eq!((i64::from(held), i64::from(sold)), (holds_held, holds_sold));
     assert!(held + sold <= capacity && sold > 0 && held > 0, "{capacity} {held} {sold}");
-    let seen = app.get(None, &format!("/events/{}", event.id)).await.is(200).body;
+    let seen = app.visitor().get(&format!("/events/{}", event.id)).await.is(200).body;
     let version = seen["version"].as_i64().expect("a version");
     assert!((2..=made.into_inner() + 1).contains(&version), "{version} counts edits, never sales");
-    app.close().await;
+    app.stop().await;
 }
 
 /// How often a batch met an edit, and was decided again.
 async fn conflicts(app: &TestApp) -> u64 {
-    let metrics = app.get(None, "/metrics").await.is(200).body;
+    let metrics = app.visitor().get("/metrics").await.is(200).body;
     let lines = metrics.as_str().expect("metrics are text").lines();
     let counts = lines.filter(|line| line.starts_with("karcis_stock_conflicts_total"));
     counts.filter_map(|line| line.rsplit(' ').next()?.parse::<u64>().ok()).sum()

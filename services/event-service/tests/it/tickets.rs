@@ -4,7 +4,7 @@ use karcis_contracts::TicketFact;
 use karcis_kernel::{BookingId, TicketCode};
 use serde_json::json;
 
-use crate::harness::{Concert, Person, TestApp, plan, with};
+use crate::harness::{Concert, TestApp, plan, with};
 
 /// Sells two seats: the booking, and the codes.
 async fn sold(app: &TestApp, event: &Concert) -> (BookingId, Vec<TicketCode>) {
@@ -18,20 +18,20 @@ async fn sold(app: &TestApp, event: &Concert) -> (BookingId, Vec<TicketCode>) {
 }
 
 async fn status(app: &TestApp, code: &TicketCode) -> String {
-    let ticket = app.get(None, &format!("/tickets/{code}")).await.is(200).body;
+    let ticket = app.visitor().get(&format!("/tickets/{code}")).await.is(200).body;
     ticket["status"].as_str().expect("a ticket has a status").to_owned()
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn the_code_shows_the_ticket_and_its_picture() {
     let app = TestApp::start().await;
-    let organiser = Person::organiser();
-    let event = app.made(organiser, &plan(10)).await;
+    let organiser = app.organiser();
+    let event = app.made(&organiser, &plan(10)).await;
     let (_, codes) = sold(&app, &event).await;
     let later = with(event.named(), json!({"title": "Dewa 20"}));
-    app.post(organiser, "/event/update", &later).await.is(200);
+    organiser.post("/event/update", &later).await.is(200);
     for code in &codes {
-        let ticket = app.get(None, &format!("/tickets/{code}")).await.is(200).body;
+        let ticket = app.visitor().get(&format!("/tickets/{code}")).await.is(200).body;
         let expected = json!({
             "code": code, "status": "valid", "name": "VIP",
             "event": {
@@ -40,34 +40,34 @@ async fn the_code_shows_the_ticket_and_its_picture() {
             },
         });
         assert_eq!(ticket, expected);
-        let picture = app.get(None, &format!("/tickets/{code}.svg")).await.is(200);
+        let picture = app.visitor().get(&format!("/tickets/{code}.svg")).await.is(200);
         assert_eq!(picture.headers["content-type"], "image/svg+xml");
         assert!(picture.body.as_str().expect("a text").contains("<svg"));
     }
-    app.close().await;
+    app.stop().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn a_ticket_is_cancelled_with_its_booking_and_with_its_event() {
     let app = TestApp::start().await;
-    let organiser = Person::organiser();
-    let event = app.made(organiser, &plan(10)).await;
+    let organiser = app.organiser();
+    let event = app.made(&organiser, &plan(10)).await;
     let ((released, gone), (_, kept)) = (sold(&app, &event).await, sold(&app, &event).await);
     app.ask(event.release(released)).await;
     assert_eq!(status(&app, &gone[0]).await, "cancelled");
     assert_eq!(status(&app, &kept[0]).await, "valid");
     let cancel = with(event.named(), json!({"reason": "rain"}));
-    app.post(organiser, "/event/cancel", &cancel).await.is(202);
+    organiser.post("/event/cancel", &cancel).await.is(202);
     assert_eq!(status(&app, &kept[0]).await, "cancelled");
-    let picture = app.get(None, &format!("/tickets/{}.svg", kept[0])).await.is(200);
+    let picture = app.visitor().get(&format!("/tickets/{}.svg", kept[0])).await.is(200);
     assert_eq!(picture.headers["content-type"], "image/svg+xml");
-    app.close().await;
+    app.stop().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn a_ticket_that_was_used_says_so() {
     let app = TestApp::start().await;
-    let event = app.made(Person::organiser(), &plan(10)).await;
+    let event = app.made(&app.organiser(), &plan(10)).await;
     let (_, codes) = sold(&app, &event).await;
     sqlx::query("UPDATE events.ticket SET used_at = now() WHERE code = $1")
         .bind(uuid::Uuid::from_u128(codes[0].bits()))
@@ -76,13 +76,13 @@ async fn a_ticket_that_was_used_says_so() {
         .expect("the ticket is stored");
     assert_eq!(status(&app, &codes[0]).await, "used");
     assert_eq!(status(&app, &codes[1]).await, "valid");
-    app.close().await;
+    app.stop().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn what_is_no_code_of_a_ticket_is_not_found() {
     let app = TestApp::start().await;
-    let event = app.made(Person::organiser(), &plan(10)).await;
+    let event = app.made(&app.organiser(), &plan(10)).await;
     let (_, codes) = sold(&app, &event).await;
     let code = codes[0].to_string();
     for unknown in [
@@ -97,7 +97,7 @@ async fn what_is_no_code_of_a_ticket_is_not_found() {
         &code.replace(|c: char| c.is_ascii_hexdigit(), "G"),
         "%00",
     ] {
-        app.get(None, &format!("/tickets/{unknown}")).await.is_problem(404, "not-found");
+        app.visitor().get(&format!("/tickets/{unknown}")).await.is_problem(404, "not-found");
     }
-    app.close().await;
+    app.stop().await;
 }

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use karcis_database::StoreError;
 use karcis_kernel::{EventId, Timestamp};
+use karcis_process::now;
 
 use super::single_flight::SingleFlightCache;
 use crate::{
-    application::ports::{Catalogue, EventFilter, Kind},
+    application::{Catalogue, EventFilter, Kind},
     domain::Event,
 };
 
@@ -41,7 +42,7 @@ impl CatalogueCache {
             self.events.forget(&id);
         }
         let load = || async {
-            let as_of = karcis_process::now();
+            let as_of = now();
             Ok(Cached { value: self.catalogue.find(id).await?, as_of })
         };
         self.events.get(&id, load).await
@@ -57,7 +58,7 @@ impl CatalogueCache {
             self.lists.forget(filter);
         }
         let load = || async {
-            let as_of = karcis_process::now();
+            let as_of = now();
             Ok(Cached { value: self.catalogue.list(filter, as_of).await?, as_of })
         };
         self.lists.get(filter, load).await

@@ -7,7 +7,7 @@ use axum::{
 };
 use karcis_http::{FieldErrors, Json, Organiser, Problem, TimeZoneName};
 use karcis_kernel::{EventId, Money, TicketTypeId, Timestamp, UserId};
-use karcis_process::trace;
+use karcis_process::{now, trace};
 use serde::Deserialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -16,7 +16,7 @@ use super::{
     ApiState, ORGANISERS,
     fields::{
         EventTitle, LongText, PriceSchema, TicketTypeName, VenueName, capacity, max_per_booking,
-        moment, optional,
+        optional, stored_time,
     },
     responses::EventResponse,
 };
@@ -95,17 +95,17 @@ struct CreateTicketTypeRequest {
             ("delete" = (operation_id = "deleteEvent",
                 parameters(("event_id" = "$response.body#/event_id")))),
         ))))]
-pub(super) async fn create_event(
+pub(super) async fn create(
     State(state): State<ApiState>,
     Organiser(caller): Organiser,
-    Json(body): Json<CreateEventRequest>,
+    Json(request): Json<CreateEventRequest>,
 ) -> Result<Response, Problem> {
-    let at = karcis_process::now();
+    let at = now();
     let mut fields = FieldErrors::new();
-    let new = body.parse(caller.user_id, &mut fields);
+    let new = request.parse(caller.user_id, &mut fields);
     fields.finish()?;
     let new = new.ok_or_else(|| Problem::internal("a valid body was not parsed"))?;
-    let creating = create_event::create_event(&*state.events, new, at);
+    let creating = create_event(&*state.events, new, at);
     let event = trace::span("create_event", creating).await?;
     state.catalogue.changed(event.id);
     let location = format!("/events/{}", event.id);
@@ -119,10 +119,11 @@ impl CreateEventRequest {
         let title = fields.check("title", Title::try_from(self.title));
         let description = optional(fields, "description", self.description, Description::try_from);
         let venue = fields.check("venue", Venue::try_from(self.venue));
-        let starts_at = fields.check("starts_at", moment(self.starts_at));
-        let ends_at = optional(fields, "ends_at", self.ends_at, moment);
+        let starts_at = fields.check("starts_at", stored_time(self.starts_at));
+        let ends_at = optional(fields, "ends_at", self.ends_at, stored_time);
         let zone = fields.check("time_zone", time_zone(&self.time_zone));
-        let refundable_until = optional(fields, "refundable_until", self.refundable_until, moment);
+        let refundable_until =
+            optional(fields, "refundable_until", self.refundable_until, stored_time);
         let types = self.ticket_types.into_iter().enumerate();
         let types: Vec<_> = types
             .map(|(index, new)| {
@@ -182,8 +183,8 @@ impl TicketTypeFields {
         let capacity = fields.check(at("capacity"), Capacity::try_from(self.capacity));
         let per_booking =
             optional(fields, &at("max_per_booking"), self.max_per_booking, PerBooking::try_from);
-        let sales_start = optional(fields, &at("sales_start"), self.sales_start, moment);
-        let sales_end = optional(fields, &at("sales_end"), self.sales_end, moment);
+        let sales_start = optional(fields, &at("sales_start"), self.sales_start, stored_time);
+        let sales_end = optional(fields, &at("sales_end"), self.sales_end, stored_time);
         Some(NewTicketType {
             id: TicketTypeId(Uuid::now_v7()),
             name: name?,

@@ -3,13 +3,11 @@
 use axum::{extract::State, http::StatusCode};
 use karcis_http::{FieldErrors, Json, Organiser, Problem, Query};
 use karcis_kernel::EventId;
-use karcis_process::trace;
+use karcis_process::{now, trace};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
-use super::{
-    ApiState, ORGANISERS, fields::CancelReasonText, problems::editor, responses::EventResponse,
-};
+use super::{ApiState, ORGANISERS, fields::CancelReasonText, responses::EventResponse};
 use crate::{
     application::{cancel_event, delete_event, publish_event, unpublish_event},
     domain::CancelReason,
@@ -44,13 +42,13 @@ pub(super) struct CancelEventRequest {
         (status = 404, description = "not-found"),
         (status = 409, description = "event-over"),
     ))]
-pub(super) async fn publish_event(
+pub(super) async fn publish(
     State(state): State<ApiState>,
     Organiser(caller): Organiser,
     Json(EventRequest { event_id }): Json<EventRequest>,
 ) -> Result<Json<EventResponse>, Problem> {
-    let at = karcis_process::now();
-    let publishing = publish_event::publish_event(&*state.events, editor(caller), event_id, at);
+    let at = now();
+    let publishing = publish_event(&*state.events, caller.into(), event_id, at);
     let event = trace::span("publish_event", publishing).await?;
     state.catalogue.changed(event_id);
     Ok(Json(EventResponse::new(&event, at)))
@@ -64,14 +62,13 @@ pub(super) async fn publish_event(
         (status = 404, description = "not-found"),
         (status = 409, description = "event-over event-has-bookings"),
     ))]
-pub(super) async fn unpublish_event(
+pub(super) async fn unpublish(
     State(state): State<ApiState>,
     Organiser(caller): Organiser,
     Json(EventRequest { event_id }): Json<EventRequest>,
 ) -> Result<Json<EventResponse>, Problem> {
-    let at = karcis_process::now();
-    let unpublishing =
-        unpublish_event::unpublish_event(&*state.events, editor(caller), event_id, at);
+    let at = now();
+    let unpublishing = unpublish_event(&*state.events, caller.into(), event_id, at);
     let event = trace::span("unpublish_event", unpublishing).await?;
     state.catalogue.changed(event_id);
     Ok(Json(EventResponse::new(&event, at)))
@@ -84,18 +81,17 @@ pub(super) async fn unpublish_event(
         (status = 202, description = "The event; its bookings follow.", body = EventResponse),
         (status = 404, description = "not-found"),
     ))]
-pub(super) async fn cancel_event(
+pub(super) async fn cancel(
     State(state): State<ApiState>,
     Organiser(caller): Organiser,
     Json(CancelEventRequest { event_id, reason }): Json<CancelEventRequest>,
 ) -> Result<(StatusCode, Json<EventResponse>), Problem> {
-    let at = karcis_process::now();
+    let at = now();
     let mut fields = FieldErrors::new();
     let reason = fields.check("reason", CancelReason::try_from(reason));
     fields.finish()?;
     let reason = reason.ok_or_else(|| Problem::internal("a valid reason was not parsed"))?;
-    let cancelling =
-        cancel_event::cancel_event(&*state.events, editor(caller), event_id, reason, at);
+    let cancelling = cancel_event(&*state.events, caller.into(), event_id, reason, at);
     let event = trace::span("cancel_event", cancelling).await?;
     state.catalogue.changed(event_id);
     Ok((StatusCode::ACCEPTED, Json(EventResponse::new(&event, at))))
@@ -109,12 +105,12 @@ pub(super) async fn cancel_event(
         (status = 404, description = "not-found"),
         (status = 409, description = "event-has-bookings"),
     ))]
-pub(super) async fn delete_event(
+pub(super) async fn delete(
     State(state): State<ApiState>,
     Organiser(caller): Organiser,
     Json(EventRequest { event_id }): Json<EventRequest>,
 ) -> Result<StatusCode, Problem> {
-    let deleting = delete_event::delete_event(&*state.events, editor(caller), event_id);
+    let deleting = delete_event(&*state.events, caller.into(), event_id);
     trace::span("delete_event", deleting).await?;
     state.catalogue.changed(event_id);
     Ok(StatusCode::NO_CONTENT)
@@ -128,10 +124,10 @@ pub(super) async fn delete_event(
         (status = 404, description = "not-found"),
         (status = 409, description = "event-has-bookings"),
     ))]
-pub(super) async fn delete_event_by_query(
+pub(super) async fn delete_by_query(
     state: State<ApiState>,
     organiser: Organiser,
     Query(EventQuery { event_id }): Query<EventQuery>,
 ) -> Result<StatusCode, Problem> {
-    delete_event(state, organiser, Json(EventRequest { event_id })).await
+    delete(state, organiser, Json(EventRequest { event_id })).await
 }

@@ -8,13 +8,12 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::{
     ApiState, CATALOGUE,
-    fields::{moment, optional},
-    problems::editor,
+    fields::{optional, stored_time},
     responses::{EventResponse, ListedEventResponse},
 };
 use crate::{
-    application::ports::{EventFilter, Kind},
-    domain::Stage,
+    application::{EventFilter, Kind},
+    domain::{Editor, Stage},
 };
 
 #[derive(Deserialize, IntoParams)]
@@ -53,14 +52,14 @@ enum EventsQueryStatus {
     params(("event_id" = EventId, Path, description = "The event's id.")),
     security((), ("bearer" = [])),
     responses((status = 200, description = "The event.", body = EventResponse)))]
-pub(super) async fn event(
+pub(super) async fn show(
     State(state): State<ApiState>,
     PathId(id): PathId,
     caller: Option<Caller>,
 ) -> Result<Json<EventResponse>, Problem> {
     let found = state.catalogue.find(EventId(id), edits(caller)).await?;
     let event = found.value.as_ref().ok_or_else(Problem::not_found)?;
-    let own = caller.is_some_and(|caller| editor(caller).may_edit(event));
+    let own = caller.is_some_and(|caller| Editor::from(caller).may_edit(event));
     if event.stage == Stage::Draft && !own {
         return Err(Problem::not_found());
     }
@@ -71,20 +70,20 @@ pub(super) async fn event(
 #[utoipa::path(get, path = "/events", tag = CATALOGUE, operation_id = "events", params(EventsQuery),
     security((), ("bearer" = [])),
     responses((status = 200, description = "A page of events.", body = List<ListedEventResponse>)))]
-pub(super) async fn events(
+pub(super) async fn list(
     State(state): State<ApiState>,
     caller: Option<Caller>,
     Query(query): Query<EventsQuery>,
 ) -> Result<Json<List<ListedEventResponse>>, Problem> {
     let page: Page<(Timestamp, EventId)> = Page::new(query.limit, query.cursor.as_deref())?;
     let mut fields = FieldErrors::new();
-    let from = optional(&mut fields, "from", query.from, moment).flatten();
-    let to = optional(&mut fields, "to", query.to, moment).flatten();
+    let from = optional(&mut fields, "from", query.from, stored_time).flatten();
+    let to = optional(&mut fields, "to", query.to, stored_time).flatten();
     let text = query.q.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
     if text.as_ref().is_some_and(|text| text.chars().count() > 200) {
         fields.add("q", "give at most 200 characters");
     }
-    if page.after.is_some_and(|(starts_at, _)| moment(starts_at).is_err()) {
+    if page.after.is_some_and(|(starts_at, _)| stored_time(starts_at).is_err()) {
         fields.add("cursor", "give the next_cursor of the page before, or none");
     }
     fields.finish()?;

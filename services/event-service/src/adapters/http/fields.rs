@@ -1,4 +1,4 @@
-//! FieldErrors of requests: their schemas, read from the domain's limits, and how they are parsed.
+//! Fields of requests: their schemas, read from the domain's limits, and how they are parsed.
 
 use std::fmt::Display;
 
@@ -107,7 +107,7 @@ const _: () = assert!(MAX_TICKET_TYPES == 20, "correct max_items of ticket_types
 pub(super) struct InvalidTime;
 
 /// The time to the microsecond, as it is stored.
-pub(super) fn moment(at: Timestamp) -> Result<Timestamp, InvalidTime> {
+pub(super) fn stored_time(at: Timestamp) -> Result<Timestamp, InvalidTime> {
     if (1970..=9999).contains(&at.year()) { Ok(at.trunc_subsecs(6)) } else { Err(InvalidTime) }
 }
 

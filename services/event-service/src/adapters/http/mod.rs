@@ -14,10 +14,14 @@ mod update_event;
 use std::sync::Arc;
 
 pub(crate) use catalogue_cache::CatalogueCache;
+use karcis_http::Caller;
 use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::application::ports::{Events, Tickets};
+use crate::{
+    application::{Events, Tickets},
+    domain::Editor,
+};
 
 const CATALOGUE: &str = "Catalogue";
 const ORGANISERS: &str = "Organisers";
@@ -32,7 +36,7 @@ const TICKETS: &str = "Tickets";
         (name = TICKETS, description = "Tickets, for everybody who knows their codes"),
     ),
 )]
-struct Tags;
+struct Document;
 
 /// What the handlers work with.
 #[derive(Clone)]
@@ -44,14 +48,20 @@ pub(crate) struct ApiState {
 
 /// The service's routes.
 pub(crate) fn routes() -> OpenApiRouter<ApiState> {
-    OpenApiRouter::with_openapi(Tags::openapi())
-        .routes(routes!(create_event::create_event))
-        .routes(routes!(update_event::update_event))
-        .routes(routes!(event_stage::delete_event_by_query, event_stage::delete_event))
-        .routes(routes!(event_stage::publish_event))
-        .routes(routes!(event_stage::unpublish_event))
-        .routes(routes!(event_stage::cancel_event))
-        .routes(routes!(events::events))
-        .routes(routes!(events::event))
-        .routes(routes!(tickets::ticket))
+    OpenApiRouter::with_openapi(Document::openapi())
+        .routes(routes!(create_event::create))
+        .routes(routes!(update_event::update))
+        .routes(routes!(event_stage::delete_by_query, event_stage::delete))
+        .routes(routes!(event_stage::publish))
+        .routes(routes!(event_stage::unpublish))
+        .routes(routes!(event_stage::cancel))
+        .routes(routes!(events::list))
+        .routes(routes!(events::show))
+        .routes(routes!(tickets::show))
+}
+
+impl From<Caller> for Editor {
+    fn from(caller: Caller) -> Self {
+        Self { user_id: caller.user_id, role: caller.role }
+    }
 }

@@ -1,24 +1,15 @@
 //! The problem of each error of a use case.
 
-use axum::http::StatusCode;
-use karcis_http::{Caller, Problem};
+use karcis_http::Problem;
 
 use super::fields::invalid;
 use crate::{
     application::{
-        cancel_event::CancelEventError, create_event::CreateEventError,
-        delete_event::DeleteEventError, publish_event::PublishEventError,
-        unpublish_event::UnpublishEventError, update_event::UpdateEventError,
+        CancelEventError, CreateEventError, DeleteEventError, PublishEventError,
+        UnpublishEventError, UpdateEventError,
     },
-    domain::{
-        CapacityBelowSold, Editor, EventHasBookings, EventOver, UnpublishRefusal, UpdateRefusal,
-    },
+    domain::{CapacityBelowSold, EventHasBookings, EventOver, UnpublishRefusal, UpdateRefusal},
 };
-
-/// The caller as an editor of events.
-pub(super) fn editor(caller: Caller) -> Editor {
-    Editor { user_id: caller.user_id, role: caller.role }
-}
 
 impl From<CreateEventError> for Problem {
     fn from(error: CreateEventError) -> Self {
@@ -85,32 +76,24 @@ fn update_refused(refusal: UpdateRefusal) -> Problem {
         UpdateRefusal::Invalid(errors) => invalid(errors),
         UpdateRefusal::VersionConflict { current } => {
             let title = "The event was edited meanwhile";
-            Problem::new(StatusCode::CONFLICT, "version-conflict", title)
-                .detail(detail)
-                .with("version", current)
+            Problem::conflict("version-conflict", title).detail(detail).with("version", current)
         }
         UpdateRefusal::Over(over) => event_over(over),
         UpdateRefusal::CurrencyFrozen { currency } => {
             let title = "The currency can no longer change";
-            Problem::new(StatusCode::CONFLICT, "currency-frozen", title)
-                .detail(detail)
-                .with("currency", currency)
+            Problem::conflict("currency-frozen", title).detail(detail).with("currency", currency)
         }
         UpdateRefusal::CapacityBelowSold(CapacityBelowSold { taken }) => {
             let title = "More seats are taken than would be left";
-            Problem::new(StatusCode::CONFLICT, "capacity-below-sold", title)
-                .detail(detail)
-                .with("taken", taken)
+            Problem::conflict("capacity-below-sold", title).detail(detail).with("taken", taken)
         }
     }
 }
 
 fn event_over(over: EventOver) -> Problem {
-    Problem::new(StatusCode::CONFLICT, "event-over", "The event is cancelled or over")
-        .detail(over.to_string())
+    Problem::conflict("event-over", "The event is cancelled or over").detail(over.to_string())
 }
 
 fn has_bookings(why: EventHasBookings) -> Problem {
-    Problem::new(StatusCode::CONFLICT, "event-has-bookings", "The event has had bookings")
-        .detail(why.to_string())
+    Problem::conflict("event-has-bookings", "The event has had bookings").detail(why.to_string())
 }

@@ -104,15 +104,15 @@ struct EventSnapshotResponse {
 }
 
 fn statuses() -> Object {
-    one_of(["published", "draft", "cancelled", "ended"])
+    one_of(Status::ALL.map(Status::as_str))
 }
 
 fn availabilities() -> Object {
-    one_of(["many", "few", "sold_out"])
+    one_of(Availability::ALL.map(Availability::as_str))
 }
 
 fn ticket_statuses() -> Object {
-    one_of(["valid", "used", "cancelled"])
+    one_of(TicketStatus::ALL.map(TicketStatus::as_str))
 }
 
 impl EventResponse {
@@ -123,12 +123,7 @@ impl EventResponse {
         Self {
             event_id: event.id,
             version: event.version,
-            status: match event.status(as_of) {
-                Status::Draft => "draft",
-                Status::Published => "published",
-                Status::Cancelled => "cancelled",
-                Status::Ended => "ended",
-            },
+            status: event.status(as_of).as_str(),
             title: details.title.to_string(),
             description: details.description.as_ref().map(ToString::to_string),
             venue: details.venue.to_string(),
@@ -164,11 +159,7 @@ impl ListedEventResponse {
     pub(super) fn new(event: &Event, as_of: Timestamp) -> Self {
         Self {
             from_price: event.lowest_price(as_of),
-            availability: match event.availability(as_of) {
-                Availability::Many => "many",
-                Availability::Few => "few",
-                Availability::SoldOut => "sold_out",
-            },
+            availability: event.availability(as_of).as_str(),
             event: EventResponse::new(event, as_of),
         }
     }
@@ -179,11 +170,7 @@ impl TicketResponse {
     pub(super) fn new(code: TicketCode, ticket: IssuedTicket) -> Self {
         Self {
             code,
-            status: match ticket.status() {
-                TicketStatus::Valid => "valid",
-                TicketStatus::Used => "used",
-                TicketStatus::Cancelled => "cancelled",
-            },
+            status: ticket.status().as_str(),
             event: EventSnapshotResponse::new(ticket.event_id, ticket.event),
             name: ticket.name,
         }

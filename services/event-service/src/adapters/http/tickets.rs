@@ -20,7 +20,7 @@ const SIDE_PIXELS: u32 = 256;
     params(("code" = String, Path, description = "The code: knowing it is the right to see the ticket.",
         pattern = "^[0-9a-f]{32}$", example = "5f0c6d1e9a7b4c3d8e2f1a0b9c8d7e6f")),
     responses((status = 200, description = "The ticket.", body = TicketResponse)))]
-pub(super) async fn ticket(
+pub(super) async fn show(
     State(state): State<ApiState>,
     Path(code): Path<String>,
 ) -> Result<Response, Problem> {

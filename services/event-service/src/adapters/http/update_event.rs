@@ -5,7 +5,7 @@ use std::convert::Infallible;
 use axum::extract::State;
 use karcis_http::{FieldErrors, Json, Organiser, Patch, Problem, TimeZoneName};
 use karcis_kernel::{Currency, EventId, Money, TicketTypeId, Timestamp};
-use karcis_process::trace;
+use karcis_process::{now, trace};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -14,9 +14,8 @@ use super::{
     create_event::TicketTypeFields,
     fields::{
         EventTitle, LongText, PriceSchema, TicketTypeName, VenueName, capacity, clearable,
-        max_per_booking, moment, required,
+        max_per_booking, required, stored_time,
     },
-    problems::editor,
     responses::EventResponse,
 };
 use crate::{
@@ -115,19 +114,19 @@ struct UpdateConflict {
         (status = 409, body = inline(UpdateConflict),
             description = "version-conflict capacity-below-sold currency-frozen event-over"),
     ))]
-pub(super) async fn update_event(
+pub(super) async fn update(
     State(state): State<ApiState>,
     Organiser(caller): Organiser,
-    Json(body): Json<UpdateEventRequest>,
+    Json(request): Json<UpdateEventRequest>,
 ) -> Result<Json<EventResponse>, Problem> {
-    let event_id = body.event_id;
+    let event_id = request.event_id;
     let mut fields = FieldErrors::new();
-    let update = body.parse(&mut fields);
+    let update = request.parse(&mut fields);
     fields.finish()?;
-    let updating = update_event::update_event(&*state.events, editor(caller), event_id, update);
+    let updating = update_event(&*state.events, caller.into(), event_id, update);
     let event = trace::span("update_event", updating).await?;
     state.catalogue.changed(event_id);
-    Ok(Json(EventResponse::new(&event, karcis_process::now())))
+    Ok(Json(EventResponse::new(&event, now())))
 }
 
 impl UpdateEventRequest {
@@ -143,10 +142,15 @@ impl UpdateEventRequest {
             title: required(fields, "title", self.title, Title::try_from),
             description: clearable(fields, "description", self.description, Description::try_from),
             venue: required(fields, "venue", self.venue, Venue::try_from),
-            starts_at: required(fields, "starts_at", self.starts_at, moment),
-            ends_at: clearable(fields, "ends_at", self.ends_at, moment),
+            starts_at: required(fields, "starts_at", self.starts_at, stored_time),
+            ends_at: clearable(fields, "ends_at", self.ends_at, stored_time),
             time_zone: required(fields, "time_zone", self.time_zone, |name| time_zone(&name)),
-            refundable_until: clearable(fields, "refundable_until", self.refundable_until, moment),
+            refundable_until: clearable(
+                fields,
+                "refundable_until",
+                self.refundable_until,
+                stored_time,
+            ),
             ticket_types,
         }
     }
@@ -174,8 +178,8 @@ impl UpdateTicketTypeRequest {
             price: required(fields, &price_at, self.price, Price::try_from),
             capacity: required(fields, &at("capacity"), self.capacity, Capacity::try_from),
             max_per_booking: per_booking.map(|limit| limit.unwrap_or(PerBooking::DEFAULT)),
-            sales_start: clearable(fields, &start, self.sales_start, moment),
-            sales_end: clearable(fields, &end, self.sales_end, moment),
+            sales_start: clearable(fields, &start, self.sales_start, stored_time),
+            sales_end: clearable(fields, &end, self.sales_end, stored_time),
             closed: closed.map(Option::unwrap_or_default),
         }
     }

@@ -6,15 +6,12 @@ use async_trait::async_trait;
 use karcis_contracts::{EventCommand, Message};
 use karcis_kernel::TicketCode;
 use karcis_messaging::{Consumer, HandleError, Received};
-use karcis_process::trace;
+use karcis_process::{now, trace};
 
 use super::messages::command;
 use crate::{
     adapters::metrics,
-    application::{
-        ports::Stocks,
-        take_commands::{DecisionContext, TakeCommandsError, take_commands},
-    },
+    application::{DecisionContext, Stocks, TakeCommandsError, take_commands},
     domain::Command,
 };
 
@@ -37,7 +34,7 @@ impl Consumer for Commands {
         let commands: Vec<&Command> = batch.iter().map(|received| &received.message).collect();
         let context = DecisionContext {
             max_unpaid_holds: self.max_unpaid_holds,
-            at: karcis_process::now(),
+            at: now(),
             mint: &|| TicketCode::from_bits(rand::random()),
         };
         let taking = take_commands(&*self.stocks, &commands, &context);

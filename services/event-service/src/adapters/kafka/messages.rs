@@ -5,7 +5,7 @@ use karcis_messaging::Outgoing;
 use serde::de::Error;
 
 use crate::{
-    application::ports::{CancelledEvent, EventFact, Message},
+    application::{CancelledEvent, EventFact, Message},
     domain::{
         Command, Event, HoldRef, Items, RejectReason, Reply, Reservation, Reserve, Stage, Ticket,
     },

@@ -14,12 +14,12 @@ use super::{
 };
 use crate::{
     adapters::metrics,
-    application::ports::{Announcement, HoldChange, Message, StockChange},
+    application::{Announcement, HoldChange, Message, StockChange},
     domain::{Hold, Reservation},
 };
 
 /// Writes what a batch of commands decided. `changes` are in the order of their ids. Returns the
-/// events that another has changed.
+/// events that another instance or request has changed.
 pub(super) async fn commit(
     store: &PgEvents,
     mut changes: Vec<StockChange>,
@@ -35,8 +35,8 @@ pub(super) async fn commit(
         .flat_map(|change| change.holds.iter().map(|hold| (change.event_id, hold)))
         .partition(|(_, hold)| hold.before.is_none());
     if !add_holds(&mut transaction, &new, at).await? {
-        // Another stored the first hold of a booking whose event does not exist, so that nobody can
-        // lock it.
+        // Another instance stored the first hold of a booking whose event does not exist, so that
+        // nobody can lock it.
         transaction.rollback().await?;
         return Ok(all);
     }
@@ -54,7 +54,8 @@ pub(super) async fn commit(
     Ok(conflicts)
 }
 
-/// Announces the events that have a next time, unless another has announced them meanwhile.
+/// Announces the events that have a next time, unless another instance has announced
+/// them meanwhile.
 pub(super) async fn announce(
     store: &PgEvents,
     announcements: &[Announcement],

@@ -11,7 +11,7 @@ use super::{
     rows::{EventRow, select_events, with_ticket_types},
 };
 use crate::{
-    application::ports::{EventFact, LockedEvent, Message},
+    application::{EventFact, LockedEvent, Message},
     domain::{Event, Stage, TicketType},
 };
 

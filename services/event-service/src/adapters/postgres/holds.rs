@@ -1,7 +1,8 @@
 //! Rows of holds and tickets, and what they hold in JSON.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, fmt::Display, sync::Arc};
 
+use karcis_database::StoreError;
 use karcis_kernel::{
     BookingId, Currency, EventId, Money, TicketCode, TicketTypeId, Timestamp, UserId,
 };
@@ -9,8 +10,9 @@ use serde::{Deserialize, Serialize};
 use sqlx::types::Json;
 use uuid::Uuid;
 
+use super::rows::unreadable;
 use crate::{
-    adapters::time_zone::time_zone,
+    adapters::time_zone::{UnknownTimeZone, time_zone},
     domain::{EventSnapshot, Hold, IssuedTicket, RejectReason, Reservation, ReservedItem, Ticket},
 };
 
@@ -76,15 +78,16 @@ impl HoldRow {
     }
 
     /// The booking, its event and its hold. The tickets of a sold one are taken out of `tickets`.
-    pub(super) fn into_hold(
+    pub(super) fn hold(
         self,
         tickets: &mut HashMap<Uuid, Vec<TicketRow>>,
-    ) -> Result<(BookingId, (EventId, Hold)), String> {
-        let incomplete = || incomplete(self.booking_id);
-        let reservation = || -> Result<Arc<Reservation>, String> {
+    ) -> Result<(BookingId, (EventId, Hold)), StoreError> {
+        let incomplete = || unreadable_hold(self.booking_id, "it is incomplete");
+        let reservation = || -> Result<Arc<Reservation>, StoreError> {
             let stored = self.reservation.as_ref().ok_or_else(incomplete)?;
             let user_id = UserId(self.user_id.ok_or_else(incomplete)?);
-            Ok(Arc::new(stored.restore(user_id)?))
+            let restored = stored.restore(user_id);
+            Ok(Arc::new(restored.map_err(|why| unreadable_hold(self.booking_id, why))?))
         };
         let hold = match self.state.as_str() {
             "held" => Hold::Held(reservation()?),
@@ -108,13 +111,15 @@ impl HoldRow {
 
 impl IssuedTicketRow {
     /// The ticket. Its hold was sold once, so it has a reservation.
-    pub(super) fn into_ticket(self) -> Result<IssuedTicket, String> {
-        let stored = self.reservation.ok_or_else(|| incomplete(self.booking_id))?.0;
+    pub(super) fn ticket(self) -> Result<IssuedTicket, StoreError> {
+        let stored = self.reservation;
+        let stored =
+            stored.ok_or_else(|| unreadable_hold(self.booking_id, "it has no reservation"))?.0;
         let ticket_type_id = TicketTypeId(self.ticket_type_id);
         let item = stored.items.iter().find(|item| item.ticket_type_id == ticket_type_id);
         Ok(IssuedTicket {
             event_id: EventId(self.event_id),
-            event: stored.snapshot()?,
+            event: stored.snapshot().map_err(|why| unreadable_hold(self.booking_id, why))?,
             name: item.map(|item| item.name.clone()).unwrap_or_default(),
             is_used: self.is_used,
             is_sold: self.state == "sold",
@@ -143,7 +148,7 @@ impl StoredReservation {
         }
     }
 
-    fn restore(&self, user_id: UserId) -> Result<Reservation, String> {
+    fn restore(&self, user_id: UserId) -> Result<Reservation, UnknownTimeZone> {
         let items = self.items.iter().map(|item| ReservedItem {
             ticket_type_id: item.ticket_type_id,
             name: item.name.clone(),
@@ -159,18 +164,18 @@ impl StoredReservation {
         })
     }
 
-    fn snapshot(&self) -> Result<EventSnapshot, String> {
+    fn snapshot(&self) -> Result<EventSnapshot, UnknownTimeZone> {
         Ok(EventSnapshot {
             title: self.title.clone(),
             venue: self.venue.clone(),
             starts_at: self.starts_at,
-            time_zone: time_zone(&self.time_zone).map_err(|error| error.to_string())?,
+            time_zone: time_zone(&self.time_zone)?,
         })
     }
 }
 
-fn incomplete(booking_id: Uuid) -> String {
-    format!("the hold of booking {booking_id} is incomplete")
+fn unreadable_hold(booking_id: Uuid, why: impl Display) -> StoreError {
+    unreadable(format_args!("hold of booking {booking_id}"), why)
 }
 
 fn ticket(row: &TicketRow, of: &Reservation) -> Ticket {
@@ -244,7 +249,7 @@ mod tests {
                     reason: None,
                     reservation: Some(Json(stored)),
                 };
-                let (_, (_, hold)) = row.into_hold(&mut HashMap::new()).expect("a hold");
+                let (_, (_, hold)) = row.hold(&mut HashMap::new()).expect("a hold");
                 let (Hold::Held(loaded) | Hold::Sold(loaded, _)) = hold else { panic!("{hold:?}") };
                 assert_eq!(*loaded, reservation());
             }

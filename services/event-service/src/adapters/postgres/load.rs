@@ -13,7 +13,7 @@ use super::{
     rows::{EventRow, select_events, with_ticket_types},
 };
 use crate::{
-    application::ports::{CancelledEvent, StockSnapshot},
+    application::{CancelledEvent, StockSnapshot},
     domain::{CancelReason, Command, Event, Hold},
 };
 
@@ -25,8 +25,8 @@ pub(super) async fn load(
     let events: BTreeSet<Uuid> = commands.iter().map(|c| c.hold().event_id.0).collect();
     let bookings: BTreeSet<Uuid> = commands.iter().map(|c| c.hold().booking_id.0).collect();
     let connection = &mut *pool.acquire().await?;
-    // Events are read first: at commit, their stock version tells whether anything that was read
-    // after them has changed since.
+    // Read events first. If a hold changes later, the event's stock version rises, and the commit
+    // sees it.
     let events = load_events(connection, Vec::from_iter(events)).await?;
     let holds = load_holds(connection, Vec::from_iter(bookings)).await?;
     let unpaid = count_unpaid(connection, commands).await?;
@@ -56,7 +56,7 @@ async fn load_holds(
     let sold: Vec<Uuid> =
         rows.iter().filter(|row| row.is_sold()).map(HoldRow::booking_id).collect();
     let mut tickets = load_tickets(connection, sold).await?;
-    rows.into_iter().map(|row| row.into_hold(&mut tickets).map_err(StoreError::rejected)).collect()
+    rows.into_iter().map(|row| row.hold(&mut tickets)).collect()
 }
 
 async fn load_tickets(
@@ -109,11 +109,12 @@ async fn count_unpaid(
     Ok(rows.into_iter().map(|(e, u, n)| ((EventId(e), UserId(u)), count(n))).collect())
 }
 
-/// The cancelled events that are due to be announced again at `at`, the longest waiting first.
+/// The cancelled events that are due to be announced again at `at`, the longest waiting first. What
+/// cannot be read is logged and left out: it does not hold up the others.
 pub(super) async fn due_announcements(
     pool: &PgPool,
     at: Timestamp,
-    limit: i64,
+    limit: u16,
 ) -> Result<Vec<CancelledEvent>, StoreError> {
     const SELECT: &str = "
         SELECT event_id, cancel_reason, announced,
@@ -123,16 +124,15 @@ pub(super) async fn due_announcements(
         WHERE announce_at <= $1 AND cancel_reason IS NOT NULL
         ORDER BY announce_at LIMIT $2";
     let rows: Vec<(Uuid, String, i32, i64)> =
-        sqlx::query_as(SELECT).bind(at).bind(limit).fetch_all(pool).await?;
-    rows.into_iter()
-        .map(|(id, reason, announced, taken)| {
-            let reason = CancelReason::try_from(reason);
-            Ok(CancelledEvent {
-                id: EventId(id),
-                reason: reason.map_err(StoreError::rejected)?,
-                announced: announced.unsigned_abs(),
-                taken: taken.unsigned_abs(),
+        sqlx::query_as(SELECT).bind(at).bind(i64::from(limit)).fetch_all(pool).await?;
+    let read = |(id, reason, announced, taken): (Uuid, String, i32, i64)| {
+        let reason = CancelReason::try_from(reason)
+            .inspect_err(|error| {
+                tracing::error!(event_id = %id, %error, "a cancelled event cannot be read");
             })
-        })
-        .collect()
+            .ok()?;
+        let (announced, taken) = (announced.unsigned_abs(), taken.unsigned_abs());
+        Some(CancelledEvent { id: EventId(id), reason, announced, taken })
+    };
+    Ok(rows.into_iter().filter_map(read).collect())
 }

@@ -16,7 +16,7 @@ use karcis_messaging::{Outbox, Outgoing};
 use sqlx::PgPool;
 
 use crate::{
-    application::ports::{
+    application::{
         Announcement, CancelledEvent, CancelledEvents, Catalogue, EventFact, EventFilter, Events,
         LockedEvent, Message, StockChange, StockSnapshot, Stocks, Tickets,
     },
@@ -66,7 +66,7 @@ impl Stocks for PgEvents {
 
 #[async_trait]
 impl CancelledEvents for PgEvents {
-    async fn due(&self, at: Timestamp, limit: i64) -> Result<Vec<CancelledEvent>, StoreError> {
+    async fn due(&self, at: Timestamp, limit: u16) -> Result<Vec<CancelledEvent>, StoreError> {
         load::due_announcements(&self.pool, at, limit).await
     }
 

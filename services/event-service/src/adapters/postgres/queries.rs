@@ -10,7 +10,7 @@ use super::{
     rows::{EventRow, select_events, with_ticket_types},
 };
 use crate::{
-    application::ports::{EventFilter, Kind},
+    application::{EventFilter, Kind},
     domain::{Event, IssuedTicket},
 };
 
@@ -82,7 +82,7 @@ pub(super) async fn ticket(
     let code = Uuid::from_u128(code.bits());
     let row: Option<IssuedTicketRow> =
         sqlx::query_as(SELECT).bind(code).fetch_optional(pool).await?;
-    row.map(|row| row.into_ticket().map_err(StoreError::rejected)).transpose()
+    row.map(IssuedTicketRow::ticket).transpose()
 }
 
 /// The ILIKE pattern for texts that contain this one. Its wildcards stand for themselves.

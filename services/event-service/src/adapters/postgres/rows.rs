@@ -84,18 +84,21 @@ pub(super) async fn with_ticket_types(
         .into_iter()
         .map(|event| {
             let types = types.remove(&event.event_id).unwrap_or_default();
-            let (id, stock_version) = (event.event_id, event.stock_version);
-            let event = event.into_event(types);
-            let event = event.map_err(|why| StoreError::rejected(format!("event {id}: {why}")))?;
-            Ok((event, stock_version))
+            let stock_version = event.stock_version;
+            Ok((event.event(types)?, stock_version))
         })
         .collect()
 }
 
 impl EventRow {
-    fn into_event(self, types: Vec<TicketTypeRow>) -> Result<Event, String> {
+    fn event(self, types: Vec<TicketTypeRow>) -> Result<Event, StoreError> {
+        let id = self.event_id;
+        self.parse(types).map_err(|why| unreadable(format_args!("event {id}"), why))
+    }
+
+    fn parse(self, types: Vec<TicketTypeRow>) -> Result<Event, String> {
         let currency: Currency = self.currency.parse().map_err(text)?;
-        let types = types.into_iter().map(|row| row.into_ticket_type(currency));
+        let types = types.into_iter().map(|row| row.ticket_type(currency));
         Ok(Event {
             id: EventId(self.event_id),
             version: self.version,
@@ -129,7 +132,7 @@ impl EventRow {
 }
 
 impl TicketTypeRow {
-    fn into_ticket_type(self, currency: Currency) -> Result<TicketType, String> {
+    fn ticket_type(self, currency: Currency) -> Result<TicketType, String> {
         let seats = |number: i32| u32::try_from(number).map_err(text);
         let stock = Stock::restore(seats(self.capacity)?, seats(self.held)?, seats(self.sold)?);
         Ok(TicketType {
@@ -143,6 +146,11 @@ impl TicketTypeRow {
             closed: self.closed,
         })
     }
+}
+
+/// The error of a row that contradicts the domain.
+pub(super) fn unreadable(row: impl Display, why: impl Display) -> StoreError {
+    StoreError::rejected(format!("the {row} is unreadable: {why}"))
 }
 
 fn text(why: impl Display) -> String {

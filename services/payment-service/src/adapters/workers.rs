@@ -2,7 +2,6 @@
 
 use std::{convert::Infallible, mem, sync::Arc, time::Duration};
 
-use karcis_database::StoreError;
 use karcis_messaging::Outbox;
 use karcis_process::{CancellationToken, chain, now};
 use tokio::{
@@ -23,10 +22,6 @@ const AT_A_TIME: u16 = 256;
 const PASSES_PER_ACTION: u32 = 30;
 /// How often refused refunds are counted and expired keys deleted.
 const HOUSEKEEPING: Duration = Duration::from_secs(5);
-/// How many expired keys are deleted at a time.
-const KEYS_AT_A_TIME: u16 = 5_000;
-/// How many times so many keys are deleted before the refunds are counted again.
-const KEY_ROUNDS: u32 = 20;
 
 /// Asks the provider again about attempts that have had no outcome for longer than `age`, until
 /// `stopping`. Pauses, as the others do, while the outbox is behind.
@@ -131,18 +126,8 @@ pub(crate) async fn keep_house(
                 tracing::warn!(error = %chain(&error), "refused refunds are not counted until the next tick")
             }
         }
-        if let Err(error) = purge_keys(&payments, &stopping).await {
+        if let Err(error) = payments.purge_keys(now(), &stopping).await {
             tracing::warn!(error = %chain(&error), "expired keys wait for the next tick");
-        }
-    }
-    Ok(())
-}
-
-async fn purge_keys(payments: &PgPayments, stopping: &CancellationToken) -> Result<(), StoreError> {
-    for _ in 0..KEY_ROUNDS {
-        let purged = payments.purge_keys(now(), KEYS_AT_A_TIME).await?;
-        if purged < u64::from(KEYS_AT_A_TIME) || stopping.is_cancelled() {
-            break;
         }
     }
     Ok(())

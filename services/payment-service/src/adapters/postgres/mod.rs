@@ -14,6 +14,7 @@ use karcis_database::{KEY_LIFETIME, KeyUse, RequestKey, StoreError};
 use karcis_http::Live;
 use karcis_kernel::{BookingId, Timestamp};
 use karcis_messaging::{Outbox, Outgoing};
+use karcis_process::CancellationToken;
 use sqlx::PgPool;
 use tokio::sync::Notify;
 
@@ -52,9 +53,13 @@ impl PgPayments {
         Self { pool, signals, encode }
     }
 
-    /// Deletes up to `limit` keys that can no longer be repeated; returns how many there were.
-    pub(crate) async fn purge_keys(&self, now: Timestamp, limit: u16) -> Result<u64, StoreError> {
-        KEYS.purge(&self.pool, now - KEY_LIFETIME, limit).await
+    /// Deletes keys that can no longer be repeated.
+    pub(crate) async fn purge_keys(
+        &self,
+        now: Timestamp,
+        stopping: &CancellationToken,
+    ) -> Result<(), StoreError> {
+        KEYS.purge_expired(&self.pool, now, stopping).await
     }
 }
 

@@ -1,11 +1,11 @@
 //! Payments and methods as a buyer sees them.
 
-use karcis_http::one_of;
+use karcis_http::{one_of, or_null};
 use karcis_kernel::{BookingId, Currency, Money, PaymentId, Timestamp};
 use serde::Serialize;
 use utoipa::{
     ToSchema,
-    openapi::{AllOfBuilder, Object, ObjectBuilder, OneOfBuilder, Ref, RefOr, Schema, Type},
+    openapi::{AllOfBuilder, Object, ObjectBuilder, Ref, Schema, Type},
 };
 
 use crate::{
@@ -116,10 +116,6 @@ fn next_action() -> Schema {
         .description(Some("What the buyer has to do while the status is `action_required`."))
         .examples([serde_json::Value::Null])
         .into()
-}
-
-fn or_null(schema: impl Into<RefOr<Schema>>) -> OneOfBuilder {
-    OneOfBuilder::new().item(schema).item(Object::with_type(Type::Null))
 }
 
 fn nothing_yet() -> Schema {

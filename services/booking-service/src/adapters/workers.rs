@@ -3,7 +3,6 @@
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
-use karcis_database::{KEY_LIFETIME, StoreError};
 use karcis_kernel::BookingId;
 use karcis_messaging::Outbox;
 use karcis_process::{CancellationToken, chain, now};
@@ -28,10 +27,6 @@ const LOOK_AGAIN: Duration = Duration::from_secs(2);
 const SKIPPED_FOR: Duration = Duration::from_secs(60);
 /// How often sagas are counted and expired keys deleted.
 const HOUSEKEEPING: Duration = Duration::from_secs(5);
-/// How many expired keys are deleted at a time.
-const KEYS_AT_A_TIME: u16 = 5_000;
-/// How many times so many keys are deleted before the sagas are counted again.
-const KEY_ROUNDS: u32 = 20;
 
 /// Fires timers until `stopping`: deadlines end, and unanswered commands are sent again. Pauses while
 /// the outbox is behind: more messages would not arrive sooner.
@@ -138,18 +133,8 @@ pub(crate) async fn keep_house(
                 tracing::warn!(error = %chain(&error), "the sagas are not counted until the next tick")
             }
         }
-        if let Err(error) = purge_keys(&bookings, &stopping).await {
+        if let Err(error) = bookings.purge_keys(&stopping).await {
             tracing::warn!(error = %chain(&error), "expired keys wait for the next tick");
-        }
-    }
-    Ok(())
-}
-
-async fn purge_keys(bookings: &PgBookings, stopping: &CancellationToken) -> Result<(), StoreError> {
-    for _ in 0..KEY_ROUNDS {
-        let purged = bookings.purge_keys(now() - KEY_LIFETIME, KEYS_AT_A_TIME).await?;
-        if purged < u64::from(KEYS_AT_A_TIME) || stopping.is_cancelled() {
-            break;
         }
     }
     Ok(())

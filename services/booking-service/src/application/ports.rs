@@ -45,6 +45,7 @@ impl Change {
         Self { before, after: booking, messages: vec![], log: vec![], key: None }
     }
 
+    /// The booking's id.
     pub fn id(&self) -> BookingId {
         self.after.order.id
     }
@@ -77,8 +78,8 @@ pub trait Bookings: Send + Sync {
     async fn load(&self, ids: &[BookingId]) -> Result<Vec<Booking>, StoreError>;
 
     /// Saves every change with the messages it sends, in one transaction. A change whose booking
-    /// was changed since it was loaded, or whose key is used, is left out, and its id is returned:
-    /// load it and decide again.
+    /// was changed since it was loaded or is not new any more, or whose key is used, is left out, and
+    /// its id is returned: load it and decide again.
     async fn commit(&self, changes: Vec<Change>) -> Result<HashSet<BookingId>, StoreError>;
 
     /// What these keys were used for in the 24 h before `now`; unused keys are left out.

@@ -18,7 +18,7 @@ use crate::{adapters::metrics, application::Change};
 
 /// A change with its messages in wire form: made in the requester's task, whose trace they carry.
 pub(super) struct EncodedChange {
-    pub(super) change: Change,
+    change: Change,
     outgoing: Vec<Outgoing>,
     context: Context,
 }
@@ -36,7 +36,8 @@ impl PgBookings {
         let mut transaction = self.pool.begin().await?;
         let mut is_written = vec![true; changes.len()];
         find_conflicts(&mut transaction, changes, &mut is_written).await?;
-        take_keys(&mut transaction, changes, &mut is_written).await?;
+        let keys: Vec<_> = changes.iter().map(|change| change.change.key.as_ref()).collect();
+        take_keys(&mut transaction, &keys, &mut is_written).await?;
         insert(&mut transaction, changes, &mut is_written).await?;
         let written: Vec<&EncodedChange> = changes
             .iter()

@@ -1,6 +1,6 @@
 //! booking-service takes orders and sees each one through: reserve, pay, confirm, or undo.
 
-pub mod adapters;
+mod adapters;
 pub mod application;
 mod config;
 pub mod domain;
@@ -10,6 +10,7 @@ use std::sync::Arc;
 use adapters::{
     http::{self, ApiState},
     kafka::{Replies, encode},
+    metrics,
     postgres::{BatchedBookings, PgBookings},
     workers,
 };
@@ -33,6 +34,7 @@ pub async fn run(
     listener: TcpListener,
     process: Process,
 ) -> Result<(), StartError> {
+    metrics::describe();
     let base = Base::start(&BOOKING, config.service, &process).await?;
     let (outbox, live) = (base.outbox.clone(), Live::new());
     let keys = TokenKeys::fetched_from(&config.keys.jwks_url);

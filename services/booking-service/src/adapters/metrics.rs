@@ -28,20 +28,23 @@ pub(super) struct TransitionLabels {
 
 /// Describes the metrics, and begins the counters at 0: Prometheus sees no rise in a counter that
 /// first appears at 1.
-pub(super) fn describe() {
+pub(crate) fn describe() {
     describe_counter!(
         TRANSITIONS,
         "Transitions of bookings from stage to stage, with why they are undone."
     );
-    describe_counter!(INPUTS, "Messages to bookings: accepted, or stale and ignored.");
+    describe_counter!(
+        INPUTS,
+        "Inputs of bookings: accepted, stale and ignored, or rejected by the store."
+    );
     describe_counter!(TIMERS, "Deadlines that passed and commands that were sent again.");
     describe_gauge!(UNDER_WAY, "Bookings that wait for an answer, by stage, up to 20,000 in all.");
     describe_gauge!(STUCK, "Bookings that need an operator, by why.");
     count_inputs(Tally::default());
+    count_rejected(0);
     count_timers(0);
 }
 
-/// Counts transitions.
 pub(super) fn count_transitions(transitions: HashMap<TransitionLabels, u64>) {
     for (TransitionLabels { from, to, reason }, count) in transitions {
         counter!(TRANSITIONS, "from" => from, "to" => to, "reason" => reason).increment(count);
@@ -52,6 +55,11 @@ pub(super) fn count_transitions(transitions: HashMap<TransitionLabels, u64>) {
 pub(super) fn count_inputs(tally: Tally) {
     counter!(INPUTS, "outcome" => "accepted").increment(tally.accepted);
     counter!(INPUTS, "outcome" => "stale").increment(tally.stale);
+}
+
+/// Counts the inputs of workers that the store rejected.
+pub(super) fn count_rejected(count: usize) {
+    counter!(INPUTS, "outcome" => "rejected").increment(count as u64);
 }
 
 /// Counts deadlines and resends.

@@ -1,7 +1,7 @@
 //! Where booking-service meets the world: HTTP, Kafka, Postgres and the clock.
 
-pub mod http;
-pub mod kafka;
-mod metrics;
-pub mod postgres;
-pub mod workers;
+pub(crate) mod http;
+pub(crate) mod kafka;
+pub(crate) mod metrics;
+pub(crate) mod postgres;
+pub(crate) mod workers;

@@ -3,17 +3,17 @@
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
-use karcis_database::{KEY_LIFETIME, StoreError};
+use karcis_kernel::BookingId;
 use karcis_messaging::Outbox;
 use karcis_process::{CancellationToken, chain, now};
 use tokio::{
     sync::Notify,
-    time::{MissedTickBehavior, interval, timeout},
+    time::{Instant, MissedTickBehavior, interval, timeout},
 };
 
 use super::{metrics, postgres::PgBookings};
 use crate::{
-    application::{cancel_event_bookings, fire_timers},
+    application::{Rejected, cancel_event_bookings, fire_timers},
     domain::{DecisionContext, ResendSchedule},
 };
 
@@ -23,21 +23,20 @@ const TICK: Duration = Duration::from_millis(150);
 const AT_A_TIME: u16 = 500;
 /// How often cancelled events are looked for without a notification.
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
+/// How long a booking that the store rejects is left out.
+const SKIPPED_FOR: Duration = Duration::from_secs(60);
 /// How often sagas are counted and expired keys deleted.
 const HOUSEKEEPING: Duration = Duration::from_secs(5);
-/// How many expired keys are deleted at a time.
-const KEYS_AT_A_TIME: u16 = 5_000;
-/// How many times so many keys are deleted before the sagas are counted again.
-const KEY_ROUNDS: u32 = 20;
 
 /// Fires timers until `stopping`: deadlines end, and unanswered commands are sent again. Pauses while
 /// the outbox is behind: more messages would not arrive sooner.
-pub async fn run_timers(
+pub(crate) async fn run_timers(
     bookings: Arc<PgBookings>,
     resends: ResendSchedule,
     outbox: Outbox,
     stopping: CancellationToken,
 ) -> Result<(), Infallible> {
+    let mut skipped = Skipped::default();
     let mut ticks = interval(TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     while stopping.run_until_cancelled(ticks.tick()).await.is_some() {
@@ -45,8 +44,10 @@ pub async fn run_timers(
             continue;
         }
         let context = DecisionContext { at: now(), resends };
-        match fire_timers(&*bookings, &*bookings, context, AT_A_TIME).await {
-            Ok(count) => {
+        let firing = fire_timers(&*bookings, &*bookings, context, skipped.ids(), AT_A_TIME);
+        match firing.await {
+            Ok((count, rejected)) => {
+                skipped.extend(rejected);
                 metrics::count_timers(count);
                 if count == usize::from(AT_A_TIME) {
                     ticks.reset_immediately();
@@ -62,22 +63,28 @@ pub async fn run_timers(
 
 /// Cancels the bookings of cancelled events until `stopping`: at a notification, and now and then
 /// without one.
-pub async fn cancel_bookings_of_cancelled_events(
+pub(crate) async fn cancel_bookings_of_cancelled_events(
     bookings: Arc<PgBookings>,
     resends: ResendSchedule,
     outbox: Outbox,
     event_cancelled: Arc<Notify>,
     stopping: CancellationToken,
 ) -> Result<(), Infallible> {
+    let mut skipped = Skipped::default();
     let next = || timeout(LOOK_AGAIN, event_cancelled.notified());
     while stopping.run_until_cancelled(next()).await.is_some() {
         if outbox.state().is_behind() {
             continue;
         }
         let context = DecisionContext { at: now(), resends };
-        match cancel_event_bookings(&*bookings, &*bookings, context, AT_A_TIME).await {
-            Ok(false) => {}
-            Ok(true) => event_cancelled.notify_one(),
+        let ids = skipped.ids();
+        match cancel_event_bookings(&*bookings, &*bookings, context, ids, AT_A_TIME).await {
+            Ok((may_be_more, rejected)) => {
+                skipped.extend(rejected);
+                if may_be_more {
+                    event_cancelled.notify_one();
+                }
+            }
             Err(error) => {
                 tracing::warn!(error = %chain(&error), "the cancelled events wait for the next tick")
             }
@@ -86,12 +93,38 @@ pub async fn cancel_bookings_of_cancelled_events(
     Ok(())
 }
 
+/// The bookings that the store rejected a short while ago. They would hold up all others, so they are
+/// left out until [`SKIPPED_FOR`] is over.
+#[derive(Default)]
+struct Skipped {
+    ids: Vec<BookingId>,
+    /// When the first of them was rejected.
+    since: Option<Instant>,
+}
+
+impl Skipped {
+    fn ids(&mut self) -> &[BookingId] {
+        if self.since.is_some_and(|since| since.elapsed() > SKIPPED_FOR) {
+            *self = Self::default();
+        }
+        &self.ids
+    }
+
+    fn extend(&mut self, rejected: Rejected) {
+        metrics::count_rejected(rejected.len());
+        for (booking_id, error) in rejected {
+            tracing::error!(%booking_id, error = %chain(&error), "the store rejects the booking: it is skipped");
+            self.ids.push(booking_id);
+            self.since.get_or_insert_with(Instant::now);
+        }
+    }
+}
+
 /// Counts sagas and deletes expired keys, until `stopping`.
-pub async fn keep_house(
+pub(crate) async fn keep_house(
     bookings: Arc<PgBookings>,
     stopping: CancellationToken,
 ) -> Result<(), Infallible> {
-    metrics::describe();
     let mut ticks = interval(HOUSEKEEPING);
     while stopping.run_until_cancelled(ticks.tick()).await.is_some() {
         match tokio::try_join!(bookings.under_way(), bookings.stuck()) {
@@ -100,18 +133,8 @@ pub async fn keep_house(
                 tracing::warn!(error = %chain(&error), "the sagas are not counted until the next tick")
             }
         }
-        if let Err(error) = purge_keys(&bookings, &stopping).await {
+        if let Err(error) = bookings.purge_keys(&stopping).await {
             tracing::warn!(error = %chain(&error), "expired keys wait for the next tick");
-        }
-    }
-    Ok(())
-}
-
-async fn purge_keys(bookings: &PgBookings, stopping: &CancellationToken) -> Result<(), StoreError> {
-    for _ in 0..KEY_ROUNDS {
-        let purged = bookings.purge_keys(now() - KEY_LIFETIME, KEYS_AT_A_TIME).await?;
-        if purged < u64::from(KEYS_AT_A_TIME) || stopping.is_cancelled() {
-            break;
         }
     }
     Ok(())

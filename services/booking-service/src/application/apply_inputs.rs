@@ -1,7 +1,7 @@
 //! Applies inputs (answers of other services, due timers, cancellations) to their bookings, many at a
 //! time.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, slice};
 
 use async_trait::async_trait;
 use karcis_database::{Decider, StoreError, decide_and_commit};
@@ -39,6 +39,30 @@ pub async fn apply_inputs(
     let outcomes = decide_and_commit(&ApplyInputs { bookings, context }, inputs).await?;
     let accepted = outcomes.iter().filter(|accepted| **accepted).count() as u64;
     Ok(Tally { accepted, stale: outcomes.len() as u64 - accepted })
+}
+
+/// Bookings that the store rejects, such as those of unreadable rows, with why.
+pub type Rejected = Vec<(BookingId, StoreError)>;
+
+/// Applies the inputs as [`apply_inputs`] does. A booking that the store rejects does not stop the
+/// others: the batch is applied again, input by input, and the rejected ones are returned.
+pub(super) async fn apply_what_can_be(
+    bookings: &dyn Bookings,
+    context: DecisionContext,
+    inputs: &[(BookingId, Input)],
+) -> Result<Rejected, StoreError> {
+    let mut rejected = vec![];
+    match apply_inputs(bookings, context, inputs).await {
+        Err(StoreError::RejectedByStore(_)) => {}
+        applied => return applied.map(|_| rejected),
+    }
+    for input in inputs {
+        match apply_inputs(bookings, context, slice::from_ref(input)).await {
+            Err(error @ StoreError::RejectedByStore(_)) => rejected.push((input.0, error)),
+            applied => drop(applied?),
+        }
+    }
+    Ok(rejected)
 }
 
 struct ApplyInputs<'a> {

@@ -1,26 +1,31 @@
 //! An event is cancelled: its bookings are cancelled too, some at a time.
 
 use karcis_database::StoreError;
+use karcis_kernel::BookingId;
 
-use super::{Bookings, CancelledEvents, apply_inputs::apply_inputs};
+use super::{
+    Bookings, CancelledEvents,
+    apply_inputs::{Rejected, apply_what_can_be},
+};
 use crate::domain::{DecisionContext, Input};
 
-/// Cancels up to `limit` bookings of one cancelled event. Returns whether there may be more: call
-/// it again until there are none. No cursor is needed, since a booking that is being cancelled is
-/// not found again.
+/// Cancels up to `limit` bookings of one cancelled event, without those in `skipped`. Returns whether
+/// there may be more, and the bookings that the store rejected: call it again, with these skipped,
+/// until there are none. No cursor is needed, since a booking that is being cancelled is not found
+/// again. A skipped one is found when the event is announced again.
 pub async fn cancel_event_bookings(
     bookings: &dyn Bookings,
     events: &dyn CancelledEvents,
     context: DecisionContext,
+    skipped: &[BookingId],
     limit: u16,
-) -> Result<bool, StoreError> {
-    let Some(event) = events.next().await? else { return Ok(false) };
-    let ids = events.bookings_of(event.event_id, limit).await?;
+) -> Result<(bool, Rejected), StoreError> {
+    let Some(event) = events.next().await? else { return Ok((false, vec![])) };
+    let ids = events.bookings_of(event.event_id, skipped, limit).await?;
     if ids.is_empty() {
         events.done(event).await?;
-    } else {
-        let inputs: Vec<_> = ids.into_iter().map(|id| (id, Input::EventCancelled)).collect();
-        apply_inputs(bookings, context, &inputs).await?;
+        return Ok((true, vec![]));
     }
-    Ok(true)
+    let inputs: Vec<_> = ids.into_iter().map(|id| (id, Input::EventCancelled)).collect();
+    Ok((true, apply_what_can_be(bookings, context, &inputs).await?))
 }

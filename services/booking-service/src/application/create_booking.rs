@@ -72,12 +72,12 @@ impl Decider for CreateBooking<'_> {
 
     /// The first round loads nothing: most requests are new, and the commit reports a used key.
     async fn load(&self, jobs: &[&NewBooking], round: u32) -> Result<UnitOfWork, StoreError> {
-        if round == 0 {
-            return Ok(UnitOfWork::default());
-        }
+        let earliest = jobs.iter().map(|job| job.order.created_at).min();
+        let Some(at) = earliest.filter(|_| round > 0) else { return Ok(UnitOfWork::default()) };
         let keys: Vec<_> =
             jobs.iter().filter_map(|job| Some(job.key.as_ref()?.key.clone())).collect();
-        let keys = self.bookings.key_uses(&keys).await?;
+        // Not later than the commit judges them, or a key that expires now would be neither.
+        let keys = self.bookings.key_uses(&keys, at).await?;
         let known = keys.iter().filter_map(|key_use| key_use.subject.map(BookingId));
         // A commit without an answer may have stored the job's own booking.
         let ids: Vec<BookingId> = jobs.iter().map(|job| job.order.id).chain(known).collect();

@@ -78,12 +78,16 @@ pub trait Bookings: Send + Sync {
     async fn load(&self, ids: &[BookingId]) -> Result<Vec<Booking>, StoreError>;
 
     /// Saves every change with the messages it sends, in one transaction. A change whose booking
-    /// was changed since it was loaded, or whose key is used, is left out, and its id is returned:
-    /// load it and decide again.
+    /// was changed since it was loaded or is not new any more, or whose key is used, is left out, and
+    /// its id is returned: load it and decide again.
     async fn commit(&self, changes: Vec<Change>) -> Result<HashSet<BookingId>, StoreError>;
 
-    /// What these keys were used for in the last 24 h; unused keys are left out.
-    async fn key_uses(&self, keys: &[RequestKey]) -> Result<Vec<KeyUse>, StoreError>;
+    /// What these keys were used for in the 24 h before `now`; unused keys are left out.
+    async fn key_uses(
+        &self,
+        keys: &[RequestKey],
+        now: Timestamp,
+    ) -> Result<Vec<KeyUse>, StoreError>;
 }
 
 /// The bookings of one buyer that can still be cancelled for an erased person.
@@ -111,8 +115,13 @@ pub struct DueTimer {
 #[async_trait]
 pub trait Timers: Send + Sync {
     /// Up to `limit` bookings with a timer that is due at `at`, the longest overdue first, without
-    /// those that another instance has locked.
-    async fn due(&self, at: Timestamp, limit: u16) -> Result<Vec<DueTimer>, StoreError>;
+    /// those of `skipped` and those that another instance has locked.
+    async fn due(
+        &self,
+        at: Timestamp,
+        skipped: &[BookingId],
+        limit: u16,
+    ) -> Result<Vec<DueTimer>, StoreError>;
 }
 
 /// An event whose bookings have to be cancelled.
@@ -132,8 +141,14 @@ pub trait CancelledEvents: Send + Sync {
     /// One that may still have bookings to cancel.
     async fn next(&self) -> Result<Option<CancelledEvent>, StoreError>;
 
-    /// Up to `limit` of its bookings that are not yet being cancelled for it.
-    async fn bookings_of(&self, event: EventId, limit: u16) -> Result<Vec<BookingId>, StoreError>;
+    /// Up to `limit` of its bookings that are not yet being cancelled for it, without those of
+    /// `skipped`.
+    async fn bookings_of(
+        &self,
+        event: EventId,
+        skipped: &[BookingId],
+        limit: u16,
+    ) -> Result<Vec<BookingId>, StoreError>;
 
     /// Records that no booking is left to cancel, unless the event was announced again meanwhile.
     async fn done(&self, event: CancelledEvent) -> Result<(), StoreError>;

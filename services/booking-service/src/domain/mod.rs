@@ -14,7 +14,7 @@ pub use booking::{
     Booking, Cause, EventSnapshot, Input, Message, RejectReason, Reservation, ReservedItem, Stage,
     Stuck, Ticket,
 };
-pub use order::{Item, Items, Order, WrongItems};
+pub use order::{InvalidItems, Item, Items, Order};
 pub use resend::{NextResend, ResendSchedule};
 pub use saga::{DecisionContext, LogEntry, Refusal, Resend, Transition, Verdict, create, decide};
 pub use status::{Refund, Status, UnknownStatus};

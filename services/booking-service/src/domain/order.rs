@@ -19,6 +19,12 @@ pub struct Order {
     pub pay_by: Timestamp,
 }
 
+impl Order {
+    /// The highest amount of an expected total. It is the limit of every amount in a request, so an
+    /// order that costs more names no total.
+    pub const MAX_EXPECTED_AMOUNT: i64 = 1_000_000_000_000;
+}
+
 /// Some tickets of one type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Item {
@@ -33,7 +39,7 @@ pub struct Items(Vec<Item>);
 
 /// What is wrong with a list of items.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum WrongItems {
+pub enum InvalidItems {
     #[error("give 1 to {} items", Items::MAX)]
     Count,
     /// Of the item at this index.
@@ -51,18 +57,18 @@ impl Items {
     pub const MAX_QUANTITY: u32 = 1_000;
 
     /// The items, or everything that is wrong with them.
-    pub fn new(items: Vec<Item>) -> Result<Self, Vec<WrongItems>> {
+    pub fn new(items: Vec<Item>) -> Result<Self, Vec<InvalidItems>> {
         if items.is_empty() || items.len() > Self::MAX {
-            return Err(vec![WrongItems::Count]);
+            return Err(vec![InvalidItems::Count]);
         }
         let mut seen = HashSet::new();
         let mut wrong = Vec::new();
         for (index, item) in items.iter().enumerate() {
             if !(1..=Self::MAX_QUANTITY).contains(&item.quantity) {
-                wrong.push(WrongItems::Quantity(index));
+                wrong.push(InvalidItems::Quantity(index));
             }
             if !seen.insert(item.ticket_type_id) {
-                wrong.push(WrongItems::Repeated(index));
+                wrong.push(InvalidItems::Repeated(index));
             }
         }
         if wrong.is_empty() { Ok(Self(items)) } else { Err(wrong) }
@@ -87,14 +93,14 @@ mod tests {
     #[test]
     fn items_are_few_different_and_not_too_many_each() {
         let twenty_one = (0..21).map(|kind| item(kind, 1)).collect();
-        let cases: [(Vec<Item>, &[WrongItems]); 7] = [
+        let cases: [(Vec<Item>, &[InvalidItems]); 7] = [
             (vec![item(1, 1)], &[]),
             ((0..20).map(|kind| item(kind, 1_000)).collect(), &[]),
-            (vec![], &[WrongItems::Count]),
-            (twenty_one, &[WrongItems::Count]),
-            (vec![item(1, 0)], &[WrongItems::Quantity(0)]),
-            (vec![item(1, 1), item(2, 1_001)], &[WrongItems::Quantity(1)]),
-            (vec![item(1, 1), item(1, 0)], &[WrongItems::Quantity(1), WrongItems::Repeated(1)]),
+            (vec![], &[InvalidItems::Count]),
+            (twenty_one, &[InvalidItems::Count]),
+            (vec![item(1, 0)], &[InvalidItems::Quantity(0)]),
+            (vec![item(1, 1), item(2, 1_001)], &[InvalidItems::Quantity(1)]),
+            (vec![item(1, 1), item(1, 0)], &[InvalidItems::Quantity(1), InvalidItems::Repeated(1)]),
         ];
         for (items, wrong) in cases {
             assert_eq!(Items::new(items).err().unwrap_or_default(), wrong);

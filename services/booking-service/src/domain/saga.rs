@@ -294,11 +294,12 @@ fn transition(
     let from = Some(booking.stage.name());
     let log = entry(version, at, input.name(), from, &stage, &messages);
     // A payment that became payable is asked about less often.
-    let same_commands = stage.name() == booking.stage.name() && *input != Input::PaymentRequested;
+    let keeps_its_resend =
+        stage.name() == booking.stage.name() && *input != Input::PaymentRequested;
     let order = booking.order.clone();
     let next_resend = booking.next_resend;
     let mut booking = Booking { order, version, stage, next_resend, stuck, updated_at: at };
-    if !same_commands {
+    if !keeps_its_resend {
         booking.next_resend = first_resend(&booking, context);
     }
     Transition { booking, messages, log }
@@ -317,11 +318,7 @@ fn entry(
 }
 
 fn first_resend(booking: &Booking, context: DecisionContext) -> Option<NextResend> {
-    let waits = !matches!(
-        booking.stage,
-        Stage::Confirmed { .. } | Stage::Rejected { .. } | Stage::Cancelled { .. }
-    );
-    waits.then(|| next_resend(booking, context, 1))
+    (!booking.pending().is_empty()).then(|| next_resend(booking, context, 1))
 }
 
 /// The resend after the `attempt`th sending.

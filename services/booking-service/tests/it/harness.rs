@@ -1,27 +1,29 @@
 //! The service under test, with the other services played by the test.
 
+use std::ops::Deref;
+
 use karcis_booking_service::run;
 use karcis_contracts::{
-    BookingFact, EventCommand, EventSnapshot, Message, PaymentCommand, PaymentFact,
-    PaymentRequested, PaymentSucceeded, ReservedItem, Ticket, TicketFact, TicketsConfirmed,
-    TicketsReleased, TicketsReserved,
+    BookingFact, EventCommand, EventSnapshot, Message, PaymentCancelled, PaymentCommand,
+    PaymentFact, PaymentRefunded, PaymentRequested, PaymentSucceeded, ReservedItem, Ticket,
+    TicketFact, TicketsConfirmed, TicketsReleased, TicketsReserved,
 };
 use karcis_kernel::{
     BookingId, Currency, EventId, Money, PaymentId, Role, TicketCode, TicketTypeId, UserId,
 };
 use karcis_process::now;
 use karcis_schemas::{BOOKING, BOOKINGS, EVENT, EVENTS};
-use karcis_testkit::{Peer, RunningService, TestEnvironment, TokenMint, eventually};
-use reqwest::{Method, Response, StatusCode};
+use karcis_testkit::{
+    Answer, Peer, Person, RunningService, TestEnvironment, TokenMint, eventually, token,
+};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 /// A running booking-service. The test publishes and receives messages as all other services.
 pub(crate) struct TestApp {
     pub(crate) environment: TestEnvironment,
-    pub(crate) http: reqwest::Client,
+    pub(crate) visitor: Person,
     service: RunningService,
-    mint: TokenMint,
     others: Peer,
 }
 
@@ -48,12 +50,8 @@ impl TestApp {
             RunningService::start(&BOOKING, &environment, mint.jwks_url(), flags, run).await;
         let topics = &[EventCommand::TOPIC, PaymentCommand::TOPIC, BookingFact::TOPIC];
         let others = Peer::start(&environment, &EVENT, topics).await;
-        Self { environment, http: reqwest::Client::new(), service, mint, others }
-    }
-
-    /// Where it serves, such as `http://127.0.0.1:34567`.
-    pub(crate) fn url(&self) -> &str {
-        &self.service.url
+        let visitor = Person::visitor(&service.url);
+        Self { environment, visitor, service, others }
     }
 
     /// Stops it all; no message may be left unsent or dead-lettered.
@@ -64,16 +62,14 @@ impl TestApp {
         self.others.stop().await;
     }
 
-    pub(crate) fn person(&self, role: Role) -> Person<'_> {
-        self.person_with_id(UserId(Uuid::now_v7()), role)
+    pub(crate) fn person(&self, user_id: UserId, role: Role) -> Person {
+        let mut person = self.visitor.clone();
+        (person.user_id, person.token) = (user_id, Some(token(user_id, role)));
+        person
     }
 
-    pub(crate) fn person_with_id(&self, user_id: UserId, role: Role) -> Person<'_> {
-        Person { app: self, user_id, token: self.mint.token(user_id, role) }
-    }
-
-    pub(crate) fn buyer(&self) -> Person<'_> {
-        self.person(Role::Buyer)
+    pub(crate) fn buyer(&self) -> Buyer {
+        Buyer(self.person(UserId(Uuid::now_v7()), Role::Buyer))
     }
 
     /// Publishes facts as another service, in this order.
@@ -171,28 +167,28 @@ pub(crate) fn released(booking: Booked) -> TicketFact {
     TicketsReleased { booking_id: booking.id, event_id: booking.event_id }.into()
 }
 
-/// A person with a token.
-#[derive(Clone)]
-pub(crate) struct Person<'a> {
-    app: &'a TestApp,
-    pub(crate) user_id: UserId,
-    pub(crate) token: String,
+pub(crate) fn payment_cancelled(booking: Booked) -> PaymentFact {
+    let (payment_id, _) = payment(booking);
+    PaymentCancelled { booking_id: booking.id, payment_id }.into()
 }
 
-impl Person<'_> {
-    pub(crate) fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
-        let request = self.app.http.request(method, format!("{}{path}", self.app.url()));
-        request.bearer_auth(&self.token)
-    }
+pub(crate) fn refunded(booking: Booked) -> PaymentFact {
+    let (payment_id, refunded) = payment(booking);
+    PaymentRefunded { booking_id: booking.id, payment_id, refunded }.into()
+}
 
-    pub(crate) async fn get(&self, path: &str) -> (StatusCode, Value) {
-        read(self.request(Method::GET, path).send().await).await
-    }
+/// A person who books.
+pub(crate) struct Buyer(Person);
 
-    pub(crate) async fn post(&self, path: &str, body: Value) -> (StatusCode, Value) {
-        read(self.request(Method::POST, path).json(&body).send().await).await
-    }
+impl Deref for Buyer {
+    type Target = Person;
 
+    fn deref(&self) -> &Person {
+        &self.0
+    }
+}
+
+impl Buyer {
     /// Orders two tickets of a new event.
     pub(crate) async fn books(&self) -> Booked {
         self.books_for(EventId(Uuid::now_v7())).await
@@ -202,13 +198,12 @@ impl Person<'_> {
     pub(crate) async fn books_for(&self, event_id: EventId) -> Booked {
         let ticket_type_id = TicketTypeId(Uuid::now_v7());
         let order = order(event_id, ticket_type_id);
-        let (status, body) = self.post("/booking/create", order).await;
-        assert_eq!(status, StatusCode::ACCEPTED, "{body}");
-        Booked { id: id_of(&body), event_id, ticket_type_id }
+        let answer = self.post("/booking/create", &order).await.is(202);
+        Booked { id: id_of(&answer.body), event_id, ticket_type_id }
     }
 
     pub(crate) async fn sees(&self, booking: Booked) -> Value {
-        self.get(&format!("/bookings/{}", booking.id)).await.1
+        self.get(&format!("/bookings/{}", booking.id)).await.body
     }
 
     pub(crate) async fn status(&self, booking: Booked) -> String {
@@ -220,14 +215,14 @@ impl Person<'_> {
         eventually(|| self.status(booking)).is(status.to_owned()).await;
     }
 
-    pub(crate) async fn cancels(&self, booking: Booked) -> (StatusCode, Value) {
-        self.post("/booking/cancel", json!({"booking_id": booking.id})).await
+    pub(crate) async fn cancels(&self, booking: Booked) -> Answer {
+        self.post("/booking/cancel", &json!({"booking_id": booking.id})).await
     }
 
     /// The stages the booking went through, with what it sent on each step.
     pub(crate) async fn timeline(&self, booking: Booked) -> Vec<String> {
-        let (_, timeline) = self.get(&format!("/bookings/{}/timeline", booking.id)).await;
-        let items = timeline["items"].as_array().expect("items").iter();
+        let timeline = self.get(&format!("/bookings/{}/timeline", booking.id)).await;
+        let items = timeline.body["items"].as_array().expect("items").iter();
         items
             .map(|item| {
                 let sent: Vec<&str> = item["sent"]
@@ -252,10 +247,4 @@ pub(crate) fn order(event_id: EventId, ticket_type_id: TicketTypeId) -> Value {
 
 pub(crate) fn id_of(booking: &Value) -> BookingId {
     serde_json::from_value(booking["booking_id"].clone()).expect("a booking's id")
-}
-
-pub(crate) async fn read(answer: reqwest::Result<Response>) -> (StatusCode, Value) {
-    let answer = answer.expect("the service answers");
-    let status = answer.status();
-    (status, answer.json().await.unwrap_or_default())
 }

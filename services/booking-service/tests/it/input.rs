@@ -1,11 +1,12 @@
 //! Bad input is named field by field.
 
 use karcis_kernel::{EventId, TicketTypeId};
+use karcis_testkit::Answer;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::harness::{TestApp, order, read};
+use crate::harness::{TestApp, order};
 
 fn valid() -> Value {
     order(EventId(Uuid::from_u128(1)), TicketTypeId(Uuid::from_u128(2)))
@@ -47,15 +48,12 @@ async fn each_wrong_field_of_an_order_is_named() {
         (json!({"event_id": Uuid::from_u128(1)}), "items"),
     ];
     for (order, field) in cases {
-        let (status, problem) = buyer.post("/booking/create", order.clone()).await;
-        assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{order}: {problem}");
-        assert_eq!(problem["type"], "/problems/invalid-input", "{order}");
-        assert_eq!(problem["errors"][0]["field"], field, "{order}");
+        let answer = buyer.post("/booking/create", &order).await.is_problem(422, "invalid-input");
+        assert_eq!(answer.body["errors"][0]["field"], field, "{order}");
     }
     let all: Vec<Value> = (0..20).map(|kind| item(kind, json!(1_000))).collect();
     for order in [with("expected_total", Value::Null), with("items", json!(all))] {
-        let (status, body) = buyer.post("/booking/create", order).await;
-        assert_eq!(status, StatusCode::ACCEPTED, "{body}");
+        buyer.post("/booking/create", &order).await.is(202);
     }
     app.stop().await;
 }
@@ -64,12 +62,8 @@ async fn each_wrong_field_of_an_order_is_named() {
 async fn requests_are_checked_in_the_contracts_order() {
     let app = TestApp::start().await;
     let buyer = app.buyer();
-    let stranger = app.http.post(format!("{}/booking/create", app.url()));
-    let (status, problem) = read(stranger.body("not even JSON").send().await).await;
-    assert_eq!(
-        (status, &problem["type"]),
-        (StatusCode::UNAUTHORIZED, &json!("/problems/not-logged-in"))
-    );
+    let request = app.visitor.request(Method::POST, "/booking/create").body("not even JSON");
+    Answer::to(request).await.is_problem(401, "not-logged-in");
     let post = |body: &'static str| buyer.request(Method::POST, "/booking/create").body(body);
     let json_type =
         |request: reqwest::RequestBuilder| request.header("content-type", "application/json");
@@ -104,7 +98,7 @@ async fn requests_are_checked_in_the_contracts_order() {
         ),
     ];
     for (index, (request, expected)) in cases.into_iter().enumerate() {
-        let (status, body) = read(request.send().await).await;
+        let Answer { status, body, .. } = Answer::to(request).await;
         assert_eq!(status, expected, "case {index}: {body}");
     }
     app.stop().await;

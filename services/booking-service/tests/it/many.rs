@@ -4,28 +4,21 @@ use std::collections::HashSet;
 
 use karcis_contracts::{EventCancelled, EventFact};
 use karcis_kernel::{EventId, TicketTypeId};
-use karcis_testkit::{eventually, together};
+use karcis_testkit::{Answer, eventually, together};
 use reqwest::{Method, StatusCode};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
-use crate::harness::{Person, TestApp, id_of, order, paid, read, requested, reserved};
+use crate::harness::{Buyer, TestApp, id_of, order, paid, requested, reserved};
 
-/// Creates with this key; returns status, body and whether it is a repetition.
-fn create(
-    buyer: &Person<'_>,
-    key: &str,
-    order: &Value,
-) -> impl Future<Output = (StatusCode, Value, bool)> + use<> {
+fn create(buyer: &Buyer, key: &str, order: &Value) -> impl Future<Output = Answer> + use<> {
     let request = buyer.request(Method::POST, "/booking/create");
-    let request = request.header("idempotency-key", key).json(order);
-    async {
-        let answer = request.send().await.expect("the service answers");
-        let replayed = answer.headers().contains_key("idempotent-replayed");
-        let (status, body) = read(Ok(answer)).await;
-        (status, body, replayed)
-    }
+    Answer::to(request.header("idempotency-key", key).json(order))
+}
+
+fn is_repeated(answer: &Answer) -> bool {
+    answer.headers.contains_key("idempotent-replayed")
 }
 
 #[tokio::test]
@@ -38,21 +31,19 @@ async fn the_same_key_twenty_times_at_once_makes_one_booking() {
         requests.spawn(create(&buyer, "one", &wanted));
     }
     let answers = requests.join_all().await;
-    assert!(answers.iter().all(|(status, ..)| *status == StatusCode::ACCEPTED));
-    let ids: HashSet<_> = answers.iter().map(|(_, body, _)| id_of(body)).collect();
+    assert!(answers.iter().all(|answer| answer.status == StatusCode::ACCEPTED));
+    let ids: HashSet<_> = answers.iter().map(|answer| id_of(&answer.body)).collect();
     assert_eq!(ids.len(), 1);
-    assert_eq!(answers.iter().filter(|(.., replayed)| !replayed).count(), 1);
-    let (_, list) = buyer.get("/bookings").await;
-    assert_eq!(list["items"].as_array().map(Vec::len), Some(1));
+    assert_eq!(answers.iter().filter(|answer| !is_repeated(answer)).count(), 1);
+    let list = buyer.get("/bookings").await;
+    assert_eq!(list.body["items"].as_array().map(Vec::len), Some(1));
 
     // Another body is another request, another buyer's key is another key.
     let different = order(EventId(Uuid::now_v7()), TicketTypeId(Uuid::now_v7()));
-    let (status, problem, _) = create(&buyer, "one", &different).await;
-    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
-    assert_eq!(problem["type"], "/problems/idempotency-key-reused");
-    let (status, body, replayed) = create(&other, "one", &wanted).await;
-    assert_eq!((status, replayed), (StatusCode::ACCEPTED, false));
-    assert!(!ids.contains(&id_of(&body)));
+    create(&buyer, "one", &different).await.is_problem(422, "idempotency-key-reused");
+    let answer = create(&other, "one", &wanted).await.is(202);
+    assert!(!is_repeated(&answer));
+    assert!(!ids.contains(&id_of(&answer.body)));
     app.stop().await;
 }
 
@@ -61,13 +52,12 @@ async fn a_repeated_request_is_answered_with_the_booking_as_it_is_now() {
     let app = TestApp::start().await;
     let buyer = app.buyer();
     let wanted = order(EventId(Uuid::now_v7()), TicketTypeId(Uuid::now_v7()));
-    let (_, first, _) = create(&buyer, "again", &wanted).await;
-    let path = format!("/bookings/{}", id_of(&first));
-    buyer.post("/booking/cancel", serde_json::json!({"booking_id": id_of(&first)})).await;
-    let (status, again, replayed) = create(&buyer, "again", &wanted).await;
-    assert_eq!((status, replayed), (StatusCode::ACCEPTED, true));
-    assert_eq!(again, buyer.get(&path).await.1);
-    assert_eq!(again["status"], "cancelled");
+    let id = id_of(&create(&buyer, "again", &wanted).await.body);
+    buyer.post("/booking/cancel", &json!({"booking_id": id})).await;
+    let again = create(&buyer, "again", &wanted).await.is(202);
+    assert!(is_repeated(&again));
+    assert_eq!(again.body, buyer.get(&format!("/bookings/{id}")).await.body);
+    assert_eq!(again.body["status"], "cancelled");
     app.stop().await;
 }
 
@@ -79,11 +69,10 @@ async fn twenty_cancellations_at_once_are_one() {
     let mut requests = JoinSet::new();
     for _ in 0..20 {
         let request = buyer.request(Method::POST, "/booking/cancel");
-        let request = request.json(&serde_json::json!({"booking_id": booking.id}));
-        requests.spawn(async { read(request.send().await).await });
+        requests.spawn(Answer::to(request.json(&json!({"booking_id": booking.id}))));
     }
-    for (status, body) in requests.join_all().await {
-        assert_eq!((status, body["status"].as_str()), (StatusCode::ACCEPTED, Some("cancelled")));
+    for answer in requests.join_all().await {
+        assert_eq!(answer.is(202).body["status"], "cancelled");
     }
     app.receives(booking, "ReleaseTickets").await;
     assert_eq!(app.count(booking, "ReleaseTickets"), 1);
@@ -98,7 +87,7 @@ async fn a_cancelled_event_with_hundreds_of_bookings_leaves_none() {
     let creating = (0..1_200).map(async |_| {
         let (buyer, wanted) = (app.buyer(), order(event_id, TicketTypeId(Uuid::now_v7())));
         // A busy machine's service may answer 503; with its key each request makes one booking.
-        eventually(|| async { create(&buyer, "one", &wanted).await.0 })
+        eventually(|| async { create(&buyer, "one", &wanted).await.status })
             .is(StatusCode::ACCEPTED)
             .await;
     });

@@ -2,7 +2,7 @@
 
 use karcis_kernel::{EventId, TicketTypeId};
 use karcis_testkit::{Broker, TestEnvironment, eventually};
-use reqwest::{Method, StatusCode};
+use reqwest::StatusCode;
 use uuid::Uuid;
 
 use crate::harness::{TestApp, order};
@@ -23,13 +23,12 @@ async fn without_kafka_bookings_are_taken_until_too_much_waits_and_cancels_alway
     sqlx::query(pile_up).execute(app.environment.superuser()).await.expect("rows can be stored");
     let create = || async {
         let order = order(EventId(Uuid::now_v7()), TicketTypeId(Uuid::now_v7()));
-        let request = buyer.request(Method::POST, "/booking/create").json(&order);
-        request.send().await.expect("the service answers")
+        buyer.post("/booking/create", &order).await
     };
-    let status = || async { create().await.status() };
+    let status = || async { create().await.status };
     eventually(status).is(StatusCode::SERVICE_UNAVAILABLE).await;
-    assert!(create().await.headers().contains_key("retry-after"));
-    assert_eq!(buyer.cancels(booking).await.0, StatusCode::ACCEPTED);
+    assert!(create().await.headers.contains_key("retry-after"));
+    buyer.cancels(booking).await.is(202);
 
     broker.start_again().await;
     app.receives(booking, "ReserveTickets").await;

@@ -1,12 +1,15 @@
 //! From the order to the tickets.
 
 use karcis_contracts::{PaymentFact, PaymentFailed};
-use karcis_kernel::Role;
-use reqwest::{Method, StatusCode};
+use karcis_kernel::{BookingId, EventId, Role, TicketTypeId, UserId};
+use karcis_testkit::{Answer, eventually};
+use reqwest::Method;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use crate::harness::{
-    TestApp, codes, confirmed, order, paid, payment, read, released, requested, reserved,
+    Booked, TestApp, codes, confirmed, id_of, order, paid, payment, refunded, released, requested,
+    reserved,
 };
 
 #[tokio::test]
@@ -93,10 +96,6 @@ async fn every_answer_may_come_three_times_and_late() {
     app.stop().await;
 }
 
-fn refunded(booking: crate::harness::Booked) -> PaymentFact {
-    crate::cancelling::refunded(booking)
-}
-
 #[tokio::test]
 async fn a_free_booking_needs_no_payment() {
     let app = TestApp::start().await;
@@ -137,28 +136,26 @@ async fn a_request_that_prefers_to_wait_is_answered_once_the_buyer_can_pay() {
     // The service waits 10 s at most: first let the consumers join their groups.
     app.makes_payable(app.buyer().books().await).await;
     let buyer = app.buyer();
-    let new = crate::harness::Booked {
-        id: karcis_kernel::BookingId(uuid::Uuid::nil()),
-        event_id: karcis_kernel::EventId(uuid::Uuid::now_v7()),
-        ticket_type_id: karcis_kernel::TicketTypeId(uuid::Uuid::now_v7()),
+    let new = Booked {
+        id: BookingId(Uuid::nil()),
+        event_id: EventId(Uuid::now_v7()),
+        ticket_type_id: TicketTypeId(Uuid::now_v7()),
     };
     let request = buyer
         .request(Method::POST, "/booking/create")
         .header("prefer", "wait=10")
         .json(&order(new.event_id, new.ticket_type_id));
-    let waiting = async { read(request.send().await).await };
+    let waiting = Answer::to(request);
     let answering = async {
         let list = || async {
-            let (_, list) = buyer.get("/bookings").await;
-            let item = list["items"][0].clone();
-            if item.is_object() { Ok(crate::harness::id_of(&item)) } else { Err("no booking yet") }
+            let item = buyer.get("/bookings").await.body["items"][0].clone();
+            if item.is_object() { Ok(id_of(&item)) } else { Err("no booking yet") }
         };
-        let id = karcis_testkit::eventually(list).await;
-        app.makes_payable(crate::harness::Booked { id, ..new }).await;
+        let id = eventually(list).await;
+        app.makes_payable(Booked { id, ..new }).await;
     };
-    let ((status, answer), ()) = tokio::join!(waiting, answering);
-    assert_eq!(status, StatusCode::ACCEPTED);
-    assert_eq!(answer["status"], "awaiting_payment");
+    let (answer, ()) = tokio::join!(waiting, answering);
+    assert_eq!(answer.is(202).body["status"], "awaiting_payment");
     app.stop().await;
 }
 
@@ -167,13 +164,10 @@ async fn the_timeline_is_for_the_buyer_and_for_operators() {
     let app = TestApp::start().await;
     let booking = app.buyer().books().await;
     let path = format!("/bookings/{}/timeline", booking.id);
-    for (role, status) in [
-        (Role::Operator, StatusCode::OK),
-        (Role::Admin, StatusCode::OK),
-        (Role::Buyer, StatusCode::NOT_FOUND),
-        (Role::Organiser, StatusCode::NOT_FOUND),
-    ] {
-        assert_eq!(app.person(role).get(&path).await.0, status, "{role}");
+    for (role, status) in
+        [(Role::Operator, 200), (Role::Admin, 200), (Role::Buyer, 404), (Role::Organiser, 404)]
+    {
+        app.person(UserId(Uuid::now_v7()), role).get(&path).await.is(status);
     }
     app.stop().await;
 }

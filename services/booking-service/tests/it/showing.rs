@@ -1,10 +1,10 @@
 //! What a buyer sees: lists and live answers.
 
-use reqwest::{Method, StatusCode};
+use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
-use crate::harness::{Booked, TestApp, released};
+use crate::harness::{Booked, TestApp, payment_cancelled, released};
 
 fn ids(list: &Value) -> Vec<String> {
     let items = list["items"].as_array().expect("items").iter();
@@ -18,12 +18,10 @@ async fn another_buyers_booking_is_not_found() {
     let booking = buyer.books().await;
     let path = format!("/bookings/{}", booking.id);
     for path in [&path, &format!("{path}/timeline")] {
-        let (status, problem) = other.get(path).await;
-        assert_eq!(status, StatusCode::NOT_FOUND);
-        assert_eq!(problem["type"], "/problems/not-found");
+        other.get(path).await.is_problem(404, "not-found");
     }
-    assert_eq!(other.cancels(booking).await.0, StatusCode::NOT_FOUND);
-    assert_eq!(ids(&other.get("/bookings").await.1), Vec::<String>::new());
+    other.cancels(booking).await.is(404);
+    assert_eq!(ids(&other.get("/bookings").await.body), Vec::<String>::new());
     assert_eq!(buyer.status(booking).await, "pending");
     app.stop().await;
 }
@@ -44,7 +42,7 @@ async fn bookings_are_listed_in_pages_newest_first_and_by_status() {
     let mut pages = vec![];
     let mut path = "/bookings?limit=2".to_owned();
     loop {
-        let (_, page) = buyer.get(&path).await;
+        let page = buyer.get(&path).await.body;
         pages.push(ids(&page));
         let Some(cursor) = page["next_cursor"].as_str() else { break };
         path = format!("/bookings?limit=2&cursor={cursor}");
@@ -57,7 +55,7 @@ async fn bookings_are_listed_in_pages_newest_first_and_by_status() {
         ("cancelled", vec![id(3), id(1)]),
         ("confirmed", vec![]),
     ] {
-        let (_, list) = buyer.get(&format!("/bookings?status={status}")).await;
+        let list = buyer.get(&format!("/bookings?status={status}")).await.body;
         assert_eq!(ids(&list), expected, "{status}");
     }
     app.stop().await;
@@ -110,7 +108,7 @@ async fn a_live_booking_is_shown_from_order_to_end() {
     app.makes_payable(booking).await;
     text.wait_for(|text| text.contains("awaiting_payment")).await.expect("the stream goes on");
     buyer.cancels(booking).await;
-    app.publishes([crate::cancelling::payment_cancelled(booking)]).await;
+    app.publishes([payment_cancelled(booking)]).await;
     let seen = watching.await.expect("the stream ends at the end of the booking");
     let (first, last) = (&seen[0], &seen[seen.len() - 1]);
     assert_eq!((first.0, &first.1["status"]), (1, &json!("pending")));

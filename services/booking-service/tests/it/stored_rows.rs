@@ -24,8 +24,8 @@ async fn rows_of_every_released_shape_are_shown() {
             .expect("the row can be stored");
         let id = |name: &str| row[name].as_str().expect("an id");
         let buyer = UserId(id("user_id").parse::<Uuid>().expect("a UUID"));
-        let (_, booking) =
-            app.person_with_id(buyer, Role::Buyer).get(&format!("/bookings/{}", id("id"))).await;
+        let path = format!("/bookings/{}", id("id"));
+        let booking = app.person(buyer, Role::Buyer).get(&path).await.body;
         assert_eq!(booking["status"], "confirmed", "{booking}");
         assert_eq!(booking["event"]["title"], row["offer"]["title"]);
         assert_eq!(booking["total"], row["offer"]["total"]);

@@ -1,18 +1,16 @@
 //! Deadlines and resends.
 
 use chrono::TimeDelta;
-use karcis_contracts::PaymentFact;
-use karcis_kernel::Timestamp;
-
-use crate::{
-    cancelling::payment_cancelled,
-    harness::{Booked, Person, TestApp, paid, released},
-};
+use karcis_contracts::{EventCancelled, EventFact, PaymentFact};
+use karcis_kernel::{EventId, Timestamp};
 use karcis_testkit::eventually;
 use serde_json::Value;
+use uuid::Uuid;
+
+use crate::harness::{Booked, Buyer, TestApp, paid, payment_cancelled, released};
 
 /// Ends the time to pay now, however long it took to get here.
-async fn deadline_ends(app: &TestApp, buyer: &Person<'_>, booking: Booked) {
+async fn deadline_ends(app: &TestApp, buyer: &Buyer, booking: Booked) {
     buyer.waits_for(booking, "awaiting_payment").await;
     sqlx::query("UPDATE bookings.booking SET pay_by = now(), due_at = now() WHERE id = $1")
         .bind(booking.id.0)
@@ -75,11 +73,43 @@ async fn an_unanswered_booking_is_undone_at_its_deadline_too() {
     app.stop().await;
 }
 
+#[tokio::test]
+async fn an_unreadable_booking_stops_neither_deadlines_nor_cancelled_events() {
+    let app = TestApp::start().await;
+    let buyer = app.buyer();
+    let event_id = EventId(Uuid::now_v7());
+    let unreadable = buyer.books_for(event_id).await;
+    let due = buyer.books().await;
+    app.makes_payable(due).await;
+    buyer.waits_for(due, "awaiting_payment").await;
+    // In one statement, so that both are due at once.
+    let change = "UPDATE bookings.booking SET pay_by = now(), due_at = now(),
+            stuck = CASE WHEN id = $1 THEN 'an unknown word' END
+        WHERE id IN ($1, $2)";
+    sqlx::query(change)
+        .bind(unreadable.id.0)
+        .bind(due.id.0)
+        .execute(app.environment.superuser())
+        .await
+        .expect("the rows can be changed");
+    app.receives(due, "CancelPayment").await;
+
+    let (same_event, other_event) = (buyer.books_for(event_id).await, buyer.books().await);
+    let cancelled = [event_id, other_event.event_id]
+        .map(|event_id| EventFact::from(EventCancelled { event_id, reason: "rain".to_owned() }));
+    app.publishes(cancelled).await;
+    for booking in [same_event, other_event] {
+        buyer.waits_for(booking, "cancelled").await;
+        assert_eq!(buyer.sees(booking).await["reason"], "event_cancelled");
+    }
+    app.stop().await;
+}
+
 async fn is_sent_again(app: &TestApp, booking: Booked, command: &str) {
     eventually(async || if app.count(booking, command) > 2 { Ok(()) } else { Err(command) }).await;
 }
 
-async fn settles(buyer: &Person<'_>, booking: Booked, app: &TestApp, fact: PaymentFact) {
+async fn settles(buyer: &Buyer, booking: Booked, app: &TestApp, fact: PaymentFact) {
     app.publishes([fact]).await;
     buyer.waits_for(booking, "cancelled").await;
 }

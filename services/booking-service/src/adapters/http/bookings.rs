@@ -31,14 +31,12 @@ use super::{
 };
 use crate::{
     application::{Created, cancel_booking, create_booking},
-    domain::{Booking, DecisionContext, Item, Items, Order, Status, WrongItems},
+    domain::{Booking, DecisionContext, InvalidItems, Item, Items, Order, Status},
 };
 
 const CREATE_PATH: &str = "/booking/create";
-const MAX_AMOUNT: i64 = 1_000_000_000_000;
 
 #[derive(Serialize, Deserialize, ToSchema)]
-#[schema(as = CreateBooking)]
 #[serde(deny_unknown_fields)]
 pub(super) struct CreateBookingRequest {
     event_id: EventId,
@@ -59,7 +57,6 @@ pub(super) struct CreateBookingItem {
 }
 
 #[derive(Deserialize, ToSchema)]
-#[schema(as = CancelBooking)]
 #[serde(deny_unknown_fields)]
 pub(super) struct CancelBookingRequest {
     booking_id: BookingId,
@@ -248,8 +245,10 @@ fn order(
     request: CreateBookingRequest,
 ) -> Result<Order, Problem> {
     let mut fields = FieldErrors::new();
-    if request.expected_total.is_some_and(|total| !(0..=MAX_AMOUNT).contains(&total.amount)) {
-        fields.add("expected_total.amount", format!("give an amount from 0 to {MAX_AMOUNT}"));
+    let amounts = 0..=Order::MAX_EXPECTED_AMOUNT;
+    if request.expected_total.is_some_and(|total| !amounts.contains(&total.amount)) {
+        let message = format!("give an amount from 0 to {}", amounts.end());
+        fields.add("expected_total.amount", message);
     }
     let items = request
         .items
@@ -258,9 +257,9 @@ fn order(
     let items = Items::new(items.collect());
     for wrong in items.as_ref().err().into_iter().flatten() {
         let field = match wrong {
-            WrongItems::Count => "items".to_owned(),
-            WrongItems::Quantity(index) => format!("items[{index}].quantity"),
-            WrongItems::Repeated(index) => format!("items[{index}].ticket_type_id"),
+            InvalidItems::Count => "items".to_owned(),
+            InvalidItems::Quantity(index) => format!("items[{index}].quantity"),
+            InvalidItems::Repeated(index) => format!("items[{index}].ticket_type_id"),
         };
         fields.add(field, wrong.to_string());
     }

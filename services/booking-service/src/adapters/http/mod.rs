@@ -28,20 +28,20 @@ struct Document;
 
 /// What the handlers work with.
 #[derive(Clone)]
-pub struct ApiState {
-    pub bookings: Arc<dyn Bookings>,
-    pub queries: Arc<dyn BookingQueries>,
+pub(crate) struct ApiState {
+    pub(crate) bookings: Arc<dyn Bookings>,
+    pub(crate) queries: Arc<dyn BookingQueries>,
     /// The bookings that clients watch.
-    pub live: Live,
+    pub(crate) live: Live,
     /// No booking is created while it is behind.
-    pub outbox: Outbox,
+    pub(crate) outbox: Outbox,
     /// The time between a booking's creation and its deadline for paying.
-    pub payment_window: Duration,
-    pub resends: ResendSchedule,
+    pub(crate) payment_window: Duration,
+    pub(crate) resends: ResendSchedule,
 }
 
 /// The service's routes.
-pub fn routes() -> OpenApiRouter<ApiState> {
+pub(crate) fn routes() -> OpenApiRouter<ApiState> {
     OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(bookings::create))
         .routes(routes!(bookings::cancel))

@@ -1,13 +1,12 @@
 //! A booking as clients see it.
 
-use karcis_http::one_of;
+use karcis_http::{one_of, or_null};
 use karcis_kernel::{BookingId, EventId, Money, TicketTypeId, Timestamp};
 use serde::Serialize;
 use utoipa::{
     ToSchema,
     openapi::{
-        KnownFormat, Object, ObjectBuilder, OneOfBuilder, Ref, RefOr, Schema, SchemaFormat, Type,
-        schema::ArrayBuilder,
+        KnownFormat, Object, ObjectBuilder, Ref, Schema, SchemaFormat, Type, schema::ArrayBuilder,
     },
 };
 
@@ -143,17 +142,11 @@ fn reasons() -> Schema {
     reasons.sort_unstable();
     // A cancelled event is a reason of both.
     reasons.dedup();
-    or_null(one_of(reasons))
+    or_null(one_of(reasons)).examples([()]).into()
 }
 
 fn refund() -> Schema {
-    or_null(Ref::from_schema_name("Refund"))
-}
-
-/// `schema` or null, which is the example.
-fn or_null(schema: impl Into<RefOr<Schema>>) -> Schema {
-    let null = Object::with_type(Type::Null);
-    OneOfBuilder::new().item(schema).item(null).examples([()]).build().into()
+    or_null(Ref::from_schema_name("Refund")).examples([()]).into()
 }
 
 fn actions() -> ArrayBuilder {

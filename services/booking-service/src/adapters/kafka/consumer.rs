@@ -19,13 +19,13 @@ use crate::{
 const ERASED_AT_A_TIME: u16 = 500;
 
 /// Hands the messages of other services to the bookings.
-pub struct Replies {
+pub(crate) struct Replies {
     /// Not [`BatchedBookings`](crate::adapters::postgres::BatchedBookings): a batch of messages must
     /// not wait for HTTP requests.
-    pub bookings: Arc<PgBookings>,
+    pub(crate) bookings: Arc<PgBookings>,
     /// Notified when an event was recorded as cancelled.
-    pub event_cancelled: Arc<Notify>,
-    pub resends: ResendSchedule,
+    pub(crate) event_cancelled: Arc<Notify>,
+    pub(crate) resends: ResendSchedule,
 }
 
 #[async_trait]

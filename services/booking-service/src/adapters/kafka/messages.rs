@@ -15,7 +15,7 @@ use crate::{
 
 /// What a message of another service means here.
 #[derive(Clone, Debug)]
-pub enum Incoming {
+pub(crate) enum Incoming {
     /// An input of this booking.
     Reply(BookingId, Input),
     EventCancelled(EventId),
@@ -25,7 +25,7 @@ pub enum Incoming {
 }
 
 /// The messages of a change, ready for the outbox, with the running task's trace.
-pub fn encode(change: &Change) -> Vec<Outgoing> {
+pub(crate) fn encode(change: &Change) -> Vec<Outgoing> {
     change.messages.iter().map(|sent| outgoing(&change.after.order, *sent)).collect()
 }
 

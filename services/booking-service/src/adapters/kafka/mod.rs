@@ -3,5 +3,5 @@
 mod consumer;
 mod messages;
 
-pub use consumer::Replies;
-pub use messages::encode;
+pub(crate) use consumer::Replies;
+pub(crate) use messages::encode;

@@ -7,35 +7,36 @@ use std::{
 
 use async_trait::async_trait;
 use karcis_database::{BatchLimits, Batcher, KeyUse, RequestKey, StoreError};
-use karcis_kernel::BookingId;
+use karcis_kernel::{BookingId, Timestamp};
 
-use super::{PgBookings, commit::Prepared};
+use super::{PgBookings, commit::EncodedChange};
 use crate::{
     application::{Bookings, Change},
     domain::Booking,
 };
 
+/// Sixteen full groups may wait: a client hears 503 before it would have waited for seconds.
 const LIMITS: BatchLimits = BatchLimits { capacity: 4_096, group: 256 };
 
 /// [`PgBookings`] for requests that load and change one booking each. Consumer and workers have
 /// batches of their own and do not use it.
-pub struct BatchedBookings {
+pub(crate) struct BatchedBookings {
     bookings: Arc<PgBookings>,
     reads: Batcher<BookingId, Option<Booking>>,
     /// The output says whether the change was committed.
-    writes: Batcher<Arc<Prepared>, bool>,
+    writes: Batcher<Arc<EncodedChange>, bool>,
 }
 
 impl BatchedBookings {
     /// Starts the batchers' tasks, which end when this is dropped.
-    pub fn start(bookings: Arc<PgBookings>) -> Self {
+    pub(crate) fn start(bookings: Arc<PgBookings>) -> Self {
         let shared = bookings.clone();
         let reads = Batcher::start(LIMITS, move |ids| {
             let bookings = shared.clone();
             async move { read_group(&bookings, ids).await }
         });
         let shared = bookings.clone();
-        let writes = Batcher::start(LIMITS, move |changes: Vec<Arc<Prepared>>| {
+        let writes = Batcher::start(LIMITS, move |changes: Vec<Arc<EncodedChange>>| {
             let bookings = shared.clone();
             async move { bookings.write(&changes.iter().map(Arc::as_ref).collect::<Vec<_>>()).await }
         });
@@ -66,11 +67,15 @@ impl Bookings for BatchedBookings {
             Err(changes) => return self.bookings.commit(changes).await,
         };
         let id = change.id();
-        let is_committed = self.writes.submit(Arc::new(self.bookings.prepare(change))).await?;
+        let is_committed = self.writes.submit(Arc::new(self.bookings.encode(change))).await?;
         Ok(if is_committed { HashSet::new() } else { HashSet::from([id]) })
     }
 
-    async fn key_uses(&self, keys: &[RequestKey]) -> Result<Vec<KeyUse>, StoreError> {
-        self.bookings.key_uses(keys).await
+    async fn key_uses(
+        &self,
+        keys: &[RequestKey],
+        now: Timestamp,
+    ) -> Result<Vec<KeyUse>, StoreError> {
+        self.bookings.key_uses(keys, now).await
     }
 }

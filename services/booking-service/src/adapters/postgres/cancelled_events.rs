@@ -39,15 +39,22 @@ impl CancelledEvents for PgBookings {
         }))
     }
 
-    async fn bookings_of(&self, event: EventId, limit: u16) -> Result<Vec<BookingId>, StoreError> {
+    async fn bookings_of(
+        &self,
+        event: EventId,
+        skipped: &[BookingId],
+        limit: u16,
+    ) -> Result<Vec<BookingId>, StoreError> {
         let ids: Vec<Uuid> = sqlx::query_scalar(
             "SELECT id FROM booking
              WHERE event_id = $1
                AND stage IN ('reserving', 'awaiting', 'cancelling', 'confirming', 'confirmed')
                AND (stage <> 'cancelling' OR reason <> 'event_cancelled')
-             LIMIT $2",
+               AND id <> ALL($2)
+             LIMIT $3",
         )
         .bind(event.0)
+        .bind(skipped.iter().map(|id| id.0).collect::<Vec<_>>())
         .bind(i64::from(limit))
         .fetch_all(&self.pool)
         .await?;

@@ -1,42 +1,45 @@
 //! The one transaction that every change of a booking goes through.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use karcis_database::{KeyUse, StoreError};
+use karcis_database::StoreError;
 use karcis_messaging::Outgoing;
 use karcis_process::trace::{self, Context};
-use sqlx::{PgConnection, Postgres, postgres::PgArguments, query::Query};
+use sqlx::{PgConnection, Postgres, Row as _, postgres::PgArguments, query::Query};
 use uuid::Uuid;
 
 use super::{
-    KEYS, PgBookings,
+    PgBookings,
+    idempotency_keys::take_keys,
     rows::{Orders, States, attempt},
     saga_log,
 };
 use crate::{adapters::metrics, application::Change};
 
 /// A change with its messages in wire form: made in the requester's task, whose trace they carry.
-pub(super) struct Prepared {
+pub(super) struct EncodedChange {
     change: Change,
     outgoing: Vec<Outgoing>,
     context: Context,
 }
 
 impl PgBookings {
-    pub(super) fn prepare(&self, change: Change) -> Prepared {
+    pub(super) fn encode(&self, change: Change) -> EncodedChange {
         let outgoing = (self.encode)(&change);
         let context = trace::of(Some(change.id().0));
-        Prepared { change, outgoing, context }
+        EncodedChange { change, outgoing, context }
     }
 
     /// Writes the changes in one transaction, without those that conflict. Returns for each whether
     /// it was written.
-    pub(super) async fn write(&self, changes: &[&Prepared]) -> Result<Vec<bool>, StoreError> {
+    pub(super) async fn write(&self, changes: &[&EncodedChange]) -> Result<Vec<bool>, StoreError> {
         let mut transaction = self.pool.begin().await?;
         let mut is_written = vec![true; changes.len()];
         find_conflicts(&mut transaction, changes, &mut is_written).await?;
-        take_keys(&mut transaction, changes, &mut is_written).await?;
-        let written: Vec<&Prepared> = changes
+        let keys: Vec<_> = changes.iter().map(|change| change.change.key.as_ref()).collect();
+        take_keys(&mut transaction, &keys, &mut is_written).await?;
+        insert(&mut transaction, changes, &mut is_written).await?;
+        let written: Vec<&EncodedChange> = changes
             .iter()
             .zip(&is_written)
             .filter(|(_, is_written)| **is_written)
@@ -46,9 +49,8 @@ impl PgBookings {
             return Ok(is_written);
         }
         update(&mut transaction, &written).await?;
-        insert(&mut transaction, &written).await?;
         let mut entries = vec![];
-        for Prepared { change, .. } in &written {
+        for EncodedChange { change, .. } in &written {
             entries.extend(change.log.iter().map(|entry| (change.id(), entry)));
         }
         saga_log::append(&mut transaction, &entries).await?;
@@ -67,7 +69,7 @@ impl PgBookings {
 /// changes of one booking the second conflicts.
 async fn find_conflicts(
     connection: &mut PgConnection,
-    changes: &[&Prepared],
+    changes: &[&EncodedChange],
     is_written: &mut [bool],
 ) -> Result<(), sqlx::Error> {
     let loaded: Vec<_> = changes
@@ -95,27 +97,10 @@ async fn find_conflicts(
     Ok(())
 }
 
-/// Stores the requests' keys and marks the changes whose key is used.
-async fn take_keys(
+async fn update(
     connection: &mut PgConnection,
-    changes: &[&Prepared],
-    is_written: &mut [bool],
-) -> Result<(), StoreError> {
-    let keys: Vec<&KeyUse> =
-        changes.iter().filter_map(|change| change.change.key.as_ref()).collect();
-    if keys.is_empty() {
-        return Ok(());
-    }
-    let taken = KEYS.take(connection, &keys).await?;
-    for (change, is_written) in changes.iter().zip(is_written) {
-        if let Some(key) = &change.change.key {
-            *is_written = taken.contains(key);
-        }
-    }
-    Ok(())
-}
-
-async fn update(connection: &mut PgConnection, written: &[&Prepared]) -> Result<(), sqlx::Error> {
+    written: &[&EncodedChange],
+) -> Result<(), sqlx::Error> {
     let mut states = States::default();
     for change in written.iter().filter(|change| change.change.before.is_some()) {
         states.push(&change.change);
@@ -141,11 +126,20 @@ async fn update(connection: &mut PgConnection, written: &[&Prepared]) -> Result<
     Ok(())
 }
 
-async fn insert(connection: &mut PgConnection, written: &[&Prepared]) -> Result<(), sqlx::Error> {
+/// Stores the new bookings and marks those that are stored already, by a commit whose answer was lost.
+async fn insert(
+    connection: &mut PgConnection,
+    changes: &[&EncodedChange],
+    is_written: &mut [bool],
+) -> Result<(), sqlx::Error> {
     let (mut states, mut orders) = (States::default(), Orders::default());
-    for change in written.iter().filter(|change| change.change.before.is_none()) {
-        states.push(&change.change);
-        orders.push(&change.change.after);
+    let mut new = vec![];
+    for (EncodedChange { change, .. }, is_written) in changes.iter().zip(is_written) {
+        if change.before.is_none() && *is_written {
+            states.push(change);
+            orders.push(&change.after);
+            new.push((change.id().0, is_written));
+        }
     }
     if states.id.is_empty() {
         return Ok(());
@@ -164,9 +158,10 @@ async fn insert(connection: &mut PgConnection, written: &[&Prepared]) -> Result<
              $20::timestamptz[], $21::timestamptz[])
              AS new (id, version, stage, reason, payable, released, refunded, offer, tickets,
                  attempt, wake_at, due_at, stuck, updated_at, user_id, event_id, items,
-                 expected_amount, expected_currency, created_at, pay_by)",
+                 expected_amount, expected_currency, created_at, pay_by)
+         ON CONFLICT (id) DO NOTHING RETURNING id",
     );
-    bind_states(statement, states)
+    let rows = bind_states(statement, states)
         .bind(orders.user_id)
         .bind(orders.event_id)
         .bind(orders.items)
@@ -174,8 +169,13 @@ async fn insert(connection: &mut PgConnection, written: &[&Prepared]) -> Result<
         .bind(orders.expected_currency)
         .bind(orders.created_at)
         .bind(orders.pay_by)
-        .execute(connection)
+        .fetch_all(connection)
         .await?;
+    let mut inserted: HashSet<Uuid> =
+        rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?;
+    for (id, is_written) in new {
+        *is_written = inserted.remove(&id);
+    }
     Ok(())
 }
 
@@ -201,9 +201,9 @@ fn bind_states(
 }
 
 /// Counts and logs the transitions of committed changes.
-fn report_transitions(written: &[&Prepared]) {
+fn report_transitions(written: &[&EncodedChange]) {
     let mut counts: HashMap<metrics::TransitionLabels, u64> = HashMap::new();
-    for Prepared { change, context, .. } in written {
+    for EncodedChange { change, context, .. } in written {
         let reason = change.after.reason().unwrap_or("none");
         for entry in &change.log {
             let (from, to) = (entry.from.unwrap_or("none"), entry.to);

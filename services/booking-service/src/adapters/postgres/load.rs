@@ -48,14 +48,20 @@ impl UnconfirmedBookings for PgBookings {
 
 #[async_trait]
 impl Timers for PgBookings {
-    async fn due(&self, at: Timestamp, limit: u16) -> Result<Vec<DueTimer>, StoreError> {
+    async fn due(
+        &self,
+        at: Timestamp,
+        skipped: &[BookingId],
+        limit: u16,
+    ) -> Result<Vec<DueTimer>, StoreError> {
         let rows: Vec<(Uuid, bool)> = sqlx::query_as(
             "SELECT id, COALESCE(due_at <= $1, false) FROM booking
-             WHERE LEAST(due_at, wake_at) <= $1 AND wake_at IS NOT NULL
-             ORDER BY LEAST(due_at, wake_at) LIMIT $2
+             WHERE LEAST(due_at, wake_at) <= $1 AND wake_at IS NOT NULL AND id <> ALL($2)
+             ORDER BY LEAST(due_at, wake_at) LIMIT $3
              FOR NO KEY UPDATE SKIP LOCKED",
         )
         .bind(at)
+        .bind(skipped.iter().map(|id| id.0).collect::<Vec<_>>())
         .bind(i64::from(limit))
         .fetch_all(&self.pool)
         .await?;

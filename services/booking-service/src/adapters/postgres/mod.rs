@@ -3,38 +3,37 @@
 mod batched;
 mod cancelled_events;
 mod commit;
+mod idempotency_keys;
 mod load;
 mod queries;
 mod rows;
 mod saga_log;
+mod stored_json;
 
 use std::collections::HashSet;
 
 use async_trait::async_trait;
-use karcis_database::{IdempotencyKeys, KEY_LIFETIME, KeyUse, RequestKey, StoreError};
+use karcis_database::{KEY_LIFETIME, KeyUse, RequestKey, StoreError};
 use karcis_http::Live;
-use karcis_kernel::BookingId;
+use karcis_kernel::{BookingId, Timestamp};
 use karcis_messaging::{Outbox, Outgoing};
-use karcis_process::now;
 use sqlx::PgPool;
 
-use self::commit::Prepared;
+use self::{commit::EncodedChange, idempotency_keys::KEYS};
 use crate::{
     application::{Bookings, Change},
     domain::Booking,
 };
 
-pub use batched::BatchedBookings;
-
-const KEYS: IdempotencyKeys = IdempotencyKeys { subject: "booking_id", used_at: "created_at" };
+pub(crate) use batched::BatchedBookings;
 
 /// Turns a change's messages into wire form, with the running task's trace.
-pub type Encode = fn(&Change) -> Vec<Outgoing>;
+pub(crate) type Encode = fn(&Change) -> Vec<Outgoing>;
 
 /// The bookings of this service's schema, table `booking`.
 ///
 /// Nothing reads or writes table `ticket` any more: event-service shows tickets by their codes.
-pub struct PgBookings {
+pub(crate) struct PgBookings {
     pool: PgPool,
     outbox: Outbox,
     live: Live,
@@ -43,7 +42,7 @@ pub struct PgBookings {
 
 impl PgBookings {
     /// Every commit notifies `outbox` and `live`.
-    pub fn new(pool: PgPool, outbox: Outbox, live: Live, encode: Encode) -> Self {
+    pub(crate) fn new(pool: PgPool, outbox: Outbox, live: Live, encode: Encode) -> Self {
         Self { pool, outbox, live, encode }
     }
 }
@@ -56,15 +55,22 @@ impl Bookings for PgBookings {
 
     async fn commit(&self, changes: Vec<Change>) -> Result<HashSet<BookingId>, StoreError> {
         let ids: Vec<BookingId> = changes.iter().map(Change::id).collect();
-        let prepared: Vec<Prepared> =
-            changes.into_iter().map(|change| self.prepare(change)).collect();
-        let is_written = self.write(&prepared.iter().collect::<Vec<_>>()).await?;
+        let encoded: Vec<EncodedChange> =
+            changes.into_iter().map(|change| self.encode(change)).collect();
+        let is_written = self.write(&encoded.iter().collect::<Vec<_>>()).await?;
         let conflicts = ids.into_iter().zip(is_written).filter(|(_, is_written)| !is_written);
         Ok(conflicts.map(|(id, _)| id).collect())
     }
 
-    async fn key_uses(&self, keys: &[RequestKey]) -> Result<Vec<KeyUse>, StoreError> {
+    async fn key_uses(
+        &self,
+        keys: &[RequestKey],
+        now: Timestamp,
+    ) -> Result<Vec<KeyUse>, StoreError> {
+        if keys.is_empty() {
+            return Ok(vec![]);
+        }
         let mut connection = self.pool.acquire().await?;
-        KEYS.find(&mut connection, keys, now() - KEY_LIFETIME).await
+        KEYS.find(&mut connection, keys, now - KEY_LIFETIME).await
     }
 }

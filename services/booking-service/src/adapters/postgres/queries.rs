@@ -10,7 +10,7 @@ use sqlx::FromRow;
 use uuid::Uuid;
 
 use super::{
-    KEYS, PgBookings,
+    PgBookings,
     rows::{BookingRow, select_bookings},
 };
 use crate::{
@@ -76,7 +76,7 @@ impl BookingQueries for PgBookings {
 
 impl PgBookings {
     /// How many sagas need an operator, by why.
-    pub async fn stuck(&self) -> Result<HashMap<String, i64>, StoreError> {
+    pub(crate) async fn stuck(&self) -> Result<HashMap<String, i64>, StoreError> {
         let rows: Vec<(String, i64)> = sqlx::query_as(
             "SELECT stuck, count(*) FROM booking WHERE stuck IS NOT NULL GROUP BY stuck",
         )
@@ -87,7 +87,7 @@ impl PgBookings {
 
     /// How many sagas are under way, by stage; up to 20,000 in all, so that the
     /// count stays cheap when there are many.
-    pub async fn under_way(&self) -> Result<HashMap<String, i64>, StoreError> {
+    pub(crate) async fn under_way(&self) -> Result<HashMap<String, i64>, StoreError> {
         // By index booking_alarm, which holds only these rows.
         let rows: Vec<(String, i64)> = sqlx::query_as(
             "SELECT stage, count(*) FROM (SELECT stage FROM booking WHERE wake_at IS NOT NULL
@@ -96,12 +96,6 @@ impl PgBookings {
         .fetch_all(&self.pool)
         .await?;
         Ok(rows.into_iter().collect())
-    }
-
-    /// Deletes up to `limit` request keys that were used before `before`. Returns how many there
-    /// were.
-    pub async fn purge_keys(&self, before: Timestamp, limit: u16) -> Result<u64, StoreError> {
-        KEYS.purge(&self.pool, before, limit).await
     }
 }
 

@@ -1,22 +1,18 @@
 //! Rows of table `booking`, as they are read and as columns for statements that write many.
-//!
-//! Stored rows are never rewritten, so each shape that a release wrote into columns `items`, `offer`
-//! and `tickets` is read for ever: a new field needs a default, and a new file in `golden/`.
 
 use std::sync::Arc;
 
 use karcis_database::StoreError;
-use karcis_kernel::{BookingId, EventId, Money, TicketCode, TicketTypeId, Timestamp, UserId};
-use serde::{Deserialize, Serialize};
+use karcis_kernel::{BookingId, EventId, Money, Timestamp, UserId};
 use sqlx::{FromRow, types::Json};
 use uuid::Uuid;
 
+use super::stored_json::{
+    ItemJson, ReservationJson, TicketJson, items_json, reservation_json, tickets_json,
+};
 use crate::{
     application::Change,
-    domain::{
-        Booking, Cause, EventSnapshot, Item, Items, NextResend, Order, RejectReason, Reservation,
-        ReservedItem, Stage, Stuck, Ticket,
-    },
+    domain::{Booking, Cause, Items, NextResend, Order, RejectReason, Stage, Stuck},
 };
 
 /// A query for [`BookingRow`]s: all its columns, and the rest of the statement.
@@ -193,159 +189,5 @@ impl Orders {
         self.expected_currency.push(order.expected_total.map(|total| total.currency.as_str()));
         self.created_at.push(order.created_at);
         self.pay_by.push(order.pay_by);
-    }
-}
-
-#[derive(Serialize, Deserialize)]
-struct ItemJson {
-    ticket_type_id: TicketTypeId,
-    quantity: u32,
-}
-
-#[derive(Serialize, Deserialize)]
-struct ReservationJson {
-    title: String,
-    venue: String,
-    starts_at: Timestamp,
-    time_zone: String,
-    items: Vec<ReservedItemJson>,
-    total: Money,
-    refundable_until: Timestamp,
-}
-
-#[derive(Serialize, Deserialize)]
-struct ReservedItemJson {
-    ticket_type_id: TicketTypeId,
-    name: String,
-    quantity: u32,
-    unit_price: Money,
-}
-
-#[derive(Serialize, Deserialize)]
-struct TicketJson {
-    code: TicketCode,
-    ticket_type_id: TicketTypeId,
-    name: String,
-}
-
-impl ItemJson {
-    fn item(self) -> Item {
-        Item { ticket_type_id: self.ticket_type_id, quantity: self.quantity }
-    }
-}
-
-impl ReservationJson {
-    fn reservation(self) -> Reservation {
-        let items = self.items.into_iter().map(|item| ReservedItem {
-            ticket_type_id: item.ticket_type_id,
-            name: item.name,
-            quantity: item.quantity,
-            unit_price: item.unit_price,
-        });
-        Reservation {
-            event: EventSnapshot {
-                title: self.title,
-                venue: self.venue,
-                starts_at: self.starts_at,
-                time_zone: self.time_zone,
-            },
-            items: items.collect(),
-            total: self.total,
-            refundable_until: self.refundable_until,
-        }
-    }
-}
-
-impl TicketJson {
-    fn ticket(self) -> Ticket {
-        Ticket { code: self.code, ticket_type_id: self.ticket_type_id, name: self.name }
-    }
-}
-
-/// The order's items as JSON.
-fn items_json(items: &Items) -> String {
-    json(
-        &items
-            .as_slice()
-            .iter()
-            .map(|item| ItemJson { ticket_type_id: item.ticket_type_id, quantity: item.quantity })
-            .collect::<Vec<_>>(),
-    )
-}
-
-/// The reservation as JSON.
-fn reservation_json(reservation: &Reservation) -> String {
-    let event = reservation.event.clone();
-    let items = reservation.items.iter().map(|item| ReservedItemJson {
-        ticket_type_id: item.ticket_type_id,
-        name: item.name.clone(),
-        quantity: item.quantity,
-        unit_price: item.unit_price,
-    });
-    json(&ReservationJson {
-        title: event.title,
-        venue: event.venue,
-        starts_at: event.starts_at,
-        time_zone: event.time_zone,
-        items: items.collect(),
-        total: reservation.total,
-        refundable_until: reservation.refundable_until,
-    })
-}
-
-/// The tickets as JSON.
-fn tickets_json(tickets: &[Ticket]) -> String {
-    json(
-        &tickets
-            .iter()
-            .map(|ticket| TicketJson {
-                code: ticket.code.clone(),
-                ticket_type_id: ticket.ticket_type_id,
-                name: ticket.name.clone(),
-            })
-            .collect::<Vec<_>>(),
-    )
-}
-
-fn json(value: &impl Serialize) -> String {
-    // Structs of texts, numbers and times are always JSON.
-    serde_json::to_string(value).unwrap_or_default()
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::{Value, from_str};
-
-    use super::*;
-
-    /// The released shapes of a column, oldest first.
-    const ITEMS: [&str; 1] = [include_str!("../../../golden/items/1.json")];
-    const OFFER: [&str; 1] = [include_str!("../../../golden/offer/1.json")];
-    const TICKETS: [&str; 1] = [include_str!("../../../golden/tickets/1.json")];
-
-    /// Checks that every shape is read, and written again in the newest shape.
-    fn check(shapes: &[&str], rewrite: impl Fn(&str) -> String) {
-        let newest = shapes.last().expect("a released shape");
-        for shape in shapes {
-            let written: Value = from_str(&rewrite(shape)).expect("JSON");
-            assert_eq!(written, from_str::<Value>(newest).expect("JSON"), "{shape}");
-        }
-    }
-
-    #[test]
-    fn every_released_shape_is_read_and_the_newest_is_written() {
-        check(&ITEMS, |shape| {
-            let items: Vec<ItemJson> = from_str(shape).expect("items");
-            let items = items.into_iter().map(ItemJson::item).collect();
-            items_json(&Items::new(items).expect("valid items"))
-        });
-        check(&OFFER, |shape| {
-            let offer: ReservationJson = from_str(shape).expect("an offer");
-            reservation_json(&offer.reservation())
-        });
-        check(&TICKETS, |shape| {
-            let tickets: Vec<TicketJson> = from_str(shape).expect("tickets");
-            tickets_json(&tickets.into_iter().map(TicketJson::ticket).collect::<Vec<_>>())
-        });
     }
 }

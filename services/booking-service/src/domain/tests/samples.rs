@@ -72,11 +72,11 @@ pub(in crate::domain) fn tickets() -> Arc<[Ticket]> {
 
 /// A booking in this stage whose resend is due at noon.
 pub(in crate::domain) fn booking(stage: Stage) -> Booking {
-    let next_resend = (!booking_ends(&stage)).then(|| NextResend { attempt: 1, at: noon() });
+    let next_resend = (!waits_for_nothing(&stage)).then(|| NextResend { attempt: 1, at: noon() });
     Booking { stage, version: 7, next_resend, ..create(order(), resends()).booking }
 }
 
-pub(in crate::domain) fn booking_ends(stage: &Stage) -> bool {
+pub(in crate::domain) fn waits_for_nothing(stage: &Stage) -> bool {
     matches!(stage, Stage::Confirmed { .. } | Stage::Rejected { .. } | Stage::Cancelled { .. })
 }
 

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use chrono::TimeDelta;
 
-use super::samples::{booking, booking_ends, context, noon, reservation, stage, tickets};
+use super::samples::{booking, context, noon, reservation, stage, tickets, waits_for_nothing};
 use crate::domain::*;
 
 fn inputs() -> BTreeMap<&'static str, Input> {
@@ -316,7 +316,7 @@ fn every_accepted_input_raises_the_version_clears_stuck_and_is_logged() {
             assert!(log.sent.iter().copied().eq(to.messages.iter().map(Message::name)));
             let refused = (*input == Input::RefundRefused).then_some(Stuck::RefundRefused);
             assert_eq!(to.booking.stuck, refused, "{from} × {}", input.name());
-            assert_eq!(to.booking.next_resend.is_none(), booking_ends(&to.booking.stage));
+            assert_eq!(to.booking.next_resend.is_none(), waits_for_nothing(&to.booking.stage));
         }
     }
 }

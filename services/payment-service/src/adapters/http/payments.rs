@@ -267,7 +267,7 @@ fn respond(progress: Progress) -> Result<Response, Problem> {
 }
 
 /// The booking's payment, if it is this user's.
-pub(super) async fn own_payment(
+async fn own_payment(
     api: &ApiState,
     user: UserId,
     booking: BookingId,

@@ -19,6 +19,7 @@ use crate::{
     domain::{BuyerAction, NextAction, Outcome, RefundOutcome},
 };
 
+/// As for payments: each waiting buyer may wait for a call of the provider.
 const LIMITS: BatchLimits = BatchLimits { capacity: 8_192, group: 512 };
 
 /// Connections to the ledger: one for each batcher.
@@ -88,7 +89,9 @@ where
         let pool = pool.clone();
         async move {
             match call(pool.clone(), jobs.clone()).await {
-                Err(StoreError::Unavailable(_)) => call(pool, jobs).await,
+                Err(StoreError::Unavailable(_) | StoreError::Contended(_)) => {
+                    call(pool, jobs).await
+                }
                 answered => answered,
             }
         }

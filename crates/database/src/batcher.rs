@@ -1,8 +1,9 @@
 //! Group commit: what queued while the last group was at work is the next group.
 //!
 //! Guarantees: jobs are done in the order they came, one group at a time; an idle batcher starts at
-//! once; a full one refuses at once; a job that the store rejects fails alone; a panic fails its
-//! group alone. A job whose submitter has gone before its turn is left out.
+//! once; a full one refuses at once; a job that the store rejects, or that contends with another
+//! transaction, fails alone; a panic fails its group alone. A job whose submitter has gone before its
+//! turn is left out.
 
 use std::{future::Future, panic::AssertUnwindSafe};
 
@@ -10,7 +11,7 @@ use futures_util::FutureExt;
 use metrics::{describe_histogram, histogram};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::StoreError;
+use crate::StoreError::{self, Contended, RejectedByStore};
 
 const BATCH_SIZE: &str = "karcis_batcher_batch_size";
 
@@ -32,7 +33,8 @@ pub struct Batcher<Job, Output> {
 
 impl<Job: Clone + Send + 'static, Output: Send + 'static> Batcher<Job, Output> {
     /// Starts the task, which ends when the batcher is dropped. `work` returns one output for each
-    /// job of a group, in their order. A group that the store rejects is tried job by job.
+    /// job of a group, in their order. A group that is rejected or contended is tried
+    /// job by job. Each group is cloned for that, so a job should be cheap to clone, as an `Arc` is.
     pub fn start<F>(
         limits: BatchLimits,
         work: impl Fn(Vec<Job>) -> F + Send + Sync + 'static,
@@ -53,7 +55,7 @@ impl<Job: Clone + Send + 'static, Output: Send + 'static> Batcher<Job, Output> {
                 }
                 histogram!(BATCH_SIZE).record(jobs.len() as f64);
                 match attempt(&work, jobs.clone()).await {
-                    Err(StoreError::RejectedByStore(_)) if jobs.len() > 1 => {
+                    Err(RejectedByStore(_) | Contended(_)) if jobs.len() > 1 => {
                         for (job, reply) in jobs.into_iter().zip(replies) {
                             send(attempt(&work, vec![job]).await, [reply]);
                         }
@@ -65,12 +67,12 @@ impl<Job: Clone + Send + 'static, Output: Send + 'static> Batcher<Job, Output> {
         Self { jobs }
     }
 
-    /// The output of `job`; `Unavailable` at once if the queue is full. An `Unavailable` job may
-    /// have been done.
+    /// The output of `job`; `Busy` at once if the queue is full. An `Unavailable` job may have been
+    /// done.
     pub async fn submit(&self, job: Job) -> Result<Output, StoreError> {
         let (reply, output) = oneshot::channel();
         let full = "too many requests are waiting: try again in a moment";
-        self.jobs.try_send((job, reply)).map_err(|_| StoreError::unavailable(full))?;
+        self.jobs.try_send((job, reply)).map_err(|_| StoreError::busy(full))?;
         output.await.unwrap_or_else(|_| Err(StoreError::unavailable("the work gave no output")))
     }
 }

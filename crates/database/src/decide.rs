@@ -8,6 +8,8 @@ use crate::StoreError;
 
 /// How often a job is decided; each further time another's change was committed first.
 const ROUNDS: u32 = 20;
+/// How many commits may meet another transaction in their way; the last one's error is returned.
+const CONTENDED_COMMITS: u32 = 3;
 
 /// How the jobs of a use case are loaded, decided and committed.
 #[async_trait]
@@ -47,7 +49,8 @@ pub trait Decider: Sync {
 /// that conflict in 20 rounds are `Unavailable`.
 ///
 /// A commit that ends `Unavailable` may have landed. Once, the jobs are then loaded and decided
-/// again; nothing is ever written a second time without a look at what is stored.
+/// again; nothing is ever written a second time without a look at what is stored. A `Contended` commit
+/// wrote nothing: it is decided again, up to 3 times in all. A `Busy` one is returned at once.
 pub async fn decide_and_commit<D: Decider>(
     decider: &D,
     jobs: &[D::Job],
@@ -55,6 +58,7 @@ pub async fn decide_and_commit<D: Decider>(
     let mut outputs: Vec<Option<D::Output>> = jobs.iter().map(|_| None).collect();
     let mut open: Vec<usize> = (0..jobs.len()).collect();
     let mut may_have_landed = false;
+    let mut contended = 0;
     for round in 0..ROUNDS {
         if open.is_empty() {
             break;
@@ -67,6 +71,7 @@ pub async fn decide_and_commit<D: Decider>(
         match decider.commit(unit).await {
             Ok(conflicts) => open.retain(|at| conflicts.contains(&decider.key(&jobs[*at]))),
             Err(StoreError::Unavailable(_)) if !may_have_landed => may_have_landed = true,
+            Err(StoreError::Contended(_)) if contended + 1 < CONTENDED_COMMITS => contended += 1,
             Err(error) => return Err(error.into()),
         }
     }

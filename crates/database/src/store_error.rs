@@ -1,4 +1,4 @@
-//! Why a store did not do what it was asked: it may work later, or it never will.
+//! Why a store did not do what it was asked, and whether it may work later.
 
 use std::{error::Error, sync::Arc};
 
@@ -11,6 +11,12 @@ pub enum StoreError {
     /// It may work later. Whether a commit has landed is unknown: load again and compare.
     #[error("the store is unavailable, try again later")]
     Unavailable(#[source] Cause),
+    /// Another transaction was in the way. Nothing was written: the same may be tried at once.
+    #[error("another transaction is in the way, try again")]
+    Contended(#[source] Cause),
+    /// Too much work is waiting. Nothing was done, and trying again at once makes it worse.
+    #[error("the store is busy, try again later")]
+    Busy(#[source] Cause),
     /// The same data is rejected every time.
     #[error("the store rejects the data")]
     RejectedByStore(#[source] Cause),
@@ -22,6 +28,16 @@ impl StoreError {
         Self::Unavailable(cause.into().into())
     }
 
+    /// [`Self::Contended`], because of an error or of what a text says.
+    pub fn contended(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::Contended(cause.into().into())
+    }
+
+    /// [`Self::Busy`], because of an error or of what a text says.
+    pub fn busy(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::Busy(cause.into().into())
+    }
+
     /// [`Self::RejectedByStore`], because of an error or of what a text says.
     pub fn rejected(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self::RejectedByStore(cause.into().into())
@@ -30,20 +46,22 @@ impl StoreError {
 
 impl From<sqlx::Error> for StoreError {
     /// Only what is the data's own fault is rejected: SQLSTATE 22 and 23, a value that cannot be
-    /// encoded, a stored one that cannot be decoded. Everything else may heal.
+    /// encoded, a stored one that cannot be decoded. Serialization failures, deadlocks and lock
+    /// timeouts are contention. Everything else may heal.
     fn from(error: sqlx::Error) -> Self {
-        if is_transient(&error) { Self::unavailable(error) } else { Self::rejected(error) }
-    }
-}
-
-/// Whether the same statement may succeed later.
-fn is_transient(error: &sqlx::Error) -> bool {
-    use sqlx::Error::{ColumnDecode, Database, Decode, Encode, InvalidArgument};
-    match error {
-        Database(error) => {
-            !error.code().is_some_and(|code| code.starts_with("22") || code.starts_with("23"))
+        use sqlx::Error::{ColumnDecode, Database, Decode, Encode, InvalidArgument};
+        match &error {
+            Database(cause) => match cause.code().as_deref() {
+                Some("40001" | "40P01" | "55P03") => Self::contended(error),
+                Some(code) if code.starts_with("22") || code.starts_with("23") => {
+                    Self::rejected(error)
+                }
+                _ => Self::unavailable(error),
+            },
+            Encode(_) | InvalidArgument(_) | Decode(_) | ColumnDecode { .. } => {
+                Self::rejected(error)
+            }
+            _ => Self::unavailable(error),
         }
-        Encode(_) | InvalidArgument(_) | Decode(_) | ColumnDecode { .. } => false,
-        _ => true,
     }
 }

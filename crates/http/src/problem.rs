@@ -148,7 +148,9 @@ impl From<StoreError> for Problem {
     /// 503 for what may work later, 500 for data that the store rejects.
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::Unavailable(cause) => Self::unavailable(chain(&cause)),
+            StoreError::Unavailable(cause)
+            | StoreError::Contended(cause)
+            | StoreError::Busy(cause) => Self::unavailable(chain(&cause)),
             StoreError::RejectedByStore(cause) => Self::internal(chain(&cause)),
         }
     }

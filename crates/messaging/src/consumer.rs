@@ -26,7 +26,7 @@ use uuid::Uuid;
 use crate::{
     Kafka, KafkaError,
     backoff::Backoff,
-    dead_letter::{self, DeadMessage},
+    dead_letter::{self, NewDeadLetter},
     member::Member,
     spans::{self, Described},
 };
@@ -56,7 +56,9 @@ impl From<StoreError> for HandleError {
     /// What the store rejects is poison.
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::Unavailable(cause) => Self::Unavailable(chain(&cause)),
+            StoreError::Unavailable(cause)
+            | StoreError::Contended(cause)
+            | StoreError::Busy(cause) => Self::Unavailable(chain(&cause)),
             StoreError::RejectedByStore(cause) => Self::Poison(chain(&cause)),
         }
     }
@@ -312,7 +314,7 @@ impl<C: Consumer> Reader<C> {
         index: usize,
         error: String,
     ) -> Result<(), Stopped> {
-        let message = dead_message(&self.kafka, &taken[index], &error);
+        let message = new_dead_letter(&self.kafka, &taken[index], &error);
         tracing::error!(
             topic = message.topic,
             partition = message.partition,
@@ -342,13 +344,13 @@ fn age_seconds(message: Option<&BorrowedMessage<'_>>) -> f64 {
     sent_ms.map_or(0.0, |sent| (karcis_process::now().timestamp_millis() - sent) as f64 / 1_000.0)
 }
 
-fn dead_message(kafka: &Kafka, message: &BorrowedMessage<'_>, error: &str) -> DeadMessage {
+fn new_dead_letter(kafka: &Kafka, message: &BorrowedMessage<'_>, error: &str) -> NewDeadLetter {
     let headers = message.headers().into_iter().flat_map(|headers| headers.iter());
     let headers = headers.map(|header| {
         let value = header.value.map(|value| storable(&String::from_utf8_lossy(value)));
         (storable(header.key), serde_json::Value::from(value))
     });
-    DeadMessage {
+    NewDeadLetter {
         topic: kafka.plain_topic(message.topic()).to_owned(),
         partition: message.partition(),
         offset: message.offset(),

@@ -8,6 +8,8 @@ use tokio::{sync::Semaphore, task::JoinHandle};
 
 /// A job that the store rejects.
 const REJECTED: u32 = 99;
+/// A job that contends with another transaction.
+const CONTENDED: u32 = 98;
 /// A job on which the work panics.
 const PANICS: u32 = 13;
 
@@ -29,10 +31,13 @@ impl Doubler {
             async move {
                 gate.acquire().await.unwrap().forget();
                 assert!(!jobs.contains(&PANICS), "this job breaks the work");
-                match jobs.contains(&REJECTED) {
-                    true => Err(StoreError::rejected("no such number")),
-                    false => Ok(jobs.iter().map(|job| job * 2).collect()),
+                if jobs.contains(&REJECTED) {
+                    return Err(StoreError::rejected("no such number"));
                 }
+                if jobs.contains(&CONTENDED) {
+                    return Err(StoreError::contended("a deadlock"));
+                }
+                Ok(jobs.iter().map(|job| job * 2).collect())
             }
         });
         Self { batcher: Arc::new(batcher), groups, may_finish }
@@ -81,7 +86,7 @@ async fn a_full_batcher_refuses_at_once() {
     tokio::task::yield_now().await;
 
     let refused = doubler.batcher.submit(4).await;
-    assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
+    assert!(matches!(refused, Err(StoreError::Busy(_))), "{refused:?}");
 
     doubler.may_finish.add_permits(2);
     assert_eq!(first.await.unwrap().unwrap(), 2);
@@ -103,6 +108,27 @@ async fn a_job_that_the_store_rejects_fails_alone() {
     assert!(matches!(rejected, Err(StoreError::RejectedByStore(_))), "{rejected:?}");
     assert_eq!(good.await.unwrap().unwrap(), 6);
     assert_eq!(doubler.groups(), [vec![1], vec![REJECTED, 3], vec![REJECTED], vec![3]]);
+}
+
+#[tokio::test]
+async fn a_job_that_contends_fails_alone() {
+    let doubler = Doubler::start(10, 4);
+    let first = doubler.begin(1).await;
+    let jobs = [2, CONTENDED, 3];
+    let [good, bad, other] = jobs.map(|job| doubler.submit(job));
+    tokio::task::yield_now().await;
+
+    doubler.may_finish.add_permits(5);
+
+    assert_eq!(first.await.unwrap().unwrap(), 2);
+    assert_eq!(good.await.unwrap().unwrap(), 4);
+    let contended = bad.await.unwrap();
+    assert!(matches!(contended, Err(StoreError::Contended(_))), "{contended:?}");
+    assert_eq!(other.await.unwrap().unwrap(), 6);
+    assert_eq!(
+        doubler.groups(),
+        [vec![1], vec![2, CONTENDED, 3], vec![2], vec![CONTENDED], vec![3]]
+    );
 }
 
 #[tokio::test]

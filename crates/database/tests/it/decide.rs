@@ -39,6 +39,8 @@ type Unit = HashMap<&'static str, (i64, u64, i64)>;
 enum RaiseError {
     Negative,
     Unavailable,
+    Contended,
+    Busy,
     Rejected,
 }
 
@@ -46,6 +48,8 @@ impl From<StoreError> for RaiseError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Unavailable(_) => Self::Unavailable,
+            StoreError::Contended(_) => Self::Contended,
+            StoreError::Busy(_) => Self::Busy,
             StoreError::RejectedByStore(_) => Self::Rejected,
         }
     }
@@ -137,6 +141,8 @@ impl Decider for Counters {
 }
 
 const FAILS: Commit = Commit::Fails(StoreError::unavailable);
+const CONTENDS: Commit = Commit::Fails(StoreError::contended);
+const BUSY: Commit = Commit::Fails(StoreError::busy);
 const REJECTS: Commit = Commit::Fails(StoreError::rejected);
 
 /// A name, what the commits meet, the outputs, the stored numbers, and each round's number of jobs.
@@ -152,7 +158,7 @@ type Case = (
 async fn what_becomes_of_jobs_by_what_their_commits_meet() {
     use Commit::{Conflict, LostAnswer};
     let jobs = [Raise("a", 1), Raise("b", 7), Raise("a", 3)];
-    let cases: [Case; 8] = [
+    let cases: [Case; 12] = [
         ("nothing", &[], Ok([1, 7, 3]), [3, 7], &[(0, 3)]),
         ("a conflict", &[Conflict("a")], Ok([100, 7, 100]), [100, 7], &[(0, 3), (1, 2)]),
         (
@@ -172,6 +178,22 @@ async fn what_becomes_of_jobs_by_what_their_commits_meet() {
             &[(0, 3), (1, 2), (2, 2)],
         ),
         ("two failures", &[FAILS, FAILS], Err(RaiseError::Unavailable), [0, 0], &[(0, 3), (1, 3)]),
+        ("contention", &[CONTENDS, CONTENDS], Ok([1, 7, 3]), [3, 7], &[(0, 3), (1, 3), (2, 3)]),
+        (
+            "contention and failure",
+            &[CONTENDS, FAILS, CONTENDS],
+            Ok([1, 7, 3]),
+            [3, 7],
+            &[(0, 3), (1, 3), (2, 3), (3, 3)],
+        ),
+        (
+            "contention that lasts",
+            &[CONTENDS, CONTENDS, CONTENDS],
+            Err(RaiseError::Contended),
+            [0, 0],
+            &[(0, 3), (1, 3), (2, 3)],
+        ),
+        ("a full queue", &[BUSY], Err(RaiseError::Busy), [0, 0], &[(0, 3)]),
         ("a rejection", &[REJECTS], Err(RaiseError::Rejected), [0, 0], &[(0, 3)]),
     ];
     for (name, script, outputs, counts, loads) in cases {

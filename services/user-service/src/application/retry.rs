@@ -15,5 +15,5 @@ where
             return Ok(done);
         }
     }
-    Err(StoreError::unavailable("others changed the account in every round: try again").into())
+    Err(StoreError::contended("others changed the account in every round: try again").into())
 }

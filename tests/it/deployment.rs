@@ -36,6 +36,16 @@ fn every_service_is_deployed_observed_and_shown() {
 }
 
 #[test]
+fn images_are_built_from_every_folder_of_the_workspace() {
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("../Cargo.toml");
+    let manifest = fs::read_to_string(manifest).unwrap();
+    let (_, members) = manifest.split_once("\nmembers = [").unwrap();
+    let (members, _) = members.split_once(']').unwrap();
+    let folders = members.split(", ").map(|member| member.trim_matches('"').trim_end_matches("/*"));
+    assert_says(".dockerignore", folders.map(|folder| format!("\n!{folder}\n")));
+}
+
+#[test]
 fn every_role_gets_its_password() {
     for schema in schemas() {
         let variable = format!("KARCIS_{}_DATABASE_PASSWORD", schema.part.to_uppercase());

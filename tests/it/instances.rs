@@ -20,7 +20,7 @@ async fn two_instances_share_the_work_and_the_death_of_one_loses_nothing() {
         }
         for service in [&USER, &BOOKING, &PAYMENT] {
             for counter in [HANDLED, ANSWERED] {
-                // The second may have joined late, and then catches up.
+                // The second may have joined the group later.
                 eventually(async || {
                     let [one, other] = counted(&fleet, service, counter).await;
                     let fair = (one + other) / 5.0;
@@ -31,11 +31,11 @@ async fn two_instances_share_the_work_and_the_death_of_one_loses_nothing() {
                 .await;
             }
         }
-        // One of each, which come back; the group has not missed them yet.
+        // These two are started again, before the consumer group has noticed.
         fleet.instances()[0].kill(&PAYMENT);
         fleet.instances()[1].kill(&BOOKING);
         let ended = sale.goes_on(ended).await;
-        // All of one, for good: the others take over what was theirs.
+        // One instance of every service ends for good: the other takes over its work.
         fleet.instances()[1].kill_all();
         let ended = sale.goes_on(ended).await;
         sale.goes_on(ended).await;

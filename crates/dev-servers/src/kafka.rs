@@ -192,12 +192,16 @@ impl Broker {
         }
     }
 
-    /// Starts from an archive of loaded classes, which halves the time. The first run writes it at
-    /// its stop, holding the returned lock to its end; the next run adopts it.
+    /// Starts from an archive of loaded classes, which halves the time. The first run that is stopped
+    /// in order writes it at its stop, holding the returned lock to its end; the next run adopts it.
     fn share_classes(&self, command: &mut Command) -> io::Result<Option<File>> {
         let archive = self.jars.join(format!("classes-{}.jsa", self.java.version));
         let unfinished = self.jars.join(format!("classes-{}.new", self.java.version));
         if !archive.exists() {
+            if self.outlives_parent {
+                // It is killed in the end, so it would hold the lock and write nothing.
+                return Ok(None);
+            }
             let lock = paths::lock_file(&self.jars.join("classes.lock"))?;
             if lock.try_lock().is_err() {
                 return Ok(None);

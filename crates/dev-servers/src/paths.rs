@@ -48,7 +48,7 @@ pub fn make_own(folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Where temporary folders go that user nobody can reach.
+/// A parent for temporary folders that the user `nobody` can reach.
 pub fn temporary() -> PathBuf {
     let parent = std::env::temp_dir();
     if is_within_reach(&parent) { parent } else { PathBuf::from("/var/tmp") }
@@ -58,7 +58,7 @@ fn is_within_reach(folder: &Path) -> bool {
     !Uid::effective().is_root() || folder.ancestors().all(open_to_all)
 }
 
-/// What is not there yet will be made open.
+/// A folder that does not exist yet counts as open: it is created so.
 fn open_to_all(folder: &Path) -> bool {
     folder.metadata().map_or(true, |metadata| metadata.mode() & 0o001 != 0)
 }

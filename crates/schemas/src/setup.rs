@@ -2,7 +2,7 @@
 
 use sqlx::{Connection, PgConnection};
 
-use crate::Schema;
+use crate::{SIMULATED_GATEWAY, Schema};
 
 /// The script that makes roles and schemas.
 pub const SETUP: &str = include_str!("../../../migrations/setup.sql");
@@ -52,6 +52,15 @@ pub fn role_url(superuser_url: &str, schema: Schema) -> String {
     };
     let role = schema.role;
     format!("{scheme}://{role}:{role}@{host}{database}{query}")
+}
+
+/// The variables, with their values, that make payment-service use the simulated payment provider
+/// of the same database.
+pub fn simulated_gateway(superuser_url: &str) -> [(&'static str, String); 2] {
+    [
+        ("KARCIS_GATEWAY", "simulated".to_owned()),
+        ("KARCIS_GATEWAY_DATABASE_URL", role_url(superuser_url, SIMULATED_GATEWAY)),
+    ]
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use crate::lifetime::{Failure, Lifetime};
 /// Time for a start on a busy machine.
 const START_TIMEOUT: Duration = Duration::from_secs(300);
 
-/// What a guard knows its containers by.
+/// The label by which a guard finds its containers.
 const LABEL: &str = "karcis.tests";
 
 /// The label's value.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use karcis_messaging::{Kafka, KafkaConfig, KafkaSecurity};
-use karcis_schemas::{SIMULATED_GATEWAY, Schema, Service, role_url};
+use karcis_schemas::{Schema, Service, role_url, simulated_gateway};
 use rdkafka::{
     admin::{AdminClient, AdminOptions},
     client::DefaultClientContext,
@@ -76,13 +76,17 @@ impl TestEnvironment {
         command: &clap::Command,
         jwks_url: &str,
     ) -> Vec<String> {
-        let mut offered = self.flags(*service.schema);
-        offered.extend(["--jwks-url".to_owned(), jwks_url.to_owned()]);
-        offered.extend(["--gateway".to_owned(), "simulated".to_owned()]);
-        offered.extend(["--gateway-database-url".to_owned(), self.role_url(SIMULATED_GATEWAY)]);
-        let taken: Vec<_> = command.get_arguments().filter_map(|it| it.get_long()).collect();
-        let is_taken = |pair: &&[String]| taken.contains(&pair[0].trim_start_matches("--"));
-        offered.chunks(2).filter(is_taken).flatten().cloned().collect()
+        let mut flags = self.flags(*service.schema);
+        let mut offered = vec![("KARCIS_JWKS_URL", jwks_url.to_owned())];
+        offered.extend(simulated_gateway(&self.database_url));
+        for (variable, value) in offered {
+            let mut arguments = command.get_arguments();
+            let taken = arguments.find(|it| it.get_env().is_some_and(|env| env == variable));
+            if let Some(flag) = taken.and_then(clap::Arg::get_long) {
+                flags.extend([format!("--{flag}"), value]);
+            }
+        }
+        flags
     }
 
     /// The variables that make `karcis` use this database and these topics.

@@ -15,23 +15,33 @@ use crate::processes::Identity;
 const WAIT_FOR_INPUT: &str = "cat >/dev/null";
 
 /// Waits until this process id is free, a zombie's, or of a process that started at another time.
-/// One that is starting servers just now holds the lock.
+/// The folder has one guard, which holds the lock of file `guarded`: any other ends at once. A test
+/// binary that is starting servers holds the lock of file `lock`.
 const WAIT_FOR_PROCESS: &str = r#"
+if [ -d "$1" ]; then exec 8>>"$1/guarded"; flock -n 8 || exit 0; fi
 lives() {
   read -r stat <"/proc/$1/stat" || return 1
   set -- "$2" ${stat##*) }
   [ "$2" != Z ] && [ "${21}" = "$1" ]
 }
-while lives "$2" "$3"; do sleep 0.1; done
-exec 9>>"$1/lock" && flock 9
+while lives "$2" "$3"; do sleep 0.5 8>&-; done
+if [ -d "$1" ]; then exec 9>>"$1/lock"; flock 9; fi
 "#;
 
 /// Stops the processes that work below the folder, removes the containers that are labelled with it,
-/// and then the folder. Postgres would leave shared memory behind if it were killed.
+/// and then the folder. Postgres would leave shared memory behind if it were killed; its pid is also
+/// read from its data, as root may not see the folder in which the process of another user works.
 const CLEAN_UP: &str = r#"
 folder=$1
 children() {
-  ls -ld /proc/[0-9]*/cwd | sed -n "s|.*/proc/\([0-9]*\)/cwd -> $folder/\(.*\)|\1 \2|p"
+  ls -ld /proc/[0-9]*/cwd | sed -n 's|.*/proc/\([0-9]*\)/cwd -> |\1 |p' | while read -r pid path; do
+    case $path in "$folder"/*) echo "$pid ${path#"$folder"}" ;; esac
+  done
+  for file in "$folder"/*/postgres/cluster/postmaster.pid; do
+    if { read -r pid <"$file" && read -r name <"/proc/$pid/comm"; } 2>/dev/null; then
+      [ "$name" != postgres ] || echo "$pid /postgres"
+    fi
+  done
 }
 rounds=0
 while children | grep -q . && [ "$rounds" -lt 1000 ]; do
@@ -72,7 +82,8 @@ pub(crate) fn after_this_process(folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Cleans up what is in and below the folder once that process has ended.
+/// Cleans up what is in and below the folder once that process has ended. Does nothing if the folder
+/// has a guard.
 pub(crate) fn after(process: Identity, folder: &Path) -> io::Result<()> {
     let mut shell = shell(WAIT_FOR_PROCESS);
     shell.arg(folder).arg(process.pid.to_string()).arg(process.started.to_string());

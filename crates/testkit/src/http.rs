@@ -83,11 +83,9 @@ impl NoAnswer {
 /// What a service answered.
 #[derive(Debug)]
 pub struct Answer {
-    /// The status code.
     pub status: StatusCode,
-    /// The headers.
     pub headers: HeaderMap,
-    /// The body; null if it is empty, a string if it is no JSON.
+    /// The body; null if it is empty, a string if it is not JSON.
     pub body: Value,
 }
 

@@ -1,4 +1,4 @@
-//! Money as a payment provider's own books show it.
+//! Money as a payment provider's own books show it, for the tests of payment-service and of a fleet.
 
 /// What the provider's books say of the money of one booking.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -26,6 +26,7 @@ impl Lifetime {
             let folder = karcis_dev_servers::paths::temporary()
                 .join(format!("karcis-tests-{}", Uuid::now_v7().simple()));
             karcis_dev_servers::paths::make_own(&folder).expect("a temporary folder can be made");
+            let folder = folder.canonicalize().expect("a folder that was just made has a path");
             guard::after_this_process(&folder).expect("a shell starts");
             Lifetime::new(folder, false).expect("a folder can be made")
         });

@@ -2,6 +2,7 @@
 //! processes; once for all test binaries of a cargo run.
 
 use std::{
+    net::TcpStream,
     path::Path,
     sync::{LazyLock, mpsc},
     thread,
@@ -36,6 +37,15 @@ pub(crate) struct Servers {
     pub shared: bool,
 }
 
+impl Servers {
+    /// Whether both accept connections.
+    fn answer(&self) -> bool {
+        let (_, postgres) = self.postgres_url.rsplit_once('@').unwrap_or_default();
+        let (postgres, _) = postgres.split_once('/').unwrap_or_default();
+        [postgres, &self.kafka_bootstrap_servers].iter().all(|at| TcpStream::connect(at).is_ok())
+    }
+}
+
 /// The servers; the first caller starts them. Blocks until they answer.
 pub(crate) fn servers() -> &'static Servers {
     static SERVERS: LazyLock<Servers> = LazyLock::new(|| {
@@ -63,7 +73,10 @@ async fn find_or_start() -> Result<Servers, Failure> {
         return running(&paths::home().join("stack.json"));
     }
     match shared::cargo() {
-        Some(cargo) => shared::of_run(cargo, async |its| start(its, stack.as_deref()).await).await,
+        Some(cargo) => {
+            let start = async |its: &Lifetime| start(its, stack.as_deref()).await;
+            shared::of_run(cargo, Servers::answer, start).await
+        }
         None => start(Lifetime::of_this_process(), stack.as_deref()).await,
     }
 }

@@ -24,12 +24,12 @@ pub struct Config {
     pub failed_logins_per_account: u32,
     /// The same for one network address. Behind a gateway all clients have the gateway's.
     #[arg(
-        long,
+        long = "failed-logins-per-peer",
         env = "KARCIS_FAILED_LOGINS_PER_PEER",
         default_value_t = 100,
         value_name = "COUNT"
     )]
-    pub failed_logins_per_peer: u32,
+    pub failed_logins_per_client_ip: u32,
 }
 
 /// How buyers are notified of their bookings.
@@ -62,7 +62,7 @@ impl fmt::Debug for MailConfig {
     }
 }
 
-/// The first admin. An existing account becomes an admin's only if it has this password, so that
+/// The first admin. An existing account gets the role admin only if it has this password, so that
 /// nobody becomes an admin by registering the address first.
 #[derive(Clone, clap::Args)]
 pub struct AdminConfig {

@@ -12,16 +12,13 @@ use adapters::{
     access_tokens::AccessTokens,
     first_admin::first_admin,
     http::{ApiState, routes},
-    kafka::{BookingsConsumer, messages},
+    kafka::{BookingFacts, encode},
     mail::{LogNotifier, SmtpNotifier},
     password_hasher::Argon2id,
     postgres::{PgAccounts, PgFailedLogins, PgNotifications, signing_keys},
     workers,
 };
-use application::{
-    check_password::PasswordCheck,
-    ports::{Notifications, Notifier},
-};
+use application::{Notifications, Notifier, PasswordCheck};
 use domain::LoginLimits;
 use karcis_http::TokenKeys;
 use karcis_process::Process;
@@ -53,13 +50,13 @@ pub async fn run(
     let access_tokens = Arc::new(AccessTokens::new(&signing_keys).map_err(StartError::own)?);
     let keys = TokenKeys::fixed(access_tokens.published());
     let state = ApiState {
-        accounts: Arc::new(PgAccounts::new(pool.clone(), base.outbox.clone(), messages::encode)),
+        accounts: Arc::new(PgAccounts::new(pool.clone(), base.outbox.clone(), encode)),
         password_check: PasswordCheck {
             passwords: Arc::new(Argon2id::new().map_err(StartError::own)?),
             failed_logins: Arc::new(PgFailedLogins(pool.clone())),
             limits: LoginLimits {
                 per_account: config.failed_logins_per_account,
-                per_client_ip: config.failed_logins_per_peer,
+                per_client_ip: config.failed_logins_per_client_ip,
             },
         },
         access_tokens,
@@ -69,7 +66,7 @@ pub async fn run(
         .map_err(StartError::own)?;
     let notifications: Arc<dyn Notifications> = Arc::new(PgNotifications(pool.clone()));
     let due = Arc::new(Notify::new());
-    let consumer = BookingsConsumer { notifications: notifications.clone(), due: due.clone() };
+    let consumer = BookingFacts { notifications: notifications.clone(), due: due.clone() };
     let notifying = workers::notify_buyers(notifications, notifier, due, base.stopping());
     process
         .run("http", base.serve(listener, routes().with_state(state), &keys))

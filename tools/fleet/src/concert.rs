@@ -79,9 +79,7 @@ fn time(at: DateTime<Utc>) -> String {
 /// A published event.
 #[derive(Clone)]
 pub struct Concert {
-    /// Its id.
     pub id: EventId,
-    /// Whose it is.
     pub organiser: Person,
     ticket_types: Vec<(String, TicketTypeId)>,
 }

@@ -15,17 +15,17 @@ pub(crate) async fn ledgers(superuser: &PgPool, bookings: &[BookingId]) -> Vec<L
 }
 
 const LEDGERS: &str = "
-SELECT captures, taken.captured, refunds, given_back.refunded
+SELECT captures, captured, refunds, refunded
 FROM unnest($1::uuid[]) WITH ORDINALITY AS asked (booking_id, place)
 LEFT JOIN payments.payment USING (booking_id)
 CROSS JOIN LATERAL (
     SELECT count(*) AS captures, coalesce(sum(c.amount), 0)::bigint AS captured
     FROM simulated_gateway.charge c
     WHERE c.intent IN (booking_id, payment_id) AND c.answer = 'captured'
-) AS taken
+) AS charges_in_all
 CROSS JOIN LATERAL (
     SELECT count(*) AS refunds, coalesce(sum(r.amount), 0)::bigint AS refunded
     FROM simulated_gateway.refund r
     WHERE r.intent IN (booking_id, payment_id)
-) AS given_back
+) AS refunds_in_all
 ORDER BY place";

@@ -22,11 +22,8 @@ const COMMANDS: [&str; 6] = [
 /// A person with a token.
 #[derive(Clone)]
 pub struct Person {
-    /// What the test calls them.
     pub name: String,
-    /// Their account.
     pub user_id: UserId,
-    /// Their access token.
     pub token: String,
     http: reqwest::Client,
     urls: Urls,
@@ -35,7 +32,6 @@ pub struct Person {
 /// One order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Booking {
-    /// Its id.
     pub id: BookingId,
 }
 

@@ -9,7 +9,7 @@ use std::{
 
 use karcis_process::{CancellationToken, Process};
 use karcis_schemas::{SERVICES, Service, USER};
-use karcis_services::{Linked, Outcome};
+use karcis_services::{Linked, RunResult};
 use karcis_testkit::{TestEnvironment, eventually};
 use tokio::{runtime::Runtime, task::JoinHandle};
 
@@ -24,7 +24,7 @@ pub(crate) struct Tasks {
 
 struct Running {
     stopping: CancellationToken,
-    task: JoinHandle<Outcome>,
+    task: JoinHandle<RunResult>,
 }
 
 impl Tasks {

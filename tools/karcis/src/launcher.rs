@@ -71,22 +71,22 @@ impl From<std::io::Error> for LaunchError {
 
 /// Starts Karcis and runs it until SIGINT, SIGTERM or SIGHUP.
 pub(crate) async fn launch(options: Options) -> Result<(), LaunchError> {
-    let mut signals = Signals::listen()?;
+    let mut stop_requests = StopRequests::listen()?;
     let began = Instant::now();
     let folder = RunFolder::choose(&options).await?;
     // Whatever is dropped on the way out is stopped: by a failure as by a signal.
     let running = tokio::select! {
         started = start(&options, &folder) => started?,
-        () = signals.next() => return Ok(()),
+        () = stop_requests.next() => return Ok(()),
     };
     welcome::welcome(&running.state, &options.admin, &folder, began.elapsed());
     let supervised = running.supervise();
-    signals.next().await;
+    stop_requests.next().await;
     print("stopping …");
     tokio::select! {
         () = supervised.stop() => {}
         // Who asks twice does not want to wait: the kernel kills the children with us.
-        () = signals.next() => {}
+        () = stop_requests.next() => {}
     }
     Ok(())
 }
@@ -283,9 +283,9 @@ impl Supervised {
 }
 
 /// The signals that ask for a stop.
-struct Signals([Signal; 3]);
+struct StopRequests([Signal; 3]);
 
-impl Signals {
+impl StopRequests {
     fn listen() -> std::io::Result<Self> {
         Ok(Self([
             signal(SignalKind::interrupt())?,

@@ -12,8 +12,8 @@ use karcis_user_service as user;
 use serde_json::Value;
 use tokio::net::TcpListener;
 
-/// How a service ended.
-pub type Outcome = Result<(), StartError>;
+/// `Err` if a service did not start or failed while it ran.
+pub type RunResult = Result<(), StartError>;
 
 /// A service that this program can run.
 pub struct Linked {
@@ -25,7 +25,7 @@ pub struct Linked {
     /// Serves until the process is asked to stop, with the settings that these flags and the
     /// environment give; on the listener, or where the settings say. A wrong setting ends this
     /// program with exit code 2.
-    pub run: fn(Vec<String>, Option<TcpListener>, Process) -> BoxFuture<'static, Outcome>,
+    pub run: fn(Vec<String>, Option<TcpListener>, Process) -> BoxFuture<'static, RunResult>,
 }
 
 macro_rules! linked {

@@ -1,5 +1,5 @@
-//! No server outlives the test process that started it, nor the cargo that runs many of them, be it
-//! a panic or a kill -9 that ends it.
+//! Servers end with the test process that started them, or with the cargo run whose test binaries
+//! share them, also after a panic or a kill -9.
 
 use std::{
     io::{BufRead, BufReader, Lines},

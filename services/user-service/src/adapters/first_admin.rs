@@ -1,13 +1,11 @@
 //! Ensures the first admin that the configuration names.
 
 use karcis_kernel::UserId;
+use karcis_process::now;
 use uuid::Uuid;
 
 use crate::{
-    application::{
-        ensure_admin::{EnsureAdminError, FirstAdmin, ensure_admin},
-        ports::{Accounts, Passwords},
-    },
+    application::{Accounts, EnsureAdminError, FirstAdmin, Passwords, ensure_admin},
     config::AdminConfig,
     domain::{Email, InvalidEmail, InvalidName, InvalidPassword, Password, PersonName},
 };
@@ -43,7 +41,7 @@ pub(crate) async fn first_admin(
     let password = Password::choose(admin_password.clone())?;
     let who = (email, password, PersonName::parse("Admin")?);
     let id = UserId(Uuid::now_v7());
-    match ensure_admin(accounts, passwords, who, id, karcis_process::now()).await? {
+    match ensure_admin(accounts, passwords, who, id, now()).await? {
         FirstAdmin::Created => tracing::info!("created the first admin's account"),
         FirstAdmin::Promoted => tracing::info!("promoted an account to first admin"),
         FirstAdmin::Present => {}

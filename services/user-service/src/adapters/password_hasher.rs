@@ -11,7 +11,7 @@ use rand::RngExt;
 use tokio::sync::Semaphore;
 
 use crate::{
-    application::ports::{HashError, Passwords},
+    application::{HashError, Passwords},
     domain::{Password, PasswordHash, TypedPassword},
 };
 

@@ -6,21 +6,15 @@ use karcis_process::{CancellationToken, chain, now};
 use sqlx::PgPool;
 use tokio::{
     sync::Notify,
-    time::{MissedTickBehavior, interval},
+    time::{MissedTickBehavior, interval, timeout},
 };
 
-use crate::{
-    adapters::postgres,
-    application::{
-        self,
-        ports::{Notifications, Notifier},
-    },
-};
+use super::postgres;
+use crate::application::{self, Notifications, Notifier};
 
-/// How often to look for notifications without a signal: those to be tried again, and those of
+/// How often notifications are looked for without a signal: those to be tried again, and those of
 /// instances that died.
-const NOTIFY_EVERY: Duration = Duration::from_secs(1);
-
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
 /// How often expired rows are deleted.
 const PURGE_EVERY: Duration = Duration::from_secs(600);
 
@@ -33,14 +27,9 @@ pub(crate) async fn notify_buyers(
     due: Arc<Notify>,
     stopping: CancellationToken,
 ) -> Result<(), Infallible> {
-    let mut ticks = interval(NOTIFY_EVERY);
-    while !stopping.is_cancelled() {
-        tokio::select! {
-            () = stopping.cancelled() => break,
-            () = due.notified() => {}
-            _ = ticks.tick() => {}
-        }
-        match application::notify_buyers::notify_buyers(&*notifications, &*notifier, now()).await {
+    let next = || timeout(LOOK_AGAIN, due.notified());
+    while stopping.run_until_cancelled(next()).await.is_some() {
+        match application::notify_buyers(&*notifications, &*notifier, now()).await {
             Ok(true) => due.notify_one(),
             Ok(false) => {}
             Err(error) => {
@@ -56,14 +45,11 @@ pub(crate) async fn notify_buyers(
 pub(crate) async fn purge(pool: PgPool, stopping: CancellationToken) -> Result<(), Infallible> {
     let mut ticks = interval(PURGE_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let purging = async {
-        loop {
-            ticks.tick().await;
-            if let Err(error) = postgres::purge(&pool, now()).await {
-                tracing::warn!(error = %chain(&error), "expired rows cannot be deleted now");
-            }
+    while stopping.run_until_cancelled(ticks.tick()).await.is_some() {
+        let purging = postgres::purge(&pool, now());
+        if let Some(Err(error)) = stopping.run_until_cancelled(purging).await {
+            tracing::warn!(error = %chain(&error), "expired rows cannot be deleted now");
         }
-    };
-    stopping.run_until_cancelled(purging).await;
+    }
     Ok(())
 }

@@ -5,10 +5,8 @@ use std::sync::Arc;
 use karcis_database::StoreError;
 use karcis_kernel::Timestamp;
 
-use crate::{
-    application::ports::{FailedLogins, HashError, Passwords},
-    domain::{ClientIp, Email, LoginLimits, PasswordHash, Subject, TypedPassword},
-};
+use super::{FailedLogins, HashError, Passwords};
+use crate::domain::{ClientIp, Email, LoginLimits, PasswordHash, Subject, TypedPassword};
 
 /// Why a typed password is not accepted.
 #[derive(Debug, thiserror::Error)]
@@ -33,9 +31,9 @@ pub(crate) struct PasswordCheck {
     pub limits: LoginLimits,
 }
 
-/// Checks a typed password against the hash of the account with this address; `None` if there is no
-/// such account. Counts a wrong one.
-pub(crate) async fn check_password(
+/// Checks a typed password against the account's hash, which is `None` if no account has this
+/// address. Counts a wrong password.
+pub(super) async fn check_password(
     check: &PasswordCheck,
     email: &Email,
     client_ip: ClientIp,
@@ -59,8 +57,8 @@ async fn refuse_if_blocked(
     subjects: &[Subject],
     at: Timestamp,
 ) -> Result<(), CheckPasswordError> {
-    let tallies = check.failed_logins.tallies(subjects, at).await?;
-    match check.limits.blocked_until(&tallies, at) {
+    let failures = check.failed_logins.failures(subjects, at).await?;
+    match check.limits.blocked_until(&failures, at) {
         Some(until) => Err(CheckPasswordError::TooMany { until }),
         None => Ok(()),
     }

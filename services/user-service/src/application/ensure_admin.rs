@@ -3,13 +3,8 @@
 use karcis_database::StoreError;
 use karcis_kernel::{Role, Timestamp, UserId};
 
-use crate::{
-    application::{
-        ATTEMPTS,
-        ports::{Accounts, HashError, Passwords, SaveError, Sessions},
-    },
-    domain::{Account, Email, Password, PersonName, TypedPassword},
-};
+use super::{Accounts, HashError, Passwords, SaveError, Sessions, retry::until_saved};
+use crate::domain::{Account, Email, Password, PersonName, TypedPassword};
 
 /// What was found or done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,12 +26,8 @@ pub(crate) enum EnsureAdminError {
     Hash(#[from] HashError),
     #[error(transparent)]
     Save(#[from] SaveError),
-}
-
-impl From<StoreError> for EnsureAdminError {
-    fn from(error: StoreError) -> Self {
-        Self::Save(error.into())
-    }
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }
 
 /// Makes the account with this address an admin's: a new account, or one that has this password.
@@ -48,31 +39,27 @@ pub(crate) async fn ensure_admin(
     id: UserId,
     at: Timestamp,
 ) -> Result<FirstAdmin, EnsureAdminError> {
-    for _ in 0..ATTEMPTS {
-        let saved = match accounts.by_email(&email).await? {
-            Some(account) if account.role == Role::Admin => return Ok(FirstAdmin::Present),
-            Some(account) => {
-                let typed = TypedPassword(password.expose().to_owned());
-                let hash = account.password_hash.clone();
-                if !passwords.matches(typed, Some(hash)).await? {
-                    return Ok(FirstAdmin::SomebodyElses);
-                }
-                let admin = account.with_role(Role::Admin);
-                let saved = accounts.save(account.version, &admin, Sessions::Keep).await;
-                saved.map(|()| FirstAdmin::Promoted)
-            }
-            None => {
-                let hash = passwords.hash(password.clone()).await?;
-                let (email, name) = (email.clone(), name.clone());
-                let admin = Account::new(id, email, hash, name, Role::Admin, at);
-                accounts.add(&admin, None).await.map(|()| FirstAdmin::Created)
-            }
+    until_saved(|| async {
+        let Some(account) = accounts.by_email(&email).await? else {
+            let hash = passwords.hash(password.clone()).await?;
+            let (email, name) = (email.clone(), name.clone());
+            let admin = Account::new(id, email, hash, name, Role::Admin, at);
+            return match accounts.add(&admin, None).await {
+                Ok(()) => Ok(Some(FirstAdmin::Created)),
+                Err(SaveError::EmailTaken) => Ok(None),
+                Err(error) => Err(error.into()),
+            };
         };
-        match saved {
-            Err(SaveError::EmailTaken | SaveError::Conflict) => {}
-            Err(error) => return Err(error.into()),
-            Ok(done) => return Ok(done),
+        if account.role == Role::Admin {
+            return Ok(Some(FirstAdmin::Present));
         }
-    }
-    Err(SaveError::Conflict.into())
+        let typed = TypedPassword(password.expose().to_owned());
+        if !passwords.matches(typed, Some(account.password_hash.clone())).await? {
+            return Ok(Some(FirstAdmin::SomebodyElses));
+        }
+        let admin = account.with_role(Role::Admin);
+        let is_saved = accounts.save(account.version, &admin, Sessions::Keep).await?;
+        Ok(is_saved.then_some(FirstAdmin::Promoted))
+    })
+    .await
 }

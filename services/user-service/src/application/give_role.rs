@@ -3,13 +3,8 @@
 use karcis_database::StoreError;
 use karcis_kernel::{Role, UserId};
 
-use crate::{
-    application::{
-        ATTEMPTS,
-        ports::{Accounts, SaveError, Sessions},
-    },
-    domain::{Account, Email, changes_own_role},
-};
+use super::{Accounts, SaveError, Sessions, retry::until_saved};
+use crate::domain::{Account, Email, changes_own_role};
 
 /// Why the role is not given.
 #[derive(Debug, thiserror::Error)]
@@ -20,12 +15,8 @@ pub enum GiveRoleError {
     OwnRole,
     #[error(transparent)]
     Save(#[from] SaveError),
-}
-
-impl From<StoreError> for GiveRoleError {
-    fn from(error: StoreError) -> Self {
-        Self::Save(error.into())
-    }
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }
 
 /// Gives the account this role and returns it. Access tokens issued before keep the old role until
@@ -36,20 +27,15 @@ pub(crate) async fn give_role(
     email: &Email,
     role: Role,
 ) -> Result<Account, GiveRoleError> {
-    for _ in 0..ATTEMPTS {
-        let loaded = accounts.by_email(email).await?.ok_or(GiveRoleError::NoSuchAccount)?;
-        if changes_own_role(admin, &loaded, role) {
+    until_saved(|| async {
+        let account = accounts.by_email(email).await?.ok_or(GiveRoleError::NoSuchAccount)?;
+        if changes_own_role(admin, &account, role) {
             return Err(GiveRoleError::OwnRole);
         }
-        let changed = loaded.with_role(role);
-        if changed == loaded {
-            return Ok(loaded);
-        }
-        match accounts.save(loaded.version, &changed, Sessions::Keep).await {
-            Ok(()) => return Ok(changed),
-            Err(SaveError::Conflict) => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
-    Err(SaveError::Conflict.into())
+        let changed = account.with_role(role);
+        let is_done =
+            changed == account || accounts.save(account.version, &changed, Sessions::Keep).await?;
+        Ok(is_done.then_some(changed))
+    })
+    .await
 }

@@ -2,13 +2,8 @@
 
 use karcis_kernel::Timestamp;
 
-use crate::{
-    application::{
-        check_password::{CheckPasswordError, PasswordCheck, check_password},
-        ports::Accounts,
-    },
-    domain::{Account, ClientIp, Email, NewSession, TypedPassword},
-};
+use super::{Accounts, CheckPasswordError, PasswordCheck, check_password::check_password};
+use crate::domain::{Account, ClientIp, Email, NewSession, TypedPassword};
 
 /// What a person gives to log in, and the session that is about to begin.
 pub(crate) struct LogIn {

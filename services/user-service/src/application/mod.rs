@@ -1,14 +1,24 @@
-//! What people can do with accounts, a file per use case, and the ports that this needs.
+//! The use cases: what people can do with accounts, a file each, and the ports that they need.
 
-pub(crate) mod check_password;
-pub(crate) mod ensure_admin;
-pub(crate) mod give_role;
-pub(crate) mod log_in;
-pub(crate) mod notify_buyers;
-pub(crate) mod ports;
-pub(crate) mod refresh_session;
-pub(crate) mod register;
-pub(crate) mod update_profile;
+mod check_password;
+mod ensure_admin;
+mod give_role;
+mod log_in;
+mod notify_buyers;
+mod ports;
+mod refresh_session;
+mod register;
+mod retry;
+mod update_profile;
 
-/// How often a use case loads an account and tries to save it, while others change it too.
-const ATTEMPTS: usize = 5;
+pub(crate) use check_password::{CheckPasswordError, PasswordCheck};
+pub(crate) use ensure_admin::{EnsureAdminError, FirstAdmin, ensure_admin};
+pub(crate) use give_role::{GiveRoleError, give_role};
+pub(crate) use log_in::{LogIn, log_in};
+pub(crate) use notify_buyers::notify_buyers;
+pub(crate) use ports::{
+    Accounts, FailedLogins, HashError, Notifications, Notifier, Passwords, SaveError, Sessions,
+};
+pub(crate) use refresh_session::{RefreshSessionError, refresh_session};
+pub(crate) use register::{RegisterError, Registration, register};
+pub(crate) use update_profile::{ProfileUpdate, UpdateProfileError, update_profile};

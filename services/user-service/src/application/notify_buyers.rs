@@ -4,10 +4,8 @@ use chrono::TimeDelta;
 use karcis_database::StoreError;
 use karcis_kernel::Timestamp;
 
-use crate::{
-    application::ports::{Notifications, Notifier},
-    domain::Notification,
-};
+use super::{Notifications, Notifier};
+use crate::domain::Notification;
 
 /// How long an instance claims a notification: longer than the notifier takes for a batch.
 const CLAIM: TimeDelta = TimeDelta::minutes(1);

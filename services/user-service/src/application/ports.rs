@@ -8,8 +8,8 @@ use karcis_database::StoreError;
 use karcis_kernel::{Timestamp, UserId};
 
 use crate::domain::{
-    Account, DueNotification, Email, NewSession, NewToken, Notification, Password, PasswordHash,
-    SessionId, StoredToken, Subject, Tally, TokenHash, TypedPassword,
+    Account, DueNotification, Email, Failures, NewSession, NewToken, Notification, Password,
+    PasswordHash, SessionId, StoredToken, Subject, TokenHash, TypedPassword,
 };
 
 /// Why an account was not added or saved.
@@ -17,9 +17,6 @@ use crate::domain::{
 pub enum SaveError {
     #[error("choose another e-mail address: this one has an account")]
     EmailTaken,
-    /// It was changed or deleted since it was loaded.
-    #[error("load the account again: it has changed")]
-    Conflict,
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -43,13 +40,14 @@ pub(crate) trait Accounts: Send + Sync {
     /// Adds a new account, with a first session if its owner registers.
     async fn add(&self, account: &Account, session: Option<&NewSession>) -> Result<(), SaveError>;
 
-    /// Saves an account that was loaded as version `loaded`.
+    /// Saves an account that was loaded as version `loaded`; `false` if it was changed or deleted
+    /// since.
     async fn save(
         &self,
         loaded: i64,
         account: &Account,
         sessions: Sessions,
-    ) -> Result<(), SaveError>;
+    ) -> Result<bool, SaveError>;
 
     /// Opens a session; `false` if the account is deleted or has another password by now.
     async fn open_session(
@@ -107,12 +105,12 @@ pub(crate) trait Passwords: Send + Sync {
 /// Counts failed log-ins, of all instances together.
 #[async_trait]
 pub(crate) trait FailedLogins: Send + Sync {
-    /// The current tallies of these subjects; those without a failure are left out.
-    async fn tallies(
+    /// The current failures of these subjects; those without a failure are left out.
+    async fn failures(
         &self,
         subjects: &[Subject],
         at: Timestamp,
-    ) -> Result<HashMap<Subject, Tally>, StoreError>;
+    ) -> Result<HashMap<Subject, Failures>, StoreError>;
 
     /// Counts one failure for each.
     async fn count(&self, subjects: &[Subject], at: Timestamp) -> Result<(), StoreError>;

@@ -3,10 +3,8 @@
 use karcis_database::StoreError;
 use karcis_kernel::Timestamp;
 
-use crate::{
-    application::ports::Accounts,
-    domain::{Account, NewToken, SessionId, TokenHash, TokenUse},
-};
+use super::Accounts;
+use crate::domain::{Account, NewToken, SessionId, TokenHash, TokenUse};
 
 /// How often the token is looked at: a second time if another request changed it meanwhile.
 const ROUNDS: usize = 2;

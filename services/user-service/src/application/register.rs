@@ -2,10 +2,8 @@
 
 use karcis_kernel::{Role, Timestamp, UserId};
 
-use crate::{
-    application::ports::{Accounts, HashError, Passwords, SaveError},
-    domain::{Account, Email, NewSession, Password, PersonName},
-};
+use super::{Accounts, HashError, Passwords, SaveError};
+use crate::domain::{Account, Email, NewSession, Password, PersonName};
 
 /// What a person gives to register, with the ids of what is about to be created.
 pub(crate) struct Registration {

@@ -3,14 +3,11 @@
 use karcis_database::StoreError;
 use karcis_kernel::{Timestamp, UserId};
 
-use crate::{
-    application::{
-        ATTEMPTS,
-        check_password::{CheckPasswordError, PasswordCheck, check_password},
-        ports::{Accounts, HashError, SaveError, Sessions},
-    },
-    domain::{Account, ClientIp, Password, ProfileChange, SessionId, TypedPassword},
+use super::{
+    Accounts, CheckPasswordError, HashError, PasswordCheck, SaveError, Sessions,
+    check_password::check_password, retry::until_saved,
 };
+use crate::domain::{Account, ClientIp, Password, ProfileChange, SessionId, TypedPassword};
 
 /// A change that the owner of an account asks for.
 pub(crate) struct ProfileUpdate {
@@ -37,12 +34,8 @@ pub enum UpdateProfileError {
     Hash(#[from] HashError),
     #[error(transparent)]
     Save(#[from] SaveError),
-}
-
-impl From<StoreError> for UpdateProfileError {
-    fn from(error: StoreError) -> Self {
-        Self::Save(error.into())
-    }
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }
 
 /// Updates the profile and returns the account.
@@ -65,23 +58,19 @@ pub(crate) async fn update_profile(
         change.password_hash = Some(check.passwords.hash(password).await?);
         sessions = Sessions::EndAllBut(update.session);
     }
-    let mut loaded = account.clone();
-    for _ in 0..ATTEMPTS {
-        let changed = loaded.changed(change.clone());
-        if changed == loaded {
-            return Ok(loaded);
-        }
-        match accounts.save(loaded.version, &changed, sessions).await {
-            Ok(()) => return Ok(changed),
-            Err(SaveError::Conflict) => loaded = load(accounts, update.user_id).await?,
-            Err(error) => return Err(error.into()),
-        }
-        if needs_password && loaded.password_hash != account.password_hash {
+    let checked_hash = &account.password_hash;
+    until_saved(|| async {
+        let account = load(accounts, update.user_id).await?;
+        if needs_password && account.password_hash != *checked_hash {
             // The password was changed since it was checked.
             return Err(CheckPasswordError::Wrong.into());
         }
-    }
-    Err(SaveError::Conflict.into())
+        let changed = account.changed(change.clone());
+        let is_done =
+            changed == account || accounts.save(account.version, &changed, sessions).await?;
+        Ok(is_done.then_some(changed))
+    })
+    .await
 }
 
 async fn load(accounts: &dyn Accounts, id: UserId) -> Result<Account, UpdateProfileError> {

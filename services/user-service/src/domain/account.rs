@@ -2,7 +2,7 @@
 
 use karcis_kernel::{Role, Timestamp, UserId};
 
-use crate::domain::{Email, Locale, PasswordHash, PersonName, Phone, TimeZone};
+use super::{Email, Locale, PasswordHash, PersonName, Phone, TimeZone};
 
 /// A person with an account.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,16 +73,17 @@ impl Account {
             password_hash: change.password_hash.unwrap_or_else(|| self.password_hash.clone()),
             ..self.clone()
         };
-        self.or_next_version(next)
+        next.with_version_after(self)
     }
 
     /// The account with this role; the same version if it has the role already.
     pub(crate) fn with_role(&self, role: Role) -> Self {
-        self.or_next_version(Self { role, ..self.clone() })
+        Self { role, ..self.clone() }.with_version_after(self)
     }
 
-    fn or_next_version(&self, next: Self) -> Self {
-        if next == *self { next } else { Self { version: self.version + 1, ..next } }
+    /// The version after `before`'s, or the same one if nothing else differs.
+    fn with_version_after(self, before: &Self) -> Self {
+        if self == *before { self } else { Self { version: before.version + 1, ..self } }
     }
 }
 

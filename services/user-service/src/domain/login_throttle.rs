@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use karcis_kernel::Timestamp;
 
-use crate::domain::Email;
+use super::Email;
 
 /// How long failures count, from the first of them.
 pub(crate) const WINDOW: chrono::Duration = chrono::Duration::minutes(15);
@@ -23,8 +23,8 @@ pub(crate) enum Subject {
 
 /// The failures within the current window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Tally {
-    pub failures: u32,
+pub(crate) struct Failures {
+    pub count: u32,
     /// The end of the window.
     pub ends_at: Timestamp,
 }
@@ -40,13 +40,13 @@ impl LoginLimits {
     /// Until when no password is checked; `None` if one may be checked now.
     pub(crate) fn blocked_until(
         &self,
-        tallies: &HashMap<Subject, Tally>,
+        failures: &HashMap<Subject, Failures>,
         at: Timestamp,
     ) -> Option<Timestamp> {
-        tallies
+        failures
             .iter()
-            .filter(|(subject, tally)| tally.failures >= self.of(subject) && tally.ends_at > at)
-            .map(|(_, tally)| tally.ends_at)
+            .filter(|(subject, of)| of.count >= self.of(subject) && of.ends_at > at)
+            .map(|(_, of)| of.ends_at)
             .max()
     }
 
@@ -78,18 +78,18 @@ mod tests {
             ((3, 12), (5, 11), Some(12)),
         ] {
             let account_subject = Email::parse("sari@mail.example").map(Subject::Account);
-            let tallies = HashMap::from([
+            let failures = HashMap::from([
                 (
                     account_subject.expect("it is valid"),
-                    Tally { failures: account.0, ends_at: minute(account.1) },
+                    Failures { count: account.0, ends_at: minute(account.1) },
                 ),
                 (
                     Subject::ClientIp(ClientIp("127.0.0.1".to_owned())),
-                    Tally { failures: client.0, ends_at: minute(client.1) },
+                    Failures { count: client.0, ends_at: minute(client.1) },
                 ),
             ]);
             let expected = blocked_until.map(minute);
-            assert_eq!(limits.blocked_until(&tallies, at), expected, "{account:?} {client:?}");
+            assert_eq!(limits.blocked_until(&failures, at), expected, "{account:?} {client:?}");
         }
         assert_eq!(limits.blocked_until(&HashMap::new(), at), None);
     }

@@ -14,7 +14,7 @@ mod session;
 pub(crate) use account::{Account, AccountChange, ProfileChange, changes_own_role};
 pub(crate) use contact::{Locale, Phone, TimeZone};
 pub(crate) use email::{Email, InvalidEmail};
-pub(crate) use login_throttle::{ClientIp, LoginLimits, Subject, Tally, WINDOW};
+pub(crate) use login_throttle::{ClientIp, Failures, LoginLimits, Subject, WINDOW};
 pub(crate) use notification::{Buyer, DueNotification, Notification, NotificationKind};
 pub(crate) use password::{InvalidPassword, Password, PasswordHash, TypedPassword};
 pub(crate) use person_name::{InvalidName, PersonName};

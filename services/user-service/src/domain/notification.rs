@@ -40,11 +40,9 @@ pub(crate) enum NotificationKind {
 }
 
 impl NotificationKind {
-    /// Every kind.
     pub(crate) const ALL: [Self; 4] =
         [Self::Created, Self::Confirmed, Self::Rejected, Self::Cancelled];
 
-    /// Its name, such as `confirmed`.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Created => "created",

@@ -109,7 +109,6 @@ pub(crate) fn email(name: &str) -> String {
 pub(crate) struct Session {
     pub access_token: String,
     pub refresh_token: String,
-    /// The profile.
     pub user: Value,
 }
 

@@ -15,7 +15,7 @@ use karcis_dev_servers::{
     log_file::LogFile,
     ports,
 };
-use karcis_schemas::{SERVICES, SIMULATED_GATEWAY, Service, USER, role_url};
+use karcis_schemas::{SERVICES, Service, USER, role_url, simulated_gateway};
 
 use super::{LaunchError, supervise::Runs, terminal::print, urls::Urls};
 use crate::{
@@ -92,8 +92,6 @@ impl Program {
                 ("KAFKA_BOOTSTRAP_SERVERS", kafka_bootstrap_servers.to_owned()),
                 ("KARCIS_TOPIC_PREFIX", options.topic_prefix.clone()),
                 ("KARCIS_JWKS_URL", format!("{}/.well-known/jwks.json", urls.of(&USER))),
-                ("KARCIS_GATEWAY", "simulated".to_owned()),
-                ("KARCIS_GATEWAY_DATABASE_URL", role_url(database_url, SIMULATED_GATEWAY)),
                 ("KARCIS_ADMIN_EMAIL", options.admin.admin_email.clone()),
                 ("KARCIS_ADMIN_PASSWORD", options.admin.admin_password.clone()),
             ];
@@ -104,7 +102,7 @@ impl Program {
                 executable: executable.clone(),
                 service,
                 ready: format!("{url}/readyz"),
-                environment: settings.into(),
+                environment: settings.into_iter().chain(simulated_gateway(database_url)).collect(),
             }
         };
         Ok(SERVICES.into_iter().map(program).collect())

@@ -7,17 +7,9 @@ use karcis_dev_servers::{
     postgres::{Postgres, PostgresOptions},
 };
 use karcis_messaging::{Kafka, KafkaConfig, KafkaSecurity};
-use karcis_schemas::{BOOKINGS, EVENTS, PAYMENTS, SIMULATED_GATEWAY, Schema, USERS};
+use karcis_schemas::schemas;
 use karcis_testkit::TestEnvironment;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
-
-const ALL: [(Schema, &str); 5] = [
-    (USERS, "USER"),
-    (EVENTS, "EVENT"),
-    (BOOKINGS, "BOOKING"),
-    (PAYMENTS, "PAYMENT"),
-    (SIMULATED_GATEWAY, "GATEWAY"),
-];
 
 #[tokio::test]
 async fn migrate_makes_everything_once_also_when_two_do_it_at_the_same_time() {
@@ -28,7 +20,9 @@ async fn migrate_makes_everything_once_also_when_two_do_it_at_the_same_time() {
         "role karcis_user is not there and has no password: set KARCIS_USER_DATABASE_PASSWORD";
     assert!(refused.is_err_and(|said| said.contains(expected)));
 
-    let variables = ALL.map(|(_, name)| format!("KARCIS_{name}_DATABASE_PASSWORD"));
+    let variables: Vec<String> = schemas()
+        .map(|schema| format!("KARCIS_{}_DATABASE_PASSWORD", schema.part.to_uppercase()))
+        .collect();
     let passwords = variables.iter().map(|variable| (variable.as_str(), "it's new"));
     let environment: Vec<_> = setup.into_iter().chain(passwords).collect();
     let both = [(); 2].map(|()| karcis("migrate", &environment));
@@ -42,7 +36,7 @@ async fn migrate_makes_everything_once_also_when_two_do_it_at_the_same_time() {
     sqlx::raw_sql(newer).execute(&mut superuser).await.expect("has the usual columns");
     said(karcis("migrate", &setup)).expect("bears the schema of a newer release");
 
-    for (schema, _) in ALL {
+    for schema in schemas() {
         let with = |password| server.url_of(schema.role, password, "postgres");
         assert!(PgConnection::connect(&with(schema.role)).await.is_err(), "no known password");
         let mut own = PgConnection::connect(&with("it's%20new")).await.expect("may log in");

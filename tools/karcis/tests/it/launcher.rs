@@ -9,14 +9,13 @@ use std::{
 };
 
 use karcis_dev_servers::TempDir;
-use karcis_testkit::eventually;
+use karcis_schemas::SERVICES;
+use karcis_testkit::{eventually, processes};
 use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
 };
 use serde_json::Value;
-
-use karcis_testkit::processes;
 
 /// Everything has to start on a machine that runs other tests beside.
 const START_TIMEOUT: Duration = Duration::from_secs(300);
@@ -25,8 +24,10 @@ const START_TIMEOUT: Duration = Duration::from_secs(300);
 async fn ctrl_c_stops_everything_and_the_next_run_finds_the_data_again() {
     let place = TempDir::new().expect("a folder");
     let data = place.path().join("data");
+    // A run with lasting data takes the usual ports unless told otherwise.
+    let any_ports = SERVICES.map(|service| format!("--{}-port=0", service.name));
     let flags = ["--data", data.to_str().expect("is text")];
-    let flags = [flags.as_slice(), &ANY_PORTS].concat();
+    let flags: Vec<&str> = flags.into_iter().chain(any_ports.iter().map(String::as_str)).collect();
 
     let karcis = Karcis::start(&place, &flags).await;
     assert_eq!(karcis.titles().await.len(), 3, "a fresh database has the demo events");
@@ -61,8 +62,8 @@ async fn what_dies_is_started_again_at_its_place() {
     for same in ["services", "database_url", "kafka_bootstrap_servers", "admin"] {
         assert_eq!(after[same], before[same]);
     }
-    for service in ["user", "event", "booking", "payment"] {
-        let ready = format!("{}/readyz", karcis.url(service));
+    for service in SERVICES {
+        let ready = format!("{}/readyz", karcis.url(service.name));
         eventually(async || status(&ready).await).within(START_TIMEOUT).is(Some(200)).await;
     }
     let processes = karcis.processes();
@@ -143,10 +144,6 @@ async fn a_service_that_cannot_start_takes_the_rest_down_and_shows_its_last_line
     processes::are_gone(&processes::marked_with(mark(&place))).await;
     assert_eq!(remains(&place), Vec::<PathBuf>::new());
 }
-
-/// For runs with lasting data, which take the usual ports.
-const ANY_PORTS: [&str; 8] =
-    ["--user-port", "0", "--event-port", "0", "--booking-port", "0", "--payment-port", "0"];
 
 /// A `karcis` that has started.
 struct Karcis {

@@ -7,7 +7,7 @@ use axum::{
 };
 use karcis_http::Json;
 
-use crate::adapters::http::{ApiState, SESSIONS, responses::KeySetResponse};
+use super::{ApiState, SESSIONS, responses::KeySetResponse};
 
 /// The keys that access tokens can be checked with, as a JSON Web Key Set.
 #[utoipa::path(get, path = "/.well-known/jwks.json", tag = SESSIONS, operation_id = "keys",

@@ -15,7 +15,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     adapters::access_tokens::AccessTokens,
-    application::{check_password::PasswordCheck, ports::Accounts},
+    application::{Accounts, PasswordCheck},
 };
 
 const SESSIONS: &str = "Sessions";
@@ -26,7 +26,7 @@ const PROFILES: &str = "Profiles";
     (name = SESSIONS, description = "Registering, logging in and out, and staying logged in"),
     (name = PROFILES, description = "People's profiles and roles"),
 ))]
-struct Tags;
+struct Document;
 
 /// What the handlers share.
 #[derive(Clone)]
@@ -38,7 +38,7 @@ pub(crate) struct ApiState {
 
 /// The service's routes.
 pub(crate) fn routes() -> OpenApiRouter<ApiState> {
-    OpenApiRouter::with_openapi(Tags::openapi())
+    OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(sessions::register))
         .routes(routes!(sessions::log_in))
         .routes(routes!(sessions::refresh))

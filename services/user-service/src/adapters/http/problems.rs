@@ -3,14 +3,11 @@
 use axum::http::StatusCode;
 use karcis_http::{FieldError, Problem};
 use karcis_kernel::Timestamp;
+use karcis_process::now;
 
 use crate::application::{
-    check_password::CheckPasswordError,
-    give_role::GiveRoleError,
-    ports::{HashError, SaveError},
-    refresh_session::RefreshSessionError,
-    register::RegisterError,
-    update_profile::UpdateProfileError,
+    CheckPasswordError, GiveRoleError, HashError, RefreshSessionError, RegisterError, SaveError,
+    UpdateProfileError,
 };
 
 impl From<HashError> for Problem {
@@ -29,7 +26,6 @@ impl From<SaveError> for Problem {
                 Self::conflict("email-taken", "The e-mail address has an account")
                     .detail("log in with POST /login, or give another e-mail address")
             }
-            SaveError::Conflict => Self::unavailable(error),
             SaveError::Store(error) => error.into(),
         }
     }
@@ -90,6 +86,7 @@ impl From<UpdateProfileError> for Problem {
             UpdateProfileError::CurrentPassword(error) => error.into(),
             UpdateProfileError::Hash(error) => error.into(),
             UpdateProfileError::Save(error) => error.into(),
+            UpdateProfileError::Store(error) => error.into(),
         }
     }
 }
@@ -105,11 +102,12 @@ impl From<GiveRoleError> for Problem {
                 Self::invalid(vec![FieldError { field, message: error.to_string() }])
             }
             GiveRoleError::Save(error) => error.into(),
+            GiveRoleError::Store(error) => error.into(),
         }
     }
 }
 
 fn seconds_to(until: Timestamp) -> u32 {
-    let seconds = (until - karcis_process::now()).num_seconds() + 1;
+    let seconds = (until - now()).num_seconds() + 1;
     u32::try_from(seconds).unwrap_or(1).max(1)
 }

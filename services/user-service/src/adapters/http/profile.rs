@@ -7,21 +7,17 @@ use axum::{
     http::{header::AUTHORIZATION, request::Parts},
 };
 use karcis_http::{Caller, FieldErrors, Json, Patch, Problem, TimeZoneName};
-use karcis_process::trace;
+use karcis_process::{now, trace};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
+use super::{
+    ApiState, PROFILES,
+    responses::{EmailAddress, FullName, LanguageTag, NewPassword, PhoneNumber, ProfileResponse},
+};
 use crate::{
-    adapters::{
-        access_tokens,
-        http::{
-            ApiState, PROFILES,
-            responses::{
-                EmailAddress, FullName, LanguageTag, NewPassword, PhoneNumber, ProfileResponse,
-            },
-        },
-    },
-    application::update_profile::{ProfileUpdate, update_profile},
+    adapters::access_tokens,
+    application::{ProfileUpdate, update_profile},
     domain::{
         ClientIp, Email, Locale, Password, PersonName, Phone, ProfileChange, SessionId, TimeZone,
         TypedPassword,
@@ -88,18 +84,18 @@ pub(super) async fn update(
     caller: Caller,
     CurrentSession(session): CurrentSession,
     client_ip: ClientIp,
-    Json(body): Json<UpdateProfileRequest>,
+    Json(request): Json<UpdateProfileRequest>,
 ) -> Result<Json<ProfileResponse>, Problem> {
     let mut fields = FieldErrors::new();
     let change = ProfileChange {
-        name: required(&mut fields, "name", body.name, |text| PersonName::parse(&text)),
-        phone: optional(&mut fields, "phone", body.phone, Phone::parse),
-        locale: optional(&mut fields, "locale", body.locale, Locale::parse),
-        time_zone: optional(&mut fields, "time_zone", body.time_zone, TimeZone::parse),
-        email: required(&mut fields, "email", body.email, |text| Email::parse(&text)),
+        name: required(&mut fields, "name", request.name, |text| PersonName::parse(&text)),
+        phone: optional(&mut fields, "phone", request.phone, Phone::parse),
+        locale: optional(&mut fields, "locale", request.locale, Locale::parse),
+        time_zone: optional(&mut fields, "time_zone", request.time_zone, TimeZone::parse),
+        email: required(&mut fields, "email", request.email, |text| Email::parse(&text)),
         password_hash: None,
     };
-    let password = required(&mut fields, "password", body.password, Password::choose);
+    let password = required(&mut fields, "password", request.password, Password::choose);
     fields.finish()?;
     let update = ProfileUpdate {
         user_id: caller.user_id,
@@ -107,14 +103,10 @@ pub(super) async fn update(
         client_ip,
         change,
         password,
-        current_password: body.current_password.map(TypedPassword),
+        current_password: request.current_password.map(TypedPassword),
     };
-    let at = karcis_process::now();
-    let account = trace::span(
-        "update_profile",
-        update_profile(&*state.accounts, &state.password_check, update, at),
-    )
-    .await?;
+    let updating = update_profile(&*state.accounts, &state.password_check, update, now());
+    let account = trace::span("update_profile", updating).await?;
     Ok(Json(account.into()))
 }
 

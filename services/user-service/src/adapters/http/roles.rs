@@ -7,14 +7,11 @@ use karcis_process::trace;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use crate::{
-    adapters::http::{
-        ApiState, PROFILES,
-        responses::{EmailAddress, ProfileResponse},
-    },
-    application::give_role::give_role,
-    domain::Email,
+use super::{
+    ApiState, PROFILES,
+    responses::{EmailAddress, ProfileResponse},
 };
+use crate::{application::give_role, domain::Email};
 
 /// An account and its new role.
 #[derive(Deserialize, ToSchema)]
@@ -36,15 +33,15 @@ pub(super) struct GiveRoleRequest {
 pub(super) async fn give(
     State(state): State<ApiState>,
     Admin(admin): Admin,
-    Json(body): Json<GiveRoleRequest>,
+    Json(request): Json<GiveRoleRequest>,
 ) -> Result<Json<ProfileResponse>, Problem> {
     let mut fields = FieldErrors::new();
-    let email = fields.check("email", Email::parse(&body.email));
-    let role = fields.check("role", body.role.parse::<Role>());
+    let email = fields.check("email", Email::parse(&request.email));
+    let role = fields.check("role", request.role.parse::<Role>());
     let (Some(email), Some(role)) = (email, role) else {
         return Err(fields.into_problem());
     };
-    let account =
-        trace::span("give_role", give_role(&*state.accounts, admin.user_id, &email, role)).await?;
+    let giving = give_role(&*state.accounts, admin.user_id, &email, role);
+    let account = trace::span("give_role", giving).await?;
     Ok(Json(account.into()))
 }

@@ -7,24 +7,18 @@ use axum::{
 };
 use karcis_http::{FieldErrors, Json, Problem};
 use karcis_kernel::{Timestamp, UserId};
-use karcis_process::trace;
+use karcis_process::{now, trace};
 use serde::Deserialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::{
+    ApiState, SESSIONS,
+    responses::{EmailAddress, FullName, NewPassword, SessionResponse},
+};
 use crate::{
-    adapters::{
-        http::{
-            ApiState, SESSIONS,
-            responses::{EmailAddress, FullName, NewPassword, SessionResponse},
-        },
-        refresh_tokens,
-    },
-    application::{
-        log_in::{self, LogIn},
-        refresh_session::refresh_session,
-        register::{self, Registration},
-    },
+    adapters::refresh_tokens,
+    application::{self, LogIn, Registration, refresh_session},
     domain::{
         Account, ClientIp, Email, NewSession, NewToken, Password, PersonName, SessionId,
         TypedPassword,
@@ -72,22 +66,22 @@ pub(super) struct RefreshTokenRequest {
     ))]
 pub(super) async fn register(
     State(state): State<ApiState>,
-    Json(body): Json<RegisterRequest>,
+    Json(request): Json<RegisterRequest>,
 ) -> Result<Response, Problem> {
     let mut fields = FieldErrors::new();
-    let email = fields.check("email", Email::parse(&body.email));
-    let password = fields.check("password", Password::choose(body.password));
-    let name = fields.check("name", PersonName::parse(&body.name));
+    let email = fields.check("email", Email::parse(&request.email));
+    let password = fields.check("password", Password::choose(request.password));
+    let name = fields.check("name", PersonName::parse(&request.name));
     let (Some(email), Some(password), Some(name)) = (email, password, name) else {
         return Err(fields.into_problem());
     };
-    let at = karcis_process::now();
+    let at = now();
     let (refresh_token, session) = new_session(at);
     let user_id = UserId(Uuid::now_v7());
     let registration = Registration { user_id, email, password, name, session };
     let (accounts, passwords) = (&*state.accounts, &*state.password_check.passwords);
-    let account =
-        trace::span("register", register::register(accounts, passwords, registration, at)).await?;
+    let registering = application::register(accounts, passwords, registration, at);
+    let account = trace::span("register", registering).await?;
     respond(&state, StatusCode::CREATED, account, session.id, refresh_token, at)
 }
 
@@ -104,18 +98,17 @@ pub(super) async fn register(
 pub(super) async fn log_in(
     State(state): State<ApiState>,
     client_ip: ClientIp,
-    Json(body): Json<LogInRequest>,
+    Json(request): Json<LogInRequest>,
 ) -> Result<Response, Problem> {
     let mut fields = FieldErrors::new();
-    let Some(email) = fields.check("email", Email::parse(&body.email)) else {
+    let Some(email) = fields.check("email", Email::parse(&request.email)) else {
         return Err(fields.into_problem());
     };
-    let at = karcis_process::now();
+    let at = now();
     let (refresh_token, session) = new_session(at);
-    let login = LogIn { email, password: TypedPassword(body.password), client_ip, session };
-    let account =
-        trace::span("log_in", log_in::log_in(&*state.accounts, &state.password_check, login, at))
-            .await?;
+    let login = LogIn { email, password: TypedPassword(request.password), client_ip, session };
+    let logging_in = application::log_in(&*state.accounts, &state.password_check, login, at);
+    let account = trace::span("log_in", logging_in).await?;
     respond(&state, StatusCode::OK, account, session.id, refresh_token, at)
 }
 
@@ -130,15 +123,14 @@ pub(super) async fn log_in(
     ))]
 pub(super) async fn refresh(
     State(state): State<ApiState>,
-    Json(body): Json<RefreshTokenRequest>,
+    Json(request): Json<RefreshTokenRequest>,
 ) -> Result<Response, Problem> {
-    let at = karcis_process::now();
+    let at = now();
     let (refresh_token, hash) = refresh_tokens::generate();
     let next = NewToken::issued(hash, at);
-    let presented = refresh_tokens::hash(&body.refresh_token);
-    let (account, session) =
-        trace::span("refresh_session", refresh_session(&*state.accounts, &presented, &next, at))
-            .await?;
+    let presented = refresh_tokens::hash(&request.refresh_token);
+    let refreshing = refresh_session(&*state.accounts, &presented, &next, at);
+    let (account, session) = trace::span("refresh_session", refreshing).await?;
     respond(&state, StatusCode::OK, account, session, refresh_token, at)
 }
 
@@ -148,9 +140,9 @@ pub(super) async fn refresh(
     responses((status = 204, description = "The session is over.")))]
 pub(super) async fn log_out(
     State(state): State<ApiState>,
-    Json(body): Json<RefreshTokenRequest>,
+    Json(request): Json<RefreshTokenRequest>,
 ) -> Result<StatusCode, Problem> {
-    state.accounts.end_session_of(&refresh_tokens::hash(&body.refresh_token)).await?;
+    state.accounts.end_session_of(&refresh_tokens::hash(&request.refresh_token)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -5,35 +5,35 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use karcis_contracts::{BookingFact, Message};
 use karcis_messaging::{Consumer, HandleError, Received};
+use karcis_process::now;
 use tokio::sync::Notify;
 
 use super::messages::notification;
-use crate::application::ports::Notifications;
+use crate::{application::Notifications, domain::Notification};
 
-/// The consumer of booking-service's facts.
-pub(crate) struct BookingsConsumer {
+/// Stores what buyers are to be notified of.
+pub(crate) struct BookingFacts {
     pub notifications: Arc<dyn Notifications>,
     /// Signals that notifications are due.
     pub due: Arc<Notify>,
 }
 
 #[async_trait]
-impl Consumer for BookingsConsumer {
-    type Message = BookingFact;
+impl Consumer for BookingFacts {
+    type Message = Notification;
 
     fn decode(
         &self,
         _topic: &str,
         kind: &str,
         body: &[u8],
-    ) -> serde_json::Result<Option<BookingFact>> {
-        BookingFact::decode(kind, body)
+    ) -> serde_json::Result<Option<Notification>> {
+        Ok(BookingFact::decode(kind, body)?.map(notification))
     }
 
-    async fn handle(&self, batch: &[Received<BookingFact>]) -> Result<(), HandleError> {
-        let notifications: Vec<_> =
-            batch.iter().map(|received| notification(&received.message)).collect();
-        self.notifications.add(&notifications, karcis_process::now()).await?;
+    async fn handle(&self, batch: &[Received<Notification>]) -> Result<(), HandleError> {
+        let notifications: Vec<_> = batch.iter().map(|received| received.message.clone()).collect();
+        self.notifications.add(&notifications, now()).await?;
         self.due.notify_one();
         Ok(())
     }

@@ -22,7 +22,7 @@ pub(crate) fn encode(change: AccountChange) -> Outgoing {
 }
 
 /// The notification that this fact asks for.
-pub(crate) fn notification(fact: &BookingFact) -> Notification {
+pub(crate) fn notification(fact: BookingFact) -> Notification {
     let (booking_id, user_id, event_id, kind, reason) = match fact {
         BookingFact::BookingCreated(fact) => {
             (fact.booking_id, fact.user_id, fact.event_id, NotificationKind::Created, None)
@@ -31,11 +31,11 @@ pub(crate) fn notification(fact: &BookingFact) -> Notification {
             (fact.booking_id, fact.user_id, fact.event_id, NotificationKind::Confirmed, None)
         }
         BookingFact::BookingRejected(fact) => {
-            let reason = Some(fact.reason.clone());
+            let reason = Some(fact.reason);
             (fact.booking_id, fact.user_id, fact.event_id, NotificationKind::Rejected, reason)
         }
         BookingFact::BookingCancelled(fact) => {
-            let reason = Some(fact.reason.clone());
+            let reason = Some(fact.reason);
             (fact.booking_id, fact.user_id, fact.event_id, NotificationKind::Cancelled, reason)
         }
     };

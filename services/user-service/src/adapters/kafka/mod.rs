@@ -1,6 +1,7 @@
 //! The messages that this service reads and writes.
 
 mod consumer;
-pub(crate) mod messages;
+mod messages;
 
-pub(crate) use consumer::BookingsConsumer;
+pub(crate) use consumer::BookingFacts;
+pub(crate) use messages::encode;

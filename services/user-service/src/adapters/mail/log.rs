@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use super::traced;
-use crate::{application::ports::Notifier, domain::DueNotification};
+use crate::{application::Notifier, domain::DueNotification};
 
 /// Logs the booking and its new status, never a name or an address.
 pub(crate) struct LogNotifier;

@@ -20,7 +20,7 @@ use lettre::{
 use tokio::time::{Instant, timeout_at};
 
 use super::{email::email, traced};
-use crate::{application::ports::Notifier, config::MailConfig, domain::DueNotification};
+use crate::{application::Notifier, config::MailConfig, domain::DueNotification};
 
 /// How many connections, and so e-mails at a time.
 const CONNECTIONS: u32 = 8;

@@ -6,9 +6,12 @@ use karcis_kernel::{Timestamp, UserId};
 use karcis_messaging::{Outbox, Outgoing};
 use sqlx::{PgConnection, PgPool};
 
+use super::{
+    rows::{AccountRow, select_accounts},
+    sessions,
+};
 use crate::{
-    adapters::postgres::{rows::AccountRow, sessions},
-    application::ports::{Accounts, SaveError, Sessions},
+    application::{Accounts, SaveError, Sessions},
     domain::{
         Account, AccountChange, Email, Locale, NewSession, NewToken, Phone, SessionId, StoredToken,
         TimeZone, TokenHash,
@@ -51,27 +54,17 @@ impl PgAccounts {
 #[async_trait]
 impl Accounts for PgAccounts {
     async fn by_id(&self, id: UserId) -> Result<Option<Account>, StoreError> {
-        let row: Option<AccountRow> = sqlx::query_as(
-            "SELECT user_id, email, password_hash, name, phone, locale, time_zone, role, version,
-                 created_at
-             FROM account WHERE user_id = $1",
-        )
-        .bind(id.0)
-        .fetch_optional(&self.pool)
-        .await?;
-        row.map(Account::try_from).transpose()
+        let row =
+            select_accounts!("WHERE user_id = $1").bind(id.0).fetch_optional(&self.pool).await?;
+        row.map(AccountRow::account).transpose()
     }
 
     async fn by_email(&self, email: &Email) -> Result<Option<Account>, StoreError> {
-        let row: Option<AccountRow> = sqlx::query_as(
-            "SELECT user_id, email, password_hash, name, phone, locale, time_zone, role, version,
-                 created_at
-             FROM account WHERE email = $1",
-        )
-        .bind(email.as_str())
-        .fetch_optional(&self.pool)
-        .await?;
-        row.map(Account::try_from).transpose()
+        let row = select_accounts!("WHERE email = $1")
+            .bind(email.as_str())
+            .fetch_optional(&self.pool)
+            .await?;
+        row.map(AccountRow::account).transpose()
     }
 
     async fn add(&self, account: &Account, session: Option<&NewSession>) -> Result<(), SaveError> {
@@ -107,7 +100,7 @@ impl Accounts for PgAccounts {
         loaded: i64,
         account: &Account,
         sessions: Sessions,
-    ) -> Result<(), SaveError> {
+    ) -> Result<bool, SaveError> {
         let mut transaction = self.pool.begin().await?;
         let saved = sqlx::query(
             "UPDATE account SET email = $3, password_hash = $4, name = $5, phone = $6, locale = $7,
@@ -128,7 +121,11 @@ impl Accounts for PgAccounts {
         .execute(&mut *transaction)
         .await?;
         if saved.rows_affected() == 0 {
-            return Err(why_not_saved(&mut transaction, account).await?);
+            return if is_email_taken(&mut transaction, account).await? {
+                Err(SaveError::EmailTaken)
+            } else {
+                Ok(false)
+            };
         }
         if let Sessions::EndAllBut(kept) = sessions {
             sessions::end_all_but(&mut transaction, account.user_id, kept).await?;
@@ -136,7 +133,7 @@ impl Accounts for PgAccounts {
         self.publish(&mut transaction, AccountChange::Updated(account)).await?;
         transaction.commit().await?;
         self.outbox.notify();
-        Ok(())
+        Ok(true)
     }
 
     async fn open_session(
@@ -180,15 +177,15 @@ impl Accounts for PgAccounts {
     }
 }
 
-/// Why an update changed no row.
-async fn why_not_saved(
+/// Whether another account has this account's e-mail address.
+async fn is_email_taken(
     transaction: &mut PgConnection,
     account: &Account,
-) -> Result<SaveError, sqlx::Error> {
+) -> Result<bool, sqlx::Error> {
     let taken = sqlx::query("SELECT FROM account WHERE email = $1 AND user_id <> $2")
         .bind(account.email.as_str())
         .bind(account.user_id.0)
         .fetch_optional(transaction)
         .await?;
-    Ok(if taken.is_some() { SaveError::EmailTaken } else { SaveError::Conflict })
+    Ok(taken.is_some())
 }

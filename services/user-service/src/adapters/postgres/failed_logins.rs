@@ -9,20 +9,20 @@ use sha2::{Digest, Sha256};
 use sqlx::PgPool;
 
 use crate::{
-    application::ports::FailedLogins,
-    domain::{Subject, Tally, WINDOW},
+    application::FailedLogins,
+    domain::{Failures, Subject, WINDOW},
 };
 
-/// Counts failed log-ins.
+/// Table `failed_login`.
 pub(crate) struct PgFailedLogins(pub PgPool);
 
 #[async_trait]
 impl FailedLogins for PgFailedLogins {
-    async fn tallies(
+    async fn failures(
         &self,
         subjects: &[Subject],
         at: Timestamp,
-    ) -> Result<HashMap<Subject, Tally>, StoreError> {
+    ) -> Result<HashMap<Subject, Failures>, StoreError> {
         let mut by_key: HashMap<String, &Subject> =
             subjects.iter().map(|subject| (key(subject), subject)).collect();
         let keys: Vec<String> = by_key.keys().cloned().collect();
@@ -37,8 +37,8 @@ impl FailedLogins for PgFailedLogins {
         Ok(rows
             .into_iter()
             .filter_map(|(key, failures, ends_at)| {
-                let failures = u32::try_from(failures).unwrap_or(u32::MAX);
-                Some((by_key.remove(&key)?.clone(), Tally { failures, ends_at }))
+                let count = u32::try_from(failures).unwrap_or(u32::MAX);
+                Some((by_key.remove(&key)?.clone(), Failures { count, ends_at }))
             })
             .collect())
     }

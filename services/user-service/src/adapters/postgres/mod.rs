@@ -1,4 +1,4 @@
-//! Implements the ports in the service's own schema, a file per table or two.
+//! The ports in the service's own schema, a file per table or two.
 
 mod accounts;
 mod failed_logins;

@@ -10,9 +10,9 @@ use karcis_process::{chain, trace};
 use sqlx::PgPool;
 use uuid::Uuid;
 
+use super::rows::NotificationRow;
 use crate::{
-    adapters::postgres::rows::NotificationRow,
-    application::ports::Notifications,
+    application::Notifications,
     domain::{DueNotification, Notification},
 };
 
@@ -75,7 +75,7 @@ impl Notifications for PgNotifications {
         let unreadable = |error: &StoreError| {
             tracing::error!(error = %chain(error), "a notification cannot be read and is not sent");
         };
-        let read = |row| DueNotification::try_from(row).inspect_err(unreadable).ok();
+        let read = |row: NotificationRow| row.notification().inspect_err(unreadable).ok();
         let mut due: Vec<DueNotification> = rows.into_iter().filter_map(read).collect();
         due.sort_unstable_by_key(|due| (due.notification.booking_id, due.notification.kind));
         Ok(due)

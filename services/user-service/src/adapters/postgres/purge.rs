@@ -5,9 +5,11 @@ use karcis_kernel::Timestamp;
 use sqlx::PgPool;
 
 /// How many rows a statement deletes at most.
-const BATCH: i64 = 5_000;
+const ROWS_AT_A_TIME: u16 = 5_000;
+/// How many times so many rows of a table are deleted before the next table.
+const ROUNDS: u32 = 20;
 
-/// A notice is kept for longer than the broker keeps the message it came from: otherwise reading
+/// A notification is kept for longer than the broker keeps the message it came from: otherwise reading
 /// that message again would notify the buyer again.
 const DELETIONS: [&str; 4] = [
     "DELETE FROM session WHERE session_id IN
@@ -20,14 +22,16 @@ const DELETIONS: [&str; 4] = [
         (SELECT booking_id, kind FROM notice WHERE noted_at < $1 - interval '30 days' LIMIT $2)",
 ];
 
-/// Deletes expired sessions and tokens, failed log-ins of past windows and old notices. Rows of a
-/// table are deleted in batches, until a batch is not full.
+/// Deletes expired sessions and tokens, failed log-ins of past windows and old notifications: up to
+/// 100,000 rows of each table.
 pub(crate) async fn purge(pool: &PgPool, at: Timestamp) -> Result<(), StoreError> {
     for deletion in DELETIONS {
-        let mut deleted = BATCH as u64;
-        while deleted == BATCH as u64 {
-            let done = sqlx::query(deletion).bind(at).bind(BATCH).execute(pool).await?;
-            deleted = done.rows_affected();
+        for _ in 0..ROUNDS {
+            let limit = i64::from(ROWS_AT_A_TIME);
+            let done = sqlx::query(deletion).bind(at).bind(limit).execute(pool).await?;
+            if done.rows_affected() < u64::from(ROWS_AT_A_TIME) {
+                break;
+            }
         }
     }
     Ok(())

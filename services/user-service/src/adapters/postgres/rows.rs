@@ -9,11 +9,23 @@ use crate::domain::{
     PersonName, Phone, TimeZone,
 };
 
-type Cause = Box<dyn std::error::Error + Send + Sync>;
+type Unreadable = Box<dyn std::error::Error + Send + Sync>;
 
-/// A row of table `account`.
+/// A query for [`AccountRow`]s: all its columns, and the rest of the statement.
+macro_rules! select_accounts {
+    ($rest:literal) => {
+        sqlx::query_as::<_, crate::adapters::postgres::rows::AccountRow>(concat!(
+            "SELECT user_id, email, password_hash, name, phone, locale, time_zone, role, version, \
+             created_at FROM account ",
+            $rest
+        ))
+    };
+}
+
+pub(super) use select_accounts;
+
 #[derive(sqlx::FromRow)]
-pub(crate) struct AccountRow {
+pub(super) struct AccountRow {
     user_id: Uuid,
     email: String,
     password_hash: String,
@@ -26,28 +38,34 @@ pub(crate) struct AccountRow {
     created_at: Timestamp,
 }
 
-impl TryFrom<AccountRow> for Account {
-    type Error = StoreError;
+impl AccountRow {
+    /// The account, or an error that names the row if it cannot be read.
+    pub(super) fn account(self) -> Result<Account, StoreError> {
+        let id = self.user_id;
+        self.parsed().map_err(|cause| {
+            StoreError::rejected(format!("the row of account {id} is unreadable: {cause}"))
+        })
+    }
 
-    fn try_from(row: AccountRow) -> Result<Self, StoreError> {
-        Ok(Self {
-            user_id: UserId(row.user_id),
-            email: stored(Email::parse(&row.email))?,
-            password_hash: PasswordHash(row.password_hash),
-            name: stored(PersonName::parse(&row.name))?,
-            phone: stored(row.phone.as_deref().map(Phone::parse).transpose())?,
-            locale: stored(row.locale.as_deref().map(Locale::parse).transpose())?,
-            time_zone: stored(row.time_zone.as_deref().map(TimeZone::parse).transpose())?,
-            role: stored(row.role.parse())?,
-            version: row.version,
-            created_at: row.created_at,
+    fn parsed(self) -> Result<Account, Unreadable> {
+        Ok(Account {
+            user_id: UserId(self.user_id),
+            email: Email::parse(&self.email)?,
+            password_hash: PasswordHash(self.password_hash),
+            name: PersonName::parse(&self.name)?,
+            phone: self.phone.as_deref().map(Phone::parse).transpose()?,
+            locale: self.locale.as_deref().map(Locale::parse).transpose()?,
+            time_zone: self.time_zone.as_deref().map(TimeZone::parse).transpose()?,
+            role: self.role.parse()?,
+            version: self.version,
+            created_at: self.created_at,
         })
     }
 }
 
-/// A notice with the e-mail address and name of its buyer's account.
+/// A notification with the e-mail address and name of its buyer's account.
 #[derive(sqlx::FromRow)]
-pub(crate) struct NotificationRow {
+pub(super) struct NotificationRow {
     booking_id: Uuid,
     kind: String,
     user_id: Uuid,
@@ -58,27 +76,30 @@ pub(crate) struct NotificationRow {
     name: Option<String>,
 }
 
-impl TryFrom<NotificationRow> for DueNotification {
-    type Error = StoreError;
-
-    fn try_from(row: NotificationRow) -> Result<Self, StoreError> {
-        let kind = NotificationKind::ALL.into_iter().find(|kind| kind.as_str() == row.kind);
-        let buyer = row.email.zip(row.name).map(|(email, name)| {
-            let (email, name) = (stored(Email::parse(&email))?, stored(PersonName::parse(&name))?);
-            Ok::<_, StoreError>(Buyer { email, name })
-        });
-        let notification = Notification {
-            booking_id: BookingId(row.booking_id),
-            kind: stored(kind.ok_or("unknown kind of notice"))?,
-            user_id: UserId(row.user_id),
-            event_id: EventId(row.event_id),
-            reason: row.reason,
-        };
-        Ok(Self { notification, buyer: buyer.transpose()?, trace: row.trace })
+impl NotificationRow {
+    /// The notification, or an error that names the row if it cannot be read.
+    pub(super) fn notification(self) -> Result<DueNotification, StoreError> {
+        let name = format!("notification {} of booking {}", self.kind, self.booking_id);
+        self.parsed().map_err(|cause| {
+            StoreError::rejected(format!("the row of {name} is unreadable: {cause}"))
+        })
     }
-}
 
-/// A stored value; an error if it does not follow the domain's rules.
-fn stored<T>(parsed: Result<T, impl Into<Cause>>) -> Result<T, StoreError> {
-    parsed.map_err(StoreError::rejected)
+    fn parsed(self) -> Result<DueNotification, Unreadable> {
+        let kind = NotificationKind::ALL.into_iter().find(|kind| kind.as_str() == self.kind);
+        let buyer = match self.email.zip(self.name) {
+            Some((email, name)) => {
+                Some(Buyer { email: Email::parse(&email)?, name: PersonName::parse(&name)? })
+            }
+            None => None,
+        };
+        let notification = Notification {
+            booking_id: BookingId(self.booking_id),
+            kind: kind.ok_or("unknown kind of notification")?,
+            user_id: UserId(self.user_id),
+            event_id: EventId(self.event_id),
+            reason: self.reason,
+        };
+        Ok(DueNotification { notification, buyer, trace: self.trace })
+    }
 }

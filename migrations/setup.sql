@@ -13,7 +13,7 @@ DECLARE
     part record;
     password text;
 BEGIN
-    -- Whoever does the same in this database waits.
+    -- Another session that sets up this database waits.
     PERFORM pg_advisory_xact_lock(hashtextextended('karcis setup', 0));
 
     FOR part IN

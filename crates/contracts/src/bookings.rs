@@ -1,4 +1,4 @@
-//! booking → user and anyone: the turns in a booking's life that people are told of.
+//! booking → user and anyone: a booking is created, confirmed, rejected or cancelled.
 
 use karcis_kernel::{BookingId, EventId, UserId};
 use serde::{Deserialize, Serialize};

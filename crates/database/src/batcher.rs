@@ -1,8 +1,8 @@
 //! Group commit: what queued while the last group was at work is the next group.
 //!
 //! Guarantees: jobs are done in the order they came, one group at a time; an idle batcher starts at
-//! once; a full one refuses at once; a job that the store rejects, or that another transaction is in
-//! the way of, fails alone; a panic fails its group alone. A job whose submitter has gone before its
+//! once; a full one refuses at once; a job that the store rejects, or that contends with another
+//! transaction, fails alone; a panic fails its group alone. A job whose submitter has gone before its
 //! turn is left out.
 
 use std::{future::Future, panic::AssertUnwindSafe};
@@ -34,7 +34,7 @@ pub struct Batcher<Job, Output> {
 impl<Job: Clone + Send + 'static, Output: Send + 'static> Batcher<Job, Output> {
     /// Starts the task, which ends when the batcher is dropped. `work` returns one output for each
     /// job of a group, in their order. A group that is rejected or contended is tried
-    /// job by job, for which it is cloned: a job should be cheap to clone, such as an `Arc`.
+    /// job by job. Each group is cloned for that, so a job should be cheap to clone, as an `Arc` is.
     pub fn start<F>(
         limits: BatchLimits,
         work: impl Fn(Vec<Job>) -> F + Send + Sync + 'static,

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 
 use crate::StoreError;
 
-/// How often a job is decided; each further time another's change was committed first.
+/// How often a job is decided: again each time its change is a conflict.
 const ROUNDS: u32 = 20;
 /// How many commits may meet another transaction in their way; the last one's error is returned.
 const CONTENDED_COMMITS: u32 = 3;
@@ -40,8 +40,8 @@ pub trait Decider: Sync {
         job: &Self::Job,
     ) -> Result<Self::Output, Self::Error>;
 
-    /// Commits once, or nothing if nothing changed. Returns the keys of what was left out, since
-    /// another changed it after it was loaded.
+    /// Commits once, or nothing if nothing changed. If another instance or request changed the row
+    /// meanwhile, the change is not written: this is a conflict. Returns the keys of conflicts.
     async fn commit(&self, unit: Self::UnitOfWork) -> Result<HashSet<Self::Key>, StoreError>;
 }
 

@@ -4,6 +4,7 @@
 use std::collections::{HashMap, HashSet};
 
 use karcis_kernel::{Timestamp, UserId};
+use karcis_process::CancellationToken;
 use sqlx::{AssertSqlSafe, PgConnection, PgPool};
 use uuid::Uuid;
 
@@ -11,6 +12,11 @@ use crate::StoreError;
 
 /// How long a key is kept: 24 h.
 pub const KEY_LIFETIME: std::time::Duration = std::time::Duration::from_secs(24 * 60 * 60);
+
+/// How many expired keys a statement deletes.
+const PURGED_AT_A_TIME: u16 = 5_000;
+/// How many such statements a purge runs.
+const PURGE_ROUNDS: u32 = 20;
 
 /// A user's name for one request. Keys of two users never meet.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -105,7 +111,25 @@ impl IdempotencyKeys {
         Ok(taken)
     }
 
-    /// Deletes up to `limit` keys that were used before `before`. Returns how many there were.
+    /// Deletes keys that were used more than 24 h before `now`, 100,000 at most, in statements of
+    /// 5,000. Ends early once `stopping` is cancelled.
+    pub async fn purge_expired(
+        self,
+        pool: &PgPool,
+        now: Timestamp,
+        stopping: &CancellationToken,
+    ) -> Result<(), StoreError> {
+        for _ in 0..PURGE_ROUNDS {
+            let purged = self.purge(pool, now - KEY_LIFETIME, PURGED_AT_A_TIME).await?;
+            if purged < u64::from(PURGED_AT_A_TIME) || stopping.is_cancelled() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Deletes up to `limit` keys that were used before `before`, in no order: sorting would read all
+    /// of them for each statement. Returns how many there were.
     pub async fn purge(
         self,
         pool: &PgPool,
@@ -116,7 +140,7 @@ impl IdempotencyKeys {
         let purge = format!(
             "DELETE FROM idempotency_key WHERE (user_id, key) IN
                  (SELECT user_id, key FROM idempotency_key WHERE {used_at} < $1
-                  ORDER BY {used_at} LIMIT $2 FOR UPDATE SKIP LOCKED)"
+                  LIMIT $2 FOR UPDATE SKIP LOCKED)"
         );
         let purged = sqlx::query(AssertSqlSafe(purge))
             .bind(before)

@@ -26,7 +26,7 @@ pub use extract::{Json, PathId, PreferWait, Query};
 pub use idempotency::{IdempotencyKey, REPLAYED};
 pub use keys::TokenKeys;
 pub use live::{Live, Versions, WantsStream, stream};
-pub use openapi::{About, LINE, Price, TimeZoneName, one_of, openapi};
+pub use openapi::{About, LINE, Price, TimeZoneName, one_of, openapi, or_null};
 pub use page::{Cursor, List, Page};
 pub use patch::Patch;
 pub use problem::{FieldError, FieldErrors, Problem};

@@ -1,4 +1,4 @@
-//! The code on a ticket: knowing it is holding the ticket.
+//! The code on a ticket: who knows it has the ticket.
 
 use std::{fmt, str::FromStr};
 

@@ -26,7 +26,7 @@ use uuid::Uuid;
 use crate::{
     Kafka, KafkaError,
     backoff::Backoff,
-    dead_letter::{self, DeadMessage},
+    dead_letter::{self, NewDeadLetter},
     member::Member,
     spans::{self, Described},
 };
@@ -64,14 +64,11 @@ impl From<StoreError> for HandleError {
     }
 }
 
-/// What a service does with the topics it reads, all in one consumer group.
+/// What a service does with the messages it reads, all in one consumer group.
 #[async_trait]
 pub trait Consumer: Send + Sync + 'static {
     /// An enum where the service reads several topics.
     type Message: Clone + Send + Sync + 'static;
-
-    /// Without a deployment's prefix.
-    fn topics(&self) -> &'static [&'static str];
 
     /// `None` for a type that the service does not read.
     fn decode(
@@ -87,12 +84,13 @@ pub trait Consumer: Send + Sync + 'static {
 }
 
 impl Kafka {
-    /// Consumes as group `service` until `stopping`. Poison goes to table `dead_letter` of the
-    /// service's schema in `pool`. It survives every outage of broker and database; an error means
-    /// that another instance has the same name, or that a setting is wrong.
+    /// Consumes these topics (without a deployment's prefix) as group `service` until `stopping`. Poison
+    /// goes to table `dead_letter` of the service's schema in `pool`. It survives every outage of broker
+    /// and database; an error means that another instance has the same name, or that a setting is wrong.
     pub async fn consume(
         self,
         service: &'static str,
+        topics: &'static [&'static str],
         pool: PgPool,
         consumer: impl Consumer,
         stopping: CancellationToken,
@@ -100,7 +98,7 @@ impl Kafka {
         let reader = Reader { service, kafka: self, pool, consumer, stopping };
         let mut fenced_at: Option<Instant> = None;
         loop {
-            let member = Member::join(&reader.kafka, service, reader.consumer.topics())?;
+            let member = Member::join(&reader.kafka, service, topics)?;
             let outcome = reader.read(&member).await;
             member.leave().await;
             match outcome {
@@ -314,7 +312,7 @@ impl<C: Consumer> Reader<C> {
         index: usize,
         error: String,
     ) -> Result<(), Stopped> {
-        let message = dead_message(&self.kafka, &taken[index], &error);
+        let message = new_dead_letter(&self.kafka, &taken[index], &error);
         tracing::error!(
             topic = message.topic,
             partition = message.partition,
@@ -344,13 +342,13 @@ fn age_seconds(message: Option<&BorrowedMessage<'_>>) -> f64 {
     sent_ms.map_or(0.0, |sent| (karcis_process::now().timestamp_millis() - sent) as f64 / 1_000.0)
 }
 
-fn dead_message(kafka: &Kafka, message: &BorrowedMessage<'_>, error: &str) -> DeadMessage {
+fn new_dead_letter(kafka: &Kafka, message: &BorrowedMessage<'_>, error: &str) -> NewDeadLetter {
     let headers = message.headers().into_iter().flat_map(|headers| headers.iter());
     let headers = headers.map(|header| {
         let value = header.value.map(|value| storable(&String::from_utf8_lossy(value)));
         (storable(header.key), serde_json::Value::from(value))
     });
-    DeadMessage {
+    NewDeadLetter {
         topic: kafka.plain_topic(message.topic()).to_owned(),
         partition: message.partition(),
         offset: message.offset(),

@@ -1,6 +1,6 @@
 //! Messages that can never be handled are stored as dead letters, so that nothing waits for them.
 //!
-//! Guarantees: a message is stored once, however often it came; redriving one puts it back into its
+//! Guarantees: a message is stored once, however often it comes and is sent; redriving one puts it back into its
 //! topic, in the transaction that removes the dead letter.
 
 use chrono::{DateTime, Utc};
@@ -30,7 +30,7 @@ pub struct DeadLetter {
 }
 
 /// A message as it came, on its way to the table.
-pub(crate) struct DeadMessage {
+pub(crate) struct NewDeadLetter {
     pub(crate) topic: String,
     pub(crate) partition: i32,
     pub(crate) offset: i64,
@@ -41,15 +41,23 @@ pub(crate) struct DeadMessage {
     pub(crate) error: String,
 }
 
-/// Stores the message. One at the same offset is overwritten: after a topic was wiped, another
-/// message may have that offset.
-pub(crate) async fn store(pool: &PgPool, message: &DeadMessage) -> Result<(), sqlx::Error> {
+/// Stores the message. One with the same content is updated: its sender sends it again until it is
+/// answered. So is one at the same offset: after a topic was wiped, another message may have that
+/// offset.
+pub(crate) async fn store(pool: &PgPool, message: &NewDeadLetter) -> Result<(), sqlx::Error> {
     const STORE: &str = r#"
+        WITH updated AS (
+            UPDATE dead_letter
+            SET "partition" = $2, "offset" = $3, key = $4, kind = $5, headers = $6, body = $7,
+                error = $8, last_seen_at = now()
+            WHERE id = (
+                SELECT id FROM dead_letter
+                WHERE topic = $1 AND (("partition", "offset") = ($2, $3) OR (
+                    key IS NOT DISTINCT FROM $4 AND kind IS NOT DISTINCT FROM $5 AND body = $7))
+                ORDER BY ("partition", "offset") = ($2, $3) DESC, first_seen_at LIMIT 1)
+            RETURNING id)
         INSERT INTO dead_letter (topic, "partition", "offset", key, kind, headers, body, error)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-        ON CONFLICT ON CONSTRAINT dead_letter_once DO UPDATE
-        SET key = EXCLUDED.key, kind = EXCLUDED.kind, headers = EXCLUDED.headers,
-            body = EXCLUDED.body, error = EXCLUDED.error, last_seen_at = now()"#;
+        SELECT $1, $2, $3, $4, $5, $6, $7, $8 WHERE NOT EXISTS (SELECT FROM updated)"#;
     sqlx::query(STORE)
         .bind(&message.topic)
         .bind(message.partition)

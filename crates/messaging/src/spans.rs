@@ -1,9 +1,9 @@
 //! Spans of messages on their way, by OpenTelemetry's conventions for messaging.
 //! Source: <https://opentelemetry.io/docs/specs/semconv/messaging/messaging-spans/>.
 //!
-//! A message's trace holds what sent it, `send` from its commit to the broker's ack, `process` at
-//! each reader, and what that sends. A batch has a trace of its own, whose span
-//! links to each message's `process` span's parent, and each of those links back.
+//! A message's trace has these spans: its sender's, `send` from the commit to the broker's ack, and
+//! `process` at each reader, below which is what that reader sends. A batch has a trace of its own. Its
+//! span links to the span that each message names as its parent; each `process` span links to the batch.
 
 use chrono::{DateTime, Utc};
 use karcis_process::trace::{

@@ -47,7 +47,7 @@ pub(crate) fn start() {
             let backtrace = Backtrace::capture();
             let is_captured = backtrace.status() == BacktraceStatus::Captured;
             let backtrace = is_captured.then(|| backtrace.to_string());
-            tracing::error!(backtrace, "{panic}");
+            tracing::error!(%panic, backtrace, "a task panicked");
         }));
     }
 }

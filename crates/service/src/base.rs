@@ -65,7 +65,8 @@ impl Base {
         consumer: C,
     ) -> impl Future<Output = Result<(), KafkaError>> + Send + use<C> {
         let kafka = self.kafka.clone();
-        kafka.consume(self.service.full_name(), self.pool.clone(), consumer, self.stopping())
+        let (name, topics) = (self.service.full_name(), self.service.reads);
+        kafka.consume(name, topics, self.pool.clone(), consumer, self.stopping())
     }
 
     /// Sends what is in the outbox.

@@ -47,8 +47,9 @@ impl Peer {
         let kafka = environment.kafka();
         let speaking = outbox.clone().relay(kafka.clone(), stopping.clone());
         let (inbox, group) = (Inbox::default(), "tests");
-        let listener = Listener { topics, inbox: inbox.clone() };
-        let hearing = kafka.clone().consume(group, pool.clone(), listener, stopping.clone());
+        let listener = Listener(inbox.clone());
+        let hearing =
+            kafka.clone().consume(group, topics, pool.clone(), listener, stopping.clone());
         let tasks = vec![
             tokio::spawn(async { speaking.await.expect("the outbox can be read") }),
             tokio::spawn(async { hearing.await.expect("the topics can be read") }),
@@ -99,18 +100,11 @@ fn decode<M: Message>(heard: &Heard) -> Option<M> {
     if heard.topic == M::TOPIC { message() } else { None }
 }
 
-struct Listener {
-    topics: &'static [&'static str],
-    inbox: Inbox<Heard>,
-}
+struct Listener(Inbox<Heard>);
 
 #[async_trait]
 impl Consumer for Listener {
     type Message = (String, String, Vec<u8>);
-
-    fn topics(&self) -> &'static [&'static str] {
-        self.topics
-    }
 
     fn decode(
         &self,
@@ -124,7 +118,7 @@ impl Consumer for Listener {
     async fn handle(&self, batch: &[Received<Self::Message>]) -> Result<(), HandleError> {
         for Received { message: (topic, kind, body), id, correlation } in batch {
             let (topic, kind, body) = (topic.clone(), kind.clone(), body.clone());
-            self.inbox.keep_one(id, &Heard { topic, kind, body, correlation: *correlation });
+            self.0.keep_one(id, &Heard { topic, kind, body, correlation: *correlation });
         }
         Ok(())
     }

@@ -13,7 +13,7 @@ use adapters::{
     kafka::{self, Commands},
     metrics,
     postgres::{BatchedPayments, PgPayments, Signals},
-    workers::Worker,
+    workers,
 };
 use karcis_http::{Live, TokenKeys};
 use karcis_process::Process;
@@ -49,17 +49,26 @@ pub async fn run(
     let payments = Arc::new(PgPayments::new(base.pool.clone(), signals, kafka::encode));
 
     metrics::describe();
-    let worker =
-        Worker { payments: payments.clone(), gateway: gateway.clone(), stopping: base.stopping() };
     let charges = TaskTracker::new();
     let routes = http::routes().with_state(ApiState {
-        payments: Arc::new(BatchedPayments::new(payments.clone())),
-        gateway,
+        payments: Arc::new(BatchedPayments::start(payments.clone())),
+        gateway: gateway.clone(),
         live: live.clone(),
         charges: charges.clone(),
         provider_wait: config.gateway.provider_wait(),
     });
     let serving = base.serve(listener, routes, &keys);
+    let outbox = || base.outbox.clone();
+    let stop = || base.stopping();
+    let resolving = workers::run_resolving(
+        payments.clone(),
+        gateway.clone(),
+        outbox(),
+        config.gateway.provider_timeout(),
+        stop(),
+    );
+    let voiding = workers::run_voiding(payments.clone(), gateway.clone(), outbox(), void, stop());
+    let refunding = workers::run_refunding(payments.clone(), gateway, outbox(), refund, stop());
     process
         .run("http", async move {
             let served = serving.await;
@@ -68,14 +77,14 @@ pub async fn run(
             charges.wait().await;
             served
         })
-        .run("keys", keys.keep_fresh(base.stopping()))
-        .run("consumer", base.consume(Commands(payments.clone())))
+        .run("keys", keys.keep_fresh(stop()))
+        .run("consumer", base.consume(Commands { payments: payments.clone() }))
         .run("outbox", base.relay())
-        .run("live", live.run(payments, base.stopping()))
-        .run("resolve attempts", worker.clone().resolve(config.gateway.provider_timeout()))
-        .run("void attempts", worker.clone().void(void))
-        .run("refund payments", worker.clone().refund(refund))
-        .run("purge keys", worker.purge_keys())
+        .run("live", live.run(payments.clone(), stop()))
+        .run("resolve attempts", resolving)
+        .run("void attempts", voiding)
+        .run("refund payments", refunding)
+        .run("housekeeping", workers::keep_house(payments, stop()))
         .until_stopped()
         .await?;
     Ok(())

@@ -1,18 +1,21 @@
 //! What must hold when a fleet is at rest: all messages are sent, none is dead-lettered, and of every
 //! booking that has ended the three services and the provider say the same.
 
+use std::time::Duration;
+
 use karcis_schemas::SERVICES;
 use karcis_testkit::{all_sent, eventually};
 use sqlx::{PgPool, postgres::PgPoolOptions};
 
-/// Waits until all holds; panics with what does not.
-pub(crate) async fn add_up(database_url: &str) {
+/// Waits until all holds; panics with what does not agree within this time.
+pub(crate) async fn add_up(database_url: &str, timeout: Duration) {
     for service in SERVICES {
         all_sent(database_url, *service.schema).await;
     }
     let options = PgPoolOptions::new().max_connections(1);
     let pool = options.connect(database_url).await.expect("the database answers");
-    eventually(|| disagreements(&pool)).is(Vec::<Disagreement>::new()).await;
+    let agreed = eventually(|| disagreements(&pool)).within(timeout);
+    agreed.is(Vec::<Disagreement>::new()).await;
     pool.close().await;
 }
 

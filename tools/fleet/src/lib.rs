@@ -15,6 +15,7 @@ mod tasks;
 use std::{
     collections::{BTreeMap, HashMap},
     panic::resume_unwind,
+    time::Duration,
 };
 
 use karcis_kernel::{BookingId, Role, UserId};
@@ -82,7 +83,8 @@ pub struct Fleet {
     http: reqwest::Client,
     urls: Urls,
     members: Option<Members>,
-    checked: bool,
+    /// How long the services may take to agree at the end; `None`: nothing is checked.
+    checked_for: Option<Duration>,
 }
 
 enum Members {
@@ -127,7 +129,7 @@ impl Fleet {
             http: reqwest::Client::new(),
             urls,
             members: Some(members),
-            checked: true,
+            checked_for: Some(TIMEOUT),
         }
     }
 
@@ -143,7 +145,12 @@ impl Fleet {
 
     /// Nothing is checked at the end of this test.
     pub fn unchecked(&mut self) {
-        self.checked = false;
+        self.checked_for = None;
+    }
+
+    /// The services may take this long to agree at the end of this test.
+    pub fn checked_for(&mut self, timeout: Duration) {
+        self.checked_for = Some(timeout);
     }
 
     /// A new person who books tickets.
@@ -268,10 +275,10 @@ impl Drop for Fleet {
                 Members::Processes(instances) => drop(instances),
             };
         }
-        let (url, checked) = (self.environment.database_url().to_owned(), self.checked);
+        let (url, checked_for) = (self.environment.database_url().to_owned(), self.checked_for);
         let checks = async move {
-            if checked {
-                books::add_up(&url).await;
+            if let Some(timeout) = checked_for {
+                books::add_up(&url, timeout).await;
             }
         };
         // The test's own runtime forbids to wait here, so another thread does.

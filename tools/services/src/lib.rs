@@ -2,9 +2,13 @@
 
 use clap::CommandFactory;
 use futures_util::future::BoxFuture;
+use karcis_booking_service as booking;
+use karcis_event_service as event;
+use karcis_payment_service as payment;
 use karcis_process::{Process, settings};
 use karcis_schemas::{BOOKING, EVENT, PAYMENT, Service, USER};
 use karcis_service::StartError;
+use karcis_user_service as user;
 use serde_json::Value;
 use tokio::net::TcpListener;
 
@@ -47,10 +51,10 @@ macro_rules! linked {
 
 /// All services, in the registry's order.
 pub static ALL: [Linked; 4] = [
-    linked!(USER, karcis_user_service),
-    linked!(EVENT, karcis_event_service),
-    linked!(BOOKING, karcis_booking_service),
-    linked!(PAYMENT, karcis_payment_service),
+    linked!(USER, user),
+    linked!(EVENT, event),
+    linked!(BOOKING, booking),
+    linked!(PAYMENT, payment),
 ];
 
 impl Linked {

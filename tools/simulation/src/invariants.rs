@@ -1,6 +1,6 @@
 //! What must hold in every world, between two worlds, and at the end.
 
-use karcis_booking_service::domain::{Booking, Cause, Stage};
+use karcis_booking_service::domain::{Booking, Stage};
 use karcis_event_service::domain::{self as event, Hold};
 use karcis_payment_service::domain::{self as payment, State};
 
@@ -34,8 +34,7 @@ impl World {
     pub(crate) fn check_step(&self, next: &Self) -> Result<(), Violation> {
         let (before, after) = (&self.booking.stage, &next.booking.stage);
         require(!is_end(&self.booking) || before == after, || "an end is left".to_owned())?;
-        let rank = |stage: &Stage| stage.cause().filter(|cause| *cause >= Cause::Deadline);
-        if let (Some(before), Some(after)) = (rank(before), rank(after)) {
+        if let (Some(before), Some(after)) = (before.cause(), after.cause()) {
             require(before <= after, || format!("the cause falls from {before:?} to {after:?}"))?;
         }
         for (before, after) in [(&self.hold, &next.hold), (&self.rival, &next.rival)] {

@@ -30,7 +30,7 @@ pub struct Rules {
         payment::AttemptId,
         Timestamp,
         &str,
-    ) -> Result<payment::Payment, payment::StartRefused>,
+    ) -> Result<payment::Payment, payment::StartRefusal>,
     pub resolve: fn(&payment::Payment, payment::AttemptId, &payment::Outcome) -> payment::Verdict,
     pub due_refunds: fn(&payment::Payment) -> Vec<(payment::RefundKind, Money)>,
     pub record_refund:

@@ -8,7 +8,7 @@ use tokio::{sync::Semaphore, task::JoinHandle};
 
 /// A job that the store rejects.
 const REJECTED: u32 = 99;
-/// A job that another transaction is in the way of.
+/// A job that contends with another transaction.
 const CONTENDED: u32 = 98;
 /// A job on which the work panics.
 const PANICS: u32 = 13;

@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use karcis_database::{DatabaseConfig, IdempotencyKeys, KEY_LIFETIME, KeyUse, RequestKey, connect};
 use karcis_kernel::{Timestamp, UserId};
-use karcis_process::now;
+use karcis_process::{CancellationToken, now};
 use karcis_schemas::{BOOKINGS, PAYMENTS};
 use karcis_testkit::TestEnvironment;
 use sqlx::PgPool;
@@ -122,7 +122,7 @@ async fn an_answer_that_was_noted_goes_when_its_key_is_taken_over() {
 }
 
 #[tokio::test]
-async fn a_purge_deletes_the_oldest_up_to_its_limit() {
+async fn a_purge_deletes_expired_keys_up_to_its_limit() {
     let (_environment, tables) = tables().await;
     for (keys, pool) in &tables {
         let user = UserId(Uuid::now_v7());
@@ -133,11 +133,28 @@ async fn a_purge_deletes_the_oldest_up_to_its_limit() {
         let before = at - KEY_LIFETIME;
 
         assert_eq!(keys.purge(pool, before, 2).await.unwrap(), 2);
-        let wanted = [&uses[0], &uses[2], &uses[3]];
+        let wanted = uses.each_ref();
         let left = || find(*keys, pool, &wanted, before - 9 * KEY_LIFETIME);
-        assert_eq!(left().await, [uses[3].clone(), uses[2].clone()]);
+        assert_eq!(left().await.len(), 2);
+        assert!(left().await.contains(&uses[3]));
         assert_eq!(keys.purge(pool, before, 2).await.unwrap(), 1);
         assert_eq!(keys.purge(pool, before, 2).await.unwrap(), 0);
         assert_eq!(left().await, [uses[3].clone()]);
+    }
+}
+
+#[tokio::test]
+async fn all_expired_keys_are_purged_and_no_other() {
+    let (_environment, tables) = tables().await;
+    for (keys, pool) in &tables {
+        let user = UserId(Uuid::now_v7());
+        let at = now();
+        let uses = [2, 3, 0].map(|age| key_use(user, &format!("{age}"), at - KEY_LIFETIME * age));
+        take(*keys, pool, &uses.each_ref()).await;
+
+        keys.purge_expired(pool, at, &CancellationToken::new()).await.unwrap();
+
+        let left = find(*keys, pool, &uses.each_ref(), at - 9 * KEY_LIFETIME).await;
+        assert_eq!(left, [uses[2].clone()]);
     }
 }

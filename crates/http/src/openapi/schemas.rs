@@ -3,12 +3,17 @@
 use karcis_kernel::Currency;
 use utoipa::{
     ToSchema,
-    openapi::{Object, ObjectBuilder, Type},
+    openapi::{Object, ObjectBuilder, OneOfBuilder, RefOr, Schema, Type},
 };
 
 /// The schema of a text that is one of these values.
 pub fn one_of(values: impl IntoIterator<Item = &'static str>) -> Object {
     ObjectBuilder::new().schema_type(Type::String).enum_values(Some(values)).build()
+}
+
+/// The schema of what is null until it is known.
+pub fn or_null(schema: impl Into<RefOr<Schema>>) -> OneOfBuilder {
+    OneOfBuilder::new().item(schema).item(Object::with_type(Type::Null))
 }
 
 /// What a ticket costs: 0 (free) to 10^12.

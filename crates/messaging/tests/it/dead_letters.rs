@@ -2,7 +2,7 @@
 
 use std::sync::{
     Arc,
-    atomic::{AtomicBool, Ordering},
+    atomic::{AtomicBool, AtomicU32, Ordering},
 };
 
 use karcis_contracts::{BookingFact, Message};
@@ -75,6 +75,38 @@ async fn a_redriven_note_is_handled_and_a_discarded_one_is_gone() {
     assert_eq!(dead_letters_of(&app, &relay.part).await, []);
     assert!(!dead_letters.redrive(dead[0].id).await.unwrap());
     assert!(!dead_letters.discard(dead[1].id).await.unwrap());
+}
+
+#[tokio::test]
+async fn a_note_that_is_sent_again_updates_its_dead_letter() {
+    let app = TestApp::start().await;
+    let relay = app.relay();
+    let tries = Arc::new(AtomicU32::new(0));
+    let tried = tries.clone();
+    let _reader = app.reader_that(move |_| {
+        let tried = tried.fetch_add(1, Ordering::SeqCst) + 1;
+        Err(HandleError::Poison(format!("failed {tried} times")))
+    });
+    let booking = Uuid::now_v7();
+    let dead_after = async |times: u32| {
+        app.send(&relay.part, &[note(booking, 1)]).await;
+        eventually(|| async {
+            match &dead_letters_of(&app, &relay.part).await[..] {
+                [one] if one.error == format!("failed {times} times") => Ok(one.clone()),
+                others => Err(others.to_vec()),
+            }
+        })
+        .await
+    };
+
+    let first = dead_after(1).await;
+    let second = dead_after(2).await;
+
+    assert_eq!((second.id, second.first_seen_at), (first.id, first.first_seen_at));
+    assert!(second.last_seen_at > first.last_seen_at && second.offset > first.offset);
+    // A note that differs has a dead letter of its own.
+    app.send(&relay.part, &[note(booking, 2)]).await;
+    eventually(|| async { dead_letters_of(&app, &relay.part).await.len() }).is(2).await;
 }
 
 #[tokio::test]

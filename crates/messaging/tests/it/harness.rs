@@ -82,8 +82,13 @@ impl TestApp {
     pub(crate) fn reader_of(&self, kafka: &Kafka, judge: impl Judge) -> Running<Reader> {
         let reader = Reader { seen: Arc::default(), judge: Arc::new(judge) };
         let stopping = CancellationToken::new();
-        let task =
-            kafka.clone().consume("reader", self.pool.clone(), reader.clone(), stopping.clone());
+        let task = kafka.clone().consume(
+            "reader",
+            &[BookingFact::TOPIC],
+            self.pool.clone(),
+            reader.clone(),
+            stopping.clone(),
+        );
         Running { part: reader, stopping, task: tokio::spawn(async { task.await.unwrap() }) }
     }
 
@@ -173,10 +178,6 @@ impl Reader {
 #[async_trait]
 impl Consumer for Reader {
     type Message = BookingFact;
-
-    fn topics(&self) -> &'static [&'static str] {
-        &[BookingFact::TOPIC]
-    }
 
     fn decode(
         &self,

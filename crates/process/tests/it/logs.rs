@@ -34,7 +34,9 @@ fn each_line_is_a_flat_object_also_of_a_panic() {
             |line: &&Value| line["message"].as_str().is_some_and(|it| it.contains(message));
         lines.iter().find(matches).unwrap_or_else(|| panic!("{message} is not in {log}"))
     };
-    assert_eq!(find("out of luck")["level"], "ERROR");
+    let panicked = find("a task panicked");
+    assert_eq!(panicked["level"], "ERROR");
+    assert!(panicked["panic"].to_string().contains("out of luck"), "{panicked}");
     let of_a_request = find("a \"quoted\" word");
     assert_eq!(of_a_request["trace_id"], "4bf92f3577b34da6a3ce929d0e0e4736");
     assert_eq!(of_a_request["count"], 3);

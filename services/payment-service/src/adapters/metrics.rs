@@ -5,9 +5,12 @@ use metrics::{
 };
 use tokio::time::Instant;
 
+use super::postgres::StuckRefunds;
+
 const ALERTS: &str = "karcis_payment_alerts_total";
 const UNRESOLVED: &str = "karcis_payments_unresolved";
 const REFUSED: &str = "karcis_refunds_refused_total";
+const STUCK: &str = "karcis_refunds_stuck";
 const CALLS: &str = "karcis_provider_call_duration_seconds";
 
 /// Describes each metric, and starts the counters at 0: a counter that first appears at 1 has not
@@ -20,6 +23,7 @@ pub(crate) fn describe() {
     );
     describe_histogram!(CALLS, Unit::Seconds, "Time until the payment provider answered.");
     describe_counter!(REFUSED, "Refunds and reversals that the provider refuses.");
+    describe_gauge!(STUCK, "Refunds and reversals that are refused and need an operator, by kind.");
     count_alerts(0);
     count_refused(0);
 }
@@ -34,12 +38,18 @@ pub(crate) fn count_refused(count: usize) {
     counter!(REFUSED).increment(count as u64);
 }
 
+/// Shows how many refunds and reversals need an operator.
+pub(crate) fn show_stuck(stuck: StuckRefunds) {
+    gauge!(STUCK, "kind" => "refund").set(stuck.refunds as f64);
+    gauge!(STUCK, "kind" => "reversal").set(stuck.reversals as f64);
+}
+
 /// Shows of how many attempts the provider does not know the outcome.
 pub(crate) fn show_unresolved(count: usize) {
     gauge!(UNRESOLVED).set(count as f64);
 }
 
 /// Counts and times a call of the provider.
-pub(crate) fn call(operation: &'static str, outcome: &'static str, began: Instant) {
+pub(crate) fn record_call(operation: &'static str, outcome: &'static str, began: Instant) {
     histogram!(CALLS, "operation" => operation, "outcome" => outcome).record(began.elapsed());
 }

@@ -1,97 +1,141 @@
-//! Background work: attempts without an outcome, wanted cancels, refunds, old keys.
+//! Background work: attempts without an outcome, wanted cancels, refunds, housekeeping.
 
-use std::{convert::Infallible, sync::Arc, time::Duration};
+use std::{convert::Infallible, mem, sync::Arc, time::Duration};
 
+use karcis_messaging::Outbox;
 use karcis_process::{CancellationToken, chain, now};
-use tokio::{sync::Notify, time::timeout};
+use tokio::{
+    sync::Notify,
+    time::{interval, timeout},
+};
 
-use super::metrics;
-use crate::{
-    adapters::postgres::PgPayments,
-    application::{
-        RefundReport, ports::PaymentGateway, refund_payments, resolve_attempts, void_attempts,
-    },
+use super::{metrics, postgres::PgPayments};
+use crate::application::{
+    PaymentGateway, RefundReport, Waiting, refund_payments, resolve_attempts, void_attempts,
 };
 
 /// How long a worker rests without a signal: what another instance left is found by then.
 const REST: Duration = Duration::from_secs(1);
-/// How often old idempotency keys are deleted.
-const PURGE_INTERVAL: Duration = Duration::from_secs(60 * 60);
-/// How many of them a statement deletes.
-const PURGED_AT_ONCE: u16 = 1_000;
+/// How many payments the provider is asked about at a time.
+const AT_A_TIME: u16 = 256;
+/// A buyer may take hours to act: only in every 30th pass the provider is asked about them.
+const PASSES_PER_ACTION: u32 = 30;
+/// How often refused refunds are counted and expired keys deleted.
+const HOUSEKEEPING: Duration = Duration::from_secs(5);
 
-/// The stored payments, and the provider that is asked about them.
-#[derive(Clone)]
-pub(crate) struct Worker {
-    pub payments: Arc<PgPayments>,
-    pub gateway: Arc<dyn PaymentGateway>,
-    /// Cancelled when the service stops.
-    pub stopping: CancellationToken,
+/// Asks the provider again about attempts that have had no outcome for longer than `age`, until
+/// `stopping`. Pauses, as the others do, while the outbox is behind.
+pub(crate) async fn run_resolving(
+    payments: Arc<PgPayments>,
+    gateway: Arc<dyn PaymentGateway>,
+    outbox: Outbox,
+    age: Duration,
+    stopping: CancellationToken,
+) -> Result<(), Infallible> {
+    let (mut page, mut pass, mut unresolved) = (None, 0_u32, 0);
+    while !stopping.is_cancelled() {
+        let after = page.take();
+        if !outbox.state().is_behind() {
+            let with_actions = pass.is_multiple_of(PASSES_PER_ACTION);
+            let waiting = Waiting::Outcome { before: now() - age, with_actions };
+            match resolve_attempts(&*payments, &*gateway, waiting, after, AT_A_TIME).await {
+                Ok(resolved) => {
+                    unresolved += resolved.unresolved;
+                    page = resolved.next;
+                    if page.is_none() {
+                        metrics::show_unresolved(mem::take(&mut unresolved));
+                        pass = pass.wrapping_add(1);
+                    }
+                }
+                Err(error) => {
+                    unresolved = 0;
+                    tracing::warn!(error = %chain(&error), "attempts could not be resolved");
+                }
+            }
+        }
+        if page.is_none() {
+            rest(&Notify::new(), &stopping).await;
+        }
+    }
+    Ok(())
 }
 
-impl Worker {
-    /// Asks the provider again about attempts that have had no outcome for longer than `age`.
-    pub(crate) async fn resolve(self, age: Duration) -> Result<(), Infallible> {
-        while self.goes_on() {
-            match resolve_attempts(&*self.payments, &*self.gateway, now() - age).await {
-                Ok(unresolved) => metrics::show_unresolved(unresolved),
+/// Voids intents at every `signal`, until `stopping`.
+pub(crate) async fn run_voiding(
+    payments: Arc<PgPayments>,
+    gateway: Arc<dyn PaymentGateway>,
+    outbox: Outbox,
+    signal: Arc<Notify>,
+    stopping: CancellationToken,
+) -> Result<(), Infallible> {
+    let mut page = None;
+    while !stopping.is_cancelled() {
+        let after = page.take();
+        if !outbox.state().is_behind() {
+            match void_attempts(&*payments, &*gateway, after, AT_A_TIME).await {
+                Ok(next) => page = next,
                 Err(error) => {
-                    tracing::warn!(error = %chain(&error), "attempts could not be resolved")
+                    tracing::warn!(error = %chain(&error), "attempts could not be voided")
                 }
             }
-            self.rest(REST, &Notify::new()).await;
         }
-        Ok(())
-    }
-
-    /// Voids intents at every `signal`.
-    pub(crate) async fn void(self, signal: Arc<Notify>) -> Result<(), Infallible> {
-        while self.goes_on() {
-            if let Err(error) = void_attempts(&*self.payments, &*self.gateway).await {
-                tracing::warn!(error = %chain(&error), "attempts could not be voided");
-            }
-            self.rest(REST, &signal).await;
+        if page.is_none() {
+            rest(&signal, &stopping).await;
         }
-        Ok(())
     }
+    Ok(())
+}
 
-    /// Sends money back at every `signal`.
-    pub(crate) async fn refund(self, signal: Arc<Notify>) -> Result<(), Infallible> {
-        while self.goes_on() {
-            match refund_payments(&*self.payments, &*self.gateway).await {
-                Ok(report) => log_refunds(report),
+/// Sends money back at every `signal`, until `stopping`.
+pub(crate) async fn run_refunding(
+    payments: Arc<PgPayments>,
+    gateway: Arc<dyn PaymentGateway>,
+    outbox: Outbox,
+    signal: Arc<Notify>,
+    stopping: CancellationToken,
+) -> Result<(), Infallible> {
+    let mut page = None;
+    while !stopping.is_cancelled() {
+        let after = page.take();
+        if !outbox.state().is_behind() {
+            let mut report = RefundReport::default();
+            let refunding = refund_payments(&*payments, &*gateway, after, AT_A_TIME, &mut report);
+            match refunding.await {
+                Ok(next) => page = next,
                 Err(error) => tracing::warn!(error = %chain(&error), "refunds could not be stored"),
             }
-            self.rest(REST, &signal).await;
+            log_refunds(report);
         }
-        Ok(())
+        if page.is_none() {
+            rest(&signal, &stopping).await;
+        }
     }
+    Ok(())
+}
 
-    /// Deletes idempotency keys that are too old to be repeated.
-    pub(crate) async fn purge_keys(self) -> Result<(), Infallible> {
-        while self.goes_on() {
-            match self.payments.purge_keys(now(), PURGED_AT_ONCE).await {
-                Ok(purged) if purged >= u64::from(PURGED_AT_ONCE) => continue,
-                Ok(_) => {}
-                Err(error) => {
-                    let error = chain(&error);
-                    tracing::warn!(%error, "old idempotency keys could not be deleted");
-                }
+/// Counts refused refunds and deletes expired keys, until `stopping`.
+pub(crate) async fn keep_house(
+    payments: Arc<PgPayments>,
+    stopping: CancellationToken,
+) -> Result<(), Infallible> {
+    let mut ticks = interval(HOUSEKEEPING);
+    while stopping.run_until_cancelled(ticks.tick()).await.is_some() {
+        match payments.stuck_refunds().await {
+            Ok(stuck) => metrics::show_stuck(stuck),
+            Err(error) => {
+                tracing::warn!(error = %chain(&error), "refused refunds are not counted until the next tick")
             }
-            self.rest(PURGE_INTERVAL, &Notify::new()).await;
         }
-        Ok(())
+        if let Err(error) = payments.purge_keys(now(), &stopping).await {
+            tracing::warn!(error = %chain(&error), "expired keys wait for the next tick");
+        }
     }
+    Ok(())
+}
 
-    fn goes_on(&self) -> bool {
-        !self.stopping.is_cancelled()
-    }
-
-    /// Until the time is over, a signal comes, or the service stops.
-    async fn rest(&self, time: Duration, signal: &Notify) {
-        let resting = timeout(time, signal.notified());
-        self.stopping.run_until_cancelled(resting).await;
-    }
+/// Until the time is over, a signal comes, or the service stops.
+async fn rest(signal: &Notify, stopping: &CancellationToken) {
+    stopping.run_until_cancelled(timeout(REST, signal.notified())).await;
 }
 
 fn log_refunds(report: RefundReport) {

@@ -1,11 +1,13 @@
 //! Charges an attempt that is stored, and stores the answer.
 
+use karcis_database::StoreError;
+
 use super::{
-    ports::{Answer, Charge, PaymentGateway, Payments},
+    ports::{Charge, PaymentGateway, Payments},
+    record_outcomes::AttemptAnswer,
     unit_of_work::decide_one,
 };
 use crate::domain::{AttemptId, Outcome, Payment};
-use karcis_database::StoreError;
 
 /// The payment with the provider's answer. It is unchanged while the answer is unknown:
 /// [`super::resolve_attempts`] then finds it out.
@@ -18,6 +20,6 @@ pub async fn charge_attempt(
     let Some(charge) = Charge::of(&payment, attempt) else { return Ok(payment) };
     match gateway.charge(charge).await {
         Outcome::Unknown => Ok(payment),
-        outcome => decide_one(payments, Answer { payment, attempt, outcome }).await,
+        outcome => decide_one(payments, AttemptAnswer { payment, attempt, outcome }).await,
     }
 }

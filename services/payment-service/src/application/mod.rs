@@ -1,7 +1,7 @@
 //! What can be done with payments. Each use case decides many at a time.
 
 mod charge_attempt;
-pub mod ports;
+mod ports;
 mod record_outcomes;
 mod refund_payments;
 mod resolve_attempts;
@@ -11,12 +11,13 @@ mod unit_of_work;
 mod void_attempts;
 
 pub use charge_attempt::charge_attempt;
-pub use record_outcomes::record_outcomes;
+pub use ports::{
+    Change, Charge, Method, Page, PaymentGateway, Payments, ProviderUnavailable, Refund, Waiting,
+    WaitingPayments,
+};
+pub use record_outcomes::{AttemptAnswer, record_outcomes};
 pub use refund_payments::{RefundReport, RefusedRefund, refund_payments};
-pub use resolve_attempts::resolve_attempts;
-pub use start_attempt::start_attempt;
+pub use resolve_attempts::{Resolved, resolve_attempts};
+pub use start_attempt::{StartAttempt, StartAttemptError, Started, start_attempt};
 pub use take_commands::{ArrivedCommand, take_commands};
 pub use void_attempts::void_attempts;
-
-/// How many payments a worker takes at a time.
-const PAGE: i64 = 256;

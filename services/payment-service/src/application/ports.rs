@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use async_trait::async_trait;
 use karcis_database::{KeyUse, RequestKey, StoreError};
-use karcis_kernel::{BookingId, Money, Timestamp, UserId};
+use karcis_kernel::{BookingId, Money, Timestamp};
 
 use crate::domain::{AttemptId, Fact, Outcome, Payment, PaymentRecord, RefundOutcome};
 
@@ -28,7 +28,11 @@ pub trait Payments: Send + Sync {
     async fn load(&self, bookings: &[BookingId]) -> Result<Vec<PaymentRecord>, StoreError>;
 
     /// What these keys were used for in the 24 h before `now`; unused ones are left out.
-    async fn keys(&self, keys: &[RequestKey], now: Timestamp) -> Result<Vec<KeyUse>, StoreError>;
+    async fn key_uses(
+        &self,
+        keys: &[RequestKey],
+        now: Timestamp,
+    ) -> Result<Vec<KeyUse>, StoreError>;
 
     /// Saves every change with its facts and keys, in one transaction. A change whose record was
     /// changed since it was loaded, or whose key was used meanwhile, is left out; its booking is
@@ -38,17 +42,21 @@ pub trait Payments: Send + Sync {
     /// Whether the request under `key` was answered while its attempt had no outcome.
     async fn answered_processing(&self, key: &RequestKey) -> Result<bool, StoreError>;
 
-    /// Records that it was.
+    /// Records that the request was answered while its attempt had no outcome.
     async fn mark_answered_processing(&self, key: &RequestKey) -> Result<(), StoreError>;
+}
 
-    /// Up to `limit` payments after booking `after`, in the order of their bookings, that need
-    /// the provider.
+/// The stored payments, with those that need the provider.
+#[async_trait]
+pub trait WaitingPayments: Payments {
+    /// A page of payments that need the provider: up to `limit` after booking `after`, in the order
+    /// of their bookings.
     async fn waiting(
         &self,
         what: Waiting,
         after: Option<BookingId>,
-        limit: i64,
-    ) -> Result<Vec<Payment>, StoreError>;
+        limit: u16,
+    ) -> Result<Page, StoreError>;
 }
 
 /// What a payment needs the provider for.
@@ -56,65 +64,23 @@ pub trait Payments: Send + Sync {
 pub enum Waiting {
     /// Its attempt has no outcome and a cancel is wanted.
     Void,
-    /// Its attempt started before this time, has no outcome, and no cancel is wanted.
-    Outcome(Timestamp),
+    /// Its attempt has no outcome, and no cancel is wanted.
+    Outcome {
+        /// Only attempts that started before this time.
+        before: Timestamp,
+        /// Whether also attempts whose buyer still has time to act.
+        with_actions: bool,
+    },
     /// Money is to go back, and the provider has not refused that.
     Refund,
 }
 
-/// A request to start an attempt.
-#[derive(Clone)]
-pub struct StartAttempt {
-    /// The id of the new attempt.
-    pub attempt: AttemptId,
-    pub booking_id: BookingId,
-    /// Who wants to pay.
-    pub user_id: UserId,
-    /// The provider's token of the method.
-    pub method: String,
-    /// The request's idempotency key with its fingerprint.
-    pub key: Option<(RequestKey, Vec<u8>)>,
-    /// The time now.
-    pub at: Timestamp,
-}
-
-/// What became of a request to start an attempt.
-#[derive(Clone)]
-pub enum Started {
-    /// It is stored: charge it.
-    Charge(Payment),
-    /// The money came before: charge nothing.
-    Paid(Payment),
-    /// The request was made before.
-    Repeated(Payment, KeyUse),
-}
-
-/// Why an attempt is not started.
-#[derive(Clone, Debug, thiserror::Error)]
-pub enum ProcessPaymentError {
-    /// The key was used for another request.
-    #[error("use a new key for a new request")]
-    KeyReused,
-    /// The buyer has no such payment, or not yet.
-    #[error("wait until the booking can be paid")]
-    NotPayable,
-    /// Another attempt has no outcome yet.
-    #[error("wait for the outcome of the attempt that is running")]
-    Unresolved,
-    /// It failed, was cancelled or was refunded.
-    #[error("make another booking: this payment is closed")]
-    Closed,
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
-/// What the provider said of a payment's attempt.
-#[derive(Clone)]
-pub struct Answer {
-    /// The payment as last seen.
-    pub payment: Payment,
-    pub attempt: AttemptId,
-    pub outcome: Outcome,
+/// Some of the payments that need the provider.
+pub struct Page {
+    /// Without those that cannot be read.
+    pub payments: Vec<Payment>,
+    /// The booking after which the next page begins; `None` if this is the last page.
+    pub next: Option<BookingId>,
 }
 
 /// A charge as the provider is asked for it.

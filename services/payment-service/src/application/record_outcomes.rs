@@ -4,12 +4,21 @@ use karcis_database::StoreError;
 use karcis_kernel::BookingId;
 
 use super::{
-    ports::{Answer, Payments},
-    unit_of_work::{Decision, UnitOfWork, decide},
+    ports::Payments,
+    unit_of_work::{PaymentJob, UnitOfWork, decide},
 };
-use crate::domain::{Payment, resolve};
+use crate::domain::{AttemptId, Outcome, Payment, resolve};
 
-impl Decision for Answer {
+/// What the provider said of a payment's attempt.
+#[derive(Clone)]
+pub struct AttemptAnswer {
+    /// The payment as last seen.
+    pub payment: Payment,
+    pub attempt: AttemptId,
+    pub outcome: Outcome,
+}
+
+impl PaymentJob for AttemptAnswer {
     type Output = Payment;
     type Error = StoreError;
 
@@ -33,7 +42,7 @@ impl Decision for Answer {
 /// The payments after each answer, in their order. A repeated answer changes nothing.
 pub async fn record_outcomes(
     payments: &dyn Payments,
-    answers: &[Answer],
+    answers: &[AttemptAnswer],
 ) -> Result<Vec<Payment>, StoreError> {
     decide(payments, answers).await
 }

@@ -6,13 +6,12 @@ use karcis_database::StoreError;
 use karcis_kernel::{BookingId, Money};
 
 use super::{
-    PAGE,
-    ports::{PaymentGateway, Payments, ProviderUnavailable, Refund, Waiting},
-    unit_of_work::{Decision, UnitOfWork, decide},
+    ports::{Page, PaymentGateway, ProviderUnavailable, Refund, Waiting, WaitingPayments},
+    unit_of_work::{PaymentJob, UnitOfWork, decide},
 };
 use crate::domain::{Payment, RefundKind, RefundOutcome, Verdict, due_refunds, record_refund};
 
-/// What has to be looked at after the refunds of one pass.
+/// What has to be looked at after the refunds of a page.
 #[derive(Default)]
 pub struct RefundReport {
     /// Why the provider could not be asked; those refunds are tried again in the next pass.
@@ -29,30 +28,31 @@ pub struct RefusedRefund {
     pub reason: String,
 }
 
-/// Asks the provider for all due refunds and publishes what became of them.
+/// Asks the provider for the due refunds of up to `limit` payments after booking `after`, and
+/// publishes what became of them. Returns the booking after which there are more. `report` is filled
+/// on an error, too.
 pub async fn refund_payments(
-    payments: &dyn Payments,
+    payments: &dyn WaitingPayments,
     gateway: &dyn PaymentGateway,
-) -> Result<RefundReport, StoreError> {
-    let (mut after, mut report) = (None, RefundReport::default());
-    loop {
-        let page = payments.waiting(Waiting::Refund, after, PAGE).await?;
-        let Some(last) = page.last() else { return Ok(report) };
-        after = Some(last.booking_id);
-        let due = page.into_iter().flat_map(|payment| {
-            let due = due_refunds(&payment).into_iter();
-            due.map(move |(kind, amount)| (payment.clone(), kind, amount))
-        });
-        let asked = due.map(|(payment, kind, amount)| refund(gateway, payment, kind, amount));
-        let mut answers = Vec::new();
-        for answer in join_all(asked).await {
-            match answer {
-                Ok(answer) => answers.push(answer),
-                Err(error) => report.unavailable.push(error),
-            }
+    after: Option<BookingId>,
+    limit: u16,
+    report: &mut RefundReport,
+) -> Result<Option<BookingId>, StoreError> {
+    let Page { payments: page, next } = payments.waiting(Waiting::Refund, after, limit).await?;
+    let due = page.into_iter().flat_map(|payment| {
+        let due = due_refunds(&payment).into_iter();
+        due.map(move |(kind, amount)| (payment.clone(), kind, amount))
+    });
+    let asked = due.map(|(payment, kind, amount)| refund(gateway, payment, kind, amount));
+    let mut answers = Vec::new();
+    for answer in join_all(asked).await {
+        match answer {
+            Ok(answer) => answers.push(answer),
+            Err(error) => report.unavailable.push(error),
         }
-        report.refused.extend(decide(payments, &answers).await?.into_iter().flatten());
     }
+    report.refused.extend(decide(payments, &answers).await?.into_iter().flatten());
+    Ok(next)
 }
 
 async fn refund(
@@ -73,7 +73,7 @@ struct RefundAnswer {
     outcome: RefundOutcome,
 }
 
-impl Decision for RefundAnswer {
+impl PaymentJob for RefundAnswer {
     /// What is refused since this answer.
     type Output = Option<RefusedRefund>;
     type Error = StoreError;

@@ -5,7 +5,7 @@ use karcis_kernel::{BookingId, PaymentId};
 
 use super::{
     ports::Payments,
-    unit_of_work::{Decision, UnitOfWork, decide},
+    unit_of_work::{PaymentJob, UnitOfWork, decide},
 };
 use crate::domain::{Command, Verdict, take};
 
@@ -16,7 +16,7 @@ pub struct ArrivedCommand {
     pub new_id: PaymentId,
 }
 
-impl Decision for ArrivedCommand {
+impl PaymentJob for ArrivedCommand {
     /// The booking, if the command must not have been sent.
     type Output = Option<BookingId>;
     type Error = StoreError;

@@ -1,4 +1,4 @@
-//! Payments as they were loaded and as decisions change them, until one commit stores them all.
+//! Payments as they were loaded and as jobs change them, until one commit stores them all.
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
@@ -13,7 +13,7 @@ use super::ports::{Change, Payments};
 use crate::domain::{AttemptId, Fact, Payment, PaymentRecord, Verdict};
 
 /// Something to decide about one booking's payment.
-pub(super) trait Decision: Sync {
+pub(super) trait PaymentJob: Sync {
     type Output: Send;
     type Error: From<StoreError> + Send;
 
@@ -32,59 +32,59 @@ pub(super) trait Decision: Sync {
     fn decide(&self, unit: &mut UnitOfWork) -> Result<Self::Output, Self::Error>;
 }
 
-/// Decides them in their order and stores what changes; one output each.
-pub(super) async fn decide<D: Decision>(
+/// Decides the jobs in their order and stores what changes; one output each.
+pub(super) async fn decide<J: PaymentJob>(
     payments: &dyn Payments,
-    decisions: &[D],
-) -> Result<Vec<D::Output>, D::Error> {
-    decide_and_commit(&Decisions { payments, decision: PhantomData }, decisions).await
+    jobs: &[J],
+) -> Result<Vec<J::Output>, J::Error> {
+    decide_and_commit(&PaymentDecider { payments, job: PhantomData }, jobs).await
 }
 
-/// Decides one and stores what it changes.
-pub(super) async fn decide_one<D: Decision>(
+/// Decides one job and stores what it changes.
+pub(super) async fn decide_one<J: PaymentJob>(
     payments: &dyn Payments,
-    decision: D,
-) -> Result<D::Output, D::Error> {
-    let output = decide(payments, &[decision]).await?.pop();
-    output.ok_or_else(|| StoreError::unavailable("the decision has no output").into())
+    job: J,
+) -> Result<J::Output, J::Error> {
+    let output = decide(payments, &[job]).await?.pop();
+    output.ok_or_else(|| StoreError::unavailable("the job has no output").into())
 }
 
-struct Decisions<'a, D> {
+struct PaymentDecider<'a, J> {
     payments: &'a dyn Payments,
-    decision: PhantomData<fn(D)>,
+    job: PhantomData<fn(J)>,
 }
 
 #[async_trait]
-impl<D: Decision> Decider for Decisions<'_, D> {
-    type Job = D;
+impl<J: PaymentJob> Decider for PaymentDecider<'_, J> {
+    type Job = J;
     type Key = BookingId;
     type UnitOfWork = UnitOfWork;
-    type Output = D::Output;
-    type Error = D::Error;
+    type Output = J::Output;
+    type Error = J::Error;
 
-    fn key(&self, decision: &D) -> BookingId {
-        decision.booking_id()
+    fn key(&self, job: &J) -> BookingId {
+        job.booking_id()
     }
 
-    async fn load(&self, decisions: &[&D], round: u32) -> Result<UnitOfWork, StoreError> {
+    async fn load(&self, jobs: &[&J], round: u32) -> Result<UnitOfWork, StoreError> {
         let mut unit = UnitOfWork::default();
         let mut unseen = Vec::new();
-        for decision in decisions {
-            match decision.seen().filter(|_| round == 0) {
+        for job in jobs {
+            match job.seen().filter(|_| round == 0) {
                 Some(payment) => {
                     let record = PaymentRecord::Payment(payment.clone());
                     unit.loaded.insert(payment.booking_id, record);
                 }
-                None => unseen.push(decision.booking_id()),
+                None => unseen.push(job.booking_id()),
             }
         }
         unit.load(self.payments, unseen).await?;
-        unit.load_keys(self.payments, decisions).await?;
+        unit.load_keys(self.payments, jobs).await?;
         Ok(unit)
     }
 
-    fn decide(&self, unit: &mut UnitOfWork, decision: &D) -> Result<D::Output, D::Error> {
-        decision.decide(unit)
+    fn decide(&self, unit: &mut UnitOfWork, job: &J) -> Result<J::Output, J::Error> {
+        job.decide(unit)
     }
 
     async fn commit(&self, unit: UnitOfWork) -> Result<HashSet<BookingId>, StoreError> {
@@ -95,7 +95,7 @@ impl<D: Decision> Decider for Decisions<'_, D> {
     }
 }
 
-/// Payments and keys as they were loaded, and what the decisions so far have changed.
+/// Payments and keys as they were loaded, and what the jobs so far have changed.
 #[derive(Default)]
 pub(super) struct UnitOfWork {
     loaded: HashMap<BookingId, PaymentRecord>,
@@ -175,24 +175,24 @@ impl UnitOfWork {
     /// Reads the keys after the payments, so that an attempt that is loaded has its key. A key that
     /// was used in between names an attempt that its payment does not have yet: that payment is
     /// loaded again.
-    async fn load_keys<D: Decision>(
+    async fn load_keys<J: PaymentJob>(
         &mut self,
         payments: &dyn Payments,
-        decisions: &[&D],
+        jobs: &[&J],
     ) -> Result<(), StoreError> {
-        let asked: Vec<_> = decisions.iter().filter_map(|decision| decision.key()).collect();
+        let asked: Vec<_> = jobs.iter().filter_map(|job| job.key()).collect();
         let Some(earliest) = asked.iter().map(|(_, at)| *at).min() else { return Ok(()) };
         let keys: Vec<RequestKey> = asked.into_iter().map(|(key, _)| key.clone()).collect();
-        let used = payments.keys(&keys, earliest).await?;
+        let used = payments.key_uses(&keys, earliest).await?;
         self.keys.extend(used.into_iter().map(|used| (used.key.clone(), used)));
-        let is_stale = |decision: &&&D| {
-            let used = decision.key().and_then(|(key, _)| self.key_use(key)?.subject);
-            let payment = self.payment(decision.booking_id());
+        let is_stale = |job: &&&J| {
+            let used = job.key().and_then(|(key, _)| self.key_use(key)?.subject);
+            let payment = self.payment(job.booking_id());
             used.is_some_and(|id| {
                 payment.is_some_and(|payment| payment.attempt(AttemptId(id)).is_none())
             })
         };
-        let stale = decisions.iter().filter(is_stale).map(|it| it.booking_id()).collect();
+        let stale = jobs.iter().filter(is_stale).map(|it| it.booking_id()).collect();
         self.load(payments, stale).await
     }
 }

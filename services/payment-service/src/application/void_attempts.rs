@@ -2,34 +2,33 @@
 
 use futures_util::future::join_all;
 use karcis_database::StoreError;
+use karcis_kernel::BookingId;
 
 use super::{
-    PAGE,
-    ports::{Answer, PaymentGateway, Payments, Waiting},
-    record_outcomes,
+    ports::{Page, PaymentGateway, Waiting, WaitingPayments},
+    record_outcomes::{AttemptAnswer, record_outcomes},
 };
 use crate::domain::{Outcome, Payment, State};
 
-/// Voids every one of them. Where the money had come before, the payment succeeds instead.
+/// Voids up to `limit` of them after booking `after`. Where the money had come before, the payment
+/// succeeds instead. Returns the booking after which there are more.
 pub async fn void_attempts(
-    payments: &dyn Payments,
+    payments: &dyn WaitingPayments,
     gateway: &dyn PaymentGateway,
-) -> Result<(), StoreError> {
-    let mut after = None;
-    loop {
-        let page = payments.waiting(Waiting::Void, after, PAGE).await?;
-        let Some(last) = page.last() else { return Ok(()) };
-        after = Some(last.booking_id);
-        let answers = join_all(page.into_iter().map(|payment| void(gateway, payment))).await;
-        let answers: Vec<Answer> = answers.into_iter().flatten().collect();
-        record_outcomes(payments, &answers).await?;
-    }
+    after: Option<BookingId>,
+    limit: u16,
+) -> Result<Option<BookingId>, StoreError> {
+    let Page { payments: page, next } = payments.waiting(Waiting::Void, after, limit).await?;
+    let answers = join_all(page.into_iter().map(|payment| void(gateway, payment))).await;
+    let answers: Vec<AttemptAnswer> = answers.into_iter().flatten().collect();
+    record_outcomes(payments, &answers).await?;
+    Ok(next)
 }
 
-async fn void(gateway: &dyn PaymentGateway, payment: Payment) -> Option<Answer> {
+async fn void(gateway: &dyn PaymentGateway, payment: Payment) -> Option<AttemptAnswer> {
     let State::Processing { attempt, .. } = payment.state else { return None };
     match gateway.void(payment.booking_id).await {
         Outcome::Unknown => None,
-        outcome => Some(Answer { payment, attempt, outcome }),
+        outcome => Some(AttemptAnswer { payment, attempt, outcome }),
     }
 }

@@ -14,7 +14,6 @@ pub struct AttemptId(pub Uuid);
 pub struct Attempt {
     /// The provider's idempotency key is made of it.
     pub id: AttemptId,
-    /// When it started.
     pub at: Timestamp,
     /// The provider's token of the method.
     pub method: String,
@@ -40,6 +39,45 @@ pub enum AttemptOutcome {
     },
     /// That money went back.
     Reversed,
+}
+
+/// The ways in which an attempt can end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OutcomeKind {
+    Approved,
+    Declined,
+    Voided,
+    Reversing,
+    Reversed,
+}
+
+impl OutcomeKind {
+    pub const ALL: [Self; 5] =
+        [Self::Approved, Self::Declined, Self::Voided, Self::Reversing, Self::Reversed];
+
+    /// The word for it in the database and over HTTP.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Approved => "approved",
+            Self::Declined => "declined",
+            Self::Voided => "voided",
+            Self::Reversing => "returning",
+            Self::Reversed => "returned",
+        }
+    }
+}
+
+impl AttemptOutcome {
+    /// Which way the attempt ended.
+    pub fn kind(&self) -> OutcomeKind {
+        match self {
+            Self::Approved => OutcomeKind::Approved,
+            Self::Declined(_) => OutcomeKind::Declined,
+            Self::Voided => OutcomeKind::Voided,
+            Self::Reversing { .. } => OutcomeKind::Reversing,
+            Self::Reversed => OutcomeKind::Reversed,
+        }
+    }
 }
 
 /// A provider's no.
@@ -103,7 +141,7 @@ pub enum Outcome {
 
 /// Why no attempt can start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum StartRefused {
+pub enum StartRefusal {
     /// Another attempt has no outcome yet.
     Unresolved,
     /// The money came before.
@@ -118,7 +156,7 @@ pub fn start(
     id: AttemptId,
     at: Timestamp,
     method: &str,
-) -> Result<Payment, StartRefused> {
+) -> Result<Payment, StartRefusal> {
     match payment.state {
         State::Open if payment.attempts_left() > 0 => {
             let mut started =
@@ -127,13 +165,13 @@ pub fn start(
             started.attempts.push(Attempt { id, at, method, outcome: None, next_action: None });
             Ok(started)
         }
-        State::Processing { .. } => Err(StartRefused::Unresolved),
-        State::Succeeded => Err(StartRefused::Paid),
+        State::Processing { .. } => Err(StartRefusal::Unresolved),
+        State::Succeeded => Err(StartRefusal::Paid),
         State::Open
         | State::Failed { .. }
         | State::Cancelled
         | State::Refunding { .. }
-        | State::Refunded => Err(StartRefused::Closed),
+        | State::Refunded => Err(StartRefusal::Closed),
     }
 }
 

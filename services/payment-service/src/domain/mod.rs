@@ -11,10 +11,10 @@ mod tests;
 
 pub use attempt::{
     Attempt, AttemptId, AttemptOutcome, BuyerAction, Decline, DeclineKind, NextAction, Outcome,
-    StartRefused, resolve, start,
+    OutcomeKind, StartRefusal, resolve, start,
 };
 pub use command::{Command, take};
 pub use payment::{
-    Fact, InvalidAmount, MAX_ATTEMPTS, Payment, PaymentRecord, State, Terms, Verdict,
+    Fact, InvalidAmount, MAX_ATTEMPTS, Payment, PaymentRecord, State, Status, Terms, Verdict,
 };
 pub use refund::{RefundKind, RefundOutcome, due_refunds, record_refund};

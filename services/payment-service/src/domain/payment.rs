@@ -32,12 +32,10 @@ impl Terms {
         Ok(Self { user_id, amount, pay_by })
     }
 
-    /// Who pays.
     pub fn user_id(&self) -> UserId {
         self.user_id
     }
 
-    /// How much.
     pub fn amount(&self) -> Money {
         self.amount
     }
@@ -111,6 +109,47 @@ pub struct Payment {
     pub version: i64,
 }
 
+/// Where a payment stands, in one word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    Succeeded,
+    Open,
+    Processing,
+    /// Processing, and the buyer has to do something.
+    ActionRequired,
+    Failed,
+    Cancelled,
+    Refunding,
+    Refunded,
+}
+
+impl Status {
+    pub const ALL: [Self; 8] = [
+        Self::Succeeded,
+        Self::Open,
+        Self::Processing,
+        Self::ActionRequired,
+        Self::Failed,
+        Self::Cancelled,
+        Self::Refunding,
+        Self::Refunded,
+    ];
+
+    /// The word for it in the database and over HTTP.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Succeeded => "succeeded",
+            Self::Open => "open",
+            Self::Processing => "processing",
+            Self::ActionRequired => "action_required",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+            Self::Refunding => "refunding",
+            Self::Refunded => "refunded",
+        }
+    }
+}
+
 /// The states of a payment.
 #[derive(Clone, Debug, PartialEq)]
 pub enum State {
@@ -135,6 +174,21 @@ pub enum State {
     },
     /// The refund was made.
     Refunded,
+}
+
+impl State {
+    /// The status of a payment for which the buyer has nothing to do.
+    pub fn status(&self) -> Status {
+        match self {
+            Self::Open => Status::Open,
+            Self::Processing { .. } => Status::Processing,
+            Self::Succeeded => Status::Succeeded,
+            Self::Failed { .. } => Status::Failed,
+            Self::Cancelled => Status::Cancelled,
+            Self::Refunding { .. } => Status::Refunding,
+            Self::Refunded => Status::Refunded,
+        }
+    }
 }
 
 /// What is published about a payment.
@@ -198,6 +252,14 @@ impl Payment {
                 self.attempt(attempt)?.next_action.as_ref()
             }
             _ => None,
+        }
+    }
+
+    /// Its status as the buyer sees it.
+    pub fn status(&self) -> Status {
+        match self.next_action() {
+            Some(_) => Status::ActionRequired,
+            None => self.state.status(),
         }
     }
 

@@ -1,5 +1,7 @@
 //! Payments for which the buyer has to do something at the bank.
 
+use std::time::Duration;
+
 use karcis_testkit::{Ledger, eventually};
 use serde_json::json;
 
@@ -10,7 +12,7 @@ const ASKS_AGAIN: [&str; 2] = ["--provider-timeout-ms", "1000"];
 
 #[tokio::test]
 async fn a_buyer_who_does_what_the_bank_waits_for_has_paid() {
-    let app = TestApp::open_with(&ASKS_AGAIN).await;
+    let app = TestApp::start_with(&ASKS_AGAIN).await;
     let buyer = app.buyer().await;
     let key = Some("transfer");
     let waiting = app.pay_with(buyer, "tok_action_required", key).await;
@@ -35,12 +37,12 @@ async fn a_buyer_who_does_what_the_bank_waits_for_has_paid() {
     app.told(buyer, &["Requested", "Succeeded"]).await;
     assert_eq!(app.ledger(buyer).await, Ledger::captured_once(PRICE));
     app.pay_with(buyer, "tok_action_required", key).await.shows_payment(202, "succeeded");
-    app.is_clean().await;
+    app.stop().await;
 }
 
 #[tokio::test]
 async fn a_cancel_while_the_bank_waits_for_the_buyer_voids_the_charge() {
-    let app = TestApp::open_with(&ASKS_AGAIN).await;
+    let app = TestApp::start_with(&ASKS_AGAIN).await;
     let buyer = app.buyer().await;
     app.pay(buyer, "tok_action_required").await.shows_payment(202, "action_required");
     app.send(buyer.cancel()).await;
@@ -51,12 +53,12 @@ async fn a_cancel_while_the_bank_waits_for_the_buyer_voids_the_charge() {
     app.approves(buyer).await;
     assert_eq!(app.ledger(buyer).await, Ledger::default());
     assert_eq!(app.payment(buyer).await, payment);
-    app.is_clean().await;
+    app.stop().await;
 }
 
 #[tokio::test]
 async fn a_buyer_who_does_nothing_can_try_again() {
-    let app = TestApp::open_with(&ASKS_AGAIN).await;
+    let app = TestApp::start_with(&ASKS_AGAIN).await;
     let buyer = app.buyer().await;
     app.pay(buyer, "tok_action_required").await.shows_payment(202, "action_required");
     let expire = "UPDATE simulated_gateway.charge SET due_at = now() WHERE intent = $1";
@@ -70,7 +72,7 @@ async fn a_buyer_who_does_nothing_can_try_again() {
 
 #[tokio::test]
 async fn attempts_that_wait_for_their_buyer_are_not_counted_as_unresolved() {
-    let app = TestApp::open_with(&ASKS_AGAIN).await;
+    let app = TestApp::start_with(&ASKS_AGAIN).await;
     let (buyer, other) = (app.buyer().await, app.buyer().await);
     app.pay(buyer, "tok_action_required").await.shows_payment(202, "action_required");
     app.pay(other, "tok_action_required").await.shows_payment(202, "action_required");
@@ -79,4 +81,24 @@ async fn attempts_that_wait_for_their_buyer_are_not_counted_as_unresolved() {
     app.becomes(other, "succeeded").await;
     eventually(async || app.counter("karcis_payments_unresolved").await).is(0).await;
     assert_eq!(app.payment(buyer).await["status"], "action_required");
+}
+
+#[tokio::test]
+async fn the_bank_is_not_asked_every_second_about_a_buyer_who_has_time_to_act() {
+    let app = TestApp::start_with(&ASKS_AGAIN).await;
+    let buyer = app.buyer().await;
+    app.pay(buyer, "tok_action_required").await.shows_payment(202, "action_required");
+    let asked = async || app.counter("karcis_provider_call_duration_seconds_count").await;
+    let before = asked().await;
+    tokio::time::sleep(Duration::from_secs(6)).await;
+    assert!(asked().await <= before + 1, "it was asked {} times", asked().await - before);
+
+    // The next pass asks about an action that has expired.
+    let expire = "WITH charge AS (UPDATE simulated_gateway.charge SET due_at = now()
+                                  WHERE intent = $1)
+                  UPDATE payments.attempt SET action_expires_at = now() WHERE booking_id = $1";
+    sqlx::query(expire).bind(buyer.booking.0).execute(app.environment.superuser()).await.unwrap();
+    let status = async || app.payment(buyer).await["status"].clone();
+    eventually(status).within(Duration::from_secs(20)).is(json!("open")).await;
+    app.stop().await;
 }

@@ -10,7 +10,7 @@ use crate::harness::{Buyer, PRICE, TestApp};
 
 #[tokio::test]
 async fn a_requested_payment_can_be_paid() {
-    let app = TestApp::open().await;
+    let app = TestApp::start().await;
     let buyer = Buyer::new();
     app.send(buyer.request()).await;
     app.told(buyer, &["Requested"]).await;
@@ -27,12 +27,12 @@ async fn a_requested_payment_can_be_paid() {
     let [PaymentFact::PaymentRequested(told)] = &app.facts(buyer)[..] else { panic!() };
     assert_eq!(json!(told.payment_id), payment["payment_id"]);
     assert_eq!(told.amount, Money::new(PRICE, Currency::Idr));
-    app.is_clean().await;
+    app.stop().await;
 }
 
 #[tokio::test]
 async fn a_repeated_request_is_answered_again_and_changes_nothing() {
-    let app = TestApp::open().await;
+    let app = TestApp::start().await;
     let buyer = app.buyer().await;
     let before = app.payment(buyer).await;
     let mut other = buyer.request();
@@ -45,7 +45,7 @@ async fn a_repeated_request_is_answered_again_and_changes_nothing() {
 
 #[tokio::test]
 async fn a_cancelled_payment_takes_no_money() {
-    let app = TestApp::open().await;
+    let app = TestApp::start().await;
     let buyer = app.buyer().await;
     app.send(buyer.cancel()).await;
     app.send(buyer.cancel()).await;
@@ -60,7 +60,7 @@ async fn a_cancelled_payment_takes_no_money() {
 
 #[tokio::test]
 async fn a_cancel_that_overtakes_its_request_keeps_it_out() {
-    let app = TestApp::open().await;
+    let app = TestApp::start().await;
     let buyer = Buyer::new();
     app.send(buyer.cancel()).await;
     app.send(buyer.request()).await;
@@ -77,12 +77,12 @@ async fn a_cancel_that_overtakes_its_request_keeps_it_out() {
     assert!(ids.iter().all(|id| *id == ids[0]), "{ids:?}");
     app.pay(buyer, "tok_approved").await.is_problem(404, "not-found");
     app.see(buyer, buyer.user).await.is_problem(404, "not-found");
-    app.is_clean().await;
+    app.stop().await;
 }
 
 #[tokio::test]
 async fn requests_and_cancels_of_many_bookings_are_taken_together() {
-    let app = TestApp::closed().await;
+    let app = TestApp::without_instance().await;
     let buyers: Vec<Buyer> = (0..400).map(|_| Buyer::new()).collect();
     // All wait in the topic when the service starts, so they come in large batches.
     let commands = buyers.iter().enumerate().flat_map(|(n, buyer)| {
@@ -98,7 +98,7 @@ async fn requests_and_cancels_of_many_bookings_are_taken_together() {
     app.send_all(commands.collect()).await;
     eventually(|| app.environment.unsent(BOOKINGS)).is(0).await;
     let mut app = app;
-    app.start().await;
+    app.start_instance().await;
     for (n, buyer) in buyers.iter().enumerate() {
         match n % 4 {
             0 | 2 => app.told(*buyer, &["Requested"]).await,
@@ -106,12 +106,12 @@ async fn requests_and_cancels_of_many_bookings_are_taken_together() {
             _ => app.told(*buyer, &["Requested", "Cancelled", "Cancelled"]).await,
         }
     }
-    app.is_clean().await;
+    app.stop().await;
 }
 
 #[tokio::test]
 async fn a_request_that_cannot_be_paid_is_dead_lettered_and_the_others_go_on() {
-    let app = TestApp::open().await;
+    let app = TestApp::start().await;
     let amounts = [0, -PRICE, i64::MIN, i64::MAX];
     let mut commands: Vec<PaymentCommand> = Vec::new();
     let good = [Buyer::new(), Buyer::new()];

@@ -63,11 +63,11 @@ async fn captured_at_the_provider(app: &TestApp, buyer: Buyer, attempt: Uuid) {
 
 #[tokio::test]
 async fn a_charge_whose_outcome_was_never_stored_is_found_and_not_repeated() {
-    let mut app = TestApp::closed().await;
+    let mut app = TestApp::without_instance().await;
     let buyer = Buyer::new();
     let attempt = leave_unresolved(&app, buyer, "tok_approved", false).await;
     captured_at_the_provider(&app, buyer, attempt).await;
-    app.start().await;
+    app.start_instance().await;
     app.told(buyer, &["Succeeded"]).await;
     app.becomes(buyer, "succeeded").await;
     assert_eq!(app.ledger(buyer).await, Ledger::captured_once(PRICE));
@@ -75,10 +75,10 @@ async fn a_charge_whose_outcome_was_never_stored_is_found_and_not_repeated() {
 
 #[tokio::test]
 async fn a_charge_that_never_reached_the_provider_is_made_with_the_same_key() {
-    let mut app = TestApp::closed().await;
+    let mut app = TestApp::without_instance().await;
     let buyer = Buyer::new();
     let attempt = leave_unresolved(&app, buyer, "tok_approved", false).await;
-    app.start().await;
+    app.start_instance().await;
     app.told(buyer, &["Succeeded"]).await;
     assert_eq!(app.ledger(buyer).await, Ledger::captured_once(PRICE));
     let keys: Vec<String> =
@@ -92,10 +92,10 @@ async fn a_charge_that_never_reached_the_provider_is_made_with_the_same_key() {
 
 #[tokio::test]
 async fn a_declined_charge_whose_outcome_was_never_stored_leaves_the_payment_open() {
-    let mut app = TestApp::closed().await;
+    let mut app = TestApp::without_instance().await;
     let buyer = Buyer::new();
     leave_unresolved(&app, buyer, "tok_insufficient_funds", false).await;
-    app.start().await;
+    app.start_instance().await;
     let payment = app.becomes(buyer, "open").await;
     assert_eq!(payment["attempts_left"], 2);
     app.pay(buyer, "tok_approved").await.shows_payment(200, "succeeded");
@@ -103,10 +103,10 @@ async fn a_declined_charge_whose_outcome_was_never_stored_leaves_the_payment_ope
 
 #[tokio::test]
 async fn an_unresolved_charge_that_is_not_wanted_any_more_is_voided() {
-    let mut app = TestApp::closed().await;
+    let mut app = TestApp::without_instance().await;
     let buyer = Buyer::new();
     leave_unresolved(&app, buyer, "tok_approved", true).await;
-    app.start().await;
+    app.start_instance().await;
     app.told(buyer, &["Cancelled"]).await;
     let payment = app.becomes(buyer, "cancelled").await;
     assert_eq!(payment["attempts"][0]["outcome"], "voided");
@@ -115,11 +115,11 @@ async fn an_unresolved_charge_that_is_not_wanted_any_more_is_voided() {
 
 #[tokio::test]
 async fn money_that_came_before_the_cancel_makes_the_payment_succeed() {
-    let mut app = TestApp::closed().await;
+    let mut app = TestApp::without_instance().await;
     let buyer = Buyer::new();
     let attempt = leave_unresolved(&app, buyer, "tok_approved", true).await;
     captured_at_the_provider(&app, buyer, attempt).await;
-    app.start().await;
+    app.start_instance().await;
     app.told(buyer, &["Succeeded"]).await;
     app.becomes(buyer, "succeeded").await;
     app.send(buyer.refund()).await;
@@ -129,14 +129,14 @@ async fn money_that_came_before_the_cancel_makes_the_payment_succeed() {
 
 #[tokio::test]
 async fn a_service_killed_in_the_middle_of_a_charge_finishes_it_when_it_is_back() {
-    let mut app = TestApp::open_with(&HASTY).await;
+    let mut app = TestApp::start_with(&HASTY).await;
     let buyer = app.buyer().await;
     let thinking = app.bank_thinks().await;
     app.pay_with(buyer, "tok_slow", Some("once")).await.shows_payment(202, "processing");
     app.kill();
     thinking.rollback().await.unwrap();
     // It asks again about what has no outcome after a second.
-    app.start_with(&["--provider-timeout-ms", "1000"]).await;
+    app.start_instance_with(&["--provider-timeout-ms", "1000"]).await;
     app.becomes(buyer, "succeeded").await;
     app.told_at_least(buyer, &["Requested", "Succeeded"]).await;
     assert_eq!(app.ledger(buyer).await, Ledger::captured_once(PRICE));
@@ -147,11 +147,11 @@ async fn a_service_killed_in_the_middle_of_a_charge_finishes_it_when_it_is_back(
 
 #[tokio::test]
 async fn a_service_killed_while_it_refunds_finishes_it_when_it_is_back() {
-    let mut app = TestApp::open().await;
+    let mut app = TestApp::start().await;
     let buyer = app.buyer().await;
     app.pay(buyer, "tok_approved").await.shows_payment(200, "succeeded");
     app.told(buyer, &["Requested", "Succeeded"]).await;
-    app.stop().await;
+    app.stop_instance().await;
     // The provider has given the money back, but the service did not live to hear of it.
     sqlx::query(
         "WITH refunded AS (
@@ -167,24 +167,24 @@ async fn a_service_killed_while_it_refunds_finishes_it_when_it_is_back() {
     .execute(app.environment.superuser())
     .await
     .unwrap();
-    app.start().await;
+    app.start_instance().await;
     app.told(buyer, &["Requested", "Succeeded", "Refunded"]).await;
     assert_eq!(app.ledger(buyer).await, Ledger::refunded_once(PRICE));
 }
 
 #[tokio::test]
 async fn money_that_came_too_late_goes_back_and_is_told_as_returned() {
-    let mut app = TestApp::open().await;
+    let mut app = TestApp::start().await;
     let buyer = app.buyer().await;
     app.pay(buyer, "tok_approved").await.shows_payment(200, "succeeded");
     app.told(buyer, &["Requested", "Succeeded"]).await;
-    app.stop().await;
+    app.stop_instance().await;
     // As if the provider had said no, the payment was cancelled, and then the money came.
     let late = "WITH attempt AS (UPDATE payments.attempt SET outcome = 'returning'
                                  WHERE booking_id = $1)
                 UPDATE payments.payment SET status = 'cancelled' WHERE booking_id = $1";
     sqlx::query(late).bind(buyer.booking.0).execute(app.environment.superuser()).await.unwrap();
-    app.start().await;
+    app.start_instance().await;
     app.told(buyer, &["Requested", "Succeeded", "Returned"]).await;
     let payment = app.payment(buyer).await;
     assert_eq!(
@@ -197,12 +197,12 @@ async fn money_that_came_too_late_goes_back_and_is_told_as_returned() {
 
 #[tokio::test]
 async fn a_stop_in_order_lets_a_running_charge_finish() {
-    let mut app = TestApp::open_with(&HASTY).await;
+    let mut app = TestApp::start_with(&HASTY).await;
     let buyer = app.buyer().await;
     let thinking = app.bank_thinks().await;
     app.pay(buyer, "tok_approved").await.shows_payment(202, "processing");
     // The stop is asked for first.
-    let ((), decided) = join(app.stop(), thinking.rollback()).await;
+    let ((), decided) = join(app.stop_instance(), thinking.rollback()).await;
     decided.unwrap();
     let status: String =
         sqlx::query_scalar("SELECT status FROM payments.payment WHERE booking_id = $1")
@@ -216,24 +216,24 @@ async fn a_stop_in_order_lets_a_running_charge_finish() {
 
 #[tokio::test]
 async fn two_instances_that_find_the_same_attempts_take_the_money_once() {
-    let mut app = TestApp::closed().await;
+    let mut app = TestApp::without_instance().await;
     let buyers: Vec<Buyer> = (0..30).map(|_| Buyer::new()).collect();
     for buyer in &buyers {
         leave_unresolved(&app, *buyer, "tok_approved", false).await;
     }
-    app.start().await;
-    app.start().await;
+    app.start_instance().await;
+    app.start_instance().await;
     for buyer in &buyers {
         app.told(*buyer, &["Succeeded"]).await;
         assert_eq!(app.ledger(*buyer).await, Ledger::captured_once(PRICE));
     }
-    app.is_clean().await;
+    app.stop().await;
 }
 
 #[tokio::test]
 async fn two_instances_asked_at_once_take_the_money_once() {
-    let mut app = TestApp::open().await;
-    app.start().await;
+    let mut app = TestApp::start().await;
+    app.start_instance().await;
     for round in 0..20 {
         let buyer = app.buyer().await;
         let with_one_key = round % 2 == 0;
@@ -256,13 +256,13 @@ async fn two_instances_asked_at_once_take_the_money_once() {
         assert_eq!(app.payment(buyer).await["attempts"].as_array().map(Vec::len), Some(1));
         app.told_at_least(buyer, &["Requested", "Succeeded"]).await;
     }
-    app.is_clean().await;
+    app.stop().await;
 }
 
 #[tokio::test]
 async fn connections_that_break_in_the_middle_lose_nothing_and_charge_nobody_twice() {
     // Who does not hear of a charge asks again after a second.
-    let app = TestApp::open_with(&["--provider-timeout-ms", "1000"]).await;
+    let app = TestApp::start_with(&["--provider-timeout-ms", "1000"]).await;
     let mut buyers = Vec::new();
     for _ in 0..40 {
         buyers.push(app.buyer().await);
@@ -301,5 +301,5 @@ async fn connections_that_break_in_the_middle_lose_nothing_and_charge_nobody_twi
         assert_eq!(app.payment(buyer).await["attempts"].as_array().map(Vec::len), Some(1));
         app.told_at_least(buyer, &["Requested", "Succeeded"]).await;
     }
-    app.is_clean().await;
+    app.stop().await;
 }

@@ -47,19 +47,19 @@ pub(crate) struct Buyer {
 
 impl TestApp {
     /// With a service running that waits for the bank as long as it takes.
-    pub(crate) async fn open() -> Self {
-        Self::open_with(&PATIENT).await
+    pub(crate) async fn start() -> Self {
+        Self::start_with(&PATIENT).await
     }
 
     /// With a service running that has these flags.
-    pub(crate) async fn open_with(flags: &[&str]) -> Self {
-        let mut app = Self::closed().await;
-        app.start_with(flags).await;
+    pub(crate) async fn start_with(flags: &[&str]) -> Self {
+        let mut app = Self::without_instance().await;
+        app.start_instance_with(flags).await;
         app
     }
 
     /// Without a service.
-    pub(crate) async fn closed() -> Self {
+    pub(crate) async fn without_instance() -> Self {
         let environment = TestEnvironment::start().await;
         // Else no bank could think for longer than 5 s.
         let database = environment.database_url().rsplit('/').next().unwrap();
@@ -72,12 +72,12 @@ impl TestApp {
     }
 
     /// Starts an instance of the service and waits until it can serve; calls go to the newest.
-    pub(crate) async fn start(&mut self) {
-        self.start_with(&PATIENT).await;
+    pub(crate) async fn start_instance(&mut self) {
+        self.start_instance_with(&PATIENT).await;
     }
 
-    /// As [`Self::start`], with these flags.
-    pub(crate) async fn start_with(&mut self, more_flags: &[&str]) {
+    /// As [`Self::start_instance`], with these flags.
+    pub(crate) async fn start_instance_with(&mut self, more_flags: &[&str]) {
         let number = self.instances.len().to_string();
         let flags = [&["--instance", number.as_str()], more_flags].concat();
         let jwks_url = self.mint.jwks_url();
@@ -85,8 +85,17 @@ impl TestApp {
         self.instances.push(instance.await);
     }
 
+    /// Stops it all; no message may be left unsent or dead-lettered.
+    pub(crate) async fn stop(mut self) {
+        self.environment.all_sent(PAYMENTS).await;
+        while !self.instances.is_empty() {
+            self.stop_instance().await;
+        }
+        self.booking_service.stop().await;
+    }
+
     /// Stops the newest instance in order.
-    pub(crate) async fn stop(&mut self) {
+    pub(crate) async fn stop_instance(&mut self) {
         self.instances.pop().unwrap().stop().await;
     }
 
@@ -128,7 +137,7 @@ impl TestApp {
         assert_eq!(approved.rows_affected(), 1);
     }
 
-    /// The value of a counter of the newest instance, all its labels together.
+    /// The value of a metric of the newest instance, all its labels together.
     pub(crate) async fn counter(&self, name: &str) -> u64 {
         let metrics = self.get("/metrics").send().await.unwrap().text().await.unwrap();
         let counters = metrics.lines().filter(|line| line.starts_with(name));
@@ -255,11 +264,6 @@ impl TestApp {
 
     pub(crate) fn url(&self, path: &str) -> String {
         format!("{}{path}", self.instances.last().unwrap().url)
-    }
-
-    /// All messages of the service have been sent, and no message was dead-lettered.
-    pub(crate) async fn is_clean(&self) {
-        self.environment.all_sent(PAYMENTS).await;
     }
 }
 

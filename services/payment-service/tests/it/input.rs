@@ -8,7 +8,7 @@ use crate::harness::{Buyer, TestApp};
 
 #[tokio::test]
 async fn the_methods_are_public() {
-    let app = TestApp::open().await;
+    let app = TestApp::start().await;
     let answer = Answer::to(app.get("/payment/methods")).await;
     assert_eq!(answer.status, 200);
     assert_eq!(answer.body["next_cursor"], json!(null));
@@ -22,7 +22,7 @@ async fn the_methods_are_public() {
 
 #[tokio::test]
 async fn bad_payments_are_refused_and_say_which_field() {
-    let app = TestApp::open().await;
+    let app = TestApp::start().await;
     let buyer = app.buyer().await;
     let booking = buyer.booking;
     let long = "k".repeat(256);
@@ -62,7 +62,7 @@ async fn bad_payments_are_refused_and_say_which_field() {
 
 #[tokio::test]
 async fn the_form_of_a_request_is_checked_before_what_it_says() {
-    let app = TestApp::open().await;
+    let app = TestApp::start().await;
     let buyer = app.buyer().await;
     let post = || app.post("/payment/process");
     let token = app.token(buyer);

@@ -11,7 +11,7 @@ use crate::harness::{Buyer, HASTY, PRICE, PaymentAnswer, TestApp};
 
 #[tokio::test]
 async fn an_approved_payment_succeeds_and_is_charged_once() {
-    let app = TestApp::open().await;
+    let app = TestApp::start().await;
     let buyer = app.buyer().await;
     let paid = app.pay(buyer, "tok_approved").await;
     let paid = paid.shows_payment(200, "succeeded");
@@ -31,12 +31,12 @@ async fn an_approved_payment_succeeds_and_is_charged_once() {
     app.send(buyer.cancel()).await;
     app.told(buyer, &["Requested", "Succeeded", "Succeeded", "Succeeded"]).await;
     assert_eq!(app.ledger(buyer).await, Ledger::captured_once(PRICE));
-    app.is_clean().await;
+    app.stop().await;
 }
 
 #[tokio::test]
 async fn twenty_at_once_under_one_key_are_one_charge_and_one_answer() {
-    let app = TestApp::open().await;
+    let app = TestApp::start().await;
     let buyer = app.buyer().await;
     let answers =
         join_all((0..20).map(|_| app.pay_with(buyer, "tok_approved", Some("first")))).await;
@@ -52,7 +52,7 @@ async fn twenty_at_once_under_one_key_are_one_charge_and_one_answer() {
 
 #[tokio::test]
 async fn twenty_at_once_without_a_key_or_with_many_are_one_charge() {
-    let app = TestApp::open().await;
+    let app = TestApp::start().await;
     for with_keys in [false, true] {
         let buyer = app.buyer().await;
         let keys: Vec<String> = (0..20).map(|n| format!("key-{n}")).collect();
@@ -73,7 +73,7 @@ async fn twenty_at_once_without_a_key_or_with_many_are_one_charge() {
 
 #[tokio::test]
 async fn many_buyers_who_pay_at_once_are_each_charged_once() {
-    let app = TestApp::open().await;
+    let app = TestApp::start().await;
     let buyers: Vec<Buyer> = (0..200).map(|_| Buyer::new()).collect();
     app.send_all(buyers.iter().map(|buyer| buyer.request().into()).collect()).await;
     for buyer in &buyers {
@@ -99,12 +99,12 @@ async fn many_buyers_who_pay_at_once_are_each_charged_once() {
             _ => app.told(*buyer, &["Requested", "Succeeded"]).await,
         }
     }
-    app.is_clean().await;
+    app.stop().await;
 }
 
 #[tokio::test]
 async fn after_three_soft_declines_the_payment_has_failed() {
-    let app = TestApp::open().await;
+    let app = TestApp::start().await;
     let buyer = app.buyer().await;
     for (left, status) in [(2, "open"), (1, "open"), (0, "failed")] {
         let declined = app.pay(buyer, "tok_insufficient_funds").await;
@@ -128,7 +128,7 @@ async fn after_three_soft_declines_the_payment_has_failed() {
 
 #[tokio::test]
 async fn a_soft_decline_can_be_followed_by_a_card_that_works() {
-    let app = TestApp::open().await;
+    let app = TestApp::start().await;
     let buyer = app.buyer().await;
     app.pay(buyer, "tok_insufficient_funds").await.is_problem(402, "payment-declined");
     let paid = app.pay(buyer, "tok_approved").await;
@@ -149,7 +149,7 @@ async fn a_soft_decline_can_be_followed_by_a_card_that_works() {
 
 #[tokio::test]
 async fn a_stolen_card_fails_the_payment_at_once() {
-    let app = TestApp::open().await;
+    let app = TestApp::start().await;
     let buyer = app.buyer().await;
     let declined = app.pay(buyer, "tok_stolen_card").await;
     let declined = declined.is_problem(402, "payment-declined");
@@ -167,7 +167,7 @@ async fn a_stolen_card_fails_the_payment_at_once() {
 #[tokio::test]
 async fn a_slow_bank_is_answered_with_processing_and_pays_in_the_end() {
     // As a service is by default.
-    let app = TestApp::open_with(&[]).await;
+    let app = TestApp::start_with(&[]).await;
     let buyer = app.buyer().await;
     let thinking = app.bank_thinks().await;
     let began = std::time::Instant::now();
@@ -187,7 +187,7 @@ async fn a_slow_bank_is_answered_with_processing_and_pays_in_the_end() {
 #[tokio::test]
 async fn a_client_that_hangs_up_does_not_stop_its_charge() {
     // So patient that nobody else looks after the charge while this test runs.
-    let app = TestApp::open().await;
+    let app = TestApp::start().await;
     let buyer = app.buyer().await;
     let thinking = app.bank_thinks().await;
     let request = app
@@ -206,7 +206,7 @@ async fn a_client_that_hangs_up_does_not_stop_its_charge() {
 
 #[tokio::test]
 async fn a_cancel_while_the_bank_thinks_voids_the_charge() {
-    let app = TestApp::open_with(&HASTY).await;
+    let app = TestApp::start_with(&HASTY).await;
     let buyer = app.buyer().await;
     let thinking = app.bank_thinks().await;
     app.pay(buyer, "tok_slow").await.shows_payment(202, "processing");
@@ -231,12 +231,12 @@ async fn a_cancel_while_the_bank_thinks_voids_the_charge() {
     assert_eq!(app.ledger(buyer).await, Ledger::default());
     assert_eq!(app.payment(buyer).await, payment);
     app.told(buyer, &["Requested", "Cancelled"]).await;
-    app.is_clean().await;
+    app.stop().await;
 }
 
 #[tokio::test]
 async fn nobody_pays_or_sees_what_is_somebody_elses() {
-    let app = TestApp::open().await;
+    let app = TestApp::start().await;
     let buyer = app.buyer().await;
     let stranger = Buyer { user: Buyer::new().user, ..buyer };
     let refused = app.pay(stranger, "tok_approved").await;

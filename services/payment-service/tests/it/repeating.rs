@@ -14,7 +14,7 @@ use crate::{
 
 #[tokio::test]
 async fn a_repeated_request_gets_the_same_status_with_the_payment_as_it_is_now() {
-    let app = TestApp::open().await;
+    let app = TestApp::start().await;
     let buyer = app.buyer().await;
     let key = Some("pay-once");
     app.pay_with(buyer, "tok_approved", key).await.shows_payment(200, "succeeded");
@@ -28,7 +28,7 @@ async fn a_repeated_request_gets_the_same_status_with_the_payment_as_it_is_now()
 
 #[tokio::test]
 async fn a_repeated_declined_request_is_not_another_attempt() {
-    let app = TestApp::open().await;
+    let app = TestApp::start().await;
     let buyer = app.buyer().await;
     let key = Some("poor");
     for replayed in [false, true, true] {
@@ -46,7 +46,7 @@ async fn a_repeated_declined_request_is_not_another_attempt() {
 
 #[tokio::test]
 async fn a_key_is_for_one_request_of_one_buyer() {
-    let app = TestApp::open().await;
+    let app = TestApp::start().await;
     let (buyer, other) = (app.buyer().await, app.buyer().await);
     let key = Some("mine");
     app.pay_with(buyer, "tok_insufficient_funds", key).await.is_problem(402, "payment-declined");
@@ -60,7 +60,7 @@ async fn a_key_is_for_one_request_of_one_buyer() {
 
 #[tokio::test]
 async fn one_key_for_two_bookings_at_once_pays_only_one() {
-    let app = TestApp::open().await;
+    let app = TestApp::start().await;
     for _ in 0..10 {
         let first = app.buyer().await;
         let second = Buyer { user: first.user, ..Buyer::new() };
@@ -81,7 +81,7 @@ async fn one_key_for_two_bookings_at_once_pays_only_one() {
 
 #[tokio::test]
 async fn a_request_repeated_while_the_first_is_running_waits_and_is_answered_alike() {
-    let app = TestApp::open_with(&[]).await;
+    let app = TestApp::start_with(&[]).await;
     let buyer = app.buyer().await;
     let thinking = app.bank_thinks().await;
     let key = Some("slowly");
@@ -101,14 +101,14 @@ async fn a_request_repeated_while_the_first_is_running_waits_and_is_answered_ali
 
 #[tokio::test]
 async fn a_repeated_request_hears_of_an_outcome_that_came_while_it_was_read() {
-    let app = TestApp::open().await;
+    let app = TestApp::start().await;
     let buyer = app.buyer().await;
     let key = Some("twice");
     let thinking = app.bank_thinks().await;
     let first = app.pay_with(buyer, "tok_approved", key);
     let then = async {
         app.becomes(buyer, "processing").await;
-        // Who watches already is told of the outcome, and nobody is told of it twice.
+        // A stream that is open already shows the outcome; nothing announces it a second time.
         let mut watching = watching::open(&app, buyer, 0).await;
         let mut reading = app.environment.superuser().begin().await.unwrap();
         let lock = "LOCK TABLE payments.idempotency_key";
@@ -139,7 +139,7 @@ async fn a_repeated_request_hears_of_an_outcome_that_came_while_it_was_read() {
 
 #[tokio::test]
 async fn a_refused_request_is_not_remembered() {
-    let app = TestApp::open().await;
+    let app = TestApp::start().await;
     let buyer = Buyer::new();
     let key = Some("early");
     app.pay_with(buyer, "tok_approved", key).await.is_problem(404, "not-found");
@@ -152,7 +152,7 @@ async fn a_refused_request_is_not_remembered() {
 
 #[tokio::test]
 async fn a_booking_paid_before_is_answered_under_a_new_key_as_well() {
-    let app = TestApp::open().await;
+    let app = TestApp::start().await;
     let buyer = app.buyer().await;
     app.pay(buyer, "tok_approved").await.shows_payment(200, "succeeded");
     let key = Some("late");
@@ -167,7 +167,7 @@ async fn a_booking_paid_before_is_answered_under_a_new_key_as_well() {
 
 #[tokio::test]
 async fn a_key_can_be_used_again_after_a_day() {
-    let app = TestApp::open().await;
+    let app = TestApp::start().await;
     let buyer = app.buyer().await;
     let key = Some("daily");
     app.pay_with(buyer, "tok_insufficient_funds", key).await.is_problem(402, "payment-declined");

@@ -41,7 +41,7 @@ async fn watch(app: &TestApp, buyer: Buyer, seen: i64) -> String {
 
 #[tokio::test]
 async fn a_stream_shows_each_state_and_ends_with_the_last() {
-    let app = TestApp::open().await;
+    let app = TestApp::start().await;
     let buyer = app.buyer().await;
     let pay = async {
         app.pay(buyer, "tok_approved").await.shows_payment(200, "succeeded");
@@ -59,7 +59,7 @@ async fn a_stream_shows_each_state_and_ends_with_the_last() {
 
 #[tokio::test]
 async fn a_client_that_has_seen_the_last_state_is_not_told_again() {
-    let app = TestApp::open().await;
+    let app = TestApp::start().await;
     let buyer = app.buyer().await;
     app.send(buyer.cancel()).await;
     let payment = app.becomes(buyer, "cancelled").await;
@@ -70,7 +70,7 @@ async fn a_client_that_has_seen_the_last_state_is_not_told_again() {
 
 #[tokio::test]
 async fn nobody_watches_what_is_somebody_elses() {
-    let app = TestApp::open().await;
+    let app = TestApp::start().await;
     let buyer = app.buyer().await;
     let request = app
         .get(&format!("/payment/status?booking_id={}", buyer.booking))

@@ -25,10 +25,6 @@ struct Listener(Inbox<Raw>);
 impl Consumer for Listener {
     type Message = Raw;
 
-    fn topics(&self) -> &'static [&'static str] {
-        &[UserFact::TOPIC]
-    }
-
     fn decode(
         &self,
         _topic: &str,
@@ -52,8 +48,13 @@ async fn registrations_and_changes_are_published_without_anything_personal() {
     let listener = Listener::default();
     let stopping = CancellationToken::new();
     let pool = environment.superuser().clone();
-    let consume =
-        environment.kafka().clone().consume("spy", pool, listener.clone(), stopping.clone());
+    let consume = environment.kafka().clone().consume(
+        "spy",
+        &[UserFact::TOPIC],
+        pool,
+        listener.clone(),
+        stopping.clone(),
+    );
     let listening = tokio::spawn(consume);
 
     let admin = Session::of(users.logs_in("Admin", PASSWORD).await.is(200));

@@ -1,5 +1,7 @@
 //! A fleet looks at what a test leaves behind, and says so.
 
+use std::time::Duration;
+
 use karcis_fleet::Fleet;
 use karcis_testkit::eventually;
 
@@ -24,11 +26,12 @@ async fn it_lets_a_test_leave_what_it_wants() {
 #[tokio::test]
 #[should_panic(expected = "is not []")]
 async fn it_fails_a_test_whose_seats_and_bookings_disagree() {
-    let fleet = Fleet::start().await;
+    let mut fleet = Fleet::start().await;
     let concert = fleet.concert().priced("Free", 10, 0).published().await;
     let sari = fleet.buyer("Sari").await;
     let booking = sari.books(&concert, "Free", 1).await;
     eventually(|| sari.sees(&booking)).is("confirmed").await;
     let steal = "UPDATE events.hold SET state = 'released'";
     sqlx::query(steal).execute(fleet.environment().superuser()).await.unwrap();
+    fleet.checked_for(Duration::from_secs(2));
 }

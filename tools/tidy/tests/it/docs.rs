@@ -1,6 +1,9 @@
 //! Every file says what it is for, and every public function and type what it is.
 
-use crate::tree::{all_rust_files, assert_none, files, packages, read, shown};
+use crate::{
+    source::is_word_char,
+    tree::{all_rust_files, assert_none, files, packages, read, shown},
+};
 
 #[test]
 fn every_file_says_what_it_is_for() {
@@ -8,7 +11,8 @@ fn every_file_says_what_it_is_for() {
     assert_none(silent.map(|file| shown(&file)), "a file opens with a //! line");
 }
 
-/// rustc's `missing_docs` asks it of fields and variants too, which mostly say it by their names.
+/// rustc's `missing_docs` asks it of fields and variants too, which mostly say it by their names; so do
+/// `as_str`, `id` and getters.
 #[test]
 fn public_functions_types_and_modules_are_documented() {
     let mut broken = Vec::new();
@@ -37,7 +41,7 @@ fn undocumented(text: &str) -> Vec<(usize, String)> {
             item.strip_prefix("pub ").or(in_trait.filter(|of| indent == of + 4).map(|_| item));
         // What a macro declares, it documents by what it is given.
         let named = public.is_some_and(is_item) && !item.contains('$');
-        if named && !is_documented(&lines[..at]) {
+        if named && !is_documented(&lines[..at]) && !says_it_by_its_name(&lines[at..]) {
             found.push((at + 1, item.trim_end_matches(['{', ' ']).to_owned()));
         }
     }
@@ -50,6 +54,17 @@ fn is_item(declaration: &str) -> bool {
     let module = plain.starts_with("mod ") && plain.ends_with('{');
     let words = ["fn ", "const fn ", "struct ", "enum ", "trait ", "type ", "union "];
     module || words.iter().any(|word| plain.starts_with(word))
+}
+
+/// Whether a function that begins here is `as_str`, `id`, or returns a field and does nothing else.
+fn says_it_by_its_name(lines: &[&str]) -> bool {
+    if lines[0].contains("fn as_str(") || lines[0].contains("fn id(") {
+        return true;
+    }
+    let [_, body, end, ..] = lines else { return false };
+    let body = body.trim().trim_start_matches('&');
+    let field = body.strip_prefix("self.").filter(|_| end.trim() == "}");
+    field.is_some_and(|field| field.chars().all(is_word_char))
 }
 
 /// Whether the lines end with a doc comment, attributes aside.
@@ -70,7 +85,9 @@ fn is_documented(before: &[&str]) -> bool {
 fn silent_items_are_found() {
     let text = "//! File.\npub mod a;\npub(crate) fn hidden() {}\npub const A: u8 = 1;\n\n\
                 /// Said.\n#[derive(\n    Debug,\n)]\npub struct B {\n    pub field: u8,\n}\n\
-                impl B {\n    pub const fn silent() {}\n    fn own() {}\n}\n\
+                impl B {\n    pub const fn silent() {}\n    fn own() {}\n    \
+                pub fn field(&self) -> &u8 {\n        &self.field\n    }\n    \
+                pub fn as_str(&self) -> &str {\n        match self {}\n    }\n}\n\
                 /// Said.\npub trait T {\n    /// Said.\n    async fn a();\n    fn b();\n}\n\
                 pub async fn c() {}\n";
     let found: Vec<String> = undocumented(text).into_iter().map(|(_, item)| item).collect();

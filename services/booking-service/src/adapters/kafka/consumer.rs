@@ -32,10 +32,6 @@ pub struct Replies {
 impl Consumer for Replies {
     type Message = Incoming;
 
-    fn topics(&self) -> &'static [&'static str] {
-        &[TicketFact::TOPIC, PaymentFact::TOPIC, EventFact::TOPIC, UserFact::TOPIC]
-    }
-
     fn decode(&self, topic: &str, kind: &str, body: &[u8]) -> serde_json::Result<Option<Incoming>> {
         Ok(match topic {
             TicketFact::TOPIC => TicketFact::decode(kind, body)?.map(ticket_fact),

@@ -26,10 +26,6 @@ pub(crate) struct Commands {
 impl Consumer for Commands {
     type Message = Command;
 
-    fn topics(&self) -> &'static [&'static str] {
-        &[EventCommand::TOPIC]
-    }
-
     fn decode(&self, _topic: &str, kind: &str, body: &[u8]) -> serde_json::Result<Option<Command>> {
         EventCommand::decode(kind, body)?.map(command).transpose()
     }

@@ -1,4 +1,4 @@
-//! Calls of the provider, with their span and their time.
+//! Calls of the provider, with their span and their time, and with texts that can be stored.
 
 use std::sync::Arc;
 
@@ -15,11 +15,11 @@ use tokio::time::Instant;
 
 use crate::{
     adapters::metrics,
-    application::ports::{Charge, Method, PaymentGateway, ProviderUnavailable, Refund},
-    domain::{Outcome, RefundOutcome},
+    application::{Charge, Method, PaymentGateway, ProviderUnavailable, Refund},
+    domain::{BuyerAction, Decline, NextAction, Outcome, RefundOutcome},
 };
 
-/// A provider whose calls are measured.
+/// A provider whose calls are measured, and whose texts can be stored.
 pub(crate) struct Measured(pub Arc<dyn PaymentGateway>);
 
 #[async_trait]
@@ -29,7 +29,8 @@ impl PaymentGateway for Measured {
     }
 
     async fn charge(&self, charge: Charge) -> Outcome {
-        measured("charge", charge.intent, self.0.charge(charge), outcome).await
+        let answer = measured("charge", charge.intent, self.0.charge(charge), outcome).await;
+        storable_outcome(answer)
     }
 
     async fn void(&self, intent: BookingId) -> Outcome {
@@ -37,7 +38,13 @@ impl PaymentGateway for Measured {
     }
 
     async fn refund(&self, refund: Refund) -> Result<RefundOutcome, ProviderUnavailable> {
-        measured("refund", refund.intent, self.0.refund(refund), refund_outcome).await
+        let answer = measured("refund", refund.intent, self.0.refund(refund), refund_outcome).await;
+        Ok(match answer? {
+            RefundOutcome::Refused { reason } => {
+                RefundOutcome::Refused { reason: storable(reason) }
+            }
+            answer => answer,
+        })
     }
 }
 
@@ -83,6 +90,52 @@ async fn measured<T>(
     if outcome == UNKNOWN {
         trace::fail(&context, &"no definite answer");
     }
-    metrics::call(operation, outcome, began);
+    metrics::record_call(operation, outcome, began);
     answer
+}
+
+fn storable_outcome(outcome: Outcome) -> Outcome {
+    match outcome {
+        Outcome::Declined(Decline { kind, code }) => {
+            Outcome::Declined(Decline { kind, code: storable(code) })
+        }
+        Outcome::ActionRequired(NextAction { action, expires_at }) => {
+            let action = match action {
+                BuyerAction::Redirect { url } => BuyerAction::Redirect { url: storable(url) },
+                BuyerAction::VirtualAccount { number } => {
+                    BuyerAction::VirtualAccount { number: storable(number) }
+                }
+                BuyerAction::Qr { text } => BuyerAction::Qr { text: storable(text) },
+            };
+            Outcome::ActionRequired(NextAction { action, expires_at })
+        }
+        Outcome::Approved | Outcome::Voided | Outcome::Pending | Outcome::Unknown => outcome,
+    }
+}
+
+/// The text without NUL, which Postgres cannot store: it would reject all that is stored with it.
+fn storable(text: String) -> String {
+    if text.contains('\0') { text.replace('\0', "\u{fffd}") } else { text }
+}
+
+#[cfg(test)]
+mod tests {
+    use karcis_kernel::Timestamp;
+
+    use super::*;
+    use crate::domain::DeclineKind;
+
+    #[test]
+    fn texts_of_the_provider_have_no_nul() {
+        let declined = |code: &str| {
+            Outcome::Declined(Decline { kind: DeclineKind::Soft, code: code.to_owned() })
+        };
+        assert_eq!(storable_outcome(declined("a\0b")), declined("a\u{fffd}b"));
+        assert_eq!(storable_outcome(declined("expired_card")), declined("expired_card"));
+        let scan = |text: &str| {
+            let action = BuyerAction::Qr { text: text.to_owned() };
+            Outcome::ActionRequired(NextAction { action, expires_at: Timestamp::UNIX_EPOCH })
+        };
+        assert_eq!(storable_outcome(scan("\0")), scan("\u{fffd}"));
+    }
 }

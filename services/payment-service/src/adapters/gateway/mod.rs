@@ -11,7 +11,7 @@ use sqlx::migrate::Migrator;
 
 pub(crate) use self::config::GatewayConfig;
 use self::{config::Provider, measured::Measured, simulated::SimulatedGateway};
-use crate::application::ports::PaymentGateway;
+use crate::application::PaymentGateway;
 
 /// The provider that the configuration chooses, ready to be asked. `ledger` are the migrations of the
 /// simulated provider's ledger, which is opened only if that provider is chosen.

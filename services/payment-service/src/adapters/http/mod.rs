@@ -1,10 +1,9 @@
 //! The HTTP routes.
 
 mod methods;
+mod payments;
 mod problems;
-mod process;
 mod responses;
-mod status;
 
 use std::{sync::Arc, time::Duration};
 
@@ -13,7 +12,7 @@ use tokio_util::task::TaskTracker;
 use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::application::ports::{PaymentGateway, Payments};
+use crate::application::{PaymentGateway, Payments};
 
 const PAYMENTS: &str = "Payments";
 
@@ -23,7 +22,7 @@ const PAYMENTS: &str = "Payments";
     // The document of a payment refers to it by name.
     components(schemas(responses::NextActionResponse)),
 )]
-struct Tags;
+struct Document;
 
 /// What the handlers need.
 #[derive(Clone)]
@@ -39,8 +38,8 @@ pub(crate) struct ApiState {
 
 /// All routes, to be given their state.
 pub(crate) fn routes() -> OpenApiRouter<ApiState> {
-    OpenApiRouter::with_openapi(Tags::openapi())
-        .routes(routes!(methods::methods))
-        .routes(routes!(process::process))
-        .routes(routes!(status::status))
+    OpenApiRouter::with_openapi(Document::openapi())
+        .routes(routes!(methods::list))
+        .routes(routes!(payments::pay))
+        .routes(routes!(payments::show))
 }

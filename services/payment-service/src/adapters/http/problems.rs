@@ -3,9 +3,8 @@
 use axum::http::StatusCode;
 use karcis_http::{IdempotencyKey, Problem};
 
-use super::responses::status_word;
 use crate::{
-    application::ports::ProcessPaymentError,
+    application::StartAttemptError,
     domain::{Decline, DeclineKind, Payment, State},
 };
 
@@ -23,7 +22,7 @@ pub(super) fn declined(payment: &Payment, decline: &Decline) -> Problem {
         .with("retryable", is_open && decline.kind == DeclineKind::Soft)
         .with("attempts_left", payment.attempts_left())
         .with("pay_by", payment.terms.pay_by())
-        .with("payment_status", status_word(payment))
+        .with("payment_status", payment.status().as_str())
 }
 
 /// The payment takes no money any more.
@@ -32,23 +31,23 @@ pub(super) fn closed() -> Problem {
         .detail("it failed, was cancelled or was refunded; GET /payment/status says which")
 }
 
-impl From<ProcessPaymentError> for Problem {
-    fn from(error: ProcessPaymentError) -> Self {
+impl From<StartAttemptError> for Problem {
+    fn from(error: StartAttemptError) -> Self {
         match error {
-            ProcessPaymentError::KeyReused => IdempotencyKey::reused(),
-            ProcessPaymentError::NotPayable => Self::not_found()
+            StartAttemptError::KeyReused => IdempotencyKey::reused(),
+            StartAttemptError::NotPayable => Self::not_found()
                 .detail(
                     "there is nothing of yours to pay here, or not yet; \
                      a booking can be paid while its `can` says so",
                 )
                 .retry_after(1),
-            ProcessPaymentError::Unresolved => {
+            StartAttemptError::Unresolved => {
                 Self::conflict("attempt-unresolved", "Another attempt is running")
                     .detail("wait for its outcome: GET /payment/status shows it")
                     .retry_after(1)
             }
-            ProcessPaymentError::Closed => closed(),
-            ProcessPaymentError::Store(error) => error.into(),
+            StartAttemptError::Closed => closed(),
+            StartAttemptError::Store(error) => error.into(),
         }
     }
 }

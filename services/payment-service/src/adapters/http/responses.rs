@@ -1,16 +1,19 @@
 //! Payments and methods as a buyer sees them.
 
-use karcis_http::one_of;
+use karcis_http::{one_of, or_null};
 use karcis_kernel::{BookingId, Currency, Money, PaymentId, Timestamp};
 use serde::Serialize;
 use utoipa::{
     ToSchema,
-    openapi::{AllOfBuilder, Object, ObjectBuilder, OneOfBuilder, Ref, Schema, Type},
+    openapi::{AllOfBuilder, Object, ObjectBuilder, Ref, Schema, Type},
 };
 
 use crate::{
-    application::ports::Method,
-    domain::{Attempt, AttemptOutcome, BuyerAction, MAX_ATTEMPTS, NextAction, Payment, State},
+    application::Method,
+    domain::{
+        Attempt, AttemptOutcome, BuyerAction, MAX_ATTEMPTS, NextAction, OutcomeKind, Payment,
+        Status,
+    },
 };
 
 /// A booking's payment.
@@ -92,21 +95,11 @@ pub(super) struct MethodResponse {
 
 /// The statuses of a payment.
 pub(super) fn statuses() -> Object {
-    one_of([
-        "succeeded",
-        "open",
-        "processing",
-        "action_required",
-        "failed",
-        "cancelled",
-        "refunding",
-        "refunded",
-    ])
+    one_of(Status::ALL.map(Status::as_str))
 }
 
 fn outcomes() -> Schema {
-    let outcomes = one_of(["approved", "declined", "voided", "returning", "returned"]);
-    OneOfBuilder::new().item(outcomes).item(Object::with_type(Type::Null)).into()
+    or_null(one_of(OutcomeKind::ALL.map(OutcomeKind::as_str))).into()
 }
 
 fn attempts_left() -> Object {
@@ -119,9 +112,7 @@ fn attempts_left() -> Object {
 }
 
 fn next_action() -> Schema {
-    OneOfBuilder::new()
-        .item(Ref::from_schema_name("NextAction"))
-        .item(Object::with_type(Type::Null))
+    or_null(Ref::from_schema_name("NextAction"))
         .description(Some("What the buyer has to do while the status is `action_required`."))
         .examples([serde_json::Value::Null])
         .into()
@@ -138,7 +129,7 @@ impl From<&Payment> for PaymentResponse {
             payment_id: payment.payment_id,
             booking_id: payment.booking_id,
             version: payment.version,
-            status: status_word(payment),
+            status: payment.status().as_str(),
             amount: payment.terms.amount(),
             captured: payment.captured,
             refunded: payment.refunded,
@@ -163,13 +154,10 @@ impl From<&NextAction> for NextActionResponse {
 
 impl From<&Attempt> for AttemptResponse {
     fn from(attempt: &Attempt) -> Self {
-        let (outcome, decline_code) = match &attempt.outcome {
-            None => (None, None),
-            Some(AttemptOutcome::Approved) => (Some("approved"), None),
-            Some(AttemptOutcome::Declined(why)) => (Some("declined"), Some(why.code.clone())),
-            Some(AttemptOutcome::Voided) => (Some("voided"), None),
-            Some(AttemptOutcome::Reversing { .. }) => (Some("returning"), None),
-            Some(AttemptOutcome::Reversed) => (Some("returned"), None),
+        let outcome = attempt.outcome.as_ref().map(|outcome| outcome.kind().as_str());
+        let decline_code = match &attempt.outcome {
+            Some(AttemptOutcome::Declined(decline)) => Some(decline.code.clone()),
+            _ => None,
         };
         Self { at: attempt.at, method: attempt.method.clone(), outcome, decline_code }
     }
@@ -178,19 +166,5 @@ impl From<&Attempt> for AttemptResponse {
 impl From<&Method> for MethodResponse {
     fn from(method: &Method) -> Self {
         Self { method: method.token, label: method.label, description: method.about }
-    }
-}
-
-/// The public word for where the payment stands.
-pub(super) fn status_word(payment: &Payment) -> &'static str {
-    match payment.state {
-        State::Open => "open",
-        State::Processing { .. } if payment.next_action().is_some() => "action_required",
-        State::Processing { .. } => "processing",
-        State::Succeeded => "succeeded",
-        State::Failed { .. } => "failed",
-        State::Cancelled => "cancelled",
-        State::Refunding { .. } => "refunding",
-        State::Refunded => "refunded",
     }
 }

@@ -7,45 +7,41 @@ use karcis_contracts::{Message, PaymentCommand};
 use karcis_kernel::PaymentId;
 use karcis_messaging::{Consumer, HandleError, Received};
 use karcis_process::trace;
+use serde::de::Error as _;
 use uuid::Uuid;
 
 use super::messages::command;
 use crate::{
-    adapters::metrics,
-    application::{ArrivedCommand, ports::Payments, take_commands},
-    domain::InvalidAmount,
+    adapters::{metrics, postgres::PgPayments},
+    application::{ArrivedCommand, take_commands},
+    domain::Command,
 };
 
 /// Hands each batch of commands to its use case.
-pub(crate) struct Commands(pub Arc<dyn Payments>);
+pub(crate) struct Commands {
+    /// Not [`BatchedPayments`](crate::adapters::postgres::BatchedPayments): a batch of commands must
+    /// not wait for HTTP requests.
+    pub(crate) payments: Arc<PgPayments>,
+}
 
 #[async_trait]
 impl Consumer for Commands {
-    type Message = PaymentCommand;
+    type Message = Command;
 
-    fn topics(&self) -> &'static [&'static str] {
-        &[PaymentCommand::TOPIC]
+    fn decode(&self, _topic: &str, kind: &str, body: &[u8]) -> serde_json::Result<Option<Command>> {
+        let message = PaymentCommand::decode(kind, body)?;
+        message.map(command).transpose().map_err(serde_json::Error::custom)
     }
 
-    fn decode(
-        &self,
-        _topic: &str,
-        kind: &str,
-        body: &[u8],
-    ) -> serde_json::Result<Option<PaymentCommand>> {
-        PaymentCommand::decode(kind, body)
-    }
-
-    async fn handle(&self, batch: &[Received<PaymentCommand>]) -> Result<(), HandleError> {
+    async fn handle(&self, batch: &[Received<Command>]) -> Result<(), HandleError> {
         let batch: Vec<ArrivedCommand> = batch
             .iter()
-            .map(|received| {
-                let command = command(&received.message)?;
-                Ok(ArrivedCommand { command, new_id: PaymentId(Uuid::now_v7()) })
+            .map(|received| ArrivedCommand {
+                command: received.message.clone(),
+                new_id: PaymentId(Uuid::now_v7()),
             })
-            .collect::<Result<_, InvalidAmount>>()
-            .map_err(|error| HandleError::Poison(error.to_string()))?;
-        let taking = take_commands(&*self.0, &batch);
+            .collect();
+        let taking = take_commands(&*self.payments, &batch);
         let alerts = trace::span("take_commands", taking).await?;
         metrics::count_alerts(alerts.len());
         for booking in alerts {

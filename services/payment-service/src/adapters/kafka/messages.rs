@@ -7,12 +7,12 @@ use karcis_contracts::{
 use karcis_messaging::Outgoing;
 
 use crate::{
-    application::ports::Change,
+    application::Change,
     domain::{Command, Fact, InvalidAmount, PaymentRecord, Terms},
 };
 
 /// The command that a message carries.
-pub(super) fn command(message: &PaymentCommand) -> Result<Command, InvalidAmount> {
+pub(super) fn command(message: PaymentCommand) -> Result<Command, InvalidAmount> {
     Ok(match message {
         PaymentCommand::RequestPayment(request) => Command::Request {
             booking_id: request.booking_id,

@@ -9,30 +9,33 @@ use async_trait::async_trait;
 use karcis_database::{BatchLimits, Batcher, KeyUse, RequestKey, StoreError};
 use karcis_kernel::{BookingId, Timestamp};
 
-use super::{EncodedChange, PgPayments};
+use super::{PgPayments, commit::EncodedChange};
 use crate::{
-    application::ports::{Change, Payments, Waiting},
-    domain::{Payment, PaymentRecord},
+    application::{Change, Payments},
+    domain::PaymentRecord,
 };
 
+/// As many requests wait as are served in a few seconds; a group is one transaction of some 10 ms.
 const LIMITS: BatchLimits = BatchLimits { capacity: 8_192, group: 512 };
 
-/// Payments whose reads and writes are those of a group.
+/// [`PgPayments`] for requests that load and change one payment each. Consumer and workers have
+/// batches of their own and do not use it.
 pub(crate) struct BatchedPayments {
     payments: Arc<PgPayments>,
-    loads: Batcher<Vec<BookingId>, Vec<PaymentRecord>>,
-    keys: Batcher<(Vec<RequestKey>, Timestamp), Vec<KeyUse>>,
-    commits: Batcher<Vec<EncodedChange>, HashSet<BookingId>>,
+    loads: Batcher<BookingId, Option<PaymentRecord>>,
+    key_uses: Batcher<(RequestKey, Timestamp), Option<KeyUse>>,
+    /// The output says whether the change was committed.
+    commits: Batcher<Arc<EncodedChange>, bool>,
 }
 
 impl BatchedPayments {
-    /// Starts a batcher for each of the two reads and for the commits.
-    pub(crate) fn new(payments: Arc<PgPayments>) -> Self {
-        let [loads, keys, commits] = [(); 3].map(|()| payments.clone());
+    /// Starts the batchers' tasks, which end when this is dropped.
+    pub(crate) fn start(payments: Arc<PgPayments>) -> Self {
+        let [loads, key_uses, commits] = [(); 3].map(|()| payments.clone());
         Self {
             payments,
             loads: Batcher::start(LIMITS, move |jobs| load_group(loads.clone(), jobs)),
-            keys: Batcher::start(LIMITS, move |jobs| keys_group(keys.clone(), jobs)),
+            key_uses: Batcher::start(LIMITS, move |jobs| key_uses_group(key_uses.clone(), jobs)),
             commits: Batcher::start(LIMITS, move |jobs| commit_group(commits.clone(), jobs)),
         }
     }
@@ -41,16 +44,29 @@ impl BatchedPayments {
 #[async_trait]
 impl Payments for BatchedPayments {
     async fn load(&self, bookings: &[BookingId]) -> Result<Vec<PaymentRecord>, StoreError> {
-        self.loads.submit(bookings.to_vec()).await
+        let [booking] = bookings else { return self.payments.load(bookings).await };
+        Ok(self.loads.submit(*booking).await?.into_iter().collect())
     }
 
-    async fn keys(&self, keys: &[RequestKey], now: Timestamp) -> Result<Vec<KeyUse>, StoreError> {
-        self.keys.submit((keys.to_vec(), now)).await
+    async fn key_uses(
+        &self,
+        keys: &[RequestKey],
+        now: Timestamp,
+    ) -> Result<Vec<KeyUse>, StoreError> {
+        let [key] = keys else { return self.payments.key_uses(keys, now).await };
+        Ok(self.key_uses.submit((key.clone(), now)).await?.into_iter().collect())
     }
 
     async fn commit(&self, changes: Vec<Change>) -> Result<HashSet<BookingId>, StoreError> {
-        // In the requester's task, whose trace the messages carry.
-        self.commits.submit(self.payments.encode(changes)).await
+        let change = match <[Change; 1]>::try_from(changes) {
+            Ok([change]) => change,
+            Err(changes) => return self.payments.commit(changes).await,
+        };
+        let booking = change.after.booking_id();
+        // Encoded in the requester's task, whose trace the messages carry.
+        let change = Arc::new(self.payments.encode(change));
+        let is_committed = self.commits.submit(change).await?;
+        Ok(if is_committed { HashSet::new() } else { HashSet::from([booking]) })
     }
 
     async fn answered_processing(&self, key: &RequestKey) -> Result<bool, StoreError> {
@@ -60,66 +76,45 @@ impl Payments for BatchedPayments {
     async fn mark_answered_processing(&self, key: &RequestKey) -> Result<(), StoreError> {
         self.payments.mark_answered_processing(key).await
     }
-
-    async fn waiting(
-        &self,
-        what: Waiting,
-        after: Option<BookingId>,
-        limit: i64,
-    ) -> Result<Vec<Payment>, StoreError> {
-        self.payments.waiting(what, after, limit).await
-    }
 }
 
 async fn load_group(
     payments: Arc<PgPayments>,
-    jobs: Vec<Vec<BookingId>>,
-) -> Result<Vec<Vec<PaymentRecord>>, StoreError> {
-    let mut bookings = jobs.concat();
-    bookings.sort_unstable();
-    bookings.dedup();
-    let records = payments.load(&bookings).await?.into_iter();
+    bookings: Vec<BookingId>,
+) -> Result<Vec<Option<PaymentRecord>>, StoreError> {
+    let mut wanted = bookings.clone();
+    wanted.sort_unstable();
+    wanted.dedup();
+    let records = payments.load(&wanted).await?.into_iter();
     let records: HashMap<_, _> = records.map(|record| (record.booking_id(), record)).collect();
-    let of_job = |job: Vec<BookingId>| {
-        job.iter().filter_map(|booking| records.get(booking).cloned()).collect()
-    };
-    Ok(jobs.into_iter().map(of_job).collect())
+    Ok(bookings.iter().map(|booking| records.get(booking).cloned()).collect())
 }
 
-async fn keys_group(
+async fn key_uses_group(
     payments: Arc<PgPayments>,
-    jobs: Vec<(Vec<RequestKey>, Timestamp)>,
-) -> Result<Vec<Vec<KeyUse>>, StoreError> {
+    jobs: Vec<(RequestKey, Timestamp)>,
+) -> Result<Vec<Option<KeyUse>>, StoreError> {
     let Some(earliest) = jobs.iter().map(|(_, now)| *now).min() else { return Ok(Vec::new()) };
-    let mut keys: Vec<RequestKey> = jobs.iter().flat_map(|(keys, _)| keys.clone()).collect();
+    let mut keys: Vec<RequestKey> = jobs.iter().map(|(key, _)| key.clone()).collect();
     keys.sort_unstable();
     keys.dedup();
-    let uses = payments.keys(&keys, earliest).await?.into_iter();
+    let uses = payments.key_uses(&keys, earliest).await?.into_iter();
     let uses: HashMap<_, _> = uses.map(|key_use| (key_use.key.clone(), key_use)).collect();
-    let of_job = |(keys, _): (Vec<RequestKey>, _)| {
-        keys.iter().filter_map(|key| uses.get(key).cloned()).collect()
-    };
-    Ok(jobs.into_iter().map(of_job).collect())
+    Ok(jobs.iter().map(|(key, _)| uses.get(key).cloned()).collect())
 }
 
 /// Commits the first change of each payment; the later ones are conflicts.
 async fn commit_group(
     payments: Arc<PgPayments>,
-    jobs: Vec<Vec<EncodedChange>>,
-) -> Result<Vec<HashSet<BookingId>>, StoreError> {
-    let mut job_of: HashMap<BookingId, usize> = HashMap::new();
-    let mut group = Vec::new();
-    let mut outputs: Vec<HashSet<BookingId>> = Vec::new();
-    for (job, changes) in jobs.into_iter().enumerate() {
-        let is_first = |it: &EncodedChange| *job_of.entry(it.booking_id()).or_insert(job) == job;
-        let (first, later): (Vec<_>, Vec<_>) = changes.into_iter().partition(is_first);
-        group.extend(first);
-        outputs.push(later.iter().map(EncodedChange::booking_id).collect());
-    }
-    for booking in payments.commit_encoded(group).await? {
-        if let Some(conflicts) = job_of.get(&booking).and_then(|job| outputs.get_mut(*job)) {
-            conflicts.insert(booking);
-        }
-    }
-    Ok(outputs)
+    changes: Vec<Arc<EncodedChange>>,
+) -> Result<Vec<bool>, StoreError> {
+    let mut bookings = HashSet::new();
+    let is_first: Vec<bool> =
+        changes.iter().map(|change| bookings.insert(change.booking_id())).collect();
+    let first = changes.iter().zip(&is_first).filter(|(_, is_first)| **is_first);
+    let conflicts = payments.write(first.map(|(change, _)| &**change).collect()).await?;
+    let is_committed = |(change, is_first): (&Arc<EncodedChange>, bool)| {
+        is_first && !conflicts.contains(&change.booking_id())
+    };
+    Ok(changes.iter().zip(is_first).map(is_committed).collect())
 }

@@ -1,61 +1,78 @@
 //! Writes many payments in one transaction: payments are locked before keys, and the messages come
 //! last.
 
-use std::{collections::HashSet, mem};
+use std::collections::HashSet;
 
 use karcis_database::StoreError;
 use karcis_kernel::BookingId;
 use karcis_messaging::Outgoing;
-use sqlx::{PgConnection, PgPool};
+use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{
-    EncodedChange, Signals,
+    PgPayments, Signals,
     idempotency_keys::take_keys,
-    rows::{action, outcome, refusal, status},
+    rows::{action, outcome, refusal},
 };
 use crate::{
-    application::ports::Change,
-    domain::{Attempt, Payment, PaymentRecord, State, Terms, due_refunds},
+    application::Change,
+    domain::{Attempt, Payment, PaymentRecord, State, Status, Terms, due_refunds},
 };
 
-/// Commits what was not changed since it was loaded; returns the bookings of the rest.
-pub(super) async fn commit(
-    pool: &PgPool,
-    signals: &Signals,
-    mut changes: Vec<EncodedChange>,
-) -> Result<HashSet<BookingId>, StoreError> {
-    // Every transaction locks in this order.
-    changes.sort_unstable_by_key(EncodedChange::booking_id);
-    let mut transaction = pool.begin().await?;
-    let mut conflicts: HashSet<BookingId> = HashSet::new();
+/// A change with its messages: made in the requester's task, whose trace they carry.
+pub(super) struct EncodedChange {
+    change: Change,
+    messages: Vec<Outgoing>,
+}
 
-    let (new, changed): (Vec<&Change>, Vec<&Change>) = changes
-        .iter()
-        .map(|encoded| &encoded.change)
-        .filter(|change| is_written(change))
-        .partition(|change| change.before.is_none());
-    let written = insert(&mut transaction, &new).await?;
-    conflicts.extend(missing(&new, &written));
-    let with_keys = || changes.iter().map(|it| &it.change).filter(|it| !it.keys.is_empty());
-    if with_keys().next().is_some() {
-        let unchanged = lock(&mut transaction, &changed).await?;
-        conflicts.extend(missing(&changed, &unchanged));
-        let free = with_keys().filter(|it| !conflicts.contains(&it.after.booking_id()));
-        conflicts.extend(take_keys(&mut transaction, &free.collect::<Vec<_>>()).await?);
+impl EncodedChange {
+    pub(super) fn booking_id(&self) -> BookingId {
+        self.change.after.booking_id()
     }
-    let changed: Vec<&Change> =
-        changed.into_iter().filter(|it| !conflicts.contains(&it.after.booking_id())).collect();
-    let written = update(&mut transaction, &changed).await?;
-    conflicts.extend(missing(&changed, &written));
+}
 
-    changes.retain(|encoded| !conflicts.contains(&encoded.booking_id()));
-    let messages: Vec<Outgoing> =
-        changes.iter_mut().flat_map(|encoded| mem::take(&mut encoded.messages)).collect();
-    signals.outbox.insert(&mut transaction, &messages).await?;
-    transaction.commit().await?;
-    notify(signals, &changes, !messages.is_empty());
-    Ok(conflicts)
+impl PgPayments {
+    pub(super) fn encode(&self, change: Change) -> EncodedChange {
+        EncodedChange { messages: (self.encode)(&change), change }
+    }
+
+    /// Commits what was not changed since it was loaded; returns the bookings of the rest.
+    pub(super) async fn write(
+        &self,
+        mut changes: Vec<&EncodedChange>,
+    ) -> Result<HashSet<BookingId>, StoreError> {
+        // Every transaction locks in this order.
+        changes.sort_unstable_by_key(|it| it.booking_id());
+        let mut transaction = self.pool.begin().await?;
+        let mut conflicts: HashSet<BookingId> = HashSet::new();
+
+        let (new, changed): (Vec<&Change>, Vec<&Change>) = changes
+            .iter()
+            .map(|encoded| &encoded.change)
+            .filter(|change| is_written(change))
+            .partition(|change| change.before.is_none());
+        let written = insert(&mut transaction, &new).await?;
+        conflicts.extend(missing(&new, &written));
+        let with_keys = || changes.iter().map(|it| &it.change).filter(|it| !it.keys.is_empty());
+        if with_keys().next().is_some() {
+            let unchanged = lock(&mut transaction, &changed).await?;
+            conflicts.extend(missing(&changed, &unchanged));
+            let free = with_keys().filter(|it| !conflicts.contains(&it.after.booking_id()));
+            conflicts.extend(take_keys(&mut transaction, &free.collect::<Vec<_>>()).await?);
+        }
+        let changed: Vec<&Change> =
+            changed.into_iter().filter(|it| !conflicts.contains(&it.after.booking_id())).collect();
+        let written = update(&mut transaction, &changed).await?;
+        conflicts.extend(missing(&changed, &written));
+
+        changes.retain(|encoded| !conflicts.contains(&encoded.booking_id()));
+        let messages: Vec<Outgoing> =
+            changes.iter().flat_map(|encoded| encoded.messages.iter().cloned()).collect();
+        self.signals.outbox.insert(&mut transaction, &messages).await?;
+        transaction.commit().await?;
+        notify(&self.signals, &changes, !messages.is_empty());
+        Ok(conflicts)
+    }
 }
 
 /// Whether the payment itself changes; else only facts are published again or a key is kept.
@@ -70,7 +87,7 @@ fn missing(changes: &[&Change], written: &[Uuid]) -> Vec<BookingId> {
     bookings.filter(|booking| !written.contains(&booking.0)).collect()
 }
 
-fn notify(signals: &Signals, changes: &[EncodedChange], has_messages: bool) {
+fn notify(signals: &Signals, changes: &[&EncodedChange], has_messages: bool) {
     if has_messages {
         signals.outbox.notify();
     }
@@ -108,14 +125,14 @@ async fn insert(transaction: &mut PgConnection, new: &[&Change]) -> Result<Vec<U
     .bind(terms().map(|terms| Some(terms?.amount().amount)).collect::<Vec<_>>())
     .bind(terms().map(|terms| Some(terms?.amount().currency.as_str())).collect::<Vec<_>>())
     .bind(terms().map(|terms| Some(terms?.pay_by())).collect::<Vec<_>>())
-    .bind(records().map(|record| status(state(record))).collect::<Vec<_>>())
+    .bind(records().map(|record| status(record).as_str()).collect::<Vec<_>>())
     .bind(records().map(|record| record.payment().map_or(1, |it| it.version)).collect::<Vec<_>>())
     .fetch_all(transaction)
     .await
 }
 
-fn state(record: &PaymentRecord) -> &State {
-    record.payment().map_or(&State::Cancelled, |payment| &payment.state)
+fn status(record: &PaymentRecord) -> Status {
+    record.payment().map_or(Status::Cancelled, |payment| payment.state.status())
 }
 
 /// The payments before and after each change. A tombstone never changes.
@@ -183,7 +200,7 @@ const UPDATE: &str = "WITH changed AS (
      )
      SELECT booking_id FROM updated";
 
-/// Updates what [`UPDATE`] says; returns the bookings of the updated payments.
+/// Runs [`UPDATE`]; returns the bookings of the updated payments.
 async fn update(
     transaction: &mut PgConnection,
     changed: &[&Change],
@@ -201,7 +218,7 @@ async fn update(
         .bind(after().map(|payment| payment.booking_id.0).collect::<Vec<_>>())
         .bind(pairs.iter().map(|(before, _)| before.version).collect::<Vec<_>>())
         .bind(after().map(|payment| payment.version).collect::<Vec<_>>())
-        .bind(after().map(|payment| status(&payment.state)).collect::<Vec<_>>())
+        .bind(after().map(|payment| payment.state.status().as_str()).collect::<Vec<_>>())
         .bind(after().map(cancel_wanted).collect::<Vec<_>>())
         .bind(after().map(decline_code).collect::<Vec<_>>())
         .bind(after().map(|payment| payment.captured.amount).collect::<Vec<_>>())

@@ -6,7 +6,7 @@ use karcis_database::{IdempotencyKeys, KeyUse, RequestKey, StoreError};
 use karcis_kernel::BookingId;
 use sqlx::{PgConnection, PgPool};
 
-use crate::application::ports::Change;
+use crate::application::Change;
 
 /// The table, whose keys name the attempt that they started.
 pub(super) const KEYS: IdempotencyKeys =
@@ -38,7 +38,7 @@ pub(super) async fn answered_processing(
     Ok(answered.unwrap_or_default())
 }
 
-/// Records that it was.
+/// Records that the request was answered while its attempt had no outcome.
 pub(super) async fn mark_answered_processing(
     pool: &PgPool,
     key: &RequestKey,

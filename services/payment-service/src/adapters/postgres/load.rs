@@ -3,13 +3,14 @@
 
 use karcis_database::StoreError;
 use karcis_kernel::BookingId;
+use karcis_process::chain;
 use sqlx::PgPool;
 use uuid::Uuid;
 
 use super::rows::{PaymentRow, records};
 use crate::{
-    application::ports::Waiting,
-    domain::{Payment, PaymentRecord},
+    application::{Page, Waiting},
+    domain::PaymentRecord,
 };
 
 macro_rules! payments_where {
@@ -43,25 +44,26 @@ pub(super) async fn load(
             .bind(ids)
             .fetch_all(pool)
             .await?;
-    records(&rows)
+    records(&rows).collect()
 }
 
+/// Leaves out what cannot be read, and logs it: the payments behind it go on.
 pub(super) async fn waiting(
     pool: &PgPool,
     what: Waiting,
     after: Option<BookingId>,
-    limit: i64,
-) -> Result<Vec<Payment>, StoreError> {
+    limit: u16,
+) -> Result<Page, StoreError> {
     let query = match what {
         Waiting::Void => sqlx::query_as(payments_where!(
             "IN (SELECT u.booking_id FROM attempt u JOIN payment w USING (booking_id)
                  WHERE u.outcome IS NULL AND w.cancel_wanted AND u.booking_id > $1
                  ORDER BY u.booking_id LIMIT $2)"
         )),
-        Waiting::Outcome(_) => sqlx::query_as(payments_where!(
+        Waiting::Outcome { .. } => sqlx::query_as(payments_where!(
             "IN (SELECT u.booking_id FROM attempt u JOIN payment w USING (booking_id)
                  WHERE u.outcome IS NULL AND NOT w.cancel_wanted AND u.booking_id > $1
-                     AND u.at < $3
+                     AND u.at < $3 AND ($4 OR coalesce(u.action_expires_at <= now(), true))
                  ORDER BY u.booking_id LIMIT $2)"
         )),
         Waiting::Refund => sqlx::query_as(payments_where!(
@@ -72,11 +74,21 @@ pub(super) async fn waiting(
                  ORDER BY booking_id LIMIT $2)"
         )),
     };
-    let query = query.bind(after.map_or(Uuid::nil(), |booking| booking.0)).bind(limit);
+    let query = query.bind(after.map_or(Uuid::nil(), |booking| booking.0)).bind(i64::from(limit));
     let query = match what {
-        Waiting::Outcome(before) => query.bind(before),
+        Waiting::Outcome { before, with_actions } => query.bind(before).bind(with_actions),
         Waiting::Void | Waiting::Refund => query,
     };
     let rows: Vec<PaymentRow> = query.fetch_all(pool).await?;
-    Ok(records(&rows)?.into_iter().filter_map(PaymentRecord::into_payment).collect())
+    let (mut payments, mut read) = (Vec::new(), 0);
+    for record in records(&rows) {
+        read += 1;
+        match record {
+            Ok(record) => payments.extend(record.into_payment()),
+            Err(error) => tracing::error!(error = %chain(&error), "a payment is left out"),
+        }
+    }
+    let next =
+        if read == usize::from(limit) { rows.last().map(PaymentRow::booking_id) } else { None };
+    Ok(Page { payments, next })
 }

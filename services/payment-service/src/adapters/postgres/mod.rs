@@ -4,40 +4,34 @@ mod batched;
 mod commit;
 mod idempotency_keys;
 mod load;
+mod queries;
 mod rows;
 
-use std::{
-    collections::{HashMap, HashSet},
-    sync::Arc,
-};
+use std::{collections::HashSet, sync::Arc};
 
 use async_trait::async_trait;
 use karcis_database::{KEY_LIFETIME, KeyUse, RequestKey, StoreError};
-use karcis_http::{Live, Versions};
+use karcis_http::Live;
 use karcis_kernel::{BookingId, Timestamp};
 use karcis_messaging::{Outbox, Outgoing};
+use karcis_process::CancellationToken;
 use sqlx::PgPool;
 use tokio::sync::Notify;
-use uuid::Uuid;
 
-use self::idempotency_keys::KEYS;
+use self::{commit::EncodedChange, idempotency_keys::KEYS};
 use crate::{
-    application::ports::{Change, Payments, Waiting},
-    domain::{Payment, PaymentRecord},
+    application::{Change, Page, Payments, Waiting, WaitingPayments},
+    domain::PaymentRecord,
 };
 
-pub(crate) use self::batched::BatchedPayments;
+pub(crate) use self::{batched::BatchedPayments, queries::StuckRefunds};
 
 /// What is notified after a commit.
 #[derive(Clone)]
 pub(crate) struct Signals {
-    /// Sends the facts.
     pub outbox: Outbox,
-    /// Shows the change to live streams.
     pub live: Live,
-    /// Voids intents.
     pub void: Arc<Notify>,
-    /// Sends money back.
     pub refund: Arc<Notify>,
 }
 
@@ -46,19 +40,6 @@ pub(crate) struct PgPayments {
     pool: PgPool,
     signals: Signals,
     encode: fn(&Change) -> Vec<Outgoing>,
-}
-
-/// A change with its messages.
-#[derive(Clone)]
-struct EncodedChange {
-    change: Change,
-    messages: Vec<Outgoing>,
-}
-
-impl EncodedChange {
-    fn booking_id(&self) -> BookingId {
-        self.change.after.booking_id()
-    }
 }
 
 impl PgPayments {
@@ -72,21 +53,13 @@ impl PgPayments {
         Self { pool, signals, encode }
     }
 
-    /// Deletes up to `limit` keys that can no longer be repeated; returns how many there were.
-    pub(crate) async fn purge_keys(&self, now: Timestamp, limit: u16) -> Result<u64, StoreError> {
-        KEYS.purge(&self.pool, now - KEY_LIFETIME, limit).await
-    }
-
-    fn encode(&self, changes: Vec<Change>) -> Vec<EncodedChange> {
-        let encode = |change| EncodedChange { messages: (self.encode)(&change), change };
-        changes.into_iter().map(encode).collect()
-    }
-
-    async fn commit_encoded(
+    /// Deletes keys that can no longer be repeated.
+    pub(crate) async fn purge_keys(
         &self,
-        changes: Vec<EncodedChange>,
-    ) -> Result<HashSet<BookingId>, StoreError> {
-        commit::commit(&self.pool, &self.signals, changes).await
+        now: Timestamp,
+        stopping: &CancellationToken,
+    ) -> Result<(), StoreError> {
+        KEYS.purge_expired(&self.pool, now, stopping).await
     }
 }
 
@@ -96,12 +69,18 @@ impl Payments for PgPayments {
         load::load(&self.pool, bookings).await
     }
 
-    async fn keys(&self, keys: &[RequestKey], now: Timestamp) -> Result<Vec<KeyUse>, StoreError> {
+    async fn key_uses(
+        &self,
+        keys: &[RequestKey],
+        now: Timestamp,
+    ) -> Result<Vec<KeyUse>, StoreError> {
         KEYS.find(&mut *self.pool.acquire().await?, keys, now - KEY_LIFETIME).await
     }
 
     async fn commit(&self, changes: Vec<Change>) -> Result<HashSet<BookingId>, StoreError> {
-        self.commit_encoded(self.encode(changes)).await
+        let changes: Vec<EncodedChange> =
+            changes.into_iter().map(|change| self.encode(change)).collect();
+        self.write(changes.iter().collect()).await
     }
 
     async fn answered_processing(&self, key: &RequestKey) -> Result<bool, StoreError> {
@@ -111,25 +90,16 @@ impl Payments for PgPayments {
     async fn mark_answered_processing(&self, key: &RequestKey) -> Result<(), StoreError> {
         idempotency_keys::mark_answered_processing(&self.pool, key).await
     }
+}
 
+#[async_trait]
+impl WaitingPayments for PgPayments {
     async fn waiting(
         &self,
         what: Waiting,
         after: Option<BookingId>,
-        limit: i64,
-    ) -> Result<Vec<Payment>, StoreError> {
+        limit: u16,
+    ) -> Result<Page, StoreError> {
         load::waiting(&self.pool, what, after, limit).await
-    }
-}
-
-#[async_trait]
-impl Versions for PgPayments {
-    async fn versions(&self, ids: &[Uuid]) -> Result<HashMap<Uuid, i64>, String> {
-        sqlx::query_as("SELECT booking_id, version FROM payment WHERE booking_id = ANY($1)")
-            .bind(ids)
-            .fetch_all(&self.pool)
-            .await
-            .map(|rows: Vec<(Uuid, i64)>| rows.into_iter().collect())
-            .map_err(|error| error.to_string())
     }
 }

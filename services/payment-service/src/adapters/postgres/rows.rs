@@ -5,8 +5,8 @@ use karcis_kernel::{BookingId, Money, PaymentId, Timestamp, UserId};
 use uuid::Uuid;
 
 use crate::domain::{
-    Attempt, AttemptId, AttemptOutcome, BuyerAction, Decline, DeclineKind, NextAction, Payment,
-    PaymentRecord, State, Terms,
+    Attempt, AttemptId, AttemptOutcome, BuyerAction, Decline, DeclineKind, NextAction, OutcomeKind,
+    Payment, PaymentRecord, State, Status, Terms,
 };
 
 /// A payment with one of its attempts: as many rows as it has attempts, but at least one.
@@ -37,21 +37,28 @@ pub(super) struct PaymentRow {
     action_expires_at: Option<Timestamp>,
 }
 
+impl PaymentRow {
+    pub(super) fn booking_id(&self) -> BookingId {
+        BookingId(self.booking_id)
+    }
+}
+
 /// The records of these rows, which are ordered by booking and attempt.
-pub(super) fn records(rows: &[PaymentRow]) -> Result<Vec<PaymentRecord>, StoreError> {
+pub(super) fn records(
+    rows: &[PaymentRow],
+) -> impl Iterator<Item = Result<PaymentRecord, StoreError>> {
     rows.chunk_by(|one, next| one.booking_id == next.booking_id)
         .map(|rows| record(rows).ok_or_else(|| unreadable(rows)))
-        .collect()
 }
 
 fn unreadable(rows: &[PaymentRow]) -> StoreError {
     let booking = rows.first().map(|row| row.booking_id).unwrap_or_default();
-    StoreError::rejected(format!("the payment of booking {booking} cannot be read"))
+    StoreError::rejected(format!("the payment of booking {booking} is unreadable"))
 }
 
 fn record(rows: &[PaymentRow]) -> Option<PaymentRecord> {
     let row = rows.first()?;
-    let booking_id = BookingId(row.booking_id);
+    let booking_id = row.booking_id();
     let payment_id = PaymentId(row.payment_id);
     let (Some(user_id), Some(amount), Some(currency), Some(pay_by)) =
         (row.user_id, row.amount, &row.currency, row.pay_by)
@@ -76,18 +83,20 @@ fn record(rows: &[PaymentRow]) -> Option<PaymentRecord> {
 }
 
 fn state(row: &PaymentRow, attempts: &[Attempt]) -> Option<State> {
-    Some(match row.status.as_str() {
-        "open" => State::Open,
-        "processing" => State::Processing {
+    let status = Status::ALL.into_iter().find(|status| status.as_str() == row.status)?;
+    Some(match status {
+        Status::Open => State::Open,
+        Status::Processing => State::Processing {
             attempt: attempts.iter().find(|attempt| attempt.outcome.is_none())?.id,
             cancel_wanted: row.cancel_wanted,
         },
-        "succeeded" => State::Succeeded,
-        "failed" => State::Failed { decline_code: row.payment_decline_code.clone()? },
-        "cancelled" => State::Cancelled,
-        "refunding" => State::Refunding { refusal: row.refund_refusal.clone() },
-        "refunded" => State::Refunded,
-        _ => return None,
+        Status::Succeeded => State::Succeeded,
+        Status::Failed => State::Failed { decline_code: row.payment_decline_code.clone()? },
+        Status::Cancelled => State::Cancelled,
+        Status::Refunding => State::Refunding { refusal: row.refund_refusal.clone() },
+        Status::Refunded => State::Refunded,
+        // Shown of a payment that is stored as processing.
+        Status::ActionRequired => return None,
     })
 }
 
@@ -99,37 +108,10 @@ pub(super) fn refusal(state: &State) -> Option<&str> {
     }
 }
 
-/// The column `status` of a state.
-pub(super) fn status(state: &State) -> &'static str {
-    match state {
-        State::Open => "open",
-        State::Processing { .. } => "processing",
-        State::Succeeded => "succeeded",
-        State::Failed { .. } => "failed",
-        State::Cancelled => "cancelled",
-        State::Refunding { .. } => "refunding",
-        State::Refunded => "refunded",
-    }
-}
-
 fn attempt(row: &PaymentRow) -> Option<Attempt> {
-    let outcome = match row.outcome.as_deref() {
+    let outcome = match &row.outcome {
         None => None,
-        Some("approved") => Some(AttemptOutcome::Approved),
-        Some("declined") => Some(AttemptOutcome::Declined(Decline {
-            kind: match row.decline_kind.as_deref()? {
-                "soft" => DeclineKind::Soft,
-                "hard" => DeclineKind::Hard,
-                _ => return None,
-            },
-            code: row.decline_code.clone()?,
-        })),
-        Some("voided") => Some(AttemptOutcome::Voided),
-        Some("returning") => {
-            Some(AttemptOutcome::Reversing { refusal: row.reversal_refusal.clone() })
-        }
-        Some("returned") => Some(AttemptOutcome::Reversed),
-        Some(_) => return None,
+        Some(word) => Some(attempt_outcome(row, word)?),
     };
     let next_action = match (&outcome, &row.action) {
         (None, Some(action)) => Some(next_action(row, action)?),
@@ -138,6 +120,26 @@ fn attempt(row: &PaymentRow) -> Option<Attempt> {
     };
     let id = AttemptId(row.attempt_id?);
     Some(Attempt { id, at: row.at?, method: row.method.clone()?, outcome, next_action })
+}
+
+fn attempt_outcome(row: &PaymentRow, word: &str) -> Option<AttemptOutcome> {
+    let kind = OutcomeKind::ALL.into_iter().find(|kind| kind.as_str() == word)?;
+    Some(match kind {
+        OutcomeKind::Approved => AttemptOutcome::Approved,
+        OutcomeKind::Declined => AttemptOutcome::Declined(Decline {
+            kind: match row.decline_kind.as_deref()? {
+                "soft" => DeclineKind::Soft,
+                "hard" => DeclineKind::Hard,
+                _ => return None,
+            },
+            code: row.decline_code.clone()?,
+        }),
+        OutcomeKind::Voided => AttemptOutcome::Voided,
+        OutcomeKind::Reversing => {
+            AttemptOutcome::Reversing { refusal: row.reversal_refusal.clone() }
+        }
+        OutcomeKind::Reversed => AttemptOutcome::Reversed,
+    })
 }
 
 fn next_action(row: &PaymentRow, action: &str) -> Option<NextAction> {
@@ -173,22 +175,21 @@ pub(super) struct OutcomeColumns<'a> {
 
 /// How an attempt ended, as its columns say it.
 pub(super) fn outcome(outcome: Option<&AttemptOutcome>) -> OutcomeColumns<'_> {
-    let ended = |word| OutcomeColumns { word: Some(word), ..OutcomeColumns::default() };
+    let word = outcome.map(|outcome| outcome.kind().as_str());
+    let ended = OutcomeColumns { word, ..OutcomeColumns::default() };
     match outcome {
-        None => OutcomeColumns::default(),
-        Some(AttemptOutcome::Approved) => ended("approved"),
         Some(AttemptOutcome::Declined(decline)) => {
             let kind = match decline.kind {
                 DeclineKind::Soft => "soft",
                 DeclineKind::Hard => "hard",
             };
             let (decline_kind, decline_code) = (Some(kind), Some(decline.code.as_str()));
-            OutcomeColumns { decline_kind, decline_code, ..ended("declined") }
+            OutcomeColumns { decline_kind, decline_code, ..ended }
         }
-        Some(AttemptOutcome::Voided) => ended("voided"),
         Some(AttemptOutcome::Reversing { refusal }) => {
-            OutcomeColumns { refusal: refusal.as_deref(), ..ended("returning") }
+            OutcomeColumns { refusal: refusal.as_deref(), ..ended }
         }
-        Some(AttemptOutcome::Reversed) => ended("returned"),
+        Some(AttemptOutcome::Approved | AttemptOutcome::Voided | AttemptOutcome::Reversed)
+        | None => ended,
     }
 }

@@ -9,7 +9,7 @@ use super::samples::{
     succeeded, terms, transfer,
 };
 use crate::domain::{
-    AttemptOutcome, Command, Decline, Fact, Outcome, Payment, PaymentRecord, StartRefused, State,
+    AttemptOutcome, Command, Decline, Fact, Outcome, Payment, PaymentRecord, StartRefusal, State,
     Terms, Verdict, start, take,
 };
 
@@ -148,13 +148,13 @@ fn an_attempt_starts_only_on_an_open_payment() {
         ("open", open(), Ok(())),
         ("open, two left", open_after(std::slice::from_ref(&softly)), Ok(())),
         ("open, one left", open_after(&[softly.clone(), softly.clone()]), Ok(())),
-        ("processing", processing(open(), 1, false), Err(StartRefused::Unresolved)),
-        ("processing, cancel wanted", processing(open(), 1, true), Err(StartRefused::Unresolved)),
-        ("succeeded", succeeded(), Err(StartRefused::Paid)),
-        ("failed", failed(), Err(StartRefused::Closed)),
-        ("cancelled", cancelled(), Err(StartRefused::Closed)),
-        ("refunding", refunding(), Err(StartRefused::Closed)),
-        ("refunded", refunded(), Err(StartRefused::Closed)),
+        ("processing", processing(open(), 1, false), Err(StartRefusal::Unresolved)),
+        ("processing, cancel wanted", processing(open(), 1, true), Err(StartRefusal::Unresolved)),
+        ("succeeded", succeeded(), Err(StartRefusal::Paid)),
+        ("failed", failed(), Err(StartRefusal::Closed)),
+        ("cancelled", cancelled(), Err(StartRefusal::Closed)),
+        ("refunding", refunding(), Err(StartRefusal::Closed)),
+        ("refunded", refunded(), Err(StartRefusal::Closed)),
     ];
     for (name, payment, expected) in cases {
         let id = attempt_id(9);
@@ -281,5 +281,5 @@ fn a_buyer_has_nothing_to_do_once_a_cancel_is_wanted() {
     let payment = processing(open(), 1, true);
     let (waiting, _) = answered(&payment, 1, &waits).expect("a change");
     assert_eq!(waiting.next_action(), None);
-    assert_eq!(start(&waiting, attempt_id(2), at(5), "tok"), Err(StartRefused::Unresolved));
+    assert_eq!(start(&waiting, attempt_id(2), at(5), "tok"), Err(StartRefusal::Unresolved));
 }

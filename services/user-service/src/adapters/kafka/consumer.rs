@@ -21,10 +21,6 @@ pub(crate) struct BookingsConsumer {
 impl Consumer for BookingsConsumer {
     type Message = BookingFact;
 
-    fn topics(&self) -> &'static [&'static str] {
-        &[BookingFact::TOPIC]
-    }
-
     fn decode(
         &self,
         _topic: &str,

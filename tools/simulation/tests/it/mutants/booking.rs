@@ -10,7 +10,7 @@ use super::Mutant;
 type Decide = fn(&Booking, DecisionContext, &Input) -> Verdict;
 
 pub(super) fn mutants() -> Vec<Mutant> {
-    let wrong: [(&str, Decide); 13] = [
+    let wrong: [(&str, Decide); 14] = [
         ("the deadline releases seats whose payment is open", deadline_releases_at_once),
         ("a cancel releases seats whose payment is open", cancel_releases_at_once),
         ("a payment after the buyer's cancel confirms", paid_cancel_confirms),
@@ -31,6 +31,7 @@ pub(super) fn mutants() -> Vec<Mutant> {
             ignoring(b, context, i, confirmed && *i == Input::EventCancelled)
         }),
         ("a cancelled event keeps its cause below the buyer's", cause_falls),
+        ("a cancelled payment forgets why it was cancelled", cause_is_forgotten),
         ("a late payment reopens a released booking", late_payment_reopens),
         ("a refused refund is taken for a refund", refusal_refunds),
     ];
@@ -120,6 +121,16 @@ fn cause_falls(booking: &Booking, context: DecisionContext, input: &Input) -> Ve
         (Stage::Cancelling { reservation, cause: Cause::EventCancelled }, Input::Cancel) => {
             let stage =
                 Stage::Cancelling { reservation: reservation.clone(), cause: Cause::Deadline };
+            as_if(booking, stage, context, input)
+        }
+        _ => decide(booking, context, input),
+    }
+}
+
+fn cause_is_forgotten(booking: &Booking, context: DecisionContext, input: &Input) -> Verdict {
+    match (&booking.stage, input) {
+        (Stage::Cancelling { reservation, .. }, Input::PaymentCancelled) => {
+            let stage = Stage::Awaiting { reservation: reservation.clone(), payable: true };
             as_if(booking, stage, context, input)
         }
         _ => decide(booking, context, input),

@@ -3,7 +3,7 @@
 use karcis_kernel::{PaymentId, Timestamp};
 use karcis_payment_service::domain::{
     self as payment, AttemptId, AttemptOutcome, Command, Decline, DeclineKind, Outcome, Payment,
-    PaymentRecord, RefundKind, RefundOutcome, StartRefused, State, Verdict, record_refund, resolve,
+    PaymentRecord, RefundKind, RefundOutcome, StartRefusal, State, Verdict, record_refund, resolve,
     start, take,
 };
 use karcis_simulation::Rules;
@@ -97,7 +97,7 @@ fn second_attempt(
     id: AttemptId,
     at: Timestamp,
     method: &str,
-) -> Result<Payment, StartRefused> {
+) -> Result<Payment, StartRefusal> {
     match payment.state {
         State::Processing { .. } => {
             start(&Payment { state: State::Open, ..payment.clone() }, id, at, method)

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::methods::{REFUND_REFUSED, REFUSAL, Script, decline, script};
 use crate::{
-    application::ports::{Charge, Refund},
+    application::{Charge, Refund},
     domain::{Outcome, RefundOutcome},
 };
 

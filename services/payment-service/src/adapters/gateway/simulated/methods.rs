@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::{
-    application::ports::Method,
+    application::Method,
     domain::{Decline, DeclineKind},
 };
 

@@ -15,7 +15,7 @@ use tokio::time::{sleep, timeout};
 
 use self::ledger::Standing;
 use crate::{
-    application::ports::{Charge, Method, PaymentGateway, ProviderUnavailable, Refund},
+    application::{Charge, Method, PaymentGateway, ProviderUnavailable, Refund},
     domain::{BuyerAction, NextAction, Outcome, RefundOutcome},
 };
 

@@ -1,42 +1,45 @@
-//! Pays a booking, and waits a moment for the provider.
+//! Payments: paying a booking, and its payment as it is or as a live stream.
 
 use axum::{
     extract::State,
     http::StatusCode,
     response::{IntoResponse, Response},
 };
-use karcis_database::{KeyUse, RequestKey};
-use karcis_http::{Caller, FieldError, IdempotencyKey, Json, Problem, REPLAYED};
-use karcis_kernel::{BookingId, Timestamp};
+use karcis_database::{KeyUse, RequestKey, StoreError};
+use karcis_http::{
+    Caller, FieldError, IdempotencyKey, Json, Problem, Query, REPLAYED, WantsStream, stream,
+};
+use karcis_kernel::{BookingId, Timestamp, UserId};
 use karcis_process::{chain, now, trace};
 use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, timeout, timeout_at};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use super::{
     ApiState, PAYMENTS,
     problems::{closed, declined},
     responses::{PaymentResponse, statuses},
-    status::own_payment,
 };
 use crate::{
-    application::{
-        charge_attempt,
-        ports::{ProcessPaymentError, StartAttempt, Started},
-        start_attempt,
-    },
-    domain::{AttemptId, AttemptOutcome, Payment},
+    application::{StartAttempt, StartAttemptError, Started, charge_attempt, start_attempt},
+    domain::{self, AttemptId, AttemptOutcome, Payment, PaymentRecord},
 };
 
 #[derive(Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(as = Pay)]
 pub(super) struct ProcessPaymentRequest {
     booking_id: BookingId,
     /// One of `GET /payment/methods`.
     #[schema(pattern = r"^[^\x00]*$", examples("tok_approved"))]
     method: String,
+}
+
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct StatusQuery {
+    /// The booking whose payment it is.
+    booking_id: BookingId,
 }
 
 /// What the problem of a declined payment says besides the usual.
@@ -81,38 +84,80 @@ struct Progress {
         (status = 409, description = "payment-closed attempt-unresolved",
             headers(("Retry-After" = u32, description = "With `attempt-unresolved`."))),
     ))]
-pub(super) async fn process(
+pub(super) async fn pay(
     State(api): State<ApiState>,
     caller: Caller,
     // Its error comes after the errors of the body.
     key: Result<IdempotencyKey, Problem>,
-    Json(body): Json<ProcessPaymentRequest>,
+    Json(request): Json<ProcessPaymentRequest>,
 ) -> Result<Response, Problem> {
     let IdempotencyKey(key) = key?;
-    if !api.gateway.methods().iter().any(|method| method.token == body.method) {
+    if !api.gateway.methods().iter().any(|method| method.token == request.method) {
         let message = "give a method that GET /payment/methods lists".to_owned();
         return Err(Problem::invalid(vec![FieldError { field: "method".to_owned(), message }]));
     }
     let key = key.map(|key| {
-        let fingerprint = IdempotencyKey::fingerprint("/payment/process", &body);
+        let fingerprint = IdempotencyKey::fingerprint("/payment/process", &request);
         (RequestKey { user_id: caller.user_id, key }, fingerprint)
     });
-    trace::about(body.booking_id.0);
+    trace::about(request.booking_id.0);
     let start = StartAttempt {
         attempt: AttemptId(Uuid::now_v7()),
-        booking_id: body.booking_id,
+        booking_id: request.booking_id,
         user_id: caller.user_id,
-        method: body.method,
+        method: request.method,
         key,
         at: now(),
     };
     // A task of its own, as axum drops this one when the client hangs up.
-    let paying = api.charges.spawn(trace::scope(trace::current(), pay(api.clone(), start)));
+    let paying =
+        api.charges.spawn(trace::scope(trace::current(), start_and_charge(api.clone(), start)));
     let progress = paying.await.map_err(Problem::internal)?;
     respond(progress?)
 }
 
-async fn pay(api: ApiState, start: StartAttempt) -> Result<Progress, ProcessPaymentError> {
+/// A booking's payment, as it is or live.
+///
+/// With `Accept: text/event-stream` the whole payment comes as an event each time it changes, its id
+/// the version (some are skipped), until it failed, is cancelled or refunded, or the token expires.
+#[utoipa::path(get, path = "/payment/status", tag = PAYMENTS, operation_id = "payment",
+    params(StatusQuery, WantsStream), security(("bearer" = [])),
+    responses(
+        (status = 200, description = "The payment.", content(
+            (PaymentResponse = "application/json"),
+            (String = "text/event-stream"),
+        )),
+        (status = 404, description = "not-found"),
+    ))]
+pub(super) async fn show(
+    State(api): State<ApiState>,
+    caller: Caller,
+    Query(query): Query<StatusQuery>,
+    WantsStream(seen): WantsStream,
+) -> Result<Response, Problem> {
+    let booking = query.booking_id;
+    trace::about(booking.0);
+    let Some(seen) = seen else {
+        let payment = own_payment(&api, caller.user_id, booking).await?;
+        let payment = payment.ok_or_else(Problem::not_found)?;
+        return Ok(Json(PaymentResponse::from(&payment)).into_response());
+    };
+    let changes = api.live.watch(booking.0);
+    own_payment(&api, caller.user_id, booking).await?.ok_or_else(Problem::not_found)?;
+    Ok(stream(changes, seen, caller.expires_at, move || {
+        let api = api.clone();
+        async move {
+            let payment = own_payment(&api, caller.user_id, booking).await;
+            let payment = payment.map_err(|error| chain(&error).to_string())?;
+            Ok(payment.map(|it| (it.version, PaymentResponse::from(&it), is_last(&it.state))))
+        }
+    }))
+}
+
+async fn start_and_charge(
+    api: ApiState,
+    start: StartAttempt,
+) -> Result<Progress, StartAttemptError> {
     let (attempt, key) = (start.attempt, start.key.clone());
     match trace::span("start_attempt", start_attempt(&*api.payments, start)).await? {
         Started::Paid(payment) => {
@@ -156,7 +201,7 @@ async fn repeat(
     api: &ApiState,
     payment: Payment,
     used: KeyUse,
-) -> Result<Progress, ProcessPaymentError> {
+) -> Result<Progress, StartAttemptError> {
     let attempt = used.subject.map(AttemptId);
     let mut progress = Progress { payment, attempt, processing: false, replayed: true };
     let Some(attempt) = attempt else { return Ok(progress) };
@@ -219,4 +264,20 @@ fn respond(progress: Progress) -> Result<Response, Problem> {
         response.headers_mut().insert(REPLAYED, axum::http::HeaderValue::from_static("true"));
     }
     Ok(response)
+}
+
+/// The booking's payment, if it is this user's.
+pub(super) async fn own_payment(
+    api: &ApiState,
+    user: UserId,
+    booking: BookingId,
+) -> Result<Option<Payment>, StoreError> {
+    let records = api.payments.load(&[booking]).await?;
+    let mut payments = records.into_iter().filter_map(PaymentRecord::into_payment);
+    Ok(payments.find(|payment| payment.terms.user_id() == user))
+}
+
+fn is_last(state: &domain::State) -> bool {
+    use domain::State::{Cancelled, Failed, Refunded};
+    matches!(state, Failed { .. } | Cancelled | Refunded)
 }

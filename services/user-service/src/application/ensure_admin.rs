@@ -3,7 +3,7 @@
 use karcis_database::StoreError;
 use karcis_kernel::{Role, Timestamp, UserId};
 
-use super::{Accounts, HashError, Passwords, SaveError, Sessions, retry::until_saved};
+use super::{Accounts, HashError, Passwords, SaveError, Sessions, until_saved::until_saved};
 use crate::domain::{Account, Email, Password, PersonName, TypedPassword};
 
 /// What was found or done.

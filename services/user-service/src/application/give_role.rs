@@ -3,7 +3,7 @@
 use karcis_database::StoreError;
 use karcis_kernel::{Role, UserId};
 
-use super::{Accounts, SaveError, Sessions, retry::until_saved};
+use super::{Accounts, SaveError, Sessions, until_saved::until_saved};
 use crate::domain::{Account, Email, changes_own_role};
 
 /// Why the role is not given.

@@ -8,7 +8,7 @@ mod notify_buyers;
 mod ports;
 mod refresh_session;
 mod register;
-mod retry;
+mod until_saved;
 mod update_profile;
 
 pub(crate) use check_password::{CheckPasswordError, PasswordCheck};

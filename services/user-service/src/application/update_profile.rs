@@ -5,7 +5,7 @@ use karcis_kernel::{Timestamp, UserId};
 
 use super::{
     Accounts, CheckPasswordError, HashError, PasswordCheck, SaveError, Sessions,
-    check_password::check_password, retry::until_saved,
+    check_password::check_password, until_saved::until_saved,
 };
 use crate::domain::{Account, ClientIp, Password, ProfileChange, SessionId, TypedPassword};
 

@@ -17,7 +17,10 @@ const PLAN: [(&str, &[&str]); 9] = [
     ("src/adapters", &["mod", "workers", "metrics"]),
     ("src/adapters/http", &["mod", "responses", "problems", "*"]),
     ("src/adapters/kafka", &["mod", "consumer", "messages"]),
-    ("src/adapters/postgres", &["mod", "load", "commit", "rows", "queries", "batched", "purge"]),
+    (
+        "src/adapters/postgres",
+        &["mod", "load", "commit", "rows", "queries", "batched", "purge", "stored_json"],
+    ),
     ("tests/it", &["main", "harness", "*"]),
 ];
 

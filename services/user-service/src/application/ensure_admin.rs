@@ -3,7 +3,7 @@
 use karcis_database::StoreError;
 use karcis_kernel::{Role, Timestamp, UserId};
 
-use super::{Accounts, HashError, Passwords, SaveError, Sessions, retry::until_saved};
+use super::{Accounts, HashError, Passwords, SaveError, Sessions, retry::retry};
 use crate::domain::{Account, Email, Password, PersonName, TypedPassword};
 
 /// What was found or done.
@@ -39,7 +39,7 @@ pub(crate) async fn ensure_admin(
     id: UserId,
     at: Timestamp,
 ) -> Result<FirstAdmin, EnsureAdminError> {
-    until_saved(|| async {
+    retry(|| async {
         let Some(account) = accounts.by_email(&email).await? else {
             let hash = passwords.hash(password.clone()).await?;
             let (email, name) = (email.clone(), name.clone());

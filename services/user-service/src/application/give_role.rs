@@ -3,7 +3,7 @@
 use karcis_database::StoreError;
 use karcis_kernel::{Role, UserId};
 
-use super::{Accounts, SaveError, Sessions, retry::until_saved};
+use super::{Accounts, SaveError, Sessions, retry::retry};
 use crate::domain::{Account, Email, changes_own_role};
 
 /// Why the role is not given.
@@ -27,7 +27,7 @@ pub(crate) async fn give_role(
     email: &Email,
     role: Role,
 ) -> Result<Account, GiveRoleError> {
-    until_saved(|| async {
+    retry(|| async {
         let account = accounts.by_email(email).await?.ok_or(GiveRoleError::NoSuchAccount)?;
         if changes_own_role(admin, &account, role) {
             return Err(GiveRoleError::OwnRole);

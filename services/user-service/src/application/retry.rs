@@ -6,7 +6,7 @@ use karcis_database::StoreError;
 const ROUNDS: usize = 20;
 
 /// Runs `attempt` until it is saved. `None` means that others changed what it had loaded.
-pub(super) async fn until_saved<T, E: From<StoreError>, F>(attempt: impl Fn() -> F) -> Result<T, E>
+pub(super) async fn retry<T, E: From<StoreError>, F>(attempt: impl Fn() -> F) -> Result<T, E>
 where
     F: Future<Output = Result<Option<T>, E>>,
 {

@@ -5,7 +5,7 @@ use karcis_kernel::{Timestamp, UserId};
 
 use super::{
     Accounts, CheckPasswordError, HashError, PasswordCheck, SaveError, Sessions,
-    check_password::check_password, retry::until_saved,
+    check_password::check_password, retry::retry,
 };
 use crate::domain::{Account, ClientIp, Password, ProfileChange, SessionId, TypedPassword};
 
@@ -59,7 +59,7 @@ pub(crate) async fn update_profile(
         sessions = Sessions::EndAllBut(update.session);
     }
     let checked_hash = &account.password_hash;
-    until_saved(|| async {
+    retry(|| async {
         let account = load(accounts, update.user_id).await?;
         if needs_password && account.password_hash != *checked_hash {
             // The password was changed since it was checked.

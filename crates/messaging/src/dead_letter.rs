@@ -51,10 +51,14 @@ pub(crate) async fn store(pool: &PgPool, message: &NewDeadLetter) -> Result<(), 
             SET "partition" = $2, "offset" = $3, key = $4, kind = $5, headers = $6, body = $7,
                 error = $8, last_seen_at = now()
             WHERE id = (
-                SELECT id FROM dead_letter
-                WHERE topic = $1 AND (("partition", "offset") = ($2, $3) OR (
-                    key IS NOT DISTINCT FROM $4 AND kind IS NOT DISTINCT FROM $5 AND body = $7))
-                ORDER BY ("partition", "offset") = ($2, $3) DESC, first_seen_at LIMIT 1)
+                SELECT id FROM (
+                    SELECT id, 1 AS place FROM dead_letter
+                    WHERE topic = $1 AND "partition" = $2 AND "offset" = $3
+                    UNION ALL
+                    SELECT id, 2 FROM dead_letter
+                    WHERE topic = $1 AND md5(body) = md5($7::bytea) AND body = $7
+                        AND key IS NOT DISTINCT FROM $4 AND kind IS NOT DISTINCT FROM $5
+                ) AS same ORDER BY place LIMIT 1)
             RETURNING id)
         INSERT INTO dead_letter (topic, "partition", "offset", key, kind, headers, body, error)
         SELECT $1, $2, $3, $4, $5, $6, $7, $8 WHERE NOT EXISTS (SELECT FROM updated)"#;

@@ -79,8 +79,9 @@ fn clean_up_after_killed_guards() -> io::Result<()> {
     for entry in fs::read_dir(paths::temporary())?.flatten() {
         let cargo = entry.file_name().to_str().and_then(cargo_of).filter(|it| !it.is_alive());
         let is_own = || entry.metadata().is_ok_and(|it| it.uid() == Uid::effective().as_raw());
-        if let (Some(cargo), true) = (cargo, is_own()) {
-            guard::after(cargo, &entry.path().canonicalize()?)?;
+        // One that has just gone needs no guard.
+        if let (Some(cargo), true, Ok(folder)) = (cargo, is_own(), entry.path().canonicalize()) {
+            guard::after(cargo, &folder)?;
         }
     }
     Ok(())

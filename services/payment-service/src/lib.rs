@@ -58,17 +58,12 @@ pub async fn run(
         provider_wait: config.gateway.provider_wait(),
     });
     let serving = base.serve(listener, routes, &keys);
-    let outbox = || base.outbox.clone();
     let stop = || base.stopping();
-    let resolving = workers::run_resolving(
-        payments.clone(),
-        gateway.clone(),
-        outbox(),
-        config.gateway.provider_timeout(),
-        stop(),
-    );
-    let voiding = workers::run_voiding(payments.clone(), gateway.clone(), outbox(), void, stop());
-    let refunding = workers::run_refunding(payments.clone(), gateway, outbox(), refund, stop());
+    let age = config.gateway.provider_timeout();
+    let resolving = workers::run_resolving(payments.clone(), gateway.clone(), age, stop());
+    let voiding = workers::run_voiding(payments.clone(), gateway.clone(), void, stop());
+    let outbox = base.outbox.clone();
+    let refunding = workers::run_refunding(payments.clone(), gateway, outbox, refund, stop());
     process
         .run("http", async move {
             let served = serving.await;

@@ -59,7 +59,10 @@ pub(super) async fn apply_what_can_be(
     for input in inputs {
         match apply_inputs(bookings, context, slice::from_ref(input)).await {
             Err(error @ StoreError::RejectedByStore(_)) => rejected.push((input.0, error)),
-            applied => drop(applied?),
+            // A locked booking comes again, and what is rejected has to be known.
+            Ok(_) | Err(StoreError::Contended(_)) => {}
+            Err(error) if rejected.is_empty() => return Err(error),
+            Err(_) => break,
         }
     }
     Ok(rejected)

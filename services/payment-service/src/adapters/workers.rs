@@ -24,33 +24,29 @@ const PASSES_PER_ACTION: u32 = 30;
 const HOUSEKEEPING: Duration = Duration::from_secs(5);
 
 /// Asks the provider again about attempts that have had no outcome for longer than `age`, until
-/// `stopping`. Pauses, as the others do, while the outbox is behind.
+/// `stopping`.
 pub(crate) async fn run_resolving(
     payments: Arc<PgPayments>,
     gateway: Arc<dyn PaymentGateway>,
-    outbox: Outbox,
     age: Duration,
     stopping: CancellationToken,
 ) -> Result<(), Infallible> {
     let (mut page, mut pass, mut unresolved) = (None, 0_u32, 0);
     while !stopping.is_cancelled() {
-        let after = page.take();
-        if !outbox.state().is_behind() {
-            let with_actions = pass.is_multiple_of(PASSES_PER_ACTION);
-            let waiting = Waiting::Outcome { before: now() - age, with_actions };
-            match resolve_attempts(&*payments, &*gateway, waiting, after, AT_A_TIME).await {
-                Ok(resolved) => {
-                    unresolved += resolved.unresolved;
-                    page = resolved.next;
-                    if page.is_none() {
-                        metrics::show_unresolved(mem::take(&mut unresolved));
-                        pass = pass.wrapping_add(1);
-                    }
+        let with_actions = pass.is_multiple_of(PASSES_PER_ACTION);
+        let waiting = Waiting::Outcome { before: now() - age, with_actions };
+        match resolve_attempts(&*payments, &*gateway, waiting, page.take(), AT_A_TIME).await {
+            Ok(resolved) => {
+                unresolved += resolved.unresolved;
+                page = resolved.next;
+                if page.is_none() {
+                    metrics::show_unresolved(mem::take(&mut unresolved));
+                    pass = pass.wrapping_add(1);
                 }
-                Err(error) => {
-                    unresolved = 0;
-                    tracing::warn!(error = %chain(&error), "attempts could not be resolved");
-                }
+            }
+            Err(error) => {
+                unresolved = 0;
+                tracing::warn!(error = %chain(&error), "attempts could not be resolved");
             }
         }
         if page.is_none() {
@@ -64,20 +60,14 @@ pub(crate) async fn run_resolving(
 pub(crate) async fn run_voiding(
     payments: Arc<PgPayments>,
     gateway: Arc<dyn PaymentGateway>,
-    outbox: Outbox,
     signal: Arc<Notify>,
     stopping: CancellationToken,
 ) -> Result<(), Infallible> {
     let mut page = None;
     while !stopping.is_cancelled() {
-        let after = page.take();
-        if !outbox.state().is_behind() {
-            match void_attempts(&*payments, &*gateway, after, AT_A_TIME).await {
-                Ok(next) => page = next,
-                Err(error) => {
-                    tracing::warn!(error = %chain(&error), "attempts could not be voided")
-                }
-            }
+        match void_attempts(&*payments, &*gateway, page.take(), AT_A_TIME).await {
+            Ok(next) => page = next,
+            Err(error) => tracing::warn!(error = %chain(&error), "attempts could not be voided"),
         }
         if page.is_none() {
             rest(&signal, &stopping).await;
@@ -86,7 +76,8 @@ pub(crate) async fn run_voiding(
     Ok(())
 }
 
-/// Sends money back at every `signal`, until `stopping`.
+/// Sends money back at every `signal`, until `stopping`. Pauses while the outbox is behind, as a
+/// cancelled event may have thousands of refunds.
 pub(crate) async fn run_refunding(
     payments: Arc<PgPayments>,
     gateway: Arc<dyn PaymentGateway>,

@@ -15,7 +15,7 @@ pub(crate) async fn ledgers(superuser: &PgPool, bookings: &[BookingId]) -> Vec<L
 }
 
 const LEDGERS: &str = "
-SELECT captures, captured, refunds, refunded
+SELECT captures, charges_in_all.captured, refunds, refunds_in_all.refunded
 FROM unnest($1::uuid[]) WITH ORDINALITY AS asked (booking_id, place)
 LEFT JOIN payments.payment USING (booking_id)
 CROSS JOIN LATERAL (

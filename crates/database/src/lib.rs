@@ -1,17 +1,19 @@
 //! A service's own Postgres schema: pools and time limits, the migration runner, one store error,
-//! readiness, group commit, decide-and-commit, and idempotency keys.
+//! unreadable rows, readiness, group commit, decide-and-commit, and idempotency keys.
 
 mod batcher;
 mod decide;
 mod idempotency_keys;
+mod loaded;
 mod migrate;
 mod pool;
 mod readiness;
 mod store_error;
 
 pub use batcher::{BatchLimits, Batcher};
-pub use decide::{Decider, decide_and_commit};
+pub use decide::{Decider, decide_and_commit, decide_each};
 pub use idempotency_keys::{IdempotencyKeys, KEY_LIFETIME, KeyUse, RequestKey};
+pub use loaded::{Loaded, UnreadableRow, describe_unreadable_rows, read_row};
 pub use migrate::migrate;
 pub use pool::{DatabaseConfig, DatabaseError, connect, connect_to};
 pub use readiness::DatabaseReadiness;

@@ -52,8 +52,7 @@ impl Notifications for PgNotifications {
         since: Timestamp,
         limit: usize,
     ) -> Result<Vec<DueNotification>, StoreError> {
-        let rows = sqlx::query(
-            "WITH given_up AS (
+        const CLAIM: &str = "WITH given_up AS (
                  UPDATE notice SET try_at = 'infinity'
                  WHERE (booking_id, kind) IN (
                      SELECT booking_id, kind FROM notice
@@ -69,18 +68,24 @@ impl Notifications for PgNotifications {
              FROM due LEFT JOIN account USING (user_id)
              WHERE notice.booking_id = due.booking_id AND notice.kind = due.kind
              RETURNING notice.booking_id, notice.kind, notice.user_id, event_id, reason, trace,
-                 email, name",
-        )
-        .bind(at)
-        .bind(until)
-        .bind(since)
-        .bind(limit as i64)
-        .fetch_all(&self.0)
-        .await?;
-        // A row that cannot be read does not hold up the others.
-        let mut due: Vec<DueNotification> =
-            Loaded::read("notification of booking", "booking_id", &rows, NotificationRow::parsed)
-                .found;
+                 email, name";
+        let mut due: Vec<DueNotification> = Vec::new();
+        // Rows that cannot be read do not hold up the others: more are claimed in their place.
+        while due.len() < limit {
+            let wanted = limit - due.len();
+            let rows = sqlx::query(CLAIM)
+                .bind(at)
+                .bind(until)
+                .bind(since)
+                .bind(wanted as i64)
+                .fetch_all(&self.0)
+                .await?;
+            let row = "notification of booking";
+            due.extend(Loaded::read(row, "booking_id", &rows, NotificationRow::parsed).found);
+            if rows.len() < wanted {
+                break;
+            }
+        }
         due.sort_unstable_by_key(|due| (due.notification.booking_id, due.notification.kind));
         Ok(due)
     }

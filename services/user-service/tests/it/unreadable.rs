@@ -23,6 +23,18 @@ async fn an_unreadable_account_fails_alone() {
     users.stop().await;
 }
 
+#[tokio::test]
+async fn an_unreadable_first_admin_keeps_nobody_else_out() {
+    let environment = TestEnvironment::start().await;
+    let admin = ["--admin-email", "ratu@mail.example", "--admin-password", PASSWORD];
+    TestApp::start(&environment, &admin).await.stop().await;
+    let spoil = "UPDATE users.account SET time_zone = 'Mars/Olympus'";
+    sqlx::query(spoil).execute(environment.superuser()).await.unwrap();
+    let users = TestApp::start(&environment, &admin).await;
+    users.registers("Good").await;
+    users.stop().await;
+}
+
 /// A notification of each of these kinds for a buyer without an account, which are due.
 async fn plant(environment: &TestEnvironment, kind: &str, age: &str, count: i32) -> Vec<Uuid> {
     sqlx::query_scalar(

@@ -45,7 +45,7 @@ pub(super) struct Guess<'a> {
     pub typed: TypedPassword,
 }
 
-/// Checks a typed password. The guess is charged before the password is looked at, and given back if it
+/// Checks a typed password. The guess is charged before the password is looked at, and forgiven if it
 /// was right: of many at once only so many are looked at as the limits leave. Returns whether the stored
 /// hash is outdated. An unknown address, a disabled account and a wrong password get the same error after
 /// the same time, and too many guesses the same whatever the password.
@@ -73,7 +73,7 @@ pub(super) async fn check_password(
         Ok(outcome) => outcome,
         Err(error) => {
             // It was not looked at.
-            check.failed_logins.refund(&charged).await?;
+            check.failed_logins.forgive(&charged).await?;
             return Err(error.into());
         }
     };
@@ -89,7 +89,7 @@ pub(super) async fn check_password(
             Err(CheckPasswordError::Wrong)
         }
         (right, Some(_)) => {
-            check.failed_logins.refund(&charged).await?;
+            check.failed_logins.forgive(&charged).await?;
             Ok(right)
         }
     }

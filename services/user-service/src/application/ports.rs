@@ -185,7 +185,7 @@ pub(crate) trait FailedLogins: Send + Sync {
     ) -> Result<Option<TimeDelta>, StoreError>;
 
     /// Takes the count of one guess back, as it was right or was not looked at.
-    async fn refund(&self, subjects: &[(Subject, Allowance)]) -> Result<(), StoreError>;
+    async fn forgive(&self, subjects: &[(Subject, Allowance)]) -> Result<(), StoreError>;
 }
 
 /// Where security events are noted, for those who watch.

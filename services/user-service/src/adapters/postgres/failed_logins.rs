@@ -36,7 +36,7 @@ const WAIT: &str = "
     WHERE subject = $1 AND not_before > now() AND ends_at > now()";
 
 /// Takes a guess back.
-const REFUND: &str = "
+const FORGIVE: &str = "
     UPDATE failed_login SET
         failures = failures - 1,
         not_before = CASE WHEN failures - 1 >= $2 THEN not_before END
@@ -62,7 +62,7 @@ impl FailedLogins for PgFailedLogins {
                 .execute(&self.0)
                 .await?;
             if charged.rows_affected() == 0 {
-                self.refund(&subjects[..at]).await?;
+                self.forgive(&subjects[..at]).await?;
                 let wait = sqlx::query_scalar(WAIT).bind(key(subject)).fetch_optional(&self.0);
                 // None if the wait is over by now.
                 let wait_s: f64 = wait.await?.unwrap_or_default();
@@ -72,10 +72,10 @@ impl FailedLogins for PgFailedLogins {
         Ok(None)
     }
 
-    async fn refund(&self, subjects: &[(Subject, Allowance)]) -> Result<(), StoreError> {
+    async fn forgive(&self, subjects: &[(Subject, Allowance)]) -> Result<(), StoreError> {
         for (subject, allowance) in subjects {
-            let refund = sqlx::query(REFUND).bind(key(subject)).bind(free(allowance));
-            refund.execute(&self.0).await?;
+            let forgiven = sqlx::query(FORGIVE).bind(key(subject)).bind(free(allowance));
+            forgiven.execute(&self.0).await?;
         }
         Ok(())
     }

@@ -26,7 +26,7 @@ pub struct Config {
     )]
     pub failed_logins_per_account: u32,
     /// The same for all accounts from one network address, but for accounts that it logged in to
-    /// before. Behind a gateway that is not trusted all clients have the gateway's.
+    /// before.
     #[arg(
         long = "failed-logins-per-peer",
         env = "KARCIS_FAILED_LOGINS_PER_PEER",

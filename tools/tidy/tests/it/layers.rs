@@ -19,6 +19,7 @@ const LAYERS: [(&str, &[&str]); 3] = [
             "karcis_database::Decider",
             "karcis_database::KeyUse",
             "karcis_database::Loaded",
+            "karcis_database::PrivilegedAct",
             "karcis_database::RequestKey",
             "karcis_database::StoreError",
             "karcis_database::UnreadableRow",

@@ -17,7 +17,7 @@ macro_rules! select_accounts {
     ($rest:literal) => {
         sqlx::query(concat!(
             "SELECT user_id, email, password_hash, name, phone, locale, time_zone, role, version, \
-             created_at FROM account ",
+             created_at, disabled_at FROM account ",
             $rest
         ))
     };
@@ -42,6 +42,7 @@ struct AccountRow {
     role: String,
     version: i64,
     created_at: Timestamp,
+    disabled_at: Option<Timestamp>,
 }
 
 impl AccountRow {
@@ -57,6 +58,7 @@ impl AccountRow {
             role: self.role.parse()?,
             version: self.version,
             created_at: self.created_at,
+            disabled_at: self.disabled_at,
         })
     }
 }

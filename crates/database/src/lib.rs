@@ -1,18 +1,24 @@
 //! A service's own Postgres schema: pools and time limits, the migration runner, one store error,
-//! readiness, group commit, decide-and-commit, and idempotency keys.
+//! readiness, the database's clock, group commit, decide-and-commit, and idempotency keys.
 
 mod batcher;
+mod clock;
+mod connection;
 mod decide;
 mod idempotency_keys;
 mod migrate;
 mod pool;
 mod readiness;
 mod store_error;
+mod watch;
 
 pub use batcher::{BatchLimits, Batcher};
+pub use clock::Clock;
+pub use connection::{Connection, Pool, Transaction};
 pub use decide::{Decider, decide_and_commit};
 pub use idempotency_keys::{IdempotencyKeys, KEY_LIFETIME, KeyUse, RequestKey};
 pub use migrate::migrate;
-pub use pool::{DatabaseConfig, DatabaseError, connect, connect_to};
+pub use pool::{DatabaseConfig, DatabaseError, Pools, connect, connect_to};
 pub use readiness::DatabaseReadiness;
 pub use store_error::StoreError;
+pub use watch::watch;

@@ -2,14 +2,14 @@
 
 use std::borrow::Cow;
 
-use sqlx::{Connection, PgConnection, PgPool, migrate::Migrator};
+use sqlx::{Connection as _, PgConnection, migrate::Migrator};
 
-use crate::DatabaseError;
+use crate::{DatabaseError, Pool};
 
 /// Brings the schema up to date. Instances that start together wait for each other. An older
 /// release starts on a newer schema, since changes are additive: that is how releases are rolled
 /// out, and taken back.
-pub async fn migrate(pool: &PgPool, migrator: &'static Migrator) -> Result<(), DatabaseError> {
+pub async fn migrate(pool: &Pool, migrator: &'static Migrator) -> Result<(), DatabaseError> {
     let migrator = Migrator {
         migrations: Cow::Borrowed(&migrator.migrations),
         ignore_missing: true,

@@ -9,7 +9,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use karcis_database::StoreError;
+use karcis_database::{Pool, StoreError};
 use karcis_process::{
     chain,
     trace::{self, Context},
@@ -18,7 +18,6 @@ use rdkafka::{
     Message as _,
     message::{BorrowedMessage, Headers},
 };
-use sqlx::PgPool;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -91,7 +90,7 @@ impl Kafka {
         self,
         service: &'static str,
         topics: &'static [&'static str],
-        pool: PgPool,
+        pool: Pool,
         consumer: impl Consumer,
         stopping: CancellationToken,
     ) -> Result<(), KafkaError> {
@@ -127,7 +126,7 @@ const SERVE_EVERY: Duration = Duration::from_secs(1);
 struct Reader<C> {
     service: &'static str,
     kafka: Kafka,
-    pool: PgPool,
+    pool: Pool,
     consumer: C,
     stopping: CancellationToken,
 }

@@ -9,6 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use karcis_process::Progress;
 use rdkafka::{
     ClientConfig, ClientContext,
     config::RDKafkaLogLevel,
@@ -79,6 +80,8 @@ impl KafkaError {
 #[derive(Clone, Debug)]
 pub struct Kafka {
     config: KafkaConfig,
+    /// What consumer and relay say of themselves.
+    pub(crate) progress: Progress,
 }
 
 /// The relay's producer.
@@ -87,10 +90,15 @@ pub(crate) type Producer = FutureProducer<Reports>;
 impl Kafka {
     /// Does not wait for the broker: a service starts, and serves, without it.
     pub fn connect(config: &KafkaConfig) -> Result<Self, KafkaError> {
-        let kafka = Self { config: config.clone() };
+        let kafka = Self { config: config.clone(), progress: Progress::default() };
         kafka.producer_settings().create_native_config()?;
         kafka.consumer_settings("").create_native_config()?;
         Ok(kafka)
+    }
+
+    /// The same, whose consumer and relay say on `progress` that they go on.
+    pub fn watched_by(self, progress: Progress) -> Self {
+        Self { progress, ..self }
     }
 
     /// What this deployment calls `topic`.

@@ -2,8 +2,8 @@
 
 use std::{sync::PoisonError, time::Duration};
 
+use karcis_database::Pool;
 use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge};
-use sqlx::PgPool;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
@@ -25,8 +25,6 @@ pub(crate) fn describe() {
         ("karcis_outbox_messages", "Messages in the outbox, counted up to 100,000."),
         ("karcis_dead_letters", "Dead letters that wait for an operator, up to 10,000."),
         ("karcis_consumer_lag_messages", "Messages not yet handled of the partitions read here."),
-        ("karcis_database_connections", "Connections of the pool, by state: idle or used."),
-        ("karcis_database_connections_max", "Connections the pool may have."),
     ] {
         describe_gauge!(name, about);
     }
@@ -56,7 +54,7 @@ pub(crate) async fn watch(outbox: &Shared, stopping: &CancellationToken) {
         match measure(&outbox.pool).await {
             Ok((state, dead_letters)) => {
                 *outbox.state.lock().unwrap_or_else(PoisonError::into_inner) = state;
-                show(state, dead_letters, &outbox.pool);
+                show(state, dead_letters);
             }
             // The last known state stays.
             Err(error) => tracing::debug!(%error, "the outbox cannot be measured"),
@@ -65,7 +63,7 @@ pub(crate) async fn watch(outbox: &Shared, stopping: &CancellationToken) {
 }
 
 /// The outbox's state, and how many dead letters there are.
-async fn measure(pool: &PgPool) -> Result<(OutboxState, i64), sqlx::Error> {
+async fn measure(pool: &Pool) -> Result<(OutboxState, i64), sqlx::Error> {
     const MEASURE: &str = "
         SELECT count(*),
                COALESCE(EXTRACT(EPOCH FROM clock_timestamp() - min(created_at)), 0)::float8,
@@ -81,13 +79,8 @@ async fn measure(pool: &PgPool) -> Result<(OutboxState, i64), sqlx::Error> {
     Ok((OutboxState { rows: rows.unsigned_abs(), oldest }, dead_letters))
 }
 
-fn show(outbox: OutboxState, dead_letters: i64, pool: &PgPool) {
+fn show(outbox: OutboxState, dead_letters: i64) {
     gauge!("karcis_outbox_messages").set(outbox.rows as f64);
     gauge!("karcis_outbox_oldest_age_seconds").set(outbox.oldest.as_secs_f64());
     gauge!("karcis_dead_letters").set(dead_letters as f64);
-    let idle = pool.num_idle() as f64;
-    gauge!("karcis_database_connections", "state" => "idle").set(idle);
-    gauge!("karcis_database_connections", "state" => "used").set(f64::from(pool.size()) - idle);
-    let most = pool.options().get_max_connections();
-    gauge!("karcis_database_connections_max").set(most);
 }

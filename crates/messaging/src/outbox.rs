@@ -10,8 +10,8 @@ use std::{
 };
 
 use karcis_contracts::Message;
+use karcis_database::{Connection, Pool};
 use karcis_process::trace;
-use sqlx::{PgConnection, PgPool};
 use tokio::sync::Notify;
 use uuid::Uuid;
 
@@ -57,7 +57,7 @@ pub struct Outbox {
 
 #[derive(Debug)]
 pub(crate) struct Shared {
-    pub(crate) pool: PgPool,
+    pub(crate) pool: Pool,
     pub(crate) source: &'static str,
     pub(crate) signal: Notify,
     pub(crate) state: Mutex<OutboxState>,
@@ -89,7 +89,7 @@ const INSERT: &str = "
 
 impl Outbox {
     /// `source` is the service's name, the messages' `ce_source`.
-    pub fn new(pool: PgPool, source: &'static str) -> Self {
+    pub fn new(pool: Pool, source: &'static str) -> Self {
         let state = Mutex::default();
         Self { shared: Arc::new(Shared { pool, source, signal: Notify::new(), state }) }
     }
@@ -98,7 +98,7 @@ impl Outbox {
     /// its commit.
     pub async fn insert(
         &self,
-        transaction: &mut PgConnection,
+        transaction: &mut Connection,
         messages: &[Outgoing],
     ) -> Result<(), sqlx::Error> {
         if messages.is_empty() {

@@ -42,6 +42,8 @@ const PING: Duration = Duration::from_secs(5);
 const SESSION: Duration = Duration::from_secs(15);
 /// How long a stopping relay waits for acks.
 const GRACE: Duration = Duration::from_secs(3);
+/// Within this it shows a sign of life, whatever it waits for.
+const GOES_ON: Duration = Duration::from_secs(60);
 
 #[derive(Debug, thiserror::Error)]
 enum RelayError {
@@ -93,6 +95,7 @@ impl Outbox {
 async fn keep_sending(outbox: &Shared, kafka: &Kafka, stopping: &CancellationToken) {
     let mut backoff = Backoff::new();
     while !stopping.is_cancelled() {
+        kafka.progress.goes_on("outbox", GOES_ON);
         let start = Instant::now();
         match own(outbox, kafka, stopping).await {
             Ok(()) | Err(RelayError::Stopped) => return,
@@ -123,6 +126,7 @@ async fn own(
     ]);
     let mut connection = answered(PgConnection::connect_with(&options)).await?;
     while !lock(&mut connection).await? {
+        kafka.progress.goes_on("outbox", GOES_ON);
         tokio::select! {
             () = stopping.cancelled() => return Ok(()),
             () = sleep(POLL) => {}
@@ -157,6 +161,7 @@ async fn send_all(
     let mut announced = true;
     let mut busy_until = Instant::now();
     while !stopping.is_cancelled() {
+        kafka.progress.goes_on("outbox", GOES_ON);
         let rows = read(connection).await?;
         if !rows.is_empty() {
             send(outbox, kafka, producer, connection, &rows, stopping).await?;

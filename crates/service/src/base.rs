@@ -2,21 +2,24 @@
 
 use std::{convert::Infallible, sync::Arc};
 
-use karcis_database::{DatabaseReadiness, connect, migrate};
+use async_trait::async_trait;
+use karcis_database::{Clock, DatabaseError, DatabaseReadiness, Pools, connect, migrate, watch};
 use karcis_http::{About, App, HttpConfig, TokenKeys};
 use karcis_messaging::{Consumer, Kafka, KafkaError, Outbox};
-use karcis_process::{CancellationToken, Process};
+use karcis_process::{CancellationToken, Process, Progress, Readiness};
 use karcis_schemas::Service;
-use sqlx::PgPool;
 use tokio::net::TcpListener;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::{ServiceConfig, StartError};
 
-/// A service's connections: its migrated schema, its outbox and its broker.
+/// A service's connections: to its migrated schema, its outbox and its broker.
 pub struct Base {
-    pub pool: PgPool,
+    pub pools: Pools,
     pub outbox: Outbox,
+    /// What the service's loops say of themselves.
+    pub progress: Progress,
+    clock: Clock,
     service: &'static Service,
     http: HttpConfig,
     kafka: Kafka,
@@ -32,10 +35,15 @@ impl Base {
         process: &Process,
     ) -> Result<Self, StartError> {
         let kafka = Kafka::connect(&config.kafka)?;
-        let pool = connect(&config.database).await?;
-        migrate(&pool, service.schema.migrations).await?;
-        let outbox = Outbox::new(pool.clone(), service.full_name());
-        Ok(Self { pool, outbox, service, http: config.http, kafka, stopping: process.stopping() })
+        let pools = connect(&config.database).await?;
+        migrate(&pools.saga, service.schema.migrations).await?;
+        let clock = Clock::default();
+        clock.read(&pools.saga).await.map_err(DatabaseError::from)?;
+        let progress = Progress::default();
+        let kafka = kafka.watched_by(progress.clone());
+        let outbox = Outbox::new(pools.saga.clone(), service.full_name());
+        let (http, stopping) = (config.http, process.stopping());
+        Ok(Self { pools, outbox, progress, clock, service, http, kafka, stopping })
     }
 
     /// Cancelled once the service is to stop.
@@ -43,7 +51,8 @@ impl Base {
         self.stopping.clone()
     }
 
-    /// Serves these routes and the system endpoints; ready while the database answers.
+    /// Serves these routes and the system endpoints; ready while the database answers, this machine's
+    /// clock is right and the service's loops go on.
     pub fn serve(
         &self,
         listener: TcpListener,
@@ -54,7 +63,11 @@ impl Base {
             about: about(self.service),
             routes,
             keys: keys.clone(),
-            readiness: Arc::new(DatabaseReadiness(self.pool.clone())),
+            readiness: Arc::new(BaseReadiness {
+                database: DatabaseReadiness(self.pools.saga.clone()),
+                clock: self.clock.clone(),
+                progress: self.progress.clone(),
+            }),
         };
         karcis_http::serve(listener, app, self.http.clone(), self.stopping())
     }
@@ -66,12 +79,35 @@ impl Base {
     ) -> impl Future<Output = Result<(), KafkaError>> + Send + use<C> {
         let kafka = self.kafka.clone();
         let (name, topics) = (self.service.full_name(), self.service.reads);
-        kafka.consume(name, topics, self.pool.clone(), consumer, self.stopping())
+        kafka.consume(name, topics, self.pools.saga.clone(), consumer, self.stopping())
     }
 
     /// Sends what is in the outbox.
     pub fn relay(&self) -> impl Future<Output = Result<(), Infallible>> + Send + use<> {
         self.outbox.clone().relay(self.kafka.clone(), self.stopping())
+    }
+
+    /// Watches the database: its clock, which all instances work by, and the connections to it.
+    pub fn watch(&self) -> impl Future<Output = Result<(), Infallible>> + Send + use<> {
+        let watching = watch(self.pools.clone(), self.clock.clone(), self.stopping());
+        async { Ok(watching.await) }
+    }
+}
+
+/// Ready while each of these is well.
+struct BaseReadiness {
+    database: DatabaseReadiness,
+    clock: Clock,
+    progress: Progress,
+}
+
+#[async_trait]
+impl Readiness for BaseReadiness {
+    async fn ready(&self) -> Result<(), String> {
+        self.database.ready().await?;
+        let stalled = self.progress.overdue();
+        let stalled = stalled.first().map(|task| format!("task {task} does not go on"));
+        self.clock.complaint().or(stalled).map_or(Ok(()), Err)
     }
 }
 

@@ -13,6 +13,7 @@ mod lifetime;
 mod native;
 mod peer;
 pub mod processes;
+mod proxy;
 mod running_service;
 mod servers;
 mod shared;
@@ -28,6 +29,7 @@ pub use http::{Answer, NoAnswer, Person};
 pub use inbox::Inbox;
 pub use ledger::Ledger;
 pub use peer::{Heard, Peer};
+pub use proxy::SilentProxy;
 pub use running_service::RunningService;
 pub use tokens::{TokenMint, token, token_of};
 

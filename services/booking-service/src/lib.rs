@@ -15,6 +15,7 @@ use adapters::{
     workers,
 };
 use domain::ResendSchedule;
+use karcis_database::Pool;
 use karcis_http::{Live, TokenKeys};
 use karcis_process::Process;
 use karcis_schemas::BOOKING;
@@ -40,11 +41,12 @@ pub async fn run(
     let keys = TokenKeys::fetched_from(&config.keys.jwks_url);
     let event_cancelled = Arc::new(Notify::new());
     let resends = ResendSchedule::new(config.resend_after);
-    let bookings =
-        Arc::new(PgBookings::new(base.pool.clone(), outbox.clone(), live.clone(), encode));
+    let by =
+        |pool: &Pool| Arc::new(PgBookings::new(pool.clone(), outbox.clone(), live.clone(), encode));
+    let (bookings, shown) = (by(&base.pools.saga), by(&base.pools.reads));
     let routes = http::routes().with_state(ApiState {
-        bookings: Arc::new(BatchedBookings::start(bookings.clone())),
-        queries: bookings.clone(),
+        bookings: Arc::new(BatchedBookings::start(by(&base.pools.writes))),
+        queries: shown.clone(),
         live: live.clone(),
         outbox: outbox.clone(),
         payment_window: config.payment_window,
@@ -66,7 +68,8 @@ pub async fn run(
         .run("keys", keys.keep_fresh(stop()))
         .run("consumer", base.consume(replies))
         .run("outbox", base.relay())
-        .run("live", live.run(bookings.clone(), stop()))
+        .run("database", base.watch())
+        .run("live", live.run(shown, stop()))
         .run("timers", timers)
         .run("cancelled events", cancelled_events)
         .run("housekeeping", workers::keep_house(bookings, stop()))

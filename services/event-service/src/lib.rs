@@ -14,6 +14,7 @@ use adapters::{
     postgres::PgEvents,
     workers::announce_cancelled_events,
 };
+use karcis_database::Pool;
 use karcis_http::TokenKeys;
 use karcis_process::Process;
 use karcis_schemas::EVENT;
@@ -35,12 +36,13 @@ pub async fn run(
 ) -> Result<(), StartError> {
     let base = Base::start(&EVENT, config.service, &process).await?;
     let outbox = base.outbox.clone();
-    let events = Arc::new(PgEvents::new(base.pool.clone(), outbox.clone(), encode));
+    let by = |pool: &Pool| Arc::new(PgEvents::new(pool.clone(), outbox.clone(), encode));
+    let (events, shown) = (by(&base.pools.saga), by(&base.pools.reads));
     let keys = TokenKeys::fetched_from(&config.keys.jwks_url);
     let routes = routes().with_state(ApiState {
-        events: events.clone(),
-        catalogue: Arc::new(CatalogueCache::new(events.clone())),
-        tickets: events.clone(),
+        events: by(&base.pools.writes),
+        catalogue: Arc::new(CatalogueCache::new(shown.clone())),
+        tickets: shown,
     });
     let commands = Commands { stocks: events.clone(), max_unpaid_holds: config.max_holds };
     metrics::describe();
@@ -49,6 +51,7 @@ pub async fn run(
         .run("keys", keys.keep_fresh(base.stopping()))
         .run("consumer", base.consume(commands))
         .run("outbox", base.relay())
+        .run("database", base.watch())
         .run("announcer", announce_cancelled_events(events, outbox, base.stopping()))
         .until_stopped()
         .await?;

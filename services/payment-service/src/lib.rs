@@ -15,6 +15,7 @@ use adapters::{
     postgres::{BatchedPayments, PgPayments, Signals},
     workers,
 };
+use karcis_database::Pool;
 use karcis_http::{Live, TokenKeys};
 use karcis_process::Process;
 use karcis_schemas::{PAYMENT, SIMULATED_GATEWAY};
@@ -46,12 +47,13 @@ pub async fn run(
         void: void.clone(),
         refund: refund.clone(),
     };
-    let payments = Arc::new(PgPayments::new(base.pool.clone(), signals, kafka::encode));
+    let by = |pool: &Pool| Arc::new(PgPayments::new(pool.clone(), signals.clone(), kafka::encode));
+    let payments = by(&base.pools.saga);
 
     metrics::describe();
     let charges = TaskTracker::new();
     let routes = http::routes().with_state(ApiState {
-        payments: Arc::new(BatchedPayments::start(payments.clone())),
+        payments: Arc::new(BatchedPayments::start(by(&base.pools.writes))),
         gateway: gateway.clone(),
         live: live.clone(),
         charges: charges.clone(),
@@ -75,7 +77,8 @@ pub async fn run(
         .run("keys", keys.keep_fresh(stop()))
         .run("consumer", base.consume(Commands { payments: payments.clone() }))
         .run("outbox", base.relay())
-        .run("live", live.run(payments.clone(), stop()))
+        .run("database", base.watch())
+        .run("live", live.run(by(&base.pools.reads), stop()))
         .run("resolve attempts", resolving)
         .run("void attempts", voiding)
         .run("refund payments", refunding)

@@ -45,7 +45,7 @@ pub async fn run(
             None => Arc::new(LogNotifier),
         };
     let base = Base::start(&USER, config.service, &process).await?;
-    let pool = base.pool.clone();
+    let (pool, saga) = (base.pools.writes.clone(), base.pools.saga.clone());
     let signing_keys = signing_keys(&pool).await.map_err(StartError::own)?;
     let access_tokens = Arc::new(AccessTokens::new(&signing_keys).map_err(StartError::own)?);
     let keys = TokenKeys::fixed(access_tokens.published());
@@ -53,7 +53,7 @@ pub async fn run(
         accounts: Arc::new(PgAccounts::new(pool.clone(), base.outbox.clone(), encode)),
         password_check: PasswordCheck {
             passwords: Arc::new(Argon2id::new().map_err(StartError::own)?),
-            failed_logins: Arc::new(PgFailedLogins(pool.clone())),
+            failed_logins: Arc::new(PgFailedLogins(pool)),
             limits: LoginLimits {
                 per_account: config.failed_logins_per_account,
                 per_client_ip: config.failed_logins_per_client_ip,
@@ -64,7 +64,7 @@ pub async fn run(
     first_admin(&config.admin, &*state.accounts, &*state.password_check.passwords)
         .await
         .map_err(StartError::own)?;
-    let notifications: Arc<dyn Notifications> = Arc::new(PgNotifications(pool.clone()));
+    let notifications: Arc<dyn Notifications> = Arc::new(PgNotifications(saga.clone()));
     let due = Arc::new(Notify::new());
     let consumer = BookingFacts { notifications: notifications.clone(), due: due.clone() };
     let notifying = workers::notify_buyers(notifications, notifier, due, base.stopping());
@@ -72,8 +72,9 @@ pub async fn run(
         .run("http", base.serve(listener, routes().with_state(state), &keys))
         .run("consumer", base.consume(consumer))
         .run("outbox", base.relay())
+        .run("database", base.watch())
         .run("notifications", notifying)
-        .run("purge", workers::purge(pool, base.stopping()))
+        .run("purge", workers::purge(saga, base.stopping()))
         .until_stopped()
         .await?;
     Ok(())

@@ -102,6 +102,17 @@ impl TestApp {
         self.publishes([requested(booking)]).await;
     }
 
+    /// Ends the time to pay these bookings now.
+    pub(crate) async fn ends_deadlines(&self, bookings: &[Booked]) {
+        sqlx::query(
+            "UPDATE bookings.booking SET pay_by = now(), due_at = now() WHERE id = ANY($1)",
+        )
+        .bind(bookings.iter().map(|booking| booking.id.0).collect::<Vec<_>>())
+        .execute(self.environment.superuser())
+        .await
+        .expect("deadlines can be moved");
+    }
+
     /// Takes a payable booking to its tickets.
     pub(crate) async fn sells(&self, booking: Booked) {
         self.publishes([paid(booking)]).await;

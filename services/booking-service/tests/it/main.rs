@@ -8,5 +8,6 @@ mod many;
 mod outage;
 mod paying;
 mod showing;
+mod silence;
 mod stored_rows;
 mod time;

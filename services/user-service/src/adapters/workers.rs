@@ -2,8 +2,8 @@
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
+use karcis_database::Pool;
 use karcis_process::{CancellationToken, chain, now};
-use sqlx::PgPool;
 use tokio::{
     sync::Notify,
     time::{MissedTickBehavior, interval, timeout},
@@ -42,7 +42,7 @@ pub(crate) async fn notify_buyers(
 
 /// Deletes expired rows at once and every ten minutes, until `stopping`, which also interrupts a
 /// deletion.
-pub(crate) async fn purge(pool: PgPool, stopping: CancellationToken) -> Result<(), Infallible> {
+pub(crate) async fn purge(pool: Pool, stopping: CancellationToken) -> Result<(), Infallible> {
     let mut ticks = interval(PURGE_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     while stopping.run_until_cancelled(ticks.tick()).await.is_some() {

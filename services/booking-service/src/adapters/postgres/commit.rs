@@ -2,10 +2,10 @@
 
 use std::collections::{HashMap, HashSet};
 
-use karcis_database::StoreError;
+use karcis_database::{Connection, StoreError};
 use karcis_messaging::Outgoing;
 use karcis_process::trace::{self, Context};
-use sqlx::{PgConnection, Postgres, Row as _, postgres::PgArguments, query::Query};
+use sqlx::{Postgres, Row as _, postgres::PgArguments, query::Query};
 use uuid::Uuid;
 
 use super::{
@@ -68,7 +68,7 @@ impl PgBookings {
 /// Locks the changes' bookings and marks those that were changed since they were loaded. Of two
 /// changes of one booking the second conflicts.
 async fn find_conflicts(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     changes: &[&EncodedChange],
     is_written: &mut [bool],
 ) -> Result<(), sqlx::Error> {
@@ -98,7 +98,7 @@ async fn find_conflicts(
 }
 
 async fn update(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     written: &[&EncodedChange],
 ) -> Result<(), sqlx::Error> {
     let mut states = States::default();
@@ -128,7 +128,7 @@ async fn update(
 
 /// Stores the new bookings and marks those that are stored already, by a commit whose answer was lost.
 async fn insert(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     changes: &[&EncodedChange],
     is_written: &mut [bool],
 ) -> Result<(), sqlx::Error> {

@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use karcis_database::StoreError;
+use karcis_database::{Connection, StoreError};
 use karcis_kernel::{EventId, Timestamp};
 use karcis_messaging::Outgoing;
-use sqlx::{PgConnection, types::Json};
+use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::{
@@ -92,7 +92,7 @@ pub(super) async fn announce(
 
 /// The stock versions of these events, which nobody else changes until the transaction ends.
 async fn lock(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     changes: &[StockChange],
 ) -> Result<HashMap<Uuid, i64>, sqlx::Error> {
     const LOCK: &str = "
@@ -104,7 +104,7 @@ async fn lock(
 }
 
 async fn write_stock(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     changes: &[StockChange],
 ) -> Result<(), sqlx::Error> {
     const UPDATE: &str = "
@@ -136,7 +136,7 @@ async fn write_stock(
 
 /// Stores the first holds of bookings. `false`: one of them has a hold already.
 async fn add_holds(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     new: &[(EventId, &HoldChange)],
     at: Timestamp,
 ) -> Result<bool, sqlx::Error> {
@@ -167,7 +167,7 @@ async fn add_holds(
 /// Only the state of a hold ever changes. There is a statement for each state, because a join with
 /// the new states would read the whole table.
 async fn change_holds(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     known: &[(EventId, &HoldChange)],
     at: Timestamp,
 ) -> Result<(), sqlx::Error> {
@@ -184,7 +184,7 @@ async fn change_holds(
 }
 
 async fn add_tickets<'a>(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     holds: impl Iterator<Item = &'a (EventId, &'a HoldChange)>,
 ) -> Result<(), sqlx::Error> {
     const INSERT: &str = "

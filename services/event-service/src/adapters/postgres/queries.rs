@@ -1,8 +1,7 @@
 //! What is looked at: events and tickets.
 
-use karcis_database::StoreError;
+use karcis_database::{Pool, StoreError};
 use karcis_kernel::{EventId, TicketCode, Timestamp};
-use sqlx::PgPool;
 use uuid::Uuid;
 
 use super::{
@@ -15,18 +14,18 @@ use crate::{
 };
 
 /// The event with this id.
-pub(super) async fn event(pool: &PgPool, id: EventId) -> Result<Option<Event>, StoreError> {
+pub(super) async fn event(pool: &Pool, id: EventId) -> Result<Option<Event>, StoreError> {
     const SELECT: &str = select_events!("WHERE event_id = $1");
     let mut connection = pool.acquire().await?;
     let row: Option<EventRow> =
-        sqlx::query_as(SELECT).bind(id.0).fetch_optional(&mut *connection).await?;
+        sqlx::query_as(SELECT).bind(id.0).fetch_optional(&mut connection).await?;
     let events = with_ticket_types(&mut connection, row.into_iter().collect()).await?;
     Ok(events.into_iter().map(|(event, _)| event).next())
 }
 
 /// The events of a page, soonest first.
 pub(super) async fn events(
-    pool: &PgPool,
+    pool: &Pool,
     filter: &EventFilter,
     at: Timestamp,
 ) -> Result<Vec<Event>, StoreError> {
@@ -60,7 +59,7 @@ pub(super) async fn events(
         .bind(filter.after.map(|(starts_at, _)| starts_at))
         .bind(filter.after.map(|(_, id)| id.0))
         .bind(i64::from(filter.limit))
-        .fetch_all(&mut *connection)
+        .fetch_all(&mut connection)
         .await?;
     let events = with_ticket_types(&mut connection, rows).await?;
     Ok(events.into_iter().map(|(event, _)| event).collect())
@@ -68,7 +67,7 @@ pub(super) async fn events(
 
 /// The ticket with this code, with what its hold and its event say of it.
 pub(super) async fn ticket(
-    pool: &PgPool,
+    pool: &Pool,
     code: &TicketCode,
 ) -> Result<Option<IssuedTicket>, StoreError> {
     const SELECT: &str = "

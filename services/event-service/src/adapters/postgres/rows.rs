@@ -2,9 +2,8 @@
 
 use std::{collections::HashMap, fmt::Display};
 
-use karcis_database::StoreError;
+use karcis_database::{Connection, StoreError};
 use karcis_kernel::{Currency, EventId, Money, TicketTypeId, Timestamp, UserId};
-use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::{
@@ -64,7 +63,7 @@ pub(super) struct TicketTypeRow {
 
 /// These events with their ticket types as they are now, each with its stock version.
 pub(super) async fn with_ticket_types(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     events: Vec<EventRow>,
 ) -> Result<Vec<(Event, i64)>, StoreError> {
     if events.is_empty() {

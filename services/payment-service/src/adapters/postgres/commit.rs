@@ -3,10 +3,9 @@
 
 use std::collections::HashSet;
 
-use karcis_database::StoreError;
+use karcis_database::{Connection, StoreError};
 use karcis_kernel::BookingId;
 use karcis_messaging::Outgoing;
-use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{
@@ -103,7 +102,7 @@ fn notify(signals: &Signals, changes: &[&EncodedChange], has_messages: bool) {
 }
 
 /// Inserts the new payments and tombstones; returns the bookings that had none.
-async fn insert(transaction: &mut PgConnection, new: &[&Change]) -> Result<Vec<Uuid>, sqlx::Error> {
+async fn insert(transaction: &mut Connection, new: &[&Change]) -> Result<Vec<Uuid>, sqlx::Error> {
     if new.is_empty() {
         return Ok(Vec::new());
     }
@@ -144,10 +143,7 @@ fn pairs<'a>(changed: &[&'a Change]) -> Vec<(&'a Payment, &'a Payment)> {
 }
 
 /// Locks the payments; returns the bookings of the payments that are still as they were loaded.
-async fn lock(
-    transaction: &mut PgConnection,
-    changed: &[&Change],
-) -> Result<Vec<Uuid>, sqlx::Error> {
+async fn lock(transaction: &mut Connection, changed: &[&Change]) -> Result<Vec<Uuid>, sqlx::Error> {
     let pairs = pairs(changed);
     sqlx::query_scalar(
         "WITH locked AS (
@@ -202,7 +198,7 @@ const UPDATE: &str = "WITH changed AS (
 
 /// Runs [`UPDATE`]; returns the bookings of the updated payments.
 async fn update(
-    transaction: &mut PgConnection,
+    transaction: &mut Connection,
     changed: &[&Change],
 ) -> Result<Vec<Uuid>, sqlx::Error> {
     let pairs = pairs(changed);

@@ -1,10 +1,9 @@
 //! Reads of many payments in one statement each, so that a payment and its attempts are of one
 //! moment.
 
-use karcis_database::StoreError;
+use karcis_database::{Pool, StoreError};
 use karcis_kernel::BookingId;
 use karcis_process::chain;
-use sqlx::PgPool;
 use uuid::Uuid;
 
 use super::rows::{PaymentRow, records};
@@ -34,7 +33,7 @@ macro_rules! payments_where {
 }
 
 pub(super) async fn load(
-    pool: &PgPool,
+    pool: &Pool,
     bookings: &[BookingId],
 ) -> Result<Vec<PaymentRecord>, StoreError> {
     let ids: Vec<Uuid> = bookings.iter().map(|booking| booking.0).collect();
@@ -49,7 +48,7 @@ pub(super) async fn load(
 
 /// Leaves out what cannot be read, and logs it: the payments behind it go on.
 pub(super) async fn waiting(
-    pool: &PgPool,
+    pool: &Pool,
     what: Waiting,
     after: Option<BookingId>,
     limit: u16,

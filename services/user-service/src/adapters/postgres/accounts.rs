@@ -1,10 +1,9 @@
 //! Accounts: table `account`, with the messages that publish their changes.
 
 use async_trait::async_trait;
-use karcis_database::StoreError;
+use karcis_database::{Connection, Pool, StoreError};
 use karcis_kernel::{Timestamp, UserId};
 use karcis_messaging::{Outbox, Outgoing};
-use sqlx::{PgConnection, PgPool};
 
 use super::{
     rows::{AccountRow, select_accounts},
@@ -20,7 +19,7 @@ use crate::{
 
 /// The accounts with their sessions.
 pub(crate) struct PgAccounts {
-    pool: PgPool,
+    pool: Pool,
     outbox: Outbox,
     encode: fn(AccountChange) -> Outgoing,
 }
@@ -38,13 +37,13 @@ impl From<sqlx::Error> for SaveError {
 
 impl PgAccounts {
     /// `outbox` is of the same schema as `pool`; `encode` gives the message that publishes a change.
-    pub(crate) fn new(pool: PgPool, outbox: Outbox, encode: fn(AccountChange) -> Outgoing) -> Self {
+    pub(crate) fn new(pool: Pool, outbox: Outbox, encode: fn(AccountChange) -> Outgoing) -> Self {
         Self { pool, outbox, encode }
     }
 
     async fn publish(
         &self,
-        transaction: &mut PgConnection,
+        transaction: &mut Connection,
         change: AccountChange<'_>,
     ) -> Result<(), sqlx::Error> {
         self.outbox.insert(transaction, &[(self.encode)(change)]).await
@@ -179,7 +178,7 @@ impl Accounts for PgAccounts {
 
 /// Whether another account has this account's e-mail address.
 async fn is_email_taken(
-    transaction: &mut PgConnection,
+    transaction: &mut Connection,
     account: &Account,
 ) -> Result<bool, sqlx::Error> {
     let taken = sqlx::query("SELECT FROM account WHERE email = $1 AND user_id <> $2")

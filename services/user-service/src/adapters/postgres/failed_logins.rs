@@ -3,10 +3,9 @@
 use std::collections::HashMap;
 
 use async_trait::async_trait;
-use karcis_database::StoreError;
+use karcis_database::{Pool, StoreError};
 use karcis_kernel::Timestamp;
 use sha2::{Digest, Sha256};
-use sqlx::PgPool;
 
 use crate::{
     application::FailedLogins,
@@ -14,7 +13,7 @@ use crate::{
 };
 
 /// Table `failed_login`.
-pub(crate) struct PgFailedLogins(pub PgPool);
+pub(crate) struct PgFailedLogins(pub Pool);
 
 #[async_trait]
 impl FailedLogins for PgFailedLogins {

@@ -1,8 +1,8 @@
 //! Sessions and their refresh tokens: tables `session` and `refresh_token`. A session's row is
 //! always locked before the rows of its tokens.
 
+use karcis_database::{Connection, Pool};
 use karcis_kernel::{Timestamp, UserId};
-use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
 use crate::domain::{Account, NewSession, NewToken, SessionId, StoredToken, TokenHash};
@@ -10,7 +10,7 @@ use crate::domain::{Account, NewSession, NewToken, SessionId, StoredToken, Token
 /// Opens a session if the account still has the password it was loaded with; else returns `false`.
 /// The share lock makes a change of the password wait, which then ends this session too.
 pub(super) async fn open(
-    transaction: &mut PgConnection,
+    transaction: &mut Connection,
     account: &Account,
     session: &NewSession,
 ) -> Result<bool, sqlx::Error> {
@@ -33,7 +33,7 @@ pub(super) async fn open(
 
 /// The refresh token with this hash.
 pub(super) async fn token(
-    pool: &PgPool,
+    pool: &Pool,
     hash: &TokenHash,
 ) -> Result<Option<StoredToken>, sqlx::Error> {
     let row: Option<(Uuid, Uuid, Timestamp, bool)> = sqlx::query_as(
@@ -54,7 +54,7 @@ pub(super) async fn token(
 /// Marks a token as used and stores the next one. Returns `false` if the token is used already or
 /// its session has ended; then the transaction must not be committed.
 pub(super) async fn rotate(
-    transaction: &mut PgConnection,
+    transaction: &mut Connection,
     session: SessionId,
     used: &TokenHash,
     next: &NewToken,
@@ -83,7 +83,7 @@ pub(super) async fn rotate(
 }
 
 async fn store(
-    transaction: &mut PgConnection,
+    transaction: &mut Connection,
     session: SessionId,
     token: &NewToken,
 ) -> Result<(), sqlx::Error> {
@@ -99,13 +99,13 @@ async fn store(
 }
 
 /// Ends a session.
-pub(super) async fn end(pool: &PgPool, session: SessionId) -> Result<(), sqlx::Error> {
+pub(super) async fn end(pool: &Pool, session: SessionId) -> Result<(), sqlx::Error> {
     sqlx::query("DELETE FROM session WHERE session_id = $1").bind(session.0).execute(pool).await?;
     Ok(())
 }
 
 /// Ends the session of this token, if there is one.
-pub(super) async fn end_of(pool: &PgPool, token: &TokenHash) -> Result<(), sqlx::Error> {
+pub(super) async fn end_of(pool: &Pool, token: &TokenHash) -> Result<(), sqlx::Error> {
     sqlx::query(
         "DELETE FROM session USING refresh_token
          WHERE refresh_token.session_id = session.session_id AND token_hash = $1",
@@ -118,7 +118,7 @@ pub(super) async fn end_of(pool: &PgPool, token: &TokenHash) -> Result<(), sqlx:
 
 /// Ends all sessions of a user but `kept`.
 pub(super) async fn end_all_but(
-    transaction: &mut PgConnection,
+    transaction: &mut Connection,
     user: UserId,
     kept: Option<SessionId>,
 ) -> Result<(), sqlx::Error> {

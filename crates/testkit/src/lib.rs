@@ -19,6 +19,7 @@ mod servers;
 mod shared;
 mod template;
 pub mod tokens;
+mod wrong_clock;
 
 use futures_util::StreamExt;
 
@@ -32,6 +33,7 @@ pub use peer::{Heard, Peer};
 pub use proxy::SilentProxy;
 pub use running_service::RunningService;
 pub use tokens::{TokenMint, token, token_of};
+pub use wrong_clock::WrongClock;
 
 /// Runs all this work, at most `at_once` at a time, and returns what each gave, in order.
 pub async fn together<F: Future>(

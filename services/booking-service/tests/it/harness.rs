@@ -62,6 +62,12 @@ impl TestApp {
         self.others.stop().await;
     }
 
+    /// Stops the service alone.
+    pub(crate) async fn without_service(self) -> (TestEnvironment, Peer) {
+        self.service.stop().await;
+        (self.environment, self.others)
+    }
+
     pub(crate) fn person(&self, user_id: UserId, role: Role) -> Person {
         let mut person = self.visitor.clone();
         (person.user_id, person.token) = (user_id, Some(token(user_id, role)));

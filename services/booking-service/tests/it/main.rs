@@ -2,6 +2,7 @@
 //! payment-service.
 
 mod cancelling;
+mod clock;
 mod harness;
 mod input;
 mod many;

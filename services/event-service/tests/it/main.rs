@@ -5,5 +5,6 @@ mod catalogue;
 mod commands;
 mod editing;
 mod harness;
+mod pools;
 mod racing;
 mod tickets;

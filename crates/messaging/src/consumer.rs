@@ -25,6 +25,7 @@ use uuid::Uuid;
 use crate::{
     Kafka, KafkaError,
     backoff::Backoff,
+    bounds::{Kept, parts},
     dead_letter::{self, NewDeadLetter},
     member::Member,
     spans::{self, Described},
@@ -77,7 +78,13 @@ pub trait Consumer: Send + Sync + 'static {
         body: &[u8],
     ) -> serde_json::Result<Option<Self::Message>>;
 
-    /// Handles up to 1,000 messages, those with the same key in their order. It is repeated after any
+    /// What the message costs to handle, such as its number of seats. Of a batch that weighs more than
+    /// 20,000, lighter parts are handled one after another.
+    fn weight(&self, _message: &Self::Message) -> usize {
+        1
+    }
+
+    /// Handles up to 1,000 messages with 4 MiB of bodies, those with the same key in their order. It is repeated after any
     /// error, so a repetition must be harmless. The messages' traces are in scope (`trace::of`).
     async fn handle(&self, batch: &[Received<Self::Message>]) -> Result<(), HandleError>;
 }
@@ -145,14 +152,14 @@ struct Decoded<M> {
 
 impl<C: Consumer> Reader<C> {
     async fn read(&self, member: &Member) -> Result<(), KafkaError> {
-        let mut buffer = Vec::new();
+        let mut kept = Kept::default();
         loop {
             let taken = tokio::select! {
                 biased;
                 () = self.stopping.cancelled() => return Ok(()),
-                taken = member.take(&mut buffer) => taken?,
+                taken = member.take(&mut kept) => taken?,
             };
-            if self.handle(member, &taken, &mut buffer).await?.is_err() {
+            if self.handle(member, &taken, &mut kept).await?.is_err() {
                 return Ok(());
             }
             if let Err(error) = member.commit(&taken) {
@@ -167,14 +174,14 @@ impl<C: Consumer> Reader<C> {
         &self,
         member: &'a Member,
         taken: &[BorrowedMessage<'a>],
-        buffer: &mut Vec<BorrowedMessage<'a>>,
+        kept: &mut Kept<BorrowedMessage<'a>>,
     ) -> Result<Result<(), Stopped>, KafkaError> {
         let mut handled = std::pin::pin!(self.handle_all(taken));
         loop {
             tokio::select! {
                 biased;
                 outcome = &mut handled => return Ok(outcome),
-                () = sleep(SERVE_EVERY) => member.serve(buffer)?,
+                () = sleep(SERVE_EVERY) => member.serve(kept)?,
             }
         }
     }
@@ -191,12 +198,10 @@ impl<C: Consumer> Reader<C> {
         let of_bookings =
             of_bookings.filter_map(|(it, context)| Some((it.correlation?, context.clone())));
         let work = trace::scope_batch(of_bookings.collect(), async {
-            // Halves still to be handled, the first on top.
-            let mut left: Vec<_> = std::iter::once(0..batch.len()).collect();
+            // Parts and halves still to be handled, the first on top.
+            let weights = batch.iter().map(|received| self.consumer.weight(&received.message));
+            let mut left: Vec<_> = parts(weights).into_iter().rev().collect();
             while let Some(part) = left.pop() {
-                if part.is_empty() {
-                    continue;
-                }
                 match self.retrying(taken, || self.consumer.handle(&batch[part.clone()])).await? {
                     Ok(()) => {}
                     Err(error) if part.len() == 1 => {

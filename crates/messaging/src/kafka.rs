@@ -139,6 +139,8 @@ impl Kafka {
             .set("linger.ms", "0")
             // Then the relay reads its rows again, and with a new producer.
             .set("message.timeout.ms", "30000")
+            // How long a topic may be missing before its messages fail. The relay tries again.
+            .set("topic.metadata.propagation.max.ms", "3000")
             // As every other client hashes keys, so that operators' tools hit the same partition.
             .set("partitioner", "murmur2_random");
         settings
@@ -154,8 +156,12 @@ impl Kafka {
             .set("group.instance.id", format!("{group}-{}", self.config.instance))
             .set("session.timeout.ms", "6000")
             .set("heartbeat.interval.ms", "1500")
-            // How long a rebalance waits for a member that is busy and whose buffer is full.
+            // How long a rebalance waits for a member that does not serve its group.
             .set("max.poll.interval.ms", "60000")
+            // What librdkafka reads ahead; by default it keeps 64 MiB and looks again after 1 s.
+            .set("queued.max.messages.kbytes", "8192")
+            .set("fetch.max.bytes", "8388608")
+            .set("fetch.queue.backoff.ms", "50")
             // How far it is behind, for an operator.
             .set("statistics.interval.ms", "5000")
             .set("enable.auto.commit", "false")

@@ -129,7 +129,7 @@ impl TestEnvironment {
     }
 
     /// Waits until the service has sent all its messages; panics when it does not, or when it
-    /// dead-lettered one.
+    /// dead-lettered or parked one.
     pub async fn all_sent(&self, schema: Schema) {
         all_sent(&self.database_url, schema).await;
     }
@@ -163,6 +163,10 @@ pub async fn all_sent(database_url: &str, schema: Schema) {
     let letters: Vec<(Option<String>, String)> =
         sqlx::query_as(read).fetch_all(&pool).await.expect("dead letters can be read");
     assert!(letters.is_empty(), "{} has dead letters: {letters:#?}", schema.name);
+    let read = AssertSqlSafe(format!("SELECT kind, error FROM {}.parked_message", schema.name));
+    let parked: Vec<(String, String)> =
+        sqlx::query_as(read).fetch_all(&pool).await.expect("parked messages can be read");
+    assert!(parked.is_empty(), "{} has parked messages: {parked:#?}", schema.name);
     pool.close().await;
 }
 

@@ -37,7 +37,10 @@ impl TestApp {
     }
 
     pub(crate) fn relay_to(&self, kafka: &Kafka) -> Running<Outbox> {
-        let outbox = Outbox::new(self.pool.clone(), "booking-service");
+        self.relay_of(Outbox::new(self.pool.clone(), "booking-service"), kafka)
+    }
+
+    pub(crate) fn relay_of(&self, outbox: Outbox, kafka: &Kafka) -> Running<Outbox> {
         let stopping = CancellationToken::new();
         let task = outbox.clone().relay(kafka.clone(), stopping.clone());
         let task = tokio::spawn(async move {
@@ -108,11 +111,16 @@ pub(crate) async fn pool_of(database_url: String) -> Pool {
 
 /// Note number `n` about a booking.
 pub(crate) fn note(booking: Uuid, n: usize) -> Outgoing {
+    note_of(booking, n, 1)
+}
+
+/// The same with a body that is so many bytes long, or a few more.
+pub(crate) fn note_of(booking: Uuid, n: usize, bytes: usize) -> Outgoing {
     Outgoing::new(&BookingFact::from(BookingCancelled {
         booking_id: BookingId(booking),
         user_id: UserId(Uuid::nil()),
         event_id: EventId(Uuid::nil()),
-        reason: n.to_string(),
+        reason: format!("{}{n}", "0".repeat(bytes - 1)),
     }))
 }
 

@@ -1,11 +1,13 @@
 //! A service's own Postgres schema: pools and time limits, the migration runner, one store error,
-//! readiness, the database's clock, group commit, decide-and-commit, and idempotency keys.
+//! unreadable rows, readiness, the database's clock, group commit, decide-and-commit, and idempotency
+//! keys.
 
 mod batcher;
 mod clock;
 mod connection;
 mod decide;
 mod idempotency_keys;
+mod loaded;
 mod migrate;
 mod pool;
 mod readiness;
@@ -15,8 +17,9 @@ mod watch;
 pub use batcher::{BatchLimits, Batcher};
 pub use clock::Clock;
 pub use connection::{Connection, Pool, Transaction};
-pub use decide::{Decider, decide_and_commit};
+pub use decide::{Decider, decide_and_commit, decide_each};
 pub use idempotency_keys::{IdempotencyKeys, KEY_LIFETIME, KeyUse, RequestKey};
+pub use loaded::{Loaded, UnreadableRow, describe_unreadable_rows, read_row};
 pub use migrate::migrate;
 pub use pool::{DatabaseConfig, DatabaseError, Pools, connect, connect_to};
 pub use readiness::DatabaseReadiness;

@@ -3,7 +3,10 @@
 use std::{convert::Infallible, sync::Arc};
 
 use async_trait::async_trait;
-use karcis_database::{Clock, DatabaseError, DatabaseReadiness, Pools, connect, migrate, watch};
+use karcis_database::{
+    Clock, DatabaseError, DatabaseReadiness, Pools, connect, describe_unreadable_rows, migrate,
+    watch,
+};
 use karcis_http::{About, App, HttpConfig, TokenKeys};
 use karcis_messaging::{Consumer, Kafka, KafkaError, Outbox};
 use karcis_process::{CancellationToken, Process, Progress, Readiness};
@@ -34,9 +37,10 @@ impl Base {
         config: ServiceConfig<PORT>,
         process: &Process,
     ) -> Result<Self, StartError> {
+        describe_unreadable_rows();
         let kafka = Kafka::connect(&config.kafka)?;
         let pools = connect(&config.database).await?;
-        migrate(&pools.saga, service.schema.migrations).await?;
+        migrate(&pools.saga.connect_options(), service.schema.migrations).await?;
         let clock = Clock::default();
         clock.read(&pools.saga).await.map_err(DatabaseError::from)?;
         let progress = Progress::default();

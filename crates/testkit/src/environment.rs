@@ -11,7 +11,7 @@ use rdkafka::{
 use sqlx::{AssertSqlSafe, PgPool, postgres::PgPoolOptions};
 use uuid::Uuid;
 
-use crate::{SilentProxy, eventually, servers::servers, template};
+use crate::{LostCommits, SilentProxy, eventually, servers::servers, template};
 
 /// A fresh, migrated database and a fresh topic prefix, with the topics in place. Where other test
 /// binaries use the servers too, both are deleted at the end of a test that passes.
@@ -57,10 +57,17 @@ impl TestEnvironment {
         Self { name, database_url, services_url, superuser, kafka_config, kafka }
     }
 
-    /// A proxy to the database for the services that start from now on.
+    /// A proxy to the database for the services that start from now on, which can go silent.
     pub async fn behind_proxy(&mut self) -> SilentProxy {
         let proxy = SilentProxy::start(&self.database_url).await;
         self.services_url = proxy.in_front_of(&self.database_url);
+        proxy
+    }
+
+    /// A proxy that can lose COMMITs of the services that start from now on.
+    pub async fn losing_commits(&mut self) -> LostCommits {
+        let proxy = LostCommits::start(&self.database_url).await;
+        self.services_url = proxy.url(&self.database_url);
         proxy
     }
 

@@ -6,4 +6,5 @@ mod batcher;
 mod connection;
 mod decide;
 mod idempotency_keys;
+mod migrate;
 mod store_error;

@@ -10,4 +10,5 @@ mod input;
 mod paying;
 mod refunds;
 mod repeating;
+mod restored;
 mod watching;

@@ -6,7 +6,7 @@ use karcis_kernel::{Timestamp, UserId};
 use karcis_messaging::{Outbox, Outgoing};
 
 use super::{
-    rows::{AccountRow, select_accounts},
+    rows::{read_account, select_accounts},
     sessions,
 };
 use crate::{
@@ -41,32 +41,11 @@ impl PgAccounts {
         Self { pool, outbox, encode }
     }
 
-    async fn publish(
+    async fn insert(
         &self,
-        transaction: &mut Connection,
-        change: AccountChange<'_>,
-    ) -> Result<(), sqlx::Error> {
-        self.outbox.insert(transaction, &[(self.encode)(change)]).await
-    }
-}
-
-#[async_trait]
-impl Accounts for PgAccounts {
-    async fn by_id(&self, id: UserId) -> Result<Option<Account>, StoreError> {
-        let row =
-            select_accounts!("WHERE user_id = $1").bind(id.0).fetch_optional(&self.pool).await?;
-        row.map(AccountRow::account).transpose()
-    }
-
-    async fn by_email(&self, email: &Email) -> Result<Option<Account>, StoreError> {
-        let row = select_accounts!("WHERE email = $1")
-            .bind(email.as_str())
-            .fetch_optional(&self.pool)
-            .await?;
-        row.map(AccountRow::account).transpose()
-    }
-
-    async fn add(&self, account: &Account, session: Option<&NewSession>) -> Result<(), SaveError> {
+        account: &Account,
+        session: Option<&NewSession>,
+    ) -> Result<(), SaveError> {
         let mut transaction = self.pool.begin().await?;
         let added = sqlx::query(
             "INSERT INTO account (user_id, email, password_hash, name, role, version, created_at)
@@ -92,6 +71,43 @@ impl Accounts for PgAccounts {
         transaction.commit().await?;
         self.outbox.notify();
         Ok(())
+    }
+
+    async fn publish(
+        &self,
+        transaction: &mut Connection,
+        change: AccountChange<'_>,
+    ) -> Result<(), sqlx::Error> {
+        self.outbox.insert(transaction, &[(self.encode)(change)]).await
+    }
+}
+
+#[async_trait]
+impl Accounts for PgAccounts {
+    async fn by_id(&self, id: UserId) -> Result<Option<Account>, StoreError> {
+        let row =
+            select_accounts!("WHERE user_id = $1").bind(id.0).fetch_optional(&self.pool).await?;
+        row.as_ref().map(read_account).transpose()
+    }
+
+    async fn by_email(&self, email: &Email) -> Result<Option<Account>, StoreError> {
+        let row = select_accounts!("WHERE email = $1")
+            .bind(email.as_str())
+            .fetch_optional(&self.pool)
+            .await?;
+        row.as_ref().map(read_account).transpose()
+    }
+
+    /// A commit without an answer may have landed: then the account has this id.
+    async fn add(&self, account: &Account, session: Option<&NewSession>) -> Result<(), SaveError> {
+        match self.insert(account, session).await {
+            Err(SaveError::Store(StoreError::Unavailable(_))) => {}
+            inserted => return inserted,
+        }
+        match self.insert(account, session).await {
+            Err(SaveError::EmailTaken) if self.by_id(account.user_id).await?.is_some() => Ok(()),
+            inserted => inserted,
+        }
     }
 
     async fn save(
@@ -140,10 +156,20 @@ impl Accounts for PgAccounts {
         account: &Account,
         session: &NewSession,
     ) -> Result<bool, StoreError> {
-        let mut transaction = self.pool.begin().await?;
-        let opened = sessions::open(&mut transaction, account, session).await?;
-        transaction.commit().await?;
-        Ok(opened)
+        let opening = async || {
+            let mut transaction = self.pool.begin().await?;
+            let opened = sessions::open(&mut transaction, account, session).await?;
+            transaction.commit().await?;
+            Ok(opened)
+        };
+        match opening().await {
+            // The commit may have landed: then the token is stored.
+            Err(StoreError::Unavailable(_)) => match self.token(&session.token.hash).await? {
+                Some(_) => Ok(true),
+                None => opening().await,
+            },
+            opened => opened,
+        }
     }
 
     async fn token(&self, hash: &TokenHash) -> Result<Option<StoredToken>, StoreError> {
@@ -157,14 +183,24 @@ impl Accounts for PgAccounts {
         next: &NewToken,
         at: Timestamp,
     ) -> Result<bool, StoreError> {
-        let mut transaction = self.pool.begin().await?;
-        let rotated = sessions::rotate(&mut transaction, session, used, next, at).await?;
-        if rotated {
-            transaction.commit().await?;
-        } else {
-            transaction.rollback().await?;
+        let rotating = async || {
+            let mut transaction = self.pool.begin().await?;
+            let rotated = sessions::rotate(&mut transaction, session, used, next, at).await?;
+            if rotated {
+                transaction.commit().await?;
+            } else {
+                transaction.rollback().await?;
+            }
+            Ok(rotated)
+        };
+        match rotating().await {
+            // The commit may have landed: then the next token is stored.
+            Err(StoreError::Unavailable(_)) => match self.token(&next.hash).await? {
+                Some(_) => Ok(true),
+                None => rotating().await,
+            },
+            rotated => rotated,
         }
-        Ok(rotated)
     }
 
     async fn end_session(&self, session: SessionId) -> Result<(), StoreError> {

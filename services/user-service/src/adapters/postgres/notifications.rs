@@ -4,9 +4,9 @@ use std::ops::RangeInclusive;
 
 use async_trait::async_trait;
 use chrono::TimeDelta;
-use karcis_database::{Pool, StoreError};
+use karcis_database::{Loaded, Pool, StoreError};
 use karcis_kernel::Timestamp;
-use karcis_process::{chain, trace};
+use karcis_process::trace;
 use uuid::Uuid;
 
 use super::rows::NotificationRow;
@@ -51,8 +51,14 @@ impl Notifications for PgNotifications {
         since: Timestamp,
         limit: usize,
     ) -> Result<Vec<DueNotification>, StoreError> {
-        let rows: Vec<NotificationRow> = sqlx::query_as(
-            "WITH due AS (
+        let rows = sqlx::query(
+            "WITH given_up AS (
+                 UPDATE notice SET try_at = 'infinity'
+                 WHERE (booking_id, kind) IN (
+                     SELECT booking_id, kind FROM notice
+                     WHERE told_at IS NULL AND try_at <= $1 AND noted_at <= $3
+                     LIMIT 5000 FOR NO KEY UPDATE SKIP LOCKED)
+             ), due AS (
                  SELECT booking_id, kind, user_id FROM notice
                  WHERE told_at IS NULL AND try_at <= $1 AND noted_at > $3
                  ORDER BY try_at LIMIT $4
@@ -71,11 +77,9 @@ impl Notifications for PgNotifications {
         .fetch_all(&self.0)
         .await?;
         // A row that cannot be read does not hold up the others.
-        let unreadable = |error: &StoreError| {
-            tracing::error!(error = %chain(error), "a notification cannot be read and is not sent");
-        };
-        let read = |row: NotificationRow| row.notification().inspect_err(unreadable).ok();
-        let mut due: Vec<DueNotification> = rows.into_iter().filter_map(read).collect();
+        let mut due: Vec<DueNotification> =
+            Loaded::read("notification of booking", "booking_id", &rows, NotificationRow::parsed)
+                .found;
         due.sort_unstable_by_key(|due| (due.notification.booking_id, due.notification.kind));
         Ok(due)
     }

@@ -17,7 +17,7 @@ mod watch;
 pub use batcher::{BatchLimits, Batcher};
 pub use clock::Clock;
 pub use connection::{Connection, Pool, Transaction};
-pub use decide::{Decider, decide_and_commit, decide_each};
+pub use decide::{Decider, decide_and_commit, decide_batch, decide_each};
 pub use idempotency_keys::{IdempotencyKeys, KEY_LIFETIME, KeyUse, RequestKey};
 pub use loaded::{Loaded, UnreadableRow, describe_unreadable_rows, read_row};
 pub use migrate::migrate;

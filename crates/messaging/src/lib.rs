@@ -4,6 +4,8 @@ mod backoff;
 mod bounds;
 mod consumer;
 mod dead_letter;
+mod held_back;
+mod incoming;
 mod kafka;
 mod member;
 mod metrics;

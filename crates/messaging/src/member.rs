@@ -10,7 +10,7 @@
 //! before it is revoked.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::HashSet,
     sync::{Mutex, PoisonError},
     time::Duration,
 };
@@ -30,6 +30,7 @@ use tokio::sync::oneshot;
 use crate::{
     Kafka, KafkaError,
     bounds::{BATCH, Bound, KEPT, Kept},
+    held_back::Offsets,
     kafka::Reports,
 };
 
@@ -210,16 +211,13 @@ impl Member {
         Ok(())
     }
 
-    /// Commits that all these messages are handled, without waiting for the broker.
-    pub(crate) fn commit(&self, handled: &[BorrowedMessage<'_>]) -> Result<(), KafkaError> {
-        let mut next: HashMap<(&str, i32), i64> = HashMap::new();
-        for message in handled {
-            next.insert((message.topic(), message.partition()), message.offset() + 1);
-        }
+    /// Commits these offsets, without waiting for the broker.
+    pub(crate) fn commit(&self, next: &Offsets) -> Result<(), KafkaError> {
         // A partition may have gone to another member meanwhile, which commits its offsets.
         let mut offsets = TopicPartitionList::new();
         for partition in self.consumer().assignment()?.elements() {
-            if let Some(offset) = next.get(&(partition.topic(), partition.partition())) {
+            let place = (partition.topic().to_owned(), partition.partition());
+            if let Some(offset) = next.get(&place) {
                 let offset = Offset::Offset(*offset);
                 offsets.add_partition_offset(partition.topic(), partition.partition(), offset)?;
             }

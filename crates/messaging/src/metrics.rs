@@ -16,6 +16,7 @@ pub(crate) fn describe() {
         ("karcis_consumer_messages_total", "Messages handled."),
         ("karcis_consumer_skipped_total", "Messages skipped, as their type is not known here."),
         ("karcis_consumer_retries_total", "Batches tried again, as the service could not work."),
+        ("karcis_consumer_left_total", "Batches not handled within a minute, left to others."),
         ("karcis_messages_dead_lettered_total", "Messages that went to the dead letters."),
         ("karcis_messages_parked_total", "Messages that the broker never takes."),
     ] {
@@ -27,6 +28,10 @@ pub(crate) fn describe() {
         ("karcis_dead_letters", "Dead letters that wait for an operator, up to 10,000."),
         ("karcis_parked_messages", "Parked messages that wait for an operator, up to 10,000."),
         ("karcis_consumer_kept_messages", "Messages that wait for the batch being handled."),
+        (
+            "karcis_consumer_held_back_messages",
+            "Messages that wait since others have their rows locked.",
+        ),
         (
             "karcis_consumer_kept_bytes",
             "Bytes of the messages that wait for the batch being handled.",

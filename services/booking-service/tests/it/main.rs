@@ -5,6 +5,7 @@ mod cancelling;
 mod clock;
 mod harness;
 mod input;
+mod locked;
 mod many;
 mod outage;
 mod paying;

@@ -5,6 +5,7 @@ mod catalogue;
 mod commands;
 mod editing;
 mod harness;
+mod locked;
 mod pools;
 mod racing;
 mod tickets;

@@ -7,6 +7,7 @@ mod commands;
 mod crashes;
 mod harness;
 mod input;
+mod locked;
 mod paying;
 mod refunds;
 mod repeating;

@@ -42,7 +42,7 @@ impl PgPayments {
     ) -> Result<HashSet<BookingId>, StoreError> {
         // Every transaction locks in this order.
         changes.sort_unstable_by_key(|it| it.booking_id());
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = self.pool.begin_batch().await?;
         let mut conflicts: HashSet<BookingId> = HashSet::new();
 
         let (new, changed): (Vec<&Change>, Vec<&Change>) = changes
@@ -142,13 +142,14 @@ fn pairs<'a>(changed: &[&'a Change]) -> Vec<(&'a Payment, &'a Payment)> {
         .collect()
 }
 
-/// Locks the payments; returns the bookings of the payments that are still as they were loaded.
+/// Locks the payments that nobody else has locked; returns the bookings of those that are still as they
+/// were loaded.
 async fn lock(transaction: &mut Connection, changed: &[&Change]) -> Result<Vec<Uuid>, sqlx::Error> {
     let pairs = pairs(changed);
     sqlx::query_scalar(
         "WITH locked AS (
              SELECT booking_id, version FROM payment
-             WHERE booking_id = ANY($1) ORDER BY booking_id FOR NO KEY UPDATE
+             WHERE booking_id = ANY($1) ORDER BY booking_id FOR NO KEY UPDATE SKIP LOCKED
          )
          SELECT booking_id FROM locked
          JOIN UNNEST($1::uuid[], $2::bigint[]) AS c (booking_id, version)
@@ -160,7 +161,7 @@ async fn lock(transaction: &mut Connection, changed: &[&Change]) -> Result<Vec<U
     .await
 }
 
-/// Updates the payments that are still as they were loaded, with their attempts that are new or
+/// Updates the payments that nobody else has locked and that are still as they were loaded, with their attempts that are new or
 /// have changed. `= ANY` keeps a planner without statistics on the index.
 const UPDATE: &str = "WITH changed AS (
          SELECT * FROM UNNEST($1::uuid[], $2::bigint[], $3::bigint[], $4::text[], $5::boolean[],
@@ -169,7 +170,7 @@ const UPDATE: &str = "WITH changed AS (
                    refunded, refund_refusal)
      ), locked AS (
          SELECT booking_id, version FROM payment
-         WHERE booking_id = ANY($1) ORDER BY booking_id FOR NO KEY UPDATE
+         WHERE booking_id = ANY($1) ORDER BY booking_id FOR NO KEY UPDATE SKIP LOCKED
      ), updated AS (
          UPDATE payment p
          SET version = c.version, status = c.status, cancel_wanted = c.cancel_wanted,

@@ -7,6 +7,7 @@ mod dead_letters;
 mod fencing;
 mod harness;
 mod headers;
+mod held_back;
 mod outages;
 mod owners;
 mod parked;

@@ -105,8 +105,8 @@ async fn a_locked_booking_and_a_locked_key_hold_up_no_request_of_others() {
         VALUES ($1, 'locked', '', gen_random_uuid(), now())";
     let inserted = sqlx::query(insert).bind(buyer.user_id.0).execute(&mut *locking).await;
     inserted.expect("the key can be stored");
+    let order = order(EventId(Uuid::now_v7()), TicketTypeId(Uuid::now_v7()));
     let create = |key: &str| {
-        let order = order(EventId(Uuid::now_v7()), TicketTypeId(Uuid::now_v7()));
         let request = buyer.request(Method::POST, "/booking/create");
         Answer::to(request.header("idempotency-key", key).json(&order))
     };
@@ -121,7 +121,7 @@ async fn a_locked_booking_and_a_locked_key_hold_up_no_request_of_others() {
     let since = Instant::now();
     for (number, booking) in bookings[1..].iter().enumerate() {
         others.spawn(cancel(booking));
-        others.spawn(create(&format!("free {number}")));
+        others.spawn(create(&format!("free-{number}")));
     }
     for answer in others.join_all().await {
         answer.is(202);

@@ -1,6 +1,6 @@
 //! What every service has once it has started, and the tasks that every service runs.
 
-use std::{convert::Infallible, sync::Arc};
+use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use karcis_database::{
@@ -20,8 +20,7 @@ use crate::{ServiceConfig, StartError};
 pub struct Base {
     pub pools: Pools,
     pub outbox: Outbox,
-    /// What the service's loops say of themselves.
-    pub progress: Progress,
+    progress: Progress,
     clock: Clock,
     service: &'static Service,
     http: HttpConfig,
@@ -48,6 +47,13 @@ impl Base {
         let outbox = Outbox::new(pools.saga.clone(), service.full_name());
         let (http, stopping) = (config.http, process.stopping());
         Ok(Self { pools, outbox, progress, clock, service, http, kafka, stopping })
+    }
+
+    /// What `task`, which no request waits for, calls at least once within `limit`: else the service is
+    /// not ready.
+    pub fn alive(&self, task: &'static str, limit: Duration) -> impl Fn() + Send + use<> {
+        let progress = self.progress.clone();
+        move || progress.goes_on(task, limit)
     }
 
     /// Cancelled once the service is to stop.

@@ -5,7 +5,7 @@ pub mod application;
 mod config;
 pub mod domain;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use adapters::{
     http::{self, ApiState},
@@ -23,6 +23,9 @@ use karcis_service::{Base, StartError};
 use tokio::{net::TcpListener, sync::Notify};
 
 pub use config::Config;
+
+/// A worker that shows no sign of life for longer hangs.
+const ALIVE_WITHIN: Duration = Duration::from_secs(60);
 
 /// What it serves, as OpenAPI 3.1.
 pub fn openapi() -> serde_json::Value {
@@ -55,12 +58,15 @@ pub async fn run(
     let replies =
         Replies { bookings: bookings.clone(), event_cancelled: event_cancelled.clone(), resends };
     let stop = || base.stopping();
-    let timers = workers::run_timers(bookings.clone(), resends, outbox.clone(), stop());
+    let alive = |task| base.alive(task, ALIVE_WITHIN);
+    let timers =
+        workers::run_timers(bookings.clone(), resends, outbox.clone(), alive("timers"), stop());
     let cancelled_events = workers::cancel_bookings_of_cancelled_events(
         bookings.clone(),
         resends,
         outbox,
         event_cancelled,
+        alive("cancelled events"),
         stop(),
     );
     process

@@ -5,7 +5,7 @@ pub mod application;
 mod config;
 pub mod domain;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use adapters::{
     http::{ApiState, CatalogueCache, routes},
@@ -22,6 +22,9 @@ use karcis_service::{Base, StartError};
 use tokio::net::TcpListener;
 
 pub use config::Config;
+
+/// A worker that shows no sign of life for longer hangs.
+const ALIVE_WITHIN: Duration = Duration::from_secs(60);
 
 /// What it serves, as OpenAPI 3.1.
 pub fn openapi() -> serde_json::Value {
@@ -46,13 +49,14 @@ pub async fn run(
     });
     let commands = Commands { stocks: events.clone(), max_unpaid_holds: config.max_holds };
     metrics::describe();
+    let alive = base.alive("announcer", ALIVE_WITHIN);
     process
         .run("http", base.serve(listener, routes, &keys))
         .run("keys", keys.keep_fresh(base.stopping()))
         .run("consumer", base.consume(commands))
         .run("outbox", base.relay())
         .run("database", base.watch())
-        .run("announcer", announce_cancelled_events(events, outbox, base.stopping()))
+        .run("announcer", announce_cancelled_events(events, outbox, alive, base.stopping()))
         .until_stopped()
         .await?;
     Ok(())

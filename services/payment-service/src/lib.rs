@@ -5,7 +5,7 @@ pub mod application;
 mod config;
 pub mod domain;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use adapters::{
     gateway,
@@ -24,6 +24,9 @@ use tokio::{net::TcpListener, sync::Notify};
 use tokio_util::task::TaskTracker;
 
 pub use config::Config;
+
+/// A worker that shows no sign of life for longer hangs, unless the provider makes it wait.
+const ALIVE_WITHIN: Duration = Duration::from_secs(60);
 
 /// What it serves, as OpenAPI 3.1.
 pub fn openapi() -> serde_json::Value {
@@ -62,10 +65,30 @@ pub async fn run(
     let serving = base.serve(listener, routes, &keys);
     let stop = || base.stopping();
     let age = config.gateway.provider_timeout();
-    let resolving = workers::run_resolving(payments.clone(), gateway.clone(), age, stop());
-    let voiding = workers::run_voiding(payments.clone(), gateway.clone(), void, stop());
+    let alive = |task| base.alive(task, ALIVE_WITHIN + age);
+    let resolving = workers::run_resolving(
+        payments.clone(),
+        gateway.clone(),
+        age,
+        alive("resolve attempts"),
+        stop(),
+    );
+    let voiding = workers::run_voiding(
+        payments.clone(),
+        gateway.clone(),
+        void,
+        alive("void attempts"),
+        stop(),
+    );
     let outbox = base.outbox.clone();
-    let refunding = workers::run_refunding(payments.clone(), gateway, outbox, refund, stop());
+    let refunding = workers::run_refunding(
+        payments.clone(),
+        gateway,
+        outbox,
+        refund,
+        alive("refund payments"),
+        stop(),
+    );
     process
         .run("http", async move {
             let served = serving.await;

@@ -6,7 +6,7 @@ mod application;
 mod config;
 mod domain;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use adapters::{
     access_tokens::AccessTokens,
@@ -27,6 +27,9 @@ use karcis_service::{Base, StartError};
 use tokio::{net::TcpListener, sync::Notify};
 
 pub use config::{AdminConfig, Config};
+
+/// A worker that shows no sign of life for longer hangs.
+const ALIVE_WITHIN: Duration = Duration::from_secs(60);
 
 /// What it serves, as OpenAPI 3.1.
 pub fn openapi() -> serde_json::Value {
@@ -67,7 +70,8 @@ pub async fn run(
     let notifications: Arc<dyn Notifications> = Arc::new(PgNotifications(saga.clone()));
     let due = Arc::new(Notify::new());
     let consumer = BookingFacts { notifications: notifications.clone(), due: due.clone() };
-    let notifying = workers::notify_buyers(notifications, notifier, due, base.stopping());
+    let alive = base.alive("notifications", ALIVE_WITHIN);
+    let notifying = workers::notify_buyers(notifications, notifier, due, alive, base.stopping());
     process
         .run("http", base.serve(listener, routes().with_state(state), &keys))
         .run("consumer", base.consume(consumer))

@@ -27,7 +27,10 @@ pub(crate) struct Concert {
 
 impl TestApp {
     pub(crate) async fn start() -> Self {
-        let environment = TestEnvironment::start().await;
+        Self::start_on(TestEnvironment::start().await).await
+    }
+
+    pub(crate) async fn start_on(environment: TestEnvironment) -> Self {
         let mint = TokenMint::start().await;
         let service = RunningService::start(&EVENT, &environment, mint.jwks_url(), &[], run).await;
         let topics = &[TicketFact::TOPIC, EventFact::TOPIC];

@@ -8,4 +8,5 @@ mod harness;
 mod locked;
 mod pools;
 mod racing;
+mod silence;
 mod tickets;

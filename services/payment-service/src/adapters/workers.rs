@@ -30,10 +30,12 @@ pub(crate) async fn run_resolving(
     payments: Arc<PgPayments>,
     gateway: Arc<dyn PaymentGateway>,
     age: Duration,
+    alive: impl Fn() + Send,
     stopping: CancellationToken,
 ) -> Result<(), Infallible> {
     let (mut page, mut pass, mut unresolved) = (None, 0_u32, 0);
     while !stopping.is_cancelled() {
+        alive();
         let with_actions = pass.is_multiple_of(PASSES_PER_ACTION);
         let waiting = Waiting::Outcome { before: now() - age, with_actions };
         match resolve_attempts(&*payments, &*gateway, waiting, page.take(), AT_A_TIME).await {
@@ -63,10 +65,12 @@ pub(crate) async fn run_voiding(
     payments: Arc<PgPayments>,
     gateway: Arc<dyn PaymentGateway>,
     signal: Arc<Notify>,
+    alive: impl Fn() + Send,
     stopping: CancellationToken,
 ) -> Result<(), Infallible> {
     let mut page = None;
     while !stopping.is_cancelled() {
+        alive();
         match void_attempts(&*payments, &*gateway, page.take(), AT_A_TIME).await {
             Ok((unstored, next)) => {
                 log_unstored(unstored);
@@ -88,10 +92,12 @@ pub(crate) async fn run_refunding(
     gateway: Arc<dyn PaymentGateway>,
     outbox: Outbox,
     signal: Arc<Notify>,
+    alive: impl Fn() + Send,
     stopping: CancellationToken,
 ) -> Result<(), Infallible> {
     let mut page = None;
     while !stopping.is_cancelled() {
+        alive();
         let after = page.take();
         if !outbox.state().is_behind() {
             let mut report = RefundReport::default();

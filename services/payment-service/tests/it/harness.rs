@@ -60,7 +60,11 @@ impl TestApp {
 
     /// Without a service.
     pub(crate) async fn without_instance() -> Self {
-        let environment = TestEnvironment::start().await;
+        Self::without_instance_on(TestEnvironment::start().await).await
+    }
+
+    /// Without a service, on this environment.
+    pub(crate) async fn without_instance_on(environment: TestEnvironment) -> Self {
         // Else no bank could think for longer than 5 s.
         let database = environment.database_url().rsplit('/').next().unwrap();
         let role = SIMULATED_GATEWAY.role;

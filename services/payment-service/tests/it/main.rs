@@ -12,4 +12,5 @@ mod paying;
 mod refunds;
 mod repeating;
 mod restored;
+mod silence;
 mod watching;

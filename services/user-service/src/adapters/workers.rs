@@ -25,10 +25,12 @@ pub(crate) async fn notify_buyers(
     notifications: Arc<dyn Notifications>,
     notifier: Arc<dyn Notifier>,
     due: Arc<Notify>,
+    alive: impl Fn() + Send,
     stopping: CancellationToken,
 ) -> Result<(), Infallible> {
     let next = || timeout(LOOK_AGAIN, due.notified());
     while stopping.run_until_cancelled(next()).await.is_some() {
+        alive();
         match application::notify_buyers(&*notifications, &*notifier, now()).await {
             Ok(true) => due.notify_one(),
             Ok(false) => {}

@@ -15,3 +15,4 @@ mod notifications;
 mod profile;
 mod roles;
 mod sessions;
+mod silence;

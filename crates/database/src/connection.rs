@@ -1,4 +1,4 @@
-//! Connections whose every statement ends: answered, failed, or given up after 15 s.
+//! Connections whose every statement ends: answered, failed, or given up after 8 s.
 //!
 //! Guarantees: a connection that does not answer in time is closed and never used again; one whose
 //! statement or transaction was dropped before its end is rolled back before others get it, or closed
@@ -24,20 +24,32 @@ use sqlx::{
 use tokio::time::{Sleep, sleep, timeout};
 
 /// How long the answer to a statement is waited for: longer than the server works on one, as it gives
-/// up after 5 s of waiting for a lock.
-pub(crate) const STATEMENT_LIMIT: Duration = Duration::from_secs(15);
+/// up after 5 s of waiting for a lock, and shorter than a stopping service has.
+pub(crate) const STATEMENT_LIMIT: Duration = Duration::from_secs(8);
 /// How long a connection has to become usable again after its caller has dropped it.
 const RECOVERY_LIMIT: Duration = Duration::from_secs(5);
 
 /// A pool of [`Connection`]s, for one kind of work.
 #[derive(Clone, Debug)]
-pub struct Pool(pub(crate) PgPool);
+pub struct Pool {
+    inner: PgPool,
+    limit: Duration,
+}
 
 impl Pool {
+    pub(crate) fn new(inner: PgPool) -> Self {
+        Self { inner, limit: STATEMENT_LIMIT }
+    }
+
+    /// The same, whose statements have this long in place of 8 s, if it is longer.
+    pub fn patient(self, limit: Duration) -> Self {
+        Self { limit: self.limit.max(limit), ..self }
+    }
+
     /// A connection; an error after 5 s in which none was free.
     pub async fn acquire(&self) -> Result<Connection, Error> {
-        let inner = Some(self.0.acquire().await?);
-        Ok(Connection { inner, is_silent: false, in_transaction: false })
+        let inner = Some(self.inner.acquire().await?);
+        Ok(Connection { inner, limit: self.limit, is_silent: false, in_transaction: false })
     }
 
     /// A transaction, whose statements wait for a lock for 5 s.
@@ -60,14 +72,14 @@ impl Pool {
 
     /// What its connections are opened with.
     pub fn connect_options(&self) -> Arc<PgConnectOptions> {
-        self.0.connect_options()
+        self.inner.connect_options()
     }
 
     /// How many connections it has: those that are idle, those that are used, and the most it may have.
     pub fn count(&self) -> (u32, u32, u32) {
-        let idle = u32::try_from(self.0.num_idle()).unwrap_or(u32::MAX);
-        let used = self.0.size().saturating_sub(idle);
-        (idle, used, self.0.options().get_max_connections())
+        let idle = u32::try_from(self.inner.num_idle()).unwrap_or(u32::MAX);
+        let used = self.inner.size().saturating_sub(idle);
+        (idle, used, self.inner.options().get_max_connections())
     }
 }
 
@@ -76,6 +88,8 @@ impl Pool {
 pub struct Connection {
     /// Until it is dropped.
     inner: Option<PoolConnection<Postgres>>,
+    /// How long the answer to a statement is waited for.
+    limit: Duration,
     /// Whether a statement was given up.
     is_silent: bool,
     in_transaction: bool,
@@ -86,7 +100,7 @@ impl Drop for Connection {
         let Some(inner) = self.inner.take() else { return };
         match tokio::runtime::Handle::try_current() {
             Ok(runtime) if !self.is_silent => {
-                runtime.spawn(give_back(inner, self.in_transaction));
+                runtime.spawn(return_in_time(inner, self.in_transaction));
             }
             _ => drop(inner.detach()),
         }
@@ -95,7 +109,7 @@ impl Drop for Connection {
 
 /// Returns the connection to its pool; closes it if it does not answer in time. The pool itself would
 /// wait for ever.
-async fn give_back(mut inner: PoolConnection<Postgres>, in_transaction: bool) {
+async fn return_in_time(mut inner: PoolConnection<Postgres>, in_transaction: bool) {
     if in_transaction {
         let rolling_back = sqlx::raw_sql("ROLLBACK").execute(&mut *inner);
         if !matches!(timeout(RECOVERY_LIMIT, rolling_back).await, Ok(Ok(_))) {
@@ -110,10 +124,10 @@ async fn give_back(mut inner: PoolConnection<Postgres>, in_transaction: bool) {
 
 /// The answer's limit is over.
 fn silence() -> Error {
-    tracing::warn!("a database connection is closed: it did not answer a statement within 15 s");
+    tracing::warn!("a database connection is closed: it did not answer a statement in time");
     Error::Io(std::io::Error::new(
         std::io::ErrorKind::TimedOut,
-        "the database did not answer within 15 s",
+        "the database did not answer in time",
     ))
 }
 
@@ -155,7 +169,7 @@ impl Connection {
     /// The connection itself, the mark that it is silent, and the time that a statement has.
     fn parts(&mut self) -> (&mut PoolConnection<Postgres>, &mut bool, Pin<Box<Sleep>>) {
         let inner = self.inner.as_mut().expect("only `drop` takes it");
-        (inner, &mut self.is_silent, Box::pin(sleep(STATEMENT_LIMIT)))
+        (inner, &mut self.is_silent, Box::pin(sleep(self.limit)))
     }
 }
 

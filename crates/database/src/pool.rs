@@ -117,7 +117,7 @@ pub async fn connect_to(
     let start = Instant::now();
     loop {
         match pool.acquire().await {
-            Ok(_) => return Ok(Pool(pool)),
+            Ok(_) => return Ok(Pool::new(pool)),
             Err(sqlx::Error::PoolTimedOut) if start.elapsed() < CONNECT_TIMEOUT => {}
             Err(sqlx::Error::PoolTimedOut) => {
                 return Err(DatabaseError::NoAnswer { address, variable });

@@ -31,7 +31,8 @@ pub async fn watch(pools: Pools, clock: Clock, stopping: CancellationToken) {
             gauge!(CONNECTIONS_MAX, "pool" => name).set(most);
         }
         // The time goes on from the last reading.
-        if let Err(error) = clock.read(&pools.saga).await {
+        let reading = stopping.run_until_cancelled(clock.read(&pools.saga));
+        if let Some(Err(error)) = reading.await {
             tracing::debug!(%error, "the database's clock cannot be read");
         }
         gauge!(CLOCK_OFFSET).set(clock.offset_seconds());

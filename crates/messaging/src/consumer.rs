@@ -208,8 +208,8 @@ impl<C: Consumer> Reader<C> {
         }
     }
 
-    /// Handles `taken`, and serves the group meanwhile. Returns the indexes of those that others have
-    /// locked.
+    /// Handles `taken`, and serves the group meanwhile. Returns the indexes of the messages that wait for a
+    /// lock.
     async fn handle<'a>(
         &self,
         member: &'a Member,

@@ -64,7 +64,10 @@ pub(crate) async fn watch(outbox: &Shared, stopping: &CancellationToken) {
     seconds.set_missed_tick_behavior(MissedTickBehavior::Delay);
     while stopping.run_until_cancelled(seconds.tick()).await.is_some() {
         let before = outbox.counts();
-        match measure(&outbox.pool).await {
+        let Some(measured) = stopping.run_until_cancelled(measure(&outbox.pool)).await else {
+            return;
+        };
+        match measured {
             Ok((state, waiting)) => {
                 outbox.measured(state, before, outbox.counts());
                 show(state, waiting);

@@ -66,29 +66,11 @@ pub async fn run(
     let stop = || base.stopping();
     let age = config.gateway.provider_timeout();
     let alive = |task| base.alive(task, ALIVE_WITHIN + age);
-    let resolving = workers::run_resolving(
-        payments.clone(),
-        gateway.clone(),
-        age,
-        alive("resolve attempts"),
-        stop(),
-    );
-    let voiding = workers::run_voiding(
-        payments.clone(),
-        gateway.clone(),
-        void,
-        alive("void attempts"),
-        stop(),
-    );
-    let outbox = base.outbox.clone();
-    let refunding = workers::run_refunding(
-        payments.clone(),
-        gateway,
-        outbox,
-        refund,
-        alive("refund payments"),
-        stop(),
-    );
+    let both = || (payments.clone(), gateway.clone());
+    let resolving = workers::run_resolving(both(), age, alive("resolve attempts"), stop());
+    let voiding = workers::run_voiding(both(), void, alive("void attempts"), stop());
+    let (outbox, alive) = (base.outbox.clone(), alive("refund payments"));
+    let refunding = workers::run_refunding(both(), outbox, refund, alive, stop());
     process
         .run("http", async move {
             let served = serving.await;

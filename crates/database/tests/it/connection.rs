@@ -26,8 +26,8 @@ async fn a_connection_that_goes_silent_is_given_up_and_closed() {
     let since = Instant::now();
     drop(idle);
     let error = one_on(&mut transaction).await.unwrap_err().to_string();
-    assert!(error.contains("within 15 s"), "{error}");
-    assert!(since.elapsed() < Duration::from_secs(30), "it took {:?}", since.elapsed());
+    assert!(error.contains("did not answer in time"), "{error}");
+    assert!(since.elapsed() < Duration::from_secs(20), "it took {:?}", since.elapsed());
     drop(transaction);
     // Both are replaced, also the one that was returned in silence.
     let both = async || {

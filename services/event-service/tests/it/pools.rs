@@ -14,7 +14,7 @@ async fn readers_that_wait_starve_neither_commands_nor_edits() {
     let app = TestApp::start().await;
     let organiser = app.organiser();
     let concert = app.made(&organiser, &plan(10)).await;
-    // Whoever looks at a ticket waits for this, and gives up after 5 s.
+    // A request for a ticket waits for this, and gives up after 5 s.
     let mut lock = app.environment.superuser().begin().await.expect("a transaction begins");
     let locking = sqlx::query("LOCK TABLE events.ticket IN ACCESS EXCLUSIVE MODE");
     locking.execute(&mut *lock).await.expect("the table can be locked");

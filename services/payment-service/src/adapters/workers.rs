@@ -27,8 +27,7 @@ const HOUSEKEEPING: Duration = Duration::from_secs(5);
 /// Asks the provider again about attempts that have had no outcome for longer than `age`, until
 /// `stopping`.
 pub(crate) async fn run_resolving(
-    payments: Arc<PgPayments>,
-    gateway: Arc<dyn PaymentGateway>,
+    (payments, gateway): (Arc<PgPayments>, Arc<dyn PaymentGateway>),
     age: Duration,
     alive: impl Fn() + Send,
     stopping: CancellationToken,
@@ -62,8 +61,7 @@ pub(crate) async fn run_resolving(
 
 /// Voids intents at every `signal`, until `stopping`.
 pub(crate) async fn run_voiding(
-    payments: Arc<PgPayments>,
-    gateway: Arc<dyn PaymentGateway>,
+    (payments, gateway): (Arc<PgPayments>, Arc<dyn PaymentGateway>),
     signal: Arc<Notify>,
     alive: impl Fn() + Send,
     stopping: CancellationToken,
@@ -88,8 +86,7 @@ pub(crate) async fn run_voiding(
 /// Sends money back at every `signal`, until `stopping`. Pauses while the outbox is behind, as a
 /// cancelled event may have thousands of refunds.
 pub(crate) async fn run_refunding(
-    payments: Arc<PgPayments>,
-    gateway: Arc<dyn PaymentGateway>,
+    (payments, gateway): (Arc<PgPayments>, Arc<dyn PaymentGateway>),
     outbox: Outbox,
     signal: Arc<Notify>,
     alive: impl Fn() + Send,

@@ -26,6 +26,7 @@ pub(crate) async fn connect(
             let pool =
                 connect_to("KARCIS_GATEWAY_DATABASE_URL", url, simulated::CONNECTIONS).await?;
             migrate(&pool.connect_options(), ledger).await?;
+            let pool = pool.patient(config.provider_timeout());
             Arc::new(SimulatedGateway::new(&pool, config.provider_timeout()))
         }
     };

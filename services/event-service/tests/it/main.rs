@@ -5,5 +5,6 @@ mod catalogue;
 mod commands;
 mod editing;
 mod harness;
+mod many;
 mod racing;
 mod tickets;

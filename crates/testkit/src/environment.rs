@@ -113,6 +113,11 @@ impl TestEnvironment {
         &self.superuser
     }
 
+    /// Where the broker is: `host:port`.
+    pub fn kafka_bootstrap_servers(&self) -> &str {
+        &self.kafka_config.kafka_bootstrap_servers
+    }
+
     /// The broker, with this test's prefix.
     pub fn kafka(&self) -> &Kafka {
         &self.kafka

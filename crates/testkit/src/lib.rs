@@ -5,6 +5,7 @@ mod broker;
 mod containers;
 mod environment;
 mod eventually;
+mod groups;
 mod guard;
 mod http;
 mod inbox;

@@ -11,7 +11,7 @@ use rdkafka::{
 use sqlx::{AssertSqlSafe, PgPool, postgres::PgPoolOptions};
 use uuid::Uuid;
 
-use crate::{eventually, servers::servers, template};
+use crate::{PostgresServer, eventually, servers::servers, template};
 
 /// A fresh, migrated database and a fresh topic prefix, with the topics in place. Where other test
 /// binaries use the servers too, both are deleted at the end of a test that passes.
@@ -33,8 +33,24 @@ impl TestEnvironment {
 
     /// On a broker of the test's own.
     pub async fn on_kafka(kafka_bootstrap_servers: &str) -> Self {
-        let servers = servers();
-        let name = format!("t_{}", Uuid::now_v7().simple());
+        let name = name();
+        let postgres_url = &servers().postgres_url;
+        Self::new(kafka_bootstrap_servers, &name, template::copy(postgres_url, &name)).await
+    }
+
+    /// On a database server of the test's own.
+    pub async fn on_postgres(server: &PostgresServer) -> Self {
+        let name = name();
+        let broker = &servers().kafka_bootstrap_servers;
+        Self::new(broker, &name, template::make(server.url(), &name)).await
+    }
+
+    /// With the database whose URL this gives.
+    async fn new(
+        kafka_bootstrap_servers: &str,
+        name: &str,
+        database: impl Future<Output = String>,
+    ) -> Self {
         let kafka_config = KafkaConfig {
             kafka_bootstrap_servers: kafka_bootstrap_servers.to_owned(),
             topic_prefix: format!("{name}."),
@@ -44,14 +60,26 @@ impl TestEnvironment {
         let kafka = Kafka::connect(&kafka_config).expect("the broker's settings are right");
         // A broker that was not given the processor for seconds is away for a moment.
         let topics = eventually(|| kafka.create_topics(2, 1)).within(Duration::from_secs(180));
-        let (database_url, ()) =
-            tokio::join!(template::copy(&servers.postgres_url, &name), topics.into_future());
+        let (database_url, ()) = tokio::join!(database, topics.into_future());
         let superuser = PgPoolOptions::new()
             .max_connections(4)
             .connect(&database_url)
             .await
             .expect("the new database answers");
-        Self { name, database_url, superuser, kafka_config, kafka }
+        Self { name: name.to_owned(), database_url, superuser, kafka_config, kafka }
+    }
+
+    /// Deletes all topics with what is in them, and waits until they are gone.
+    pub async fn delete_topics(&self) {
+        delete_topics(self.kafka_bootstrap_servers(), &self.kafka.topic_names()).await;
+        eventually(async || self.kafka.topics().await.expect("the broker answers").len())
+            .is(0)
+            .await;
+    }
+
+    /// Makes the topics again.
+    pub async fn make_topics(&self) {
+        eventually(|| self.kafka.create_topics(2, 1)).await;
     }
 
     /// The flags every service takes: where its schema is, where the broker is, what its topics
@@ -142,6 +170,11 @@ impl TestEnvironment {
         let letters = sqlx::query_as(read).fetch_all(&self.superuser).await;
         letters.expect("dead letters can be read")
     }
+}
+
+/// A new environment's.
+fn name() -> String {
+    format!("t_{}", Uuid::now_v7().simple())
 }
 
 /// The same as [`TestEnvironment::all_sent`], from any runtime.

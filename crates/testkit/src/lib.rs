@@ -13,6 +13,7 @@ mod ledger;
 mod lifetime;
 mod native;
 mod peer;
+mod postgres_server;
 pub mod processes;
 mod running_service;
 mod servers;
@@ -29,6 +30,7 @@ pub use http::{Answer, NoAnswer, Person};
 pub use inbox::Inbox;
 pub use ledger::Ledger;
 pub use peer::{Heard, Peer};
+pub use postgres_server::PostgresServer;
 pub use running_service::RunningService;
 pub use tokens::{TokenMint, token, token_of};
 

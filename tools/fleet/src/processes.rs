@@ -85,6 +85,20 @@ impl Processes {
         self.signal(service, Signal::SIGTERM)
     }
 
+    /// Freezes this service: it does nothing, and nobody notices but by its silence. Returns its pid.
+    pub fn freeze(&self, service: &Service) -> i32 {
+        let pid = self.signal(service, Signal::SIGSTOP);
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        // On other systems than Linux it is taken for frozen.
+        assert!(stat.is_empty() || stat.contains(") T "), "it is not frozen: {stat}");
+        pid
+    }
+
+    /// Lets a frozen service go on. Returns its pid.
+    pub fn thaw(&self, service: &Service) -> i32 {
+        self.signal(service, Signal::SIGCONT)
+    }
+
     fn signal(&self, service: &Service, signal: Signal) -> i32 {
         let pid = self.pid(service);
         kill(Pid::from_raw(pid), signal).expect("it runs");

@@ -1,4 +1,4 @@
-//! How much is taken, kept, handled and sent at a time: by number, by bytes and by weight.
+//! How much is taken, kept, handled and sent at a time: by number, by bytes and by seats.
 
 use std::{collections::VecDeque, ops::Range};
 
@@ -8,8 +8,8 @@ const MIB: usize = 1024 * 1024;
 pub(crate) const BATCH: Bound = Bound { messages: 1_000, bytes: 4 * MIB };
 /// As much as is kept while a batch is handled.
 pub(crate) const KEPT: Bound = Bound { messages: 10_000, bytes: 8 * MIB };
-/// The most that the parts of a batch weigh which are handled one after another.
-pub(crate) const PART_WEIGHT: usize = 20_000;
+/// The most seats that one commit has: some ten MB with all that is made of them.
+pub const SEATS_AT_ONCE: usize = 20_000;
 
 /// A number of messages and their bytes, whichever is reached first.
 #[derive(Clone, Copy, Debug)]
@@ -71,16 +71,17 @@ impl<M> Kept<M> {
     }
 }
 
-/// What has these weights, in parts that weigh at most [`PART_WEIGHT`] each; what weighs more is a part
-/// by itself.
-pub(crate) fn parts(weights: impl IntoIterator<Item = usize>) -> Vec<Range<usize>> {
-    let (mut parts, mut begin, mut weight, mut end) = (Vec::new(), 0, 0, 0);
-    for (index, its_weight) in weights.into_iter().enumerate() {
-        if index > begin && weight + its_weight > PART_WEIGHT {
+/// Parts of a batch that are committed one after another. `seats` are those of each message, also of what
+/// is stored for it: a small message may be about a large booking. A part has at most [`SEATS_AT_ONCE`],
+/// unless it is a single message.
+pub fn parts(seats: impl IntoIterator<Item = usize>) -> Vec<Range<usize>> {
+    let (mut parts, mut begin, mut sum, mut end) = (Vec::new(), 0, 0, 0);
+    for (index, seats) in seats.into_iter().enumerate() {
+        if index > begin && sum + seats > SEATS_AT_ONCE {
             parts.push(begin..index);
-            (begin, weight) = (index, 0);
+            (begin, sum) = (index, 0);
         }
-        weight += its_weight;
+        sum += seats;
         end = index + 1;
     }
     if end > begin {
@@ -109,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn parts_weigh_no_more_than_a_part_may() {
+    fn a_part_has_no_more_seats_than_are_committed_at_once() {
         assert!(parts([]).is_empty());
         assert_eq!(parts([1; 20_001]), [0..20_000, 20_000..20_001]);
         assert_eq!(parts([1_000; 50]), [0..20, 20..40, 40..50]);

@@ -22,7 +22,7 @@ use uuid::Uuid;
 use crate::{
     Kafka, KafkaError,
     backoff::Backoff,
-    bounds::{Kept, parts},
+    bounds::Kept,
     dead_letter,
     held_back::HeldBack,
     incoming::{age_seconds, header, new_dead_letter},
@@ -82,13 +82,8 @@ pub trait Consumer: Send + Sync + 'static {
         body: &[u8],
     ) -> serde_json::Result<Option<Self::Message>>;
 
-    /// What the message costs to handle, such as its number of seats. Of a batch that weighs more than
-    /// 20,000, lighter parts are handled one after another.
-    fn weight(&self, _message: &Self::Message) -> usize {
-        1
-    }
-
-    /// Handles up to 1,000 messages with 4 MiB of bodies, those with the same key in their order. It is repeated after any
+    /// Handles up to 1,000 messages with 4 MiB of bodies, those with the same key in their order; see
+    /// [`parts`](crate::parts) for what may be larger than its message. It is repeated after any
     /// error, so a repetition must be harmless. The messages' traces are in scope (`trace::of`).
     async fn handle(&self, batch: &[Received<Self::Message>]) -> Result<(), HandleError>;
 }
@@ -247,11 +242,13 @@ impl<C: Consumer> Reader<C> {
         let of_bookings =
             of_bookings.filter_map(|(it, context)| Some((it.correlation?, context.clone())));
         let work = trace::scope_batch(of_bookings.collect(), async {
-            // Parts and halves still to be handled, the first on top.
-            let weights = batch.iter().map(|received| self.consumer.weight(&received.message));
+            // Halves still to be handled, the first on top.
             let mut contended = Vec::new();
-            let mut left: Vec<_> = parts(weights).into_iter().rev().collect();
+            let mut left: Vec<_> = std::iter::once(0..batch.len()).collect();
             while let Some(part) = left.pop() {
+                if part.is_empty() {
+                    continue;
+                }
                 match self.retrying(taken, || self.consumer.handle(&batch[part.clone()])).await? {
                     Ok(()) => {}
                     Err(Failure::Poison(error)) if part.len() == 1 => {

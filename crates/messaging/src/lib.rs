@@ -19,6 +19,7 @@ mod sender;
 mod spans;
 mod topics;
 
+pub use bounds::{SEATS_AT_ONCE, parts};
 pub use consumer::{Consumer, HandleError, Received};
 pub use dead_letter::{DeadLetter, DeadLetters};
 pub use kafka::{Kafka, KafkaConfig, KafkaError};

@@ -9,7 +9,8 @@ use super::{
 };
 use crate::domain::{DecisionContext, Input};
 
-/// Cancels up to `limit` bookings of one cancelled event, without those in `skipped`. Returns whether
+/// Cancels up to `limit` bookings of one cancelled event, without those in `skipped`; fewer if they have
+/// more than `seats` tickets, which are all read. Returns whether
 /// there may be more, and the bookings that the store rejected: call it again, with these skipped,
 /// until there are none. No cursor is needed, since a booking that is being cancelled is not found
 /// again. A skipped one is found when the event is announced again.
@@ -19,9 +20,10 @@ pub async fn cancel_event_bookings(
     context: DecisionContext,
     skipped: &[BookingId],
     limit: u16,
+    seats: usize,
 ) -> Result<(bool, Rejected), StoreError> {
     let Some(event) = events.next().await? else { return Ok((false, vec![])) };
-    let ids = events.bookings_of(event.event_id, skipped, limit).await?;
+    let ids = events.bookings_of(event.event_id, skipped, limit, seats).await?;
     if ids.is_empty() {
         events.done(event).await?;
         return Ok((true, vec![]));

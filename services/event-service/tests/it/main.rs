@@ -8,6 +8,7 @@ mod editing;
 mod harness;
 mod locked;
 mod lost_commits;
+mod many;
 mod meeting;
 mod pools;
 mod racing;

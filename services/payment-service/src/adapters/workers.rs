@@ -83,8 +83,8 @@ pub(crate) async fn run_voiding(
     Ok(())
 }
 
-/// Sends money back at every `signal`, until `stopping`. Pauses while the outbox is behind, as a
-/// cancelled event may have thousands of refunds.
+/// Sends money back at every `signal`, until `stopping`. Pauses while the outbox has no room for
+/// bulk work, as a cancelled event may have thousands of refunds.
 pub(crate) async fn run_refunding(
     (payments, gateway): (Arc<PgPayments>, Arc<dyn PaymentGateway>),
     outbox: Outbox,
@@ -96,9 +96,10 @@ pub(crate) async fn run_refunding(
     while !stopping.is_cancelled() {
         alive();
         let after = page.take();
-        if !outbox.state().is_behind() {
-            let mut report = RefundReport::default();
-            let refunding = refund_payments(&*payments, &*gateway, after, AT_A_TIME, &mut report);
+        let room = outbox.room_for_bulk_work().try_into().unwrap_or(AT_A_TIME);
+        if room > 0 {
+            let (limit, mut report) = (room.min(AT_A_TIME), RefundReport::default());
+            let refunding = refund_payments(&*payments, &*gateway, after, limit, &mut report);
             match refunding.await {
                 Ok(next) => page = next,
                 Err(error) => tracing::warn!(error = %chain(&error), "refunds could not be loaded"),

@@ -129,7 +129,7 @@ impl TestApp {
     pub(crate) async fn buyer(&self) -> Buyer {
         let buyer = Buyer::new();
         self.send(buyer.request()).await;
-        self.told_at_least(buyer, &["Requested"]).await;
+        self.told(buyer, &["Requested"]).await;
         buyer
     }
 
@@ -161,15 +161,10 @@ impl TestApp {
         eventually(async || self.kinds(buyer)).is(facts.to_vec()).await;
     }
 
-    /// The same where a command may be taken, and a fact be sent, twice in a row: when an instance
-    /// dies or comes, or its connections break.
-    pub(crate) async fn told_at_least(&self, buyer: Buyer, facts: &[&str]) {
-        let told = async || {
-            let mut kinds = self.kinds(buyer);
-            kinds.dedup();
-            kinds
-        };
-        eventually(told).is(facts.to_vec()).await;
+    /// Waits until all instances share the commands, and no command can come again.
+    pub(crate) async fn is_settled(&self) {
+        self.environment.joined(&PAYMENT, self.instances.len()).await;
+        self.environment.all_handled(&PAYMENT).await;
     }
 
     /// The types of this payment's facts so far, such as `Succeeded`.

@@ -14,7 +14,7 @@ async fn open(app: &TestApp) -> Vec<Buyer> {
     let buyers: Vec<Buyer> = (0..21).map(|_| Buyer::new()).collect();
     app.send_all(buyers.iter().map(|buyer| buyer.request().into()).collect()).await;
     for buyer in &buyers {
-        app.told_at_least(*buyer, &["Requested"]).await;
+        app.told(*buyer, &["Requested"]).await;
     }
     buyers
 }
@@ -52,7 +52,7 @@ async fn a_locked_payment_holds_up_no_command_and_no_request_of_others() {
     refused.is_problem(503, "unavailable");
     assert_eq!((count(&app, "succeeded").await, count(&app, "open").await), (20, 2));
     locking.rollback().await.unwrap();
-    app.told_at_least(cancelling[0], &["Requested", "Cancelled"]).await;
+    app.told(cancelling[0], &["Requested", "Cancelled"]).await;
     app.pay(paying[0], "tok_approved").await.is(200);
     app.stop().await;
 }

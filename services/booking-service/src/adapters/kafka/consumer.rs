@@ -1,10 +1,11 @@
 //! The consumer: answers of event-service and payment-service, cancelled events, erased people.
 
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
 use async_trait::async_trait;
 use karcis_contracts::{EventFact, Message as _, PaymentFact, TicketFact, UserFact};
-use karcis_messaging::{Consumer, HandleError, Received};
+use karcis_kernel::BookingId;
+use karcis_messaging::{Consumer, HandleError, Received, SEATS_AT_ONCE, parts};
 use karcis_process::{now, trace};
 use tokio::sync::Notify;
 
@@ -12,7 +13,7 @@ use super::messages::{Incoming, event_fact, payment_fact, ticket_fact, user_fact
 use crate::{
     adapters::{metrics, postgres::PgBookings},
     application::{Applied, CancelledEvents, apply_inputs, erase_buyer},
-    domain::{DecisionContext, ResendSchedule},
+    domain::{DecisionContext, Input, Items, ResendSchedule},
 };
 
 /// How many bookings of an erased buyer are cancelled at a time.
@@ -58,8 +59,8 @@ impl Consumer for Replies {
             self.event_cancelled.notify_one();
         }
         let mut all = Applied::default();
-        if !replies.is_empty() {
-            let applying = apply_inputs(&*self.bookings, context, &replies);
+        for part in self.parts_of(&replies).await? {
+            let applying = apply_inputs(&*self.bookings, context, &replies[part]);
             all += trace::span("apply_inputs", applying).await?;
         }
         for user in users {
@@ -71,5 +72,24 @@ impl Consumer for Replies {
         // The messages of these bookings are found by halving the batch; the others are done already.
         let rejected = all.rejected.into_iter().map(|(_, error)| error).next();
         rejected.or(all.locked).map_or(Ok(()), |error| Err(error.into()))
+    }
+}
+
+impl Replies {
+    /// The parts that are committed one after another: tickets come with a reply, and are loaded with a
+    /// confirmed booking.
+    async fn parts_of(
+        &self,
+        replies: &[(BookingId, Input)],
+    ) -> Result<Vec<Range<usize>>, HandleError> {
+        if replies.len() <= SEATS_AT_ONCE / Items::MAX_QUANTITY as usize {
+            return Ok(parts(replies.iter().map(|_| 0)));
+        }
+        let ids: Vec<BookingId> = replies.iter().map(|(booking, _)| *booking).collect();
+        let stored = self.bookings.tickets_of(&ids).await?;
+        Ok(parts(replies.iter().map(|(booking, reply)| match reply {
+            Input::TicketsConfirmed(tickets) => tickets.len(),
+            _ => stored.get(booking).copied().unwrap_or_default(),
+        })))
     }
 }

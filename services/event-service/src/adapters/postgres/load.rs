@@ -112,6 +112,25 @@ async fn count_unpaid(
     Ok(rows.into_iter().map(|(e, u, n)| ((EventId(e), UserId(u)), count(n))).collect())
 }
 
+/// How many seats these commands' bookings hold or have bought; none if absent.
+pub(super) async fn seats(
+    pool: &Pool,
+    commands: &[&Command],
+) -> Result<HashMap<BookingId, usize>, StoreError> {
+    // What cannot be read counts for nothing here; it is reported where it is loaded.
+    const SELECT: &str = "
+        SELECT booking_id, (
+            SELECT COALESCE(sum(CASE jsonb_typeof(item -> 'quantity')
+                WHEN 'number' THEN (item -> 'quantity')::bigint END), 0)::bigint
+            FROM jsonb_array_elements(CASE jsonb_typeof(reservation -> 'items')
+                WHEN 'array' THEN reservation -> 'items' END) AS item)
+        FROM hold WHERE booking_id = ANY($1) AND state IN ('held', 'sold')";
+    let bookings: Vec<Uuid> = commands.iter().map(|c| c.hold().booking_id.0).collect();
+    let rows: Vec<(Uuid, i64)> = sqlx::query_as(SELECT).bind(bookings).fetch_all(pool).await?;
+    let seats = |seats| usize::try_from(seats).unwrap_or_default();
+    Ok(rows.into_iter().map(|(booking, its)| (BookingId(booking), seats(its))).collect())
+}
+
 /// The cancelled events that are due to be announced again at `at`, the longest waiting first. What
 /// cannot be read is left out: it does not hold up the others.
 pub(super) async fn due_announcements(

@@ -7,11 +7,11 @@ mod load;
 mod queries;
 mod rows;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use async_trait::async_trait;
 use karcis_database::{Pool, StoreError};
-use karcis_kernel::{EventId, TicketCode, Timestamp};
+use karcis_kernel::{BookingId, EventId, TicketCode, Timestamp};
 use karcis_messaging::{Outbox, Outgoing};
 
 use crate::{
@@ -52,6 +52,10 @@ impl Events for PgEvents {
 impl Stocks for PgEvents {
     async fn load(&self, commands: &[&Command]) -> Result<StockSnapshot, StoreError> {
         load::load(&self.pool, commands).await
+    }
+
+    async fn seats(&self, commands: &[&Command]) -> Result<HashMap<BookingId, usize>, StoreError> {
+        load::seats(&self.pool, commands).await
     }
 
     async fn commit(

@@ -62,6 +62,9 @@ async fn a_demoted_admins_token_does_nothing_any_more() {
     let demote = "UPDATE users.account SET role = 'operator' WHERE email = $1";
     sqlx::query(demote).bind(email("Admin")).execute(environment.superuser()).await.unwrap();
     gives(&users, &admin, "Dewi", "admin").await.is_problem(403, "wrong-role");
+    let erase = "DELETE FROM users.account WHERE email = $1";
+    sqlx::query(erase).bind(email("Admin")).execute(environment.superuser()).await.unwrap();
+    gives(&users, &admin, "Dewi", "door").await.is_problem(403, "wrong-role");
     users.stop().await;
 }
 

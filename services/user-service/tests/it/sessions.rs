@@ -219,6 +219,8 @@ async fn a_deleted_account_has_no_profile_and_no_sessions() {
     let answer = users.send(Method::GET, "/profile", &sari.access_token, &Value::Null).await;
     answer.is_problem(404, "not-found");
     users.updates(&sari, &json!({"name": "Dewi"})).await.is_problem(404, "not-found");
+    users.updates(&sari, &json!({"name": ""})).await.is_about("name");
+    assert_eq!(users.sessions(&sari).await, Vec::<Value>::new());
     users.refreshes(&sari).await.is_problem(401, "not-logged-in");
     users.stop().await;
 }

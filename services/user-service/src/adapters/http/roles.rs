@@ -63,7 +63,7 @@ impl ChangeAccountRequest {
 pub(super) async fn give(
     State(state): State<ApiState>,
     _token: Admin,
-    LiveAdmin(admin): LiveAdmin,
+    admin: LiveAdmin,
     Json(request): Json<GiveRoleRequest>,
 ) -> Result<Json<ProfileResponse>, Problem> {
     let mut fields = FieldErrors::new();
@@ -74,6 +74,7 @@ pub(super) async fn give(
         return Err(fields.into_problem());
     };
     let reason = reason.flatten().map(|Reason(text)| text);
+    let admin = admin.actor()?;
     let security = &*state.password_check.security;
     let giving = give_role(&*state.accounts, security, admin, &email, role, reason);
     let account = trace::span("give_role", giving).await?;
@@ -92,10 +93,11 @@ pub(super) async fn give(
 pub(super) async fn disable(
     State(state): State<ApiState>,
     _token: Admin,
-    LiveAdmin(admin): LiveAdmin,
+    admin: LiveAdmin,
     Json(request): Json<ChangeAccountRequest>,
 ) -> Result<Json<ProfileResponse>, Problem> {
     let (email, reason) = request.parse()?;
+    let admin = admin.actor()?;
     let security = &*state.password_check.security;
     let disabling = disable_account(&*state.accounts, security, admin, &email, reason, now());
     let account = trace::span("disable_account", disabling).await?;
@@ -112,10 +114,11 @@ pub(super) async fn disable(
 pub(super) async fn enable(
     State(state): State<ApiState>,
     _token: Admin,
-    LiveAdmin(admin): LiveAdmin,
+    admin: LiveAdmin,
     Json(request): Json<ChangeAccountRequest>,
 ) -> Result<Json<ProfileResponse>, Problem> {
     let (email, reason) = request.parse()?;
+    let admin = admin.actor()?;
     let security = &*state.password_check.security;
     let enabling = enable_account(&*state.accounts, security, admin, &email, reason);
     let account = trace::span("enable_account", enabling).await?;

@@ -15,7 +15,6 @@ use crate::{
     security(("bearer" = [])),
     responses(
         (status = 200, description = "The sessions, at most 100.", body = SessionsResponse),
-        (status = 404, description = "not-found"),
     ))]
 pub(super) async fn list(
     State(state): State<ApiState>,
@@ -49,7 +48,6 @@ pub(super) async fn end(
     security(("bearer" = [])),
     responses(
         (status = 204, description = "The other sessions are over."),
-        (status = 404, description = "not-found"),
     ))]
 pub(super) async fn end_others(
     State(state): State<ApiState>,

@@ -8,6 +8,7 @@ use axum::{
     http::StatusCode,
     routing::{get, post, put},
 };
+use clap::Parser;
 use jsonwebtoken::{
     Algorithm, EncodingKey, Header, encode,
     jwk::{Jwk, JwkSet},
@@ -127,6 +128,12 @@ pub(crate) fn thing_service(routes: impl Into<OpenApiRouter>, keys: TokenKeys) -
 /// Less than the 8 s after which a stop cuts open connections.
 pub(crate) const AT_ONCE: Duration = Duration::from_secs(7);
 
+#[derive(clap::Parser)]
+struct Flags {
+    #[command(flatten)]
+    http: HttpConfig,
+}
+
 /// An app that is served until this is dropped.
 pub(crate) struct TestApp {
     pub address: SocketAddr,
@@ -141,15 +148,20 @@ impl TestApp {
     }
 
     pub(crate) async fn of(app: App) -> Self {
-        Self::with_origins(app, &[]).await
+        Self::with_flags(app, &[]).await
     }
 
     pub(crate) async fn with_origins(app: App, origins: &[&str]) -> Self {
+        Self::with_flags(app, &["--web-origins", &origins.join(",")]).await
+    }
+
+    /// An app with these of the flags that every service takes.
+    pub(crate) async fn with_flags(app: App, flags: &[&str]) -> Self {
+        let flags = ["thing-service"].iter().chain(flags);
+        let Flags { http: config } = Flags::try_parse_from(flags).expect("the flags are right");
         let listener = karcis_http::bind(([127, 0, 0, 1], 0).into()).await.unwrap();
         let address = listener.local_addr().unwrap();
         let stopping = CancellationToken::new();
-        let web_origins = origins.iter().map(|origin| (*origin).to_owned()).collect();
-        let config = HttpConfig { web_origins };
         let served = tokio::spawn(karcis_http::serve(listener, app, config, stopping.clone()));
         let client = Client::builder().no_proxy().build().unwrap();
         Self { address, client, stopping, served }

@@ -3,6 +3,8 @@
 
 mod extractors;
 mod harness;
+mod hostile;
+mod hostile_bodies;
 mod json;
 mod keys;
 mod live;

@@ -84,6 +84,9 @@ fn standard(operation: &Value, keyed: bool) -> Vec<&'static str> {
     if keyed {
         slugs.push("idempotency-key-reused");
     }
+    if has_parameter(operation, |it| it["name"] == "Last-Event-ID") {
+        slugs.push("too-many-requests");
+    }
     let mut logins = operation["security"].as_array().into_iter().flatten();
     if let Some(roles) = logins.find_map(|login| login["bearer"].as_array()) {
         slugs.push("not-logged-in");

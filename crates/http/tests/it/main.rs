@@ -1,6 +1,8 @@
 //! The crate as HTTP clients see it: requests to a bound listener.
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+mod admin;
+mod connections;
 mod extractors;
 mod harness;
 mod hostile;
@@ -11,6 +13,7 @@ mod live;
 mod openapi;
 mod pages;
 mod problems;
+mod security;
 mod serving;
 mod system_endpoints;
 mod tokens;

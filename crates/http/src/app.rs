@@ -65,25 +65,26 @@ pub(crate) fn routers(app: App, config: &HttpConfig) -> Routers {
     } else {
         (system(system_endpoints::routes(), Paths::All), None)
     };
-    let public = with_problems(routes.merge(public), keys.clone());
+    let public = with_problems(routes.merge(public), keys.clone(), config);
     let public = match cors(&config.web_origins) {
         Some(cors) => public.layer(cors),
         None => public,
     };
     Routers {
         public: guarded(public, config),
-        admin: admin.map(|admin| guarded(with_problems(admin, keys), config)),
+        admin: admin.map(|admin| guarded(with_problems(admin, keys, config), config)),
     }
 }
 
 /// These routes with metrics, and with problems for what they do not answer.
-fn with_problems(routes: Router, keys: TokenKeys) -> Router {
+fn with_problems(routes: Router, keys: TokenKeys, config: &HttpConfig) -> Router {
     let inner = routes
         .fallback(async || Problem::no_such_path())
         .method_not_allowed_fallback(async || StatusCode::METHOD_NOT_ALLOWED)
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn(metrics::measure))
         .layer(Extension(keys))
+        .layer(Extension(config.trusted_proxies.clone()))
         .layer(DefaultBodyLimit::max(64 * 1024));
     // The router adds Allow outside its layers, so the layer that reads it wraps the router.
     Router::new().fallback_service(inner).layer(map_response(name_allowed_methods))

@@ -2,11 +2,13 @@
 
 use std::{
     collections::HashMap,
-    net::{IpAddr, Ipv6Addr},
+    net::IpAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use metrics::{counter, describe_counter, describe_gauge, gauge};
+
+use crate::{TrustedProxies, client_ip::network};
 
 const OPEN: &str = "karcis_http_connections";
 const REFUSED: &str = "karcis_http_connections_refused_total";
@@ -26,6 +28,7 @@ pub(crate) fn describe() {
 pub(crate) struct Connections {
     most: usize,
     most_of_peer: usize,
+    proxies: TrustedProxies,
     open: Arc<Mutex<Open>>,
 }
 
@@ -36,19 +39,20 @@ struct Open {
 }
 
 impl Connections {
-    /// None yet, and at most so many at once.
-    pub(crate) fn new(most: usize, most_of_peer: usize) -> Self {
-        Self { most, most_of_peer, open: Arc::default() }
+    /// None yet, and at most so many at once; of a trusted proxy, which has many clients, as many as in
+    /// all.
+    pub(crate) fn new(most: usize, most_of_peer: usize, proxies: TrustedProxies) -> Self {
+        Self { most, most_of_peer, proxies, open: Arc::default() }
     }
 
     /// The right to one more connection of this peer until it is dropped; `None` if there are too many.
     pub(crate) fn admit(&self, address: IpAddr) -> Option<Admission> {
-        let peer = network(address);
+        let peer = network(address.to_canonical());
         let mut open = self.open();
         let of_peer = open.of_peers.get(&peer).copied().unwrap_or_default();
         let exceeded = match () {
             () if open.all >= self.most => "process",
-            () if of_peer >= self.most_of_peer => "peer",
+            () if of_peer >= self.most_of_peer && !self.proxies.contain(address) => "peer",
             () => {
                 open.all += 1;
                 open.of_peers.insert(peer, of_peer + 1);
@@ -85,24 +89,13 @@ impl Drop for Admission {
     }
 }
 
-/// The addresses that one peer has: an IPv4 address, or an IPv6 network of 2^64 addresses.
-fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) => {
-            let [a, b, c, d, ..] = address.segments();
-            IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
-        }
-        v4 => v4,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn the_addresses_of_a_network_are_one_peer() {
-        let connections = Connections::new(10, 1);
+        let connections = Connections::new(10, 1, TrustedProxies::default());
         let admit = |address: &str| connections.admit(address.parse().expect("an address"));
         let (v4, v6) = (admit("203.0.113.7"), admit("2001:db8:1:2:3:4:5:6"));
         assert!(v4.is_some() && v6.is_some());

@@ -13,10 +13,15 @@ use ipnet::IpNet;
 pub struct Networks(Arc<[IpNet]>);
 
 impl Networks {
+    /// Whether this address is one of theirs.
+    pub(crate) fn contain(&self, address: IpAddr) -> bool {
+        self.0.iter().any(|network| network.contains(&address.to_canonical()))
+    }
+
     /// Whether the connection of the request with these extensions comes from one of them.
     pub(crate) fn contain_peer(&self, extensions: &Extensions) -> bool {
-        let peer = extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
-        peer.is_some_and(|peer| self.0.iter().any(|it| it.contains(&peer.to_canonical())))
+        let peer = extensions.get::<ConnectInfo<SocketAddr>>();
+        peer.is_some_and(|peer| self.contain(peer.0.ip()))
     }
 }
 

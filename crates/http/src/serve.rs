@@ -15,7 +15,7 @@ use tokio_util::{io::InspectReader, sync::CancellationToken};
 use tower::Layer;
 
 use crate::{
-    App, HttpConfig,
+    App, HttpConfig, TrustedProxies,
     app::{Routers, routers},
     connections::Connections,
     head_timer::{HeadTimer, IDLE_TIMEOUT},
@@ -71,7 +71,8 @@ pub async fn serve(
         None => None,
     };
     let most = allowed_connections(config.serving.max_connections as usize);
-    let connections = Connections::new(most, config.serving.max_connections_per_peer as usize);
+    let most_of_peer = config.serving.max_connections_per_peer as usize;
+    let connections = Connections::new(most, most_of_peer, config.trusted_proxies.clone());
     let keys = app.keys.clone();
     let Routers { public, admin } = routers(app, &config);
     let public = async {
@@ -80,7 +81,8 @@ pub async fn serve(
     };
     let admin = async {
         if let (Some(listener), Some(admin)) = (admin_listener, admin) {
-            let connections = Connections::new(ADMIN_CONNECTIONS, ADMIN_CONNECTIONS);
+            let (most, proxies) = (ADMIN_CONNECTIONS, TrustedProxies::default());
+            let connections = Connections::new(most, most, proxies);
             accept(listener, admin, connections, stopping.clone()).await;
         }
     };

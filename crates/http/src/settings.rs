@@ -6,7 +6,7 @@ use axum::http::HeaderValue;
 use clap::value_parser;
 use reqwest::Url;
 
-use crate::{Networks, networks::networks};
+use crate::{Networks, TrustedProxies, client_ip::proxies, networks::networks};
 
 /// Settings every service has.
 #[derive(Clone, Debug, clap::Args)]
@@ -16,6 +16,11 @@ pub struct HttpConfig {
     #[arg(long, env = "KARCIS_WEB_ORIGINS", value_delimiter = ',', value_name = "ORIGINS",
         value_parser = origin)]
     pub web_origins: Vec<String>,
+    /// The proxies before this service, such as a gateway: networks like 10.0.0.0/8 or addresses,
+    /// separated by commas. Only these may say in X-Forwarded-For or Forwarded for whom they ask.
+    #[arg(long, env = "KARCIS_TRUSTED_PROXIES", default_value = "", value_name = "NETWORKS",
+        value_parser = proxies, hide_default_value = true)]
+    pub trusted_proxies: TrustedProxies,
     #[command(flatten)]
     pub serving: ServingConfig,
 }
@@ -31,7 +36,7 @@ pub struct ServingConfig {
     #[arg(long, env = "KARCIS_MAX_CONNECTIONS", default_value_t = 4096, value_name = "COUNT",
         value_parser = value_parser!(u32).range(1..))]
     pub max_connections: u32,
-    /// The most connections at once from one address, which may be a gateway's.
+    /// The most connections at once from one address that is no trusted proxy's.
     #[arg(long, env = "KARCIS_MAX_CONNECTIONS_PER_PEER", default_value_t = 2048,
         value_name = "COUNT", value_parser = value_parser!(u32).range(1..))]
     pub max_connections_per_peer: u32,

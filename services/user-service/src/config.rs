@@ -22,7 +22,7 @@ pub struct Config {
         value_name = "COUNT"
     )]
     pub failed_logins_per_account: u32,
-    /// The same for one network address. Behind a gateway all clients have the gateway's.
+    /// The same for one network address.
     #[arg(
         long = "failed-logins-per-peer",
         env = "KARCIS_FAILED_LOGINS_PER_PEER",

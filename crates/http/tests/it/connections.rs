@@ -186,6 +186,15 @@ async fn connections_above_the_limits_are_closed_at_once_and_counted() {
 }
 
 #[tokio::test]
+async fn a_trusted_proxy_may_have_all_connections() {
+    let app = app(&["--max-connections-per-peer=1", "--trusted-proxies=127.0.0.1"]).await;
+    let mut open = [connected(&app).await, connected(&app).await];
+    for socket in &mut open {
+        assert!(answers(socket).await);
+    }
+}
+
+#[tokio::test]
 async fn as_many_files_may_be_open_as_the_machine_allows() {
     let (_, hard) = rlimit::Resource::NOFILE.get().unwrap();
     rlimit::Resource::NOFILE.set(hard.min(1024), hard).unwrap();

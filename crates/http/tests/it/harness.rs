@@ -14,8 +14,8 @@ use jsonwebtoken::{
     jwk::{Jwk, JwkSet},
 };
 use karcis_http::{
-    AUDIENCE, About, App, Caller, Claims, HttpConfig, ISSUER, IdempotencyKey, Json, Organiser,
-    PathId, PreferWait, Problem, Query, TOKEN_TYPE, TokenKeys,
+    AUDIENCE, About, App, Caller, Claims, ClientIp, HttpConfig, ISSUER, IdempotencyKey, Json,
+    Organiser, PathId, PreferWait, Problem, Query, TOKEN_TYPE, TokenKeys,
 };
 use karcis_kernel::{Money, Role, UserId};
 use karcis_process::{CancellationToken, Readiness};
@@ -110,6 +110,7 @@ pub(crate) fn routes() -> OpenApiRouter {
         .route("/keyed", post(async |key: IdempotencyKey| Json(key.0)))
         .route("/wait", get(async |PreferWait(wait): PreferWait| Json(wait.map(|w| w.as_secs()))))
         .route("/peer", get(async |ConnectInfo(peer): ConnectInfo<SocketAddr>| peer.to_string()))
+        .route("/client", get(async |client: ClientIp| client.to_string()))
         .route("/panic", get(async || -> &'static str { panic!("a secret cause") }))
         .route("/broken", get(async || Problem::internal("a secret cause")))
         .route("/away", get(async || Problem::unavailable("a secret cause")))

@@ -16,7 +16,10 @@ pub(super) fn finish(operation: &mut Value) {
     let mut problems: BTreeMap<String, Problems> = BTreeMap::new();
     for slug in standard(operation, keyed) {
         let status = problems::status(slug);
-        problems.entry(status).or_default().slugs.push(slug.to_owned());
+        let of = problems.entry(status).or_default();
+        if !of.slugs.iter().any(|known| known == slug) {
+            of.slugs.push(slug.to_owned());
+        }
     }
     let declared = operation["responses"].as_object_mut().map(std::mem::take).unwrap_or_default();
     let mut responses = Map::new();

@@ -24,7 +24,7 @@ use crate::{
 
 /// What a connection buffers of a request at most. Headers that are larger get 431 without a body, as
 /// hyper answers it before there is a request.
-const MAX_BUFFER_BYTES: usize = 32 * 1024;
+const MAX_BUFFER_BYTES: usize = 16 * 1024;
 /// A client that takes nothing of an answer for so long is cut.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 /// How many connections the admin listener holds: probes and scrapers are few.

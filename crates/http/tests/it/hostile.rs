@@ -42,18 +42,18 @@ async fn long_names_and_texts_are_cut_between_characters() {
 #[tokio::test]
 async fn what_a_query_or_a_path_or_a_header_says_is_not_repeated_at_length() {
     let app = TestApp::open().await;
-    let long = "%01".repeat(9_000);
+    let long = "%01".repeat(4_000);
     let id = "01890a5d-ac96-774b-bcce-b302099a8057";
     for (request, status) in [
         (app.get(&format!("/things?event_id={long}")), 422),
         (app.get(&format!("/things?event_id={id}&colour={long}")), 422),
         (app.get(&format!("/things?event_id={id}&{long}=%00")), 422),
-        (app.get(&format!("/things?event_id={id}&{}", "limit=1&".repeat(3_000))), 422),
+        (app.get(&format!("/things?event_id={id}&{}", "limit=1&".repeat(1_500))), 422),
         (app.get(&format!("/{long}")), 404),
         (app.get(&format!("/problems/{long}")), 404),
-        (app.post("/keyed").header("idempotency-key", "k".repeat(30_000)), 422),
-        (app.get("/me").header("authorization", "b".repeat(30_000)), 401),
-        (app.get("/me").bearer_auth("b".repeat(30_000)), 401),
+        (app.post("/keyed").header("idempotency-key", "k".repeat(15_000)), 422),
+        (app.get("/me").header("authorization", "b".repeat(15_000)), 401),
+        (app.get("/me").bearer_auth("b".repeat(15_000)), 401),
     ] {
         let response = request.send().await.unwrap();
         assert_eq!(response.status(), status);

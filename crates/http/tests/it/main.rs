@@ -14,6 +14,7 @@ mod live;
 mod openapi;
 mod pages;
 mod problems;
+mod sampling;
 mod security;
 mod serving;
 mod system_endpoints;

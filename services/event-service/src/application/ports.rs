@@ -139,8 +139,17 @@ pub struct StockSnapshot {
     pub events: HashMap<EventId, (Event, i64)>,
     /// The bookings' holds, each with its event.
     pub holds: HashMap<BookingId, (EventId, Hold)>,
-    /// How many unpaid holds the buyers have; none if absent.
-    pub unpaid: HashMap<(EventId, UserId), u32>,
+    /// What the buyers who reserve have of the events; nothing if absent.
+    pub buyers: HashMap<(EventId, UserId), BuyerCount>,
+}
+
+/// What a buyer has of an event.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct BuyerCount {
+    /// Unpaid holds.
+    pub unpaid: u32,
+    /// Seats, held and sold; they are counted only where the event limits them.
+    pub seats: u32,
 }
 
 /// What a batch changes of one event.

@@ -5,5 +5,6 @@ mod catalogue;
 mod commands;
 mod editing;
 mod harness;
+mod per_buyer;
 mod racing;
 mod tickets;

@@ -6,7 +6,7 @@ use serde::Serialize;
 use utoipa::{ToSchema, openapi::Object};
 
 use crate::domain::{
-    Availability, Event, EventSnapshot, IssuedTicket, Status, TicketStatus, TicketType,
+    Availability, Event, EventSnapshot, IssuedTicket, PerBuyer, Status, TicketStatus, TicketType,
 };
 
 /// An event.
@@ -34,6 +34,9 @@ pub(super) struct EventResponse {
     #[schema(value_type = String, format = DateTime, examples("2036-08-10T12:00:00Z"))]
     refundable_until: Timestamp,
     organiser_id: UserId,
+    /// How many seats one buyer may have; null: any number.
+    #[schema(minimum = 1, examples(4))]
+    max_per_buyer: Option<u32>,
     ticket_types: Vec<TicketTypeResponse>,
     /// When its numbers were read.
     #[schema(value_type = String, format = DateTime, examples("2036-08-01T09:00:00Z"))]
@@ -132,6 +135,7 @@ impl EventResponse {
             time_zone: details.time_zone.as_str(),
             refundable_until: details.refundable_until(),
             organiser_id: event.organiser_id,
+            max_per_buyer: details.max_per_buyer.map(PerBuyer::get),
             ticket_types: types.map(|t| TicketTypeResponse::new(t, details.starts_at)).collect(),
             as_of,
         }

@@ -10,8 +10,8 @@ use uuid::Uuid;
 use crate::{
     adapters::time_zone::time_zone,
     domain::{
-        CancelReason, Description, Details, Event, PerBooking, Price, Stage, Stock, TicketName,
-        TicketType, Title, Venue,
+        CancelReason, Description, Details, Event, PerBooking, PerBuyer, Price, Stage, Stock,
+        TicketName, TicketType, Title, Venue,
     },
 };
 
@@ -20,8 +20,8 @@ macro_rules! select_events {
     ($rest:literal) => {
         concat!(
             "SELECT event_id, version, stock_version, organiser_id, stage, cancel_reason, title, ",
-            "description, venue, starts_at, ends_at, time_zone, refundable_until, currency, ",
-            "booked FROM event ",
+            "description, venue, starts_at, ends_at, time_zone, refundable_until, max_per_buyer, ",
+            "currency, booked FROM event ",
             $rest
         )
     };
@@ -43,6 +43,7 @@ pub(super) struct EventRow {
     ends_at: Option<Timestamp>,
     time_zone: String,
     refundable_until: Option<Timestamp>,
+    max_per_buyer: Option<i32>,
     currency: String,
     booked: bool,
 }
@@ -123,6 +124,11 @@ impl EventRow {
                 ends_at: self.ends_at,
                 time_zone: time_zone(&self.time_zone).map_err(text)?,
                 refundable_until: self.refundable_until,
+                max_per_buyer: self
+                    .max_per_buyer
+                    .map(|limit| PerBuyer::try_from(i64::from(limit)))
+                    .transpose()
+                    .map_err(text)?,
             },
             currency,
             ticket_types: types.collect::<Result<_, _>>()?,

@@ -7,12 +7,14 @@ use karcis_database::StoreError;
 use karcis_kernel::{BookingId, EventId, TicketCode, TicketTypeId, Timestamp, UserId};
 
 use crate::domain::{
-    CancelReason, Command, Editor, Event, Hold, HoldRef, IssuedTicket, Reply, Stock,
+    CancelReason, Command, Editor, Event, Hold, HoldRef, IssuedTicket, Reply, Stock, Ticket,
 };
 
 /// What is published with a change. The adapters turn it into wire form.
 pub enum Message<'a> {
     Reply(HoldRef, &'a Reply),
+    /// The tickets of a confirmed reply, with their codes, for booking-service alone.
+    Codes(HoldRef, &'a [Ticket]),
     Event(&'a Event, EventFact),
     /// The event is announced as cancelled again.
     StillCancelled(&'a CancelledEvent),
@@ -105,7 +107,7 @@ pub trait Catalogue: Send + Sync {
     /// The event with this id.
     async fn find(&self, id: EventId) -> Result<Option<Event>, StoreError>;
 
-    /// The events of a page, soonest first.
+    /// The events of a page, soonest first, without their descriptions.
     async fn list(&self, filter: &EventFilter, at: Timestamp) -> Result<Vec<Event>, StoreError>;
 }
 
@@ -165,6 +167,19 @@ pub struct StockChange {
     pub holds: Vec<HoldChange>,
     /// In the order of the commands.
     pub replies: Vec<(HoldRef, Reply)>,
+}
+
+impl StockChange {
+    /// What is sent with it, in the order of the commands.
+    pub fn messages(&self) -> impl Iterator<Item = Message<'_>> {
+        self.replies.iter().flat_map(|(hold, reply)| {
+            let codes = match reply {
+                Reply::Confirmed(tickets) => Some(Message::Codes(*hold, tickets)),
+                _ => None,
+            };
+            [Message::Reply(*hold, reply)].into_iter().chain(codes)
+        })
+    }
 }
 
 /// The change of one hold.

@@ -37,9 +37,10 @@ pub async fn run(
     let outbox = base.outbox.clone();
     let events = Arc::new(PgEvents::new(base.pool.clone(), outbox.clone(), encode));
     let keys = TokenKeys::fetched_from(&config.keys.jwks_url);
+    let catalogue = Arc::new(CatalogueCache::new(events.clone()));
     let routes = routes().with_state(ApiState {
         events: events.clone(),
-        catalogue: Arc::new(CatalogueCache::new(events.clone())),
+        catalogue: catalogue.clone(),
         tickets: events.clone(),
     });
     let commands = Commands { stocks: events.clone(), max_unpaid_holds: config.max_holds };
@@ -49,6 +50,7 @@ pub async fn run(
         .run("keys", keys.keep_fresh(base.stopping()))
         .run("consumer", base.consume(commands))
         .run("outbox", base.relay())
+        .run("catalogue", catalogue.sweep(base.stopping()))
         .run("announcer", announce_cancelled_events(events, outbox, base.stopping()))
         .until_stopped()
         .await?;

@@ -5,6 +5,7 @@ mod catalogue;
 mod commands;
 mod editing;
 mod harness;
+mod many_events;
 mod per_buyer;
 mod racing;
 mod tickets;

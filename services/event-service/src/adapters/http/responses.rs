@@ -13,6 +13,15 @@ use crate::domain::{
 #[derive(Serialize, ToSchema)]
 #[schema(as = Event)]
 pub(super) struct EventResponse {
+    #[serde(flatten)]
+    outline: EventOutline,
+    #[schema(examples("An evening of bamboo."))]
+    description: Option<String>,
+}
+
+/// What a list shows of an event too.
+#[derive(Serialize, ToSchema)]
+struct EventOutline {
     event_id: EventId,
     /// Counts edits, never sales.
     #[schema(minimum = 1)]
@@ -21,8 +30,6 @@ pub(super) struct EventResponse {
     status: &'static str,
     #[schema(examples("Angklung Night"))]
     title: String,
-    #[schema(examples("An evening of bamboo."))]
-    description: Option<String>,
     #[schema(examples("Saung Udjo, Bandung"))]
     venue: String,
     #[schema(value_type = String, format = DateTime)]
@@ -66,12 +73,12 @@ struct TicketTypeResponse {
     closed: bool,
 }
 
-/// An event in a list.
+/// An event in a list: without its description.
 #[derive(Serialize, ToSchema)]
 #[schema(as = ListedEvent)]
 pub(super) struct ListedEventResponse {
     #[serde(flatten)]
-    event: EventResponse,
+    outline: EventOutline,
     from_price: Money,
     #[schema(schema_with = availabilities)]
     availability: &'static str,
@@ -121,6 +128,13 @@ fn ticket_statuses() -> Object {
 impl EventResponse {
     /// The event, which was read at `as_of`.
     pub(super) fn new(event: &Event, as_of: Timestamp) -> Self {
+        let description = event.details.description.as_ref().map(ToString::to_string);
+        Self { outline: EventOutline::new(event, as_of), description }
+    }
+}
+
+impl EventOutline {
+    fn new(event: &Event, as_of: Timestamp) -> Self {
         let details = &event.details;
         let types = event.ticket_types.iter();
         Self {
@@ -128,7 +142,6 @@ impl EventResponse {
             version: event.version,
             status: event.status(as_of).as_str(),
             title: details.title.to_string(),
-            description: details.description.as_ref().map(ToString::to_string),
             venue: details.venue.to_string(),
             starts_at: details.starts_at,
             ends_at: details.ends_at,
@@ -164,7 +177,7 @@ impl ListedEventResponse {
         Self {
             from_price: event.lowest_price(as_of),
             availability: event.availability(as_of).as_str(),
-            event: EventResponse::new(event, as_of),
+            outline: EventOutline::new(event, as_of),
         }
     }
 }

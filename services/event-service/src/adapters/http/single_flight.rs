@@ -1,10 +1,13 @@
 //! A single-flight cache: the first reader of a key loads its value, the others wait for that, and a
 //! value is used for half a second. A thousand readers of one event cost two loads a second.
+//!
+//! Guarantees: what is kept weighs at most so many bytes, whatever keys readers choose, and nothing
+//! is kept that is no longer used.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, VecDeque},
     hash::Hash,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -12,70 +15,136 @@ use tokio::sync::OnceCell;
 
 /// How old a value may be. The contract allows a second.
 const MAX_AGE: Duration = Duration::from_millis(500);
-/// How many values are kept.
-const MAX_ENTRIES: usize = 4_096;
+/// Longer than any load takes: after that nobody loads any more.
+const MAX_LOAD: Duration = Duration::from_secs(10);
+/// What an entry takes besides its key and its value.
+const ENTRY_BYTES: usize = 256;
+
+/// What a key or a value takes of the heap.
+pub(super) trait HeapBytes {
+    fn heap_bytes(&self) -> usize;
+}
 
 /// Loaded values by key. A failure is shared by the readers who waited for it, and forgotten.
 pub(super) struct SingleFlightCache<K, V, E> {
-    entries: Mutex<HashMap<K, Arc<Entry<V, E>>>>,
+    max_bytes: usize,
+    kept: Mutex<Kept<K, V, E>>,
+}
+
+struct Kept<K, V, E> {
+    /// What the next reader of a key gets.
+    current: HashMap<K, (u64, Arc<Entry<V, E>>)>,
+    /// Everything that takes memory, the oldest first.
+    slots: VecDeque<Slot<K, V, E>>,
+    bytes: usize,
+    next_id: u64,
+}
+
+struct Slot<K, V, E> {
+    id: u64,
+    key: K,
+    entry: Arc<Entry<V, E>>,
+    bytes: usize,
 }
 
 struct Entry<V, E> {
-    started: Instant,
-    value: OnceCell<Result<Arc<V>, E>>,
+    made: Instant,
+    value: OnceCell<(Instant, Result<Arc<V>, E>)>,
 }
 
 impl<V, E> Entry<V, E> {
+    /// Whether another reader may wait for it or have its value.
     fn is_fresh(&self) -> bool {
-        let failed = self.value.get().is_some_and(Result::is_err);
-        !failed && self.started.elapsed() < MAX_AGE
+        match self.value.get() {
+            Some((loaded_from, Ok(_))) => loaded_from.elapsed() < MAX_AGE,
+            Some((_, Err(_))) => false,
+            None => self.made.elapsed() < MAX_LOAD,
+        }
     }
 }
 
-impl<K: Hash + Eq + Clone, V, E: Clone> SingleFlightCache<K, V, E> {
-    /// An empty cache.
-    pub(super) fn new() -> Self {
-        Self { entries: Mutex::default() }
+impl<K: HeapBytes + Hash + Eq + Clone, V: HeapBytes, E: Clone> SingleFlightCache<K, V, E> {
+    /// An empty cache that keeps at most so many bytes.
+    pub(super) fn new(max_bytes: usize) -> Self {
+        let kept = Kept { current: HashMap::new(), slots: VecDeque::new(), bytes: 0, next_id: 0 };
+        Self { max_bytes, kept: Mutex::new(kept) }
     }
 
-    /// The value of `key`, which began to load at most half a second ago.
+    /// The value of `key`, which began to load at most half a second ago, or is loading.
     pub(super) async fn get<F>(&self, key: &K, load: impl FnOnce() -> F) -> Result<Arc<V>, E>
     where
         F: Future<Output = Result<V, E>>,
     {
-        let entry = self.entry(key);
-        let load = async { load().await.map(Arc::new) };
-        entry.value.get_or_init(|| load).await.clone()
+        let (id, entry) = self.entry(key);
+        let load = async {
+            let started = Instant::now();
+            let value = load().await.map(Arc::new);
+            self.charge(id, value.as_ref().map_or(0, |value| size_of::<V>() + value.heap_bytes()));
+            (started, value)
+        };
+        entry.value.get_or_init(|| load).await.1.clone()
     }
 
     /// The next reader of `key` loads it again. A value that is loading now is not used again.
     pub(super) fn forget(&self, key: &K) {
-        self.lock().remove(key);
+        self.lock().current.remove(key);
     }
 
     /// As [`Self::forget`], for every key.
     pub(super) fn forget_all(&self) {
-        self.lock().clear();
+        self.lock().current.clear();
     }
 
-    fn entry(&self, key: &K) -> Arc<Entry<V, E>> {
-        let mut entries = self.lock();
-        if let Some(entry) = entries.get(key).filter(|entry| entry.is_fresh()) {
-            return entry.clone();
-        }
-        if entries.len() >= MAX_ENTRIES {
-            entries.retain(|_, entry| entry.is_fresh());
-        }
-        if entries.len() >= MAX_ENTRIES {
-            entries.clear();
-        }
-        let entry = Arc::new(Entry { started: Instant::now(), value: OnceCell::new() });
-        entries.insert(key.clone(), entry.clone());
-        entry
+    /// Gives back what is no longer used. Returns the bytes that are still kept.
+    pub(super) fn sweep(&self) -> usize {
+        let mut kept = self.lock();
+        kept.evict(self.max_bytes);
+        kept.bytes
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<K, Arc<Entry<V, E>>>> {
-        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    fn entry(&self, key: &K) -> (u64, Arc<Entry<V, E>>) {
+        let mut kept = self.lock();
+        if let Some((id, entry)) = kept.current.get(key).filter(|(_, entry)| entry.is_fresh()) {
+            return (*id, entry.clone());
+        }
+        let id = kept.next_id;
+        kept.next_id += 1;
+        let entry = Arc::new(Entry { made: Instant::now(), value: OnceCell::new() });
+        // The map and the slot have a key each.
+        let bytes = ENTRY_BYTES + 2 * (size_of::<K>() + key.heap_bytes());
+        kept.current.insert(key.clone(), (id, entry.clone()));
+        kept.slots.push_back(Slot { id, key: key.clone(), entry: entry.clone(), bytes });
+        kept.bytes += bytes;
+        kept.evict(self.max_bytes);
+        (id, entry)
+    }
+
+    /// The entry takes so many bytes more, unless it is no longer kept.
+    fn charge(&self, id: u64, bytes: usize) {
+        let mut kept = self.lock();
+        if let Ok(at) = kept.slots.binary_search_by_key(&id, |slot| slot.id) {
+            kept.slots[at].bytes += bytes;
+            kept.bytes += bytes;
+            kept.evict(self.max_bytes);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Kept<K, V, E>> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<K: Hash + Eq, V, E> Kept<K, V, E> {
+    /// Drops the oldest until all is fresh and light enough. Readers who wait for one that is
+    /// loading get its value all the same.
+    fn evict(&mut self, max_bytes: usize) {
+        while self.bytes > max_bytes || self.slots.front().is_some_and(|s| !s.entry.is_fresh()) {
+            let Some(slot) = self.slots.pop_front() else { return };
+            self.bytes -= slot.bytes;
+            if self.current.get(&slot.key).is_some_and(|(id, _)| *id == slot.id) {
+                self.current.remove(&slot.key);
+            }
+        }
     }
 }
 
@@ -85,34 +154,81 @@ mod tests {
 
     use super::*;
 
+    impl HeapBytes for u32 {
+        fn heap_bytes(&self) -> usize {
+            0
+        }
+    }
+
+    impl HeapBytes for String {
+        fn heap_bytes(&self) -> usize {
+            self.len()
+        }
+    }
+
+    type Cache<E> = SingleFlightCache<u32, String, E>;
+
     #[tokio::test]
     async fn readers_at_the_same_time_share_one_load() {
-        let (cache, loads) = (SingleFlightCache::<_, _, ()>::new(), AtomicUsize::new(0));
+        let (cache, loads) = (Cache::<()>::new(10_000), AtomicUsize::new(0));
         let load = || async {
             tokio::task::yield_now().await;
-            Ok(loads.fetch_add(1, Ordering::SeqCst))
+            Ok(format!("load {}", loads.fetch_add(1, Ordering::SeqCst)))
         };
         let (first, second) = tokio::join!(cache.get(&1, load), cache.get(&1, load));
-        assert_eq!((first, second), (Ok(Arc::new(0)), Ok(Arc::new(0))));
-        assert_eq!(cache.get(&2, load).await, Ok(Arc::new(1)), "another key has another value");
+        let text = |text: &str| Ok(Arc::new(text.to_owned()));
+        assert_eq!((first, second), (text("load 0"), text("load 0")));
+        assert_eq!(cache.get(&2, load).await, text("load 1"), "another key has another value");
     }
 
     #[tokio::test]
     async fn what_was_loading_when_it_changed_is_not_used_again() {
-        let cache = SingleFlightCache::<_, _, ()>::new();
+        let cache = Cache::<()>::new(10_000);
         let slow = cache.get(&1, || async {
             cache.forget(&1);
-            Ok("before the change")
+            Ok("before the change".to_owned())
         });
-        assert_eq!(slow.await, Ok(Arc::new("before the change")));
-        let after = cache.get(&1, || async { Ok("after the change") }).await;
-        assert_eq!(after, Ok(Arc::new("after the change")));
+        assert_eq!(*slow.await.unwrap(), "before the change");
+        let after = cache.get(&1, || async { Ok("after the change".to_owned()) }).await;
+        assert_eq!(*after.unwrap(), "after the change");
     }
 
     #[tokio::test]
     async fn a_failure_is_not_kept() {
-        let cache = SingleFlightCache::new();
+        let cache = Cache::new(10_000);
         assert_eq!(cache.get(&1, || async { Err("down") }).await, Err("down"));
-        assert_eq!(cache.get(&1, || async { Ok::<_, &str>(7) }).await, Ok(Arc::new(7)));
+        assert_eq!(*cache.get(&1, || async { Ok("up".to_owned()) }).await.unwrap(), "up");
+    }
+
+    #[tokio::test]
+    async fn keys_that_readers_choose_take_no_more_than_the_bytes_that_are_allowed() {
+        let cache = Cache::<()>::new(100_000);
+        for key in 0..10_000 {
+            let value = cache.get(&key, || async { Ok("x".repeat(1_000)) }).await.unwrap();
+            assert_eq!(value.len(), 1_000, "each reader gets his value");
+        }
+        let kept = cache.lock();
+        let held: usize = kept.slots.iter().map(|slot| slot.bytes).sum();
+        assert_eq!(held, kept.bytes);
+        assert!((50_000..=100_000).contains(&kept.bytes), "{}", kept.bytes);
+        assert_eq!(kept.current.len(), kept.slots.len(), "each key was read once");
+        drop(kept);
+        let heavy = cache.get(&0, || async { Ok("x".repeat(200_000)) }).await.unwrap();
+        assert_eq!(heavy.len(), 200_000, "what is too heavy to keep is given all the same");
+        assert_eq!(cache.lock().bytes, 0);
+    }
+
+    #[tokio::test]
+    async fn a_load_that_is_given_up_and_what_is_old_are_given_back() {
+        let cache = Cache::<()>::new(100_000);
+        let given_up = cache.get(&1, std::future::pending);
+        assert!(tokio::time::timeout(Duration::ZERO, given_up).await.is_err());
+        assert_eq!(*cache.get(&1, || async { Ok("next".to_owned()) }).await.unwrap(), "next");
+        let is_old = |slot: &Slot<_, _, _>| !slot.entry.is_fresh();
+        while !cache.lock().slots.iter().all(is_old) {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(cache.sweep(), 0);
+        assert!(cache.lock().current.is_empty());
     }
 }

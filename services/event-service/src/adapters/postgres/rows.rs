@@ -15,12 +15,20 @@ use crate::{
     },
 };
 
-/// A query for [`EventRow`]s: all its columns, and the rest of the statement after FROM.
+/// A query for [`EventRow`]s: all its columns, and the rest of the statement after FROM. Lists have no
+/// descriptions.
 macro_rules! select_events {
-    ($rest:literal) => {
+    ($rest:expr) => {
+        select_events!("description", $rest)
+    };
+    (listed $rest:expr) => {
+        select_events!("NULL::text AS description", $rest)
+    };
+    ($description:literal, $rest:expr) => {
         concat!(
             "SELECT event_id, version, stock_version, organiser_id, stage, cancel_reason, title, ",
-            "description, venue, starts_at, ends_at, time_zone, refundable_until, max_per_buyer, ",
+            $description,
+            ", venue, starts_at, ends_at, time_zone, refundable_until, max_per_buyer, ",
             "currency, booked FROM event ",
             $rest
         )

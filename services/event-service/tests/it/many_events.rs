@@ -141,6 +141,23 @@ async fn times_in_lists_are_exact_to_the_microsecond_however_many_start_in_a_min
 }
 
 #[tokio::test]
+async fn a_list_that_the_database_does_not_find_in_time_is_given_up() {
+    let app = TestApp::start().await;
+    app.made(&app.organiser(), &plan(1)).await;
+    let mut lock = app.environment.superuser().begin().await.expect("a transaction begins");
+    let take = "LOCK TABLE events.event IN ACCESS EXCLUSIVE MODE";
+    sqlx::query(take).execute(&mut *lock).await.expect("the table is locked");
+    for query in ["q=dewa", "limit=7"] {
+        let answer = app.visitor().get(&format!("/events?{query}")).await;
+        let answer = answer.is_problem(503, "unavailable");
+        assert!(answer.headers.contains_key("retry-after"), "{query}");
+    }
+    lock.rollback().await.expect("the table is unlocked");
+    assert_eq!(column(&page(&app, "q=dewa").await, "title"), ["Dewa 19"]);
+    app.stop().await;
+}
+
+#[tokio::test]
 async fn a_hundred_thousand_events_and_who_looks_for_them_delay_no_buyer() {
     let app = TestApp::start().await;
     fill(&app, 100_000).await;

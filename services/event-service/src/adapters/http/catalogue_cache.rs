@@ -1,6 +1,11 @@
 //! Events to look at, as they were at most half a second ago.
 
-use std::{convert::Infallible, ops::Range, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    ops::Range,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use karcis_database::StoreError;
 use karcis_kernel::{EventId, Timestamp};
@@ -47,7 +52,7 @@ pub(crate) struct Cached<T> {
     pub as_of: Timestamp,
 }
 
-/// The events of a page, which are some of those that were read.
+/// The events of a page: a part of what was read.
 pub(crate) struct ListedEvents {
     read: Arc<Cached<Vec<Event>>>,
     shown: Range<usize>,
@@ -102,8 +107,8 @@ impl CatalogueCache {
         }
         let load = || async {
             metrics::count_catalogue_load("event");
-            let as_of = now();
-            Ok(Cached { value: self.catalogue.find(id).await?, as_of })
+            let (since, as_of) = (Instant::now(), now());
+            Ok((since, Cached { value: self.catalogue.find(id).await?, as_of }))
         };
         metrics::count_catalogue_read("event");
         self.events.get(&id, load).await
@@ -155,8 +160,8 @@ impl CatalogueCache {
             let _permit =
                 permit.map_err(|_| StoreError::busy("too many pages are read at once"))?;
             metrics::count_catalogue_load("list");
-            let as_of = now();
-            Ok(Cached { value: self.catalogue.list(kept, as_of).await?, as_of })
+            let (since, as_of) = (Instant::now(), now());
+            Ok((since, Cached { value: self.catalogue.list(kept, as_of).await?, as_of }))
         };
         self.lists.get(kept, load).await
     }

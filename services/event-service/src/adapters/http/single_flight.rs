@@ -49,15 +49,16 @@ struct Slot<K, V, E> {
 
 struct Entry<V, E> {
     made: Instant,
-    value: OnceCell<(Instant, Result<Arc<V>, E>)>,
+    /// The value, and when it began to load.
+    value: OnceCell<Result<(Instant, Arc<V>), E>>,
 }
 
 impl<V, E> Entry<V, E> {
     /// Whether another reader may wait for it or have its value.
     fn is_fresh(&self) -> bool {
         match self.value.get() {
-            Some((loaded_from, Ok(_))) => loaded_from.elapsed() < MAX_AGE,
-            Some((_, Err(_))) => false,
+            Some(Ok((since, _))) => since.elapsed() < MAX_AGE,
+            Some(Err(_)) => false,
             None => self.made.elapsed() < MAX_LOAD,
         }
     }
@@ -70,19 +71,20 @@ impl<K: HeapBytes + Hash + Eq + Clone, V: HeapBytes, E: Clone> SingleFlightCache
         Self { max_bytes, kept: Mutex::new(kept) }
     }
 
-    /// The value of `key`, which began to load at most half a second ago, or is loading.
+    /// The value of `key`, which began to load at most half a second ago, or is loading. `load` says
+    /// when it began, as it may have waited first.
     pub(super) async fn get<F>(&self, key: &K, load: impl FnOnce() -> F) -> Result<Arc<V>, E>
     where
-        F: Future<Output = Result<V, E>>,
+        F: Future<Output = Result<(Instant, V), E>>,
     {
         let (id, entry) = self.entry(key);
         let load = async {
-            let started = Instant::now();
-            let value = load().await.map(Arc::new);
-            self.charge(id, value.as_ref().map_or(0, |value| size_of::<V>() + value.heap_bytes()));
-            (started, value)
+            let loaded = load().await.map(|(since, value)| (since, Arc::new(value)));
+            let bytes = |(_, value): &(Instant, Arc<V>)| size_of::<V>() + value.heap_bytes();
+            self.charge(id, loaded.as_ref().map_or(0, bytes));
+            loaded
         };
-        entry.value.get_or_init(|| load).await.1.clone()
+        entry.value.get_or_init(|| load).await.clone().map(|(_, value)| value)
     }
 
     /// The next reader of `key` loads it again. A value that is loading now is not used again.
@@ -168,12 +170,17 @@ mod tests {
 
     type Cache<E> = SingleFlightCache<u32, String, E>;
 
+    /// A value that begins to load now.
+    fn now<E>(value: impl Into<String>) -> Result<(Instant, String), E> {
+        Ok((Instant::now(), value.into()))
+    }
+
     #[tokio::test]
     async fn readers_at_the_same_time_share_one_load() {
         let (cache, loads) = (Cache::<()>::new(10_000), AtomicUsize::new(0));
         let load = || async {
             tokio::task::yield_now().await;
-            Ok(format!("load {}", loads.fetch_add(1, Ordering::SeqCst)))
+            now(format!("load {}", loads.fetch_add(1, Ordering::SeqCst)))
         };
         let (first, second) = tokio::join!(cache.get(&1, load), cache.get(&1, load));
         let text = |text: &str| Ok(Arc::new(text.to_owned()));
@@ -186,10 +193,10 @@ mod tests {
         let cache = Cache::<()>::new(10_000);
         let slow = cache.get(&1, || async {
             cache.forget(&1);
-            Ok("before the change".to_owned())
+            now("before the change")
         });
         assert_eq!(*slow.await.unwrap(), "before the change");
-        let after = cache.get(&1, || async { Ok("after the change".to_owned()) }).await;
+        let after = cache.get(&1, || async { now("after the change") }).await;
         assert_eq!(*after.unwrap(), "after the change");
     }
 
@@ -197,14 +204,24 @@ mod tests {
     async fn a_failure_is_not_kept() {
         let cache = Cache::new(10_000);
         assert_eq!(cache.get(&1, || async { Err("down") }).await, Err("down"));
-        assert_eq!(*cache.get(&1, || async { Ok("up".to_owned()) }).await.unwrap(), "up");
+        assert_eq!(*cache.get(&1, || async { now("up") }).await.unwrap(), "up");
+    }
+
+    #[tokio::test]
+    async fn a_value_is_as_old_as_its_load_and_not_as_its_wait() {
+        let cache = Cache::<()>::new(10_000);
+        let old = Instant::now().checked_sub(MAX_AGE).unwrap();
+        let first = cache.get(&1, || async { Ok((old, "old".to_owned())) }).await.unwrap();
+        assert_eq!(*first, "old", "it is as fresh as it can be");
+        assert_eq!(*cache.get(&1, || async { now("new") }).await.unwrap(), "new");
+        assert_eq!(*cache.get(&1, || async { now("newer") }).await.unwrap(), "new");
     }
 
     #[tokio::test]
     async fn keys_that_readers_choose_take_no_more_than_the_bytes_that_are_allowed() {
         let cache = Cache::<()>::new(100_000);
         for key in 0..10_000 {
-            let value = cache.get(&key, || async { Ok("x".repeat(1_000)) }).await.unwrap();
+            let value = cache.get(&key, || async { now("x".repeat(1_000)) }).await.unwrap();
             assert_eq!(value.len(), 1_000, "each reader gets his value");
         }
         let kept = cache.lock();
@@ -213,7 +230,7 @@ mod tests {
         assert!((50_000..=100_000).contains(&kept.bytes), "{}", kept.bytes);
         assert_eq!(kept.current.len(), kept.slots.len(), "each key was read once");
         drop(kept);
-        let heavy = cache.get(&0, || async { Ok("x".repeat(200_000)) }).await.unwrap();
+        let heavy = cache.get(&0, || async { now("x".repeat(200_000)) }).await.unwrap();
         assert_eq!(heavy.len(), 200_000, "what is too heavy to keep is given all the same");
         assert_eq!(cache.lock().bytes, 0);
     }
@@ -223,7 +240,7 @@ mod tests {
         let cache = Cache::<()>::new(100_000);
         let given_up = cache.get(&1, std::future::pending);
         assert!(tokio::time::timeout(Duration::ZERO, given_up).await.is_err());
-        assert_eq!(*cache.get(&1, || async { Ok("next".to_owned()) }).await.unwrap(), "next");
+        assert_eq!(*cache.get(&1, || async { now("next") }).await.unwrap(), "next");
         let is_old = |slot: &Slot<_, _, _>| !slot.entry.is_fresh();
         while !cache.lock().slots.iter().all(is_old) {
             tokio::task::yield_now().await;

@@ -28,8 +28,7 @@ pub(super) async fn event(pool: &PgPool, id: EventId) -> Result<Option<Event>, S
     Ok(events.into_iter().map(|(event, _)| event).next())
 }
 
-/// The ids of a page's events: of those that this condition on stage and time and the filter let
-/// through, the first.
+/// The first events that meet this condition on stage and time, and the filter.
 macro_rules! page_of {
     ($stage_and_time:literal) => {
         concat!(

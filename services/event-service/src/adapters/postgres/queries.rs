@@ -14,9 +14,11 @@ use crate::{
     domain::{Event, IssuedTicket},
 };
 
-/// The time that one statement of a list may take. A text without three letters or digits in a row has
-/// no trigram, so it is looked for event by event.
-const MAX_LIST: &str = "SET LOCAL statement_timeout = '1s'";
+/// A list may take a second and one core. A text without three letters or digits in a row has no
+/// trigram, so it is looked for event by event.
+const LIMIT_LIST: &str = "
+    SELECT set_config('statement_timeout', '1s', true),
+           set_config('max_parallel_workers_per_gather', '0', true)";
 
 /// The event with this id.
 pub(super) async fn event(pool: &PgPool, id: EventId) -> Result<Option<Event>, StoreError> {
@@ -57,7 +59,7 @@ macro_rules! select_page {
 }
 
 /// The events of a page, soonest first, without their descriptions. The database gives up after
-/// [`MAX_LIST`].
+/// 1 s.
 pub(super) async fn events(
     pool: &PgPool,
     filter: &EventFilter,
@@ -79,7 +81,7 @@ pub(super) async fn events(
         Kind::Ended => (OTHERS, "published", None, Some(at)),
     };
     let mut transaction = pool.begin().await?;
-    sqlx::query(MAX_LIST).execute(&mut *transaction).await?;
+    sqlx::query(LIMIT_LIST).execute(&mut *transaction).await?;
     let rows: Vec<EventRow> = sqlx::query_as(select)
         .bind(stage)
         .bind(organiser.map(|user| user.0))

@@ -195,33 +195,35 @@ mod tests {
             cache.forget(&1);
             now("before the change")
         });
-        assert_eq!(*slow.await.unwrap(), "before the change");
+        assert_eq!(*slow.await.expect("it is there"), "before the change");
         let after = cache.get(&1, || async { now("after the change") }).await;
-        assert_eq!(*after.unwrap(), "after the change");
+        assert_eq!(*after.expect("it is there"), "after the change");
     }
 
     #[tokio::test]
     async fn a_failure_is_not_kept() {
         let cache = Cache::new(10_000);
         assert_eq!(cache.get(&1, || async { Err("down") }).await, Err("down"));
-        assert_eq!(*cache.get(&1, || async { now("up") }).await.unwrap(), "up");
+        assert_eq!(*cache.get(&1, || async { now("up") }).await.expect("it is there"), "up");
     }
 
     #[tokio::test]
     async fn a_value_is_as_old_as_its_load_and_not_as_its_wait() {
         let cache = Cache::<()>::new(10_000);
-        let old = Instant::now().checked_sub(MAX_AGE).unwrap();
-        let first = cache.get(&1, || async { Ok((old, "old".to_owned())) }).await.unwrap();
+        let old = Instant::now().checked_sub(MAX_AGE).expect("it is there");
+        let first =
+            cache.get(&1, || async { Ok((old, "old".to_owned())) }).await.expect("it is there");
         assert_eq!(*first, "old", "it is as fresh as it can be");
-        assert_eq!(*cache.get(&1, || async { now("new") }).await.unwrap(), "new");
-        assert_eq!(*cache.get(&1, || async { now("newer") }).await.unwrap(), "new");
+        assert_eq!(*cache.get(&1, || async { now("new") }).await.expect("it is there"), "new");
+        assert_eq!(*cache.get(&1, || async { now("newer") }).await.expect("it is there"), "new");
     }
 
     #[tokio::test]
     async fn keys_that_readers_choose_take_no_more_than_the_bytes_that_are_allowed() {
         let cache = Cache::<()>::new(100_000);
         for key in 0..10_000 {
-            let value = cache.get(&key, || async { now("x".repeat(1_000)) }).await.unwrap();
+            let value =
+                cache.get(&key, || async { now("x".repeat(1_000)) }).await.expect("it is there");
             assert_eq!(value.len(), 1_000, "each reader gets his value");
         }
         let kept = cache.lock();
@@ -230,7 +232,8 @@ mod tests {
         assert!((50_000..=100_000).contains(&kept.bytes), "{}", kept.bytes);
         assert_eq!(kept.current.len(), kept.slots.len(), "each key was read once");
         drop(kept);
-        let heavy = cache.get(&0, || async { now("x".repeat(200_000)) }).await.unwrap();
+        let heavy =
+            cache.get(&0, || async { now("x".repeat(200_000)) }).await.expect("it is there");
         assert_eq!(heavy.len(), 200_000, "what is too heavy to keep is given all the same");
         assert_eq!(cache.lock().bytes, 0);
     }
@@ -240,7 +243,7 @@ mod tests {
         let cache = Cache::<()>::new(100_000);
         let given_up = cache.get(&1, std::future::pending);
         assert!(tokio::time::timeout(Duration::ZERO, given_up).await.is_err());
-        assert_eq!(*cache.get(&1, || async { now("next") }).await.unwrap(), "next");
+        assert_eq!(*cache.get(&1, || async { now("next") }).await.expect("it is there"), "next");
         let is_old = |slot: &Slot<_, _, _>| !slot.entry.is_fresh();
         while !cache.lock().slots.iter().all(is_old) {
             tokio::task::yield_now().await;

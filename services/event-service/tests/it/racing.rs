@@ -96,7 +96,7 @@ async fn edits_that_race_reservations_never_break_the_sum() {
 }
 
 /// How often a batch met an edit, and was decided again.
-async fn conflicts(app: &TestApp) -> u64 {
+pub(crate) async fn conflicts(app: &TestApp) -> u64 {
     let metrics = app.visitor().get("/metrics").await.is(200).body;
     let lines = metrics.as_str().expect("metrics are text").lines();
     let counts = lines.filter(|line| line.starts_with("karcis_stock_conflicts_total"));

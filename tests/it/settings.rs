@@ -13,7 +13,7 @@ const WRONG: [(&str, &str, &str, i32, &str); 16] = [
     ("booking-service", "DATABASE_URL", "localhost/karcis", 1, "give postgres://"),
     ("event-service", "DATABASE_URL", "postgres://a:b@h:port/d", 1, "give postgres://"),
     ("user-service", "DATABASE_URL", NOWHERE, 1, "no database answers at 127.0.0.1:1"),
-    ("user-service", "DATABASE_CONNECTIONS", "0", 2, "not in 1.."),
+    ("user-service", "DATABASE_CONNECTIONS", "2", 2, "not in 3.."),
     ("user-service", "KARCIS_LISTEN", "8081", 2, "such as 127.0.0.1:8080"),
     ("user-service", "KARCIS_SMTP_URL", "mail:swordfish", 1, "give smtp://"),
     ("user-service", "KARCIS_WEB_ORIGINS", "https://a.example/shop", 2, "without a path"),

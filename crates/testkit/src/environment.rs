@@ -11,7 +11,7 @@ use rdkafka::{
 use sqlx::{AssertSqlSafe, PgPool, postgres::PgPoolOptions};
 use uuid::Uuid;
 
-use crate::{LostCommits, eventually, servers::servers, template};
+use crate::{LostCommits, SilentProxy, eventually, servers::servers, template};
 
 /// A fresh, migrated database and a fresh topic prefix, with the topics in place. Where other test
 /// binaries use the servers too, both are deleted at the end of a test that passes.
@@ -55,6 +55,13 @@ impl TestEnvironment {
             .expect("the new database answers");
         let services_url = database_url.clone();
         Self { name, database_url, services_url, superuser, kafka_config, kafka }
+    }
+
+    /// A proxy to the database for the services that start from now on, which can go silent.
+    pub async fn behind_proxy(&mut self) -> SilentProxy {
+        let proxy = SilentProxy::start(&self.database_url).await;
+        self.services_url = proxy.in_front_of(&self.database_url);
+        proxy
     }
 
     /// A proxy that can lose COMMITs of the services that start from now on.
@@ -129,7 +136,7 @@ impl TestEnvironment {
     }
 
     /// Waits until the service has sent all its messages; panics when it does not, or when it
-    /// dead-lettered one.
+    /// dead-lettered or parked one.
     pub async fn all_sent(&self, schema: Schema) {
         all_sent(&self.database_url, schema).await;
     }
@@ -163,6 +170,10 @@ pub async fn all_sent(database_url: &str, schema: Schema) {
     let letters: Vec<(Option<String>, String)> =
         sqlx::query_as(read).fetch_all(&pool).await.expect("dead letters can be read");
     assert!(letters.is_empty(), "{} has dead letters: {letters:#?}", schema.name);
+    let read = AssertSqlSafe(format!("SELECT kind, error FROM {}.parked_message", schema.name));
+    let parked: Vec<(String, String)> =
+        sqlx::query_as(read).fetch_all(&pool).await.expect("parked messages can be read");
+    assert!(parked.is_empty(), "{} has parked messages: {parked:#?}", schema.name);
     pool.close().await;
 }
 

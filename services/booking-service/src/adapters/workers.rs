@@ -34,12 +34,14 @@ pub(crate) async fn run_timers(
     bookings: Arc<PgBookings>,
     resends: ResendSchedule,
     outbox: Outbox,
+    alive: impl Fn() + Send,
     stopping: CancellationToken,
 ) -> Result<(), Infallible> {
     let mut skipped = Skipped::default();
     let mut ticks = interval(TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     while stopping.run_until_cancelled(ticks.tick()).await.is_some() {
+        alive();
         if outbox.state().is_behind() {
             continue;
         }
@@ -68,11 +70,13 @@ pub(crate) async fn cancel_bookings_of_cancelled_events(
     resends: ResendSchedule,
     outbox: Outbox,
     event_cancelled: Arc<Notify>,
+    alive: impl Fn() + Send,
     stopping: CancellationToken,
 ) -> Result<(), Infallible> {
     let mut skipped = Skipped::default();
     let next = || timeout(LOOK_AGAIN, event_cancelled.notified());
     while stopping.run_until_cancelled(next()).await.is_some() {
+        alive();
         if outbox.state().is_behind() {
             continue;
         }

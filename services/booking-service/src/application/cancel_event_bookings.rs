@@ -4,7 +4,7 @@ use karcis_database::StoreError;
 use karcis_kernel::BookingId;
 
 use super::{
-    Bookings, CancelledEvents,
+    Bookings, CancelledEvents, Tally,
     apply_inputs::{Rejected, apply_inputs},
 };
 use crate::domain::{DecisionContext, Input};
@@ -27,6 +27,8 @@ pub async fn cancel_event_bookings(
         return Ok((true, vec![]));
     }
     let inputs: Vec<_> = ids.into_iter().map(|id| (id, Input::EventCancelled)).collect();
-    let (_, rejected) = apply_inputs(bookings, context, &inputs).await?;
-    Ok((true, rejected))
+    let applied = apply_inputs(bookings, context, &inputs).await?;
+    // Those that are locked are looked for again in a moment.
+    let are_all_locked = applied.locked.is_some() && applied.tally == Tally::default();
+    Ok((!are_all_locked, applied.rejected))
 }

@@ -17,11 +17,13 @@ const AT_A_TIME: u16 = 100;
 pub(crate) async fn announce_cancelled_events(
     events: Arc<dyn CancelledEvents>,
     outbox: Outbox,
+    alive: impl Fn() + Send,
     stopping: CancellationToken,
 ) -> Result<(), Infallible> {
     let mut ticks = interval(TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     while stopping.run_until_cancelled(ticks.tick()).await.is_some() {
+        alive();
         if outbox.state().is_behind() {
             continue;
         }

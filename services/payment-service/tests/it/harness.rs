@@ -61,17 +61,18 @@ impl TestApp {
 
     /// Without a service.
     pub(crate) async fn without_instance() -> Self {
-        Self::on(TestEnvironment::start().await).await
+        Self::without_instance_on(TestEnvironment::start().await).await
     }
 
     /// The same, with a proxy that can lose COMMITs of instances.
     pub(crate) async fn losing_commits() -> (Self, LostCommits) {
         let mut environment = TestEnvironment::start().await;
         let proxy = environment.losing_commits().await;
-        (Self::on(environment).await, proxy)
+        (Self::without_instance_on(environment).await, proxy)
     }
 
-    async fn on(environment: TestEnvironment) -> Self {
+    /// Without a service, on this environment.
+    pub(crate) async fn without_instance_on(environment: TestEnvironment) -> Self {
         // Else no bank could think for longer than 5 s.
         let database = environment.database_url().rsplit('/').next().unwrap();
         let role = SIMULATED_GATEWAY.role;

@@ -11,7 +11,7 @@ use tokio::sync::Notify;
 use super::messages::{Incoming, event_fact, payment_fact, ticket_codes, ticket_fact, user_fact};
 use crate::{
     adapters::{metrics, postgres::PgBookings},
-    application::{CancelledEvents, Tally, apply_inputs, erase_buyer},
+    application::{Applied, CancelledEvents, apply_inputs, erase_buyer},
     domain::{DecisionContext, ResendSchedule},
 };
 
@@ -58,22 +58,19 @@ impl Consumer for Replies {
             self.bookings.record(&events, context.at).await?;
             self.event_cancelled.notify_one();
         }
-        let (mut tally, mut rejected) = (Tally::default(), vec![]);
+        let mut all = Applied::default();
         if !replies.is_empty() {
             let applying = apply_inputs(&*self.bookings, context, &replies);
-            let applied = trace::span("apply_inputs", applying).await?;
-            tally += applied.0;
-            rejected.extend(applied.1);
+            all += trace::span("apply_inputs", applying).await?;
         }
         for user in users {
             let bookings = &*self.bookings;
             let erasing = erase_buyer(bookings, bookings, context, user, ERASED_AT_A_TIME);
-            let erased = trace::span("erase_buyer", erasing).await?;
-            tally += erased.0;
-            rejected.extend(erased.1);
+            all += trace::span("erase_buyer", erasing).await?;
         }
-        metrics::count_inputs(tally);
+        metrics::count_inputs(all.tally);
         // The messages of these bookings are found by halving the batch; the others are done already.
-        rejected.into_iter().next().map_or(Ok(()), |(_, error)| Err(error.into()))
+        let rejected = all.rejected.into_iter().map(|(_, error)| error).next();
+        rejected.or(all.locked).map_or(Ok(()), |error| Err(error.into()))
     }
 }

@@ -12,6 +12,7 @@ use crate::application::{CancelledEvent, CancelledEvents};
 impl CancelledEvents for PgBookings {
     async fn record(&self, events: &[EventId], at: Timestamp) -> Result<(), StoreError> {
         let events: Vec<Uuid> = events.iter().map(|event| event.0).collect();
+        let mut transaction = self.pool.begin_batch().await?;
         sqlx::query(
             "INSERT INTO cancelled_event (event_id, announced_at, open)
              SELECT DISTINCT event_id, $2, true FROM UNNEST($1::uuid[]) AS new (event_id)
@@ -21,9 +22,9 @@ impl CancelledEvents for PgBookings {
         )
         .bind(events)
         .bind(at)
-        .execute(&self.pool)
+        .execute(&mut *transaction)
         .await?;
-        Ok(())
+        Ok(transaction.commit().await?)
     }
 
     async fn next(&self) -> Result<Option<CancelledEvent>, StoreError> {

@@ -1,9 +1,8 @@
 //! Bookings as they are loaded: by id, by timer, of an erased buyer.
 
 use async_trait::async_trait;
-use karcis_database::{Loaded, StoreError};
+use karcis_database::{Loaded, Pool, StoreError};
 use karcis_kernel::{BookingId, Timestamp, UserId};
-use sqlx::PgPool;
 use uuid::Uuid;
 
 use super::{
@@ -16,7 +15,7 @@ use crate::{
 };
 
 /// The bookings with these ids; unknown ids are left out.
-pub(super) async fn load(pool: &PgPool, ids: &[BookingId]) -> Result<Loaded<Booking>, StoreError> {
+pub(super) async fn load(pool: &Pool, ids: &[BookingId]) -> Result<Loaded<Booking>, StoreError> {
     let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
     let rows = select_bookings!("WHERE id = ANY($1)").bind(ids).fetch_all(pool).await?;
     Ok(read_bookings(&rows))

@@ -3,9 +3,9 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use karcis_database::{Loaded, StoreError, UnreadableRow, read_row};
+use karcis_database::{Connection, Loaded, Pool, StoreError, UnreadableRow, read_row};
 use karcis_kernel::{BookingId, EventId, Timestamp, UserId};
-use sqlx::{PgConnection, PgPool, Row as _};
+use sqlx::Row as _;
 use uuid::Uuid;
 
 use super::{
@@ -18,13 +18,10 @@ use crate::{
 };
 
 /// Everything that these commands are decided on.
-pub(super) async fn load(
-    pool: &PgPool,
-    commands: &[&Command],
-) -> Result<StockSnapshot, StoreError> {
+pub(super) async fn load(pool: &Pool, commands: &[&Command]) -> Result<StockSnapshot, StoreError> {
     let events: BTreeSet<Uuid> = commands.iter().map(|c| c.hold().event_id.0).collect();
     let bookings: BTreeSet<Uuid> = commands.iter().map(|c| c.hold().booking_id.0).collect();
-    let connection = &mut *pool.acquire().await?;
+    let connection = &mut pool.acquire().await?;
     // Read events first. If a hold changes later, the event's stock version rises, and the commit
     // sees it.
     let events = load_events(connection, Vec::from_iter(events)).await?;
@@ -40,7 +37,7 @@ pub(super) async fn load(
 }
 
 async fn load_events(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     ids: Vec<Uuid>,
 ) -> Result<Loaded<(Event, i64)>, StoreError> {
     const SELECT: &str = select_events!("WHERE event_id = ANY($1)");
@@ -49,7 +46,7 @@ async fn load_events(
 }
 
 async fn load_holds(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     bookings: Vec<Uuid>,
 ) -> Result<Loaded<(BookingId, (EventId, Hold))>, StoreError> {
     // Of a released hold, the reservation no longer matters.
@@ -66,7 +63,7 @@ async fn load_holds(
 }
 
 async fn load_tickets(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     bookings: Vec<Uuid>,
 ) -> Result<HashMap<Uuid, Vec<TicketRow>>, StoreError> {
     const SELECT: &str = "
@@ -86,7 +83,7 @@ async fn load_tickets(
 /// What the buyers who want to reserve have of the events. Only what is held or sold now is read,
 /// by the index `hold_taken`, and seats are added up only where the event limits them.
 async fn count_for_buyers(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     commands: &[&Command],
 ) -> Result<HashMap<(EventId, UserId), BuyerCount>, StoreError> {
     // A join would read and sort all holds of a hot event; this looks up each buyer.
@@ -129,7 +126,7 @@ async fn count_for_buyers(
 /// The cancelled events that are due to be announced again at `at`, the longest waiting first. What
 /// cannot be read is left out: it does not hold up the others.
 pub(super) async fn due_announcements(
-    pool: &PgPool,
+    pool: &Pool,
     at: Timestamp,
     limit: u16,
 ) -> Result<Vec<CancelledEvent>, StoreError> {

@@ -10,10 +10,9 @@ mod rows;
 use std::collections::HashSet;
 
 use async_trait::async_trait;
-use karcis_database::StoreError;
+use karcis_database::{Pool, StoreError};
 use karcis_kernel::{EventId, TicketCode, Timestamp};
 use karcis_messaging::{Outbox, Outgoing};
-use sqlx::PgPool;
 
 use crate::{
     application::{
@@ -26,14 +25,14 @@ use crate::{
 /// Events, their stock and their tickets in Postgres.
 #[derive(Clone)]
 pub(crate) struct PgEvents {
-    pool: PgPool,
+    pool: Pool,
     outbox: Outbox,
     encode: fn(&Message<'_>) -> Outgoing,
 }
 
 impl PgEvents {
     /// In this schema. Messages are sent through `outbox`, in the form that `encode` gives them.
-    pub(crate) fn new(pool: PgPool, outbox: Outbox, encode: fn(&Message<'_>) -> Outgoing) -> Self {
+    pub(crate) fn new(pool: Pool, outbox: Outbox, encode: fn(&Message<'_>) -> Outgoing) -> Self {
         Self { pool, outbox, encode }
     }
 }

@@ -1,8 +1,8 @@
 //! What is looked at: events and tickets.
 
-use karcis_database::{Loaded, StoreError};
+use karcis_database::{Loaded, Pool, StoreError};
 use karcis_kernel::{EventId, TicketCode, Timestamp};
-use sqlx::{PgPool, Row as _};
+use sqlx::Row as _;
 use uuid::Uuid;
 
 use super::{
@@ -21,10 +21,10 @@ const LIMIT_LIST: &str = "
            set_config('max_parallel_workers_per_gather', '0', true)";
 
 /// The event with this id.
-pub(super) async fn event(pool: &PgPool, id: EventId) -> Result<Option<Event>, StoreError> {
+pub(super) async fn event(pool: &Pool, id: EventId) -> Result<Option<Event>, StoreError> {
     const SELECT: &str = select_events!("WHERE event_id = $1");
     let mut connection = pool.acquire().await?;
-    let row = sqlx::query(SELECT).bind(id.0).fetch_optional(&mut *connection).await?;
+    let row = sqlx::query(SELECT).bind(id.0).fetch_optional(&mut connection).await?;
     let event = with_ticket_types(&mut connection, row.as_slice()).await?.one()?;
     Ok(event.map(|(event, _)| event))
 }
@@ -60,7 +60,7 @@ macro_rules! select_page {
 /// The events of a page, soonest first, without their descriptions and without unreadable ones. The
 /// database gives up after 1 s.
 pub(super) async fn events(
-    pool: &PgPool,
+    pool: &Pool,
     filter: &EventFilter,
     at: Timestamp,
 ) -> Result<Vec<Event>, StoreError> {
@@ -110,7 +110,7 @@ pub(super) async fn events(
 
 /// The ticket with this code, with what its hold and its event say of it.
 pub(super) async fn ticket(
-    pool: &PgPool,
+    pool: &Pool,
     code: &TicketCode,
 ) -> Result<Option<IssuedTicket>, StoreError> {
     const SELECT: &str = "

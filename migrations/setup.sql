@@ -50,6 +50,10 @@ BEGIN
         END;
         EXECUTE format('GRANT CONNECT ON DATABASE %I TO %I', current_database(), part.role);
         EXECUTE format('CREATE SCHEMA IF NOT EXISTS %I AUTHORIZATION %I', part.schema, part.role);
+        IF part.schema = 'events' THEN
+            -- For the search of events. A service's role may not make it.
+            CREATE EXTENSION IF NOT EXISTS pg_trgm SCHEMA events;
+        END IF;
     END LOOP;
 
     EXECUTE format('REVOKE ALL ON DATABASE %I FROM PUBLIC', current_database());

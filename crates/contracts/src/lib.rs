@@ -1,4 +1,4 @@
-//! Every message on Kafka: seven topics, the messages on each, and how they are read and written.
+//! Every message on Kafka: eight topics, the messages on each, and how they are read and written.
 //!
 //! Bodies are JSON; the type stands in the `ce_type` header (CloudEvents 1.0, Kafka binary mode)
 //! and ends in its version. Changes are additive: readers accept unknown fields and skip unknown
@@ -10,6 +10,7 @@ mod events;
 mod message;
 mod payment_commands;
 mod payments;
+mod ticket_codes;
 mod tickets;
 mod users;
 
@@ -18,7 +19,8 @@ use uuid::Uuid;
 
 pub use event_commands::Item;
 pub use message::{Channel, Message};
-pub use tickets::{EventSnapshot, RejectReason, ReservedItem, Ticket};
+pub use ticket_codes::Ticket;
+pub use tickets::{EventSnapshot, RejectReason, ReservedItem};
 
 message::topics! {
     /// What booking-service asks of event-service. One consumer owns all of an event's stock.
@@ -40,6 +42,14 @@ message::topics! {
         key: booking_id, of_booking: true,
         "event-service" => "booking-service", replies: None,
         tickets: TicketsReserved, TicketsRejected, TicketsConfirmed, ConfirmRefused, TicketsReleased,
+    }
+
+    /// The codes of sold tickets, for booking-service alone: who knows a code has the ticket. Nobody
+    /// else may read it.
+    TicketCodes = "karcis.ticket-codes.v1" {
+        key: booking_id, of_booking: true,
+        "event-service" => "booking-service", replies: None,
+        ticket_codes: TicketsIssued,
     }
 
     /// What became of a booking's payment: the saga's replies, and facts for anyone.

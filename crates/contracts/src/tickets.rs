@@ -1,8 +1,10 @@
 //! event → booking and anyone: what became of a booking's seats.
 
-use karcis_kernel::{BookingId, EventId, Money, TicketCode, TicketTypeId, Timestamp};
+use karcis_kernel::{BookingId, EventId, Money, TicketTypeId, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+
+use crate::Ticket;
 
 /// The seats are held. Snapshots what the buyer sees, which later price changes leave alone.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -80,26 +82,18 @@ pub enum RejectReason {
     TooManyHolds,
 }
 
-/// The seats are sold: one ticket a seat.
+/// The seats are sold. The tickets with their codes are told to booking-service alone, by
+/// TicketsIssued.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct TicketsConfirmed {
     /// The booking.
     pub booking_id: BookingId,
     /// Its event.
     pub event_id: EventId,
-    /// The tickets, the same in every repetition.
-    pub tickets: Vec<Ticket>,
-}
-
-/// One seat's ticket.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
-pub struct Ticket {
-    /// The code that opens the door.
-    pub code: TicketCode,
-    /// What it is for.
-    pub ticket_type_id: TicketTypeId,
-    /// The type's name.
-    pub name: String,
+    /// The tickets, as older releases tell them; absent since then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub tickets: Option<Vec<Ticket>>,
 }
 
 /// There is no hold to sell.

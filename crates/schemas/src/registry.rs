@@ -3,8 +3,8 @@
 use std::fmt;
 
 use karcis_contracts::{
-    BookingFact, EventCommand, EventFact, Message, PaymentCommand, PaymentFact, TicketFact,
-    UserFact,
+    BookingFact, EventCommand, EventFact, Message, PaymentCommand, PaymentFact, TicketCodes,
+    TicketFact, UserFact,
 };
 use sqlx::migrate::Migrator;
 
@@ -91,13 +91,15 @@ pub static USER: Service = service!(
 /// event-service
 pub static EVENT: Service = service!(
     "event": "events, their tickets, and what is left of them", 8082, EVENTS,
-    [EventCommand::TOPIC], [TicketFact::TOPIC, EventFact::TOPIC]
+    [EventCommand::TOPIC], [TicketFact::TOPIC, TicketCodes::TOPIC, EventFact::TOPIC]
 );
 
 /// booking-service
 pub static BOOKING: Service = service!(
     "booking": "takes orders and sees each one through: reserve, pay, confirm, or undo", 8083, BOOKINGS,
-    [TicketFact::TOPIC, PaymentFact::TOPIC, EventFact::TOPIC, UserFact::TOPIC],
+    [
+        TicketFact::TOPIC, TicketCodes::TOPIC, PaymentFact::TOPIC, EventFact::TOPIC, UserFact::TOPIC,
+    ],
     [EventCommand::TOPIC, PaymentCommand::TOPIC, BookingFact::TOPIC]
 );
 

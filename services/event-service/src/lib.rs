@@ -42,9 +42,10 @@ pub async fn run(
     let by = |pool: &Pool| Arc::new(PgEvents::new(pool.clone(), outbox.clone(), encode));
     let (events, shown) = (by(&base.pools.saga), by(&base.pools.reads));
     let keys = TokenKeys::fetched_from(&config.keys.jwks_url);
+    let catalogue = Arc::new(CatalogueCache::new(shown.clone()));
     let routes = routes().with_state(ApiState {
         events: by(&base.pools.writes),
-        catalogue: Arc::new(CatalogueCache::new(shown.clone())),
+        catalogue: catalogue.clone(),
         tickets: shown,
     });
     let commands = Commands { stocks: events.clone(), max_unpaid_holds: config.max_holds };
@@ -56,6 +57,7 @@ pub async fn run(
         .run("consumer", base.consume(commands))
         .run("outbox", base.relay())
         .run("database", base.watch())
+        .run("catalogue", catalogue.sweep(base.stopping()))
         .run("announcer", announce_cancelled_events(events, outbox, alive, base.stopping()))
         .until_stopped()
         .await?;

@@ -16,6 +16,7 @@ pub(crate) enum Message {
     RefundPayment,
     TicketsReserved,
     TicketsRejected,
+    /// With its codes, which TicketsIssued tells.
     TicketsConfirmed,
     ConfirmRefused,
     TicketsReleased,

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// As many unpaid holds as both buyers could ever have.
-const NO_LIMIT: event::UnpaidHolds = event::UnpaidHolds { count: 0, limit: 2 };
+const NO_LIMIT: event::BuyerHolds = event::BuyerHolds { unpaid: 0, max_unpaid: 2, seats: 0 };
 
 impl World {
     pub(crate) fn with_event_command(

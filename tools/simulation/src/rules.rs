@@ -18,7 +18,7 @@ pub struct Rules {
     pub reserve: fn(
         Option<&mut event::Event>,
         Option<&event::Hold>,
-        event::UnpaidHolds,
+        event::BuyerHolds,
         &event::Reserve,
         Timestamp,
     ) -> event::Decision,

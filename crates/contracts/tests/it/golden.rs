@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeSet, fmt::Debug, fs, path::PathBuf};
 
-use karcis_contracts::{CHANNELS, Message, TOPICS};
+use karcis_contracts::{CHANNELS, Message, TOPICS, TicketFact, TicketsConfirmed};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -77,12 +77,23 @@ fn every_message_keeps_its_form_its_key_and_its_booking() {
         check(samples::event_commands(), event, Some(booking)),
         check(samples::payment_commands(), booking, Some(booking)),
         check(samples::ticket_facts(), booking, Some(booking)),
+        check(samples::ticket_codes(), booking, Some(booking)),
         check(samples::payment_facts(), booking, Some(booking)),
         check(samples::event_facts(), event, None),
         check(samples::booking_facts(), booking, Some(booking)),
         check(samples::user_facts(), user, None),
     ];
     assert_eq!(checked, TOPICS);
+}
+
+#[test]
+fn a_confirmation_with_its_codes_as_older_releases_tell_it_is_read() {
+    // What TicketsIssued tells today.
+    let body = serde_json::to_vec(&golden("karcis.TicketsIssued.v1")).unwrap();
+    let tickets = Some(vec![samples::ticket()]);
+    let expected = TicketsConfirmed { booking_id: booking(), event_id: event(), tickets };
+    let read = TicketFact::decode("karcis.TicketsConfirmed.v1", &body).unwrap();
+    assert_eq!(read, Some(expected.into()));
 }
 
 #[test]

@@ -93,19 +93,23 @@ pub(crate) fn ticket_facts() -> Vec<TicketFact> {
         }
         .into(),
         TicketsRejected { booking_id, event_id, reason: RejectReason::SoldOut }.into(),
-        TicketsConfirmed {
-            booking_id,
-            event_id,
-            tickets: vec![Ticket {
-                code: TicketCode::from_bits(0x0123_4567_89ab_cdef_0123_4567_89ab_cdef),
-                ticket_type_id: VIP,
-                name: "VIP".to_owned(),
-            }],
-        }
-        .into(),
+        TicketsConfirmed { booking_id, event_id, tickets: None }.into(),
         ConfirmRefused { booking_id, event_id }.into(),
         TicketsReleased { booking_id, event_id }.into(),
     ]
+}
+
+pub(crate) fn ticket_codes() -> Vec<TicketCodes> {
+    let (booking_id, event_id) = (booking(), event());
+    vec![TicketsIssued { booking_id, event_id, tickets: vec![ticket()] }.into()]
+}
+
+pub(crate) fn ticket() -> Ticket {
+    Ticket {
+        code: TicketCode::from_bits(0x0123_4567_89ab_cdef_0123_4567_89ab_cdef),
+        ticket_type_id: VIP,
+        name: "VIP".to_owned(),
+    }
 }
 
 pub(crate) fn payment_facts() -> Vec<PaymentFact> {

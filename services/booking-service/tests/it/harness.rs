@@ -6,7 +6,7 @@ use karcis_booking_service::run;
 use karcis_contracts::{
     BookingFact, EventCommand, EventSnapshot, Message, PaymentCancelled, PaymentCommand,
     PaymentFact, PaymentRefunded, PaymentRequested, PaymentSucceeded, ReservedItem, Ticket,
-    TicketFact, TicketsConfirmed, TicketsReleased, TicketsReserved,
+    TicketCodes, TicketFact, TicketsConfirmed, TicketsIssued, TicketsReleased, TicketsReserved,
 };
 use karcis_kernel::{
     BookingId, Currency, EventId, Money, PaymentId, Role, TicketCode, TicketTypeId, UserId,
@@ -131,6 +131,7 @@ impl TestApp {
         self.publishes([paid(booking)]).await;
         self.receives(booking, "ConfirmTickets").await;
         self.publishes([confirmed(booking)]).await;
+        self.publishes([issued(booking)]).await;
     }
 }
 
@@ -177,14 +178,24 @@ pub(crate) fn codes(booking: Booked) -> [TicketCode; 2] {
     [0, 1].map(|seat| TicketCode::from_bits(booking.id.0.as_u128() ^ seat))
 }
 
+pub(crate) fn issued(booking: Booked) -> TicketCodes {
+    let (booking_id, event_id) = (booking.id, booking.event_id);
+    TicketsIssued { booking_id, event_id, tickets: tickets(booking) }.into()
+}
+
+/// What everybody reads of that.
 pub(crate) fn confirmed(booking: Booked) -> TicketFact {
+    let (booking_id, event_id) = (booking.id, booking.event_id);
+    TicketsConfirmed { booking_id, event_id, tickets: None }.into()
+}
+
+pub(crate) fn tickets(booking: Booked) -> Vec<Ticket> {
     let tickets = codes(booking).map(|code| Ticket {
         code,
         ticket_type_id: booking.ticket_type_id,
         name: "VIP".into(),
     });
-    let (booking_id, event_id) = (booking.id, booking.event_id);
-    TicketsConfirmed { booking_id, event_id, tickets: tickets.into() }.into()
+    tickets.into()
 }
 
 pub(crate) fn released(booking: Booked) -> TicketFact {

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use karcis_contracts::{EventCancelled, EventFact, Ticket, TicketFact, TicketsConfirmed};
+use karcis_contracts::{EventCancelled, EventFact, Ticket, TicketCodes, TicketsIssued};
 use karcis_kernel::{EventId, TicketCode, TicketTypeId};
 use karcis_testkit::{Answer, eventually, together};
 use reqwest::{Method, StatusCode};
@@ -168,7 +168,7 @@ async fn sixty_bookings_of_a_thousand_seats_are_confirmed_and_undone_in_parts() 
     app.stop().await;
 }
 
-fn many_tickets(booking: Booked) -> TicketFact {
+fn many_tickets(booking: Booked) -> TicketCodes {
     let ticket = |seat| Ticket {
         code: TicketCode::from_bits(booking.id.0.as_u128() ^ seat),
         ticket_type_id: booking.ticket_type_id,
@@ -176,7 +176,7 @@ fn many_tickets(booking: Booked) -> TicketFact {
     };
     let (booking_id, event_id) = (booking.id, booking.event_id);
     let tickets = (0..SEATS_EACH as u128).map(ticket).collect();
-    TicketsConfirmed { booking_id, event_id, tickets }.into()
+    TicketsIssued { booking_id, event_id, tickets }.into()
 }
 
 /// Waits until all large bookings are in this stage.

@@ -1,15 +1,16 @@
 //! From the order to the tickets.
 
-use karcis_contracts::{PaymentFact, PaymentFailed};
+use karcis_contracts::{PaymentFact, PaymentFailed, TicketFact, TicketsConfirmed};
 use karcis_kernel::{BookingId, EventId, Role, TicketTypeId, UserId};
+use karcis_schemas::BOOKINGS;
 use karcis_testkit::{Answer, eventually};
 use reqwest::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::harness::{
-    Booked, TestApp, codes, confirmed, id_of, order, paid, payment, refunded, released, requested,
-    reserved,
+    Booked, TestApp, codes, confirmed, id_of, issued, order, paid, payment, refunded, released,
+    requested, reserved, tickets,
 };
 
 #[tokio::test]
@@ -70,9 +71,12 @@ async fn every_answer_may_come_three_times_and_late() {
     app.publishes([requested(booking), requested(booking)]).await;
     app.receives(booking, "ConfirmTickets").await;
     app.publishes([reserved(booking, 1, 60), confirmed(booking), confirmed(booking)]).await;
+    app.publishes([issued(booking), issued(booking)]).await;
     app.publishes([reserved(booking, 2, 60), confirmed(booking)]).await;
+    app.publishes([issued(booking)]).await;
     buyer.waits_for(booking, "confirmed").await;
     buyer.cancels(booking).await;
+    app.publishes([issued(booking)]).await;
     app.publishes([confirmed(booking), released(booking), released(booking)]).await;
     app.publishes([paid(booking), refunded(booking), refunded(booking)]).await;
     buyer.waits_for(booking, "cancelled").await;
@@ -96,6 +100,67 @@ async fn every_answer_may_come_three_times_and_late() {
     app.stop().await;
 }
 
+/// Takes a new booking to where its tickets are to be confirmed.
+async fn confirming(app: &TestApp, booking: Booked) {
+    app.receives(booking, "ReserveTickets").await;
+    app.reserves(booking, 0).await;
+    app.receives(booking, "ConfirmTickets").await;
+}
+
+#[tokio::test]
+async fn a_confirmation_without_codes_is_for_others() {
+    let app = TestApp::start().await;
+    let buyer = app.buyer();
+    let (booking, witness) = (buyer.books().await, buyer.books().await);
+    confirming(&app, booking).await;
+    confirming(&app, witness).await;
+    // A booking's messages keep their order, and so do these two in one partition or in one batch:
+    // the last shows that the first was read.
+    app.publishes([confirmed(booking), confirmed(witness)]).await;
+    app.publishes([issued(witness)]).await;
+    buyer.waits_for(witness, "confirmed").await;
+    assert_eq!(buyer.sees(booking).await["status"], "confirming");
+    app.publishes([issued(booking)]).await;
+    buyer.waits_for(booking, "confirmed").await;
+    assert!(app.environment.dead_letters(BOOKINGS).await.is_empty());
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn codes_that_come_after_the_seats_are_released_change_nothing() {
+    let app = TestApp::start().await;
+    let buyer = app.buyer();
+    let booking = buyer.books().await;
+    confirming(&app, booking).await;
+    buyer.cancels(booking).await;
+    app.receives(booking, "ReleaseTickets").await;
+    app.publishes([confirmed(booking), released(booking)]).await;
+    buyer.waits_for(booking, "cancelled").await;
+    // Another topic has another order.
+    let witness = buyer.books().await;
+    confirming(&app, witness).await;
+    app.publishes([issued(booking), issued(booking), issued(witness)]).await;
+    buyer.waits_for(witness, "confirmed").await;
+    let seen = buyer.sees(booking).await;
+    assert_eq!((&seen["status"], &seen["tickets"]), (&json!("cancelled"), &json!([])));
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn an_event_service_of_an_older_release_confirms_with_codes() {
+    let app = TestApp::start().await;
+    let buyer = app.buyer();
+    let booking = buyer.books().await;
+    confirming(&app, booking).await;
+    let (booking_id, event_id) = (booking.id, booking.event_id);
+    let older = TicketsConfirmed { booking_id, event_id, tickets: Some(tickets(booking)) };
+    app.publishes([TicketFact::from(older)]).await;
+    buyer.waits_for(booking, "confirmed").await;
+    let shown = &buyer.sees(booking).await["tickets"];
+    assert_eq!(shown[1]["code"], codes(booking)[1].to_string());
+    app.stop().await;
+}
+
 #[tokio::test]
 async fn a_free_booking_needs_no_payment() {
     let app = TestApp::start().await;
@@ -104,7 +169,7 @@ async fn a_free_booking_needs_no_payment() {
     app.receives(booking, "ReserveTickets").await;
     app.reserves(booking, 0).await;
     app.receives(booking, "ConfirmTickets").await;
-    app.publishes([confirmed(booking)]).await;
+    app.publishes([issued(booking)]).await;
     buyer.waits_for(booking, "confirmed").await;
     assert_eq!(buyer.sees(booking).await["pay_by"], Value::Null);
     assert_eq!(app.count(booking, "RequestPayment"), 0);

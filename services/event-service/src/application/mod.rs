@@ -15,8 +15,8 @@ pub use cancel_event::{CancelEventError, cancel_event};
 pub use create_event::{CreateEventError, create_event};
 pub use delete_event::{DeleteEventError, delete_event};
 pub use ports::{
-    Announcement, CancelledEvent, CancelledEvents, Catalogue, EventFact, EventFilter, Events,
-    HoldChange, Kind, LockedEvent, Message, StockChange, StockSnapshot, Stocks, Tickets,
+    Announcement, BuyerCount, CancelledEvent, CancelledEvents, Catalogue, EventFact, EventFilter,
+    Events, HoldChange, Kind, LockedEvent, Message, StockChange, StockSnapshot, Stocks, Tickets,
 };
 pub use publish_event::{PublishEventError, publish_event};
 pub use take_commands::{DecisionContext, TakeCommandsError, take_commands};

@@ -9,12 +9,14 @@ use karcis_kernel::{BookingId, EventId, TicketCode, TicketTypeId, Timestamp, Use
 use uuid::Uuid;
 
 use crate::domain::{
-    CancelReason, Command, Editor, Event, Hold, HoldRef, IssuedTicket, Reply, Stock,
+    CancelReason, Command, Editor, Event, Hold, HoldRef, IssuedTicket, Reply, Stock, Ticket,
 };
 
 /// What is published with a change. The adapters turn it into wire form.
 pub enum Message<'a> {
     Reply(HoldRef, &'a Reply),
+    /// The tickets of a confirmed reply, with their codes, for booking-service alone.
+    Codes(HoldRef, &'a [Ticket]),
     Event(&'a Event, EventFact),
     /// The event is announced as cancelled again.
     StillCancelled(&'a CancelledEvent),
@@ -127,7 +129,7 @@ pub trait Catalogue: Send + Sync {
     /// The event with this id.
     async fn find(&self, id: EventId) -> Result<Option<Event>, StoreError>;
 
-    /// The events of a page, soonest first, without unreadable ones.
+    /// The events of a page, soonest first, without their descriptions and without unreadable ones.
     async fn list(&self, filter: &EventFilter, at: Timestamp) -> Result<Vec<Event>, StoreError>;
 }
 
@@ -164,10 +166,19 @@ pub struct StockSnapshot {
     pub events: HashMap<EventId, (Event, i64)>,
     /// The bookings' holds, each with its event.
     pub holds: HashMap<BookingId, (EventId, Hold)>,
-    /// How many unpaid holds the buyers have; none if absent.
-    pub unpaid: HashMap<(EventId, UserId), u32>,
+    /// What the buyers who reserve have of the events; nothing if absent.
+    pub buyers: HashMap<(EventId, UserId), BuyerCount>,
     /// The events, and the bookings' holds, that cannot be read, by event and booking.
     pub unreadable: HashMap<Uuid, UnreadableRow>,
+}
+
+/// What a buyer has of an event.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct BuyerCount {
+    /// Unpaid holds.
+    pub unpaid: u32,
+    /// Seats, held and sold; they are counted only where the event limits them.
+    pub seats: u32,
 }
 
 /// What a batch changes of one event.
@@ -183,6 +194,19 @@ pub struct StockChange {
     pub holds: Vec<HoldChange>,
     /// In the order of the commands.
     pub replies: Vec<(HoldRef, Reply)>,
+}
+
+impl StockChange {
+    /// What is sent with it, in the order of the commands.
+    pub fn messages(&self) -> impl Iterator<Item = Message<'_>> {
+        self.replies.iter().flat_map(|(hold, reply)| {
+            let codes = match reply {
+                Reply::Confirmed(tickets) => Some(Message::Codes(*hold, tickets)),
+                _ => None,
+            };
+            [Message::Reply(*hold, reply)].into_iter().chain(codes)
+        })
+    }
 }
 
 /// The change of one hold.

@@ -7,9 +7,9 @@ use async_trait::async_trait;
 use karcis_database::{Decider, StoreError, decide_batch};
 use karcis_kernel::{BookingId, EventId, TicketCode, TicketTypeId, Timestamp};
 
-use super::ports::{HoldChange, StockChange, StockSnapshot, Stocks};
+use super::ports::{BuyerCount, HoldChange, StockChange, StockSnapshot, Stocks};
 use crate::domain::{
-    Command, Decision, Event, Hold, HoldRef, Reply, Stock, StockMismatch, UnpaidHolds, confirm,
+    BuyerHolds, Command, Decision, Event, Hold, HoldRef, Reply, Stock, StockMismatch, confirm,
     release, reserve,
 };
 
@@ -132,7 +132,7 @@ impl UnitOfWork {
                 .map_err(|StockMismatch| mismatch("its hold does not match its event's stock"))?;
         change.replies.push((hold, reply.clone()));
         let Some(after) = after else { return Ok(None) };
-        count_unpaid(&mut self.stock, hold.event_id, before.as_ref(), &after);
+        count_for_buyer(&mut self.stock, hold.event_id, before.as_ref(), &after);
         self.stock.holds.insert(hold.booking_id, (hold.event_id, after));
         change.holds.entry(hold.booking_id).or_insert(before);
         Ok(Some(reply))
@@ -172,9 +172,10 @@ fn decide(
     let event = stock.events.get_mut(&event_id).map(|(event, _)| event);
     match command {
         Command::Reserve(request) => {
-            let count = stock.unpaid.get(&(event_id, request.user_id)).copied().unwrap_or(0);
-            let unpaid = UnpaidHolds { count, limit: context.max_unpaid_holds };
-            Ok(reserve(event, hold, unpaid, request, context.at))
+            let count = stock.buyers.get(&(event_id, request.user_id)).copied();
+            let BuyerCount { unpaid, seats } = count.unwrap_or_default();
+            let buyer = BuyerHolds { unpaid, max_unpaid: context.max_unpaid_holds, seats };
+            Ok(reserve(event, hold, buyer, request, context.at))
         }
         Command::Confirm(_) => confirm(event, hold, &mut || (context.mint)()),
         Command::Release(_) => release(event, hold),
@@ -185,14 +186,24 @@ fn stocks(event: &Event) -> impl Iterator<Item = (TicketTypeId, Stock)> {
     event.ticket_types.iter().map(|ticket_type| (ticket_type.id, ticket_type.stock))
 }
 
-/// Keeps a buyer's number of unpaid holds right for the rest of the batch.
-fn count_unpaid(stock: &mut StockSnapshot, event_id: EventId, before: Option<&Hold>, after: &Hold) {
-    if let Some(Hold::Held(reservation)) = before
-        && let Entry::Occupied(mut count) = stock.unpaid.entry((event_id, reservation.user_id))
+/// Keeps what a buyer has right for the rest of the batch.
+fn count_for_buyer(
+    stock: &mut StockSnapshot,
+    event_id: EventId,
+    before: Option<&Hold>,
+    after: &Hold,
+) {
+    if let Some(Hold::Held(reservation) | Hold::Sold(reservation, _)) = before
+        && let Entry::Occupied(mut count) = stock.buyers.entry((event_id, reservation.user_id))
     {
-        *count.get_mut() = count.get().saturating_sub(1);
+        let unpaid = u32::from(matches!(before, Some(Hold::Held(_))));
+        let count = count.get_mut();
+        count.unpaid = count.unpaid.saturating_sub(unpaid);
+        count.seats = count.seats.saturating_sub(reservation.seat_count());
     }
-    if let Hold::Held(reservation) = after {
-        *stock.unpaid.entry((event_id, reservation.user_id)).or_insert(0) += 1;
+    if let Hold::Held(reservation) | Hold::Sold(reservation, _) = after {
+        let count = stock.buyers.entry((event_id, reservation.user_id)).or_default();
+        count.unpaid += u32::from(matches!(after, Hold::Held(_)));
+        count.seats += reservation.seat_count();
     }
 }

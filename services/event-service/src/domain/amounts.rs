@@ -79,6 +79,28 @@ impl TryFrom<i64> for PerBooking {
     }
 }
 
+/// How many seats of an event one buyer may have, held and sold together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct PerBuyer(u32);
+
+impl PerBuyer {
+    pub const MIN: i64 = 1;
+    /// As many as a ticket type can have.
+    pub const MAX: i64 = Capacity::MAX;
+
+    pub fn get(self) -> u32 {
+        self.0
+    }
+}
+
+impl TryFrom<i64> for PerBuyer {
+    type Error = OutOfRange;
+
+    fn try_from(number: i64) -> Result<Self, OutOfRange> {
+        within(number, Self::MIN, Self::MAX).map(|number| Self(number as u32))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use karcis_kernel::Currency;
@@ -99,6 +121,7 @@ mod tests {
         ] {
             assert_eq!(Capacity::try_from(number).is_ok(), capacity, "{number}");
             assert_eq!(PerBooking::try_from(number).is_ok(), per_booking, "{number}");
+            assert_eq!(PerBuyer::try_from(number).is_ok(), capacity, "{number}");
         }
         for (amount, good) in
             [(-1, false), (0, true), (10_i64.pow(12), true), (10_i64.pow(12) + 1, false)]

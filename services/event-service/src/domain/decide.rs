@@ -22,23 +22,27 @@ pub struct Decision {
     pub reply: Reply,
 }
 
-/// A buyer's unpaid holds of an event.
+/// What a buyer has of an event already.
 #[derive(Clone, Copy, Debug)]
-pub struct UnpaidHolds {
-    pub count: u32,
-    pub limit: u32,
+pub struct BuyerHolds {
+    /// Holds that wait for their payment.
+    pub unpaid: u32,
+    /// How many of these a buyer may have.
+    pub max_unpaid: u32,
+    /// Seats, held and sold. They matter only if the event limits them.
+    pub seats: u32,
 }
 
 /// ReserveTickets. `event` is the one that the command names, if it exists.
 pub fn reserve(
     event: Option<&mut Event>,
     hold: Option<&Hold>,
-    unpaid: UnpaidHolds,
+    buyer: BuyerHolds,
     request: &Reserve,
     at: Timestamp,
 ) -> Decision {
     match hold {
-        None => match hold_seats(event, unpaid, request, at) {
+        None => match hold_seats(event, buyer, request, at) {
             Ok(reservation) => {
                 changed(Hold::Held(reservation.clone()), Reply::Reserved(reservation))
             }
@@ -91,10 +95,11 @@ pub fn release(event: Option<&mut Event>, hold: Option<&Hold>) -> Result<Decisio
 
 /// The first reason that applies is given, from what nothing will change to what may change by
 /// itself: the event (not found, cancelled), the ticket type (not found), the time (closed), the
-/// request (over the limit, price changed), the buyer (too many holds), the seats.
+/// request (over the limit of its ticket type or, with what its buyer has, of the event; price
+/// changed), the buyer (too many holds), the seats.
 fn hold_seats(
     event: Option<&mut Event>,
-    unpaid: UnpaidHolds,
+    buyer: BuyerHolds,
     request: &Reserve,
     at: Timestamp,
 ) -> Result<Arc<Reservation>, RejectReason> {
@@ -105,10 +110,15 @@ fn hold_seats(
         Stage::Published => {}
     }
     let (items, total) = price(event, request, at)?;
+    let seats = request.items.as_slice().iter().map(|(_, quantity)| u64::from(*quantity));
+    let seats = seats.sum::<u64>() + u64::from(buyer.seats);
+    if event.details.max_per_buyer.is_some_and(|limit| seats > u64::from(limit.get())) {
+        return Err(RejectReason::OverLimit);
+    }
     if request.expected_total.is_some_and(|expected| expected != total) {
         return Err(RejectReason::PriceChanged);
     }
-    if unpaid.count >= unpaid.limit {
+    if buyer.unpaid >= buyer.max_unpaid {
         return Err(RejectReason::TooManyHolds);
     }
     event.change_stock(request.items.as_slice().iter().copied(), |stock, seats| {

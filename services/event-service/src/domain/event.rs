@@ -3,8 +3,8 @@
 use karcis_kernel::{Currency, EventId, Role, TicketTypeId, Timestamp, UserId};
 
 use super::{
-    CancelReason, Description, NewTicketType, Stock, StockMismatch, TicketType, TimeZone, Title,
-    Venue,
+    CancelReason, Description, NewTicketType, PerBuyer, Stock, StockMismatch, TicketType, TimeZone,
+    Title, Venue,
 };
 
 /// How many ticket types an event can have.
@@ -38,6 +38,8 @@ pub struct Details {
     pub time_zone: TimeZone,
     /// Until when a booking may be cancelled for a refund; `None`: until the event starts.
     pub refundable_until: Option<Timestamp>,
+    /// How many seats one buyer may have, held and sold together; `None`: any number.
+    pub max_per_buyer: Option<PerBuyer>,
 }
 
 /// What a buyer saw of an event when the seats were held.

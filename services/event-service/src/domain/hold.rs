@@ -47,7 +47,7 @@ pub enum RejectReason {
     EventCancelled,
     /// Outside the sales window, or the ticket type is closed.
     SalesClosed,
-    /// More than one booking may have.
+    /// More than one booking or one buyer may have.
     OverLimit,
     /// The total is not the expected one.
     PriceChanged,
@@ -167,5 +167,10 @@ impl Reservation {
     /// The seats by ticket type.
     pub fn seats(&self) -> impl Iterator<Item = (TicketTypeId, u32)> + Clone {
         self.items.iter().map(|item| (item.ticket_type_id, item.quantity))
+    }
+
+    /// How many seats it is of.
+    pub fn seat_count(&self) -> u32 {
+        self.items.iter().map(|item| item.quantity).sum()
     }
 }

@@ -17,9 +17,9 @@ mod update;
 #[cfg(test)]
 mod tests;
 
-pub use amounts::{Capacity, PerBooking, Price};
+pub use amounts::{Capacity, PerBooking, PerBuyer, Price};
 pub use availability::Availability;
-pub use decide::{Decision, MAX_SEATS, UnpaidHolds, confirm, release, reserve};
+pub use decide::{BuyerHolds, Decision, MAX_SEATS, confirm, release, reserve};
 pub use event::{
     Details, Editor, Event, EventHasBookings, EventOver, EventSnapshot, FieldError,
     MAX_TICKET_TYPES, NewEvent, Stage, Status, UnpublishRefusal,

@@ -4,7 +4,7 @@ use karcis_kernel::{Currency, TicketTypeId, Timestamp};
 
 use super::{
     Capacity, CapacityBelowSold, Description, Event, EventOver, FieldError, NewTicketType,
-    PerBooking, Price, Stage, TicketName, TicketType, TimeZone, Title, Venue,
+    PerBooking, PerBuyer, Price, Stage, TicketName, TicketType, TimeZone, Title, Venue,
     event::{field_errors, mixed_currencies, sales_window_error},
 };
 
@@ -20,6 +20,8 @@ pub struct EventUpdate {
     pub ends_at: Option<Option<Timestamp>>,
     pub time_zone: Option<TimeZone>,
     pub refundable_until: Option<Option<Timestamp>>,
+    /// For new bookings: nobody loses a seat.
+    pub max_per_buyer: Option<Option<PerBuyer>>,
     /// Ticket types that are not listed are unchanged.
     pub ticket_types: Vec<TicketTypeEdit>,
 }
@@ -74,6 +76,7 @@ impl Event {
         set(&mut details.ends_at, update.ends_at);
         set(&mut details.time_zone, update.time_zone);
         set(&mut details.refundable_until, update.refundable_until);
+        set(&mut details.max_per_buyer, update.max_per_buyer);
         let listed = after.list(update.ticket_types);
 
         let mut errors = field_errors(&after.details, &after.ticket_types);

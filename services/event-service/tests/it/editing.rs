@@ -23,7 +23,7 @@ async fn a_new_event_is_shown_as_the_contract_says() {
         "event_id": event["event_id"], "version": 1, "status": "published",
         "title": "Dewa 19", "description": "Pop\nand rock", "venue": "Istora Senayan",
         "starts_at": starts_at, "ends_at": null, "time_zone": "Asia/Jakarta",
-        "refundable_until": starts_at, "organiser_id": organiser.user_id,
+        "refundable_until": starts_at, "organiser_id": organiser.user_id, "max_per_buyer": null,
         "ticket_types": [{
             "ticket_type_id": ticket_type["ticket_type_id"], "name": "VIP",
             "price": {"amount": 750_000, "currency": "IDR"}, "capacity": 10, "available": 10,
@@ -86,6 +86,9 @@ async fn malformed_events_are_refused_with_the_field_that_is_wrong() {
         (json!({"starts_at": "+12345-01-01T00:00:00Z"}), "starts_at"),
         (json!({"ends_at": in_days(1)}), "ends_at"),
         (json!({"time_zone": "Jakarta"}), "time_zone"),
+        (json!({"max_per_buyer": 0}), "max_per_buyer"),
+        (json!({"max_per_buyer": 1_000_001}), "max_per_buyer"),
+        (json!({"max_per_buyer": "4"}), "max_per_buyer"),
         (json!({"status": "cancelled"}), "status"),
         (json!({"ticket_types": []}), "ticket_types"),
         (json!({"ticket_types": "VIP"}), "ticket_types"),

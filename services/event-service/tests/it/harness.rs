@@ -1,8 +1,8 @@
 //! event-service by itself, with booking-service's end of the wire in the test's hands.
 
 use karcis_contracts::{
-    ConfirmTickets, EventCommand, EventFact, Item, Message, ReleaseTickets, ReserveTickets,
-    TicketFact,
+    ConfirmTickets, EventCommand, EventFact, Item, Message, ReleaseTickets, ReserveTickets, Ticket,
+    TicketCodes, TicketFact,
 };
 use karcis_event_service::run;
 use karcis_kernel::{BookingId, EventId, Role, TicketTypeId, UserId};
@@ -49,7 +49,7 @@ impl TestApp {
     pub(crate) async fn start_on(environment: TestEnvironment) -> Self {
         let mint = TokenMint::start().await;
         let service = RunningService::start(&EVENT, &environment, mint.jwks_url(), &[], run).await;
-        let topics = &[TicketFact::TOPIC, EventFact::TOPIC];
+        let topics = &[TicketFact::TOPIC, TicketCodes::TOPIC, EventFact::TOPIC];
         let booking_service = Peer::start(&environment, &BOOKING, topics).await;
         Self { environment, service, booking_service }
     }
@@ -108,6 +108,23 @@ impl TestApp {
         let before = self.booking_service.heard_about::<TicketFact>(booking.0).len();
         self.send(&[command]).await;
         self.replies(booking, before + 1).await.swap_remove(before)
+    }
+
+    /// The tickets that booking-service was told of for this booking, once it was told so often.
+    pub(crate) async fn issued(&self, booking: BookingId, at_least: usize) -> Vec<Vec<Ticket>> {
+        let told = eventually(async || {
+            let told = self.booking_service.heard_about::<TicketCodes>(booking.0);
+            if told.len() >= at_least { Ok(told) } else { Err(told) }
+        });
+        let tickets = |TicketCodes::TicketsIssued(issued)| issued.tickets;
+        told.await.into_iter().map(tickets).collect()
+    }
+
+    /// Confirms the booking. Returns its tickets.
+    pub(crate) async fn confirmed(&self, event: &Concert, booking: BookingId) -> Vec<Ticket> {
+        let reply = self.ask(event.confirm(booking)).await;
+        assert!(matches!(reply, TicketFact::TicketsConfirmed(_)), "{reply:?}");
+        self.issued(booking, 1).await.swap_remove(0)
     }
 
     /// What was published about the event so far.

@@ -37,9 +37,8 @@ async fn of_2000_who_want_one_of_500_seats_exactly_500_get_one() {
     app.send(&lucky.iter().map(confirm).collect::<Vec<_>>()).await;
     let mut codes = HashSet::new();
     for booking in &lucky {
-        let replies = app.replies(*booking, 2).await;
-        let TicketFact::TicketsConfirmed(sold) = &replies[1] else { panic!("{replies:?}") };
-        codes.extend(sold.tickets.iter().map(|ticket| ticket.code.clone()));
+        let tickets = app.issued(*booking, 1).await.swap_remove(0);
+        codes.extend(tickets.into_iter().map(|ticket| ticket.code));
     }
     assert_eq!(codes.len(), 500, "a code per seat");
     assert_eq!(app.stock(event.types[0]).await, (500, 0, 500));
@@ -97,7 +96,7 @@ async fn edits_that_race_reservations_never_break_the_sum() {
 }
 
 /// How often a batch met an edit, and was decided again.
-async fn conflicts(app: &TestApp) -> u64 {
+pub(crate) async fn conflicts(app: &TestApp) -> u64 {
     let metrics = app.visitor().get("/metrics").await.is(200).body;
     let lines = metrics.as_str().expect("metrics are text").lines();
     let counts = lines.filter(|line| line.starts_with("karcis_stock_conflicts_total"));

@@ -1,6 +1,6 @@
 //! A ticket for everybody who knows its code, and the code as a picture.
 
-use karcis_contracts::TicketFact;
+use karcis_contracts::{Message, TicketFact};
 use karcis_kernel::{BookingId, TicketCode};
 use serde_json::json;
 
@@ -10,11 +10,8 @@ use crate::harness::{Concert, TestApp, plan, with};
 async fn sold(app: &TestApp, event: &Concert) -> (BookingId, Vec<TicketCode>) {
     let command = event.reserve(2);
     app.ask(command.clone()).await;
-    let TicketFact::TicketsConfirmed(sold) = app.ask(event.confirm(command.booking_id)).await
-    else {
-        panic!("not confirmed");
-    };
-    (command.booking_id, sold.tickets.into_iter().map(|ticket| ticket.code).collect())
+    let tickets = app.confirmed(event, command.booking_id).await;
+    (command.booking_id, tickets.into_iter().map(|ticket| ticket.code).collect())
 }
 
 async fn status(app: &TestApp, code: &TicketCode) -> String {
@@ -61,6 +58,33 @@ async fn a_ticket_is_cancelled_with_its_booking_and_with_its_event() {
     assert_eq!(status(&app, &kept[0]).await, "cancelled");
     let picture = app.visitor().get(&format!("/tickets/{}.svg", kept[0])).await.is(200);
     assert_eq!(picture.headers["content-type"], "image/svg+xml");
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn codes_are_told_to_booking_service_alone_as_often_as_it_asks() {
+    let app = TestApp::start().await;
+    let event = app.made(&app.organiser(), &plan(10)).await;
+    let (booking, codes) = sold(&app, &event).await;
+    for _ in 0..2 {
+        app.ask(event.confirm(booking)).await;
+    }
+    let told = app.issued(booking, 3).await;
+    assert_eq!(told.len(), 3, "once for each command");
+    let codes_of = |tickets: &Vec<_>| -> Vec<_> {
+        tickets.iter().map(|ticket: &karcis_contracts::Ticket| ticket.code.clone()).collect()
+    };
+    assert!(told.iter().all(|tickets| codes_of(tickets) == codes), "always the same");
+    for fact in app.replies(booking, 4).await {
+        let body = String::from_utf8(fact.body().expect("JSON")).expect("a text");
+        for code in &codes {
+            assert!(
+                !body.contains(&code.to_string()),
+                "anyone may read {}: {body}",
+                TicketFact::TOPIC
+            );
+        }
+    }
     app.stop().await;
 }
 

@@ -3,13 +3,13 @@
 use std::{ops::Range, sync::Arc};
 
 use async_trait::async_trait;
-use karcis_contracts::{EventFact, Message as _, PaymentFact, TicketFact, UserFact};
+use karcis_contracts::{EventFact, Message as _, PaymentFact, TicketCodes, TicketFact, UserFact};
 use karcis_kernel::BookingId;
 use karcis_messaging::{Consumer, HandleError, Received, SEATS_AT_ONCE, parts};
 use karcis_process::{now, trace};
 use tokio::sync::Notify;
 
-use super::messages::{Incoming, event_fact, payment_fact, ticket_fact, user_fact};
+use super::messages::{Incoming, event_fact, payment_fact, ticket_codes, ticket_fact, user_fact};
 use crate::{
     adapters::{metrics, postgres::PgBookings},
     application::{Applied, CancelledEvents, apply_inputs, erase_buyer},
@@ -36,6 +36,7 @@ impl Consumer for Replies {
     fn decode(&self, topic: &str, kind: &str, body: &[u8]) -> serde_json::Result<Option<Incoming>> {
         Ok(match topic {
             TicketFact::TOPIC => TicketFact::decode(kind, body)?.map(ticket_fact),
+            TicketCodes::TOPIC => TicketCodes::decode(kind, body)?.map(ticket_codes),
             PaymentFact::TOPIC => PaymentFact::decode(kind, body)?.map(payment_fact),
             EventFact::TOPIC => EventFact::decode(kind, body)?.map(event_fact),
             UserFact::TOPIC => UserFact::decode(kind, body)?.map(user_fact),

@@ -84,14 +84,12 @@ pub(super) fn ticket_fact(fact: wire::TicketFact) -> Incoming {
         wire::TicketFact::TicketsRejected(fact) => {
             Incoming::Reply(fact.booking_id, Input::TicketsRejected(reject_reason(fact.reason)))
         }
-        wire::TicketFact::TicketsConfirmed(fact) => {
-            let tickets = fact.tickets.into_iter().map(|ticket| Ticket {
-                code: ticket.code,
-                ticket_type_id: ticket.ticket_type_id,
-                name: ticket.name,
-            });
-            Incoming::Reply(fact.booking_id, Input::TicketsConfirmed(tickets.collect()))
-        }
+        // An event-service of an older release tells the codes here. From others they come on a
+        // topic of their own.
+        wire::TicketFact::TicketsConfirmed(fact) => match fact.tickets {
+            Some(tickets) => confirmed(fact.booking_id, tickets),
+            None => Incoming::ForOthers,
+        },
         wire::TicketFact::ConfirmRefused(fact) => {
             Incoming::Reply(fact.booking_id, Input::ConfirmRefused)
         }
@@ -99,6 +97,21 @@ pub(super) fn ticket_fact(fact: wire::TicketFact) -> Incoming {
             Incoming::Reply(fact.booking_id, Input::TicketsReleased)
         }
     }
+}
+
+pub(super) fn ticket_codes(message: wire::TicketCodes) -> Incoming {
+    match message {
+        wire::TicketCodes::TicketsIssued(issued) => confirmed(issued.booking_id, issued.tickets),
+    }
+}
+
+fn confirmed(booking_id: BookingId, tickets: Vec<wire::Ticket>) -> Incoming {
+    let tickets = tickets.into_iter().map(|ticket| Ticket {
+        code: ticket.code,
+        ticket_type_id: ticket.ticket_type_id,
+        name: ticket.name,
+    });
+    Incoming::Reply(booking_id, Input::TicketsConfirmed(tickets.collect()))
 }
 
 fn reservation(fact: wire::TicketsReserved) -> Reservation {

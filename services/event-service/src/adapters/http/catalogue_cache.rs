@@ -1,22 +1,49 @@
 //! Events to look at, as they were at most half a second ago.
 
-use std::sync::Arc;
+use std::{
+    convert::Infallible,
+    ops::Range,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use karcis_database::StoreError;
 use karcis_kernel::{EventId, Timestamp};
-use karcis_process::now;
-
-use super::single_flight::SingleFlightCache;
-use crate::{
-    application::{Catalogue, EventFilter, Kind},
-    domain::Event,
+use karcis_process::{CancellationToken, now};
+use tokio::{
+    sync::Semaphore,
+    time::{MissedTickBehavior, interval, timeout},
 };
+
+use super::single_flight::{HeapBytes, SingleFlightCache};
+use crate::{
+    adapters::metrics,
+    application::{Catalogue, EventFilter, Kind},
+    domain::{CancelReason, Event, Stage, TicketType},
+};
+
+/// What each of the two caches keeps at most.
+const MAX_BYTES: usize = 8 * 1024 * 1024;
+/// How often they give back what is old.
+const SWEEP: Duration = Duration::from_secs(1);
+/// How many pages are read at once, and as many searches: readers leave the database to buyers.
+const PAGES_AT_ONCE: usize = 2;
+/// How long a reader waits for that. Then he is told to come again.
+const MAX_WAIT: Duration = Duration::from_secs(2);
+/// Times in lists are looked up by the minute, so that `from=<now>` of many readers is one page.
+const STEP_S: i64 = 60;
+/// The rows of a page that is kept: of a short one, and of a long one. One more than is shown tells
+/// whether there is a next page.
+const SHORT_PAGE: u16 = 21;
+const LONG_PAGE: u16 = 101;
 
 /// The catalogue behind a cache that all readers share.
 pub(crate) struct CatalogueCache {
     catalogue: Arc<dyn Catalogue>,
     events: SingleFlightCache<EventId, Cached<Option<Event>>, StoreError>,
     lists: SingleFlightCache<EventFilter, Cached<Vec<Event>>, StoreError>,
+    lists_at_once: Semaphore,
+    searches_at_once: Semaphore,
 }
 
 /// What was read, and when.
@@ -25,10 +52,47 @@ pub(crate) struct Cached<T> {
     pub as_of: Timestamp,
 }
 
+/// The events of a page: a part of what was read.
+pub(crate) struct ListedEvents {
+    read: Arc<Cached<Vec<Event>>>,
+    shown: Range<usize>,
+}
+
+impl ListedEvents {
+    /// The events, soonest first.
+    pub(crate) fn events(&self) -> &[Event] {
+        &self.read.value[self.shown.clone()]
+    }
+
+    /// When they were read.
+    pub(crate) fn as_of(&self) -> Timestamp {
+        self.read.as_of
+    }
+}
+
 impl CatalogueCache {
     /// In front of this catalogue.
     pub(crate) fn new(catalogue: Arc<dyn Catalogue>) -> Self {
-        Self { catalogue, events: SingleFlightCache::new(), lists: SingleFlightCache::new() }
+        Self {
+            catalogue,
+            events: SingleFlightCache::new(MAX_BYTES),
+            lists: SingleFlightCache::new(MAX_BYTES),
+            lists_at_once: Semaphore::new(PAGES_AT_ONCE),
+            searches_at_once: Semaphore::new(PAGES_AT_ONCE),
+        }
+    }
+
+    /// Gives back what is old, until `stopping`.
+    pub(crate) async fn sweep(
+        self: Arc<Self>,
+        stopping: CancellationToken,
+    ) -> Result<(), Infallible> {
+        let mut ticks = interval(SWEEP);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        while stopping.run_until_cancelled(ticks.tick()).await.is_some() {
+            metrics::set_catalogue_bytes(self.events.sweep() + self.lists.sweep());
+        }
+        Ok(())
     }
 
     /// The event. For people who edit events it is read again, as they may just have made an edit
@@ -42,31 +106,128 @@ impl CatalogueCache {
             self.events.forget(&id);
         }
         let load = || async {
-            let as_of = now();
-            Ok(Cached { value: self.catalogue.find(id).await?, as_of })
+            metrics::count_catalogue_load("event");
+            let (since, as_of) = (Instant::now(), now());
+            Ok((since, Cached { value: self.catalogue.find(id).await?, as_of }))
         };
+        metrics::count_catalogue_read("event");
         self.events.get(&id, load).await
     }
 
-    /// The events of a page. For people who edit events they are read again.
+    /// The first `filter.limit` events that it lets through. For people who edit events they are
+    /// read again.
     pub(crate) async fn list(
         &self,
         filter: &EventFilter,
         edits: bool,
-    ) -> Result<Arc<Cached<Vec<Event>>>, StoreError> {
-        if edits || matches!(filter.kind, Kind::DraftsOf(_)) {
-            self.lists.forget(filter);
+    ) -> Result<ListedEvents, StoreError> {
+        metrics::count_catalogue_read("list");
+        let wanted = usize::from(filter.limit);
+        let mut kept = by_the_minute(filter);
+        loop {
+            let read = self.page(&kept, edits).await?;
+            let starts = |at: usize| read.value[at].details.starts_at;
+            let early = filter.from.map_or(0, |from| {
+                read.value.partition_point(|event| event.details.starts_at < from)
+            });
+            let is_whole = read.value.len() < usize::from(kept.limit);
+            if early == 0 || is_whole || early + wanted <= read.value.len() {
+                let in_time = filter.to.map_or(read.value.len(), |to| {
+                    read.value.partition_point(|event| event.details.starts_at <= to)
+                });
+                let shown = early..in_time.clamp(early, early + wanted);
+                return Ok(ListedEvents { read, shown });
+            }
+            // So many start in this minute, but before `from`, that the page is short of the rest:
+            // it goes on behind the last of them, which is the same for every reader.
+            kept.after = Some((starts(early - 1), read.value[early - 1].id));
+            kept.limit = LONG_PAGE;
         }
+    }
+
+    async fn page(
+        &self,
+        kept: &EventFilter,
+        edits: bool,
+    ) -> Result<Arc<Cached<Vec<Event>>>, StoreError> {
+        if edits || matches!(kept.kind, Kind::DraftsOf(_)) {
+            self.lists.forget(kept);
+        }
+        let at_once =
+            if kept.text.is_some() { &self.searches_at_once } else { &self.lists_at_once };
         let load = || async {
-            let as_of = now();
-            Ok(Cached { value: self.catalogue.list(filter, as_of).await?, as_of })
+            let permit = timeout(MAX_WAIT, at_once.acquire()).await;
+            let _permit =
+                permit.map_err(|_| StoreError::busy("too many pages are read at once"))?;
+            metrics::count_catalogue_load("list");
+            let (since, as_of) = (Instant::now(), now());
+            Ok((since, Cached { value: self.catalogue.list(kept, as_of).await?, as_of }))
         };
-        self.lists.get(filter, load).await
+        self.lists.get(kept, load).await
     }
 
     /// The event was edited.
     pub(crate) fn changed(&self, id: EventId) {
         self.events.forget(&id);
         self.lists.forget_all();
+    }
+}
+
+/// The filter of the page that is kept: it lets through all that `filter` does, and what starts in
+/// the same minutes.
+fn by_the_minute(filter: &EventFilter) -> EventFilter {
+    let limit = if filter.limit <= SHORT_PAGE { SHORT_PAGE } else { LONG_PAGE };
+    let at = |minutes: i64| Timestamp::from_timestamp(minutes * STEP_S, 0);
+    let before = |time: Timestamp| at(time.timestamp().div_euclid(STEP_S)).unwrap_or(time);
+    let after = |time: Timestamp| at(time.timestamp().div_euclid(STEP_S) + 1).unwrap_or(time);
+    EventFilter {
+        // Upper and lower case find the same.
+        text: filter.text.as_ref().map(|text| text.to_ascii_lowercase()),
+        from: filter.from.map(before),
+        to: filter.to.map(after),
+        limit,
+        ..filter.clone()
+    }
+}
+
+impl HeapBytes for EventId {
+    fn heap_bytes(&self) -> usize {
+        0
+    }
+}
+
+impl HeapBytes for EventFilter {
+    fn heap_bytes(&self) -> usize {
+        self.text.as_ref().map_or(0, String::len)
+    }
+}
+
+impl HeapBytes for Event {
+    fn heap_bytes(&self) -> usize {
+        let details = &self.details;
+        let texts = [
+            Some(details.title.as_str()),
+            Some(details.venue.as_str()),
+            details.description.as_ref().map(|text| text.as_str()),
+            match &self.stage {
+                Stage::Cancelled(reason) => Some(CancelReason::as_str(reason)),
+                Stage::Draft | Stage::Published => None,
+            },
+        ];
+        let texts: usize = texts.into_iter().flatten().map(str::len).sum();
+        let type_bytes = |t: &TicketType| size_of::<TicketType>() + t.name.as_str().len();
+        texts + self.ticket_types.iter().map(type_bytes).sum::<usize>()
+    }
+}
+
+impl HeapBytes for Cached<Option<Event>> {
+    fn heap_bytes(&self) -> usize {
+        self.value.as_ref().map_or(0, HeapBytes::heap_bytes)
+    }
+}
+
+impl HeapBytes for Cached<Vec<Event>> {
+    fn heap_bytes(&self) -> usize {
+        self.value.iter().map(|event| size_of::<Event>() + event.heap_bytes()).sum()
     }
 }

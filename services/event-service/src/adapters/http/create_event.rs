@@ -16,7 +16,7 @@ use super::{
     ApiState, ORGANISERS,
     fields::{
         EventTitle, LongText, PriceSchema, TicketTypeName, VenueName, capacity, max_per_booking,
-        optional, stored_time,
+        max_per_buyer, optional, stored_time,
     },
     responses::EventResponse,
 };
@@ -24,8 +24,8 @@ use crate::{
     adapters::time_zone::time_zone,
     application::create_event,
     domain::{
-        Capacity, Description, Details, NewEvent, NewTicketType, PerBooking, Price, TicketName,
-        Title, Venue,
+        Capacity, Description, Details, NewEvent, NewTicketType, PerBooking, PerBuyer, Price,
+        TicketName, Title, Venue,
     },
 };
 
@@ -48,6 +48,8 @@ pub(super) struct CreateEventRequest {
     /// Until when a booking may be cancelled; `starts_at` unless given.
     #[schema(value_type = Option<String>, format = DateTime, examples("2036-08-10T12:00:00Z"))]
     refundable_until: Option<Timestamp>,
+    #[schema(schema_with = max_per_buyer)]
+    max_per_buyer: Option<i64>,
     status: Option<FirstStatus>,
     /// All prices in one currency.
     #[schema(min_items = 1, max_items = 20)]
@@ -124,6 +126,7 @@ impl CreateEventRequest {
         let zone = fields.check("time_zone", time_zone(&self.time_zone));
         let refundable_until =
             optional(fields, "refundable_until", self.refundable_until, stored_time);
+        let per_buyer = optional(fields, "max_per_buyer", self.max_per_buyer, PerBuyer::try_from);
         let types = self.ticket_types.into_iter().enumerate();
         let types: Vec<_> = types
             .map(|(index, new)| {
@@ -142,6 +145,7 @@ impl CreateEventRequest {
                 ends_at: ends_at?,
                 time_zone: zone?,
                 refundable_until: refundable_until?,
+                max_per_buyer: per_buyer?,
             },
             ticket_types: types.into_iter().collect::<Option<_>>()?,
             publish: self.status.unwrap_or_default() == FirstStatus::Published,

@@ -19,7 +19,7 @@ use crate::{
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct EventsQuery {
-    /// A text in the title or the venue.
+    /// A text in the title or the venue, in upper or lower case.
     #[param(max_length = 200, pattern = r"^[^\x00]*$", nullable = false)]
     q: Option<String>,
     /// The earliest start.
@@ -93,9 +93,9 @@ pub(super) async fn list(
     let limit = page.limit + 1;
     let filter = EventFilter { kind, text, from, to, after: page.after, limit };
     let found = state.catalogue.list(&filter, edits(caller)).await?;
-    let events = found.value.iter().collect();
+    let events = found.events().iter().collect();
     let page = List::of(events, page.limit, |event| (event.details.starts_at, event.id));
-    Ok(Json(page.map(|event| ListedEventResponse::new(event, found.as_of))))
+    Ok(Json(page.map(|event| ListedEventResponse::new(event, found.as_of()))))
 }
 
 /// `None`: this caller may see none of these.

@@ -11,7 +11,7 @@ use utoipa::{
 };
 
 use crate::domain::{
-    CancelReason, Capacity, Description, FieldError, MAX_TICKET_TYPES, PerBooking, Price,
+    CancelReason, Capacity, Description, FieldError, MAX_TICKET_TYPES, PerBooking, PerBuyer, Price,
     TicketName, Title, Venue,
 };
 
@@ -87,6 +87,13 @@ pub(super) fn max_per_booking() -> ObjectBuilder {
     let default = PerBooking::DEFAULT.get();
     number(or_null, PerBooking::MIN, PerBooking::MAX, 4)
         .description(Some(format!("{default} if it is null.")))
+}
+
+/// The schema of `max_per_buyer`, which may be null.
+pub(super) fn max_per_buyer() -> ObjectBuilder {
+    let or_null = SchemaType::from_iter([Type::Integer, Type::Null]);
+    number(or_null, PerBuyer::MIN, PerBuyer::MAX, 4)
+        .description(Some("How many seats one buyer may have, held and sold; null: any number."))
 }
 
 fn number(of: impl Into<SchemaType>, min: i64, max: i64, example: i64) -> ObjectBuilder {

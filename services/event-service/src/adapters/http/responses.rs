@@ -6,13 +6,22 @@ use serde::Serialize;
 use utoipa::{ToSchema, openapi::Object};
 
 use crate::domain::{
-    Availability, Event, EventSnapshot, IssuedTicket, Status, TicketStatus, TicketType,
+    Availability, Event, EventSnapshot, IssuedTicket, PerBuyer, Status, TicketStatus, TicketType,
 };
 
 /// An event.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Event)]
 pub(super) struct EventResponse {
+    #[serde(flatten)]
+    outline: EventOutline,
+    #[schema(examples("An evening of bamboo."))]
+    description: Option<String>,
+}
+
+/// What a list shows of an event too.
+#[derive(Serialize, ToSchema)]
+struct EventOutline {
     event_id: EventId,
     /// Counts edits, never sales.
     #[schema(minimum = 1)]
@@ -21,8 +30,6 @@ pub(super) struct EventResponse {
     status: &'static str,
     #[schema(examples("Angklung Night"))]
     title: String,
-    #[schema(examples("An evening of bamboo."))]
-    description: Option<String>,
     #[schema(examples("Saung Udjo, Bandung"))]
     venue: String,
     #[schema(value_type = String, format = DateTime)]
@@ -34,6 +41,9 @@ pub(super) struct EventResponse {
     #[schema(value_type = String, format = DateTime, examples("2036-08-10T12:00:00Z"))]
     refundable_until: Timestamp,
     organiser_id: UserId,
+    /// How many seats one buyer may have; null: any number.
+    #[schema(minimum = 1, examples(4))]
+    max_per_buyer: Option<u32>,
     ticket_types: Vec<TicketTypeResponse>,
     /// When its numbers were read.
     #[schema(value_type = String, format = DateTime, examples("2036-08-01T09:00:00Z"))]
@@ -63,12 +73,12 @@ struct TicketTypeResponse {
     closed: bool,
 }
 
-/// An event in a list.
+/// An event in a list: without its description.
 #[derive(Serialize, ToSchema)]
 #[schema(as = ListedEvent)]
 pub(super) struct ListedEventResponse {
     #[serde(flatten)]
-    event: EventResponse,
+    outline: EventOutline,
     from_price: Money,
     #[schema(schema_with = availabilities)]
     availability: &'static str,
@@ -118,6 +128,13 @@ fn ticket_statuses() -> Object {
 impl EventResponse {
     /// The event, which was read at `as_of`.
     pub(super) fn new(event: &Event, as_of: Timestamp) -> Self {
+        let description = event.details.description.as_ref().map(ToString::to_string);
+        Self { outline: EventOutline::new(event, as_of), description }
+    }
+}
+
+impl EventOutline {
+    fn new(event: &Event, as_of: Timestamp) -> Self {
         let details = &event.details;
         let types = event.ticket_types.iter();
         Self {
@@ -125,13 +142,13 @@ impl EventResponse {
             version: event.version,
             status: event.status(as_of).as_str(),
             title: details.title.to_string(),
-            description: details.description.as_ref().map(ToString::to_string),
             venue: details.venue.to_string(),
             starts_at: details.starts_at,
             ends_at: details.ends_at,
             time_zone: details.time_zone.as_str(),
             refundable_until: details.refundable_until(),
             organiser_id: event.organiser_id,
+            max_per_buyer: details.max_per_buyer.map(PerBuyer::get),
             ticket_types: types.map(|t| TicketTypeResponse::new(t, details.starts_at)).collect(),
             as_of,
         }
@@ -160,7 +177,7 @@ impl ListedEventResponse {
         Self {
             from_price: event.lowest_price(as_of),
             availability: event.availability(as_of).as_str(),
-            event: EventResponse::new(event, as_of),
+            outline: EventOutline::new(event, as_of),
         }
     }
 }

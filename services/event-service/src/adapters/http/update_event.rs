@@ -14,7 +14,7 @@ use super::{
     create_event::TicketTypeFields,
     fields::{
         EventTitle, LongText, PriceSchema, TicketTypeName, VenueName, capacity, clearable,
-        max_per_booking, required, stored_time,
+        max_per_booking, max_per_buyer, required, stored_time,
     },
     responses::EventResponse,
 };
@@ -22,7 +22,7 @@ use crate::{
     adapters::time_zone::time_zone,
     application::update_event,
     domain::{
-        Capacity, Description, EventUpdate, NewTicketType, PerBooking, Price, TicketName,
+        Capacity, Description, EventUpdate, NewTicketType, PerBooking, PerBuyer, Price, TicketName,
         TicketTypeEdit, TicketTypeUpdate, Title, Venue,
     },
 };
@@ -54,6 +54,9 @@ pub(super) struct UpdateEventRequest {
     #[serde(default)]
     #[schema(value_type = Option<String>, format = DateTime, examples("2036-08-10T12:00:00Z"))]
     refundable_until: Patch<Timestamp>,
+    #[serde(default)]
+    #[schema(schema_with = max_per_buyer)]
+    max_per_buyer: Patch<i64>,
     /// Those to change and to add; the others stay unchanged.
     #[serde(default)]
     #[schema(value_type = Vec<UpdateTicketTypeRequest>, max_items = 20)]
@@ -150,6 +153,12 @@ impl UpdateEventRequest {
                 "refundable_until",
                 self.refundable_until,
                 stored_time,
+            ),
+            max_per_buyer: clearable(
+                fields,
+                "max_per_buyer",
+                self.max_per_buyer,
+                PerBuyer::try_from,
             ),
             ticket_types,
         }

@@ -37,6 +37,7 @@ pub(super) fn command(command: wire::EventCommand) -> serde_json::Result<Command
 pub(crate) fn encode(message: &Message<'_>) -> Outgoing {
     match message {
         Message::Reply(hold, reply) => Outgoing::new(&ticket_fact(*hold, reply)),
+        Message::Codes(hold, tickets) => Outgoing::new(&issued(*hold, tickets)),
         Message::Event(event, fact) => Outgoing::new(&event_fact(event, *fact)),
         Message::StillCancelled(event) => still_cancelled(event),
     }
@@ -50,13 +51,18 @@ fn ticket_fact(hold: HoldRef, reply: &Reply) -> wire::TicketFact {
             let reason = reject_reason(*reason);
             wire::TicketsRejected { booking_id, event_id, reason }.into()
         }
-        Reply::Confirmed(tickets) => {
-            let tickets = tickets.iter().map(ticket).collect();
-            wire::TicketsConfirmed { booking_id, event_id, tickets }.into()
+        Reply::Confirmed(_) => {
+            wire::TicketsConfirmed { booking_id, event_id, tickets: None }.into()
         }
         Reply::ConfirmRefused => wire::ConfirmRefused { booking_id, event_id }.into(),
         Reply::Released => wire::TicketsReleased { booking_id, event_id }.into(),
     }
+}
+
+fn issued(hold: HoldRef, tickets: &[Ticket]) -> wire::TicketCodes {
+    let HoldRef { booking_id, event_id } = hold;
+    let tickets = tickets.iter().map(ticket).collect();
+    wire::TicketsIssued { booking_id, event_id, tickets }.into()
 }
 
 fn event_fact(event: &Event, fact: EventFact) -> wire::EventFact {

@@ -45,9 +45,8 @@ pub(super) async fn commit(
     }
     change_holds(&mut transaction, &known, at).await?;
     add_tickets(&mut transaction, new.iter().chain(&known)).await?;
-    let replies = changes.iter().flat_map(|change| &change.replies);
-    let messages: Vec<Outgoing> =
-        replies.map(|(hold, reply)| (store.encode)(&Message::Reply(*hold, reply))).collect();
+    let messages = changes.iter().flat_map(StockChange::messages);
+    let messages: Vec<Outgoing> = messages.map(|message| (store.encode)(&message)).collect();
     store.outbox.insert(&mut transaction, &messages).await?;
     transaction.commit().await?;
     store.outbox.notify();

@@ -42,8 +42,8 @@ async fn insert(
 ) -> Result<(), StoreError> {
     const INSERT: &str = "
         INSERT INTO event (event_id, version, organiser_id, stage, title, description, venue,
-                           starts_at, ends_at, time_zone, refundable_until, currency)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
+                           starts_at, ends_at, time_zone, refundable_until, currency, max_per_buyer)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
     let details = &event.details;
     let mut transaction = store.pool.begin().await?;
     sqlx::query(INSERT)
@@ -59,6 +59,7 @@ async fn insert(
         .bind(details.time_zone.as_str())
         .bind(details.refundable_until)
         .bind(event.currency.as_str())
+        .bind(details.max_per_buyer.map(|limit| limit.get() as i32))
         .execute(&mut *transaction)
         .await?;
     write_ticket_types(&mut transaction, event).await?;
@@ -109,7 +110,7 @@ impl LockedEvent for LockedPgEvent {
             SET version = $2, stock_version = stock_version + 1, stage = $3, cancel_reason = $4,
                 title = $5, description = $6, venue = $7, starts_at = $8, ends_at = $9,
                 time_zone = $10, refundable_until = $11, currency = $12,
-                announce_at = $13, announced = $14
+                announce_at = $13, announced = $14, max_per_buyer = $15
             WHERE event_id = $1";
         let details = &event.details;
         let (stage, reason) = stage(&event.stage);
@@ -132,6 +133,7 @@ impl LockedEvent for LockedPgEvent {
             .bind(event.currency.as_str())
             .bind(announce_at)
             .bind(announced)
+            .bind(details.max_per_buyer.map(|limit| limit.get() as i32))
             .execute(&mut *self.transaction)
             .await?;
         if event.ticket_types != self.event.ticket_types {

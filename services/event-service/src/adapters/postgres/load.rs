@@ -13,7 +13,7 @@ use super::{
     rows::{select_events, with_ticket_types},
 };
 use crate::{
-    application::{CancelledEvent, StockSnapshot},
+    application::{BuyerCount, CancelledEvent, StockSnapshot},
     domain::{CancelReason, Command, Event, Hold},
 };
 
@@ -26,12 +26,12 @@ pub(super) async fn load(pool: &Pool, commands: &[&Command]) -> Result<StockSnap
     // sees it.
     let events = load_events(connection, Vec::from_iter(events)).await?;
     let holds = load_holds(connection, Vec::from_iter(bookings)).await?;
-    let unpaid = count_unpaid(connection, commands).await?;
+    let buyers = count_for_buyers(connection, commands).await?;
     let unreadable = events.unreadable.into_iter().chain(holds.unreadable);
     Ok(StockSnapshot {
         events: events.found.into_iter().map(|(event, at)| (event.id, (event, at))).collect(),
         holds: holds.found.into_iter().collect(),
-        unpaid,
+        buyers,
         unreadable: unreadable.map(|row| (row.id, row)).collect(),
     })
 }
@@ -80,21 +80,28 @@ async fn load_tickets(
     Ok(tickets)
 }
 
-/// How many unpaid holds the buyers have who want to reserve.
-async fn count_unpaid(
+/// What the buyers who want to reserve have of the events. Only what is held or sold now is read,
+/// by the index `hold_taken`, and seats are added up only where the event limits them.
+async fn count_for_buyers(
     connection: &mut Connection,
     commands: &[&Command],
-) -> Result<HashMap<(EventId, UserId), u32>, StoreError> {
+) -> Result<HashMap<(EventId, UserId), BuyerCount>, StoreError> {
     // A join would read and sort all holds of a hot event; this looks up each buyer.
     const COUNT: &str = "
-        SELECT buyer.event_id, buyer.user_id, held.number
+        SELECT buyer.event_id, buyer.user_id, held.number, taken.seats
         FROM UNNEST($1::uuid[], $2::uuid[]) AS buyer (event_id, user_id)
         CROSS JOIN LATERAL (
             SELECT count(*) AS number FROM hold
             WHERE hold.event_id = buyer.event_id AND hold.user_id = buyer.user_id
               AND hold.state = 'held'
         ) AS held
-        WHERE held.number > 0";
+        LEFT JOIN event ON event.event_id = buyer.event_id AND event.max_per_buyer IS NOT NULL
+        LEFT JOIN LATERAL (
+            SELECT sum((item ->> 'quantity')::bigint)::bigint AS seats
+            FROM hold, jsonb_array_elements(hold.reservation -> 'items') AS item
+            WHERE hold.event_id = event.event_id AND hold.user_id = buyer.user_id
+              AND hold.state IN ('held', 'sold')
+        ) AS taken ON true";
     let buyers: BTreeSet<(Uuid, Uuid)> = commands
         .iter()
         .filter_map(|command| match command {
@@ -106,10 +113,14 @@ async fn count_unpaid(
         return Ok(HashMap::new());
     }
     let (events, users): (Vec<Uuid>, Vec<Uuid>) = buyers.into_iter().unzip();
-    let rows: Vec<(Uuid, Uuid, i64)> =
+    let rows: Vec<(Uuid, Uuid, i64, Option<i64>)> =
         sqlx::query_as(COUNT).bind(events).bind(users).fetch_all(connection).await?;
     let count = |number| u32::try_from(number).unwrap_or(u32::MAX);
-    Ok(rows.into_iter().map(|(e, u, n)| ((EventId(e), UserId(u)), count(n))).collect())
+    let of_buyer = |(event, user, unpaid, seats): (Uuid, Uuid, i64, Option<i64>)| {
+        let counted = BuyerCount { unpaid: count(unpaid), seats: count(seats.unwrap_or(0)) };
+        ((EventId(event), UserId(user)), counted)
+    };
+    Ok(rows.into_iter().map(of_buyer).collect())
 }
 
 /// How many seats these commands' bookings hold or have bought; none if absent.

@@ -10,18 +10,26 @@ use uuid::Uuid;
 use crate::{
     adapters::time_zone::time_zone,
     domain::{
-        CancelReason, Description, Details, Event, PerBooking, Price, Stage, Stock, TicketName,
-        TicketType, Title, Venue,
+        CancelReason, Description, Details, Event, PerBooking, PerBuyer, Price, Stage, Stock,
+        TicketName, TicketType, Title, Venue,
     },
 };
 
 /// A query for [`with_ticket_types`]: all columns of an [`EventRow`], and the rest of the statement after FROM.
+/// Lists have no descriptions.
 macro_rules! select_events {
-    ($rest:literal) => {
+    ($rest:expr) => {
+        select_events!("description", $rest)
+    };
+    (listed $rest:expr) => {
+        select_events!("NULL::text AS description", $rest)
+    };
+    ($description:literal, $rest:expr) => {
         concat!(
             "SELECT event_id, version, stock_version, organiser_id, stage, cancel_reason, title, ",
-            "description, venue, starts_at, ends_at, time_zone, refundable_until, currency, ",
-            "booked FROM event ",
+            $description,
+            ", venue, starts_at, ends_at, time_zone, refundable_until, max_per_buyer, ",
+            "currency, booked FROM event ",
             $rest
         )
     };
@@ -43,6 +51,7 @@ struct EventRow {
     ends_at: Option<Timestamp>,
     time_zone: String,
     refundable_until: Option<Timestamp>,
+    max_per_buyer: Option<i32>,
     currency: String,
     booked: bool,
 }
@@ -118,6 +127,11 @@ impl EventRow {
                 ends_at: self.ends_at,
                 time_zone: time_zone(&self.time_zone).map_err(text)?,
                 refundable_until: self.refundable_until,
+                max_per_buyer: self
+                    .max_per_buyer
+                    .map(|limit| PerBuyer::try_from(i64::from(limit)))
+                    .transpose()
+                    .map_err(text)?,
             },
             currency,
             ticket_types: types.collect::<Result<_, _>>()?,

@@ -12,6 +12,8 @@ const OTHER_BUYER: UserId = UserId(uuid(8));
 const BOOKINGS: [(UserId, &[(TicketTypeId, u32)]); 3] =
     [(BUYER, &[(VIP, 2)]), (BUYER, &[(VIP, 1), (LAWN, 1)]), (OTHER_BUYER, &[(LAWN, 1)])];
 const MAX_UNPAID: u32 = 1;
+/// One seat fewer than both of them together.
+const MAX_PER_BUYER: i64 = 3;
 
 #[derive(Clone, Copy, Debug)]
 enum Step {
@@ -21,6 +23,7 @@ enum Step {
     Capacity(i64),
     Price(i64),
     Close(bool),
+    PerBuyer(Option<i64>),
     Publish,
     Unpublish,
     Cancel,
@@ -35,7 +38,7 @@ struct State {
 }
 
 /// What tells states apart: not the event's version, which only counts, and not the codes.
-type Key = (u8, Vec<(Stock, bool, i64)>, [(u8, Option<RejectReason>, i64); 3]);
+type Key = (u8, Option<PerBuyer>, Vec<(Stock, bool, i64)>, [(u8, Option<RejectReason>, i64); 3]);
 
 #[test]
 fn every_reachable_state_adds_up_and_repeating_a_step_changes_nothing() {
@@ -62,9 +65,17 @@ fn every_reachable_state_adds_up_and_repeating_a_step_changes_nothing() {
         }
     }
     use RejectReason::*;
-    let reached = [EventNotFound, EventCancelled, SalesClosed, PriceChanged, TooManyHolds, SoldOut];
+    let reached = [
+        EventNotFound,
+        EventCancelled,
+        SalesClosed,
+        OverLimit,
+        PriceChanged,
+        TooManyHolds,
+        SoldOut,
+    ];
     assert_eq!(reasons, HashSet::from(reached));
-    assert_eq!(seen.len(), 6648, "a rule has changed: is each new or lost state meant?");
+    assert_eq!(seen.len(), 14480, "a rule has changed: is each new or lost state meant?");
 }
 
 fn steps() -> impl Iterator<Item = Step> {
@@ -75,6 +86,8 @@ fn steps() -> impl Iterator<Item = Step> {
         Step::Price(500_000),
         Step::Close(true),
         Step::Close(false),
+        Step::PerBuyer(Some(MAX_PER_BUYER)),
+        Step::PerBuyer(None),
         Step::Publish,
         Step::Unpublish,
         Step::Cancel,
@@ -87,11 +100,15 @@ fn take(state: &State, step: Step) -> (State, Option<Reply>) {
     let (i, decision) = match step {
         Step::Reserve(i) => {
             let (user_id, seats) = BOOKINGS[i];
-            let unpaid = UnpaidHolds { count: unpaid(state, user_id), limit: MAX_UNPAID };
+            let buyer = BuyerHolds {
+                unpaid: unpaid(state, user_id),
+                max_unpaid: MAX_UNPAID,
+                seats: seats_of(state, user_id),
+            };
             // The first of them was told the first price.
             let expected_total = (i == 0).then(|| Money::new(1_500_000, Currency::Idr));
             let request = Reserve { user_id, expected_total, ..request(seats) };
-            (i, reserve(Some(&mut next.event), hold(i), unpaid, &request, at(NOW)))
+            (i, reserve(Some(&mut next.event), hold(i), buyer, &request, at(NOW)))
         }
         Step::Confirm(i) => {
             let mut mint = || {
@@ -139,6 +156,10 @@ fn edited(event: &Event, step: Step) -> Option<Event> {
         Step::Close(closed) => {
             update(TicketTypeUpdate { closed: Some(closed), ..unchanged(LAWN) }).ok()?
         }
+        Step::PerBuyer(limit) => {
+            let max_per_buyer = Some(limit.and_then(per_buyer));
+            event.update(EventUpdate { max_per_buyer, ..EventUpdate::default() }).ok()?
+        }
         Step::Publish => event.publish(at(NOW)).ok()?,
         Step::Unpublish => event.unpublish(at(NOW)).ok()?,
         _ => event.cancel(CancelReason::try_from("rain".to_owned()).expect("a reason")),
@@ -148,6 +169,15 @@ fn edited(event: &Event, step: Step) -> Option<Event> {
 fn unpaid(state: &State, buyer: UserId) -> u32 {
     let held = |hold: &&Hold| matches!(hold, Hold::Held(r) if r.user_id == buyer);
     state.holds.iter().flatten().filter(held).count() as u32
+}
+
+/// The seats that the buyer holds or has bought.
+fn seats_of(state: &State, buyer: UserId) -> u32 {
+    let holds = state.holds.iter().flatten().filter_map(|hold| match hold {
+        Hold::Held(r) | Hold::Sold(r, _) if r.user_id == buyer => Some(r.seat_count()),
+        _ => None,
+    });
+    holds.sum()
 }
 
 /// The stock is what the holds say, each seat sold has a code of its own, and nobody has more
@@ -187,6 +217,12 @@ fn check_state(state: &State) {
 /// Commands change one hold and no more of the event than its stock; edits change no hold. A hold
 /// goes one way, keeps what it promised, and draws its codes once.
 fn check_step(before: &State, step: Step, after: &State) {
+    if let (Step::Reserve(i), Some(limit)) = (step, after.event.details.max_per_buyer)
+        && after.holds != before.holds
+        && matches!(after.holds[i], Some(Hold::Held(_)))
+    {
+        assert!(seats_of(after, BOOKINGS[i].0) <= limit.get(), "the buyer has more than allowed");
+    }
     let seats_to_draw = match (step, after.codes == before.codes) {
         (Step::Confirm(i), false) => match (&before.holds[i], &after.holds[i]) {
             (Some(Hold::Held(_)), Some(Hold::Sold(_, tickets))) => tickets.len(),
@@ -230,5 +266,5 @@ fn key(state: &State) -> Key {
         Some(Hold::Released) => (3, None, 0),
         Some(Hold::Rejected(reason)) => (4, Some(*reason), 0),
     });
-    (stage, types, holds)
+    (stage, state.event.details.max_per_buyer, types, holds)
 }

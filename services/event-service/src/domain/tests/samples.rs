@@ -25,6 +25,10 @@ pub(super) fn at(seconds: i64) -> Timestamp {
     Timestamp::from_timestamp(seconds, 0).expect("a moment")
 }
 
+pub(super) fn per_buyer(seats: i64) -> Option<PerBuyer> {
+    Some(PerBuyer::try_from(seats).expect("a limit"))
+}
+
 pub(super) fn title(text: &str) -> Title {
     Title::try_from(text.to_owned()).expect("a title")
 }
@@ -63,6 +67,7 @@ pub(super) fn plan() -> NewEvent {
             ends_at: None,
             time_zone: TimeZone::named("Asia/Jakarta"),
             refundable_until: None,
+            max_per_buyer: None,
         },
         ticket_types: vec![ticket_type(VIP, "VIP", 750_000, 20), ticket_type(LAWN, "Lawn", 0, 5)],
         publish: false,
@@ -91,8 +96,8 @@ pub(super) fn request(seats: &[(TicketTypeId, u32)]) -> Reserve {
     }
 }
 
-pub(super) fn no_unpaid() -> UnpaidHolds {
-    UnpaidHolds { count: 0, limit: 2 }
+pub(super) fn no_holds() -> BuyerHolds {
+    BuyerHolds { unpaid: 0, max_unpaid: 2, seats: 0 }
 }
 
 /// Codes 1, 2, 3, …
@@ -105,7 +110,7 @@ pub(super) fn codes() -> impl FnMut() -> TicketCode {
 }
 
 pub(super) fn held(event: &mut Event, seats: &[(TicketTypeId, u32)]) -> Hold {
-    let decision = reserve(Some(event), None, no_unpaid(), &request(seats), at(NOW));
+    let decision = reserve(Some(event), None, no_holds(), &request(seats), at(NOW));
     decision.hold.expect("a new hold")
 }
 

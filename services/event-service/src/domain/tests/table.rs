@@ -9,7 +9,7 @@ use crate::domain::*;
 fn reserve_without_a_hold_holds_the_seats_and_promises_what_the_buyer_saw() {
     let mut event = published();
     let decision =
-        reserve(Some(&mut event), None, no_unpaid(), &request(&[(VIP, 2), (LAWN, 1)]), at(NOW));
+        reserve(Some(&mut event), None, no_holds(), &request(&[(VIP, 2), (LAWN, 1)]), at(NOW));
     let Reply::Reserved(reservation) = &decision.reply else { panic!("{decision:?}") };
     assert_eq!(decision.hold, Some(Hold::Held(reservation.clone())));
     assert_eq!(reservation.total, Money::new(1_500_000, Currency::Idr));
@@ -32,7 +32,7 @@ fn reserve_again_gets_the_stored_answer_even_after_a_price_change_and_a_cancella
     for hold in [first, then] {
         let (Hold::Held(promised) | Hold::Sold(promised, _)) = &hold else { panic!("{hold:?}") };
         let again =
-            reserve(Some(&mut event), Some(&hold), no_unpaid(), &request(&[(VIP, 2)]), at(START));
+            reserve(Some(&mut event), Some(&hold), no_holds(), &request(&[(VIP, 2)]), at(START));
         assert_eq!(again, Decision { hold: None, reply: Reply::Reserved(promised.clone()) });
     }
     assert_eq!(event, before);
@@ -46,7 +46,7 @@ fn reserve_is_rejected_after_a_release_and_with_the_stored_reason_after_a_reject
         (Hold::Rejected(RejectReason::SoldOut), RejectReason::SoldOut),
     ] {
         let decision =
-            reserve(Some(&mut event), Some(&hold), no_unpaid(), &request(&[(VIP, 1)]), at(NOW));
+            reserve(Some(&mut event), Some(&hold), no_holds(), &request(&[(VIP, 1)]), at(NOW));
         assert_eq!(decision, Decision { hold: None, reply: Reply::Rejected(why) });
     }
     assert_eq!(event, published());
@@ -144,7 +144,7 @@ fn every_reason_to_reject_is_stored_and_takes_no_seat() {
         ("two of the last one", changed(few_seats), &[(LAWN, 1), (VIP, 2)], NOW, SoldOut),
     ] {
         let mut after = event.clone();
-        let decision = reserve(after.as_mut(), None, no_unpaid(), &request(seats), at(time));
+        let decision = reserve(after.as_mut(), None, no_holds(), &request(seats), at(time));
         let rejected = Decision { hold: Some(Hold::Rejected(why)), reply: Reply::Rejected(why) };
         assert_eq!(decision, rejected, "{case}");
         assert_eq!(after, event, "{case}");
@@ -159,7 +159,7 @@ fn another_total_than_expected_is_rejected_and_the_expected_one_is_not() {
         (Money::new(1_500_000, Currency::Usd), false),
     ] {
         let request = Reserve { expected_total: Some(expected), ..request(&[(VIP, 2)]) };
-        let decision = reserve(Some(&mut published()), None, no_unpaid(), &request, at(NOW));
+        let decision = reserve(Some(&mut published()), None, no_holds(), &request, at(NOW));
         let rejected = decision.reply == Reply::Rejected(RejectReason::PriceChanged);
         assert_eq!(rejected, !good, "{expected:?}");
     }
@@ -171,10 +171,32 @@ fn a_buyer_has_only_so_many_unpaid_holds_of_an_event() {
         [(0, 2, true), (1, 2, true), (2, 2, false), (3, 2, false), (0, 0, false)]
     {
         let mut event = published();
-        let unpaid = UnpaidHolds { count, limit };
-        let decision = reserve(Some(&mut event), None, unpaid, &request(&[(VIP, 1)]), at(NOW));
+        let buyer = BuyerHolds { unpaid: count, max_unpaid: limit, ..no_holds() };
+        let decision = reserve(Some(&mut event), None, buyer, &request(&[(VIP, 1)]), at(NOW));
         let rejected = decision.reply == Reply::Rejected(RejectReason::TooManyHolds);
         assert_eq!(rejected, !good, "{count} of {limit}");
+    }
+}
+
+#[test]
+fn a_buyer_has_only_so_many_seats_of_an_event_free_ones_too() {
+    let (four, five): (&[_], &[_]) = (&[(VIP, 4)], &[(VIP, 5)]);
+    for (limit, has, asked, good) in [
+        (per_buyer(4), 0, four, true),
+        (per_buyer(4), 0, five, false),
+        (per_buyer(4), 2, &[(VIP, 2)], true),
+        (per_buyer(4), 2, &[(VIP, 2), (LAWN, 1)], false),
+        (per_buyer(4), 3, &[(LAWN, 1)], true),
+        (per_buyer(4), 4, &[(LAWN, 1)], false),
+        (per_buyer(4), u32::MAX, &[(LAWN, 1)], false),
+        (None, u32::MAX, &[(LAWN, 1)], true),
+    ] {
+        let mut event = published();
+        event.details.max_per_buyer = limit;
+        let buyer = BuyerHolds { seats: has, ..no_holds() };
+        let decision = reserve(Some(&mut event), None, buyer, &request(asked), at(NOW));
+        let rejected = decision.reply == Reply::Rejected(RejectReason::OverLimit);
+        assert_eq!(rejected, !good, "{asked:?} besides {has} of {limit:?}");
     }
 }
 
@@ -188,20 +210,22 @@ fn the_first_reason_in_the_documented_order_is_given() {
     let mut event = cancelled(&event);
     let mut seats = vec![(VIP, 11), (TicketTypeId(uuid(99)), 1)];
     let mut expected = Some(Money::new(1, Currency::Idr));
-    let mut unpaid = UnpaidHolds { count: 2, limit: 2 };
+    event.details.max_per_buyer = per_buyer(3);
+    let mut buyer = BuyerHolds { unpaid: 2, max_unpaid: 2, seats: 2 };
     let mut seen = Vec::new();
-    for correct in 0..7 {
+    for correct in 0..8 {
         match correct {
             0 => {}
             1 => event.stage = Stage::Published,
             2 => seats.truncate(1),
             3 => event.ticket_types[0].closed = false,
             4 => seats[0].1 = 2,
-            5 => expected = None,
-            _ => unpaid.count = 0,
+            5 => buyer.seats = 1,
+            6 => expected = None,
+            _ => buyer.unpaid = 0,
         }
         let request = Reserve { expected_total: expected, ..request(&seats) };
-        let reply = reserve(Some(&mut event), None, unpaid, &request, at(NOW)).reply;
+        let reply = reserve(Some(&mut event), None, buyer, &request, at(NOW)).reply;
         let Reply::Rejected(why) = reply else { panic!("{reply:?}") };
         seen.push(why);
     }
@@ -209,6 +233,7 @@ fn the_first_reason_in_the_documented_order_is_given() {
         EventCancelled,
         EventNotFound,
         SalesClosed,
+        OverLimit,
         OverLimit,
         PriceChanged,
         TooManyHolds,

@@ -28,53 +28,53 @@ pub(super) fn mutants() -> Vec<Mutant> {
 fn holds_again(
     event: Option<&mut Event>,
     hold: Option<&Hold>,
-    unpaid: event::UnpaidHolds,
+    buyer: event::BuyerHolds,
     request: &event::Reserve,
     at: Timestamp,
 ) -> Decision {
-    reserve(event, hold.filter(|hold| **hold != Hold::Released), unpaid, request, at)
+    reserve(event, hold.filter(|hold| **hold != Hold::Released), buyer, request, at)
 }
 
 fn rejection_is_forgotten(
     event: Option<&mut Event>,
     hold: Option<&Hold>,
-    unpaid: event::UnpaidHolds,
+    buyer: event::BuyerHolds,
     request: &event::Reserve,
     at: Timestamp,
 ) -> Decision {
     let hold = hold.filter(|hold| !matches!(hold, Hold::Rejected(_)));
-    reserve(event, hold, unpaid, request, at)
+    reserve(event, hold, buyer, request, at)
 }
 
 fn oversells(
     event: Option<&mut Event>,
     hold: Option<&Hold>,
-    unpaid: event::UnpaidHolds,
+    buyer: event::BuyerHolds,
     request: &event::Reserve,
     at: Timestamp,
 ) -> Decision {
     let Some(event) = event else {
-        return reserve(None, hold, unpaid, request, at);
+        return reserve(None, hold, buyer, request, at);
     };
     let stock = event.ticket_types[0].stock;
     if stock.free() == 0 && hold.is_none() {
         event.ticket_types[0].stock = Stock::new(1);
     }
-    reserve(Some(event), hold, unpaid, request, at)
+    reserve(Some(event), hold, buyer, request, at)
 }
 
 fn cancelled_event_holds(
     event: Option<&mut Event>,
     hold: Option<&Hold>,
-    unpaid: event::UnpaidHolds,
+    buyer: event::BuyerHolds,
     request: &event::Reserve,
     at: Timestamp,
 ) -> Decision {
     let Some(event) = event else {
-        return reserve(None, hold, unpaid, request, at);
+        return reserve(None, hold, buyer, request, at);
     };
     let stage = std::mem::replace(&mut event.stage, event::Stage::Published);
-    let decision = reserve(Some(event), hold, unpaid, request, at);
+    let decision = reserve(Some(event), hold, buyer, request, at);
     event.stage = stage;
     decision
 }

@@ -1,6 +1,7 @@
 //! The HTTP side that all services share: problems, extractors, access tokens, live streams, system
 //! endpoints and metrics.
 
+mod admit;
 mod app;
 mod auth;
 mod client_ip;
@@ -8,6 +9,7 @@ mod explain;
 mod extract;
 mod idempotency;
 mod keys;
+mod limits;
 mod live;
 mod metrics;
 mod openapi;
@@ -19,6 +21,7 @@ mod scan;
 mod serve;
 mod settings;
 mod system_endpoints;
+mod token;
 mod trace;
 
 pub use app::{App, router};
@@ -27,6 +30,7 @@ pub use client_ip::{ClientIp, TrustedProxies};
 pub use extract::{Json, PathId, PreferWait, Query};
 pub use idempotency::{IdempotencyKey, REPLAYED};
 pub use keys::TokenKeys;
+pub use limits::{LimitsConfig, Rate, RateLimit};
 pub use live::{Live, Versions, WantsStream, stream};
 pub use openapi::{About, LINE, Price, TimeZoneName, one_of, openapi, or_null};
 pub use page::{Cursor, List, Page};
@@ -34,3 +38,4 @@ pub use patch::Patch;
 pub use problem::{FieldError, FieldErrors, Problem};
 pub use serve::{bind, serve};
 pub use settings::{HttpConfig, KeysConfig, address};
+pub use token::{MAX_LIFETIME_S, TokenError};

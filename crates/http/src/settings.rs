@@ -1,10 +1,10 @@
 //! The settings of a service's HTTP side.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::Duration};
 
 use reqwest::Url;
 
-use crate::{TrustedProxies, client_ip::proxies};
+use crate::{LimitsConfig, TokenKeys, TrustedProxies, client_ip::proxies};
 
 /// Settings every service has.
 #[derive(Clone, Debug, clap::Args)]
@@ -19,6 +19,8 @@ pub struct HttpConfig {
     #[arg(long, env = "KARCIS_TRUSTED_PROXIES", default_value = "", value_name = "NETWORKS",
         value_parser = proxies, hide_default_value = true)]
     pub trusted_proxies: TrustedProxies,
+    #[command(flatten)]
+    pub limits: LimitsConfig,
 }
 
 /// Settings of a service that checks tokens which user-service signs.
@@ -28,6 +30,17 @@ pub struct KeysConfig {
     #[arg(long, env = "KARCIS_JWKS_URL", value_name = "URL", value_parser = http_url,
         default_value = "http://127.0.0.1:8081/.well-known/jwks.json")]
     pub jwks_url: String,
+    /// How often they are fetched: a new key is published ten minutes before it signs.
+    #[arg(long, env = "KARCIS_JWKS_POLL_MS", value_name = "MS", default_value_t = 60_000, hide = true,
+        value_parser = clap::value_parser!(u64).range(1..=300_000))]
+    pub jwks_poll_ms: u64,
+}
+
+impl KeysConfig {
+    /// These keys; none until they are fetched.
+    pub fn keys(&self) -> TokenKeys {
+        TokenKeys::fetched_from(&self.jwks_url, Duration::from_millis(self.jwks_poll_ms))
+    }
 }
 
 /// Parses a flag's value: an address to listen on.

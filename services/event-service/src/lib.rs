@@ -14,7 +14,6 @@ use adapters::{
     postgres::PgEvents,
     workers::announce_cancelled_events,
 };
-use karcis_http::TokenKeys;
 use karcis_process::Process;
 use karcis_schemas::EVENT;
 use karcis_service::{Base, StartError};
@@ -36,7 +35,7 @@ pub async fn run(
     let base = Base::start(&EVENT, config.service, &process).await?;
     let outbox = base.outbox.clone();
     let events = Arc::new(PgEvents::new(base.pool.clone(), outbox.clone(), encode));
-    let keys = TokenKeys::fetched_from(&config.keys.jwks_url);
+    let keys = config.keys.keys();
     let routes = routes().with_state(ApiState {
         events: events.clone(),
         catalogue: Arc::new(CatalogueCache::new(events.clone())),

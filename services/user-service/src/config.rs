@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use karcis_http::Rate;
 use karcis_schemas::USER;
 use karcis_service::ServiceConfig;
 
@@ -14,6 +15,18 @@ pub struct Config {
     pub admin: AdminConfig,
     #[command(flatten)]
     pub mail: MailConfig,
+    /// How many log-ins may be tried at once from one network address, and the time in which as many
+    /// more may be.
+    #[arg(long, env = "KARCIS_RATE_LIMIT_LOGINS", default_value = "300/1m", value_name = "RATE")]
+    pub rate_limit_logins: Rate,
+    /// The same for new accounts.
+    #[arg(
+        long,
+        env = "KARCIS_RATE_LIMIT_REGISTRATIONS",
+        default_value = "60/1m",
+        value_name = "RATE"
+    )]
+    pub rate_limit_registrations: Rate,
     /// After how many wrong passwords within 15 minutes no more are checked, for one account.
     #[arg(
         long,

@@ -44,11 +44,12 @@ pub async fn run(
             Some(smtp) => Arc::new(smtp),
             None => Arc::new(LogNotifier),
         };
+    let limits = config.service.http.limits.clone();
     let base = Base::start(&USER, config.service, &process).await?;
     let pool = base.pool.clone();
     let signing_keys = signing_keys(&pool).await.map_err(StartError::own)?;
     let access_tokens = Arc::new(AccessTokens::new(&signing_keys).map_err(StartError::own)?);
-    let keys = TokenKeys::fixed(access_tokens.published());
+    let keys = TokenKeys::own(access_tokens.published());
     let state = ApiState {
         accounts: Arc::new(PgAccounts::new(pool.clone(), base.outbox.clone(), encode)),
         password_check: PasswordCheck {
@@ -60,6 +61,8 @@ pub async fn run(
             },
         },
         access_tokens,
+        logins: limits.limit("logins", config.rate_limit_logins),
+        registrations: limits.limit("registrations", config.rate_limit_registrations),
     };
     first_admin(&config.admin, &*state.accounts, &*state.password_check.passwords)
         .await

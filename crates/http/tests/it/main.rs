@@ -6,6 +6,7 @@ mod extractors;
 mod harness;
 mod json;
 mod keys;
+mod limits;
 mod live;
 mod openapi;
 mod pages;

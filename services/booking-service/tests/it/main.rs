@@ -4,6 +4,7 @@
 mod cancelling;
 mod harness;
 mod input;
+mod limits;
 mod many;
 mod outage;
 mod paying;

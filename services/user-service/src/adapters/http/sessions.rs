@@ -66,8 +66,10 @@ pub(super) struct RefreshTokenRequest {
     ))]
 pub(super) async fn register(
     State(state): State<ApiState>,
+    client_ip: ClientIp,
     Json(request): Json<RegisterRequest>,
 ) -> Result<Response, Problem> {
+    state.registrations.admit(&client_ip)?;
     let mut fields = FieldErrors::new();
     let email = fields.check("email", Email::parse(&request.email));
     let password = fields.check("password", Password::choose(request.password));
@@ -100,6 +102,7 @@ pub(super) async fn log_in(
     client_ip: ClientIp,
     Json(request): Json<LogInRequest>,
 ) -> Result<Response, Problem> {
+    state.logins.admit(&client_ip)?;
     let mut fields = FieldErrors::new();
     let Some(email) = fields.check("email", Email::parse(&request.email)) else {
         return Err(fields.into_problem());

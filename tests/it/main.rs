@@ -17,5 +17,6 @@ mod paid;
 mod readme;
 mod rejected;
 mod settings;
+mod signing_keys;
 mod stampede;
 mod telemetry;

@@ -38,4 +38,4 @@ pub use patch::Patch;
 pub use problem::{FieldError, FieldErrors, Problem};
 pub use serve::{bind, serve};
 pub use settings::{HttpConfig, KeysConfig, address};
-pub use token::{MAX_LIFETIME_S, TokenError};
+pub use token::TokenError;

@@ -12,7 +12,7 @@ use jsonwebtoken::{
 use crate::{AUDIENCE, Caller, Claims, ISSUER, Problem, TOKEN_TYPE};
 
 /// No token may be valid for longer, in seconds.
-pub const MAX_LIFETIME_S: i64 = 900;
+const MAX_LIFETIME_S: i64 = 900;
 /// How far another machine's clock may be ahead of ours, in seconds.
 const MAX_AHEAD_S: i64 = 60;
 

@@ -27,6 +27,10 @@ pub struct Config {
         value_name = "RATE"
     )]
     pub rate_limit_registrations: Rate,
+    /// How often the signing keys are read again.
+    #[arg(long, env = "KARCIS_SIGNING_KEYS_REREAD_MS", value_name = "MS", default_value_t = 60_000,
+        hide = true, value_parser = clap::value_parser!(u64).range(1..=60_000))]
+    pub signing_keys_reread_ms: u64,
     /// After how many wrong passwords within 15 minutes no more are checked, for one account.
     #[arg(
         long,

@@ -6,7 +6,7 @@ mod application;
 mod config;
 mod domain;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use adapters::{
     access_tokens::AccessTokens,
@@ -26,7 +26,9 @@ use karcis_schemas::USER;
 use karcis_service::{Base, StartError};
 use tokio::{net::TcpListener, sync::Notify};
 
+pub use adapters::postgres::{KeyError, published_keys, retire_key, rotate_keys};
 pub use config::{AdminConfig, Config};
+pub use domain::{KeyInUse, KeyStatus, PublishedKey};
 
 /// What it serves, as OpenAPI 3.1.
 pub fn openapi() -> serde_json::Value {
@@ -49,7 +51,7 @@ pub async fn run(
     let pool = base.pool.clone();
     let signing_keys = signing_keys(&pool).await.map_err(StartError::own)?;
     let access_tokens = Arc::new(AccessTokens::new(&signing_keys).map_err(StartError::own)?);
-    let keys = TokenKeys::own(access_tokens.published());
+    let keys = TokenKeys::own(&access_tokens.published());
     let state = ApiState {
         accounts: Arc::new(PgAccounts::new(pool.clone(), base.outbox.clone(), encode)),
         password_check: PasswordCheck {
@@ -71,11 +73,20 @@ pub async fn run(
     let due = Arc::new(Notify::new());
     let consumer = BookingFacts { notifications: notifications.clone(), due: due.clone() };
     let notifying = workers::notify_buyers(notifications, notifier, due, base.stopping());
+    let reread_every = Duration::from_millis(config.signing_keys_reread_ms);
+    let rereading = workers::reread_keys(
+        pool.clone(),
+        state.access_tokens.clone(),
+        keys.clone(),
+        reread_every,
+        base.stopping(),
+    );
     process
         .run("http", base.serve(listener, routes().with_state(state), &keys))
         .run("consumer", base.consume(consumer))
         .run("outbox", base.relay())
         .run("notifications", notifying)
+        .run("signing keys", rereading)
         .run("purge", workers::purge(pool, base.stopping()))
         .until_stopped()
         .await?;

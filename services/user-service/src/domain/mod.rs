@@ -10,6 +10,7 @@ mod notification;
 mod password;
 mod person_name;
 mod session;
+mod signing_key;
 
 pub(crate) use account::{Account, AccountChange, ProfileChange, changes_own_role};
 pub(crate) use contact::{Locale, Phone, TimeZone};
@@ -19,3 +20,5 @@ pub(crate) use notification::{Buyer, DueNotification, Notification, Notification
 pub(crate) use password::{InvalidPassword, Password, PasswordHash, TypedPassword};
 pub(crate) use person_name::{InvalidName, PersonName};
 pub(crate) use session::{NewSession, NewToken, SessionId, StoredToken, TokenHash, TokenUse};
+pub(crate) use signing_key::TOKEN_LIFETIME;
+pub use signing_key::{KeyInUse, KeyStatus, PublishedKey};

@@ -12,7 +12,7 @@ use sqlx::PgPool;
 pub(crate) enum KeysCommand {
     /// Show all keys with what each is for
     List(Database),
-    /// Make a key: it is published at once and signs later, once all services know it
+    /// Make a key: it is published and signs later, once all services know it
     Rotate {
         #[command(flatten)]
         database: Database,
@@ -20,7 +20,7 @@ pub(crate) enum KeysCommand {
         #[arg(long, default_value_t = 600, value_name = "SECONDS")]
         lead_seconds: u32,
     },
-    /// Remove a key: tokens that it signed are refused within a minute
+    /// Remove a key: tokens that it signed are refused within two minutes
     Retire {
         #[command(flatten)]
         database: Database,

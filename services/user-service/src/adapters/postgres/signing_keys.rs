@@ -87,8 +87,7 @@ pub async fn published_keys(pool: &PgPool) -> Result<Vec<PublishedKey>, KeyError
     Ok(published(&read(&mut connection).await?))
 }
 
-/// Makes a key that is published at once and signs after `lead`, and returns its id. There is never
-/// more than one that waits.
+/// Makes a key that signs after `lead`, and returns its id. Until then there can be no other.
 pub async fn rotate_keys(pool: &PgPool, lead: Duration) -> Result<String, KeyError> {
     let mut transaction = pool.begin().await?;
     lock(&mut transaction).await?;
@@ -101,7 +100,7 @@ pub async fn rotate_keys(pool: &PgPool, lead: Duration) -> Result<String, KeyErr
     Ok(kid)
 }
 
-/// Deletes a key: its tokens are refused within a minute. One whose tokens are valid stays, unless it
+/// Deletes a key: once all have read the keys again, its tokens are refused. One whose tokens are valid stays, unless it
 /// `is_forced`.
 pub async fn retire_key(pool: &PgPool, kid: &str, is_forced: bool) -> Result<(), KeyError> {
     let mut transaction = pool.begin().await?;

@@ -93,7 +93,10 @@ impl LimitsConfig {
     /// A limit of this rate for each key, unless limits are off. Refused requests are counted under
     /// `name`.
     pub fn limit<K: Hash + Eq + Clone>(&self, name: &'static str, rate: Rate) -> RateLimit<K> {
-        RateLimit(self.rate_limits.then(|| Arc::new(Limiter::new(name, rate))))
+        describe_counter!(LIMITED, "Requests that were refused because there were too many.");
+        let limited = counter!(LIMITED, "limit" => name);
+        limited.increment(0);
+        RateLimit(self.rate_limits.then(|| Arc::new(Limiter::new(rate, limited))))
     }
 }
 
@@ -145,10 +148,7 @@ struct Limiter<K: Hash + Eq + Clone> {
 }
 
 impl<K: Hash + Eq + Clone> Limiter<K> {
-    fn new(name: &'static str, rate: Rate) -> Self {
-        describe_counter!(LIMITED, "Requests that were refused because there were too many.");
-        let limited = counter!(LIMITED, "limit" => name);
-        limited.increment(0);
+    fn new(rate: Rate, limited: Counter) -> Self {
         let each = rate.period / rate.count.get();
         let quota = Quota::with_period(each).unwrap_or(Quota::per_second(rate.count));
         let quota = quota.allow_burst(rate.count);
@@ -197,7 +197,7 @@ mod tests {
     use super::*;
 
     fn limiter(rate: &str) -> Limiter<u32> {
-        Limiter::new("tests", rate.parse().expect("it is a rate"))
+        Limiter::new(rate.parse().expect("it is a rate"), Counter::noop())
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! A service's own Postgres schema: pools and time limits, the migration runner, one store error,
-//! readiness, group commit, decide-and-commit, and idempotency keys.
+//! readiness, group commit, decide-and-commit, idempotency keys and the audit table.
 
+mod audit;
 mod batcher;
 mod decide;
 mod idempotency_keys;
@@ -9,6 +10,7 @@ mod pool;
 mod readiness;
 mod store_error;
 
+pub use audit::{AuditRow, PrivilegedAct, audit};
 pub use batcher::{BatchLimits, Batcher};
 pub use decide::{Decider, decide_and_commit};
 pub use idempotency_keys::{IdempotencyKeys, KEY_LIFETIME, KeyUse, RequestKey};

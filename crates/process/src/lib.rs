@@ -1,17 +1,19 @@
-//! What every binary needs around its work: a clock, settings, logs, trace context, signals, and
-//! supervised tasks that drain at a stop.
+//! What every binary needs around its work: a clock, settings, logs and their sampling, trace context,
+//! signals, and supervised tasks that drain at a stop.
 
 mod boot;
 mod chain;
 mod export;
 mod logs;
 mod readiness;
+mod sampler;
 mod supervise;
 pub mod trace;
 
 pub use boot::{exit_code, settings};
 pub use chain::chain;
 pub use readiness::Readiness;
+pub use sampler::Sampler;
 pub use supervise::{Process, StopError};
 pub use tokio_util::sync::CancellationToken;
 

@@ -99,6 +99,7 @@ impl Stack {
             role: Role::Buyer,
             iat,
             exp: iat + 900,
+            sid: None,
         };
         let header = Header {
             typ: Some(TOKEN_TYPE.to_owned()),

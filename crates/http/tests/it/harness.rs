@@ -249,6 +249,7 @@ pub(crate) fn claims(role: Role) -> Claims {
         role,
         iat: now,
         exp: now + 900,
+        sid: None,
     }
 }
 

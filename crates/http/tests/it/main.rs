@@ -11,6 +11,7 @@ mod live;
 mod openapi;
 mod pages;
 mod problems;
+mod sampling;
 mod serving;
 mod system_endpoints;
 mod tokens;

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use async_trait::async_trait;
-use karcis_database::StoreError;
+use karcis_database::{PrivilegedAct, StoreError};
 use karcis_kernel::{BookingId, EventId, TicketCode, TicketTypeId, Timestamp, UserId};
 
 use crate::domain::{
@@ -61,6 +61,9 @@ pub trait LockedEvent: Send {
     /// The event as it was when it was locked.
     fn event(&self) -> &Event;
 
+    /// Records the act, if the event is then saved or deleted.
+    async fn record(&mut self, act: &PrivilegedAct) -> Result<(), StoreError>;
+
     /// Stores what the event is now, and publishes the fact.
     async fn save(
         self: Box<Self>,
@@ -70,6 +73,23 @@ pub trait LockedEvent: Send {
 
     /// Deletes the event, and publishes that.
     async fn delete(self: Box<Self>) -> Result<(), StoreError>;
+}
+
+impl dyn LockedEvent + '_ {
+    /// Records what an admin does to another's event; what organisers do to their own is not recorded.
+    pub(super) async fn record_of(
+        &mut self,
+        editor: Editor,
+        action: &'static str,
+        reason: Option<&CancelReason>,
+    ) -> Result<(), StoreError> {
+        if editor.user_id == self.event().organiser_id {
+            return Ok(());
+        }
+        let (actor, subject) = (Some(editor.user_id), self.event().id.0);
+        let reason = reason.map(|reason| reason.as_str().to_owned());
+        self.record(&PrivilegedAct { actor, action, subject, detail: None, reason }).await
+    }
 }
 
 /// Which events to list.

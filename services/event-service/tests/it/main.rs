@@ -1,5 +1,6 @@
 //! event-service as a black box, on real Kafka and Postgres.
 
+mod audit;
 mod cancelling;
 mod catalogue;
 mod commands;

@@ -1,4 +1,4 @@
-//! Signs access tokens, and reads the session of one.
+//! Signs access tokens.
 
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -8,8 +8,6 @@ use jsonwebtoken::{
 };
 use karcis_http::{AUDIENCE, Claims, ISSUER, TOKEN_TYPE};
 use karcis_kernel::Timestamp;
-use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 
 use crate::{
     adapters::postgres::SigningKey,
@@ -27,19 +25,6 @@ pub(crate) enum KeyError {
     Unreadable { kid: String, source: jsonwebtoken::errors::Error },
     #[error("there is no signing key")]
     Missing,
-}
-
-/// The claims that every service checks, and the session, which only this service reads.
-#[derive(Serialize)]
-struct SessionClaims {
-    #[serde(flatten)]
-    claims: Claims,
-    sid: Uuid,
-}
-
-#[derive(Deserialize)]
-struct SessionClaim {
-    sid: Option<Uuid>,
 }
 
 /// Publishes all keys and signs with one of them.
@@ -96,9 +81,10 @@ impl AccessTokens {
             role: account.role,
             iat,
             exp: iat + LIFETIME_S,
+            sid: Some(session.0),
         };
         let Signer { header, key, .. } = &*self.signer();
-        jsonwebtoken::encode(header, &SessionClaims { claims, sid: session.0 }, key)
+        jsonwebtoken::encode(header, &claims, key)
     }
 
     fn signer(&self) -> Arc<Signer> {
@@ -116,12 +102,6 @@ impl Signer {
         let published = keys.iter().map(public_half).collect::<Result<_, _>>()?;
         Ok(Self { header, key, published: JwkSet { keys: published } })
     }
-}
-
-/// The session of an access token. The token must have been verified before.
-pub(crate) fn session_of(verified: &str) -> Option<SessionId> {
-    let claim: SessionClaim = jsonwebtoken::dangerous::insecure_decode_claims(verified).ok()?;
-    claim.sid.map(SessionId)
 }
 
 fn public_half(key: &SigningKey) -> Result<Jwk, KeyError> {

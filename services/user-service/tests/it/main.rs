@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a failed test panics")]
 
+mod audit;
+mod disabling;
 mod first_admin;
 mod harness;
 mod input;
@@ -13,6 +15,9 @@ mod mail;
 mod mail_server;
 mod messages;
 mod notifications;
+mod passwords;
 mod profile;
 mod roles;
+mod security_events;
+mod session_list;
 mod sessions;

@@ -18,6 +18,7 @@ const LAYERS: [(&str, &[&str]); 3] = [
             "karcis_kernel",
             "karcis_database::Decider",
             "karcis_database::KeyUse",
+            "karcis_database::PrivilegedAct",
             "karcis_database::RequestKey",
             "karcis_database::StoreError",
             "karcis_database::decide_and_commit",

@@ -1,7 +1,7 @@
 //! Edits of events, each under the event's lock, which changes of its stock take too.
 
 use async_trait::async_trait;
-use karcis_database::StoreError;
+use karcis_database::{PrivilegedAct, StoreError};
 use karcis_kernel::EventId;
 use sqlx::{PgConnection, Postgres, Transaction};
 use uuid::Uuid;
@@ -75,6 +75,10 @@ struct LockedPgEvent {
 impl LockedEvent for LockedPgEvent {
     fn event(&self) -> &Event {
         &self.event
+    }
+
+    async fn record(&mut self, act: &PrivilegedAct) -> Result<(), StoreError> {
+        Ok(act.record(&mut self.transaction).await?)
     }
 
     async fn save(

@@ -16,7 +16,7 @@ macro_rules! select_accounts {
     ($rest:literal) => {
         sqlx::query_as::<_, crate::adapters::postgres::rows::AccountRow>(concat!(
             "SELECT user_id, email, password_hash, name, phone, locale, time_zone, role, version, \
-             created_at FROM account ",
+             created_at, disabled_at FROM account ",
             $rest
         ))
     };
@@ -36,6 +36,7 @@ pub(super) struct AccountRow {
     role: String,
     version: i64,
     created_at: Timestamp,
+    disabled_at: Option<Timestamp>,
 }
 
 impl AccountRow {
@@ -59,6 +60,7 @@ impl AccountRow {
             role: self.role.parse()?,
             version: self.version,
             created_at: self.created_at,
+            disabled_at: self.disabled_at,
         })
     }
 }

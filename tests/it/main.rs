@@ -8,6 +8,7 @@ mod deployment;
 mod event_cancelled;
 mod expired;
 mod instances;
+mod limits;
 mod malformed;
 #[cfg(target_os = "linux")]
 mod memory;

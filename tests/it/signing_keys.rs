@@ -21,7 +21,10 @@ type ByKey = Mutex<BTreeMap<String, usize>>;
 #[tokio::test]
 async fn a_rotation_under_load_refuses_nobody() {
     let fleet = Fleet::of_instances(2, &PACE).await;
-    let people = join_all(["Sari", "Budi", "Dewi", "Agus"].map(|name| fleet.registers(name))).await;
+    let people = join_all(
+        ["Sari One", "Sari Two", "Sari Three", "Sari Four"].map(|name| fleet.registers(name)),
+    )
+    .await;
     let (answered, done) = (ByKey::default(), CancellationToken::new());
     let load = join_all(people.iter().map(|person| {
         let everywhere: Vec<_> =

@@ -2,7 +2,7 @@
 
 use std::{convert::Infallible, sync::Arc};
 
-use karcis_database::{DatabaseReadiness, connect, migrate};
+use karcis_database::{DatabaseReadiness, connect, describe_unreadable_rows, migrate};
 use karcis_http::{About, App, HttpConfig, TokenKeys};
 use karcis_messaging::{Consumer, Kafka, KafkaError, Outbox};
 use karcis_process::{CancellationToken, Process};
@@ -31,6 +31,7 @@ impl Base {
         config: ServiceConfig<PORT>,
         process: &Process,
     ) -> Result<Self, StartError> {
+        describe_unreadable_rows();
         let kafka = Kafka::connect(&config.kafka)?;
         let pool = connect(&config.database).await?;
         migrate(&pool, service.schema.migrations).await?;

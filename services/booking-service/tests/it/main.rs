@@ -4,10 +4,13 @@
 mod cancelling;
 mod harness;
 mod input;
+mod instances;
 mod limits;
+mod lost_commits;
 mod many;
 mod outage;
 mod paying;
 mod showing;
 mod stored_rows;
 mod time;
+mod unreadable;

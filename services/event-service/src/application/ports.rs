@@ -3,8 +3,10 @@
 use std::collections::{HashMap, HashSet};
 
 use async_trait::async_trait;
-use karcis_database::{PrivilegedAct, StoreError};
+use karcis_database::{PrivilegedAct, StoreError, UnreadableRow};
 use karcis_kernel::{BookingId, EventId, TicketCode, TicketTypeId, Timestamp, UserId};
+
+use uuid::Uuid;
 
 use crate::domain::{
     CancelReason, Command, Editor, Event, Hold, HoldRef, IssuedTicket, Reply, Stock,
@@ -125,7 +127,7 @@ pub trait Catalogue: Send + Sync {
     /// The event with this id.
     async fn find(&self, id: EventId) -> Result<Option<Event>, StoreError>;
 
-    /// The events of a page, soonest first.
+    /// The events of a page, soonest first, without unreadable ones.
     async fn list(&self, filter: &EventFilter, at: Timestamp) -> Result<Vec<Event>, StoreError>;
 }
 
@@ -161,6 +163,8 @@ pub struct StockSnapshot {
     pub holds: HashMap<BookingId, (EventId, Hold)>,
     /// How many unpaid holds the buyers have; none if absent.
     pub unpaid: HashMap<(EventId, UserId), u32>,
+    /// The events, and the bookings' holds, that cannot be read, by event and booking.
+    pub unreadable: HashMap<Uuid, UnreadableRow>,
 }
 
 /// What a batch changes of one event.
@@ -189,7 +193,7 @@ pub struct HoldChange {
 #[async_trait]
 pub trait CancelledEvents: Send + Sync {
     /// The events that are due to be announced again at `at`, the longest waiting first. What cannot
-    /// be read is logged and left out.
+    /// be read is left out.
     async fn due(&self, at: Timestamp, limit: u16) -> Result<Vec<CancelledEvent>, StoreError>;
 
     /// Announces the events that have a next time, and ends the announcing of the others. Events

@@ -6,5 +6,8 @@ mod catalogue;
 mod commands;
 mod editing;
 mod harness;
+mod lost_commits;
+mod meeting;
 mod racing;
 mod tickets;
+mod unreadable;

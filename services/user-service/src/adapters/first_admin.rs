@@ -1,7 +1,8 @@
 //! Ensures the first admin that the configuration names.
 
+use karcis_database::StoreError;
 use karcis_kernel::UserId;
-use karcis_process::now;
+use karcis_process::{chain, now};
 use uuid::Uuid;
 
 use crate::{
@@ -42,7 +43,15 @@ pub(crate) async fn first_admin(
     let password = Password::configured(admin_password.clone())?;
     let who = (email, password, PersonName::parse("Admin")?);
     let id = UserId(Uuid::now_v7());
-    match ensure_admin(accounts, passwords, security, who, id, now()).await? {
+    let ensured = match ensure_admin(accounts, passwords, security, who, id, now()).await {
+        // Its one row must not keep everybody else out.
+        Err(EnsureAdminError::Store(error @ StoreError::RejectedByStore(_))) => {
+            tracing::error!(error = %chain(&error), "the first admin's account is left unchanged");
+            return Ok(());
+        }
+        ensured => ensured?,
+    };
+    match ensured {
         FirstAdmin::Created => tracing::info!("created the first admin's account"),
         FirstAdmin::Promoted => tracing::info!("promoted an account to first admin"),
         FirstAdmin::Present => {}

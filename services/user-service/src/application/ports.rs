@@ -202,7 +202,7 @@ pub(crate) trait Notifications: Send + Sync {
 
     /// Claims up to `limit` notifications that are due and were added after `since`. Those of a
     /// booking come together, in the order of its life. They are due again at `until`, in case
-    /// this instance dies.
+    /// this instance dies. Older ones are given up: they are never due again.
     async fn claim_due(
         &self,
         at: Timestamp,

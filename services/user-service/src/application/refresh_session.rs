@@ -44,7 +44,13 @@ pub(crate) async fn refresh_session(
             Err(RefreshSessionError::ReuseDetected)
         }
         TokenUse::Rotates(next) => {
-            locked.rotate(&next, at).await?;
+            let stored = next.hash;
+            match locked.rotate(&next, at).await {
+                // The commit may have landed: then the next token is stored.
+                Err(StoreError::Unavailable(_))
+                    if accounts.lock_session_of(&stored).await?.is_some() => {}
+                rotated => rotated?,
+            }
             Ok((account, session))
         }
     }

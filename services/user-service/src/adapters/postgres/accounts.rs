@@ -7,7 +7,7 @@ use karcis_messaging::{Outbox, Outgoing};
 use sqlx::{PgConnection, PgPool, Postgres, Transaction};
 
 use super::{
-    rows::{AccountRow, select_accounts},
+    rows::{read_account, select_accounts},
     sessions,
 };
 use crate::{
@@ -40,6 +40,36 @@ impl PgAccounts {
     /// `outbox` is of the same schema as `pool`; `encode` gives the message that publishes a change.
     pub(crate) fn new(pool: PgPool, outbox: Outbox, encode: fn(AccountChange) -> Outgoing) -> Self {
         Self { pool, outbox, encode }
+    }
+
+    async fn insert(
+        &self,
+        account: &Account,
+        session: Option<&NewSession>,
+        act: Option<&PrivilegedAct>,
+    ) -> Result<(), SaveError> {
+        let mut transaction = self.pool.begin().await?;
+        let added = sqlx::query(
+            "INSERT INTO account (user_id, email, password_hash, name, role, version, created_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7)
+             ON CONFLICT ON CONSTRAINT account_email_once DO NOTHING",
+        )
+        .bind(account.user_id.0)
+        .bind(account.email.as_str())
+        .bind(&account.password_hash.0)
+        .bind(account.name.as_str())
+        .bind(account.role.as_str())
+        .bind(account.version)
+        .bind(account.created_at)
+        .execute(&mut *transaction)
+        .await?;
+        if added.rows_affected() == 0 {
+            return Err(SaveError::EmailTaken);
+        }
+        if let Some(session) = session {
+            sessions::open(&mut transaction, account, session).await?;
+        }
+        Ok(self.finish(transaction, AccountChange::Registered(account), act).await?)
     }
 
     /// Writes the account and its message, and commits; `false` if it is not version `loaded` any more.
@@ -87,7 +117,7 @@ impl Accounts for PgAccounts {
     async fn by_id(&self, id: UserId) -> Result<Option<Account>, StoreError> {
         let row =
             select_accounts!("WHERE user_id = $1").bind(id.0).fetch_optional(&self.pool).await?;
-        row.map(AccountRow::account).transpose()
+        row.as_ref().map(read_account).transpose()
     }
 
     async fn by_email(&self, email: &Email) -> Result<Option<Account>, StoreError> {
@@ -95,7 +125,7 @@ impl Accounts for PgAccounts {
             .bind(email.as_str())
             .fetch_optional(&self.pool)
             .await?;
-        row.map(AccountRow::account).transpose()
+        row.as_ref().map(read_account).transpose()
     }
 
     async fn has_admin(&self) -> Result<bool, StoreError> {
@@ -104,34 +134,21 @@ impl Accounts for PgAccounts {
         Ok(sqlx::query_scalar(any).fetch_one(&self.pool).await?)
     }
 
+    /// A commit without an answer may have landed: then the account has this id.
     async fn add(
         &self,
         account: &Account,
         session: Option<&NewSession>,
         act: Option<&PrivilegedAct>,
     ) -> Result<(), SaveError> {
-        let mut transaction = self.pool.begin().await?;
-        let added = sqlx::query(
-            "INSERT INTO account (user_id, email, password_hash, name, role, version, created_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7)
-             ON CONFLICT ON CONSTRAINT account_email_once DO NOTHING",
-        )
-        .bind(account.user_id.0)
-        .bind(account.email.as_str())
-        .bind(&account.password_hash.0)
-        .bind(account.name.as_str())
-        .bind(account.role.as_str())
-        .bind(account.version)
-        .bind(account.created_at)
-        .execute(&mut *transaction)
-        .await?;
-        if added.rows_affected() == 0 {
-            return Err(SaveError::EmailTaken);
+        match self.insert(account, session, act).await {
+            Err(SaveError::Store(StoreError::Unavailable(_))) => {}
+            inserted => return inserted,
         }
-        if let Some(session) = session {
-            sessions::open(&mut transaction, account, session).await?;
+        match self.insert(account, session, act).await {
+            Err(SaveError::EmailTaken) if self.by_id(account.user_id).await?.is_some() => Ok(()),
+            inserted => inserted,
         }
-        Ok(self.finish(transaction, AccountChange::Registered(account), act).await?)
     }
 
     async fn save(
@@ -182,10 +199,23 @@ impl Accounts for PgAccounts {
         account: &Account,
         session: &NewSession,
     ) -> Result<bool, StoreError> {
-        let mut transaction = self.pool.begin().await?;
-        let opened = sessions::open(&mut transaction, account, session).await?;
-        transaction.commit().await?;
-        Ok(opened)
+        let opening = async || {
+            let mut transaction = self.pool.begin().await?;
+            let opened = sessions::open(&mut transaction, account, session).await?;
+            transaction.commit().await?;
+            Ok(opened)
+        };
+        match opening().await {
+            // The commit may have landed: then the session is there.
+            Err(StoreError::Unavailable(_)) => {
+                if sessions::exists(&self.pool, session.id).await? {
+                    Ok(true)
+                } else {
+                    opening().await
+                }
+            }
+            opened => opened,
+        }
     }
 
     async fn is_live(&self, actor: Actor) -> Result<bool, StoreError> {

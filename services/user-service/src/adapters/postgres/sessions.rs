@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::{
     known_peers,
-    rows::{AccountRow, select_accounts},
+    rows::{read_account, select_accounts},
 };
 use crate::{
     application::{LockedSession, WhichSessions},
@@ -59,6 +59,12 @@ pub(super) async fn open(
     .execute(transaction)
     .await?;
     Ok(true)
+}
+
+/// Whether there is this session.
+pub(super) async fn exists(pool: &PgPool, session: SessionId) -> Result<bool, sqlx::Error> {
+    let exists = "SELECT EXISTS (SELECT FROM session WHERE session_id = $1)";
+    sqlx::query_scalar(exists).bind(session.0).fetch_one(pool).await
 }
 
 /// Whether the actor's session is live.
@@ -129,7 +135,7 @@ pub(super) async fn lock(
     .bind(session_id)
     .fetch_optional(&mut *transaction)
     .await?;
-    let account: Option<AccountRow> = select_accounts!("WHERE user_id = $1")
+    let account = select_accounts!("WHERE user_id = $1")
         .bind(user_id)
         .fetch_optional(&mut *transaction)
         .await?;
@@ -138,7 +144,7 @@ pub(super) async fn lock(
     };
     let session_id = SessionId(session_id);
     let token = StoredToken { session_id, began_at, expires_at, used_at, successor_is_unused };
-    let (presented, account) = (*presented, account.account()?);
+    let (presented, account) = (*presented, read_account(&account)?);
     Ok(Some(Box::new(LockedPgSession { transaction, presented, token, account })))
 }
 

@@ -10,6 +10,7 @@ mod event_cancelled;
 mod expired;
 mod frozen;
 mod instances;
+mod limits;
 mod malformed;
 #[cfg(target_os = "linux")]
 mod memory;
@@ -20,6 +21,7 @@ mod readme;
 mod rejected;
 mod rewound;
 mod settings;
+mod signing_keys;
 mod stampede;
 mod telemetry;
 mod topics;

@@ -9,7 +9,7 @@ use karcis_schemas::{SERVICES, Service};
 const NOWHERE: &str = "postgres://somebody:swordfish@127.0.0.1:1/karcis";
 
 /// A program with a variable that is wrong, the exit code, and what it says beside the variable.
-const WRONG: [(&str, &str, &str, i32, &str); 20] = [
+const WRONG: [(&str, &str, &str, i32, &str); 22] = [
     ("booking-service", "DATABASE_URL", "localhost/karcis", 1, "give postgres://"),
     ("event-service", "DATABASE_URL", "postgres://a:b@h:port/d", 1, "give postgres://"),
     ("user-service", "DATABASE_URL", NOWHERE, 1, "no database answers at 127.0.0.1:1"),
@@ -22,6 +22,8 @@ const WRONG: [(&str, &str, &str, i32, &str); 20] = [
     ("user-service", "KARCIS_HSTS", "yes", 2, "give max-age="),
     ("user-service", "KARCIS_TRUSTED_TRACE_PEERS", "gateway", 2, "give networks such as"),
     ("user-service", "KARCIS_TRUSTED_PROXIES", "gateway", 2, "give networks such as 10.0.0.0/8"),
+    ("event-service", "KARCIS_RATE_LIMITS", "no", 2, "give on or off"),
+    ("booking-service", "KARCIS_RATE_LIMIT_BOOKINGS", "60", 2, "such as 600/30s"),
     ("event-service", "KARCIS_MAX_HOLDS", "many", 2, "invalid digit"),
     ("booking-service", "KARCIS_PAYMENT_WINDOW", "15", 2, "a number with its unit"),
     ("booking-service", "KAFKA_BOOTSTRAP_SERVERS", "", 2, "give host:port"),

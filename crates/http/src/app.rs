@@ -22,7 +22,10 @@ use tower_http::{
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
-    About, HttpConfig, Problem, REPLAYED, TokenKeys, metrics, openapi,
+    About, HttpConfig, Problem, REPLAYED, TokenKeys,
+    admit::admit,
+    limits::Limits,
+    metrics, openapi,
     security::{protect, require_host},
     system_endpoints::{self, Paths, SystemState},
     trace::{TRACEPARENT, in_trace},
@@ -82,8 +85,8 @@ fn with_problems(routes: Router, keys: TokenKeys, config: &HttpConfig) -> Router
         .fallback(async || Problem::no_such_path())
         .method_not_allowed_fallback(async || StatusCode::METHOD_NOT_ALLOWED)
         .layer(CatchPanicLayer::custom(panicked))
+        .layer(from_fn_with_state((keys, Limits::new(&config.limits)), admit))
         .layer(from_fn(metrics::measure))
-        .layer(Extension(keys))
         .layer(Extension(config.trusted_proxies.clone()))
         .layer(DefaultBodyLimit::max(64 * 1024));
     // The router adds Allow outside its layers, so the layer that reads it wraps the router.

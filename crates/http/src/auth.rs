@@ -2,13 +2,13 @@
 
 use axum::{
     extract::{FromRequestParts, OptionalFromRequestParts},
-    http::{header::AUTHORIZATION, request::Parts},
+    http::{HeaderMap, header::AUTHORIZATION, request::Parts},
 };
 use karcis_kernel::{Role, Timestamp, UserId};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{Problem, TokenKeys};
+use crate::{Problem, TokenError};
 
 /// The tokens' `iss`.
 pub const ISSUER: &str = "karcis";
@@ -66,21 +66,25 @@ impl<S: Send + Sync> OptionalFromRequestParts<S> for Caller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Option<Self>, Problem> {
-        let Some(header) = parts.headers.get(AUTHORIZATION) else { return Ok(None) };
-        let token = header.to_str().ok().and_then(|value| {
-            let (scheme, token) = value.split_once(' ')?;
-            scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
-        });
-        let Some(token) = token else {
-            return Err(Problem::not_logged_in(
-                "send `Authorization: Bearer <access_token>` with a token from POST /login",
-            ));
-        };
-        match parts.extensions.get::<TokenKeys>() {
-            Some(keys) => keys.verify(token).await.map(Some),
+        match parts.extensions.get::<Login>() {
+            Some(Login(outcome)) => Ok((*outcome)?),
             None => Err(Problem::internal("the routes are served without token keys")),
         }
     }
+}
+
+/// Who a request's token says that is calling, if it has one. Found out before the handler runs, once.
+#[derive(Clone, Copy)]
+pub(crate) struct Login(pub Result<Option<Caller>, TokenError>);
+
+/// The token in the header `Authorization`, if there is one.
+pub(crate) fn bearer(headers: &HeaderMap) -> Result<Option<&str>, TokenError> {
+    let Some(header) = headers.get(AUTHORIZATION) else { return Ok(None) };
+    let token = header.to_str().ok().and_then(|value| {
+        let (scheme, token) = value.split_once(' ')?;
+        scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+    });
+    token.map(Some).ok_or(TokenError::NotBearer)
 }
 
 macro_rules! restricted {

@@ -51,6 +51,14 @@ impl ClientIp {
     }
 }
 
+/// Whether the request says that it is somebody else's, and comes from no trusted proxy.
+pub(crate) fn is_forwarded_by_a_stranger(extensions: &Extensions, headers: &HeaderMap) -> bool {
+    let opened = extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
+    let proxies = extensions.get::<TrustedProxies>();
+    let is_trusted = opened.zip(proxies).is_some_and(|(opened, proxies)| proxies.contain(opened));
+    (headers.contains_key(X_FORWARDED_FOR) || headers.contains_key(FORWARDED)) && !is_trusted
+}
+
 /// The proxies whose word about their clients is taken.
 #[derive(Clone, Debug, Default)]
 pub struct TrustedProxies(Networks);

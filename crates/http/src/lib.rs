@@ -1,6 +1,7 @@
 //! The HTTP side that all services share: problems, extractors, access tokens, live streams, system
 //! endpoints and metrics.
 
+mod admit;
 mod app;
 mod auth;
 mod client_ip;
@@ -10,6 +11,7 @@ mod extract;
 mod head_timer;
 mod idempotency;
 mod keys;
+mod limits;
 mod live;
 mod metrics;
 mod networks;
@@ -23,6 +25,7 @@ mod security;
 mod serve;
 mod settings;
 mod system_endpoints;
+mod token;
 mod trace;
 
 pub use app::App;
@@ -31,6 +34,7 @@ pub use client_ip::{ClientIp, TrustedProxies};
 pub use extract::{Json, PathId, PreferWait, Query};
 pub use idempotency::{IdempotencyKey, REPLAYED};
 pub use keys::TokenKeys;
+pub use limits::{LimitsConfig, Rate, RateLimit};
 pub use live::{Live, Versions, WantsStream, Watch, stream};
 pub use networks::Networks;
 pub use openapi::{About, LINE, Price, TimeZoneName, one_of, openapi, or_null};
@@ -39,3 +43,4 @@ pub use patch::Patch;
 pub use problem::{FieldError, FieldErrors, Problem};
 pub use serve::{bind, serve};
 pub use settings::{HttpConfig, KeysConfig, ServingConfig, address};
+pub use token::TokenError;

@@ -1,12 +1,14 @@
 //! The settings of a service's HTTP side.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::Duration};
 
 use axum::http::HeaderValue;
 use clap::value_parser;
 use reqwest::Url;
 
-use crate::{Networks, TrustedProxies, client_ip::proxies, networks::networks};
+use crate::{
+    LimitsConfig, Networks, TokenKeys, TrustedProxies, client_ip::proxies, networks::networks,
+};
 
 /// Settings every service has.
 #[derive(Clone, Debug, clap::Args)]
@@ -23,6 +25,8 @@ pub struct HttpConfig {
     pub trusted_proxies: TrustedProxies,
     #[command(flatten)]
     pub serving: ServingConfig,
+    #[command(flatten)]
+    pub limits: LimitsConfig,
 }
 
 /// Settings of a service's listeners, and of what is trusted and told there.
@@ -58,6 +62,17 @@ pub struct KeysConfig {
     #[arg(long, env = "KARCIS_JWKS_URL", value_name = "URL", value_parser = http_url,
         default_value = "http://127.0.0.1:8081/.well-known/jwks.json")]
     pub jwks_url: String,
+    /// How often they are fetched: a new key is published ten minutes before it signs.
+    #[arg(long, env = "KARCIS_JWKS_POLL_MS", value_name = "MS", default_value_t = 60_000, hide = true,
+        value_parser = clap::value_parser!(u64).range(1..=300_000))]
+    pub jwks_poll_ms: u64,
+}
+
+impl KeysConfig {
+    /// These keys; none until they are fetched.
+    pub fn keys(&self) -> TokenKeys {
+        TokenKeys::fetched_from(&self.jwks_url, Duration::from_millis(self.jwks_poll_ms))
+    }
 }
 
 /// Parses a flag's value: an address to listen on.

@@ -122,7 +122,9 @@ impl TestEnvironment {
         jwks_url: &str,
     ) -> Vec<String> {
         let mut flags = self.flags(*service.schema);
-        let mut offered = vec![("KARCIS_JWKS_URL", jwks_url.to_owned())];
+        // One address plays everybody.
+        let unlimited = ("KARCIS_RATE_LIMITS", "off".to_owned());
+        let mut offered = vec![("KARCIS_JWKS_URL", jwks_url.to_owned()), unlimited];
         offered.extend(simulated_gateway(&self.services_url));
         for (variable, value) in offered {
             let mut arguments = command.get_arguments();

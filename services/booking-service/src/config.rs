@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use karcis_http::KeysConfig;
+use karcis_http::{KeysConfig, Rate};
 use karcis_schemas::BOOKING;
 use karcis_service::ServiceConfig;
 
@@ -13,6 +13,9 @@ pub struct Config {
     pub service: ServiceConfig<{ BOOKING.port }>,
     #[command(flatten)]
     pub keys: KeysConfig,
+    /// How many bookings an account may create at once, and the time in which as many more may be.
+    #[arg(long, env = "KARCIS_RATE_LIMIT_BOOKINGS", default_value = "60/1m", value_name = "RATE")]
+    pub rate_limit_bookings: Rate,
     /// How long a buyer has to pay, such as 15m; after that the booking is undone.
     #[arg(long, env = "KARCIS_PAYMENT_WINDOW", default_value = "15m", value_parser = duration,
         value_name = "DURATION")]

@@ -16,7 +16,7 @@ use adapters::{
 };
 use domain::ResendSchedule;
 use karcis_database::Pool;
-use karcis_http::{Live, TokenKeys};
+use karcis_http::Live;
 use karcis_process::Process;
 use karcis_schemas::BOOKING;
 use karcis_service::{Base, StartError};
@@ -39,9 +39,10 @@ pub async fn run(
     process: Process,
 ) -> Result<(), StartError> {
     metrics::describe();
+    let creates = config.service.http.limits.limit("bookings", config.rate_limit_bookings);
     let base = Base::start(&BOOKING, config.service, &process).await?;
     let (outbox, live) = (base.outbox.clone(), Live::new());
-    let keys = TokenKeys::fetched_from(&config.keys.jwks_url);
+    let keys = config.keys.keys();
     let event_cancelled = Arc::new(Notify::new());
     let resends = ResendSchedule::new(config.resend_after);
     let by =
@@ -54,6 +55,7 @@ pub async fn run(
         outbox: outbox.clone(),
         payment_window: config.payment_window,
         resends,
+        creates,
     });
     let replies =
         Replies { bookings: bookings.clone(), event_cancelled: event_cancelled.clone(), resends };

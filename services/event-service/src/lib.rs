@@ -15,7 +15,6 @@ use adapters::{
     workers::announce_cancelled_events,
 };
 use karcis_database::Pool;
-use karcis_http::TokenKeys;
 use karcis_process::Process;
 use karcis_schemas::EVENT;
 use karcis_service::{Base, StartError};
@@ -41,7 +40,7 @@ pub async fn run(
     let outbox = base.outbox.clone();
     let by = |pool: &Pool| Arc::new(PgEvents::new(pool.clone(), outbox.clone(), encode));
     let (events, shown) = (by(&base.pools.saga), by(&base.pools.reads));
-    let keys = TokenKeys::fetched_from(&config.keys.jwks_url);
+    let keys = config.keys.keys();
     let catalogue = Arc::new(CatalogueCache::new(shown.clone()));
     let routes = routes().with_state(ApiState {
         events: by(&base.pools.writes),

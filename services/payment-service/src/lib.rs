@@ -16,7 +16,7 @@ use adapters::{
     workers,
 };
 use karcis_database::Pool;
-use karcis_http::{Live, TokenKeys};
+use karcis_http::Live;
 use karcis_process::Process;
 use karcis_schemas::{PAYMENT, SIMULATED_GATEWAY};
 use karcis_service::{Base, StartError};
@@ -40,7 +40,7 @@ pub async fn run(
     process: Process,
 ) -> Result<(), StartError> {
     let base = Base::start(&PAYMENT, config.service, &process).await?;
-    let keys = TokenKeys::fetched_from(&config.keys.jwks_url);
+    let keys = config.keys.keys();
     let gateway = gateway::connect(&config.gateway, SIMULATED_GATEWAY.migrations).await?;
 
     let (live, void, refund) = (Live::new(), Arc::new(Notify::new()), Arc::new(Notify::new()));

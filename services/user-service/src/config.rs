@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use karcis_http::Rate;
 use karcis_schemas::USER;
 use karcis_service::ServiceConfig;
 
@@ -14,6 +15,22 @@ pub struct Config {
     pub admin: AdminConfig,
     #[command(flatten)]
     pub mail: MailConfig,
+    /// How many log-ins may be tried at once from one network address, and the time in which as many
+    /// more may be.
+    #[arg(long, env = "KARCIS_RATE_LIMIT_LOGINS", default_value = "300/1m", value_name = "RATE")]
+    pub rate_limit_logins: Rate,
+    /// The same for new accounts.
+    #[arg(
+        long,
+        env = "KARCIS_RATE_LIMIT_REGISTRATIONS",
+        default_value = "60/1m",
+        value_name = "RATE"
+    )]
+    pub rate_limit_registrations: Rate,
+    /// How often the signing keys are read again.
+    #[arg(long, env = "KARCIS_SIGNING_KEYS_REREAD_MS", value_name = "MS", default_value_t = 60_000,
+        hide = true, value_parser = clap::value_parser!(u64).range(1..=60_000))]
+    pub signing_keys_reread_ms: u64,
     /// After how many wrong passwords within 15 minutes no more are checked, for one account from one
     /// network address. Guesses from everywhere else are then checked more and more slowly, but for
     /// addresses that logged in to the account before.

@@ -27,7 +27,9 @@ use karcis_schemas::USER;
 use karcis_service::{Base, StartError};
 use tokio::{net::TcpListener, sync::Notify};
 
+pub use adapters::postgres::{KeyError, published_keys, retire_key, rotate_keys};
 pub use config::{AdminConfig, Config};
+pub use domain::{KeyInUse, KeyStatus, PublishedKey};
 
 /// A worker that shows no sign of life for longer hangs.
 const ALIVE_WITHIN: Duration = Duration::from_secs(60);
@@ -48,17 +50,18 @@ pub async fn run(
             Some(smtp) => Arc::new(smtp),
             None => Arc::new(LogNotifier),
         };
+    let limits = config.service.http.limits.clone();
     let base = Base::start(&USER, config.service, &process).await?;
     let (pool, saga) = (base.pools.writes.clone(), base.pools.saga.clone());
     let signing_keys = signing_keys(&pool).await.map_err(StartError::own)?;
     let access_tokens = Arc::new(AccessTokens::new(&signing_keys).map_err(StartError::own)?);
-    let keys = TokenKeys::fixed(access_tokens.published());
+    let keys = TokenKeys::own(&access_tokens.published());
     let security: Arc<dyn SecurityLog> = Arc::new(Logged::new());
     let state = ApiState {
         accounts: Arc::new(PgAccounts::new(pool.clone(), base.outbox.clone(), encode)),
         password_check: PasswordCheck {
             passwords: Arc::new(Argon2id::new().map_err(StartError::own)?),
-            failed_logins: Arc::new(PgFailedLogins(pool)),
+            failed_logins: Arc::new(PgFailedLogins(pool.clone())),
             limits: LoginLimits {
                 per_account: config.failed_logins_per_account,
                 per_client_ip: config.failed_logins_per_client_ip,
@@ -66,6 +69,8 @@ pub async fn run(
             security: security.clone(),
         },
         access_tokens,
+        logins: limits.limit("logins", config.rate_limit_logins),
+        registrations: limits.limit("registrations", config.rate_limit_registrations),
     };
     let passwords = &*state.password_check.passwords;
     first_admin(&config.admin, &*state.accounts, passwords, &*security)
@@ -76,12 +81,21 @@ pub async fn run(
     let consumer = BookingFacts { notifications: notifications.clone(), due: due.clone() };
     let alive = base.alive("notifications", ALIVE_WITHIN);
     let notifying = workers::notify_buyers(notifications, notifier, due, alive, base.stopping());
+    let reread_every = Duration::from_millis(config.signing_keys_reread_ms);
+    let rereading = workers::reread_keys(
+        pool.clone(),
+        state.access_tokens.clone(),
+        keys.clone(),
+        reread_every,
+        base.stopping(),
+    );
     process
         .run("http", base.serve(listener, routes().with_state(state), &keys))
         .run("consumer", base.consume(consumer))
         .run("outbox", base.relay())
         .run("database", base.watch())
         .run("notifications", notifying)
+        .run("signing keys", rereading)
         .run("purge", workers::purge(saga, base.stopping()))
         .until_stopped()
         .await?;

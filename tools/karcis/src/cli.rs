@@ -6,6 +6,7 @@ use clap::Parser;
 use karcis_process::{Process, exit_code, settings};
 
 use crate::{
+    keys::{KeysCommand, keys},
     launcher,
     migrate::{MigrateOptions, migrate},
     options::Options,
@@ -34,6 +35,9 @@ enum Command {
     Migrate(Box<MigrateOptions>),
     /// Make the topics of a deployment that are missing, and check those that are there
     Topics(Box<TopicOptions>),
+    /// Show, add and remove the keys that sign access tokens
+    #[command(subcommand)]
+    Keys(KeysCommand),
     /// One service by itself, as its own binary would run.
     #[command(hide = true)]
     Service {
@@ -52,6 +56,7 @@ pub(crate) async fn run() -> ExitCode {
         match cli.command {
             Some(Command::Migrate(options)) => Ok(migrate(*options).await?),
             Some(Command::Topics(options)) => Ok(topics(*options).await?),
+            Some(Command::Keys(command)) => Ok(keys(command).await?),
             Some(Command::Service { service, flags }) => {
                 let process = Process::start(service.service.full_name());
                 Ok((service.run)(flags, None, process).await?)

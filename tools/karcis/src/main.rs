@@ -1,6 +1,7 @@
 //! The `karcis` program: starts everything on this machine, and prepares deployments.
 
 mod cli;
+mod keys;
 mod launcher;
 mod migrate;
 mod options;

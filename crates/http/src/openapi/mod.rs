@@ -8,7 +8,7 @@ mod schemas;
 
 use std::collections::BTreeSet;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::system_endpoints;
 pub use schemas::{LINE, Price, TimeZoneName, one_of, or_null};
@@ -39,8 +39,8 @@ pub fn openapi(about: About, declared: utoipa::openapi::OpenApi) -> Value {
     if let Some(tags) = document["tags"].as_array_mut() {
         tags.push(json!({"name": system_endpoints::TAG, "description": "What every service has"}));
     }
-    for item in document["paths"].as_object_mut().into_iter().flat_map(Map::values_mut) {
-        finish(item);
+    for (path, item) in document["paths"].as_object_mut().into_iter().flatten() {
+        finish(path, item);
     }
     let components = &mut document["components"];
     components["schemas"]["Problem"] = problems::schema();
@@ -76,16 +76,16 @@ pass `next_cursor` on as `cursor`. Unknown fields of a body are refused, unknown
 ignored. On create null means absent; on update absent means unchanged and null cleared.
 
 Errors are RFC 9457 problems; a problem's `type` is the path of a page about it. Checked in the order \
-404 path, 405, 401, 403, 413, 415, 400, 422, 404, 409.
+404 path, 405, 401, 403, 413, 415, 400, 422, 404, 409; 429 may come before any of them.
 
 Every answer has a `traceparent` (W3C trace context), which continues the request's if its sender is \
 trusted.";
 
-fn finish(item: &mut Value) {
+fn finish(path: &str, item: &mut Value) {
     let mut names = BTreeSet::new();
     for method in METHODS {
         let Some(operation) = item.get_mut(method) else { continue };
-        operation::finish(operation);
+        operation::finish(path, operation);
         // The methods of one handler share its name, but each operation needs its own.
         let name = operation["operationId"].as_str().unwrap_or_default().to_owned();
         if !names.insert(name.clone()) {

@@ -5,16 +5,16 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::{headers::header, problems};
-use crate::system_endpoints;
+use crate::{admit::ALWAYS_ANSWERED, system_endpoints};
 
 /// Completes an operation. Its declared responses of 400 and more are described by their slugs.
-pub(super) fn finish(operation: &mut Value) {
+pub(super) fn finish(path: &str, operation: &mut Value) {
     if operation.get("security").is_none() {
         operation["security"] = json!([]);
     }
     let keyed = has_parameter(operation, |it| it["name"] == "Idempotency-Key");
     let mut problems: BTreeMap<String, Problems> = BTreeMap::new();
-    for slug in standard(operation, keyed) {
+    for slug in standard(path, operation, keyed) {
         let status = problems::status(slug);
         let of = problems.entry(status).or_default();
         if !of.slugs.iter().any(|known| known == slug) {
@@ -74,11 +74,12 @@ impl Problems {
 }
 
 /// The problems of every operation that takes the same kinds of input.
-fn standard(operation: &Value, keyed: bool) -> Vec<&'static str> {
+fn standard(path: &str, operation: &Value, keyed: bool) -> Vec<&'static str> {
+    let mut slugs =
+        if ALWAYS_ANSWERED.contains(&path) { Vec::new() } else { vec!["too-many-requests"] };
     if operation["tags"][0] == system_endpoints::TAG {
-        return Vec::new();
+        return slugs;
     }
-    let mut slugs = Vec::new();
     if operation.get("requestBody").is_some() {
         slugs.extend(["not-json", "too-large", "unsupported-media-type", "invalid-input"]);
     } else if has_parameter(operation, |it| it["in"] == "query") {
@@ -101,7 +102,7 @@ fn standard(operation: &Value, keyed: bool) -> Vec<&'static str> {
         slugs.push("not-found");
     }
     // An operation that takes anything queries the database.
-    if !slugs.is_empty() {
+    if slugs.len() > 1 {
         slugs.push("unavailable");
     }
     slugs.push("internal-error");

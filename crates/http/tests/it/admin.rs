@@ -11,7 +11,7 @@ const FOR_OPERATORS: [&str; 4] = ["/metrics", "/docs", "/docs/", "/openapi.json"
 
 /// An app with this admin listener and more flags.
 async fn app(admin: &str, flags: &[&str]) -> TestApp {
-    let app = thing_service(routes(), TokenKeys::fixed(&Signer::new("k1", 1).keys()));
+    let app = thing_service(routes(), TokenKeys::own(&Signer::new("k1", 1).keys()));
     TestApp::with_flags(app, &[&["--admin-listen", admin], flags].concat()).await
 }
 

@@ -6,7 +6,7 @@ use crate::harness::{Signer, TestApp, routes, thing_service};
 
 /// The client IPs of requests from 127.0.0.1 with these headers, where these proxies are trusted.
 async fn clients(proxies: &str, cases: &[(&[(&str, &str)], &str)]) {
-    let app = thing_service(routes(), TokenKeys::fixed(&Signer::new("k1", 1).keys()));
+    let app = thing_service(routes(), TokenKeys::own(&Signer::new("k1", 1).keys()));
     let app = TestApp::with_flags(app, &["--trusted-proxies", proxies]).await;
     for (headers, expected) in cases {
         let mut request = app.get("/client");

@@ -27,7 +27,7 @@ use crate::harness::{Signer, TestApp, routes, thing_service};
 const REQUEST: &[u8] = b"GET /public HTTP/1.1\r\nhost: a\r\n\r\n";
 
 async fn app(flags: &[&str]) -> TestApp {
-    let app = thing_service(routes(), TokenKeys::fixed(&Signer::new("k1", 1).keys()));
+    let app = thing_service(routes(), TokenKeys::own(&Signer::new("k1", 1).keys()));
     TestApp::with_flags(app, flags).await
 }
 
@@ -136,7 +136,7 @@ async fn who_takes_nothing_of_an_answer_is_cut() {
             }))
         }),
     );
-    let app = thing_service(routes, TokenKeys::fixed(&Signer::new("k1", 1).keys()));
+    let app = thing_service(routes, TokenKeys::own(&Signer::new("k1", 1).keys()));
     let app = TestApp::of(app).await;
     let began = Instant::now();
     let mut reader = TcpStream::connect(app.address).await.unwrap();

@@ -145,7 +145,7 @@ pub(crate) struct TestApp {
 
 impl TestApp {
     pub(crate) async fn open() -> Self {
-        Self::of(thing_service(routes(), TokenKeys::fixed(&Signer::new("k1", 1).keys()))).await
+        Self::of(thing_service(routes(), TokenKeys::own(&Signer::new("k1", 1).keys()))).await
     }
 
     pub(crate) async fn of(app: App) -> Self {

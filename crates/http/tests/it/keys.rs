@@ -1,18 +1,24 @@
 //! Token keys that are fetched from another service.
 
-use std::sync::{
-    Arc, Mutex,
-    atomic::{AtomicUsize, Ordering},
+use std::{
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
 };
 
 use axum::{Json, Router, http::StatusCode, routing::get};
 use jsonwebtoken::jwk::JwkSet;
-use karcis_http::TokenKeys;
+use karcis_http::{TokenError, TokenKeys};
 use karcis_kernel::Role;
 use karcis_process::CancellationToken;
 use tokio::net::TcpListener;
 
 use crate::harness::{ProblemResponse, Signer, TestApp, claims, routes, thing_service};
+
+/// So rarely that no test sees it.
+const POLL: Duration = Duration::from_secs(3_600);
 
 /// Publishes keys, or fails while it has none; counts the requests.
 #[derive(Clone, Default)]
@@ -53,7 +59,7 @@ async fn until_known(keys: &TokenKeys) {
 #[tokio::test]
 async fn before_the_keys_are_known_a_token_is_503_and_its_absence_401() {
     let (publisher, signer) = (Publisher::default(), Signer::new("k1", 1));
-    let keys = TokenKeys::fetched_from(&publisher.listen().await);
+    let keys = TokenKeys::fetched_from(&publisher.listen().await, POLL);
     let app = TestApp::of(thing_service(routes(), keys.clone())).await;
     let stopping = CancellationToken::new();
     let fetching = tokio::spawn(keys.clone().keep_fresh(stopping.clone()));
@@ -79,7 +85,7 @@ async fn before_the_keys_are_known_a_token_is_503_and_its_absence_401() {
 #[tokio::test]
 async fn a_service_that_starts_answers_once_it_has_the_keys() {
     let (publisher, signer) = (Publisher::default(), Signer::new("k1", 1));
-    let keys = TokenKeys::fetched_from(&publisher.listen().await);
+    let keys = TokenKeys::fetched_from(&publisher.listen().await, POLL);
     let app = TestApp::of(thing_service(routes(), keys.clone())).await;
     let stopping = CancellationToken::new();
     let fetching = tokio::spawn(keys.keep_fresh(stopping.clone()));
@@ -98,50 +104,109 @@ async fn a_service_that_starts_answers_once_it_has_the_keys() {
 async fn a_flood_of_unknown_keys_fetches_nothing() {
     let (publisher, signer) = (Publisher::default(), Signer::new("k1", 1));
     publisher.publish(&[&signer]);
-    let keys = TokenKeys::fetched_from(&publisher.listen().await);
+    let began = std::time::Instant::now();
+    let keys = TokenKeys::fetched_from(&publisher.listen().await, POLL);
     let app = TestApp::of(thing_service(routes(), keys.clone())).await;
     tokio::spawn(keys.clone().keep_fresh(app.stopping.clone()));
     until_known(&keys).await;
 
-    for seed in 2..50 {
-        let token = Signer::new("k2", seed).token(&claims(Role::Admin));
+    for number in 0..50 {
+        let token = made_up(number).token(&claims(Role::Admin));
         ProblemResponse::of(app.get("/me").bearer_auth(token)).await.is(401, "not-logged-in");
     }
-    assert_eq!(publisher.requests.load(Ordering::SeqCst), 1);
+    let fetches_in_time = began.elapsed().as_secs() / 5 + 1;
+    assert!(publisher.requests.load(Ordering::SeqCst) as u64 <= fetches_in_time);
+}
+
+/// A key that nobody publishes.
+fn made_up(number: usize) -> Signer {
+    Signer::new(format!("made-up-{number}").leak(), 9)
 }
 
 #[tokio::test]
-async fn a_new_key_is_fetched_while_its_first_token_waits() {
+async fn keys_are_fetched_once_for_each_that_is_unknown() {
     let (publisher, old, new) = (Publisher::default(), Signer::new("k1", 1), Signer::new("k2", 2));
     publisher.publish(&[&old]);
-    let keys = TokenKeys::fetched_from(&publisher.listen().await).refetching_at_once();
+    let keys = TokenKeys::fetched_from(&publisher.listen().await, POLL).refetching_at_once();
     tokio::spawn(keys.clone().keep_fresh(CancellationToken::new()));
     until_known(&keys).await;
-    let token = new.token(&claims(Role::Buyer));
-    assert_eq!(keys.verify(&token).await.expect_err("not yet published").status(), 401);
-
-    publisher.publish(&[&old, &new]);
-    keys.verify(&token).await.expect("the new key");
-    keys.verify(&old.token(&claims(Role::Buyer))).await.expect("the old key");
+    let made_up = [made_up(1), made_up(2)].map(|signer| signer.token(&claims(Role::Buyer)));
+    for _ in 0..5 {
+        for token in &made_up {
+            assert_eq!(keys.verify(token).await.expect_err("made up"), TokenError::Invalid);
+        }
+    }
     assert_eq!(publisher.requests.load(Ordering::SeqCst), 3);
 
-    publisher.publish(&[&new]);
-    let unknown = Signer::new("k3", 3).token(&claims(Role::Buyer));
-    assert_eq!(keys.verify(&unknown).await.expect_err("unknown").status(), 401);
-    let withdrawn = keys.verify(&old.token(&claims(Role::Buyer))).await;
-    assert_eq!(withdrawn.expect_err("a key that was withdrawn").status(), 401);
+    publisher.publish(&[&old, &new]);
+    keys.verify(&new.token(&claims(Role::Buyer))).await.expect("its first token has it fetched");
+    keys.verify(&old.token(&claims(Role::Buyer))).await.expect("the old key");
+    assert_eq!(publisher.requests.load(Ordering::SeqCst), 4);
+}
+
+#[tokio::test]
+async fn a_published_key_is_known_at_the_next_poll_whatever_strangers_make_up() {
+    let (publisher, old, new) = (Publisher::default(), Signer::new("k1", 1), Signer::new("k2", 2));
+    publisher.publish(&[&old]);
+    let poll = Duration::from_millis(100);
+    let keys = TokenKeys::fetched_from(&publisher.listen().await, poll);
+    tokio::spawn(keys.clone().keep_fresh(CancellationToken::new()));
+    until_known(&keys).await;
+    let strangers = tokio::spawn({
+        let keys = keys.clone();
+        async move {
+            for number in 0.. {
+                let token = made_up(number).token(&claims(Role::Buyer));
+                assert_eq!(keys.verify(&token).await, Err(TokenError::Invalid));
+                tokio::task::yield_now().await;
+            }
+        }
+    });
+    // As one of them names the new key before it is published, its name is remembered as made up.
+    let token = new.token(&claims(Role::Buyer));
+    keys.verify(&token).await.expect_err("it is not published yet");
+    publisher.publish(&[&old, &new]);
+    let published = publisher.requests.load(Ordering::SeqCst);
+    while publisher.requests.load(Ordering::SeqCst) < published + 2 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    keys.verify(&token).await.expect("the new key is known");
+    keys.verify(&old.token(&claims(Role::Buyer))).await.expect("the old key too");
+    assert!(!strangers.is_finished(), "strangers asked all the time");
+    strangers.abort();
+}
+
+#[tokio::test]
+async fn the_tokens_of_a_withdrawn_key_are_forgotten_and_no_others() {
+    let (old, new) = (Signer::new("k1", 1), Signer::new("k2", 2));
+    let both = JwkSet { keys: vec![old.public(), new.public()] };
+    let keys = TokenKeys::own(&both);
+    let tokens = [&old, &new].map(|signer| signer.token(&claims(Role::Buyer)));
+    for token in &tokens {
+        keys.verify(token).await.expect("its key is there");
+    }
+    keys.replace(&new.keys());
+    assert_eq!(keys.verify(&tokens[0]).await, Err(TokenError::Invalid));
+    keys.verify(&tokens[1]).await.expect("its key is still there");
+    // Another key of the same name is another key.
+    keys.replace(&Signer::new("k2", 3).keys());
+    assert_eq!(keys.verify(&tokens[1]).await, Err(TokenError::Invalid));
+    keys.replace(&both);
+    for token in &tokens {
+        keys.verify(token).await.expect("its key is there again");
+    }
 }
 
 #[tokio::test]
 async fn while_the_keys_cannot_be_fetched_a_new_key_is_503_and_the_old_ones_work() {
     let (publisher, old, new) = (Publisher::default(), Signer::new("k1", 1), Signer::new("k2", 2));
     publisher.publish(&[&old]);
-    let keys = TokenKeys::fetched_from(&publisher.listen().await).refetching_at_once();
+    let keys = TokenKeys::fetched_from(&publisher.listen().await, POLL).refetching_at_once();
     tokio::spawn(keys.clone().keep_fresh(CancellationToken::new()));
     until_known(&keys).await;
 
     *publisher.keys.lock().unwrap() = None;
     let token = new.token(&claims(Role::Buyer));
-    assert_eq!(keys.verify(&token).await.expect_err("no answer").status(), 503);
+    assert_eq!(keys.verify(&token).await.expect_err("no answer"), TokenError::KeysUnavailable);
     keys.verify(&old.token(&claims(Role::Buyer))).await.expect("the old key");
 }

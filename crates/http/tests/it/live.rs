@@ -101,7 +101,7 @@ async fn open(things: &Things, live: &Live, expires_at: Timestamp) -> TestApp {
         };
     let routes = Router::new().route("/things/{id}", get(response));
     let app =
-        TestApp::of(thing_service(routes, TokenKeys::fixed(&Signer::new("k1", 1).keys()))).await;
+        TestApp::of(thing_service(routes, TokenKeys::own(&Signer::new("k1", 1).keys()))).await;
     tokio::spawn(live.clone().run(Arc::new(things.clone()), app.stopping.clone()));
     app
 }
@@ -209,7 +209,7 @@ async fn the_first_state_does_not_wait_for_a_tick() {
         }),
     );
     let app =
-        TestApp::of(thing_service(routes, TokenKeys::fixed(&Signer::new("k1", 1).keys()))).await;
+        TestApp::of(thing_service(routes, TokenKeys::own(&Signer::new("k1", 1).keys()))).await;
     assert_eq!(Events::of(app.get("/thing")).await.version().await, Some(1));
 }
 

@@ -10,6 +10,7 @@ mod hostile;
 mod hostile_bodies;
 mod json;
 mod keys;
+mod limits;
 mod live;
 mod openapi;
 mod pages;

@@ -16,7 +16,7 @@ const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 
 fn app() -> karcis_http::App {
     let public = get(async || ([(CACHE_CONTROL, "public, max-age=300")], "for all"));
-    let keys = TokenKeys::fixed(&Signer::new("k1", 1).keys());
+    let keys = TokenKeys::own(&Signer::new("k1", 1).keys());
     thing_service(routes().route("/cached", public), keys)
 }
 

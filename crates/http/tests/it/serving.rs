@@ -38,7 +38,7 @@ async fn a_stop_waits_for_the_running_request() {
         }),
     );
     let app =
-        TestApp::of(thing_service(routes, TokenKeys::fixed(&Signer::new("k1", 1).keys()))).await;
+        TestApp::of(thing_service(routes, TokenKeys::own(&Signer::new("k1", 1).keys()))).await;
     let request = tokio::spawn(app.get("/slow").send());
     arrivals.recv().await.unwrap();
     app.stopping.cancel();

@@ -1,6 +1,6 @@
 //! The endpoints that every service has, and CORS.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::{http::StatusCode, routing::get};
 use karcis_http::TokenKeys;
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::harness::{ProblemResponse, Ready, Signer, TestApp, routes, thing_service};
 
 fn keys() -> TokenKeys {
-    TokenKeys::fixed(&Signer::new("k1", 1).keys())
+    TokenKeys::own(&Signer::new("k1", 1).keys())
 }
 
 #[tokio::test]
@@ -28,7 +28,10 @@ async fn the_root_lists_the_endpoints() {
 
 #[tokio::test]
 async fn it_is_alive_while_it_is_not_ready_and_says_what_is_missing() {
-    let mut unready = thing_service(routes(), TokenKeys::fetched_from("http://127.0.0.1:1/jwks"));
+    let mut unready = thing_service(
+        routes(),
+        TokenKeys::fetched_from("http://127.0.0.1:1/jwks", Duration::from_secs(60)),
+    );
     unready.readiness = Arc::new(Ready(Err("the database does not answer")));
     let app = TestApp::of(unready).await;
     assert_eq!(app.get("/healthz").send().await.unwrap().status(), 200);

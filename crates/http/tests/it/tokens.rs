@@ -52,6 +52,12 @@ fn with_wrong_claims_or_header(ours: &Signer, good: &Claims) -> Vec<(&'static st
         ("expiring before time began", claim("exp", json!(-5))),
         ("expiring after the end of time", claim("exp", json!(i64::MAX))),
         ("never expiring", without("exp")),
+        ("expiring after more than 15 minutes", claim("exp", json!(good.iat + 901))),
+        ("issued long ago for long", claim("iat", json!(good.iat - 1))),
+        ("issued before time began", claim("iat", json!(i64::MIN))),
+        ("issued in two minutes", claim("iat", json!(now + 120))),
+        ("issued after the end of time", claim("iat", json!(i64::MAX))),
+        ("of no time of issue", without("iat")),
         ("of another issuer", claim("iss", json!("someone"))),
         ("of no issuer", without("iss")),
         ("for another audience", claim("aud", json!("elsewhere"))),
@@ -61,6 +67,10 @@ fn with_wrong_claims_or_header(ours: &Signer, good: &Claims) -> Vec<(&'static st
         ("of an unknown role", claim("role", json!("root"))),
         ("of another type", header(&|header| header.typ = Some("JWT".to_owned()))),
         ("of no type", header(&|header| header.typ = None)),
+        ("with a critical header", header(&|it| it.crit = Some(vec!["exp".to_owned()]))),
+        ("with a critical extension", header(&|it| it.crit = Some(vec!["b64".to_owned()]))),
+        ("with nothing critical", header(&|it| it.crit = Some(Vec::new()))),
+        ("by a key of a long name", header(&|it| it.kid = Some("k".repeat(5_000)))),
         ("by no named key", header(&|header| header.kid = None)),
     ]
 }
@@ -126,7 +136,7 @@ async fn every_other_token_is_refused() {
 #[tokio::test]
 async fn a_token_that_was_good_is_refused_once_it_expires() {
     let ours = Signer::new("k1", 1);
-    let keys = TokenKeys::fixed(&ours.keys());
+    let keys = TokenKeys::own(&ours.keys());
     let exp = karcis_process::now().timestamp() + 5;
     let token = ours.token(&Claims { exp, ..claims(Role::Buyer) });
     let expiry = chrono::DateTime::from_timestamp(exp, 0).unwrap();

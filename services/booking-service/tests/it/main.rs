@@ -6,6 +6,7 @@ mod clock;
 mod harness;
 mod input;
 mod instances;
+mod limits;
 mod locked;
 mod lost_commits;
 mod many;

@@ -1,5 +1,7 @@
 //! Signs access tokens.
 
+use std::sync::{Arc, PoisonError, RwLock};
+
 use jsonwebtoken::{
     Algorithm, EncodingKey, Header,
     jwk::{Jwk, JwkSet, PublicKeyUse},
@@ -9,11 +11,11 @@ use karcis_kernel::Timestamp;
 
 use crate::{
     adapters::postgres::SigningKey,
-    domain::{Account, SessionId},
+    domain::{Account, SessionId, TOKEN_LIFETIME},
 };
 
 /// How long an access token is valid, in seconds.
-pub(crate) const LIFETIME_S: i64 = 900;
+pub(crate) const LIFETIME_S: i64 = TOKEN_LIFETIME.num_seconds();
 
 /// Why there is no key that can sign.
 #[derive(Debug, thiserror::Error)]
@@ -25,28 +27,43 @@ pub(crate) enum KeyError {
     Missing,
 }
 
-/// Signs with the newest key and publishes all keys.
-pub(crate) struct AccessTokens {
+/// Publishes all keys and signs with one of them.
+pub(crate) struct AccessTokens(RwLock<Arc<Signer>>);
+
+struct Signer {
     header: Header,
     key: EncodingKey,
     published: JwkSet,
 }
 
 impl AccessTokens {
-    /// `keys` are sorted, the newest first.
+    /// The first of these keys signs.
     pub(crate) fn new(keys: &[SigningKey]) -> Result<Self, KeyError> {
-        let newest = keys.first().ok_or(KeyError::Missing)?;
-        let mut header = Header::new(Algorithm::EdDSA);
-        header.typ = Some(TOKEN_TYPE.to_owned());
-        header.kid = Some(newest.kid.clone());
-        let key = EncodingKey::from_ed_der(&newest.private_key);
-        let published = keys.iter().map(public_half).collect::<Result<_, _>>()?;
-        Ok(Self { header, key, published: JwkSet { keys: published } })
+        Signer::new(keys).map(|signer| Self(RwLock::new(Arc::new(signer))))
+    }
+
+    /// From now on these are the keys. `publish` is told of them before the first of them signs.
+    pub(crate) fn replace(
+        &self,
+        keys: &[SigningKey],
+        publish: impl FnOnce(&JwkSet),
+    ) -> Result<(), KeyError> {
+        let signer = Signer::new(keys)?;
+        publish(&signer.published);
+        let signs_now = signer.header.kid.clone();
+        let before = {
+            let mut current = self.0.write().unwrap_or_else(PoisonError::into_inner);
+            std::mem::replace(&mut *current, Arc::new(signer))
+        };
+        if before.header.kid != signs_now {
+            tracing::info!(key_id = signs_now, "access tokens are signed with another key");
+        }
+        Ok(())
     }
 
     /// The public halves of the keys.
-    pub(crate) fn published(&self) -> &JwkSet {
-        &self.published
+    pub(crate) fn published(&self) -> JwkSet {
+        self.signer().published.clone()
     }
 
     /// A token for the account, in this session.
@@ -66,7 +83,24 @@ impl AccessTokens {
             exp: iat + LIFETIME_S,
             sid: Some(session.0),
         };
-        jsonwebtoken::encode(&self.header, &claims, &self.key)
+        let Signer { header, key, .. } = &*self.signer();
+        jsonwebtoken::encode(header, &claims, key)
+    }
+
+    fn signer(&self) -> Arc<Signer> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl Signer {
+    fn new(keys: &[SigningKey]) -> Result<Self, KeyError> {
+        let first = keys.first().ok_or(KeyError::Missing)?;
+        let mut header = Header::new(Algorithm::EdDSA);
+        header.typ = Some(TOKEN_TYPE.to_owned());
+        header.kid = Some(first.kid.clone());
+        let key = EncodingKey::from_ed_der(&first.private_key);
+        let published = keys.iter().map(public_half).collect::<Result<_, _>>()?;
+        Ok(Self { header, key, published: JwkSet { keys: published } })
     }
 }
 

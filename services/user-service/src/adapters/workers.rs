@@ -3,13 +3,14 @@
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use karcis_database::Pool;
+use karcis_http::TokenKeys;
 use karcis_process::{CancellationToken, chain, now};
 use tokio::{
     sync::Notify,
     time::{MissedTickBehavior, interval, timeout},
 };
 
-use super::postgres;
+use super::{access_tokens::AccessTokens, postgres};
 use crate::application::{self, Notifications, Notifier};
 
 /// How often notifications are looked for without a signal: those to be tried again, and those of
@@ -37,6 +38,33 @@ pub(crate) async fn notify_buyers(
             Err(error) => {
                 tracing::warn!(error = %chain(&error), "buyers cannot be notified now");
             }
+        }
+    }
+    Ok(())
+}
+
+/// Reads the signing keys again at each interval, until `stopping`: another instance may have made the
+/// first, and an operator adds and removes some. While they cannot be read, those from before are used.
+pub(crate) async fn reread_keys(
+    pool: Pool,
+    access_tokens: Arc<AccessTokens>,
+    keys: TokenKeys,
+    every: Duration,
+    stopping: CancellationToken,
+) -> Result<(), Infallible> {
+    let mut ticks = interval(every);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    while stopping.run_until_cancelled(ticks.tick()).await.is_some() {
+        match stopping.run_until_cancelled(postgres::signing_keys(&pool)).await {
+            Some(Ok(stored)) => {
+                if let Err(error) = access_tokens.replace(&stored, |all| keys.replace(all)) {
+                    tracing::error!(error = %chain(&error), "the signing keys are not replaced");
+                }
+            }
+            Some(Err(error)) => {
+                tracing::warn!(error = %chain(&error), "the signing keys cannot be read now");
+            }
+            None => break,
         }
     }
     Ok(())

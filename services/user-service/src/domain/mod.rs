@@ -12,6 +12,7 @@ mod person_name;
 mod reason;
 mod security_event;
 mod session;
+mod signing_key;
 
 pub(crate) use account::{Account, AccountChange, ProfileChange, changes_own_account};
 pub(crate) use contact::{Locale, Phone, TimeZone};
@@ -26,3 +27,5 @@ pub(crate) use session::{
     Actor, NewSession, NewToken, OpenSession, SessionId, StoredToken, TokenHash, TokenUse,
     UserAgent,
 };
+pub(crate) use signing_key::TOKEN_LIFETIME;
+pub use signing_key::{KeyInUse, KeyStatus, PublishedKey};

@@ -45,6 +45,12 @@ impl TestApp {
         Answer::to(self.http.post(format!("{}{path}", self.service.url)).json(body)).await
     }
 
+    /// A POST that a gateway passes on for this client.
+    pub(crate) async fn post_for(&self, client: &str, path: &str, body: &Value) -> Answer {
+        let request = self.http.post(format!("{}{path}", self.service.url));
+        Answer::to(request.header("x-forwarded-for", client).json(body)).await
+    }
+
     /// A GET without an access token.
     pub(crate) async fn get(&self, path: &str) -> Answer {
         Answer::to(self.http.get(format!("{}{path}", self.service.url))).await

@@ -2,7 +2,7 @@
 
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, jwk::JwkSet};
 use karcis_http::{AUDIENCE, Claims, ISSUER, TOKEN_TYPE};
-use karcis_testkit::TestEnvironment;
+use karcis_testkit::{TestEnvironment, eventually};
 use reqwest::Method;
 use serde_json::Value;
 
@@ -93,6 +93,62 @@ async fn an_added_key_signs_and_the_old_one_still_verifies() {
     let answer = users.send(Method::GET, "/profile", &untyped, &Value::Null).await;
     answer.is_problem(401, "not-logged-in");
     users.stop().await;
+}
+
+#[tokio::test]
+async fn instances_notice_within_a_moment_which_key_signs_and_which_is_gone() {
+    let environment = TestEnvironment::start().await;
+    let fast = ["--signing-keys-reread-ms", "50"];
+    let instance = [&fast[..], &["--instance", "1"]].concat();
+    let (one, other) =
+        tokio::join!(TestApp::start(&environment, &fast), TestApp::start(&environment, &instance));
+    let sari = one.registers("Sari").await;
+    let add = "INSERT INTO users.signing_key (kid, private_key, signs_from)
+        SELECT 'next', set_byte(private_key, 47, get_byte(private_key, 47) # 1),
+               now() + interval '10 minutes'
+        FROM users.signing_key";
+    sqlx::query(add).execute(environment.superuser()).await.unwrap();
+    for users in [&one, &other] {
+        eventually(async || published(users).await.len()).is(2).await;
+        let session = Session::of(users.logs_in("Sari", PASSWORD).await.is(200));
+        assert_ne!(key_of(&session), "next", "it is published and does not sign yet");
+    }
+    let begin = "UPDATE users.signing_key SET signs_from = now() WHERE kid = 'next'";
+    sqlx::query(begin).execute(environment.superuser()).await.unwrap();
+    let mut newest = Vec::new();
+    for users in [&one, &other] {
+        let signed = async || Session::of(users.logs_in("Sari", PASSWORD).await.is(200));
+        eventually(async || key_of(&signed().await)).is("next".to_owned()).await;
+        newest.push(signed().await);
+    }
+    for users in [&one, &other] {
+        for session in newest.iter().chain([&sari]) {
+            users.profile(session).await;
+        }
+    }
+    let retire = "DELETE FROM users.signing_key WHERE kid <> 'next'";
+    sqlx::query(retire).execute(environment.superuser()).await.unwrap();
+    for users in [&one, &other] {
+        let status = async || {
+            let token = &sari.access_token;
+            users.send(Method::GET, "/profile", token, &Value::Null).await.status.as_u16()
+        };
+        eventually(status).is(401).await;
+        users.profile(&newest[0]).await;
+    }
+    one.stop().await;
+    other.stop().await;
+}
+
+/// The ids of the published keys.
+async fn published(users: &TestApp) -> Vec<String> {
+    let keys: JwkSet =
+        serde_json::from_value(users.get("/.well-known/jwks.json").await.is(200).body).unwrap();
+    keys.keys.into_iter().filter_map(|key| key.common.key_id).collect()
+}
+
+fn key_of(session: &Session) -> String {
+    jsonwebtoken::decode_header(&session.access_token).unwrap().kid.unwrap()
 }
 
 #[tokio::test]

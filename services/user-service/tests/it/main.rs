@@ -8,6 +8,7 @@ mod first_admin;
 mod harness;
 mod input;
 mod keys;
+mod limits;
 mod login_throttle;
 mod logs;
 mod lost_commits;

@@ -29,6 +29,8 @@ const READY_TIMEOUT: Duration = Duration::from_secs(90);
 /// A service drains for 10 s at most.
 const STOP_TIMEOUT: Duration = Duration::from_secs(12);
 
+const RATE_LIMITS: &str = "KARCIS_RATE_LIMITS";
+
 /// The configured ports, or free ones; fails, before anything is started, if one is taken.
 pub(super) async fn choose_ports(options: &Options) -> Result<ServicePorts, LaunchError> {
     let free = ports::free::<{ SERVICES.len() }>()?;
@@ -95,6 +97,9 @@ impl Program {
                 ("KARCIS_ADMIN_EMAIL", options.admin.admin_email.clone()),
                 ("KARCIS_ADMIN_PASSWORD", options.admin.admin_password.clone()),
             ];
+            // One program plays everybody there.
+            let is_limited = !options.ephemeral || std::env::var_os(RATE_LIMITS).is_some();
+            let limits = (!is_limited).then(|| (RATE_LIMITS, "off".to_owned()));
             let name = service.full_name();
             Self {
                 name,
@@ -102,7 +107,11 @@ impl Program {
                 executable: executable.clone(),
                 service,
                 ready: format!("{url}/readyz"),
-                environment: settings.into_iter().chain(simulated_gateway(database_url)).collect(),
+                environment: settings
+                    .into_iter()
+                    .chain(simulated_gateway(database_url))
+                    .chain(limits)
+                    .collect(),
             }
         };
         Ok(SERVICES.into_iter().map(program).collect())

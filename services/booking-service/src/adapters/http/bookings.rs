@@ -114,6 +114,7 @@ pub(super) async fn create(
     PreferWait(wait): PreferWait,
     Json(request): Json<CreateBookingRequest>,
 ) -> Result<Response, Problem> {
+    state.creates.admit(&caller.user_id)?;
     let IdempotencyKey(key) = key?;
     let fingerprint = key.is_some().then(|| IdempotencyKey::fingerprint(CREATE_PATH, &request));
     let order = order(&state, caller, request)?;

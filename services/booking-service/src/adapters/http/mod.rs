@@ -6,7 +6,8 @@ mod responses;
 
 use std::{sync::Arc, time::Duration};
 
-use karcis_http::Live;
+use karcis_http::{Live, RateLimit};
+use karcis_kernel::UserId;
 use karcis_messaging::Outbox;
 use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -38,6 +39,8 @@ pub(crate) struct ApiState {
     /// The time between a booking's creation and its deadline for paying.
     pub(crate) payment_window: Duration,
     pub(crate) resends: ResendSchedule,
+    /// How many bookings an account may create.
+    pub(crate) creates: RateLimit<UserId>,
 }
 
 /// The service's routes.

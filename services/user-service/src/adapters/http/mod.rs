@@ -13,12 +13,14 @@ mod user_agent;
 
 use std::sync::Arc;
 
+use karcis_http::RateLimit;
 use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     adapters::access_tokens::AccessTokens,
     application::{Accounts, PasswordCheck},
+    domain::ClientIp,
 };
 
 const SESSIONS: &str = "Sessions";
@@ -37,6 +39,10 @@ pub(crate) struct ApiState {
     pub accounts: Arc<dyn Accounts>,
     pub password_check: PasswordCheck,
     pub access_tokens: Arc<AccessTokens>,
+    /// How many log-ins a client may try.
+    pub logins: RateLimit<ClientIp>,
+    /// How many accounts a client may make.
+    pub registrations: RateLimit<ClientIp>,
 }
 
 /// The service's routes.

@@ -70,6 +70,7 @@ pub(super) async fn register(
     client_name: ClientName,
     Json(request): Json<RegisterRequest>,
 ) -> Result<Response, Problem> {
+    state.registrations.admit(&client_ip)?;
     let mut fields = FieldErrors::new();
     let email = fields.check("email", Email::parse(&request.email));
     let password = fields.check("password", Password::choose(request.password));
@@ -108,6 +109,7 @@ pub(super) async fn log_in(
     client_name: ClientName,
     Json(request): Json<LogInRequest>,
 ) -> Result<Response, Problem> {
+    state.logins.admit(&client_ip)?;
     let mut fields = FieldErrors::new();
     let Some(email) = fields.check("email", Email::parse(&request.email)) else {
         return Err(fields.into_problem());

@@ -4,6 +4,9 @@ use std::{fs, path::Path};
 
 use karcis_schemas::{SERVICES, schemas};
 
+/// Where the services in containers serve what is for operators.
+const ADMIN_PORT: u16 = 9090;
+
 fn assert_says(file: &str, texts: impl IntoIterator<Item = String>) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(file);
     let content = fs::read_to_string(&path).unwrap();
@@ -26,13 +29,24 @@ fn every_service_is_deployed_observed_and_shown() {
             format!("DATABASE_URL: postgres://{role}:"),
         ];
         assert_says("docker-compose.yml", compose);
-        let scraped = format!("names: [{name}], type: A, port: {port},");
+        let scraped = format!("names: [{name}], type: A, port: {ADMIN_PORT},");
         assert_says("docker/observability/prometheus.yaml", [scraped]);
         let watched = format!(r#"label_replace(vector(0), "job", "{name}", "", "")"#);
         assert_says("docker/observability/alerts.yaml", [watched]);
         assert_says(".env.example", [format!("# {variable}={port}\n")]);
         assert_says("README.md", [format!("{name} :{port}<br/>")]);
     }
+}
+
+#[test]
+fn containers_serve_what_is_for_operators_apart_and_do_not_publish_it() {
+    let listens = format!("\n  KARCIS_ADMIN_LISTEN: 0.0.0.0:{ADMIN_PORT}\n");
+    let probed = format!("/dev/tcp/127.0.0.1/{ADMIN_PORT} && printf 'GET /readyz ");
+    assert_says("docker-compose.yml", [listens, probed]);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docker-compose.yml");
+    let compose = fs::read_to_string(path).unwrap();
+    assert!(!compose.contains(&format!(":{ADMIN_PORT}\"]")), "the port is published");
+    assert_says("docs/deploy.md", [format!("KARCIS_ADMIN_LISTEN=0.0.0.0:{ADMIN_PORT}")]);
 }
 
 #[test]

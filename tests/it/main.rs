@@ -3,10 +3,12 @@
 
 mod cancelled;
 mod crashes;
+mod database;
 mod declined;
 mod deployment;
 mod event_cancelled;
 mod expired;
+mod frozen;
 mod instances;
 mod malformed;
 #[cfg(target_os = "linux")]
@@ -16,6 +18,8 @@ mod outage;
 mod paid;
 mod readme;
 mod rejected;
+mod rewound;
 mod settings;
 mod stampede;
 mod telemetry;
+mod topics;

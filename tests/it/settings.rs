@@ -9,14 +9,18 @@ use karcis_schemas::{SERVICES, Service};
 const NOWHERE: &str = "postgres://somebody:swordfish@127.0.0.1:1/karcis";
 
 /// A program with a variable that is wrong, the exit code, and what it says beside the variable.
-const WRONG: [(&str, &str, &str, i32, &str); 16] = [
+const WRONG: [(&str, &str, &str, i32, &str); 20] = [
     ("booking-service", "DATABASE_URL", "localhost/karcis", 1, "give postgres://"),
     ("event-service", "DATABASE_URL", "postgres://a:b@h:port/d", 1, "give postgres://"),
     ("user-service", "DATABASE_URL", NOWHERE, 1, "no database answers at 127.0.0.1:1"),
-    ("user-service", "DATABASE_CONNECTIONS", "0", 2, "not in 1.."),
+    ("user-service", "DATABASE_CONNECTIONS", "2", 2, "not in 3.."),
     ("user-service", "KARCIS_LISTEN", "8081", 2, "such as 127.0.0.1:8080"),
     ("user-service", "KARCIS_SMTP_URL", "mail:swordfish", 1, "give smtp://"),
     ("user-service", "KARCIS_WEB_ORIGINS", "https://a.example/shop", 2, "without a path"),
+    ("user-service", "KARCIS_ADMIN_LISTEN", "9090", 2, "such as 127.0.0.1:8080"),
+    ("user-service", "KARCIS_MAX_CONNECTIONS", "0", 2, "not in 1.."),
+    ("user-service", "KARCIS_HSTS", "yes", 2, "give max-age="),
+    ("user-service", "KARCIS_TRUSTED_TRACE_PEERS", "gateway", 2, "give networks such as"),
     ("user-service", "KARCIS_TRUSTED_PROXIES", "gateway", 2, "give networks such as 10.0.0.0/8"),
     ("event-service", "KARCIS_MAX_HOLDS", "many", 2, "invalid digit"),
     ("booking-service", "KARCIS_PAYMENT_WINDOW", "15", 2, "a number with its unit"),

@@ -5,10 +5,9 @@ use std::borrow::Cow;
 
 use karcis_kernel::{Timestamp, UserId};
 use karcis_process::trace;
-use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
-use crate::StoreError;
+use crate::{Connection, Pool, StoreError};
 
 /// What somebody did by the power of a role to what is not their own.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,7 +40,7 @@ pub struct AuditRow {
 
 impl PrivilegedAct {
     /// Records the act. It stands if and only if the transaction is committed.
-    pub async fn record(&self, transaction: &mut PgConnection) -> Result<(), sqlx::Error> {
+    pub async fn record(&self, transaction: &mut Connection) -> Result<(), sqlx::Error> {
         sqlx::query(
             "INSERT INTO audit (audit_id, actor_id, action, subject_id, detail, reason, trace_id)
              VALUES ($1, $2, $3, $4, $5, $6, $7)",
@@ -61,7 +60,7 @@ impl PrivilegedAct {
 
 /// Up to `limit` recorded acts, the newest first, from the one on that follows `after`.
 pub async fn audit(
-    pool: &PgPool,
+    pool: &Pool,
     after: Option<(Timestamp, Uuid)>,
     limit: u16,
 ) -> Result<Vec<AuditRow>, StoreError> {

@@ -9,6 +9,8 @@ use crate::StoreError;
 
 /// How often a job is decided: again each time its change is a conflict.
 const ROUNDS: u32 = 20;
+/// The same where others wait for the end.
+const BATCH_ROUNDS: u32 = 7;
 /// How many commits may meet another transaction in their way; the last one's error is returned.
 const CONTENDED_COMMITS: u32 = 3;
 /// After a commit that may have landed, for how long what is stored is looked at before the jobs
@@ -46,28 +48,57 @@ pub trait Decider: Sync {
     ) -> Result<Self::Output, Self::Error>;
 
     /// Commits once, or nothing if nothing changed. If another instance or request changed the row
-    /// meanwhile, the change is not written: this is a conflict. Returns the keys of conflicts.
+    /// meanwhile, or has it locked, the change is not written: this is a conflict. Returns the keys of
+    /// conflicts. It waits for nobody's lock for long.
     async fn commit(&self, unit: Self::UnitOfWork) -> Result<HashSet<Self::Key>, StoreError>;
 }
 
-/// Decides all jobs and commits what they change. Returns one output for each job, in order; jobs
-/// that conflict in 20 rounds are `Unavailable`.
+/// Decides all jobs and commits what they change. Returns one output for each job, in order. Jobs
+/// whose rows others change or keep locked for 20 rounds, some 5 s, are `Contended`; the others are
+/// committed all the same.
 ///
 /// A commit that ends `Unavailable` may have landed. Once, the jobs are then loaded, for up to 3 s, and
-/// decided again; nothing is ever written a second time without a look at what is stored. A `Contended` commit
-/// wrote nothing: it is decided again, up to 3 times in all. A `Busy` one is returned at once.
+/// decided again; nothing is ever written a second time without a look at what is stored. A `Contended`
+/// commit wrote nothing: it is decided again, up to 3 times in all. A `Busy` one is returned at once.
 pub async fn decide_and_commit<D: Decider>(
     decider: &D,
     jobs: &[D::Job],
 ) -> Result<Vec<D::Output>, D::Error> {
+    all(in_rounds(decider, jobs, ROUNDS).await?)
+}
+
+/// The same for a batch that others wait behind: after 7 rounds, within 0.1 s, what is left is
+/// `Contended`.
+pub async fn decide_batch<D: Decider>(
+    decider: &D,
+    jobs: &[D::Job],
+) -> Result<Vec<D::Output>, D::Error> {
+    all(in_rounds(decider, jobs, BATCH_ROUNDS).await?)
+}
+
+fn all<O, E: From<StoreError>>((outputs, open): (Vec<Option<O>>, Vec<usize>)) -> Result<Vec<O>, E> {
+    if open.is_empty() { Ok(outputs.into_iter().flatten().collect()) } else { Err(locked().into()) }
+}
+
+fn locked() -> StoreError {
+    StoreError::contended("others changed or locked the same data in every round")
+}
+
+/// The outputs, and the jobs whose changes were conflicts in every round.
+async fn in_rounds<D: Decider>(
+    decider: &D,
+    jobs: &[D::Job],
+    rounds: u32,
+) -> Result<(Vec<Option<D::Output>>, Vec<usize>), D::Error> {
     let mut outputs: Vec<Option<D::Output>> = jobs.iter().map(|_| None).collect();
     let mut open: Vec<usize> = (0..jobs.len()).collect();
     let mut may_have_landed = false;
     let mut contended = 0;
-    for round in 0..ROUNDS {
+    for round in 0..rounds {
         if open.is_empty() {
             break;
         }
+        sleep(pause_before(round)).await;
         let open_jobs: Vec<&D::Job> = open.iter().map(|at| &jobs[*at]).collect();
         let mut unit = load(decider, &open_jobs, round, may_have_landed).await?;
         for at in &open {
@@ -80,12 +111,14 @@ pub async fn decide_and_commit<D: Decider>(
             Err(error) => return Err(error.into()),
         }
     }
-    if open.is_empty() {
-        Ok(outputs.into_iter().flatten().collect())
-    } else {
-        let cause = "others changed the same data in every round: try again in a moment";
-        Err(StoreError::unavailable(cause).into())
-    }
+    Ok((outputs, open))
+}
+
+/// None before the first three rounds, as most conflicts are over at once; then 5 ms, doubling to
+/// half a second.
+fn pause_before(round: u32) -> Duration {
+    let doublings = round.checked_sub(3);
+    doublings.map_or(Duration::ZERO, |n| Duration::from_millis((5 << n.min(7)).min(500)))
 }
 
 async fn load<D: Decider>(
@@ -105,16 +138,22 @@ async fn load<D: Decider>(
     }
 }
 
-/// Decides and commits all jobs as [`decide_and_commit`] does. A job that the store rejects does not
-/// stop the others: where a batch is rejected, or another transaction is in its way, each job is
-/// decided alone. Returns what became of each job, in order; once the store is unavailable, the rest
-/// are not tried.
+/// Decides and commits all jobs as [`decide_batch`] does. A job that the store rejects, or whose rows
+/// others keep locked, does not stop the others: where a whole batch is rejected, or another transaction
+/// is in its way, each job is decided alone. Returns what became of each job, in order; once the store is
+/// unavailable, the rest are not tried.
 pub async fn decide_each<D: Decider<Error = StoreError>>(
     decider: &D,
     jobs: &[D::Job],
 ) -> Vec<Result<D::Output, StoreError>> {
-    let error = match decide_and_commit(decider, jobs).await {
-        Ok(outputs) => return outputs.into_iter().map(Ok).collect(),
+    let error = match in_rounds(decider, jobs, BATCH_ROUNDS).await {
+        Ok((outputs, open)) => {
+            let open: HashSet<usize> = open.into_iter().collect();
+            let output = |(at, output): (usize, Option<D::Output>)| {
+                output.filter(|_| !open.contains(&at)).ok_or_else(locked)
+            };
+            return outputs.into_iter().enumerate().map(output).collect();
+        }
         Err(error) => error,
     };
     if jobs.len() < 2 || matches!(error, StoreError::Unavailable(_) | StoreError::Busy(_)) {
@@ -139,6 +178,6 @@ async fn one<D: Decider<Error = StoreError>>(
     decider: &D,
     job: &D::Job,
 ) -> Result<D::Output, StoreError> {
-    let output = decide_and_commit(decider, slice::from_ref(job)).await?.pop();
+    let output = decide_batch(decider, slice::from_ref(job)).await?.pop();
     output.ok_or_else(|| StoreError::unavailable("the job has no output"))
 }

@@ -5,10 +5,10 @@ use std::collections::{HashMap, HashSet};
 
 use karcis_kernel::{Timestamp, UserId};
 use karcis_process::CancellationToken;
-use sqlx::{AssertSqlSafe, PgConnection, PgPool};
+use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
-use crate::StoreError;
+use crate::{Connection, Pool, StoreError};
 
 /// How long a key is kept: 24 h.
 pub const KEY_LIFETIME: std::time::Duration = std::time::Duration::from_secs(24 * 60 * 60);
@@ -58,7 +58,7 @@ impl IdempotencyKeys {
     /// What these keys were used for after `since`; keys that were not used are left out.
     pub async fn find(
         self,
-        connection: &mut PgConnection,
+        connection: &mut Connection,
         keys: &[RequestKey],
         since: Timestamp,
     ) -> Result<Vec<KeyUse>, StoreError> {
@@ -96,7 +96,7 @@ impl IdempotencyKeys {
     /// A key that was used in the 24 h before, or by an earlier one of `uses`, stays as it is.
     pub async fn take<'a>(
         self,
-        connection: &mut PgConnection,
+        connection: &mut Connection,
         uses: &[&'a KeyUse],
     ) -> Result<HashSet<&'a KeyUse>, StoreError> {
         let mut wanted: Vec<&KeyUse> = uses.to_vec();
@@ -115,7 +115,7 @@ impl IdempotencyKeys {
     /// 5,000. Ends early once `stopping` is cancelled.
     pub async fn purge_expired(
         self,
-        pool: &PgPool,
+        pool: &Pool,
         now: Timestamp,
         stopping: &CancellationToken,
     ) -> Result<(), StoreError> {
@@ -132,7 +132,7 @@ impl IdempotencyKeys {
     /// of them for each statement. Returns how many there were.
     pub async fn purge(
         self,
-        pool: &PgPool,
+        pool: &Pool,
         before: Timestamp,
         limit: u16,
     ) -> Result<u64, StoreError> {
@@ -153,7 +153,7 @@ impl IdempotencyKeys {
     /// Stores the uses whose key is free, and returns them. No two have the same key.
     async fn insert<'a>(
         self,
-        connection: &mut PgConnection,
+        connection: &mut Connection,
         uses: &[&'a KeyUse],
     ) -> Result<HashSet<&'a KeyUse>, StoreError> {
         if uses.is_empty() {
@@ -184,7 +184,7 @@ impl IdempotencyKeys {
     /// Deletes the keys of these uses that were used more than 24 h before. Returns how many.
     async fn delete_expired(
         self,
-        connection: &mut PgConnection,
+        connection: &mut Connection,
         uses: &[&KeyUse],
     ) -> Result<u64, StoreError> {
         if uses.is_empty() {

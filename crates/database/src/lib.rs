@@ -1,8 +1,11 @@
 //! A service's own Postgres schema: pools and time limits, the migration runner, one store error,
-//! unreadable rows, readiness, group commit, decide-and-commit, idempotency keys and the audit table.
+//! unreadable rows, readiness, the database's clock, group commit, decide-and-commit, idempotency keys
+//! and the audit table.
 
 mod audit;
 mod batcher;
+mod clock;
+mod connection;
 mod decide;
 mod idempotency_keys;
 mod loaded;
@@ -10,13 +13,17 @@ mod migrate;
 mod pool;
 mod readiness;
 mod store_error;
+mod watch;
 
 pub use audit::{AuditRow, PrivilegedAct, audit};
 pub use batcher::{BatchLimits, Batcher};
-pub use decide::{Decider, decide_and_commit, decide_each};
+pub use clock::Clock;
+pub use connection::{Connection, Pool, Transaction};
+pub use decide::{Decider, decide_and_commit, decide_batch, decide_each};
 pub use idempotency_keys::{IdempotencyKeys, KEY_LIFETIME, KeyUse, RequestKey};
 pub use loaded::{Loaded, UnreadableRow, describe_unreadable_rows, read_row};
 pub use migrate::migrate;
-pub use pool::{DatabaseConfig, DatabaseError, connect, connect_to};
+pub use pool::{DatabaseConfig, DatabaseError, Pools, connect, connect_to};
 pub use readiness::DatabaseReadiness;
 pub use store_error::StoreError;
+pub use watch::watch;

@@ -5,7 +5,9 @@
 
 use std::{borrow::Cow, time::Duration};
 
-use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool, migrate::Migrator};
+use sqlx::{
+    AssertSqlSafe, Connection as _, PgConnection, migrate::Migrator, postgres::PgConnectOptions,
+};
 use tokio::time::{Instant, sleep};
 
 use crate::DatabaseError;
@@ -18,12 +20,15 @@ const LAST_PAUSE: Duration = Duration::from_secs(4);
 /// Brings the schema up to date. Instances that start together wait for each other. An older
 /// release starts on a newer schema, since changes are additive: that is how releases are rolled
 /// out, and taken back. A lock that is not got within a minute is an error.
-pub async fn migrate(pool: &PgPool, migrator: &'static Migrator) -> Result<(), DatabaseError> {
+pub async fn migrate(
+    options: &PgConnectOptions,
+    migrator: &'static Migrator,
+) -> Result<(), DatabaseError> {
     let began = Instant::now();
     let mut pause = FIRST_PAUSE;
     loop {
         // Of its own, since one that failed still has the lock against other instances.
-        let mut connection = PgConnection::connect_with(&pool.connect_options()).await?;
+        let mut connection = PgConnection::connect_with(options).await?;
         let migrated = try_migrate(&mut connection, migrator).await;
         connection.close().await?;
         match migrated {

@@ -1,7 +1,8 @@
-//! A service's connections to its own schema.
+//! A service's connections to its own schema: a pool for each kind of work, so that none takes the
+//! connections of another.
 //!
 //! Guarantees: no caller waits longer than 5 s for a free connection; an idle connection is tried
-//! before it is used, so that a restart of the server costs no request.
+//! before it is used, for 1 s, so that a restart of the server costs no request.
 
 use std::{
     str::FromStr,
@@ -9,12 +10,17 @@ use std::{
 };
 
 use sqlx::{
-    Connection, PgPool,
+    Connection as _,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
+use tokio::time::timeout;
+
+use crate::Pool;
 
 /// How long a caller waits for a connection when all are in use.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long an idle connection has to answer before it is used.
+const PING_LIMIT: Duration = Duration::from_secs(1);
 /// How long a starting service waits for the server.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -24,9 +30,10 @@ pub struct DatabaseConfig {
     /// The service's own database, as its own role: postgres://role:password@host:port/database
     #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
     pub database_url: String,
-    /// Connections to it that are kept at most.
+    /// Connections to it that are kept at most: about a third each for reads, for what requests
+    /// write, and for messages and deadlines.
     #[arg(long, env = "DATABASE_CONNECTIONS", default_value_t = 16, value_name = "COUNT",
-        value_parser = clap::value_parser!(u32).range(1..))]
+        value_parser = clap::value_parser!(u32).range(3..))]
     pub database_connections: u32,
 }
 
@@ -50,18 +57,40 @@ pub enum DatabaseError {
     Failed(#[from] sqlx::Error),
 }
 
-/// A pool of connections to the service's schema. An error if the server does not answer within
-/// 10 s.
-pub async fn connect(config: &DatabaseConfig) -> Result<PgPool, DatabaseError> {
-    connect_to("DATABASE_URL", &config.database_url, config.database_connections).await
+/// The connections to a service's schema, by who uses them.
+#[derive(Clone, Debug)]
+pub struct Pools {
+    /// Lists, searches, and the versions of what is watched live.
+    pub reads: Pool,
+    /// What requests write, and what they read for that.
+    pub writes: Pool,
+    /// Messages, deadlines and other work that no request waits for.
+    pub saga: Pool,
 }
 
-/// The same for a URL that the environment variable `variable` sets.
+impl Pools {
+    /// Each with its name.
+    pub fn named(&self) -> [(&'static str, &Pool); 3] {
+        [("reads", &self.reads), ("writes", &self.writes), ("saga", &self.saga)]
+    }
+}
+
+/// Pools of connections to the service's schema. An error if the server does not answer within 10 s.
+pub async fn connect(config: &DatabaseConfig) -> Result<Pools, DatabaseError> {
+    let third = (config.database_connections / 3).max(1);
+    let rest = config.database_connections.saturating_sub(2 * third).max(1);
+    let pool =
+        async |connections| connect_to("DATABASE_URL", &config.database_url, connections).await;
+    Ok(Pools { reads: pool(third).await?, writes: pool(third).await?, saga: pool(rest).await? })
+}
+
+/// A pool of connections to the database of this URL, which the environment variable `variable` sets.
+/// An error if the server does not answer within 10 s.
 pub async fn connect_to(
     variable: &'static str,
     url: &str,
     connections: u32,
-) -> Result<PgPool, DatabaseError> {
+) -> Result<Pool, DatabaseError> {
     let options = PgConnectOptions::from_str(url)
         .map_err(|source| DatabaseError::InvalidUrl { variable, source })?;
     let address = format!("{}:{}", options.get_host(), options.get_port());
@@ -78,7 +107,8 @@ pub async fn connect_to(
         .before_acquire(|connection, connection_state| {
             Box::pin(async move {
                 if connection_state.idle_for > Duration::from_secs(1) {
-                    connection.ping().await?;
+                    let silent = |_| std::io::Error::from(std::io::ErrorKind::TimedOut);
+                    timeout(PING_LIMIT, connection.ping()).await.map_err(silent)??;
                 }
                 Ok(true)
             })
@@ -87,7 +117,7 @@ pub async fn connect_to(
     let start = Instant::now();
     loop {
         match pool.acquire().await {
-            Ok(_) => return Ok(pool),
+            Ok(_) => return Ok(Pool::new(pool)),
             Err(sqlx::Error::PoolTimedOut) if start.elapsed() < CONNECT_TIMEOUT => {}
             Err(sqlx::Error::PoolTimedOut) => {
                 return Err(DatabaseError::NoAnswer { address, variable });

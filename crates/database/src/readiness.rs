@@ -2,11 +2,12 @@
 
 use async_trait::async_trait;
 use karcis_process::Readiness;
-use sqlx::PgPool;
+
+use crate::Pool;
 
 /// Ready while the database answers.
 #[derive(Clone, Debug)]
-pub struct DatabaseReadiness(pub PgPool);
+pub struct DatabaseReadiness(pub Pool);
 
 #[async_trait]
 impl Readiness for DatabaseReadiness {

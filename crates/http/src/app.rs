@@ -11,7 +11,7 @@ use axum::{
             ACCEPT, ALLOW, AUTHORIZATION, CONTENT_TYPE, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE,
         },
     },
-    middleware::{from_fn, map_response},
+    middleware::{from_fn, from_fn_with_state, map_response},
     response::{IntoResponse, Response},
 };
 use karcis_process::Readiness;
@@ -23,7 +23,8 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
     About, HttpConfig, Problem, REPLAYED, TokenKeys, metrics, openapi,
-    system_endpoints::{self, SystemState},
+    security::{protect, require_host},
+    system_endpoints::{self, Paths, SystemState},
     trace::{TRACEPARENT, in_trace},
 };
 
@@ -37,16 +38,47 @@ pub struct App {
     pub readiness: Arc<dyn Readiness>,
 }
 
-/// The routes of `app` and the system endpoints (`/`, `/healthz`, `/docs`, …), as [`crate::serve`]
-/// serves them.
-pub fn router(app: App, config: &HttpConfig) -> Router {
+/// What a service's listeners serve.
+pub(crate) struct Routers {
+    /// The app's routes and the system endpoints (`/`, `/healthz`, …).
+    pub public: Router,
+    /// What is for operators, if that has a listener of its own. It is then no longer public.
+    pub admin: Option<Router>,
+}
+
+/// The routes of `app` and the system endpoints as these settings spread them over listeners.
+pub(crate) fn routers(app: App, config: &HttpConfig) -> Routers {
     let App { about, routes, keys, readiness } = app;
     metrics::install();
     let (routes, declared) = routes.split_for_parts();
     let document = openapi(about, declared);
-    let system = Arc::new(SystemState::new(about, &document, readiness, keys.clone()));
+    let system = |parts: OpenApiRouter<Arc<SystemState>>, paths: Paths| {
+        let (readiness, keys) = (readiness.clone(), keys.clone());
+        let state = SystemState::new(about, &document, paths, readiness, keys);
+        Router::from(parts.with_state(Arc::new(state)))
+    };
+    let common = system_endpoints::index_and_health;
+    let (public, admin) = if config.serving.admin_listen.is_some() {
+        let public = common().merge(system_endpoints::problem_pages());
+        let admin = system(common().merge(system_endpoints::for_operators()), Paths::ForOperators);
+        (system(public, Paths::Public), Some(admin))
+    } else {
+        (system(system_endpoints::routes(), Paths::All), None)
+    };
+    let public = with_problems(routes.merge(public), keys.clone(), config);
+    let public = match cors(&config.web_origins) {
+        Some(cors) => public.layer(cors),
+        None => public,
+    };
+    Routers {
+        public: guarded(public, config),
+        admin: admin.map(|admin| guarded(with_problems(admin, keys, config), config)),
+    }
+}
+
+/// These routes with metrics, and with problems for what they do not answer.
+fn with_problems(routes: Router, keys: TokenKeys, config: &HttpConfig) -> Router {
     let inner = routes
-        .merge(Router::from(system_endpoints::routes().with_state(system)))
         .fallback(async || Problem::no_such_path())
         .method_not_allowed_fallback(async || StatusCode::METHOD_NOT_ALLOWED)
         .layer(CatchPanicLayer::custom(panicked))
@@ -55,11 +87,16 @@ pub fn router(app: App, config: &HttpConfig) -> Router {
         .layer(Extension(config.trusted_proxies.clone()))
         .layer(DefaultBodyLimit::max(64 * 1024));
     // The router adds Allow outside its layers, so the layer that reads it wraps the router.
-    let outer = Router::new().fallback_service(inner).layer(map_response(name_allowed_methods));
-    match cors(&config.web_origins) {
-        Some(cors) => outer.layer(cors).layer(from_fn(in_trace)),
-        None => outer.layer(from_fn(in_trace)),
-    }
+    Router::new().fallback_service(inner).layer(map_response(name_allowed_methods))
+}
+
+/// These routes with a trace for each request, and with the headers that every answer has.
+fn guarded(routes: Router, config: &HttpConfig) -> Router {
+    let serving = &config.serving;
+    routes
+        .layer(from_fn(require_host))
+        .layer(from_fn_with_state(serving.trusted_trace_peers.clone(), in_trace))
+        .layer(from_fn_with_state(serving.hsts.clone(), protect))
 }
 
 /// Makes the router's bare 405 a problem that names the allowed methods.

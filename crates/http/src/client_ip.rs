@@ -4,14 +4,14 @@ use std::{
     convert::Infallible,
     fmt,
     net::{IpAddr, Ipv6Addr, SocketAddr},
-    sync::Arc,
 };
 
 use axum::{
     extract::{ConnectInfo, FromRequestParts},
     http::{Extensions, HeaderMap, header::FORWARDED, request::Parts},
 };
-use ipnet::IpNet;
+
+use crate::networks::{Networks, networks};
 
 const X_FORWARDED_FOR: &str = "x-forwarded-for";
 
@@ -53,12 +53,12 @@ impl ClientIp {
 
 /// The proxies whose word about their clients is taken.
 #[derive(Clone, Debug, Default)]
-pub struct TrustedProxies(Arc<[IpNet]>);
+pub struct TrustedProxies(Networks);
 
 impl TrustedProxies {
     /// Whether this address is a trusted proxy's.
     pub fn contain(&self, address: IpAddr) -> bool {
-        self.0.iter().any(|network| network.contains(&address.to_canonical()))
+        self.0.contain(address)
     }
 
     /// The client for whom the proxy at `opened` asks.
@@ -125,7 +125,7 @@ fn forwarded_element(element: &str) -> Option<IpAddr> {
 }
 
 /// The network of 2^64 addresses, of an IPv6 address.
-fn network(address: IpAddr) -> IpAddr {
+pub(crate) fn network(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V6(address) => {
             let [a, b, c, d, ..] = address.segments();
@@ -137,11 +137,5 @@ fn network(address: IpAddr) -> IpAddr {
 
 /// Parses a flag's value: networks such as `10.0.0.0/8` and addresses, separated by commas; or none.
 pub(crate) fn proxies(text: &str) -> Result<TrustedProxies, &'static str> {
-    let network = |text: &str| {
-        let address = text.parse::<IpAddr>().map(|address| IpNet::from(address.to_canonical()));
-        address.or_else(|_| text.parse::<IpNet>())
-    };
-    let networks = text.split(',').map(str::trim).filter(|text| !text.is_empty()).map(network);
-    let networks = networks.collect::<Result<_, _>>();
-    networks.map(TrustedProxies).map_err(|_| "give networks such as 10.0.0.0/8, or addresses")
+    networks(text).map(TrustedProxies)
 }

@@ -22,7 +22,7 @@ use axum::{
     },
 };
 use futures_util::{StreamExt, stream::unfold};
-use karcis_kernel::Timestamp;
+use karcis_kernel::{Timestamp, UserId};
 use serde::Serialize;
 use tokio::{
     sync::{Notify, watch},
@@ -31,12 +31,18 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use crate::Problem;
+
 const TICK: Duration = Duration::from_millis(250);
 /// Queries take up at most one fifth of the time: notifications in between share the next query.
 const TIME_PER_QUERY_TIME: u32 = 5;
 const COMMENT_EVERY: Duration = Duration::from_secs(15);
 /// The longest that a stream lasts: timers cannot wait for an expiry that is many years away.
 const MAX_STREAM: Duration = Duration::from_secs(24 * 60 * 60);
+/// A person has a few windows open, at a few devices. The limit is each instance's own.
+const MAX_STREAMS_PER_ACCOUNT: usize = 20;
+/// When to try again: a comment may have shown by then that a client has gone.
+const RETRY_STREAM_S: u32 = 15;
 
 /// Where the versions of watched resources are queried.
 #[async_trait]
@@ -53,6 +59,8 @@ struct Inner {
     /// `None` once the instance stops.
     watched: Mutex<Option<Watched>>,
     changed: Notify,
+    /// How many streams each account has open; none at 0.
+    streams: Mutex<HashMap<UserId, usize>>,
 }
 
 type Watched = HashMap<Uuid, watch::Sender<i64>>;
@@ -61,7 +69,11 @@ impl Live {
     /// Nothing watched yet.
     #[expect(clippy::new_without_default, reason = "a default would hide that it must be run")]
     pub fn new() -> Self {
-        Self(Arc::new(Inner { watched: Mutex::new(Some(HashMap::new())), changed: Notify::new() }))
+        Self(Arc::new(Inner {
+            watched: Mutex::new(Some(HashMap::new())),
+            changed: Notify::new(),
+            streams: Mutex::default(),
+        }))
     }
 
     /// Queries `versions` each 250 ms while anything is watched, and at once after [`Self::notify`],
@@ -132,8 +144,46 @@ impl Live {
         }
     }
 
+    /// One more stream of this account that watches `id`; 429 if it has 20 at this instance.
+    pub fn open(&self, id: Uuid, account: UserId) -> Result<Watch, Problem> {
+        let mut streams = self.0.streams();
+        let of_account = streams.entry(account).or_default();
+        if *of_account >= MAX_STREAMS_PER_ACCOUNT {
+            return Err(Problem::too_many_requests(RETRY_STREAM_S)
+                .detail("an account has at most 20 live streams at once; close one"));
+        }
+        *of_account += 1;
+        drop(streams);
+        Ok(Watch { changes: self.watch(id), account, live: self.clone() })
+    }
+
     fn watched(&self) -> MutexGuard<'_, Option<Watched>> {
         self.0.watched.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inner {
+    fn streams(&self) -> MutexGuard<'_, HashMap<UserId, usize>> {
+        self.streams.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// An account's stream, which counts until this is dropped.
+pub struct Watch {
+    changes: watch::Receiver<i64>,
+    account: UserId,
+    live: Live,
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        let mut streams = self.live.0.streams();
+        if let Some(of_account) = streams.get_mut(&self.account) {
+            *of_account -= 1;
+            if *of_account == 0 {
+                streams.remove(&self.account);
+            }
+        }
     }
 }
 
@@ -165,19 +215,14 @@ fn accepts_stream(headers: &HeaderMap) -> bool {
 /// state. The resource is sent when its version passes `seen`, and a comment every 15 s. The stream ends
 /// after the last state, at `expires_at`, when the resource is gone or the instance stops. A failed load
 /// is tried again at the next tick.
-pub fn stream<T, F, Fut>(
-    changes: watch::Receiver<i64>,
-    seen: i64,
-    expires_at: Timestamp,
-    load: F,
-) -> Response
+pub fn stream<T, F, Fut>(watch: Watch, seen: i64, expires_at: Timestamp, load: F) -> Response
 where
     T: Serialize + Send + 'static,
     F: Fn() -> Fut + Send + 'static,
     Fut: Future<Output = Result<Option<(i64, T, bool)>, String>> + Send + 'static,
 {
     let time_left = (expires_at - karcis_process::now()).to_std().unwrap_or_default();
-    let watcher = Watcher { changes, seen, loaded: None, ended: false, load };
+    let watcher = Watcher { watch, seen, loaded: None, ended: false, load };
     let events = unfold(watcher, Watcher::next).take_until(sleep(time_left.min(MAX_STREAM)));
     let headers = [(CACHE_CONTROL, "no-store"), (HeaderName::from_static(NO_BUFFER), "no")];
     let sse = Sse::new(events).keep_alive(KeepAlive::new().interval(COMMENT_EVERY));
@@ -189,7 +234,7 @@ const NO_BUFFER: &str = "x-accel-buffering";
 
 /// One client's stream.
 struct Watcher<F> {
-    changes: watch::Receiver<i64>,
+    watch: Watch,
     /// The version the client has.
     seen: i64,
     /// The version that the last load has covered, if there was one.
@@ -208,9 +253,9 @@ impl<F> Watcher<F> {
     {
         while !self.ended {
             if let Some(loaded) = self.loaded {
-                self.changes.wait_for(|&version| version > loaded).await.ok()?;
+                self.watch.changes.wait_for(|&version| version > loaded).await.ok()?;
             }
-            let announced = *self.changes.borrow_and_update();
+            let announced = *self.watch.changes.borrow_and_update();
             match (self.load)().await {
                 Ok(None) => return None,
                 Ok(Some((version, resource, is_last))) => {
@@ -225,7 +270,7 @@ impl<F> Watcher<F> {
                 Err(cause) => {
                     tracing::warn!(%cause, "a live resource cannot be loaded");
                     // Only a stop ends this wait early.
-                    if timeout(TICK, self.changes.wait_for(|_| false)).await.is_ok() {
+                    if timeout(TICK, self.watch.changes.wait_for(|_| false)).await.is_ok() {
                         return None;
                     }
                     self.loaded = None;

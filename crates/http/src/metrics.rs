@@ -17,7 +17,10 @@ use metrics::{
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use metrics_process::Collector;
 
-use crate::trace::{method, record_response};
+use crate::{
+    connections,
+    trace::{method, record_response},
+};
 
 /// How often [`upkeep`] is due.
 pub(crate) const UPKEEP_EVERY: Duration = Duration::from_secs(5);
@@ -55,6 +58,7 @@ pub(crate) fn install() -> &'static PrometheusHandle {
         describe_gauge!("karcis_build_info", "Always 1, with what is running.");
         gauge!("karcis_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1);
         Collector::default().describe();
+        connections::describe();
         handle
     })
 }

@@ -32,6 +32,14 @@ struct Inner {
     retry_after_s: Option<u32>,
 }
 
+/// The most errors of fields that a response names.
+const MAX_ERRORS: usize = 16;
+// What a response shows of texts that may repeat the request. In JSON a byte can take six, and 16 such
+// errors with a detail still stay below 64 KiB.
+const MAX_FIELD_BYTES: usize = 128;
+const MAX_MESSAGE_BYTES: usize = 384;
+const MAX_DETAIL_BYTES: usize = 1024;
+
 /// What is wrong with a field of the input.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct FieldError {
@@ -41,6 +49,26 @@ pub struct FieldError {
     pub message: String,
 }
 
+impl FieldError {
+    /// With its texts cut to what a response shows.
+    fn cut(self) -> Self {
+        Self {
+            field: cut(self.field, MAX_FIELD_BYTES),
+            message: cut(self.message, MAX_MESSAGE_BYTES),
+        }
+    }
+}
+
+/// At most `max_bytes` of the text, and an ellipsis if there is more.
+fn cut(mut text: String, max_bytes: usize) -> String {
+    if text.len() > max_bytes {
+        text.truncate(text.floor_char_boundary(max_bytes));
+        text.push('…');
+        text.shrink_to_fit();
+    }
+    text
+}
+
 impl Problem {
     /// A problem of type `/problems/<slug>`.
     pub fn new(status: StatusCode, slug: &'static str, title: &'static str) -> Self {
@@ -48,9 +76,12 @@ impl Problem {
         Self(Box::new(Inner { status, slug, title, detail, fields, members, retry_after_s: None }))
     }
 
-    /// Says what happened this time and what to do about it.
+    /// Says what happened this time and what to do about it; the first 1,024 bytes are shown.
     pub fn detail(mut self, detail: impl Into<Cow<'static, str>>) -> Self {
-        self.0.detail = Some(detail.into());
+        self.0.detail = Some(match detail.into() {
+            Cow::Owned(detail) => cut(detail, MAX_DETAIL_BYTES).into(),
+            own_text => own_text,
+        });
         self
     }
 
@@ -106,12 +137,13 @@ impl Problem {
         Self::new(StatusCode::CONFLICT, slug, title)
     }
 
-    /// 422 `invalid-input` with its fields.
+    /// 422 `invalid-input` with its fields: the first 16, each with at most 128 bytes of its path and 384
+    /// of its message.
     pub fn invalid(fields: Vec<FieldError>) -> Self {
         let mut problem =
             Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-input", "Invalid input")
                 .detail("some fields need another value; see errors");
-        problem.0.fields = fields;
+        problem.0.fields = fields.into_iter().take(MAX_ERRORS).map(FieldError::cut).collect();
         problem
     }
 
@@ -222,9 +254,16 @@ impl FieldErrors {
         parsed.map_err(|error| self.add(field, error.to_string())).ok()
     }
 
-    /// Adds an error of `field`.
+    /// Adds an error of `field`, unless there are 16 already, which is all that a response names.
     pub fn add(&mut self, field: impl Into<String>, message: impl Into<String>) {
-        self.0.push(FieldError { field: field.into(), message: message.into() });
+        if !self.is_full() {
+            self.0.push(FieldError { field: field.into(), message: message.into() }.cut());
+        }
+    }
+
+    /// Whether further errors would not be named.
+    pub(crate) fn is_full(&self) -> bool {
+        self.0.len() >= MAX_ERRORS
     }
 
     /// 422 with these errors.

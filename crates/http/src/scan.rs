@@ -7,7 +7,8 @@ use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use crate::{FieldErrors, Problem};
 
 /// 400 unless `text` is JSON, nested at most 127 deep; 422 if a string contains a NUL (Postgres stores
-/// none), an object has a field twice, or a number is out of range.
+/// none), an object has a field twice, or a number is out of range. The rest of a text with many
+/// mistakes is still read, as 400 comes before 422, but nothing more is noted.
 pub(crate) fn scan(text: &str) -> Result<(), Problem> {
     let mut scan = Scan { path: String::new(), errors: FieldErrors::new() };
     let mut json = serde_json::Deserializer::from_str(text);
@@ -30,6 +31,10 @@ struct Scan {
 
 impl Scan {
     fn add(&mut self, message: &str) {
+        // A long path is copied for each error.
+        if self.errors.is_full() {
+            return;
+        }
         let field = if self.path.is_empty() { "body" } else { &self.path };
         self.errors.add(field, message);
     }

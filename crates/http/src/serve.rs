@@ -1,26 +1,36 @@
 //! Serves an app: connections with time limits, and a stop that no client can delay.
 
-use std::{net::SocketAddr, pin::pin, time::Duration};
+use std::{convert::Infallible, net::SocketAddr, pin::pin, time::Duration};
 
 use axum::{Extension, Router, extract::ConnectInfo};
-use hyper_util::{
-    rt::{TokioExecutor, TokioIo, TokioTimer},
-    server::conn::auto::Builder,
-    service::TowerToHyperService,
-};
+use hyper::server::conn::http1;
+use hyper_util::{rt::TokioIo, service::TowerToHyperService};
 use tokio::{
     net::{TcpListener, TcpStream},
     task::JoinSet,
     time::{interval, sleep, timeout},
 };
-use tokio_util::sync::CancellationToken;
+use tokio_io_timeout::TimeoutStream;
+use tokio_util::{io::InspectReader, sync::CancellationToken};
 use tower::Layer;
 
-use crate::{App, HttpConfig, metrics, router};
+use crate::{
+    App, HttpConfig, TrustedProxies,
+    app::{Routers, routers},
+    connections::Connections,
+    head_timer::{HeadTimer, IDLE_TIMEOUT},
+    metrics,
+};
 
-/// A request's headers must arrive within this, and an idle connection is closed after it. Clients
-/// close theirs sooner (90 s is usual), so no request meets a connection that is being closed.
-const HEADER_TIMEOUT: Duration = Duration::from_secs(100);
+/// What a connection buffers of a request at most. Headers that are larger get 431 without a body, as
+/// hyper answers it before there is a request.
+const MAX_BUFFER_BYTES: usize = 16 * 1024;
+/// A client that takes nothing of an answer for so long is cut.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
+/// How many connections the admin listener holds: probes and scrapers are few.
+const ADMIN_CONNECTIONS: usize = 128;
+/// The file descriptors that are not for clients, but for the database, the broker and files.
+const OTHER_DESCRIPTORS: usize = 256;
 /// How long the first connections wait for the keys before they are accepted. Without it a restarted
 /// service would answer 503 to requests that it can serve in a moment.
 const KEYS_LIMIT: Duration = Duration::from_secs(5);
@@ -33,37 +43,101 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 pub async fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
     // Binding is the first thing that a service does, so no metric is recorded before this.
     metrics::install();
+    listen(address, "--listen (KARCIS_LISTEN)").await
+}
+
+async fn listen(address: SocketAddr, setting: &str) -> std::io::Result<TcpListener> {
     TcpListener::bind(address).await.map_err(|error| {
         let message = format!(
             "{address} cannot be listened on: {error}; stop what listens there, or choose another \
-             address with --listen (KARCIS_LISTEN)"
+             address with {setting}"
         );
         std::io::Error::new(error.kind(), message)
     })
 }
 
-/// Serves [`router`] until `stopping`, then finishes the running requests. Handlers find the client's
-/// address as `ConnectInfo<SocketAddr>`.
+/// Serves the app's routes and the system endpoints until `stopping`, then finishes the running
+/// requests. Handlers find the client's address as `ConnectInfo<SocketAddr>`. What is for operators has
+/// a listener of its own if the settings name one; its connections do not count with the others, so
+/// that probes get through.
 pub async fn serve(
     listener: TcpListener,
     app: App,
     config: HttpConfig,
     stopping: CancellationToken,
 ) -> std::io::Result<()> {
+    let admin_listener = match config.serving.admin_listen {
+        Some(address) => Some(listen(address, "--admin-listen (KARCIS_ADMIN_LISTEN)").await?),
+        None => None,
+    };
+    let most = allowed_connections(config.serving.max_connections as usize);
+    let most_of_peer = config.serving.max_connections_per_peer as usize;
+    let connections = Connections::new(most, most_of_peer, config.trusted_proxies.clone());
     let keys = app.keys.clone();
-    let router = router(app, &config);
-    stopping.run_until_cancelled(keys.known_within(KEYS_LIMIT)).await;
-    let mut connections = JoinSet::new();
-    let mut upkeep = interval(metrics::UPKEEP_EVERY);
+    let Routers { public, admin } = routers(app, &config);
+    let public = async {
+        stopping.run_until_cancelled(keys.known_within(KEYS_LIMIT)).await;
+        accept(listener, public, connections, stopping.clone()).await;
+    };
+    let admin = async {
+        if let (Some(listener), Some(admin)) = (admin_listener, admin) {
+            let (most, proxies) = (ADMIN_CONNECTIONS, TrustedProxies::default());
+            let connections = Connections::new(most, most, proxies);
+            accept(listener, admin, connections, stopping.clone()).await;
+        }
+    };
+    tokio::select! {
+        ((), ()) = async { tokio::join!(public, admin) } => Ok(()),
+        never = upkeep() => match never {},
+    }
+}
+
+/// So many connections, or as many as the process may have files. Raises that limit first, as it is
+/// 1,024 by default on many machines, for programs that cannot have more.
+fn allowed_connections(wanted: usize) -> usize {
+    let descriptors = match rlimit::increase_nofile_limit(u64::MAX) {
+        Ok(descriptors) => usize::try_from(descriptors).unwrap_or(usize::MAX),
+        Err(error) => {
+            tracing::warn!(%error, "the limit of open files cannot be raised");
+            return wanted;
+        }
+    };
+    let possible = descriptors.saturating_sub(OTHER_DESCRIPTORS).max(1);
+    if possible < wanted {
+        tracing::warn!(wanted, possible, "the limit of open files allows fewer connections");
+    }
+    wanted.min(possible)
+}
+
+async fn upkeep() -> Infallible {
+    let mut due = interval(metrics::UPKEEP_EVERY);
+    loop {
+        due.tick().await;
+        metrics::upkeep();
+    }
+}
+
+/// Accepts and serves connections until `stopping`, then waits for the running requests.
+async fn accept(
+    listener: TcpListener,
+    router: Router,
+    connections: Connections,
+    stopping: CancellationToken,
+) {
+    let mut running = JoinSet::new();
     loop {
         tokio::select! {
             () = stopping.cancelled() => break,
-            _ = upkeep.tick() => metrics::upkeep(),
-            Some(_) = connections.join_next() => {}
+            Some(_) = running.join_next() => {}
             accepted = listener.accept() => match accepted {
                 Ok((socket, peer)) => {
+                    // An answer would cost what is to be saved: who is refused is closed at once.
+                    let Some(admission) = connections.admit(peer.ip()) else { continue };
                     let served = connection(socket, peer, router.clone(), stopping.clone());
-                    connections.spawn(served);
+                    running.spawn(async move {
+                        served.await;
+                        drop(admission);
+                    });
                 }
                 Err(error) => {
                     tracing::warn!(%error, "a connection cannot be accepted");
@@ -73,11 +147,10 @@ pub async fn serve(
         }
     }
     drop(listener);
-    let drained = async { while connections.join_next().await.is_some() {} };
+    let drained = async { while running.join_next().await.is_some() {} };
     if timeout(DRAIN_LIMIT, drained).await.is_err() {
-        tracing::warn!(connections = connections.len(), "connections cut: they took too long");
+        tracing::warn!(connections = running.len(), "connections cut: they took too long");
     }
-    Ok(())
 }
 
 /// Serves one connection; when stopping, until its running request is answered.
@@ -92,9 +165,18 @@ async fn connection(
         tracing::debug!(%error, "TCP_NODELAY cannot be set");
     }
     let service = TowerToHyperService::new(Extension(ConnectInfo(peer)).layer(router));
-    let mut builder = Builder::new(TokioExecutor::new()).http1_only();
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT);
-    let mut served = pin!(builder.serve_connection(TokioIo::new(socket), service));
+    let timer = HeadTimer::default();
+    let mut socket = TimeoutStream::new(socket);
+    socket.set_write_timeout(Some(WRITE_TIMEOUT));
+    let heard = timer.clone();
+    let socket = InspectReader::new(socket, move |bytes: &[u8]| {
+        if !bytes.is_empty() {
+            heard.received();
+        }
+    });
+    let mut builder = http1::Builder::new();
+    builder.max_buf_size(MAX_BUFFER_BYTES).timer(timer).header_read_timeout(IDLE_TIMEOUT);
+    let mut served = pin!(builder.serve_connection(TokioIo::new(Box::pin(socket)), service));
     let ended = tokio::select! {
         ended = served.as_mut() => ended,
         () = stopping.cancelled() => {
@@ -103,6 +185,6 @@ async fn connection(
         }
     };
     if let Err(error) = ended {
-        tracing::debug!(error, "a connection broke");
+        tracing::debug!(%error, "a connection broke");
     }
 }

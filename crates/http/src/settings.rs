@@ -2,9 +2,11 @@
 
 use std::net::SocketAddr;
 
+use axum::http::HeaderValue;
+use clap::value_parser;
 use reqwest::Url;
 
-use crate::{TrustedProxies, client_ip::proxies};
+use crate::{Networks, TrustedProxies, client_ip::proxies, networks::networks};
 
 /// Settings every service has.
 #[derive(Clone, Debug, clap::Args)]
@@ -19,6 +21,34 @@ pub struct HttpConfig {
     #[arg(long, env = "KARCIS_TRUSTED_PROXIES", default_value = "", value_name = "NETWORKS",
         value_parser = proxies, hide_default_value = true)]
     pub trusted_proxies: TrustedProxies,
+    #[command(flatten)]
+    pub serving: ServingConfig,
+}
+
+/// Settings of a service's listeners, and of what is trusted and told there.
+#[derive(Clone, Debug, clap::Args)]
+pub struct ServingConfig {
+    /// Where to serve /metrics, /docs and /openapi.json, and /healthz and /readyz too: an address and a
+    /// port. Without it they are served together with everything else.
+    #[arg(long, env = "KARCIS_ADMIN_LISTEN", value_name = "ADDRESS", value_parser = address)]
+    pub admin_listen: Option<SocketAddr>,
+    /// The most connections at once, fewer if the process may not open so many files.
+    #[arg(long, env = "KARCIS_MAX_CONNECTIONS", default_value_t = 4096, value_name = "COUNT",
+        value_parser = value_parser!(u32).range(1..))]
+    pub max_connections: u32,
+    /// The most connections at once from one address that is no trusted proxy's.
+    #[arg(long, env = "KARCIS_MAX_CONNECTIONS_PER_PEER", default_value_t = 2048,
+        value_name = "COUNT", value_parser = value_parser!(u32).range(1..))]
+    pub max_connections_per_peer: u32,
+    /// The Strict-Transport-Security that answers tell browsers, such as `max-age=31536000`: where all
+    /// clients come over TLS.
+    #[arg(long, env = "KARCIS_HSTS", value_name = "VALUE", value_parser = hsts)]
+    pub hsts: Option<HeaderValue>,
+    /// Whose traceparent is continued: networks like 10.0.0.0/8 or addresses, separated by commas. Of
+    /// others it becomes a link of a new trace.
+    #[arg(long, env = "KARCIS_TRUSTED_TRACE_PEERS", default_value = "127.0.0.0/8,::1",
+        value_name = "NETWORKS", value_parser = networks)]
+    pub trusted_trace_peers: Networks,
 }
 
 /// Settings of a service that checks tokens which user-service signs.
@@ -33,6 +63,11 @@ pub struct KeysConfig {
 /// Parses a flag's value: an address to listen on.
 pub fn address(text: &str) -> Result<SocketAddr, &'static str> {
     text.parse().map_err(|_| "give an IP address and a port, such as 127.0.0.1:8080")
+}
+
+fn hsts(text: &str) -> Result<HeaderValue, &'static str> {
+    let value = HeaderValue::from_str(text).ok().filter(|_| text.starts_with("max-age="));
+    value.ok_or("give max-age= and a number of seconds")
 }
 
 fn http_url(text: &str) -> Result<String, &'static str> {

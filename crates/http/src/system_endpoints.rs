@@ -15,7 +15,7 @@ use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use utoipa_swagger_ui::Config;
 
-use crate::{About, Problem, TokenKeys, metrics};
+use crate::{About, Problem, TokenKeys, metrics, security};
 
 const READY_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(2);
 
@@ -52,15 +52,38 @@ struct Endpoint {
     path: String,
 }
 
+/// Which paths a listener serves.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Paths {
+    All,
+    /// Not what is for operators.
+    Public,
+    /// The system endpoints that operators use.
+    ForOperators,
+}
+
+impl Paths {
+    fn contain(self, path: &str) -> bool {
+        let for_operators = ["/metrics", "/openapi.json", "/docs"].contains(&path);
+        match self {
+            Self::All => true,
+            Self::Public => !for_operators,
+            Self::ForOperators => for_operators || ["/", "/healthz", "/readyz"].contains(&path),
+        }
+    }
+}
+
 impl SystemState {
-    /// The state for the service that `openapi` describes.
+    /// The state for the service that `openapi` describes, where these of its paths are served.
     pub(crate) fn new(
         about: About,
         openapi: &Value,
+        served: Paths,
         readiness: Arc<dyn Readiness>,
         keys: TokenKeys,
     ) -> Self {
         let paths = openapi["paths"].as_object().into_iter().flatten();
+        let paths = paths.filter(|(path, _)| served.contain(path));
         let endpoints = paths.flat_map(|(path, item)| {
             let methods = item.as_object().into_iter().flat_map(|methods| methods.keys());
             methods.map(|method| Endpoint { method: method.to_uppercase(), path: path.clone() })
@@ -82,14 +105,26 @@ fn health_statuses() -> utoipa::openapi::Object {
     crate::one_of(["alive", "ready"])
 }
 
+/// All of them.
 pub(crate) fn routes() -> OpenApiRouter<Arc<SystemState>> {
+    index_and_health().merge(problem_pages()).merge(for_operators())
+}
+
+/// The index, and whether the service is alive and ready.
+pub(crate) fn index_and_health() -> OpenApiRouter<Arc<SystemState>> {
+    OpenApiRouter::default().routes(routes!(index)).routes(routes!(alive)).routes(routes!(ready))
+}
+
+/// The pages of the problems that answers name.
+pub(crate) fn problem_pages() -> OpenApiRouter<Arc<SystemState>> {
+    OpenApiRouter::default().routes(routes!(problem_page))
+}
+
+/// Metrics and documents.
+pub(crate) fn for_operators() -> OpenApiRouter<Arc<SystemState>> {
     OpenApiRouter::default()
-        .routes(routes!(index))
-        .routes(routes!(alive))
-        .routes(routes!(ready))
         .routes(routes!(metrics_page))
         .routes(routes!(document))
-        .routes(routes!(problem_page))
         .routes(routes!(docs))
         .route("/docs/", axum::routing::get(async || asset("")))
         .route("/docs/{*file}", axum::routing::get(async |Path(file): Path<String>| asset(&file)))
@@ -174,10 +209,12 @@ fn asset(file: &str) -> Response {
     // The path is relative, so that it works behind a gateway's prefix. A validator would be a request
     // to another site.
     let config = Config::new(["../openapi.json"]).validator_url("none").try_it_out_enabled(true);
-    match utoipa_swagger_ui::serve(file, Arc::new(config.persist_authorization(true))) {
+    // A token that the page kept would outlive the log-out.
+    match utoipa_swagger_ui::serve(file, Arc::new(config.persist_authorization(false))) {
         Ok(Some(file)) => {
             let zipped = file.gzpipped.then_some([(CONTENT_ENCODING, "gzip")]);
-            ([(CONTENT_TYPE, file.content_type)], zipped, file.bytes).into_response()
+            let kind = [(CONTENT_TYPE, file.content_type)];
+            ([security::FOR_PAGES], kind, zipped, file.bytes).into_response()
         }
         Ok(None) => Problem::no_such_path().into_response(),
         Err(error) => Problem::internal(error).into_response(),

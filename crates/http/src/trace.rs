@@ -2,7 +2,7 @@
 //! Source: <https://opentelemetry.io/docs/specs/semconv/http/http-spans/>.
 
 use axum::{
-    extract::Request,
+    extract::{Request, State},
     http::{HeaderValue, Method},
     middleware::Next,
     response::Response,
@@ -15,12 +15,21 @@ use karcis_process::trace::{
     },
 };
 
+use crate::Networks;
+
 pub(crate) const TRACEPARENT: &str = "traceparent";
 
-/// Runs the request as part of its caller's trace, or of a new one.
-pub(crate) async fn in_trace(request: Request, next: Next) -> Response {
+/// Runs the request as part of its caller's trace if the caller is one of `trusted`, else of a new one
+/// that is linked to it: strangers cannot choose ids under which others look for their own requests,
+/// nor what is sampled.
+pub(crate) async fn in_trace(
+    State(trusted): State<Networks>,
+    request: Request,
+    next: Next,
+) -> Response {
     let caller = request.headers().get(TRACEPARENT).and_then(|value| value.to_str().ok());
-    let context = trace::of_request(caller, || {
+    let is_trusted = trusted.contain_peer(request.extensions());
+    let context = trace::of_request(caller, is_trusted, || {
         let method = method(request.method());
         SpanBuilder::from_name(method).with_kind(SpanKind::Server).with_attributes([
             KeyValue::new("http.request.method", method),

@@ -9,24 +9,23 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use karcis_database::StoreError;
+use karcis_database::{Pool, StoreError};
 use karcis_process::{
     chain,
     trace::{self, Context},
 };
-use rdkafka::{
-    Message as _,
-    message::{BorrowedMessage, Headers},
-};
-use sqlx::PgPool;
-use tokio::time::{Instant, sleep};
+use rdkafka::{Message as _, message::BorrowedMessage};
+use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::{
     Kafka, KafkaError,
     backoff::Backoff,
-    dead_letter::{self, NewDeadLetter},
+    bounds::Kept,
+    dead_letter,
+    held_back::HeldBack,
+    incoming::{age_seconds, header, new_dead_letter},
     member::Member,
     spans::{self, Described},
 };
@@ -47,6 +46,10 @@ pub enum HandleError {
     /// One of its messages can never be handled: the batch is bisected down to it.
     #[error("message cannot be handled: {0}")]
     Poison(String),
+    /// Others have the rows of some of its messages locked, for longer than a batch can wait; all others
+    /// are handled. The batch is bisected down to these, which come again, and later ones go on.
+    #[error("others have its rows locked: {0}")]
+    Contended(String),
     /// The service itself cannot work now: the batch is retried in place, with backoff.
     #[error("try again later: {0}")]
     Unavailable(String),
@@ -56,9 +59,10 @@ impl From<StoreError> for HandleError {
     /// What the store rejects is poison.
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::Unavailable(cause)
-            | StoreError::Contended(cause)
-            | StoreError::Busy(cause) => Self::Unavailable(chain(&cause)),
+            StoreError::Unavailable(cause) | StoreError::Busy(cause) => {
+                Self::Unavailable(chain(&cause))
+            }
+            StoreError::Contended(cause) => Self::Contended(chain(&cause)),
             StoreError::RejectedByStore(cause) => Self::Poison(chain(&cause)),
         }
     }
@@ -78,7 +82,8 @@ pub trait Consumer: Send + Sync + 'static {
         body: &[u8],
     ) -> serde_json::Result<Option<Self::Message>>;
 
-    /// Handles up to 1,000 messages, those with the same key in their order. It is repeated after any
+    /// Handles up to 1,000 messages with 4 MiB of bodies, those with the same key in their order; see
+    /// [`parts`](crate::parts) for what may be larger than its message. It is repeated after any
     /// error, so a repetition must be harmless. The messages' traces are in scope (`trace::of`).
     async fn handle(&self, batch: &[Received<Self::Message>]) -> Result<(), HandleError>;
 }
@@ -91,7 +96,7 @@ impl Kafka {
         self,
         service: &'static str,
         topics: &'static [&'static str],
-        pool: PgPool,
+        pool: Pool,
         consumer: impl Consumer,
         stopping: CancellationToken,
     ) -> Result<(), KafkaError> {
@@ -110,7 +115,12 @@ impl Kafka {
                     fenced_at = Some(Instant::now());
                     tracing::warn!("the broker fenced this instance: it joins again");
                 }
-                outcome => return outcome,
+                Ok(Ended::Overdue) => {
+                    metrics::counter!("karcis_consumer_left_total").increment(1);
+                    tracing::error!("a batch is not handled: its partitions are left to others");
+                    reader.stopping.run_until_cancelled(sleep(AWAY)).await;
+                }
+                outcome => return outcome.map(drop),
             }
         }
     }
@@ -123,17 +133,38 @@ const FENCED_AGAIN: Duration = Duration::from_secs(60);
 
 /// How often the group is served while a batch is handled.
 const SERVE_EVERY: Duration = Duration::from_secs(1);
+/// A batch that takes longer makes the instance unready.
+const OVERDUE: Duration = Duration::from_secs(45);
+/// A batch that takes longer is left to other members.
+const LEAVE_AFTER: Duration = Duration::from_secs(60);
+/// How long a member that has left stays away: its session has to end before others get its partitions.
+const AWAY: Duration = Duration::from_secs(10);
+/// Its name in [`karcis_process::Progress`].
+const TASK: &str = "consumer";
+
+/// Why a member reads no more.
+enum Ended {
+    Stopping,
+    /// Its batch takes too long.
+    Overdue,
+}
 
 struct Reader<C> {
     service: &'static str,
     kafka: Kafka,
-    pool: PgPool,
+    pool: Pool,
     consumer: C,
     stopping: CancellationToken,
 }
 
 /// The service stops before the batch is handled.
 struct Stopped;
+
+/// Why a message is not handled.
+enum Failure {
+    Poison(String),
+    Contended,
+}
 
 /// A message of a type that this service reads.
 struct Decoded<M> {
@@ -145,43 +176,62 @@ struct Decoded<M> {
 }
 
 impl<C: Consumer> Reader<C> {
-    async fn read(&self, member: &Member) -> Result<(), KafkaError> {
-        let mut buffer = Vec::new();
+    async fn read(&self, member: &Member) -> Result<Ended, KafkaError> {
+        let (mut kept, mut held) = (Kept::default(), HeldBack::default());
         loop {
             let taken = tokio::select! {
                 biased;
-                () = self.stopping.cancelled() => return Ok(()),
-                taken = member.take(&mut buffer) => taken?,
+                () = self.stopping.cancelled() => return Ok(Ended::Stopping),
+                taken = member.take(&mut kept), if held.has_room() => taken?,
+                () = sleep(held.pause()), if !held.is_empty() => Vec::new(),
             };
-            if self.handle(member, &taken, &mut buffer).await?.is_err() {
-                return Ok(());
+            // Those that wait are tried first: they came before.
+            let again = held.due();
+            match self.handle(member, &again, &mut kept).await? {
+                Ok(contended) => held.settle(again, &contended),
+                Err(ended) => return Ok(ended),
             }
-            if let Err(error) = member.commit(&taken) {
+            let taken = held.apart(taken);
+            match self.handle(member, &taken, &mut kept).await? {
+                Ok(contended) => held.settle(taken, &contended),
+                Err(ended) => return Ok(ended),
+            }
+            if let Err(error) = member.commit(&held.offsets()) {
                 // A later commit covers these offsets too.
                 tracing::warn!(%error, "offsets were not committed");
             }
         }
     }
 
-    /// Handles all of `taken`, and serves the group meanwhile.
+    /// Handles `taken`, and serves the group meanwhile. Returns the indexes of the messages that wait for a
+    /// lock.
     async fn handle<'a>(
         &self,
         member: &'a Member,
         taken: &[BorrowedMessage<'a>],
-        buffer: &mut Vec<BorrowedMessage<'a>>,
-    ) -> Result<Result<(), Stopped>, KafkaError> {
+        kept: &mut Kept<BorrowedMessage<'a>>,
+    ) -> Result<Result<Vec<usize>, Ended>, KafkaError> {
+        if taken.is_empty() {
+            return Ok(Ok(Vec::new()));
+        }
+        let leave_at = Instant::now() + LEAVE_AFTER;
+        self.kafka.progress.goes_on(TASK, OVERDUE);
         let mut handled = std::pin::pin!(self.handle_all(taken));
         loop {
             tokio::select! {
                 biased;
-                outcome = &mut handled => return Ok(outcome),
-                () = sleep(SERVE_EVERY) => member.serve(buffer)?,
+                outcome = &mut handled => {
+                    self.kafka.progress.rests(TASK);
+                    return Ok(outcome.map_err(|Stopped| Ended::Stopping));
+                }
+                () = sleep_until(leave_at) => return Ok(Err(Ended::Overdue)),
+                () = sleep(SERVE_EVERY) => member.serve(kept)?,
             }
         }
     }
 
-    /// Handles what can be handled and dead-letters the rest.
-    async fn handle_all(&self, taken: &[BorrowedMessage<'_>]) -> Result<(), Stopped> {
+    /// Handles what can be handled and dead-letters what never can. Returns the indexes of the rest.
+    async fn handle_all(&self, taken: &[BorrowedMessage<'_>]) -> Result<Vec<usize>, Stopped> {
         let began = Instant::now();
         metrics::histogram!("karcis_consumer_delay_seconds").record(age_seconds(taken.first()));
         let decoded = self.decode_all(taken).await?;
@@ -193,6 +243,7 @@ impl<C: Consumer> Reader<C> {
             of_bookings.filter_map(|(it, context)| Some((it.correlation?, context.clone())));
         let work = trace::scope_batch(of_bookings.collect(), async {
             // Halves still to be handled, the first on top.
+            let mut contended = Vec::new();
             let mut left: Vec<_> = std::iter::once(0..batch.len()).collect();
             while let Some(part) = left.pop() {
                 if part.is_empty() {
@@ -200,9 +251,12 @@ impl<C: Consumer> Reader<C> {
                 }
                 match self.retrying(taken, || self.consumer.handle(&batch[part.clone()])).await? {
                     Ok(()) => {}
-                    Err(error) if part.len() == 1 => {
+                    Err(Failure::Poison(error)) if part.len() == 1 => {
                         trace::fail(&contexts[part.start], &error);
                         self.dead_letter(taken, indexes[part.start], error).await?;
+                    }
+                    Err(Failure::Contended) if part.len() == 1 => {
+                        contended.push(indexes[part.start]);
                     }
                     Err(_) => {
                         let middle = part.start + part.len() / 2;
@@ -211,13 +265,13 @@ impl<C: Consumer> Reader<C> {
                     }
                 }
             }
-            Ok(())
+            Ok(contended)
         });
-        trace::scope(whole, work).await?;
+        let contended = trace::scope(whole, work).await?;
         metrics::counter!("karcis_consumer_messages_total").increment(batch.len() as u64);
         metrics::histogram!("karcis_consumer_batch_size").record(batch.len() as f64);
         metrics::histogram!("karcis_consumer_batch_duration_seconds").record(began.elapsed());
-        Ok(())
+        Ok(contended)
     }
 
     /// The messages of the types that this service reads; what cannot be decoded is dead-lettered.
@@ -280,12 +334,12 @@ impl<C: Consumer> Reader<C> {
         (batch, contexts)
     }
 
-    /// Repeats `attempt` while the service is unavailable. The inner error is poison.
+    /// Repeats `attempt` while the service is unavailable. The inner error is not healed by that.
     async fn retrying<F>(
         &self,
         taken: &[BorrowedMessage<'_>],
         attempt: impl Fn() -> F,
-    ) -> Result<Result<(), String>, Stopped>
+    ) -> Result<Result<(), Failure>, Stopped>
     where
         F: Future<Output = Result<(), HandleError>>,
     {
@@ -293,7 +347,11 @@ impl<C: Consumer> Reader<C> {
         loop {
             match attempt().await {
                 Ok(()) => return Ok(Ok(())),
-                Err(HandleError::Poison(error)) => return Ok(Err(error)),
+                Err(HandleError::Poison(error)) => return Ok(Err(Failure::Poison(error))),
+                Err(HandleError::Contended(error)) => {
+                    tracing::debug!(error, "messages wait for their rows");
+                    return Ok(Err(Failure::Contended));
+                }
                 Err(HandleError::Unavailable(error)) => {
                     metrics::counter!("karcis_consumer_retries_total").increment(1);
                     tracing::warn!(error, messages = taken.len(), "the batch is tried again");
@@ -329,38 +387,4 @@ impl<C: Consumer> Reader<C> {
         };
         self.retrying(taken, store).await.map(|_| ())
     }
-}
-
-fn header<'a>(message: &'a BorrowedMessage<'_>, name: &str) -> Option<&'a str> {
-    let value = message.headers()?.iter().find(|header| header.key == name)?.value?;
-    std::str::from_utf8(value).ok()
-}
-
-/// How long ago the message was sent; 0 if that is not known.
-fn age_seconds(message: Option<&BorrowedMessage<'_>>) -> f64 {
-    let sent_ms = message.and_then(|message| message.timestamp().to_millis());
-    sent_ms.map_or(0.0, |sent| (karcis_process::now().timestamp_millis() - sent) as f64 / 1_000.0)
-}
-
-fn new_dead_letter(kafka: &Kafka, message: &BorrowedMessage<'_>, error: &str) -> NewDeadLetter {
-    let headers = message.headers().into_iter().flat_map(|headers| headers.iter());
-    let headers = headers.map(|header| {
-        let value = header.value.map(|value| storable(&String::from_utf8_lossy(value)));
-        (storable(header.key), serde_json::Value::from(value))
-    });
-    NewDeadLetter {
-        topic: kafka.plain_topic(message.topic()).to_owned(),
-        partition: message.partition(),
-        offset: message.offset(),
-        key: message.key().map(<[u8]>::to_vec),
-        kind: header(message, "ce_type").map(storable),
-        headers: serde_json::Value::Object(headers.collect()),
-        body: message.payload().unwrap_or_default().to_vec(),
-        error: storable(error),
-    }
-}
-
-/// The text without NUL, the one character that Postgres does not store.
-fn storable(text: &str) -> String {
-    text.replace('\0', "\u{fffd}")
 }

@@ -4,7 +4,7 @@
 //! topic, in the transaction that removes the dead letter.
 
 use chrono::{DateTime, Utc};
-use sqlx::PgPool;
+use karcis_database::Pool;
 use uuid::Uuid;
 
 use crate::Outbox;
@@ -44,7 +44,7 @@ pub(crate) struct NewDeadLetter {
 /// Stores the message. One with the same content is updated: its sender sends it again until it is
 /// answered. So is one at the same offset: after a topic was wiped, another message may have that
 /// offset.
-pub(crate) async fn store(pool: &PgPool, message: &NewDeadLetter) -> Result<(), sqlx::Error> {
+pub(crate) async fn store(pool: &Pool, message: &NewDeadLetter) -> Result<(), sqlx::Error> {
     const STORE: &str = r#"
         WITH updated AS (
             UPDATE dead_letter
@@ -79,13 +79,13 @@ pub(crate) async fn store(pool: &PgPool, message: &NewDeadLetter) -> Result<(), 
 /// What an operator does with a service's dead letters.
 #[derive(Clone, Debug)]
 pub struct DeadLetters {
-    pool: PgPool,
+    pool: Pool,
     outbox: Outbox,
 }
 
 impl DeadLetters {
     /// The dead letters in the schema of `pool`, redriven through `outbox` of the same schema.
-    pub fn new(pool: PgPool, outbox: Outbox) -> Self {
+    pub fn new(pool: Pool, outbox: Outbox) -> Self {
         Self { pool, outbox }
     }
 

@@ -9,6 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use karcis_process::Progress;
 use rdkafka::{
     ClientConfig, ClientContext,
     config::RDKafkaLogLevel,
@@ -79,6 +80,8 @@ impl KafkaError {
 #[derive(Clone, Debug)]
 pub struct Kafka {
     config: KafkaConfig,
+    /// What consumer and relay say of themselves.
+    pub(crate) progress: Progress,
 }
 
 /// The relay's producer.
@@ -87,10 +90,15 @@ pub(crate) type Producer = FutureProducer<Reports>;
 impl Kafka {
     /// Does not wait for the broker: a service starts, and serves, without it.
     pub fn connect(config: &KafkaConfig) -> Result<Self, KafkaError> {
-        let kafka = Self { config: config.clone() };
+        let kafka = Self { config: config.clone(), progress: Progress::default() };
         kafka.producer_settings().create_native_config()?;
         kafka.consumer_settings("").create_native_config()?;
         Ok(kafka)
+    }
+
+    /// The same, whose consumer and relay say on `progress` that they go on.
+    pub fn watched_by(self, progress: Progress) -> Self {
+        Self { progress, ..self }
     }
 
     /// What this deployment calls `topic`.
@@ -131,6 +139,8 @@ impl Kafka {
             .set("linger.ms", "0")
             // Then the relay reads its rows again, and with a new producer.
             .set("message.timeout.ms", "30000")
+            // How long a topic may be missing before its messages fail. The relay tries again.
+            .set("topic.metadata.propagation.max.ms", "3000")
             // As every other client hashes keys, so that operators' tools hit the same partition.
             .set("partitioner", "murmur2_random");
         settings
@@ -146,8 +156,12 @@ impl Kafka {
             .set("group.instance.id", format!("{group}-{}", self.config.instance))
             .set("session.timeout.ms", "6000")
             .set("heartbeat.interval.ms", "1500")
-            // How long a rebalance waits for a member that is busy and whose buffer is full.
+            // How long a rebalance waits for a member that does not serve its group.
             .set("max.poll.interval.ms", "60000")
+            // What librdkafka reads ahead; by default it keeps 64 MiB and looks again after 1 s.
+            .set("queued.max.messages.kbytes", "8192")
+            .set("fetch.max.bytes", "8388608")
+            .set("fetch.queue.backoff.ms", "50")
             // How far it is behind, for an operator.
             .set("statistics.interval.ms", "5000")
             .set("enable.auto.commit", "false")

@@ -1,20 +1,29 @@
 //! How messages leave and reach a service: outbox, relay, batch consumer and dead letters.
 
 mod backoff;
+mod bounds;
 mod consumer;
 mod dead_letter;
+mod held_back;
+mod incoming;
 mod kafka;
 mod member;
 mod metrics;
 mod outbox;
+mod parked;
+mod refusals;
 mod relay;
+mod relay_session;
 mod security;
+mod sender;
 mod spans;
 mod topics;
 
+pub use bounds::{SEATS_AT_ONCE, parts};
 pub use consumer::{Consumer, HandleError, Received};
 pub use dead_letter::{DeadLetter, DeadLetters};
 pub use kafka::{Kafka, KafkaConfig, KafkaError};
 pub use outbox::{Outbox, OutboxState, Outgoing};
+pub use parked::{ParkedMessage, ParkedMessages};
 pub use security::KafkaSecurity;
 pub use topics::Topic;

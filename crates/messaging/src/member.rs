@@ -1,35 +1,63 @@
 //! One member of a consumer group, as librdkafka sees it.
 //!
 //! Guarantees: a batch is what is there, nothing waits to fill it; while a batch is handled the group
-//! is served, so that a rebalance does not wait for a service whose database is away; offsets are
-//! committed only for partitions it owns. No partition is ever paused: one that is paused while it
-//! is being assigned may never be read again. Instead, what comes is buffered, up to a limit. After
-//! that `max.poll.interval.ms` ends the membership, and the next poll joins again at the committed
-//! offsets.
+//! is served, so that a rebalance does not wait for a service whose database is away; what comes
+//! meanwhile is kept up to a bound of messages and bytes, and beyond it partitions are paused; offsets
+//! are committed only for partitions it owns.
+//!
+//! One that is paused while it is being assigned may never be read again: librdkafka drops the answer
+//! that says where to begin. So a partition is paused only just after it gave a message, and is resumed
+//! before it is revoked.
 
-use std::{collections::HashMap, time::Duration};
+use std::{
+    collections::HashSet,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 
 use futures_util::{FutureExt, StreamExt};
 use rdkafka::{
     ClientContext, Message, Offset, Statistics, TopicPartitionList,
     config::RDKafkaLogLevel,
-    consumer::{CommitMode, Consumer as _, ConsumerContext, StreamConsumer},
+    consumer::{
+        BaseConsumer, CommitMode, Consumer as _, ConsumerContext, Rebalance, StreamConsumer,
+    },
     error::{KafkaError as ClientError, KafkaResult},
     message::BorrowedMessage,
 };
 use tokio::sync::oneshot;
 
-use crate::{Kafka, KafkaError, kafka::Reports};
+use crate::{
+    Kafka, KafkaError,
+    bounds::{BATCH, Bound, KEPT, Kept},
+    held_back::Offsets,
+    kafka::Reports,
+};
 
-/// Messages handled at once.
-const BATCH: usize = 1_000;
-/// Messages buffered while a batch is handled.
-const BUFFER: usize = 10_000;
+/// A topic and a partition.
+type Partition = (String, i32);
 
 /// Passes on what the consumer reports.
 #[derive(Default)]
 struct Context {
     reports: Reports,
+    paused: Mutex<HashSet<Partition>>,
+}
+
+impl Context {
+    /// The paused partitions that `wanted` picks, which are to be resumed.
+    fn take_paused(&self, wanted: impl Fn(&Partition) -> bool) -> TopicPartitionList {
+        let mut paused = self.paused.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut list = TopicPartitionList::new();
+        paused.retain(|partition| {
+            let is_wanted = wanted(partition);
+            if is_wanted {
+                list.add_partition(&partition.0, partition.1);
+            }
+            !is_wanted
+        });
+        list
+    }
 }
 
 impl ClientContext for Context {
@@ -55,6 +83,17 @@ impl ClientContext for Context {
 }
 
 impl ConsumerContext for Context {
+    fn pre_rebalance(&self, consumer: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
+        let Rebalance::Revoke(revoked) = rebalance else { return };
+        let resumed =
+            self.take_paused(|(topic, number)| revoked.find_partition(topic, *number).is_some());
+        if resumed.count() > 0
+            && let Err(error) = consumer.resume(&resumed)
+        {
+            self.reports.warn(&error, "partitions were not resumed");
+        }
+    }
+
     fn commit_callback(&self, result: KafkaResult<()>, _offsets: &TopicPartitionList) {
         if let Err(error) = result {
             // The batch is handled, and will be handled again.
@@ -84,68 +123,101 @@ impl Member {
         Ok(Self { open: Some(consumer) })
     }
 
-    /// The next batch: what is in `buffer` and what else is there, at least one message. When this is
+    /// The next batch: what is in `kept` and what else is there, at least one message. When this is
     /// dropped before it ends, nothing is lost.
     pub(crate) async fn take<'a>(
         &'a self,
-        buffer: &mut Vec<BorrowedMessage<'a>>,
+        kept: &mut Kept<BorrowedMessage<'a>>,
     ) -> Result<Vec<BorrowedMessage<'a>>, KafkaError> {
+        if !kept.reaches(BATCH) {
+            self.resume()?;
+        }
         let mut messages = self.consumer().stream();
-        while buffer.is_empty() {
+        while kept.messages() == 0 {
             if let Some(message) = messages.next().await {
-                self.accept(message, buffer)?;
+                self.accept(message, kept)?;
             }
         }
-        self.fill(buffer, BATCH)?;
-        let rest = buffer.split_off(buffer.len().min(BATCH));
-        Ok(std::mem::replace(buffer, rest))
+        self.fill(kept, Some(BATCH))?;
+        let taken = kept.take(BATCH);
+        show(kept);
+        Ok(taken)
     }
 
-    /// Serves the group while a batch is handled, and buffers what comes.
+    /// Serves the group while a batch is handled, and keeps what comes. Beyond the bound, each partition
+    /// that gives a message is paused.
     pub(crate) fn serve<'a>(
         &'a self,
-        buffer: &mut Vec<BorrowedMessage<'a>>,
+        kept: &mut Kept<BorrowedMessage<'a>>,
     ) -> Result<(), KafkaError> {
-        self.fill(buffer, BUFFER)
+        self.fill(kept, None)?;
+        show(kept);
+        Ok(())
     }
 
     fn fill<'a>(
         &'a self,
-        buffer: &mut Vec<BorrowedMessage<'a>>,
-        limit: usize,
+        kept: &mut Kept<BorrowedMessage<'a>>,
+        until: Option<Bound>,
     ) -> Result<(), KafkaError> {
         let mut messages = self.consumer().stream();
-        while buffer.len() < limit
+        while until.is_none_or(|bound| !kept.reaches(bound))
             && let Some(Some(message)) = messages.next().now_or_never()
         {
-            self.accept(message, buffer)?;
+            if let Some(partition) = self.accept(message, kept)?
+                && kept.reaches(KEPT)
+            {
+                self.pause(partition)?;
+            }
         }
         Ok(())
     }
 
+    /// Keeps the message; returns where it came from.
     fn accept<'a>(
         &self,
         message: KafkaResult<BorrowedMessage<'a>>,
-        buffer: &mut Vec<BorrowedMessage<'a>>,
-    ) -> Result<(), KafkaError> {
+        kept: &mut Kept<BorrowedMessage<'a>>,
+    ) -> Result<Option<Partition>, KafkaError> {
         match message {
-            Ok(message) => buffer.push(message),
+            Ok(message) => {
+                let partition = (message.topic().to_owned(), message.partition());
+                let bytes = message.payload_len() + message.key_len();
+                kept.push(message, bytes);
+                return Ok(Some(partition));
+            }
             Err(error @ ClientError::MessageConsumptionFatal(_)) => return Err(error.into()),
             Err(error) => self.consumer().context().reports.warn(&error, "nothing can be read"),
+        }
+        Ok(None)
+    }
+
+    /// Reads no more of a partition that has just given a message.
+    fn pause(&self, partition: Partition) -> Result<(), KafkaError> {
+        let mut list = TopicPartitionList::new();
+        list.add_partition(&partition.0, partition.1);
+        self.consumer().pause(&list)?;
+        let mut paused =
+            self.consumer().context().paused.lock().unwrap_or_else(PoisonError::into_inner);
+        paused.insert(partition);
+        Ok(())
+    }
+
+    fn resume(&self) -> Result<(), KafkaError> {
+        let resumed = self.consumer().context().take_paused(|_| true);
+        if resumed.count() > 0 {
+            self.consumer().resume(&resumed)?;
         }
         Ok(())
     }
 
-    /// Commits that all these messages are handled, without waiting for the broker.
-    pub(crate) fn commit(&self, handled: &[BorrowedMessage<'_>]) -> Result<(), KafkaError> {
-        let mut next: HashMap<(&str, i32), i64> = HashMap::new();
-        for message in handled {
-            next.insert((message.topic(), message.partition()), message.offset() + 1);
-        }
+    /// Commits these offsets, without waiting for the broker.
+    pub(crate) fn commit(&self, next: &Offsets) -> Result<(), KafkaError> {
         // A partition may have gone to another member meanwhile, which commits its offsets.
         let mut offsets = TopicPartitionList::new();
         for partition in self.consumer().assignment()?.elements() {
-            if let Some(offset) = next.get(&(partition.topic(), partition.partition())) {
+            let place = (partition.topic().to_owned(), partition.partition());
+            if let Some(offset) = next.get(&place) {
                 let offset = Offset::Offset(*offset);
                 offsets.add_partition_offset(partition.topic(), partition.partition(), offset)?;
             }
@@ -182,4 +254,9 @@ impl Member {
     fn consumer(&self) -> &StreamConsumer<Context> {
         self.open.as_ref().expect("only `leave` and `drop` close it, and both end the borrows")
     }
+}
+
+fn show(kept: &Kept<BorrowedMessage<'_>>) {
+    metrics::gauge!("karcis_consumer_kept_messages").set(kept.messages() as f64);
+    metrics::gauge!("karcis_consumer_kept_bytes").set(kept.bytes() as f64);
 }

@@ -1,9 +1,9 @@
 //! What an operator sees of the messages, and of the database they wait in.
 
-use std::{sync::PoisonError, time::Duration};
+use std::time::Duration;
 
+use karcis_database::Pool;
 use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge};
-use sqlx::PgPool;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
@@ -16,7 +16,9 @@ pub(crate) fn describe() {
         ("karcis_consumer_messages_total", "Messages handled."),
         ("karcis_consumer_skipped_total", "Messages skipped, as their type is not known here."),
         ("karcis_consumer_retries_total", "Batches tried again, as the service could not work."),
+        ("karcis_consumer_left_total", "Batches not handled within a minute, left to others."),
         ("karcis_messages_dead_lettered_total", "Messages that went to the dead letters."),
+        ("karcis_messages_parked_total", "Messages that the broker never takes."),
     ] {
         describe_counter!(name, about);
         counter!(name).increment(0);
@@ -24,9 +26,17 @@ pub(crate) fn describe() {
     for (name, about) in [
         ("karcis_outbox_messages", "Messages in the outbox, counted up to 100,000."),
         ("karcis_dead_letters", "Dead letters that wait for an operator, up to 10,000."),
+        ("karcis_parked_messages", "Parked messages that wait for an operator, up to 10,000."),
+        ("karcis_consumer_kept_messages", "Messages that wait for the batch being handled."),
+        (
+            "karcis_consumer_held_back_messages",
+            "Messages that wait since others have their rows locked.",
+        ),
+        (
+            "karcis_consumer_kept_bytes",
+            "Bytes of the messages that wait for the batch being handled.",
+        ),
         ("karcis_consumer_lag_messages", "Messages not yet handled of the partitions read here."),
-        ("karcis_database_connections", "Connections of the pool, by state: idle or used."),
-        ("karcis_database_connections_max", "Connections the pool may have."),
     ] {
         describe_gauge!(name, about);
     }
@@ -53,10 +63,14 @@ pub(crate) async fn watch(outbox: &Shared, stopping: &CancellationToken) {
     let mut seconds = interval(Duration::from_secs(1));
     seconds.set_missed_tick_behavior(MissedTickBehavior::Delay);
     while stopping.run_until_cancelled(seconds.tick()).await.is_some() {
-        match measure(&outbox.pool).await {
-            Ok((state, dead_letters)) => {
-                *outbox.state.lock().unwrap_or_else(PoisonError::into_inner) = state;
-                show(state, dead_letters, &outbox.pool);
+        let before = outbox.counts();
+        let Some(measured) = stopping.run_until_cancelled(measure(&outbox.pool)).await else {
+            return;
+        };
+        match measured {
+            Ok((state, waiting)) => {
+                outbox.measured(state, before, outbox.counts());
+                show(state, waiting);
             }
             // The last known state stays.
             Err(error) => tracing::debug!(%error, "the outbox cannot be measured"),
@@ -64,30 +78,33 @@ pub(crate) async fn watch(outbox: &Shared, stopping: &CancellationToken) {
     }
 }
 
-/// The outbox's state, and how many dead letters there are.
-async fn measure(pool: &PgPool) -> Result<(OutboxState, i64), sqlx::Error> {
+/// What waits for an operator.
+struct Waiting {
+    dead_letters: i64,
+    parked: i64,
+}
+
+/// The outbox's state, and what waits for an operator.
+async fn measure(pool: &Pool) -> Result<(OutboxState, Waiting), sqlx::Error> {
     const MEASURE: &str = "
         SELECT count(*),
                COALESCE(EXTRACT(EPOCH FROM clock_timestamp() - min(created_at)), 0)::float8,
-               (SELECT count(*) FROM (SELECT FROM dead_letter LIMIT 10000) AS kept)
+               (SELECT count(*) FROM (SELECT FROM dead_letter LIMIT 10000) AS kept),
+               (SELECT count(*) FROM (SELECT FROM parked_message LIMIT 10000) AS parked)
         FROM (SELECT created_at FROM outbox ORDER BY id LIMIT 100000) AS waiting";
     let mut transaction = pool.begin().await?;
     // By the index: a scan would visit every page that sent rows have left behind.
     sqlx::query("SET LOCAL enable_seqscan = off").execute(&mut *transaction).await?;
-    let (rows, oldest, dead_letters): (i64, f64, i64) =
+    let (rows, oldest, dead_letters, parked): (i64, f64, i64, i64) =
         sqlx::query_as(MEASURE).fetch_one(&mut *transaction).await?;
     transaction.commit().await?;
     let oldest = Duration::try_from_secs_f64(oldest).unwrap_or_default();
-    Ok((OutboxState { rows: rows.unsigned_abs(), oldest }, dead_letters))
+    Ok((OutboxState { rows: rows.unsigned_abs(), oldest }, Waiting { dead_letters, parked }))
 }
 
-fn show(outbox: OutboxState, dead_letters: i64, pool: &PgPool) {
+fn show(outbox: OutboxState, waiting: Waiting) {
     gauge!("karcis_outbox_messages").set(outbox.rows as f64);
     gauge!("karcis_outbox_oldest_age_seconds").set(outbox.oldest.as_secs_f64());
-    gauge!("karcis_dead_letters").set(dead_letters as f64);
-    let idle = pool.num_idle() as f64;
-    gauge!("karcis_database_connections", "state" => "idle").set(idle);
-    gauge!("karcis_database_connections", "state" => "used").set(f64::from(pool.size()) - idle);
-    let most = pool.options().get_max_connections();
-    gauge!("karcis_database_connections_max").set(most);
+    gauge!("karcis_dead_letters").set(waiting.dead_letters as f64);
+    gauge!("karcis_parked_messages").set(waiting.parked as f64);
 }

@@ -5,13 +5,16 @@
 //! key that are inserted under their aggregate's row lock are sent in the order of the commits.
 
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
 use karcis_contracts::Message;
+use karcis_database::{Connection, Pool};
 use karcis_process::trace;
-use sqlx::{PgConnection, PgPool};
 use tokio::sync::Notify;
 use uuid::Uuid;
 
@@ -57,10 +60,43 @@ pub struct Outbox {
 
 #[derive(Debug)]
 pub(crate) struct Shared {
-    pub(crate) pool: PgPool,
+    pub(crate) pool: Pool,
     pub(crate) source: &'static str,
     pub(crate) signal: Notify,
-    pub(crate) state: Mutex<OutboxState>,
+    pub(crate) parked_after: Duration,
+    state: Mutex<OutboxState>,
+    /// Messages that were added here, and those that were sent from here, since the start.
+    added: AtomicUsize,
+    sent: AtomicUsize,
+    /// Both as they were when the state was measured.
+    at_measure: Mutex<Counts>,
+}
+
+/// Messages that were added to an outbox by this instance, and sent by it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Counts {
+    added: usize,
+    sent: usize,
+}
+
+impl Shared {
+    /// So many messages are no longer in the outbox.
+    pub(crate) fn count_sent(&self, messages: usize) {
+        self.sent.fetch_add(messages, Ordering::Relaxed);
+    }
+
+    pub(crate) fn counts(&self) -> Counts {
+        let (added, sent) = (&self.added, &self.sent);
+        Counts { added: added.load(Ordering::Relaxed), sent: sent.load(Ordering::Relaxed) }
+    }
+
+    /// Notes the state that was measured between these two times. What was added or sent meanwhile may
+    /// be in it or not: the outbox counts as longer rather than shorter than it is.
+    pub(crate) fn measured(&self, state: OutboxState, before: Counts, after: Counts) {
+        *self.state.lock().unwrap_or_else(PoisonError::into_inner) = state;
+        let counts = Counts { added: before.added, sent: after.sent };
+        *self.at_measure.lock().unwrap_or_else(PoisonError::into_inner) = counts;
+    }
 }
 
 /// How far the outbox is behind. It is measured each second, never for a request.
@@ -75,9 +111,17 @@ pub struct OutboxState {
 impl OutboxState {
     /// Beyond 10,000 rows or 60 s new work is refused: its answers would come too late for buyers.
     pub fn is_behind(&self) -> bool {
-        self.rows > 10_000 || self.oldest > Duration::from_secs(60)
+        self.rows > MOST_ROWS || self.oldest > MOST_AGE
     }
 }
+
+const MOST_ROWS: u64 = 10_000;
+const MOST_AGE: Duration = Duration::from_secs(60);
+/// Bulk work has this part of both, so that it never makes buyers wait.
+const BULK_PART: u32 = 10;
+/// How long a topic has to be refused before its messages are parked. Who creates a topic again, or
+/// changes rights, takes less.
+const PARKED_AFTER: Duration = Duration::from_secs(60);
 
 const INSERT: &str = "
     INSERT INTO outbox (topic, key, kind, correlation, attempt, trace, body)
@@ -89,16 +133,31 @@ const INSERT: &str = "
 
 impl Outbox {
     /// `source` is the service's name, the messages' `ce_source`.
-    pub fn new(pool: PgPool, source: &'static str) -> Self {
-        let state = Mutex::default();
-        Self { shared: Arc::new(Shared { pool, source, signal: Notify::new(), state }) }
+    pub fn new(pool: Pool, source: &'static str) -> Self {
+        Self::parking_after(pool, source, PARKED_AFTER)
+    }
+
+    /// The same, which parks the messages of a topic once the broker has refused it for this long in
+    /// place of 60 s.
+    pub fn parking_after(pool: Pool, source: &'static str, parked_after: Duration) -> Self {
+        let shared = Shared {
+            pool,
+            source,
+            signal: Notify::new(),
+            parked_after,
+            state: Mutex::default(),
+            added: AtomicUsize::new(0),
+            sent: AtomicUsize::new(0),
+            at_measure: Mutex::default(),
+        };
+        Self { shared: Arc::new(shared) }
     }
 
     /// Writes the messages, in their order, in the caller's transaction. Call [`Self::notify`] after
     /// its commit.
     pub async fn insert(
         &self,
-        transaction: &mut PgConnection,
+        transaction: &mut Connection,
         messages: &[Outgoing],
     ) -> Result<(), sqlx::Error> {
         if messages.is_empty() {
@@ -114,6 +173,7 @@ impl Outbox {
             .bind(messages.iter().map(|message| message.body.as_slice()).collect::<Vec<_>>())
             .execute(transaction)
             .await?;
+        self.shared.added.fetch_add(messages.len(), Ordering::Relaxed);
         Ok(())
     }
 
@@ -125,5 +185,20 @@ impl Outbox {
     /// How far it was behind a second ago at most.
     pub fn state(&self) -> OutboxState {
         *self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How many messages bulk work (undoing a cancelled event's bookings, a storm of deadlines) may still
+    /// add: none from a tenth of what [`OutboxState::is_behind`] allows, so that it never stops sales.
+    /// What was added here since the last measure counts.
+    pub fn room_for_bulk_work(&self) -> usize {
+        let state = self.state();
+        if state.oldest > MOST_AGE / BULK_PART {
+            return 0;
+        }
+        let then = *self.shared.at_measure.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = self.shared.counts();
+        let rows = state.rows as usize + (now.added - then.added);
+        let rows = rows.saturating_sub(now.sent.saturating_sub(then.sent));
+        (MOST_ROWS as usize / BULK_PART as usize).saturating_sub(rows)
     }
 }

@@ -3,8 +3,10 @@
 
 mod boot;
 mod chain;
+mod clock;
 mod export;
 mod logs;
+mod progress;
 mod readiness;
 mod sampler;
 mod supervise;
@@ -12,6 +14,8 @@ pub mod trace;
 
 pub use boot::{exit_code, settings};
 pub use chain::chain;
+pub use clock::{follow, machine_now, now};
+pub use progress::Progress;
 pub use readiness::Readiness;
 pub use sampler::Sampler;
 pub use supervise::{Process, StopError};
@@ -20,9 +24,3 @@ pub use tokio_util::sync::CancellationToken;
 /// glibc keeps an arena for each thread and does not return what a burst of password hashes has taken.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
-/// The time now, cut to microseconds as Postgres stores it.
-pub fn now() -> chrono::DateTime<chrono::Utc> {
-    use chrono::SubsecRound;
-    chrono::Utc::now().trunc_subsecs(6)
-}

@@ -13,7 +13,7 @@ use opentelemetry::{
     KeyValue,
     context::FutureExt,
     propagation::{Extractor, TextMapPropagator},
-    trace::{SpanBuilder, SpanContext, Status, TraceContextExt, TraceFlags, Tracer},
+    trace::{Link, SpanBuilder, SpanContext, Status, TraceContextExt, TraceFlags, Tracer},
 };
 use opentelemetry_sdk::{
     propagation::TraceContextPropagator,
@@ -78,12 +78,27 @@ pub fn trace_id(context: &Context) -> Option<String> {
     Some(known.trace_id().to_string())
 }
 
-/// The context of a request with this `traceparent`, or of a new trace. While spans are exported it is
-/// that of the request's span, else of an id that only log lines and messages name.
-pub fn of_request(caller: Option<&str>, span: impl FnOnce() -> SpanBuilder) -> Context {
-    let parent = caller.and_then(parse).unwrap_or_default();
-    let context = if is_exported() { begin(&parent, span) } else { unexported(&parent) };
+/// The context of a request with this `traceparent`, or of a new trace if there is none or its caller is
+/// not trusted: the span is then linked to it. While spans are exported it is that of the request's
+/// span, else of an id that only log lines and messages name.
+pub fn of_request(
+    caller: Option<&str>,
+    is_trusted: bool,
+    span: impl FnOnce() -> SpanBuilder,
+) -> Context {
+    let caller = caller.and_then(parse).unwrap_or_default();
+    let context = match (is_exported(), is_trusted) {
+        (true, true) => begin(&caller, span),
+        (true, false) => begin(&Context::new(), || linked(span(), &caller)),
+        (false, true) => unexported(&caller),
+        (false, false) => unexported(&Context::new()),
+    };
     context.with_value(About(OnceLock::new()))
+}
+
+fn linked(span: SpanBuilder, to: &Context) -> SpanBuilder {
+    let to = to.span().span_context().clone();
+    if to.is_valid() { span.with_links(vec![Link::with_context(to)]) } else { span }
 }
 
 fn unexported(parent: &Context) -> Context {

@@ -1,22 +1,27 @@
 //! What every service has once it has started, and the tasks that every service runs.
 
-use std::{convert::Infallible, sync::Arc};
+use std::{convert::Infallible, sync::Arc, time::Duration};
 
-use karcis_database::{DatabaseReadiness, connect, describe_unreadable_rows, migrate};
+use async_trait::async_trait;
+use karcis_database::{
+    Clock, DatabaseError, DatabaseReadiness, Pools, connect, describe_unreadable_rows, migrate,
+    watch,
+};
 use karcis_http::{About, App, HttpConfig, TokenKeys};
 use karcis_messaging::{Consumer, Kafka, KafkaError, Outbox};
-use karcis_process::{CancellationToken, Process};
+use karcis_process::{CancellationToken, Process, Progress, Readiness};
 use karcis_schemas::Service;
-use sqlx::PgPool;
 use tokio::net::TcpListener;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::{ServiceConfig, StartError, ops};
 
-/// A service's connections: its migrated schema, its outbox and its broker.
+/// A service's connections: to its migrated schema, its outbox and its broker.
 pub struct Base {
-    pub pool: PgPool,
+    pub pools: Pools,
     pub outbox: Outbox,
+    progress: Progress,
+    clock: Clock,
     service: &'static Service,
     http: HttpConfig,
     kafka: Kafka,
@@ -33,10 +38,22 @@ impl Base {
     ) -> Result<Self, StartError> {
         describe_unreadable_rows();
         let kafka = Kafka::connect(&config.kafka)?;
-        let pool = connect(&config.database).await?;
-        migrate(&pool, service.schema.migrations).await?;
-        let outbox = Outbox::new(pool.clone(), service.full_name());
-        Ok(Self { pool, outbox, service, http: config.http, kafka, stopping: process.stopping() })
+        let pools = connect(&config.database).await?;
+        migrate(&pools.saga.connect_options(), service.schema.migrations).await?;
+        let clock = Clock::default();
+        clock.read(&pools.saga).await.map_err(DatabaseError::from)?;
+        let progress = Progress::default();
+        let kafka = kafka.watched_by(progress.clone());
+        let outbox = Outbox::new(pools.saga.clone(), service.full_name());
+        let (http, stopping) = (config.http, process.stopping());
+        Ok(Self { pools, outbox, progress, clock, service, http, kafka, stopping })
+    }
+
+    /// What `task`, which no request waits for, calls at least once within `limit`: else the service is
+    /// not ready.
+    pub fn alive(&self, task: &'static str, limit: Duration) -> impl Fn() + Send + use<> {
+        let progress = self.progress.clone();
+        move || progress.goes_on(task, limit)
     }
 
     /// Cancelled once the service is to stop.
@@ -44,7 +61,8 @@ impl Base {
         self.stopping.clone()
     }
 
-    /// Serves these routes, those for operators and the system endpoints; ready while the database answers.
+    /// Serves these routes, those for operators and the system endpoints; ready while the database
+    /// answers, this machine's clock is right and the service's loops go on.
     pub fn serve(
         &self,
         listener: TcpListener,
@@ -53,9 +71,13 @@ impl Base {
     ) -> impl Future<Output = std::io::Result<()>> + Send + use<> {
         let app = App {
             about: about(self.service),
-            routes: routes.merge(ops::routes(self.service).with_state(self.pool.clone())),
+            routes: routes.merge(ops::routes(self.service).with_state(self.pools.reads.clone())),
             keys: keys.clone(),
-            readiness: Arc::new(DatabaseReadiness(self.pool.clone())),
+            readiness: Arc::new(BaseReadiness {
+                database: DatabaseReadiness(self.pools.saga.clone()),
+                clock: self.clock.clone(),
+                progress: self.progress.clone(),
+            }),
         };
         karcis_http::serve(listener, app, self.http.clone(), self.stopping())
     }
@@ -67,12 +89,35 @@ impl Base {
     ) -> impl Future<Output = Result<(), KafkaError>> + Send + use<C> {
         let kafka = self.kafka.clone();
         let (name, topics) = (self.service.full_name(), self.service.reads);
-        kafka.consume(name, topics, self.pool.clone(), consumer, self.stopping())
+        kafka.consume(name, topics, self.pools.saga.clone(), consumer, self.stopping())
     }
 
     /// Sends what is in the outbox.
     pub fn relay(&self) -> impl Future<Output = Result<(), Infallible>> + Send + use<> {
         self.outbox.clone().relay(self.kafka.clone(), self.stopping())
+    }
+
+    /// Watches the database: its clock, which all instances work by, and the connections to it.
+    pub fn watch(&self) -> impl Future<Output = Result<(), Infallible>> + Send + use<> {
+        let watching = watch(self.pools.clone(), self.clock.clone(), self.stopping());
+        async { Ok(watching.await) }
+    }
+}
+
+/// Ready while each of these is well.
+struct BaseReadiness {
+    database: DatabaseReadiness,
+    clock: Clock,
+    progress: Progress,
+}
+
+#[async_trait]
+impl Readiness for BaseReadiness {
+    async fn ready(&self) -> Result<(), String> {
+        self.database.ready().await?;
+        let stalled = self.progress.overdue();
+        let stalled = stalled.first().map(|task| format!("task {task} does not go on"));
+        self.clock.complaint().or(stalled).map_or(Ok(()), Err)
     }
 }
 

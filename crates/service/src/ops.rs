@@ -1,12 +1,11 @@
 //! What every service serves for operators: `/ops/<service>/audit`.
 
 use axum::extract::State;
-use karcis_database::{AuditRow, audit};
+use karcis_database::{AuditRow, Pool, audit};
 use karcis_http::{Json, List, Operator, Page, Problem, Query};
 use karcis_kernel::Timestamp;
 use karcis_schemas::Service;
 use serde::{Deserialize, Serialize};
-use sqlx::PgPool;
 use utoipa::{IntoParams, OpenApi, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
@@ -18,7 +17,7 @@ const OPERATORS: &str = "Operators";
 struct Document;
 
 /// The routes for operators of this service; their state is its database.
-pub(crate) fn routes(service: &Service) -> OpenApiRouter<PgPool> {
+pub(crate) fn routes(service: &Service) -> OpenApiRouter<Pool> {
     let own = OpenApiRouter::new().routes(routes!(show_audit));
     let path = format!("/ops/{}", service.name);
     OpenApiRouter::with_openapi(Document::openapi()).nest(&path, own)
@@ -69,7 +68,7 @@ impl From<AuditRow> for AuditEntryResponse {
     responses((status = 200, description = "A page of privileged acts.",
         body = List<AuditEntryResponse>)))]
 async fn show_audit(
-    State(pool): State<PgPool>,
+    State(pool): State<Pool>,
     _operator: Operator,
     Query(query): Query<AuditQuery>,
 ) -> Result<Json<List<AuditEntryResponse>>, Problem> {

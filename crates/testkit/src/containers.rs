@@ -22,27 +22,33 @@ fn label(lifetime: &Lifetime) -> std::io::Result<String> {
     Ok(lifetime.folder.display().to_string())
 }
 
+/// Whether a database server loses nothing when it is killed.
+pub(crate) enum Durable {
+    /// It is fast.
+    No,
+    /// On this port of the host.
+    On(u16),
+}
+
 /// A Postgres, with the superuser's URL of database `postgres`.
 pub(crate) async fn postgres(
     lifetime: &Lifetime,
+    durable: Durable,
 ) -> Result<(String, ContainerAsync<postgres::Postgres>), Failure> {
-    let settings = [
-        "fsync=off",
-        "synchronous_commit=off",
-        "full_page_writes=off",
-        "autovacuum=off",
-        "max_connections=500",
-        "shared_buffers=128MB",
-    ];
-    let container = postgres::Postgres::default()
+    let fast = ["fsync=off", "synchronous_commit=off", "full_page_writes=off", "autovacuum=off"];
+    let fast = if matches!(durable, Durable::No) { &fast[..] } else { &[] };
+    let settings = [&["max_connections=500", "shared_buffers=128MB"], fast].concat();
+    let mut request = postgres::Postgres::default()
         .with_tag("17-alpine")
         .with_startup_timeout(START_TIMEOUT)
         .with_cmd(settings.into_iter().flat_map(|setting| ["-c", setting]))
         // Not scram-sha-256, whose client side takes 60 ms of CPU per connection in a debug build.
         .with_env_var("POSTGRES_HOST_AUTH_METHOD", "password")
-        .with_label(LABEL, label(lifetime)?)
-        .start()
-        .await?;
+        .with_label(LABEL, label(lifetime)?);
+    if let Durable::On(port) = durable {
+        request = request.with_mapped_port(port, 5432.tcp());
+    }
+    let container = request.start().await?;
     let (host, port) =
         (container.get_host().await?, container.get_host_port_ipv4(5432.tcp()).await?);
     Ok((format!("postgres://postgres:postgres@{host}:{port}/postgres"), container))

@@ -11,7 +11,7 @@ use rdkafka::{
 use sqlx::{AssertSqlSafe, PgPool, postgres::PgPoolOptions};
 use uuid::Uuid;
 
-use crate::{LostCommits, eventually, servers::servers, template};
+use crate::{LostCommits, PostgresServer, SilentProxy, eventually, servers::servers, template};
 
 /// A fresh, migrated database and a fresh topic prefix, with the topics in place. Where other test
 /// binaries use the servers too, both are deleted at the end of a test that passes.
@@ -35,8 +35,24 @@ impl TestEnvironment {
 
     /// On a broker of the test's own.
     pub async fn on_kafka(kafka_bootstrap_servers: &str) -> Self {
-        let servers = servers();
-        let name = format!("t_{}", Uuid::now_v7().simple());
+        let name = name();
+        let postgres_url = &servers().postgres_url;
+        Self::new(kafka_bootstrap_servers, &name, template::copy(postgres_url, &name)).await
+    }
+
+    /// On a database server of the test's own.
+    pub async fn on_postgres(server: &PostgresServer) -> Self {
+        let name = name();
+        let broker = &servers().kafka_bootstrap_servers;
+        Self::new(broker, &name, template::make(server.url(), &name)).await
+    }
+
+    /// With the database whose URL this gives.
+    async fn new(
+        kafka_bootstrap_servers: &str,
+        name: &str,
+        database: impl Future<Output = String>,
+    ) -> Self {
         let kafka_config = KafkaConfig {
             kafka_bootstrap_servers: kafka_bootstrap_servers.to_owned(),
             topic_prefix: format!("{name}."),
@@ -46,15 +62,21 @@ impl TestEnvironment {
         let kafka = Kafka::connect(&kafka_config).expect("the broker's settings are right");
         // A broker that was not given the processor for seconds is away for a moment.
         let topics = eventually(|| kafka.create_topics(2, 1)).within(Duration::from_secs(180));
-        let (database_url, ()) =
-            tokio::join!(template::copy(&servers.postgres_url, &name), topics.into_future());
+        let (database_url, ()) = tokio::join!(database, topics.into_future());
         let superuser = PgPoolOptions::new()
             .max_connections(4)
             .connect(&database_url)
             .await
             .expect("the new database answers");
         let services_url = database_url.clone();
-        Self { name, database_url, services_url, superuser, kafka_config, kafka }
+        Self { name: name.to_owned(), database_url, services_url, superuser, kafka_config, kafka }
+    }
+
+    /// A proxy to the database for the services that start from now on, which can go silent.
+    pub async fn behind_proxy(&mut self) -> SilentProxy {
+        let proxy = SilentProxy::start(&self.database_url).await;
+        self.services_url = proxy.in_front_of(&self.database_url);
+        proxy
     }
 
     /// A proxy that can lose COMMITs of the services that start from now on.
@@ -62,6 +84,19 @@ impl TestEnvironment {
         let proxy = LostCommits::start(&self.database_url).await;
         self.services_url = proxy.url(&self.database_url);
         proxy
+    }
+
+    /// Deletes all topics with what is in them, and waits until they are gone.
+    pub async fn delete_topics(&self) {
+        delete_topics(self.kafka_bootstrap_servers(), &self.kafka.topic_names()).await;
+        eventually(async || self.kafka.topics().await.expect("the broker answers").len())
+            .is(0)
+            .await;
+    }
+
+    /// Makes the topics again.
+    pub async fn make_topics(&self) {
+        eventually(|| self.kafka.create_topics(2, 1)).await;
     }
 
     /// The flags every service takes: where its schema is, where the broker is, what its topics
@@ -123,13 +158,18 @@ impl TestEnvironment {
         &self.superuser
     }
 
+    /// Where the broker is: `host:port`.
+    pub fn kafka_bootstrap_servers(&self) -> &str {
+        &self.kafka_config.kafka_bootstrap_servers
+    }
+
     /// The broker, with this test's prefix.
     pub fn kafka(&self) -> &Kafka {
         &self.kafka
     }
 
     /// Waits until the service has sent all its messages; panics when it does not, or when it
-    /// dead-lettered one.
+    /// dead-lettered or parked one.
     pub async fn all_sent(&self, schema: Schema) {
         all_sent(&self.database_url, schema).await;
     }
@@ -149,6 +189,11 @@ impl TestEnvironment {
     }
 }
 
+/// A new environment's.
+fn name() -> String {
+    format!("t_{}", Uuid::now_v7().simple())
+}
+
 /// The same as [`TestEnvironment::all_sent`], from any runtime.
 pub async fn all_sent(database_url: &str, schema: Schema) {
     let options = PgPoolOptions::new().max_connections(1);
@@ -163,6 +208,10 @@ pub async fn all_sent(database_url: &str, schema: Schema) {
     let letters: Vec<(Option<String>, String)> =
         sqlx::query_as(read).fetch_all(&pool).await.expect("dead letters can be read");
     assert!(letters.is_empty(), "{} has dead letters: {letters:#?}", schema.name);
+    let read = AssertSqlSafe(format!("SELECT kind, error FROM {}.parked_message", schema.name));
+    let parked: Vec<(String, String)> =
+        sqlx::query_as(read).fetch_all(&pool).await.expect("parked messages can be read");
+    assert!(parked.is_empty(), "{} has parked messages: {parked:#?}", schema.name);
     pool.close().await;
 }
 

@@ -5,6 +5,7 @@ mod broker;
 mod containers;
 mod environment;
 mod eventually;
+mod groups;
 mod guard;
 mod http;
 mod inbox;
@@ -13,12 +14,15 @@ mod lifetime;
 mod lost_commit;
 mod native;
 mod peer;
+mod postgres_server;
 pub mod processes;
+mod proxy;
 mod running_service;
 mod servers;
 mod shared;
 mod template;
 pub mod tokens;
+mod wrong_clock;
 
 use futures_util::StreamExt;
 
@@ -30,8 +34,11 @@ pub use inbox::Inbox;
 pub use ledger::Ledger;
 pub use lost_commit::LostCommits;
 pub use peer::{Heard, Peer};
+pub use postgres_server::PostgresServer;
+pub use proxy::SilentProxy;
 pub use running_service::RunningService;
 pub use tokens::{TokenMint, token, token_of};
+pub use wrong_clock::WrongClock;
 
 /// Runs all this work, at most `at_once` at a time, and returns what each gave, in order.
 pub async fn together<F: Future>(

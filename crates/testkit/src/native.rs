@@ -19,6 +19,21 @@ pub(crate) async fn postgres(lifetime: &Lifetime) -> Result<Postgres, ServerErro
     .await
 }
 
+/// A Postgres that loses nothing when it is killed; port 0 takes a free one.
+pub(crate) async fn durable_postgres(
+    lifetime: &Lifetime,
+    name: &str,
+    port: u16,
+) -> Result<Postgres, ServerError> {
+    Postgres::start(PostgresOptions {
+        data: lifetime.data.join(name),
+        port,
+        durable: true,
+        outlives_parent: lifetime.outlives_this_process,
+    })
+    .await
+}
+
 /// A Kafka whose data is in the folder of this name; port 0 takes a free one.
 pub(crate) async fn kafka(
     lifetime: &Lifetime,

@@ -2,11 +2,10 @@
 
 use async_trait::async_trait;
 use karcis_contracts::Message;
-use karcis_database::{DatabaseConfig, connect};
+use karcis_database::{Pool, connect_to};
 use karcis_messaging::{Consumer, HandleError, Outbox, Outgoing, Received};
 use karcis_process::CancellationToken;
 use karcis_schemas::Service;
-use sqlx::PgPool;
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
@@ -27,7 +26,7 @@ pub struct Heard {
 pub struct Peer {
     inbox: Inbox<Heard>,
     outbox: Outbox,
-    pool: PgPool,
+    pool: Pool,
     stopping: CancellationToken,
     tasks: Vec<JoinHandle<()>>,
 }
@@ -40,8 +39,8 @@ impl Peer {
         topics: &'static [&'static str],
     ) -> Self {
         let database_url = environment.role_url(*service.schema);
-        let database = DatabaseConfig { database_url, database_connections: 4 };
-        let pool = connect(&database).await.expect("the database answers");
+        let pool = connect_to("DATABASE_URL", &database_url, 4).await;
+        let pool = pool.expect("the database answers");
         let stopping = CancellationToken::new();
         let outbox = Outbox::new(pool.clone(), service.full_name());
         let kafka = environment.kafka();

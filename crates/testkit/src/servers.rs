@@ -12,7 +12,7 @@ use karcis_dev_servers::{containers::engine_answers, paths};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    containers,
+    containers::{self, Durable},
     lifetime::{Failure, Lifetime},
     native, shared,
 };
@@ -101,8 +101,10 @@ async fn start(lifetime: &Lifetime, stack: Option<&str>) -> Result<Servers, Fail
 }
 
 async fn in_containers(lifetime: &Lifetime) -> Result<Servers, Failure> {
-    let ((postgres_url, postgres), (kafka_bootstrap_servers, kafka)) =
-        tokio::try_join!(containers::postgres(lifetime), containers::kafka(lifetime, None))?;
+    let ((postgres_url, postgres), (kafka_bootstrap_servers, kafka)) = tokio::try_join!(
+        containers::postgres(lifetime, Durable::No),
+        containers::kafka(lifetime, None)
+    )?;
     Box::leak(Box::new((postgres, kafka))); // removed by the guard
     let shared = lifetime.outlives_this_process;
     Ok(Servers { stack: Stack::Containers, postgres_url, kafka_bootstrap_servers, shared })

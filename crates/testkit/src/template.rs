@@ -24,6 +24,16 @@ pub(crate) async fn copy(postgres_url: &str, name: &str) -> String {
     url_of(postgres_url, name)
 }
 
+/// Makes the same on a server that has no template.
+pub(crate) async fn make(postgres_url: &str, name: &str) -> String {
+    let mut connection = PgConnection::connect(postgres_url).await.expect("Postgres answers");
+    let create = format!("CREATE DATABASE {name}");
+    execute(&mut connection, create).await.expect("a database can be made");
+    let url = url_of(postgres_url, name);
+    fill(&url).await.unwrap_or_else(|why| panic!("the services' tables cannot be made: {why}"));
+    url
+}
+
 /// Deletes a copy, also one that is in use.
 pub(crate) async fn drop_copy(postgres_url: &str, name: &str) {
     if let Ok(mut connection) = PgConnection::connect(postgres_url).await {

@@ -5,7 +5,7 @@ pub mod application;
 mod config;
 pub mod domain;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use adapters::{
     http::{self, ApiState},
@@ -15,6 +15,7 @@ use adapters::{
     workers,
 };
 use domain::ResendSchedule;
+use karcis_database::Pool;
 use karcis_http::{Live, TokenKeys};
 use karcis_process::Process;
 use karcis_schemas::BOOKING;
@@ -22,6 +23,9 @@ use karcis_service::{Base, StartError};
 use tokio::{net::TcpListener, sync::Notify};
 
 pub use config::Config;
+
+/// A worker that shows no sign of life for longer hangs.
+const ALIVE_WITHIN: Duration = Duration::from_secs(60);
 
 /// What it serves, as OpenAPI 3.1.
 pub fn openapi() -> serde_json::Value {
@@ -40,11 +44,12 @@ pub async fn run(
     let keys = TokenKeys::fetched_from(&config.keys.jwks_url);
     let event_cancelled = Arc::new(Notify::new());
     let resends = ResendSchedule::new(config.resend_after);
-    let bookings =
-        Arc::new(PgBookings::new(base.pool.clone(), outbox.clone(), live.clone(), encode));
+    let by =
+        |pool: &Pool| Arc::new(PgBookings::new(pool.clone(), outbox.clone(), live.clone(), encode));
+    let (bookings, shown) = (by(&base.pools.saga), by(&base.pools.reads));
     let routes = http::routes().with_state(ApiState {
-        bookings: Arc::new(BatchedBookings::start(bookings.clone())),
-        queries: bookings.clone(),
+        bookings: Arc::new(BatchedBookings::start(by(&base.pools.writes))),
+        queries: shown.clone(),
         live: live.clone(),
         outbox: outbox.clone(),
         payment_window: config.payment_window,
@@ -53,12 +58,15 @@ pub async fn run(
     let replies =
         Replies { bookings: bookings.clone(), event_cancelled: event_cancelled.clone(), resends };
     let stop = || base.stopping();
-    let timers = workers::run_timers(bookings.clone(), resends, outbox.clone(), stop());
+    let alive = |task| base.alive(task, ALIVE_WITHIN);
+    let timers =
+        workers::run_timers(bookings.clone(), resends, outbox.clone(), alive("timers"), stop());
     let cancelled_events = workers::cancel_bookings_of_cancelled_events(
         bookings.clone(),
         resends,
         outbox,
         event_cancelled,
+        alive("cancelled events"),
         stop(),
     );
     process
@@ -66,7 +74,8 @@ pub async fn run(
         .run("keys", keys.keep_fresh(stop()))
         .run("consumer", base.consume(replies))
         .run("outbox", base.relay())
-        .run("live", live.run(bookings.clone(), stop()))
+        .run("database", base.watch())
+        .run("live", live.run(shown, stop()))
         .run("timers", timers)
         .run("cancelled events", cancelled_events)
         .run("housekeeping", workers::keep_house(bookings, stop()))

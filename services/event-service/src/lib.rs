@@ -5,7 +5,7 @@ pub mod application;
 mod config;
 pub mod domain;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use adapters::{
     http::{ApiState, CatalogueCache, routes},
@@ -14,6 +14,7 @@ use adapters::{
     postgres::PgEvents,
     workers::announce_cancelled_events,
 };
+use karcis_database::Pool;
 use karcis_http::TokenKeys;
 use karcis_process::Process;
 use karcis_schemas::EVENT;
@@ -21,6 +22,9 @@ use karcis_service::{Base, StartError};
 use tokio::net::TcpListener;
 
 pub use config::Config;
+
+/// A worker that shows no sign of life for longer hangs.
+const ALIVE_WITHIN: Duration = Duration::from_secs(60);
 
 /// What it serves, as OpenAPI 3.1.
 pub fn openapi() -> serde_json::Value {
@@ -35,21 +39,24 @@ pub async fn run(
 ) -> Result<(), StartError> {
     let base = Base::start(&EVENT, config.service, &process).await?;
     let outbox = base.outbox.clone();
-    let events = Arc::new(PgEvents::new(base.pool.clone(), outbox.clone(), encode));
+    let by = |pool: &Pool| Arc::new(PgEvents::new(pool.clone(), outbox.clone(), encode));
+    let (events, shown) = (by(&base.pools.saga), by(&base.pools.reads));
     let keys = TokenKeys::fetched_from(&config.keys.jwks_url);
     let routes = routes().with_state(ApiState {
-        events: events.clone(),
-        catalogue: Arc::new(CatalogueCache::new(events.clone())),
-        tickets: events.clone(),
+        events: by(&base.pools.writes),
+        catalogue: Arc::new(CatalogueCache::new(shown.clone())),
+        tickets: shown,
     });
     let commands = Commands { stocks: events.clone(), max_unpaid_holds: config.max_holds };
     metrics::describe();
+    let alive = base.alive("announcer", ALIVE_WITHIN);
     process
         .run("http", base.serve(listener, routes, &keys))
         .run("keys", keys.keep_fresh(base.stopping()))
         .run("consumer", base.consume(commands))
         .run("outbox", base.relay())
-        .run("announcer", announce_cancelled_events(events, outbox, base.stopping()))
+        .run("database", base.watch())
+        .run("announcer", announce_cancelled_events(events, outbox, alive, base.stopping()))
         .until_stopped()
         .await?;
     Ok(())

@@ -5,7 +5,7 @@ pub mod application;
 mod config;
 pub mod domain;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use adapters::{
     gateway,
@@ -15,6 +15,7 @@ use adapters::{
     postgres::{BatchedPayments, PgPayments, Signals},
     workers,
 };
+use karcis_database::Pool;
 use karcis_http::{Live, TokenKeys};
 use karcis_process::Process;
 use karcis_schemas::{PAYMENT, SIMULATED_GATEWAY};
@@ -23,6 +24,9 @@ use tokio::{net::TcpListener, sync::Notify};
 use tokio_util::task::TaskTracker;
 
 pub use config::Config;
+
+/// A worker that shows no sign of life for longer hangs, unless the provider makes it wait.
+const ALIVE_WITHIN: Duration = Duration::from_secs(60);
 
 /// What it serves, as OpenAPI 3.1.
 pub fn openapi() -> serde_json::Value {
@@ -46,12 +50,13 @@ pub async fn run(
         void: void.clone(),
         refund: refund.clone(),
     };
-    let payments = Arc::new(PgPayments::new(base.pool.clone(), signals, kafka::encode));
+    let by = |pool: &Pool| Arc::new(PgPayments::new(pool.clone(), signals.clone(), kafka::encode));
+    let payments = by(&base.pools.saga);
 
     metrics::describe();
     let charges = TaskTracker::new();
     let routes = http::routes().with_state(ApiState {
-        payments: Arc::new(BatchedPayments::start(payments.clone())),
+        payments: Arc::new(BatchedPayments::start(by(&base.pools.writes))),
         gateway: gateway.clone(),
         live: live.clone(),
         charges: charges.clone(),
@@ -60,10 +65,12 @@ pub async fn run(
     let serving = base.serve(listener, routes, &keys);
     let stop = || base.stopping();
     let age = config.gateway.provider_timeout();
-    let resolving = workers::run_resolving(payments.clone(), gateway.clone(), age, stop());
-    let voiding = workers::run_voiding(payments.clone(), gateway.clone(), void, stop());
-    let outbox = base.outbox.clone();
-    let refunding = workers::run_refunding(payments.clone(), gateway, outbox, refund, stop());
+    let alive = |task| base.alive(task, ALIVE_WITHIN + age);
+    let both = || (payments.clone(), gateway.clone());
+    let resolving = workers::run_resolving(both(), age, alive("resolve attempts"), stop());
+    let voiding = workers::run_voiding(both(), void, alive("void attempts"), stop());
+    let (outbox, alive) = (base.outbox.clone(), alive("refund payments"));
+    let refunding = workers::run_refunding(both(), outbox, refund, alive, stop());
     process
         .run("http", async move {
             let served = serving.await;
@@ -75,7 +82,8 @@ pub async fn run(
         .run("keys", keys.keep_fresh(stop()))
         .run("consumer", base.consume(Commands { payments: payments.clone() }))
         .run("outbox", base.relay())
-        .run("live", live.run(payments.clone(), stop()))
+        .run("database", base.watch())
+        .run("live", live.run(by(&base.pools.reads), stop()))
         .run("resolve attempts", resolving)
         .run("void attempts", voiding)
         .run("refund payments", refunding)

@@ -6,7 +6,7 @@ mod application;
 mod config;
 mod domain;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use adapters::{
     access_tokens::AccessTokens,
@@ -29,6 +29,9 @@ use tokio::{net::TcpListener, sync::Notify};
 
 pub use config::{AdminConfig, Config};
 
+/// A worker that shows no sign of life for longer hangs.
+const ALIVE_WITHIN: Duration = Duration::from_secs(60);
+
 /// What it serves, as OpenAPI 3.1.
 pub fn openapi() -> serde_json::Value {
     karcis_service::openapi(&USER, routes())
@@ -46,7 +49,7 @@ pub async fn run(
             None => Arc::new(LogNotifier),
         };
     let base = Base::start(&USER, config.service, &process).await?;
-    let pool = base.pool.clone();
+    let (pool, saga) = (base.pools.writes.clone(), base.pools.saga.clone());
     let signing_keys = signing_keys(&pool).await.map_err(StartError::own)?;
     let access_tokens = Arc::new(AccessTokens::new(&signing_keys).map_err(StartError::own)?);
     let keys = TokenKeys::fixed(access_tokens.published());
@@ -55,7 +58,7 @@ pub async fn run(
         accounts: Arc::new(PgAccounts::new(pool.clone(), base.outbox.clone(), encode)),
         password_check: PasswordCheck {
             passwords: Arc::new(Argon2id::new().map_err(StartError::own)?),
-            failed_logins: Arc::new(PgFailedLogins(pool.clone())),
+            failed_logins: Arc::new(PgFailedLogins(pool)),
             limits: LoginLimits {
                 per_account: config.failed_logins_per_account,
                 per_client_ip: config.failed_logins_per_client_ip,
@@ -68,16 +71,18 @@ pub async fn run(
     first_admin(&config.admin, &*state.accounts, passwords, &*security)
         .await
         .map_err(StartError::own)?;
-    let notifications: Arc<dyn Notifications> = Arc::new(PgNotifications(pool.clone()));
+    let notifications: Arc<dyn Notifications> = Arc::new(PgNotifications(saga.clone()));
     let due = Arc::new(Notify::new());
     let consumer = BookingFacts { notifications: notifications.clone(), due: due.clone() };
-    let notifying = workers::notify_buyers(notifications, notifier, due, base.stopping());
+    let alive = base.alive("notifications", ALIVE_WITHIN);
+    let notifying = workers::notify_buyers(notifications, notifier, due, alive, base.stopping());
     process
         .run("http", base.serve(listener, routes().with_state(state), &keys))
         .run("consumer", base.consume(consumer))
         .run("outbox", base.relay())
+        .run("database", base.watch())
         .run("notifications", notifying)
-        .run("purge", workers::purge(pool, base.stopping()))
+        .run("purge", workers::purge(saga, base.stopping()))
         .until_stopped()
         .await?;
     Ok(())

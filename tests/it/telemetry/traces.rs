@@ -109,6 +109,30 @@ async fn what_is_not_sampled_is_passed_on_and_not_exported() {
     assert!(!seen(BOOKS));
 }
 
+#[tokio::test]
+async fn a_strangers_trace_is_linked_and_not_continued() {
+    let collector = Collector::start().await;
+    let fleet = Fleet::of_processes(&[
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", &collector.url),
+        ("OTEL_BSP_SCHEDULE_DELAY", "100"),
+        ("KARCIS_TRUSTED_TRACE_PEERS", "192.0.2.0/24"),
+    ])
+    .await;
+    let sari = fleet.buyer("Sari").await;
+    let seen = sari.request(Method::GET, &BOOKING, "/bookings");
+    let seen = seen.header("traceparent", format!("00-{BOOKS}-{BROWSER}-01"));
+    let answer = Answer::to(seen).await.is(200);
+    let own = answer.headers["traceparent"].to_str().unwrap().to_owned();
+    let span = eventually(|| async {
+        let spans = collector.spans();
+        spans.into_iter().find(|span| own.contains(&span.id)).ok_or("it is not exported yet")
+    })
+    .await;
+    assert_eq!(span.links, [(BOOKS.to_owned(), BROWSER.to_owned())]);
+    assert_eq!(span.parent, "");
+    assert!(collector.spans().iter().all(|span| span.trace_id != BOOKS));
+}
+
 /// The spans from the browser's to the first of this name in this trace.
 fn way_to(collector: &Collector, trace: &str, name: &str) -> Result<Vec<String>, String> {
     let spans = collector.spans();

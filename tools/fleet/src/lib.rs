@@ -112,7 +112,15 @@ impl Fleet {
     /// So many instances of each service, as processes of their own. People go to the first unless
     /// [`Person::through`] says otherwise.
     pub async fn of_instances(count: usize, variables: &[(&str, &str)]) -> Self {
-        let environment = TestEnvironment::start().await;
+        Self::of_instances_on(TestEnvironment::start().await, count, variables).await
+    }
+
+    /// The same on this environment in place of a new one.
+    pub async fn of_instances_on(
+        environment: TestEnvironment,
+        count: usize,
+        variables: &[(&str, &str)],
+    ) -> Self {
         // The keys are read at the start, so the tables have to be there before.
         publish_key_in(environment.superuser()).await;
         let mut instances = Vec::new();

@@ -85,6 +85,23 @@ impl Processes {
         self.signal(service, Signal::SIGTERM)
     }
 
+    /// Freezes this service: it does nothing, and nobody notices but by its silence. Returns its pid.
+    pub async fn freeze(&self, service: &Service) -> i32 {
+        let pid = self.signal(service, Signal::SIGSTOP);
+        let is_stopped = async || match std::fs::read_to_string(format!("/proc/{pid}/stat")) {
+            Ok(stat) => stat.contains(") T "),
+            // Only Linux shows it.
+            Err(_) => true,
+        };
+        eventually(is_stopped).is(true).await;
+        pid
+    }
+
+    /// Lets a frozen service go on. Returns its pid.
+    pub fn thaw(&self, service: &Service) -> i32 {
+        self.signal(service, Signal::SIGCONT)
+    }
+
     fn signal(&self, service: &Service, signal: Signal) -> i32 {
         let pid = self.pid(service);
         kill(Pid::from_raw(pid), signal).expect("it runs");

@@ -8,10 +8,7 @@ use clap::{
 };
 use karcis_database::DatabaseError;
 use karcis_schemas::{Schema, SetupError, schemas, set_up};
-use sqlx::{
-    Connection, PgConnection,
-    postgres::{PgConnectOptions, PgPoolOptions},
-};
+use sqlx::{Connection, PgConnection, postgres::PgConnectOptions};
 
 /// Which databases, and as which user.
 #[derive(clap::Args)]
@@ -148,6 +145,5 @@ async fn prepare(schema: &'static Schema, options: &MigrateOptions) -> Result<()
     let as_role = PgConnectOptions::from_str(&url)
         .map_err(failed)?
         .options([("role", schema.role), ("search_path", schema.name)]);
-    let pool = PgPoolOptions::new().connect_lazy_with(as_role);
-    karcis_database::migrate(&pool, schema.migrations).await.map_err(refused)
+    karcis_database::migrate(&as_role, schema.migrations).await.map_err(refused)
 }

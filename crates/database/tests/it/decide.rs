@@ -215,8 +215,8 @@ async fn what_becomes_of_jobs_by_what_their_commits_meet() {
 }
 
 #[tokio::test]
-async fn a_job_that_conflicts_in_the_twentieth_round_too_is_unavailable() {
-    for (conflicts, outcome) in [(19, Ok(vec![1_900])), (20, Err(RaiseError::Unavailable))] {
+async fn a_job_that_conflicts_in_the_twentieth_round_too_is_contended() {
+    for (conflicts, outcome) in [(19, Ok(vec![1_900])), (20, Err(RaiseError::Contended))] {
         let counters = Counters::with(vec![Commit::Conflict("a"); conflicts]);
         assert_eq!(decide_and_commit(&counters, &[Raise("a", 1)]).await, outcome, "{conflicts}");
         assert_eq!(counters.loads().len(), 20);
@@ -286,8 +286,10 @@ async fn a_job_that_the_store_rejects_does_not_stop_the_others() {
     use Commit::Lands;
     let jobs = [Raise("a", 1), Raise("b", 7), Raise("a", 3)];
     type Case = (&'static [Commit], [&'static str; 3], [i64; 2]);
-    let cases: [Case; 5] = [
+    const LOCKED: [Commit; 7] = [Commit::Conflict("a"); 7];
+    let cases: [Case; 6] = [
         (&[], ["1", "7", "3"], [3, 7]),
+        (&LOCKED, ["contended", "7", "contended"], [700, 7]),
         (&[REJECTS, Lands, REJECTS, Lands], ["1", "rejected", "3"], [3, 0]),
         (&[CONTENDS, CONTENDS, CONTENDS], ["1", "7", "3"], [3, 7]),
         (&[FAILS, FAILS], ["unavailable", "unavailable", "unavailable"], [0, 0]),
@@ -299,6 +301,7 @@ async fn a_job_that_the_store_rejects_does_not_stop_the_others() {
             Ok(count) => count.to_string(),
             Err(StoreError::RejectedByStore(_)) => "rejected".to_owned(),
             Err(StoreError::Unavailable(_)) => "unavailable".to_owned(),
+            Err(StoreError::Contended(_)) => "contended".to_owned(),
             Err(error) => panic!("{error}"),
         });
         assert_eq!(decided.collect::<Vec<_>>(), outcomes, "{script:?}");

@@ -1,12 +1,11 @@
 //! Idempotency keys on a real Postgres, in the tables of both services that have them.
 
 use chrono::TimeDelta;
-use karcis_database::{DatabaseConfig, IdempotencyKeys, KEY_LIFETIME, KeyUse, RequestKey, connect};
+use karcis_database::{IdempotencyKeys, KEY_LIFETIME, KeyUse, Pool, RequestKey, connect_to};
 use karcis_kernel::{Timestamp, UserId};
 use karcis_process::{CancellationToken, now};
 use karcis_schemas::{BOOKINGS, PAYMENTS};
 use karcis_testkit::TestEnvironment;
-use sqlx::PgPool;
 use uuid::Uuid;
 
 const OF_BOOKINGS: IdempotencyKeys =
@@ -14,12 +13,10 @@ const OF_BOOKINGS: IdempotencyKeys =
 const OF_PAYMENTS: IdempotencyKeys = IdempotencyKeys { subject: "attempt_id", used_at: "used_at" };
 
 /// The two tables, in a database of the test's own.
-async fn tables() -> (TestEnvironment, [(IdempotencyKeys, PgPool); 2]) {
+async fn tables() -> (TestEnvironment, [(IdempotencyKeys, Pool); 2]) {
     let environment = TestEnvironment::start().await;
-    let pool = async |schema| {
-        let database_url = environment.role_url(schema);
-        connect(&DatabaseConfig { database_url, database_connections: 2 }).await.unwrap()
-    };
+    let pool =
+        async |schema| connect_to("DATABASE_URL", &environment.role_url(schema), 2).await.unwrap();
     let tables = [(OF_BOOKINGS, pool(BOOKINGS).await), (OF_PAYMENTS, pool(PAYMENTS).await)];
     (environment, tables)
 }
@@ -34,7 +31,7 @@ fn key_use(user_id: UserId, key: &str, used_at: Timestamp) -> KeyUse {
 }
 
 /// Takes the keys in a transaction of their own; which of the uses have theirs.
-async fn take(keys: IdempotencyKeys, pool: &PgPool, uses: &[&KeyUse]) -> Vec<bool> {
+async fn take(keys: IdempotencyKeys, pool: &Pool, uses: &[&KeyUse]) -> Vec<bool> {
     let mut transaction = pool.begin().await.unwrap();
     let taken = keys.take(&mut transaction, uses).await.unwrap();
     let taken = uses.iter().map(|it| taken.contains(it)).collect();
@@ -44,7 +41,7 @@ async fn take(keys: IdempotencyKeys, pool: &PgPool, uses: &[&KeyUse]) -> Vec<boo
 
 async fn find(
     keys: IdempotencyKeys,
-    pool: &PgPool,
+    pool: &Pool,
     wanted: &[&KeyUse],
     since: Timestamp,
 ) -> Vec<KeyUse> {

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test says by a panic what went wrong")]
 
 mod batcher;
+mod connection;
 mod decide;
 mod idempotency_keys;
 mod migrate;

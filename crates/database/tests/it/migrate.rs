@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, time::Duration};
 
-use karcis_database::{DatabaseConfig, connect, migrate};
+use karcis_database::{connect_to, migrate};
 use karcis_schemas::BOOKINGS;
 use karcis_testkit::{TestEnvironment, eventually};
 use sqlx::{
@@ -35,14 +35,14 @@ async fn is_waited_for(superuser: &PgPool) -> bool {
 async fn a_long_reader_holds_up_a_migration_and_nobody_else() {
     let environment = TestEnvironment::start().await;
     let database_url = environment.role_url(BOOKINGS);
-    let pool = connect(&DatabaseConfig { database_url, database_connections: 4 }).await.unwrap();
+    let pool = connect_to("DATABASE_URL", &database_url, 4).await.unwrap();
     let mut reader = environment.superuser().begin().await.unwrap();
     let read = "SELECT count(*) FROM bookings.saga_log";
     let _: i64 = sqlx::query_scalar(read).fetch_one(&mut *reader).await.unwrap();
 
     let migrating = tokio::spawn({
         let pool = pool.clone();
-        async move { migrate(&pool, with_one_more()).await }
+        async move { migrate(&pool.connect_options(), with_one_more()).await }
     });
     let mut met = 0;
     let began = Instant::now();

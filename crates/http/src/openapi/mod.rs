@@ -78,7 +78,8 @@ ignored. On create null means absent; on update absent means unchanged and null 
 Errors are RFC 9457 problems; a problem's `type` is the path of a page about it. Checked in the order \
 404 path, 405, 401, 403, 413, 415, 400, 422, 404, 409.
 
-Every answer has a `traceparent` (W3C trace context), which continues the request's, if it sends one.";
+Every answer has a `traceparent` (W3C trace context), which continues the request's if its sender is \
+trusted.";
 
 fn finish(item: &mut Value) {
     let mut names = BTreeSet::new();

@@ -16,7 +16,10 @@ pub(super) fn finish(operation: &mut Value) {
     let mut problems: BTreeMap<String, Problems> = BTreeMap::new();
     for slug in standard(operation, keyed) {
         let status = problems::status(slug);
-        problems.entry(status).or_default().slugs.push(slug.to_owned());
+        let of = problems.entry(status).or_default();
+        if !of.slugs.iter().any(|known| known == slug) {
+            of.slugs.push(slug.to_owned());
+        }
     }
     let declared = operation["responses"].as_object_mut().map(std::mem::take).unwrap_or_default();
     let mut responses = Map::new();
@@ -83,6 +86,9 @@ fn standard(operation: &Value, keyed: bool) -> Vec<&'static str> {
     }
     if keyed {
         slugs.push("idempotency-key-reused");
+    }
+    if has_parameter(operation, |it| it["name"] == "Last-Event-ID") {
+        slugs.push("too-many-requests");
     }
     let mut logins = operation["security"].as_array().into_iter().flatten();
     if let Some(roles) = logins.find_map(|login| login["bearer"].as_array()) {

@@ -13,14 +13,14 @@ use axum::{
     routing::get,
 };
 use chrono::TimeDelta;
-use karcis_http::{Live, PathId, TokenKeys, Versions, WantsStream, stream};
-use karcis_kernel::Timestamp;
+use karcis_http::{Caller, Live, PathId, TokenKeys, Versions, WantsStream, stream};
+use karcis_kernel::{Role, Timestamp, UserId};
 use reqwest::RequestBuilder;
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 use uuid::Uuid;
 
-use crate::harness::{AT_ONCE, Signer, TestApp, thing_service};
+use crate::harness::{AT_ONCE, ProblemResponse, Signer, TestApp, thing_service, token};
 
 /// What is watched: the versions by id. `LAST` is the version of the last state.
 #[derive(Clone, Default)]
@@ -83,18 +83,22 @@ impl Things {
     }
 }
 
-/// An app with live things, whose streams end at `expires_at`.
+/// An app with live things, whose streams end at `expires_at`. Clients without a token have an account
+/// each.
 async fn open(things: &Things, live: &Live, expires_at: Timestamp) -> TestApp {
     let (watched, watching) = (things.clone(), live.clone());
-    let response = async move |PathId(id): PathId, wants: WantsStream| -> Response {
-        let things = watched.clone();
-        match wants.0 {
-            Some(seen) => {
-                stream(watching.watch(id), seen, expires_at, move || things.clone().load(id))
+    let response =
+        async move |PathId(id): PathId, caller: Option<Caller>, wants: WantsStream| -> Response {
+            let things = watched.clone();
+            let account = caller.map_or_else(|| UserId(Uuid::now_v7()), |caller| caller.user_id);
+            match wants.0 {
+                Some(seen) => match watching.open(id, account) {
+                    Ok(watch) => stream(watch, seen, expires_at, move || things.clone().load(id)),
+                    Err(problem) => problem.into_response(),
+                },
+                None => Json(things.load(id).await.unwrap().map(|found| found.1)).into_response(),
             }
-            None => Json(things.load(id).await.unwrap().map(|found| found.1)).into_response(),
-        }
-    };
+        };
     let routes = Router::new().route("/things/{id}", get(response));
     let app =
         TestApp::of(thing_service(routes, TokenKeys::fixed(&Signer::new("k1", 1).keys()))).await;
@@ -200,7 +204,8 @@ async fn the_first_state_does_not_wait_for_a_tick() {
         "/thing",
         get(async move || {
             let things = watched.clone();
-            stream(never_run.watch(id), 0, in_an_hour(), move || things.clone().load(id))
+            let watch = never_run.open(id, UserId(Uuid::now_v7())).unwrap();
+            stream(watch, 0, in_an_hour(), move || things.clone().load(id))
         }),
     );
     let app =
@@ -301,4 +306,30 @@ async fn many_watchers_cost_one_query_a_tick() {
 
     streams.truncate(1);
     things.asked_for(1).await;
+}
+
+#[tokio::test]
+async fn an_account_has_at_most_twenty_streams() {
+    let (things, live, id) = (Things::default(), Live::new(), Uuid::now_v7());
+    things.set(id, 1);
+    let app = open(&things, &live, in_an_hour()).await;
+    let (sari, budi) = (token(Role::Buyer), token(Role::Buyer));
+    let watch = |token: &str| app.get(&format!("/things/{id}")).bearer_auth(token);
+    let mut streams = Vec::new();
+    for _ in 0..20 {
+        streams.push(Events::of(watch(&sari)).await);
+    }
+    let one_more = || watch(&sari).header("accept", "text/event-stream");
+    let refused = one_more().send().await.unwrap();
+    assert_eq!(refused.status(), 429, "a stream would have no end");
+    let problem = ProblemResponse::parse(refused).await;
+    problem.is(429, "too-many-requests");
+    assert_eq!(problem.headers["retry-after"], "15");
+    assert_eq!(watch(&sari).send().await.unwrap().status(), 200, "other requests are answered");
+    Events::of(watch(&budi)).await;
+
+    streams.pop();
+    while one_more().send().await.unwrap().status() == 429 {
+        tokio::task::yield_now().await;
+    }
 }

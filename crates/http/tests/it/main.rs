@@ -1,9 +1,13 @@
 //! The crate as HTTP clients see it: requests to a bound listener.
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+mod admin;
 mod client_ip;
+mod connections;
 mod extractors;
 mod harness;
+mod hostile;
+mod hostile_bodies;
 mod json;
 mod keys;
 mod live;
@@ -11,6 +15,7 @@ mod openapi;
 mod pages;
 mod problems;
 mod sampling;
+mod security;
 mod serving;
 mod system_endpoints;
 mod tokens;

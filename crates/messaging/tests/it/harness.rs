@@ -4,14 +4,13 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use karcis_contracts::{BookingCancelled, BookingFact, Message};
-use karcis_database::{DatabaseConfig, connect};
+use karcis_database::{Pool, connect_to};
 use karcis_kernel::{BookingId, EventId, UserId};
 use karcis_messaging::{
     Consumer, HandleError, Kafka, KafkaConfig, KafkaSecurity, Outbox, Outgoing, Received,
 };
 use karcis_schemas as schemas;
 use karcis_testkit::{TestEnvironment, eventually};
-use sqlx::PgPool;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -19,7 +18,7 @@ use uuid::Uuid;
 /// booking-service's messaging, without booking-service.
 pub(crate) struct TestApp {
     pub(crate) environment: TestEnvironment,
-    pub(crate) pool: PgPool,
+    pub(crate) pool: Pool,
 }
 
 impl TestApp {
@@ -38,7 +37,10 @@ impl TestApp {
     }
 
     pub(crate) fn relay_to(&self, kafka: &Kafka) -> Running<Outbox> {
-        let outbox = Outbox::new(self.pool.clone(), "booking-service");
+        self.relay_of(Outbox::new(self.pool.clone(), "booking-service"), kafka)
+    }
+
+    pub(crate) fn relay_of(&self, outbox: Outbox, kafka: &Kafka) -> Running<Outbox> {
         let stopping = CancellationToken::new();
         let task = outbox.clone().relay(kafka.clone(), stopping.clone());
         let task = tokio::spawn(async move {
@@ -103,17 +105,22 @@ impl TestApp {
 }
 
 /// The connections of one instance.
-pub(crate) async fn pool_of(database_url: String) -> PgPool {
-    connect(&DatabaseConfig { database_url, database_connections: 8 }).await.unwrap()
+pub(crate) async fn pool_of(database_url: String) -> Pool {
+    connect_to("DATABASE_URL", &database_url, 8).await.unwrap()
 }
 
 /// Note number `n` about a booking.
 pub(crate) fn note(booking: Uuid, n: usize) -> Outgoing {
+    note_of(booking, n, 1)
+}
+
+/// The same with a body that is so many bytes long, or a few more.
+pub(crate) fn note_of(booking: Uuid, n: usize, bytes: usize) -> Outgoing {
     Outgoing::new(&BookingFact::from(BookingCancelled {
         booking_id: BookingId(booking),
         user_id: UserId(Uuid::nil()),
         event_id: EventId(Uuid::nil()),
-        reason: n.to_string(),
+        reason: format!("{}{n}", "0".repeat(bytes - 1)),
     }))
 }
 

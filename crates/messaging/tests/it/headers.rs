@@ -87,7 +87,8 @@ async fn a_handler_works_for_the_trace_of_each_message() {
     assert_eq!(found.as_deref(), Some(CALLER));
 }
 
-async fn first_of(app: &TestApp, topic: &str) -> OwnedMessage {
+/// The first message of the topic.
+pub(crate) async fn first_of(app: &TestApp, topic: &str) -> OwnedMessage {
     let consumer: StreamConsumer = ClientConfig::new()
         .set("bootstrap.servers", app.flag("--kafka-bootstrap-servers"))
         .set("group.id", Uuid::now_v7().to_string())

@@ -2,10 +2,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a test says by a panic what went wrong")]
 
+mod bounds;
 mod dead_letters;
 mod fencing;
 mod harness;
 mod headers;
+mod held_back;
 mod outages;
 mod owners;
+mod parked;
 mod round_trip;

@@ -48,7 +48,7 @@ fn log_and_panic() {
     runtime.block_on(async {
         let process = Process::start("test-service");
         let caller = Some("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01");
-        let request = trace::of_request(caller, || unreachable!("nothing is exported"));
+        let request = trace::of_request(caller, true, || unreachable!("nothing is exported"));
         trace::scope(request, async {
             trace::about("01890a5d-ac96-774b-bcce-b302099a8057".parse().expect("a UUID"));
             tracing::warn!(count = 3, "a \"quoted\" word");

@@ -47,15 +47,20 @@ fn malformed_headers_are_no_trace() {
 #[test]
 fn a_request_is_a_span_of_its_callers_trace_or_a_new_one() {
     let span = || -> SpanBuilder { unreachable!("no span is made while none is exported") };
-    let request = trace::of_request(Some(VALID), span);
+    let request = trace::of_request(Some(VALID), true, span);
     assert_eq!(trace::trace_id(&request).as_deref(), Some("4bf92f3577b34da6a3ce929d0e0e4736"));
     let header = trace::header(&request).expect("it has a trace");
     assert_ne!(header, VALID);
     assert!(header.ends_with("-01"), "{header}");
 
-    let [one, other] = [None, Some("nonsense")]
-        .map(|caller| trace::trace_id(&trace::of_request(caller, span)).expect("it has a trace"));
+    let [one, other] = [None, Some("nonsense")].map(|caller| {
+        trace::trace_id(&trace::of_request(caller, true, span)).expect("it has a trace")
+    });
     assert_ne!(one, other);
+
+    let stranger = trace::of_request(Some(VALID), false, span);
+    let own = trace::trace_id(&stranger).expect("it has a trace");
+    assert_ne!(own, "4bf92f3577b34da6a3ce929d0e0e4736");
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use karcis_kernel::BookingId;
-use karcis_messaging::Outbox;
+use karcis_messaging::{Outbox, SEATS_AT_ONCE};
 use karcis_process::{CancellationToken, chain, now};
 use tokio::{
     sync::Notify,
@@ -19,8 +19,10 @@ use crate::{
 
 /// How often timers are looked at.
 const TICK: Duration = Duration::from_millis(150);
-/// How many bookings are changed at a time.
+/// How many bookings are changed at a time, at most.
 const AT_A_TIME: u16 = 500;
+/// How many messages the change of a booking sends, at most.
+const MESSAGES_EACH: usize = 3;
 /// How often cancelled events are looked for without a notification.
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
 /// How long a booking that the store rejects is left out.
@@ -28,28 +30,37 @@ const SKIPPED_FOR: Duration = Duration::from_secs(60);
 /// How often sagas are counted and expired keys deleted.
 const HOUSEKEEPING: Duration = Duration::from_secs(5);
 
+/// How many bookings can be changed now so that the messages leave the outbox room for sales.
+fn at_a_time(outbox: &Outbox) -> u16 {
+    let room = outbox.room_for_bulk_work() / MESSAGES_EACH;
+    room.try_into().map_or(AT_A_TIME, |room: u16| room.min(AT_A_TIME))
+}
+
 /// Fires timers until `stopping`: deadlines end, and unanswered commands are sent again. Pauses while
-/// the outbox is behind: more messages would not arrive sooner.
+/// the outbox has no room for bulk work: more messages would not arrive sooner.
 pub(crate) async fn run_timers(
     bookings: Arc<PgBookings>,
     resends: ResendSchedule,
     outbox: Outbox,
+    alive: impl Fn() + Send,
     stopping: CancellationToken,
 ) -> Result<(), Infallible> {
     let mut skipped = Skipped::default();
     let mut ticks = interval(TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     while stopping.run_until_cancelled(ticks.tick()).await.is_some() {
-        if outbox.state().is_behind() {
+        alive();
+        let limit = at_a_time(&outbox);
+        if limit == 0 {
             continue;
         }
         let context = DecisionContext { at: now(), resends };
-        let firing = fire_timers(&*bookings, &*bookings, context, skipped.ids(), AT_A_TIME);
+        let firing = fire_timers(&*bookings, &*bookings, context, skipped.ids(), limit);
         match firing.await {
             Ok((count, rejected)) => {
                 skipped.extend(rejected);
                 metrics::count_timers(count);
-                if count == usize::from(AT_A_TIME) {
+                if count == usize::from(limit) {
                     ticks.reset_immediately();
                 }
             }
@@ -62,23 +73,30 @@ pub(crate) async fn run_timers(
 }
 
 /// Cancels the bookings of cancelled events until `stopping`: at a notification, and now and then
-/// without one.
+/// without one. Pauses while the outbox has no room for bulk work.
 pub(crate) async fn cancel_bookings_of_cancelled_events(
     bookings: Arc<PgBookings>,
     resends: ResendSchedule,
     outbox: Outbox,
     event_cancelled: Arc<Notify>,
+    alive: impl Fn() + Send,
     stopping: CancellationToken,
 ) -> Result<(), Infallible> {
     let mut skipped = Skipped::default();
-    let next = || timeout(LOOK_AGAIN, event_cancelled.notified());
-    while stopping.run_until_cancelled(next()).await.is_some() {
-        if outbox.state().is_behind() {
+    let mut pause = LOOK_AGAIN;
+    let next = |pause| timeout(pause, event_cancelled.notified());
+    while stopping.run_until_cancelled(next(pause)).await.is_some() {
+        alive();
+        let limit = at_a_time(&outbox);
+        pause = if limit == 0 { TICK } else { LOOK_AGAIN };
+        if limit == 0 {
             continue;
         }
         let context = DecisionContext { at: now(), resends };
         let ids = skipped.ids();
-        match cancel_event_bookings(&*bookings, &*bookings, context, ids, AT_A_TIME).await {
+        let cancelling =
+            cancel_event_bookings(&*bookings, &*bookings, context, ids, limit, SEATS_AT_ONCE);
+        match cancelling.await {
             Ok((may_be_more, rejected)) => {
                 skipped.extend(rejected);
                 if may_be_more {

@@ -32,14 +32,33 @@ impl std::ops::AddAssign for Tally {
 /// Bookings that the store rejects, and those of unreadable rows, with why.
 pub type Rejected = Vec<(BookingId, StoreError)>;
 
+/// What became of a batch of inputs.
+#[derive(Default)]
+pub struct Applied {
+    pub tally: Tally,
+    pub rejected: Rejected,
+    /// Why some were not applied: others have their bookings locked. They may be applied later.
+    pub locked: Option<StoreError>,
+}
+
+impl std::ops::AddAssign for Applied {
+    fn add_assign(&mut self, other: Self) {
+        self.tally += other.tally;
+        self.rejected.extend(other.rejected);
+        self.locked = self.locked.take().or(other.locked);
+    }
+}
+
 /// Decides the inputs, each booking's in their order, and commits what they change. Applying the same
-/// batch again is harmless. A booking that the store rejects does not stop the others.
+/// batch again is harmless. A booking that the store rejects, or that others have locked, does not stop
+/// the others.
 pub async fn apply_inputs(
     bookings: &dyn Bookings,
     context: DecisionContext,
     inputs: &[(BookingId, Input)],
-) -> Result<(Tally, Rejected), StoreError> {
-    let (mut tally, mut rejected, mut failure) = (Tally::default(), vec![], None);
+) -> Result<Applied, StoreError> {
+    let (mut applied, mut failure) = (Applied::default(), None);
+    let Applied { tally, rejected, locked } = &mut applied;
     let outcomes = decide_each(&ApplyInputs { bookings, context }, inputs).await;
     for ((id, _), outcome) in inputs.iter().zip(outcomes) {
         match outcome {
@@ -47,13 +66,14 @@ pub async fn apply_inputs(
             Ok(Outcome::Stale) => tally.stale += 1,
             Ok(Outcome::Unreadable(row)) => rejected.push((*id, row.into())),
             Err(error @ StoreError::RejectedByStore(_)) => rejected.push((*id, error)),
+            Err(error @ StoreError::Contended(_)) => *locked = Some(error),
             Err(error) => failure = Some(error),
         }
     }
     match failure {
         Some(error) if rejected.is_empty() => Err(error),
         // What is rejected has to be known; the others come again.
-        _ => Ok((tally, rejected)),
+        _ => Ok(applied),
     }
 }
 

@@ -24,6 +24,6 @@ pub async fn fire_timers(
             (timer.booking_id, if timer.is_deadline { Input::Due } else { Input::ResendDue })
         })
         .collect();
-    let (_, rejected) = apply_inputs(bookings, context, &inputs).await?;
-    Ok((inputs.len(), rejected))
+    let applied = apply_inputs(bookings, context, &inputs).await?;
+    Ok((inputs.len(), applied.rejected))
 }

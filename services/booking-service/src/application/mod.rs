@@ -9,7 +9,7 @@ mod fire_timers;
 mod ports;
 mod unit_of_work;
 
-pub use apply_inputs::{Rejected, Tally, apply_inputs};
+pub use apply_inputs::{Applied, Rejected, Tally, apply_inputs};
 pub use cancel_booking::{CancelBookingError, cancel_booking};
 pub use cancel_event_bookings::cancel_event_bookings;
 pub use create_booking::{CreateBookingError, Created, create_booking};

@@ -143,12 +143,13 @@ pub trait CancelledEvents: Send + Sync {
     async fn next(&self) -> Result<Option<CancelledEvent>, StoreError>;
 
     /// Up to `limit` of its bookings that are not yet being cancelled for it, without those of
-    /// `skipped`.
+    /// `skipped`; fewer, but at least one, if together they have more than `seats`.
     async fn bookings_of(
         &self,
         event: EventId,
         skipped: &[BookingId],
         limit: u16,
+        seats: usize,
     ) -> Result<Vec<BookingId>, StoreError>;
 
     /// Records that no booking is left to cancel, unless the event was announced again meanwhile.

@@ -69,6 +69,12 @@ impl TestApp {
         self.others.stop().await;
     }
 
+    /// Stops the service alone.
+    pub(crate) async fn without_service(self) -> (TestEnvironment, Peer) {
+        self.service.stop().await;
+        (self.environment, self.others)
+    }
+
     pub(crate) fn person(&self, user_id: UserId, role: Role) -> Person {
         let mut person = self.visitor.clone();
         (person.user_id, person.token) = (user_id, Some(token(user_id, role)));
@@ -107,6 +113,17 @@ impl TestApp {
         self.reserves(booking, 500).await;
         self.receives(booking, "RequestPayment").await;
         self.publishes([requested(booking)]).await;
+    }
+
+    /// Ends the time to pay these bookings now.
+    pub(crate) async fn ends_deadlines(&self, bookings: &[Booked]) {
+        sqlx::query(
+            "UPDATE bookings.booking SET pay_by = now(), due_at = now() WHERE id = ANY($1)",
+        )
+        .bind(bookings.iter().map(|booking| booking.id.0).collect::<Vec<_>>())
+        .execute(self.environment.superuser())
+        .await
+        .expect("deadlines can be moved");
     }
 
     /// Takes a payable booking to its tickets.

@@ -2,14 +2,17 @@
 //! payment-service.
 
 mod cancelling;
+mod clock;
 mod harness;
 mod input;
 mod instances;
+mod locked;
 mod lost_commits;
 mod many;
 mod outage;
 mod paying;
 mod showing;
+mod silence;
 mod stored_rows;
 mod time;
 mod unreadable;

@@ -2,15 +2,15 @@
 
 use std::collections::HashSet;
 
-use karcis_contracts::{EventCancelled, EventFact};
-use karcis_kernel::{EventId, TicketTypeId};
+use karcis_contracts::{EventCancelled, EventFact, Ticket, TicketFact, TicketsConfirmed};
+use karcis_kernel::{EventId, TicketCode, TicketTypeId};
 use karcis_testkit::{Answer, eventually, together};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
-use crate::harness::{Buyer, TestApp, id_of, order, paid, requested, reserved};
+use crate::harness::{Booked, Buyer, TestApp, id_of, order, paid, requested, reserved};
 
 fn create(buyer: &Buyer, key: &str, order: &Value) -> impl Future<Output = Answer> + use<> {
     let request = buyer.request(Method::POST, "/booking/create");
@@ -130,4 +130,72 @@ async fn hundreds_of_replies_at_once_move_each_booking_once() {
         assert!(bookings.iter().all(|booking| app.count(*booking, command) == 1), "{command}");
     }
     app.stop().await;
+}
+
+/// Bookings of the largest size, which are confirmed and called off at once.
+const LARGE: u128 = 60;
+const SEATS_EACH: i64 = 1_000;
+/// The most seats that one commit has.
+const MOST_SEATS: i64 = 20_000;
+
+#[tokio::test]
+async fn sixty_bookings_of_a_thousand_seats_are_confirmed_and_undone_in_parts() {
+    let app = TestApp::start().await;
+    let (buyer, event_id) = (app.buyer(), EventId(Uuid::now_v7()));
+    let mut bookings = vec![];
+    for _ in 0..LARGE {
+        let ticket_type_id = TicketTypeId(Uuid::now_v7());
+        let mut order = order(event_id, ticket_type_id);
+        order["items"][0]["quantity"] = json!(SEATS_EACH);
+        let id = id_of(&buyer.post("/booking/create", &order).await.is(202).body);
+        bookings.push(Booked { id, event_id, ticket_type_id });
+    }
+    app.publishes(bookings.iter().map(|booking| reserved(*booking, 0, 60))).await;
+    in_stage(&app, "confirming").await;
+
+    app.publishes(bookings.iter().map(|booking| many_tickets(*booking))).await;
+    in_stage(&app, "confirmed").await;
+    let confirmed = most_seats_in_one_commit(&app).await;
+    assert!(confirmed <= MOST_SEATS, "{confirmed} seats were confirmed in one commit");
+    assert!(confirmed > SEATS_EACH, "and not one booking at a time");
+
+    let cancelled = EventCancelled { event_id, reason: "rain".to_owned() };
+    app.publishes([EventFact::from(cancelled)]).await;
+    in_stage(&app, "releasing").await;
+    let undone = most_seats_in_one_commit(&app).await;
+    assert!(undone <= MOST_SEATS, "{undone} seats were undone in one commit");
+    assert!(undone > SEATS_EACH, "and not one booking at a time");
+    app.stop().await;
+}
+
+fn many_tickets(booking: Booked) -> TicketFact {
+    let ticket = |seat| Ticket {
+        code: TicketCode::from_bits(booking.id.0.as_u128() ^ seat),
+        ticket_type_id: booking.ticket_type_id,
+        name: "VIP".into(),
+    };
+    let (booking_id, event_id) = (booking.id, booking.event_id);
+    let tickets = (0..SEATS_EACH as u128).map(ticket).collect();
+    TicketsConfirmed { booking_id, event_id, tickets }.into()
+}
+
+/// Waits until all large bookings are in this stage.
+async fn in_stage(app: &TestApp, stage: &str) {
+    let count = "SELECT count(*) FROM bookings.booking WHERE stage = $1";
+    let counted = async || -> i64 {
+        let counted = sqlx::query_scalar(count).bind(stage).fetch_one(app.environment.superuser());
+        counted.await.expect("bookings can be counted")
+    };
+    eventually(counted).is(LARGE as i64).await;
+}
+
+/// Each row shows which transaction changed it last.
+async fn most_seats_in_one_commit(app: &TestApp) -> i64 {
+    let count = "SELECT max(bookings) FROM (
+        SELECT count(*) AS bookings FROM bookings.booking GROUP BY xmin::text) AS commits";
+    let bookings: i64 = sqlx::query_scalar(count)
+        .fetch_one(app.environment.superuser())
+        .await
+        .expect("rows can be counted");
+    bookings * SEATS_EACH
 }

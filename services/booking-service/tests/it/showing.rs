@@ -123,3 +123,22 @@ async fn a_live_booking_is_shown_from_order_to_end() {
     app.receives(booking, "BookingCancelled").await;
     app.stop().await;
 }
+
+#[tokio::test]
+async fn a_buyer_watches_at_most_twenty_bookings_at_once() {
+    let app = TestApp::start().await;
+    let buyer = app.buyer();
+    let path = format!("/bookings/{}", buyer.books().await.id);
+    let watch = async || {
+        let request = buyer.request(Method::GET, &path).header("accept", "text/event-stream");
+        request.send().await.expect("an answer")
+    };
+    let mut watching = Vec::new();
+    for _ in 0..20 {
+        watching.push(watch().await);
+    }
+    assert!(watching.iter().all(|answer| answer.status() == 200));
+    assert_eq!(watch().await.status(), 429);
+    assert_eq!(buyer.get(&path).await.is(200).headers["cache-control"], "no-store");
+    app.stop().await;
+}

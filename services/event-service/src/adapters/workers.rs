@@ -13,19 +13,22 @@ const TICK: Duration = Duration::from_millis(500);
 /// How many events are announced at a time.
 const AT_A_TIME: u16 = 100;
 
-/// Works until `stopping`; pauses while the outbox is behind, because announcements wait there too.
+/// Works until `stopping`; pauses while the outbox has no room for bulk work.
 pub(crate) async fn announce_cancelled_events(
     events: Arc<dyn CancelledEvents>,
     outbox: Outbox,
+    alive: impl Fn() + Send,
     stopping: CancellationToken,
 ) -> Result<(), Infallible> {
     let mut ticks = interval(TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     while stopping.run_until_cancelled(ticks.tick()).await.is_some() {
-        if outbox.state().is_behind() {
+        alive();
+        let room = outbox.room_for_bulk_work().try_into().unwrap_or(AT_A_TIME);
+        if room == 0 {
             continue;
         }
-        match announce_cancelled(&*events, now(), AT_A_TIME).await {
+        match announce_cancelled(&*events, now(), room.min(AT_A_TIME)).await {
             Ok(rejected) => {
                 if let Some((event_id, error)) = rejected.first() {
                     let (error, count) = (chain(error), rejected.len());

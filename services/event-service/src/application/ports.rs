@@ -144,6 +144,9 @@ pub trait Stocks: Send + Sync {
     /// Everything that these commands are decided on.
     async fn load(&self, commands: &[&Command]) -> Result<StockSnapshot, StoreError>;
 
+    /// How many seats these commands' bookings hold or have bought; none if absent.
+    async fn seats(&self, commands: &[&Command]) -> Result<HashMap<BookingId, usize>, StoreError>;
+
     /// Writes every change with its replies, in one transaction. Returns the conflicts: the events
     /// that another instance or request has changed since they were loaded. Nothing is written for
     /// those.

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, HashSet, hash_map::Entry};
 
 use async_trait::async_trait;
-use karcis_database::{Decider, StoreError, decide_and_commit};
+use karcis_database::{Decider, StoreError, decide_batch};
 use karcis_kernel::{BookingId, EventId, TicketCode, TicketTypeId, Timestamp};
 
 use super::ports::{HoldChange, StockChange, StockSnapshot, Stocks};
@@ -39,7 +39,7 @@ pub async fn take_commands(
     commands: &[&Command],
     context: &DecisionContext<'_>,
 ) -> Result<Vec<Reply>, TakeCommandsError> {
-    let replies = decide_and_commit(&TakeCommands { stocks, context }, commands).await?;
+    let replies = decide_batch(&TakeCommands { stocks, context }, commands).await?;
     Ok(replies.into_iter().flatten().collect())
 }
 

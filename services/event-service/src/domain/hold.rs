@@ -95,6 +95,11 @@ impl Items {
     pub fn as_slice(&self) -> &[(TicketTypeId, u32)] {
         &self.0
     }
+
+    /// The quantities together.
+    pub fn seats(&self) -> usize {
+        self.0.iter().map(|(_, quantity)| *quantity as usize).sum()
+    }
 }
 
 impl TryFrom<Vec<(TicketTypeId, u32)>> for Items {

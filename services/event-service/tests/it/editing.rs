@@ -39,6 +39,32 @@ async fn a_new_event_is_shown_as_the_contract_says() {
 }
 
 #[tokio::test]
+async fn the_largest_event_is_answered_with_no_more_than_a_body_may_have() {
+    let app = TestApp::start().await;
+    // No character takes more bytes in JSON, as control characters are refused.
+    let wide = |characters: usize| "🎟".repeat(characters);
+    let ticket_type = |number: usize| {
+        json!({
+            "name": format!("{}{number:02}", wide(198)), "capacity": 1_000_000,
+            "price": {"amount": 1_000_000_000_000_i64, "currency": "IDR"}, "max_per_booking": 1_000,
+            "sales_start": "2026-01-01T00:00:00.000001Z", "sales_end": "2036-01-01T00:00:00.000001Z",
+        })
+    };
+    let largest = json!({
+        "title": wide(200), "venue": wide(200), "description": wide(10_000),
+        "starts_at": "2036-08-17T12:00:00.000001Z", "ends_at": "2036-08-17T15:00:00.000001Z",
+        "refundable_until": "2036-08-16T12:00:00.000001Z",
+        "time_zone": "America/Argentina/ComodRivadavia",
+        "ticket_types": (0..20).map(ticket_type).collect::<Vec<_>>(),
+    });
+    assert!(largest.to_string().len() <= 64 * 1024, "such a body is accepted");
+    let answer = app.organiser().post("/event/create", &largest).await.is(201);
+    let bytes = answer.body.to_string().len();
+    assert!((60_000..=64 * 1024).contains(&bytes), "{bytes} bytes");
+    app.stop().await;
+}
+
+#[tokio::test]
 async fn malformed_events_are_refused_with_the_field_that_is_wrong() {
     let app = TestApp::start().await;
     let organiser = app.organiser();

@@ -46,7 +46,7 @@ impl TestApp {
         RunningService::start(&EVENT, &self.environment, mint.jwks_url(), &flags, run).await
     }
 
-    async fn start_on(environment: TestEnvironment) -> Self {
+    pub(crate) async fn start_on(environment: TestEnvironment) -> Self {
         let mint = TokenMint::start().await;
         let service = RunningService::start(&EVENT, &environment, mint.jwks_url(), &[], run).await;
         let topics = &[TicketFact::TOPIC, EventFact::TOPIC];

@@ -101,3 +101,21 @@ async fn what_is_no_code_of_a_ticket_is_not_found() {
     }
     app.stop().await;
 }
+
+#[tokio::test]
+async fn a_ticket_stays_in_no_cache_and_its_address_in_no_referrer() {
+    let app = TestApp::start().await;
+    let event = app.made(&app.organiser(), &plan(10)).await;
+    let (_, codes) = sold(&app, &event).await;
+    let unknown = "0".repeat(32);
+    for (path, status) in [
+        (format!("/tickets/{}", codes[0]), 200),
+        (format!("/tickets/{}.svg", codes[0]), 200),
+        (format!("/tickets/{unknown}"), 404),
+    ] {
+        let answer = app.visitor().get(&path).await.is(status);
+        assert_eq!(answer.headers["cache-control"], "no-store", "{path}");
+        assert_eq!(answer.headers["referrer-policy"], "no-referrer", "{path}");
+    }
+    app.stop().await;
+}

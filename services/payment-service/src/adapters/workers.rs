@@ -27,13 +27,14 @@ const HOUSEKEEPING: Duration = Duration::from_secs(5);
 /// Asks the provider again about attempts that have had no outcome for longer than `age`, until
 /// `stopping`.
 pub(crate) async fn run_resolving(
-    payments: Arc<PgPayments>,
-    gateway: Arc<dyn PaymentGateway>,
+    (payments, gateway): (Arc<PgPayments>, Arc<dyn PaymentGateway>),
     age: Duration,
+    alive: impl Fn() + Send,
     stopping: CancellationToken,
 ) -> Result<(), Infallible> {
     let (mut page, mut pass, mut unresolved) = (None, 0_u32, 0);
     while !stopping.is_cancelled() {
+        alive();
         let with_actions = pass.is_multiple_of(PASSES_PER_ACTION);
         let waiting = Waiting::Outcome { before: now() - age, with_actions };
         match resolve_attempts(&*payments, &*gateway, waiting, page.take(), AT_A_TIME).await {
@@ -60,13 +61,14 @@ pub(crate) async fn run_resolving(
 
 /// Voids intents at every `signal`, until `stopping`.
 pub(crate) async fn run_voiding(
-    payments: Arc<PgPayments>,
-    gateway: Arc<dyn PaymentGateway>,
+    (payments, gateway): (Arc<PgPayments>, Arc<dyn PaymentGateway>),
     signal: Arc<Notify>,
+    alive: impl Fn() + Send,
     stopping: CancellationToken,
 ) -> Result<(), Infallible> {
     let mut page = None;
     while !stopping.is_cancelled() {
+        alive();
         match void_attempts(&*payments, &*gateway, page.take(), AT_A_TIME).await {
             Ok((unstored, next)) => {
                 log_unstored(unstored);
@@ -81,21 +83,23 @@ pub(crate) async fn run_voiding(
     Ok(())
 }
 
-/// Sends money back at every `signal`, until `stopping`. Pauses while the outbox is behind, as a
-/// cancelled event may have thousands of refunds.
+/// Sends money back at every `signal`, until `stopping`. Pauses while the outbox has no room for
+/// bulk work, as a cancelled event may have thousands of refunds.
 pub(crate) async fn run_refunding(
-    payments: Arc<PgPayments>,
-    gateway: Arc<dyn PaymentGateway>,
+    (payments, gateway): (Arc<PgPayments>, Arc<dyn PaymentGateway>),
     outbox: Outbox,
     signal: Arc<Notify>,
+    alive: impl Fn() + Send,
     stopping: CancellationToken,
 ) -> Result<(), Infallible> {
     let mut page = None;
     while !stopping.is_cancelled() {
+        alive();
         let after = page.take();
-        if !outbox.state().is_behind() {
-            let mut report = RefundReport::default();
-            let refunding = refund_payments(&*payments, &*gateway, after, AT_A_TIME, &mut report);
+        let room = outbox.room_for_bulk_work().try_into().unwrap_or(AT_A_TIME);
+        if room > 0 {
+            let (limit, mut report) = (room.min(AT_A_TIME), RefundReport::default());
+            let refunding = refund_payments(&*payments, &*gateway, after, limit, &mut report);
             match refunding.await {
                 Ok(next) => page = next,
                 Err(error) => tracing::warn!(error = %chain(&error), "refunds could not be loaded"),

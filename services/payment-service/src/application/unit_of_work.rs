@@ -7,7 +7,8 @@ use std::{
 
 use async_trait::async_trait;
 use karcis_database::{
-    Decider, KeyUse, RequestKey, StoreError, UnreadableRow, decide_and_commit, decide_each,
+    Decider, KeyUse, RequestKey, StoreError, UnreadableRow, decide_and_commit, decide_batch,
+    decide_each,
 };
 use karcis_kernel::{BookingId, Timestamp};
 
@@ -39,7 +40,7 @@ pub(super) async fn decide<J: PaymentJob>(
     payments: &dyn Payments,
     jobs: &[J],
 ) -> Result<Vec<J::Output>, J::Error> {
-    decide_and_commit(&PaymentDecider { payments, job: PhantomData }, jobs).await
+    decide_batch(&PaymentDecider { payments, job: PhantomData }, jobs).await
 }
 
 /// The same for jobs that wait for nobody: one that the store rejects does not stop the others. The
@@ -58,12 +59,13 @@ pub(super) async fn decide_all<J: PaymentJob<Error = StoreError>>(
     (outputs, failure)
 }
 
-/// Decides one job and stores what it changes.
+/// Decides one job, which a request waits for, and stores what it changes.
 pub(super) async fn decide_one<J: PaymentJob>(
     payments: &dyn Payments,
     job: J,
 ) -> Result<J::Output, J::Error> {
-    let output = decide(payments, &[job]).await?.pop();
+    let decider = PaymentDecider { payments, job: PhantomData };
+    let output = decide_and_commit(&decider, &[job]).await?.pop();
     output.ok_or_else(|| StoreError::unavailable("the job has no output").into())
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use futures_util::future::{join, join_all};
 use karcis_kernel::UserId;
 use karcis_process::now;
+use karcis_schemas::PAYMENTS;
 use karcis_testkit::{Ledger, eventually};
 use serde_json::json;
 use uuid::Uuid;
@@ -133,12 +134,14 @@ async fn a_service_killed_in_the_middle_of_a_charge_finishes_it_when_it_is_back(
     let buyer = app.buyer().await;
     let thinking = app.bank_thinks().await;
     app.pay_with(buyer, "tok_slow", Some("once")).await.shows_payment(202, "processing");
+    app.is_settled().await;
     app.kill();
     thinking.rollback().await.unwrap();
     // It asks again about what has no outcome after a second.
     app.start_instance_with(&["--provider-timeout-ms", "1000"]).await;
     app.becomes(buyer, "succeeded").await;
-    app.told_at_least(buyer, &["Requested", "Succeeded"]).await;
+    app.environment.all_sent(PAYMENTS).await;
+    app.told(buyer, &["Requested", "Succeeded"]).await;
     assert_eq!(app.ledger(buyer).await, Ledger::captured_once(PRICE));
     let again = app.pay_with(buyer, "tok_slow", Some("once")).await;
     let again = again.shows_payment(202, "succeeded");
@@ -234,8 +237,11 @@ async fn two_instances_that_find_the_same_attempts_take_the_money_once() {
 async fn two_instances_asked_at_once_take_the_money_once() {
     let mut app = TestApp::start().await;
     app.start_instance().await;
+    app.is_settled().await;
+    let mut buyers = Vec::new();
     for round in 0..20 {
         let buyer = app.buyer().await;
+        buyers.push(buyer);
         let with_one_key = round % 2 == 0;
         let keys: Vec<String> =
             (0..10).map(|n| format!("key-{}", if with_one_key { 0 } else { n })).collect();
@@ -254,7 +260,10 @@ async fn two_instances_asked_at_once_take_the_money_once() {
         }
         assert_eq!(app.ledger(buyer).await, Ledger::captured_once(PRICE));
         assert_eq!(app.payment(buyer).await["attempts"].as_array().map(Vec::len), Some(1));
-        app.told_at_least(buyer, &["Requested", "Succeeded"]).await;
+    }
+    app.environment.all_sent(PAYMENTS).await;
+    for buyer in buyers {
+        app.told(buyer, &["Requested", "Succeeded"]).await;
     }
     app.stop().await;
 }
@@ -267,6 +276,7 @@ async fn connections_that_break_in_the_middle_lose_nothing_and_charge_nobody_twi
     for _ in 0..40 {
         buyers.push(app.buyer().await);
     }
+    app.is_settled().await;
     let breaking = async {
         let mut broken = 0;
         // Until plenty have broken, with time between in which some get through.
@@ -295,11 +305,12 @@ async fn connections_that_break_in_the_middle_lose_nothing_and_charge_nobody_twi
         .await;
     }));
     join(paying, breaking).await;
+    app.environment.all_sent(PAYMENTS).await;
     for buyer in buyers {
         app.becomes(buyer, "succeeded").await;
         assert_eq!(app.ledger(buyer).await, Ledger::captured_once(PRICE));
         assert_eq!(app.payment(buyer).await["attempts"].as_array().map(Vec::len), Some(1));
-        app.told_at_least(buyer, &["Requested", "Succeeded"]).await;
+        app.told(buyer, &["Requested", "Succeeded"]).await;
     }
     app.stop().await;
 }

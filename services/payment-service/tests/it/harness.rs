@@ -61,17 +61,18 @@ impl TestApp {
 
     /// Without a service.
     pub(crate) async fn without_instance() -> Self {
-        Self::on(TestEnvironment::start().await).await
+        Self::without_instance_on(TestEnvironment::start().await).await
     }
 
     /// The same, with a proxy that can lose COMMITs of instances.
     pub(crate) async fn losing_commits() -> (Self, LostCommits) {
         let mut environment = TestEnvironment::start().await;
         let proxy = environment.losing_commits().await;
-        (Self::on(environment).await, proxy)
+        (Self::without_instance_on(environment).await, proxy)
     }
 
-    async fn on(environment: TestEnvironment) -> Self {
+    /// Without a service, on this environment.
+    pub(crate) async fn without_instance_on(environment: TestEnvironment) -> Self {
         // Else no bank could think for longer than 5 s.
         let database = environment.database_url().rsplit('/').next().unwrap();
         let role = SIMULATED_GATEWAY.role;
@@ -128,7 +129,7 @@ impl TestApp {
     pub(crate) async fn buyer(&self) -> Buyer {
         let buyer = Buyer::new();
         self.send(buyer.request()).await;
-        self.told_at_least(buyer, &["Requested"]).await;
+        self.told(buyer, &["Requested"]).await;
         buyer
     }
 
@@ -160,15 +161,10 @@ impl TestApp {
         eventually(async || self.kinds(buyer)).is(facts.to_vec()).await;
     }
 
-    /// The same where a command may be taken, and a fact be sent, twice in a row: when an instance
-    /// dies or comes, or its connections break.
-    pub(crate) async fn told_at_least(&self, buyer: Buyer, facts: &[&str]) {
-        let told = async || {
-            let mut kinds = self.kinds(buyer);
-            kinds.dedup();
-            kinds
-        };
-        eventually(told).is(facts.to_vec()).await;
+    /// Waits until all instances share the commands, and no command can come again.
+    pub(crate) async fn is_settled(&self) {
+        self.environment.joined(&PAYMENT, self.instances.len()).await;
+        self.environment.all_handled(&PAYMENT).await;
     }
 
     /// The types of this payment's facts so far, such as `Succeeded`.

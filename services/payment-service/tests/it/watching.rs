@@ -78,3 +78,18 @@ async fn nobody_watches_what_is_somebody_elses() {
         .header("Accept", "text/event-stream");
     assert_eq!(request.send().await.unwrap().status(), 404);
 }
+
+#[tokio::test]
+async fn a_buyer_watches_at_most_twenty_payments_at_once() {
+    let app = TestApp::start().await;
+    let buyer = app.buyer().await;
+    let mut watching = Vec::new();
+    for _ in 0..20 {
+        watching.push(open(&app, buyer, 0).await);
+    }
+    let request = app
+        .get(&format!("/payment/status?booking_id={}", buyer.booking))
+        .bearer_auth(app.token(buyer))
+        .header("Accept", "text/event-stream");
+    assert_eq!(request.send().await.unwrap().status(), 429);
+}

@@ -2,8 +2,8 @@
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
+use karcis_database::Pool;
 use karcis_process::{CancellationToken, chain, now};
-use sqlx::PgPool;
 use tokio::{
     sync::Notify,
     time::{MissedTickBehavior, interval, timeout},
@@ -25,10 +25,12 @@ pub(crate) async fn notify_buyers(
     notifications: Arc<dyn Notifications>,
     notifier: Arc<dyn Notifier>,
     due: Arc<Notify>,
+    alive: impl Fn() + Send,
     stopping: CancellationToken,
 ) -> Result<(), Infallible> {
     let next = || timeout(LOOK_AGAIN, due.notified());
     while stopping.run_until_cancelled(next()).await.is_some() {
+        alive();
         match application::notify_buyers(&*notifications, &*notifier, now()).await {
             Ok(true) => due.notify_one(),
             Ok(false) => {}
@@ -42,7 +44,7 @@ pub(crate) async fn notify_buyers(
 
 /// Deletes expired rows at once and every ten minutes, until `stopping`, which also interrupts a
 /// deletion.
-pub(crate) async fn purge(pool: PgPool, stopping: CancellationToken) -> Result<(), Infallible> {
+pub(crate) async fn purge(pool: Pool, stopping: CancellationToken) -> Result<(), Infallible> {
     let mut ticks = interval(PURGE_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     while stopping.run_until_cancelled(ticks.tick()).await.is_some() {

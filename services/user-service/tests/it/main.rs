@@ -21,4 +21,5 @@ mod roles;
 mod security_events;
 mod session_list;
 mod sessions;
+mod silence;
 mod unreadable;

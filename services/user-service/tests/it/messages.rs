@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use karcis_contracts::{Message, UserFact};
+use karcis_database::connect_to;
 use karcis_messaging::{Consumer, HandleError, Received};
 use karcis_process::CancellationToken;
 use karcis_schemas::USERS;
@@ -47,7 +48,7 @@ async fn registrations_and_changes_are_published_without_anything_personal() {
     let users = TestApp::start(&environment, &admin).await;
     let listener = Listener::default();
     let stopping = CancellationToken::new();
-    let pool = environment.superuser().clone();
+    let pool = connect_to("DATABASE_URL", environment.database_url(), 2).await.unwrap();
     let consume = environment.kafka().clone().consume(
         "spy",
         &[UserFact::TOPIC],

@@ -3,19 +3,20 @@
 use karcis_contracts::{
     BookingCancelled, BookingConfirmed, BookingCreated, BookingFact, BookingRejected,
 };
+use karcis_database::connect_to;
 use karcis_kernel::{BookingId, EventId, UserId};
 use karcis_messaging::{Outbox, Outgoing};
 use karcis_process::CancellationToken;
 use karcis_schemas::{BOOKINGS, USERS};
 use karcis_testkit::{TestEnvironment, eventually};
-use sqlx::PgPool;
 use uuid::Uuid;
 
 use crate::{harness::TestApp, logs};
 
 /// Publishes these facts as booking-service does.
 pub(crate) async fn publish(environment: &TestEnvironment, facts: &[BookingFact]) {
-    let pool = PgPool::connect(&environment.role_url(BOOKINGS)).await.unwrap();
+    let url = environment.role_url(BOOKINGS);
+    let pool = connect_to("DATABASE_URL", &url, 4).await.unwrap();
     let outbox = Outbox::new(pool.clone(), "booking-service");
     let outgoing: Vec<_> = facts.iter().map(Outgoing::new).collect();
     let mut transaction = pool.begin().await.unwrap();

@@ -116,6 +116,8 @@ impl Program {
         let mut command = Command::new(kept);
         command.arg0(self.name).args(["service", self.service.name]);
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
+        // Only one service could have this address.
+        command.env_remove("KARCIS_ADMIN_LISTEN");
         let log = LogFile::attach(&self.log, &mut command)?;
         let child = Child::spawn(command, StopSignals::KILL, Vec::new())?;
         Ok(Running { child, log })

@@ -24,6 +24,7 @@ const LAYERS: [(&str, &[&str]); 3] = [
             "karcis_database::StoreError",
             "karcis_database::UnreadableRow",
             "karcis_database::decide_and_commit",
+            "karcis_database::decide_batch",
             "karcis_database::decide_each",
         ],
     ),

@@ -206,7 +206,7 @@ pub(super) async fn show(
     let Some(seen) = wants_stream else {
         return Ok(Json(BookingResponse::new(&booking, now())).into_response());
     };
-    let changes = state.live.watch(id.0);
+    let watch = state.live.open(id.0, caller.user_id)?;
     let load = move || {
         let bookings = state.bookings.clone();
         async move {
@@ -218,7 +218,7 @@ pub(super) async fn show(
             }))
         }
     };
-    Ok(stream(changes, seen, caller.expires_at, load))
+    Ok(stream(watch, seen, caller.expires_at, load))
 }
 
 /// All that happened to a booking; its buyer and operators see it.

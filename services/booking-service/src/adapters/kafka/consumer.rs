@@ -1,18 +1,19 @@
 //! The consumer: answers of event-service and payment-service, cancelled events, erased people.
 
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
 use async_trait::async_trait;
 use karcis_contracts::{EventFact, Message as _, PaymentFact, TicketFact, UserFact};
-use karcis_messaging::{Consumer, HandleError, Received};
+use karcis_kernel::BookingId;
+use karcis_messaging::{Consumer, HandleError, Received, SEATS_AT_ONCE, parts};
 use karcis_process::{now, trace};
 use tokio::sync::Notify;
 
 use super::messages::{Incoming, event_fact, payment_fact, ticket_fact, user_fact};
 use crate::{
     adapters::{metrics, postgres::PgBookings},
-    application::{CancelledEvents, Tally, apply_inputs, erase_buyer},
-    domain::{DecisionContext, ResendSchedule},
+    application::{Applied, CancelledEvents, apply_inputs, erase_buyer},
+    domain::{DecisionContext, Input, Items, ResendSchedule},
 };
 
 /// How many bookings of an erased buyer are cancelled at a time.
@@ -57,22 +58,38 @@ impl Consumer for Replies {
             self.bookings.record(&events, context.at).await?;
             self.event_cancelled.notify_one();
         }
-        let (mut tally, mut rejected) = (Tally::default(), vec![]);
-        if !replies.is_empty() {
-            let applying = apply_inputs(&*self.bookings, context, &replies);
-            let applied = trace::span("apply_inputs", applying).await?;
-            tally += applied.0;
-            rejected.extend(applied.1);
+        let mut all = Applied::default();
+        for part in self.parts_of(&replies).await? {
+            let applying = apply_inputs(&*self.bookings, context, &replies[part]);
+            all += trace::span("apply_inputs", applying).await?;
         }
         for user in users {
             let bookings = &*self.bookings;
             let erasing = erase_buyer(bookings, bookings, context, user, ERASED_AT_A_TIME);
-            let erased = trace::span("erase_buyer", erasing).await?;
-            tally += erased.0;
-            rejected.extend(erased.1);
+            all += trace::span("erase_buyer", erasing).await?;
         }
-        metrics::count_inputs(tally);
+        metrics::count_inputs(all.tally);
         // The messages of these bookings are found by halving the batch; the others are done already.
-        rejected.into_iter().next().map_or(Ok(()), |(_, error)| Err(error.into()))
+        let rejected = all.rejected.into_iter().map(|(_, error)| error).next();
+        rejected.or(all.locked).map_or(Ok(()), |error| Err(error.into()))
+    }
+}
+
+impl Replies {
+    /// The parts that are committed one after another: tickets come with a reply, and are loaded with a
+    /// confirmed booking.
+    async fn parts_of(
+        &self,
+        replies: &[(BookingId, Input)],
+    ) -> Result<Vec<Range<usize>>, HandleError> {
+        if replies.len() <= SEATS_AT_ONCE / Items::MAX_QUANTITY as usize {
+            return Ok(parts(replies.iter().map(|_| 0)));
+        }
+        let ids: Vec<BookingId> = replies.iter().map(|(booking, _)| *booking).collect();
+        let stored = self.bookings.tickets_of(&ids).await?;
+        Ok(parts(replies.iter().map(|(booking, reply)| match reply {
+            Input::TicketsConfirmed(tickets) => tickets.len(),
+            _ => stored.get(booking).copied().unwrap_or_default(),
+        })))
     }
 }

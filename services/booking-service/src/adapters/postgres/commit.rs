@@ -2,10 +2,10 @@
 
 use std::collections::{HashMap, HashSet};
 
-use karcis_database::StoreError;
+use karcis_database::{Connection, StoreError};
 use karcis_messaging::Outgoing;
 use karcis_process::trace::{self, Context};
-use sqlx::{PgConnection, Postgres, Row as _, postgres::PgArguments, query::Query};
+use sqlx::{Postgres, Row as _, postgres::PgArguments, query::Query};
 use uuid::Uuid;
 
 use super::{
@@ -33,7 +33,7 @@ impl PgBookings {
     /// Writes the changes in one transaction, without those that conflict. Returns for each whether
     /// it was written.
     pub(super) async fn write(&self, changes: &[&EncodedChange]) -> Result<Vec<bool>, StoreError> {
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = self.pool.begin_batch().await?;
         let mut is_written = vec![true; changes.len()];
         find_conflicts(&mut transaction, changes, &mut is_written).await?;
         let keys: Vec<_> = changes.iter().map(|change| change.change.key.as_ref()).collect();
@@ -65,10 +65,10 @@ impl PgBookings {
     }
 }
 
-/// Locks the changes' bookings and marks those that were changed since they were loaded. Of two
-/// changes of one booking the second conflicts.
+/// Locks the changes' bookings and marks those that were changed since they were loaded, or that others
+/// have locked. Of two changes of one booking the second conflicts.
 async fn find_conflicts(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     changes: &[&EncodedChange],
     is_written: &mut [bool],
 ) -> Result<(), sqlx::Error> {
@@ -83,7 +83,7 @@ async fn find_conflicts(
     let ids: Vec<Uuid> = loaded.iter().map(|(before, _)| before.order.id.0).collect();
     let rows: Vec<(Uuid, i64, i32)> = sqlx::query_as(
         "SELECT id, version, attempt FROM booking WHERE id = ANY($1)
-         ORDER BY id FOR NO KEY UPDATE",
+         ORDER BY id FOR NO KEY UPDATE SKIP LOCKED",
     )
     .bind(ids)
     .fetch_all(connection)
@@ -98,7 +98,7 @@ async fn find_conflicts(
 }
 
 async fn update(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     written: &[&EncodedChange],
 ) -> Result<(), sqlx::Error> {
     let mut states = States::default();
@@ -128,7 +128,7 @@ async fn update(
 
 /// Stores the new bookings and marks those that are stored already, by a commit whose answer was lost.
 async fn insert(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     changes: &[&EncodedChange],
     is_written: &mut [bool],
 ) -> Result<(), sqlx::Error> {

@@ -1,8 +1,7 @@
 //! Table `idempotency_key`: the keys of requests that create bookings.
 
-use karcis_database::{IdempotencyKeys, KeyUse, StoreError};
+use karcis_database::{Connection, IdempotencyKeys, KeyUse, StoreError};
 use karcis_process::{CancellationToken, now};
-use sqlx::PgConnection;
 
 use super::PgBookings;
 
@@ -18,7 +17,7 @@ impl PgBookings {
 
 /// Stores the keys of changes and marks the changes whose key is used.
 pub(super) async fn take_keys(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     keys: &[Option<&KeyUse>],
     is_written: &mut [bool],
 ) -> Result<(), StoreError> {

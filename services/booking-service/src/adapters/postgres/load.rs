@@ -1,14 +1,15 @@
 //! Bookings as they are loaded: by id, by timer, of an erased buyer.
 
+use std::collections::HashMap;
+
 use async_trait::async_trait;
-use karcis_database::{Loaded, StoreError};
+use karcis_database::{Loaded, Pool, StoreError};
 use karcis_kernel::{BookingId, Timestamp, UserId};
-use sqlx::PgPool;
 use uuid::Uuid;
 
 use super::{
     PgBookings,
-    rows::{read_bookings, select_bookings},
+    rows::{read_bookings, seats, select_bookings},
 };
 use crate::{
     application::{DueTimer, Timers, UnconfirmedBookings},
@@ -16,10 +17,29 @@ use crate::{
 };
 
 /// The bookings with these ids; unknown ids are left out.
-pub(super) async fn load(pool: &PgPool, ids: &[BookingId]) -> Result<Loaded<Booking>, StoreError> {
+pub(super) async fn load(pool: &Pool, ids: &[BookingId]) -> Result<Loaded<Booking>, StoreError> {
     let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
     let rows = select_bookings!("WHERE id = ANY($1)").bind(ids).fetch_all(pool).await?;
     Ok(read_bookings(&rows))
+}
+
+impl PgBookings {
+    /// How many tickets are loaded with each of these bookings; none if absent.
+    pub(crate) async fn tickets_of(
+        &self,
+        ids: &[BookingId],
+    ) -> Result<HashMap<BookingId, usize>, StoreError> {
+        let rows: Vec<(Uuid, i64)> = sqlx::query_as(concat!(
+            "SELECT id, ",
+            seats!(),
+            " FROM booking WHERE id = ANY($1) AND stage = 'confirmed'"
+        ))
+        .bind(ids.iter().map(|id| id.0).collect::<Vec<_>>())
+        .fetch_all(&self.pool)
+        .await?;
+        let tickets = |tickets| usize::try_from(tickets).unwrap_or_default();
+        Ok(rows.into_iter().map(|(id, its)| (BookingId(id), tickets(its))).collect())
+    }
 }
 
 #[async_trait]

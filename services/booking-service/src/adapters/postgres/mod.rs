@@ -13,11 +13,10 @@ mod stored_json;
 use std::collections::HashSet;
 
 use async_trait::async_trait;
-use karcis_database::{KEY_LIFETIME, KeyUse, Loaded, RequestKey, StoreError};
+use karcis_database::{KEY_LIFETIME, KeyUse, Loaded, Pool, RequestKey, StoreError};
 use karcis_http::Live;
 use karcis_kernel::{BookingId, Timestamp};
 use karcis_messaging::{Outbox, Outgoing};
-use sqlx::PgPool;
 
 use self::{commit::EncodedChange, idempotency_keys::KEYS};
 use crate::{
@@ -34,7 +33,7 @@ pub(crate) type Encode = fn(&Change) -> Vec<Outgoing>;
 ///
 /// Nothing reads or writes table `ticket` any more: event-service shows tickets by their codes.
 pub(crate) struct PgBookings {
-    pool: PgPool,
+    pool: Pool,
     outbox: Outbox,
     live: Live,
     encode: Encode,
@@ -42,7 +41,7 @@ pub(crate) struct PgBookings {
 
 impl PgBookings {
     /// Every commit notifies `outbox` and `live`.
-    pub(crate) fn new(pool: PgPool, outbox: Outbox, live: Live, encode: Encode) -> Self {
+    pub(crate) fn new(pool: Pool, outbox: Outbox, live: Live, encode: Encode) -> Self {
         Self { pool, outbox, live, encode }
     }
 }

@@ -15,19 +15,30 @@ use crate::{
     domain::{Booking, Cause, Items, NextResend, Order, RejectReason, Stage, Stuck},
 };
 
-/// A query for [`read_bookings`]: all columns of a [`BookingRow`], and the rest of the statement.
+/// A query for [`read_bookings`]: all columns of a [`BookingRow`], and the rest of the statement. Tickets
+/// are many, and only a confirmed booking shows them.
 macro_rules! select_bookings {
     ($rest:literal) => {
         sqlx::query(concat!(
             "SELECT id, user_id, event_id, items, expected_amount, expected_currency, created_at, \
-             pay_by, version, stage, reason, payable, released, refunded, offer, tickets, attempt, \
-             wake_at, stuck, updated_at FROM booking ",
+             pay_by, version, stage, reason, payable, released, refunded, offer, \
+             CASE WHEN stage = 'confirmed' THEN tickets END AS tickets, attempt, wake_at, stuck, \
+             updated_at FROM booking ",
             $rest
         ))
     };
 }
 
-pub(super) use select_bookings;
+/// How many seats a booking's row is of, in SQL; what cannot be read counts for nothing.
+macro_rules! seats {
+    () => {
+        "(SELECT COALESCE(sum(CASE json_typeof(item -> 'quantity')
+             WHEN 'number' THEN (item ->> 'quantity')::bigint END), 0)::bigint
+          FROM json_array_elements(CASE json_typeof(items) WHEN 'array' THEN items END) AS item)"
+    };
+}
+
+pub(super) use {seats, select_bookings};
 
 /// The bookings of these rows.
 pub(super) fn read_bookings(rows: &[PgRow]) -> Loaded<Booking> {

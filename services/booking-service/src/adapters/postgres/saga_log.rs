@@ -1,14 +1,14 @@
 //! Table `saga_log`: the transitions of each booking.
 
+use karcis_database::Connection;
 use karcis_kernel::{BookingId, Timestamp};
-use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::domain::LogEntry;
 
 /// Adds these entries of these bookings.
 pub(super) async fn append(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     entries: &[(BookingId, &LogEntry)],
 ) -> Result<(), sqlx::Error> {
     let mut logs = Logs::default();

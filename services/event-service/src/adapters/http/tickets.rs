@@ -2,7 +2,7 @@
 
 use axum::{
     extract::{Path, State},
-    http::header::CONTENT_TYPE,
+    http::header::{CACHE_CONTROL, CONTENT_TYPE},
     response::{IntoResponse, Response},
 };
 use karcis_http::{Json, Problem};
@@ -23,12 +23,18 @@ const SIDE_PIXELS: u32 = 256;
 pub(super) async fn show(
     State(state): State<ApiState>,
     Path(code): Path<String>,
-) -> Result<Response, Problem> {
+) -> impl IntoResponse {
     // The router cannot tell `{code}.svg` from `{code}`.
-    if let Some(code) = code.strip_suffix(".svg") {
-        return picture(&state, code).await;
-    }
-    let (code, ticket) = find(&state, &code).await?;
+    let answer = match code.strip_suffix(".svg") {
+        Some(code) => picture(&state, code).await,
+        None => ticket(&state, &code).await,
+    };
+    // No token is sent, but only who has the code may see the ticket, and it may be used or cancelled.
+    ([(CACHE_CONTROL, "no-store")], answer)
+}
+
+async fn ticket(state: &ApiState, code: &str) -> Result<Response, Problem> {
+    let (code, ticket) = find(state, code).await?;
     Ok(Json(TicketResponse::new(code, ticket)).into_response())
 }
 

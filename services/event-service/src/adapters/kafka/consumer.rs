@@ -1,18 +1,18 @@
 //! Takes booking-service's commands, a batch at a time.
 
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
 use async_trait::async_trait;
 use karcis_contracts::{EventCommand, Message};
 use karcis_kernel::TicketCode;
-use karcis_messaging::{Consumer, HandleError, Received};
+use karcis_messaging::{Consumer, HandleError, Received, SEATS_AT_ONCE, parts};
 use karcis_process::{now, trace};
 
 use super::messages::command;
 use crate::{
     adapters::metrics,
     application::{DecisionContext, Stocks, TakeCommandsError, take_commands},
-    domain::Command,
+    domain::{Command, MAX_SEATS},
 };
 
 /// The reader of `karcis.event-commands.v1`.
@@ -37,10 +37,30 @@ impl Consumer for Commands {
             at: now(),
             mint: &|| TicketCode::from_bits(rand::random()),
         };
-        let taking = take_commands(&*self.stocks, &commands, &context);
-        let replies = trace::span("take_commands", taking).await?;
-        metrics::count_replies(&replies);
+        for part in self.parts_of(&commands).await? {
+            let taking = take_commands(&*self.stocks, &commands[part], &context);
+            let replies = trace::span("take_commands", taking).await?;
+            metrics::count_replies(&replies);
+        }
         Ok(())
+    }
+}
+
+impl Commands {
+    /// The parts that are committed one after another: a ticket for each seat is read, made and sent.
+    async fn parts_of(&self, commands: &[&Command]) -> Result<Vec<Range<usize>>, HandleError> {
+        if commands.len() <= SEATS_AT_ONCE / MAX_SEATS as usize {
+            return Ok(parts(commands.iter().map(|_| 0)));
+        }
+        let stored = self.stocks.seats(commands).await?;
+        let seats = commands.iter().map(|command| {
+            match (stored.get(&command.hold().booking_id), command) {
+                (Some(seats), _) => *seats,
+                (None, Command::Reserve(request)) => request.items.seats(),
+                (None, Command::Confirm(_) | Command::Release(_)) => 0,
+            }
+        });
+        Ok(parts(seats))
     }
 }
 

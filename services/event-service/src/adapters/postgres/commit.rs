@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use karcis_database::StoreError;
+use karcis_database::{Connection, StoreError};
 use karcis_kernel::{EventId, Timestamp};
 use karcis_messaging::Outgoing;
-use sqlx::{PgConnection, types::Json};
+use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::{
@@ -26,9 +26,12 @@ pub(super) async fn commit(
     at: Timestamp,
 ) -> Result<HashSet<EventId>, StoreError> {
     let all: HashSet<EventId> = changes.iter().map(|change| change.event_id).collect();
-    let mut transaction = store.pool.begin().await?;
+    let mut transaction = store.pool.begin_batch().await?;
     let versions = lock(&mut transaction, &changes).await?;
-    changes.retain(|change| versions.get(&change.event_id.0).copied() == change.loaded);
+    let is_unchanged = |change: &StockChange| {
+        versions.get(&change.event_id.0).copied().unwrap_or_default() == change.loaded
+    };
+    changes.retain(is_unchanged);
     write_stock(&mut transaction, &changes).await?;
     let (new, known): (Vec<_>, Vec<_>) = changes
         .iter()
@@ -62,12 +65,12 @@ pub(super) async fn announce(
 ) -> Result<(), StoreError> {
     const LOCK: &str = "
         SELECT event_id, announced FROM event
-        WHERE event_id = ANY($1) ORDER BY event_id FOR NO KEY UPDATE";
+        WHERE event_id = ANY($1) ORDER BY event_id FOR NO KEY UPDATE SKIP LOCKED";
     const UPDATE: &str = "
         UPDATE event SET announced = event.announced + 1, announce_at = new.announce_at
         FROM UNNEST($1::uuid[], $2::timestamptz[]) AS new (event_id, announce_at)
         WHERE event.event_id = new.event_id";
-    let mut transaction = store.pool.begin().await?;
+    let mut transaction = store.pool.begin_batch().await?;
     let ids: Vec<Uuid> = announcements.iter().map(|one| one.event.id.0).collect();
     let locked: Vec<(Uuid, i32)> =
         sqlx::query_as(LOCK).bind(ids).fetch_all(&mut *transaction).await?;
@@ -90,21 +93,33 @@ pub(super) async fn announce(
     Ok(())
 }
 
-/// The stock versions of these events, which nobody else changes until the transaction ends.
+/// The stock versions of these events, which nobody else changes until the transaction ends. An event
+/// that others have locked has the version `Some(-1)`, which is nobody's; one that does not exist is left
+/// out.
 async fn lock(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     changes: &[StockChange],
-) -> Result<HashMap<Uuid, i64>, sqlx::Error> {
+) -> Result<HashMap<Uuid, Option<i64>>, sqlx::Error> {
     const LOCK: &str = "
         SELECT event_id, stock_version FROM event
-        WHERE event_id = ANY($1) ORDER BY event_id FOR NO KEY UPDATE";
-    let ids: Vec<Uuid> = changes.iter().map(|change| change.event_id.0).collect();
-    let rows: Vec<(Uuid, i64)> = sqlx::query_as(LOCK).bind(ids).fetch_all(connection).await?;
-    Ok(rows.into_iter().collect())
+        WHERE event_id = ANY($1) ORDER BY event_id FOR NO KEY UPDATE SKIP LOCKED";
+    const EXISTING: &str = "SELECT event_id FROM event WHERE event_id = ANY($1)";
+    let mut ids: Vec<Uuid> = changes.iter().map(|change| change.event_id.0).collect();
+    let rows: Vec<(Uuid, i64)> =
+        sqlx::query_as(LOCK).bind(&ids).fetch_all(&mut *connection).await?;
+    let mut versions: HashMap<Uuid, Option<i64>> =
+        rows.into_iter().map(|(id, version)| (id, Some(version))).collect();
+    ids.retain(|id| !versions.contains_key(id));
+    if !ids.is_empty() {
+        let locked: Vec<Uuid> =
+            sqlx::query_scalar(EXISTING).bind(ids).fetch_all(connection).await?;
+        versions.extend(locked.into_iter().map(|id| (id, Some(-1))));
+    }
+    Ok(versions)
 }
 
 async fn write_stock(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     changes: &[StockChange],
 ) -> Result<(), sqlx::Error> {
     const UPDATE: &str = "
@@ -136,7 +151,7 @@ async fn write_stock(
 
 /// Stores the first holds of bookings. `false`: one of them has a hold already.
 async fn add_holds(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     new: &[(EventId, &HoldChange)],
     at: Timestamp,
 ) -> Result<bool, sqlx::Error> {
@@ -167,7 +182,7 @@ async fn add_holds(
 /// Only the state of a hold ever changes. There is a statement for each state, because a join with
 /// the new states would read the whole table.
 async fn change_holds(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     known: &[(EventId, &HoldChange)],
     at: Timestamp,
 ) -> Result<(), sqlx::Error> {
@@ -184,7 +199,7 @@ async fn change_holds(
 }
 
 async fn add_tickets<'a>(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     holds: impl Iterator<Item = &'a (EventId, &'a HoldChange)>,
 ) -> Result<(), sqlx::Error> {
     const INSERT: &str = "

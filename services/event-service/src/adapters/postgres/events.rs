@@ -1,9 +1,8 @@
 //! Edits of events, each under the event's lock, which changes of its stock take too.
 
 use async_trait::async_trait;
-use karcis_database::{PrivilegedAct, StoreError};
+use karcis_database::{Connection, PrivilegedAct, StoreError, Transaction};
 use karcis_kernel::EventId;
-use sqlx::{PgConnection, Postgres, Transaction};
 use uuid::Uuid;
 
 use super::{
@@ -86,7 +85,7 @@ pub(super) async fn lock(
 /// Dropped, the transaction is rolled back.
 struct LockedPgEvent {
     store: PgEvents,
-    transaction: Transaction<'static, Postgres>,
+    transaction: Transaction,
     event: Event,
 }
 
@@ -151,10 +150,7 @@ impl LockedEvent for LockedPgEvent {
 }
 
 /// Adds and changes ticket types. How many seats are held and sold is only written with holds.
-async fn write_ticket_types(
-    connection: &mut PgConnection,
-    event: &Event,
-) -> Result<(), sqlx::Error> {
+async fn write_ticket_types(connection: &mut Connection, event: &Event) -> Result<(), sqlx::Error> {
     const UPSERT: &str = "
         INSERT INTO ticket_type (ticket_type_id, event_id, place, name, price, capacity,
                                  max_per_booking, sales_start, sales_end, closed)
@@ -191,7 +187,7 @@ fn column<'a, T>(types: &'a [TicketType], of: impl Fn(&'a TicketType) -> T) -> V
 /// Commits with the fact, which is inserted last.
 async fn finish(
     store: &PgEvents,
-    mut transaction: Transaction<'static, Postgres>,
+    mut transaction: Transaction,
     event: &Event,
     fact: Option<EventFact>,
 ) -> Result<(), StoreError> {

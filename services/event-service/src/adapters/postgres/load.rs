@@ -3,9 +3,9 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use karcis_database::{Loaded, StoreError, UnreadableRow, read_row};
+use karcis_database::{Connection, Loaded, Pool, StoreError, UnreadableRow, read_row};
 use karcis_kernel::{BookingId, EventId, Timestamp, UserId};
-use sqlx::{PgConnection, PgPool, Row as _};
+use sqlx::Row as _;
 use uuid::Uuid;
 
 use super::{
@@ -18,13 +18,10 @@ use crate::{
 };
 
 /// Everything that these commands are decided on.
-pub(super) async fn load(
-    pool: &PgPool,
-    commands: &[&Command],
-) -> Result<StockSnapshot, StoreError> {
+pub(super) async fn load(pool: &Pool, commands: &[&Command]) -> Result<StockSnapshot, StoreError> {
     let events: BTreeSet<Uuid> = commands.iter().map(|c| c.hold().event_id.0).collect();
     let bookings: BTreeSet<Uuid> = commands.iter().map(|c| c.hold().booking_id.0).collect();
-    let connection = &mut *pool.acquire().await?;
+    let connection = &mut pool.acquire().await?;
     // Read events first. If a hold changes later, the event's stock version rises, and the commit
     // sees it.
     let events = load_events(connection, Vec::from_iter(events)).await?;
@@ -40,7 +37,7 @@ pub(super) async fn load(
 }
 
 async fn load_events(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     ids: Vec<Uuid>,
 ) -> Result<Loaded<(Event, i64)>, StoreError> {
     const SELECT: &str = select_events!("WHERE event_id = ANY($1)");
@@ -49,7 +46,7 @@ async fn load_events(
 }
 
 async fn load_holds(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     bookings: Vec<Uuid>,
 ) -> Result<Loaded<(BookingId, (EventId, Hold))>, StoreError> {
     // Of a released hold, the reservation no longer matters.
@@ -66,7 +63,7 @@ async fn load_holds(
 }
 
 async fn load_tickets(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     bookings: Vec<Uuid>,
 ) -> Result<HashMap<Uuid, Vec<TicketRow>>, StoreError> {
     const SELECT: &str = "
@@ -85,7 +82,7 @@ async fn load_tickets(
 
 /// How many unpaid holds the buyers have who want to reserve.
 async fn count_unpaid(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     commands: &[&Command],
 ) -> Result<HashMap<(EventId, UserId), u32>, StoreError> {
     // A join would read and sort all holds of a hot event; this looks up each buyer.
@@ -115,10 +112,29 @@ async fn count_unpaid(
     Ok(rows.into_iter().map(|(e, u, n)| ((EventId(e), UserId(u)), count(n))).collect())
 }
 
+/// How many seats these commands' bookings hold or have bought; none if absent.
+pub(super) async fn seats(
+    pool: &Pool,
+    commands: &[&Command],
+) -> Result<HashMap<BookingId, usize>, StoreError> {
+    // What cannot be read counts for nothing here; it is reported where it is loaded.
+    const SELECT: &str = "
+        SELECT booking_id, (
+            SELECT COALESCE(sum(CASE jsonb_typeof(item -> 'quantity')
+                WHEN 'number' THEN (item -> 'quantity')::bigint END), 0)::bigint
+            FROM jsonb_array_elements(CASE jsonb_typeof(reservation -> 'items')
+                WHEN 'array' THEN reservation -> 'items' END) AS item)
+        FROM hold WHERE booking_id = ANY($1) AND state IN ('held', 'sold')";
+    let bookings: Vec<Uuid> = commands.iter().map(|c| c.hold().booking_id.0).collect();
+    let rows: Vec<(Uuid, i64)> = sqlx::query_as(SELECT).bind(bookings).fetch_all(pool).await?;
+    let seats = |seats| usize::try_from(seats).unwrap_or_default();
+    Ok(rows.into_iter().map(|(booking, its)| (BookingId(booking), seats(its))).collect())
+}
+
 /// The cancelled events that are due to be announced again at `at`, the longest waiting first. What
 /// cannot be read is left out: it does not hold up the others.
 pub(super) async fn due_announcements(
-    pool: &PgPool,
+    pool: &Pool,
     at: Timestamp,
     limit: u16,
 ) -> Result<Vec<CancelledEvent>, StoreError> {

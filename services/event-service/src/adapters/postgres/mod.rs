@@ -7,13 +7,12 @@ mod load;
 mod queries;
 mod rows;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use async_trait::async_trait;
-use karcis_database::StoreError;
-use karcis_kernel::{EventId, TicketCode, Timestamp};
+use karcis_database::{Pool, StoreError};
+use karcis_kernel::{BookingId, EventId, TicketCode, Timestamp};
 use karcis_messaging::{Outbox, Outgoing};
-use sqlx::PgPool;
 
 use crate::{
     application::{
@@ -26,14 +25,14 @@ use crate::{
 /// Events, their stock and their tickets in Postgres.
 #[derive(Clone)]
 pub(crate) struct PgEvents {
-    pool: PgPool,
+    pool: Pool,
     outbox: Outbox,
     encode: fn(&Message<'_>) -> Outgoing,
 }
 
 impl PgEvents {
     /// In this schema. Messages are sent through `outbox`, in the form that `encode` gives them.
-    pub(crate) fn new(pool: PgPool, outbox: Outbox, encode: fn(&Message<'_>) -> Outgoing) -> Self {
+    pub(crate) fn new(pool: Pool, outbox: Outbox, encode: fn(&Message<'_>) -> Outgoing) -> Self {
         Self { pool, outbox, encode }
     }
 }
@@ -53,6 +52,10 @@ impl Events for PgEvents {
 impl Stocks for PgEvents {
     async fn load(&self, commands: &[&Command]) -> Result<StockSnapshot, StoreError> {
         load::load(&self.pool, commands).await
+    }
+
+    async fn seats(&self, commands: &[&Command]) -> Result<HashMap<BookingId, usize>, StoreError> {
+        load::seats(&self.pool, commands).await
     }
 
     async fn commit(

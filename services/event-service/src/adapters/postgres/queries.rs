@@ -1,8 +1,8 @@
 //! What is looked at: events and tickets.
 
-use karcis_database::{Loaded, StoreError};
+use karcis_database::{Loaded, Pool, StoreError};
 use karcis_kernel::{EventId, TicketCode, Timestamp};
-use sqlx::{PgPool, Row as _};
+use sqlx::Row as _;
 use uuid::Uuid;
 
 use super::{
@@ -15,17 +15,17 @@ use crate::{
 };
 
 /// The event with this id.
-pub(super) async fn event(pool: &PgPool, id: EventId) -> Result<Option<Event>, StoreError> {
+pub(super) async fn event(pool: &Pool, id: EventId) -> Result<Option<Event>, StoreError> {
     const SELECT: &str = select_events!("WHERE event_id = $1");
     let mut connection = pool.acquire().await?;
-    let row = sqlx::query(SELECT).bind(id.0).fetch_optional(&mut *connection).await?;
+    let row = sqlx::query(SELECT).bind(id.0).fetch_optional(&mut connection).await?;
     let event = with_ticket_types(&mut connection, row.as_slice()).await?.one()?;
     Ok(event.map(|(event, _)| event))
 }
 
 /// The events of a page, soonest first, without unreadable ones.
 pub(super) async fn events(
-    pool: &PgPool,
+    pool: &Pool,
     filter: &EventFilter,
     at: Timestamp,
 ) -> Result<Vec<Event>, StoreError> {
@@ -63,7 +63,7 @@ pub(super) async fn events(
             .bind(after.map(|(starts_at, _)| starts_at))
             .bind(after.map(|(_, id)| id))
             .bind(i64::from(filter.limit))
-            .fetch_all(&mut *connection)
+            .fetch_all(&mut connection)
             .await?;
         let events = with_ticket_types(&mut connection, &rows).await?.found;
         found.extend(events.into_iter().map(|(event, _)| event));
@@ -77,7 +77,7 @@ pub(super) async fn events(
 
 /// The ticket with this code, with what its hold and its event say of it.
 pub(super) async fn ticket(
-    pool: &PgPool,
+    pool: &Pool,
     code: &TicketCode,
 ) -> Result<Option<IssuedTicket>, StoreError> {
     const SELECT: &str = "

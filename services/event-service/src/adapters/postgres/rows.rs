@@ -2,9 +2,9 @@
 
 use std::{collections::HashMap, fmt::Display};
 
-use karcis_database::{Loaded, StoreError, UnreadableRow, read_row};
+use karcis_database::{Connection, Loaded, StoreError, UnreadableRow, read_row};
 use karcis_kernel::{Currency, EventId, Money, TicketTypeId, Timestamp, UserId};
-use sqlx::{PgConnection, Row as _, postgres::PgRow};
+use sqlx::{Row as _, postgres::PgRow};
 use uuid::Uuid;
 
 use crate::{
@@ -63,7 +63,7 @@ struct TicketTypeRow {
 
 /// These events with their ticket types as they are now, each with its stock version.
 pub(super) async fn with_ticket_types(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     events: &[PgRow],
 ) -> Result<Loaded<(Event, i64)>, StoreError> {
     const SELECT: &str = "

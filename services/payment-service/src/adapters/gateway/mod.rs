@@ -25,7 +25,8 @@ pub(crate) async fn connect(
             let url = config.gateway_database_url.as_deref().unwrap_or_default();
             let pool =
                 connect_to("KARCIS_GATEWAY_DATABASE_URL", url, simulated::CONNECTIONS).await?;
-            migrate(&pool, ledger).await?;
+            migrate(&pool.connect_options(), ledger).await?;
+            let pool = pool.patient(config.provider_timeout());
             Arc::new(SimulatedGateway::new(&pool, config.provider_timeout()))
         }
     };

@@ -142,9 +142,9 @@ pub(super) async fn show(
         let payment = payment.ok_or_else(Problem::not_found)?;
         return Ok(Json(PaymentResponse::from(&payment)).into_response());
     };
-    let changes = api.live.watch(booking.0);
+    let watch = api.live.open(booking.0, caller.user_id)?;
     own_payment(&api, caller.user_id, booking).await?.ok_or_else(Problem::not_found)?;
-    Ok(stream(changes, seen, caller.expires_at, move || {
+    Ok(stream(watch, seen, caller.expires_at, move || {
         let api = api.clone();
         async move {
             let payment = match own_payment(&api, caller.user_id, booking).await {

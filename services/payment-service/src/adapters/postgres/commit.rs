@@ -3,10 +3,9 @@
 
 use std::collections::HashSet;
 
-use karcis_database::StoreError;
+use karcis_database::{Connection, StoreError};
 use karcis_kernel::BookingId;
 use karcis_messaging::Outgoing;
-use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{
@@ -43,7 +42,7 @@ impl PgPayments {
     ) -> Result<HashSet<BookingId>, StoreError> {
         // Every transaction locks in this order.
         changes.sort_unstable_by_key(|it| it.booking_id());
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = self.pool.begin_batch().await?;
         let mut conflicts: HashSet<BookingId> = HashSet::new();
 
         let (new, changed): (Vec<&Change>, Vec<&Change>) = changes
@@ -103,7 +102,7 @@ fn notify(signals: &Signals, changes: &[&EncodedChange], has_messages: bool) {
 }
 
 /// Inserts the new payments and tombstones; returns the bookings that had none.
-async fn insert(transaction: &mut PgConnection, new: &[&Change]) -> Result<Vec<Uuid>, sqlx::Error> {
+async fn insert(transaction: &mut Connection, new: &[&Change]) -> Result<Vec<Uuid>, sqlx::Error> {
     if new.is_empty() {
         return Ok(Vec::new());
     }
@@ -143,16 +142,14 @@ fn pairs<'a>(changed: &[&'a Change]) -> Vec<(&'a Payment, &'a Payment)> {
         .collect()
 }
 
-/// Locks the payments; returns the bookings of the payments that are still as they were loaded.
-async fn lock(
-    transaction: &mut PgConnection,
-    changed: &[&Change],
-) -> Result<Vec<Uuid>, sqlx::Error> {
+/// Locks the payments that nobody else has locked; returns the bookings of the payments that are still as
+/// they were loaded.
+async fn lock(transaction: &mut Connection, changed: &[&Change]) -> Result<Vec<Uuid>, sqlx::Error> {
     let pairs = pairs(changed);
     sqlx::query_scalar(
         "WITH locked AS (
              SELECT booking_id, version FROM payment
-             WHERE booking_id = ANY($1) ORDER BY booking_id FOR NO KEY UPDATE
+             WHERE booking_id = ANY($1) ORDER BY booking_id FOR NO KEY UPDATE SKIP LOCKED
          )
          SELECT booking_id FROM locked
          JOIN UNNEST($1::uuid[], $2::bigint[]) AS c (booking_id, version)
@@ -164,7 +161,7 @@ async fn lock(
     .await
 }
 
-/// Updates the payments that are still as they were loaded, with their attempts that are new or
+/// Updates the payments that nobody else has locked and that are still as they were loaded, with their attempts that are new or
 /// have changed. `= ANY` keeps a planner without statistics on the index.
 const UPDATE: &str = "WITH changed AS (
          SELECT * FROM UNNEST($1::uuid[], $2::bigint[], $3::bigint[], $4::text[], $5::boolean[],
@@ -173,7 +170,7 @@ const UPDATE: &str = "WITH changed AS (
                    refunded, refund_refusal)
      ), locked AS (
          SELECT booking_id, version FROM payment
-         WHERE booking_id = ANY($1) ORDER BY booking_id FOR NO KEY UPDATE
+         WHERE booking_id = ANY($1) ORDER BY booking_id FOR NO KEY UPDATE SKIP LOCKED
      ), updated AS (
          UPDATE payment p
          SET version = c.version, status = c.status, cancel_wanted = c.cancel_wanted,
@@ -202,7 +199,7 @@ const UPDATE: &str = "WITH changed AS (
 
 /// Runs [`UPDATE`]; returns the bookings of the updated payments.
 async fn update(
-    transaction: &mut PgConnection,
+    transaction: &mut Connection,
     changed: &[&Change],
 ) -> Result<Vec<Uuid>, sqlx::Error> {
     let pairs = pairs(changed);

@@ -2,9 +2,8 @@
 
 use std::collections::HashSet;
 
-use karcis_database::{IdempotencyKeys, KeyUse, RequestKey, StoreError};
+use karcis_database::{Connection, IdempotencyKeys, KeyUse, Pool, RequestKey, StoreError};
 use karcis_kernel::BookingId;
-use sqlx::{PgConnection, PgPool};
 
 use crate::application::Change;
 
@@ -14,7 +13,7 @@ pub(super) const KEYS: IdempotencyKeys =
 
 /// Takes the changes' keys; returns the bookings of changes whose key another request has.
 pub(super) async fn take_keys(
-    transaction: &mut PgConnection,
+    transaction: &mut Connection,
     changes: &[&Change],
 ) -> Result<Vec<BookingId>, StoreError> {
     let uses: Vec<&KeyUse> = changes.iter().flat_map(|change| &change.keys).collect();
@@ -24,10 +23,7 @@ pub(super) async fn take_keys(
 }
 
 /// Whether the request under `key` was answered while its attempt had no outcome.
-pub(super) async fn answered_processing(
-    pool: &PgPool,
-    key: &RequestKey,
-) -> Result<bool, StoreError> {
+pub(super) async fn answered_processing(pool: &Pool, key: &RequestKey) -> Result<bool, StoreError> {
     let answered = sqlx::query_scalar(
         "SELECT answered_processing FROM idempotency_key WHERE user_id = $1 AND key = $2",
     )
@@ -40,7 +36,7 @@ pub(super) async fn answered_processing(
 
 /// Records that the request was answered while its attempt had no outcome.
 pub(super) async fn mark_answered_processing(
-    pool: &PgPool,
+    pool: &Pool,
     key: &RequestKey,
 ) -> Result<(), StoreError> {
     sqlx::query(

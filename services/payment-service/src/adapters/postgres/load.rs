@@ -1,9 +1,9 @@
 //! Reads of many payments in one statement each, so that a payment and its attempts are of one
 //! moment.
 
-use karcis_database::{Loaded, StoreError};
+use karcis_database::{Loaded, Pool, StoreError};
 use karcis_kernel::BookingId;
-use sqlx::{PgPool, Row as _};
+use sqlx::Row as _;
 use uuid::Uuid;
 
 use super::rows::records;
@@ -33,7 +33,7 @@ macro_rules! payments_where {
 }
 
 pub(super) async fn load(
-    pool: &PgPool,
+    pool: &Pool,
     bookings: &[BookingId],
 ) -> Result<Loaded<PaymentRecord>, StoreError> {
     let ids: Vec<Uuid> = bookings.iter().map(|booking| booking.0).collect();
@@ -44,7 +44,7 @@ pub(super) async fn load(
 
 /// Leaves out what cannot be read: the payments behind it go on.
 pub(super) async fn waiting(
-    pool: &PgPool,
+    pool: &Pool,
     what: Waiting,
     after: Option<BookingId>,
     limit: u16,

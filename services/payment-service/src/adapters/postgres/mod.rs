@@ -10,12 +10,11 @@ mod rows;
 use std::{collections::HashSet, sync::Arc};
 
 use async_trait::async_trait;
-use karcis_database::{KEY_LIFETIME, KeyUse, Loaded, RequestKey, StoreError};
+use karcis_database::{KEY_LIFETIME, KeyUse, Loaded, Pool, RequestKey, StoreError};
 use karcis_http::Live;
 use karcis_kernel::{BookingId, Timestamp};
 use karcis_messaging::{Outbox, Outgoing};
 use karcis_process::CancellationToken;
-use sqlx::PgPool;
 use tokio::sync::Notify;
 
 use self::{commit::EncodedChange, idempotency_keys::KEYS};
@@ -37,7 +36,7 @@ pub(crate) struct Signals {
 
 /// The payments of the service's schema.
 pub(crate) struct PgPayments {
-    pool: PgPool,
+    pool: Pool,
     signals: Signals,
     encode: fn(&Change) -> Vec<Outgoing>,
 }
@@ -45,11 +44,7 @@ pub(crate) struct PgPayments {
 impl PgPayments {
     /// The payments in `pool`'s schema. `encode` gives the messages of a change; `signals` are
     /// notified of each commit.
-    pub(crate) fn new(
-        pool: PgPool,
-        signals: Signals,
-        encode: fn(&Change) -> Vec<Outgoing>,
-    ) -> Self {
+    pub(crate) fn new(pool: Pool, signals: Signals, encode: fn(&Change) -> Vec<Outgoing>) -> Self {
         Self { pool, signals, encode }
     }
 
@@ -74,7 +69,7 @@ impl Payments for PgPayments {
         keys: &[RequestKey],
         now: Timestamp,
     ) -> Result<Vec<KeyUse>, StoreError> {
-        KEYS.find(&mut *self.pool.acquire().await?, keys, now - KEY_LIFETIME).await
+        KEYS.find(&mut self.pool.acquire().await?, keys, now - KEY_LIFETIME).await
     }
 
     async fn commit(&self, changes: Vec<Change>) -> Result<HashSet<BookingId>, StoreError> {

@@ -1,10 +1,9 @@
 //! Accounts: table `account`, with the messages that publish their changes.
 
 use async_trait::async_trait;
-use karcis_database::{PrivilegedAct, StoreError};
+use karcis_database::{Connection, Pool, PrivilegedAct, StoreError, Transaction};
 use karcis_kernel::UserId;
 use karcis_messaging::{Outbox, Outgoing};
-use sqlx::{PgConnection, PgPool, Postgres, Transaction};
 
 use super::{
     rows::{read_account, select_accounts},
@@ -20,7 +19,7 @@ use crate::{
 
 /// The accounts with their sessions.
 pub(crate) struct PgAccounts {
-    pool: PgPool,
+    pool: Pool,
     outbox: Outbox,
     encode: fn(AccountChange) -> Outgoing,
 }
@@ -38,7 +37,7 @@ impl From<sqlx::Error> for SaveError {
 
 impl PgAccounts {
     /// `outbox` is of the same schema as `pool`; `encode` gives the message that publishes a change.
-    pub(crate) fn new(pool: PgPool, outbox: Outbox, encode: fn(AccountChange) -> Outgoing) -> Self {
+    pub(crate) fn new(pool: Pool, outbox: Outbox, encode: fn(AccountChange) -> Outgoing) -> Self {
         Self { pool, outbox, encode }
     }
 
@@ -75,7 +74,7 @@ impl PgAccounts {
     /// Writes the account and its message, and commits; `false` if it is not version `loaded` any more.
     async fn save_in(
         &self,
-        mut transaction: Transaction<'static, Postgres>,
+        mut transaction: Transaction,
         loaded: i64,
         account: &Account,
         sessions: Sessions,
@@ -98,7 +97,7 @@ impl PgAccounts {
     /// Commits with the record of the act and the message, which is inserted last.
     async fn finish(
         &self,
-        mut transaction: Transaction<'static, Postgres>,
+        mut transaction: Transaction,
         change: AccountChange<'_>,
         act: Option<&PrivilegedAct>,
     ) -> Result<(), sqlx::Error> {
@@ -245,7 +244,7 @@ impl Accounts for PgAccounts {
 
 /// Writes the account, if it is version `loaded` and no other has its address.
 async fn write(
-    transaction: &mut PgConnection,
+    transaction: &mut Connection,
     loaded: i64,
     account: &Account,
 ) -> Result<bool, sqlx::Error> {
@@ -272,7 +271,7 @@ async fn write(
 }
 
 /// Whether the actor's account is an admin's and not disabled, and the session is live.
-async fn is_admin(transaction: &mut PgConnection, actor: Actor) -> Result<bool, sqlx::Error> {
+async fn is_admin(transaction: &mut Connection, actor: Actor) -> Result<bool, sqlx::Error> {
     let is_admin: bool = sqlx::query_scalar(
         "SELECT EXISTS (SELECT FROM account
          WHERE user_id = $1 AND role = 'admin' AND disabled_at IS NULL)",
@@ -285,7 +284,7 @@ async fn is_admin(transaction: &mut PgConnection, actor: Actor) -> Result<bool, 
 
 /// Whether another account has this account's e-mail address.
 async fn is_email_taken(
-    transaction: &mut PgConnection,
+    transaction: &mut Connection,
     account: &Account,
 ) -> Result<bool, sqlx::Error> {
     let taken = sqlx::query("SELECT FROM account WHERE email = $1 AND user_id <> $2")

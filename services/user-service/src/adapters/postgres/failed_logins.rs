@@ -3,9 +3,9 @@
 
 use async_trait::async_trait;
 use chrono::TimeDelta;
-use karcis_database::StoreError;
+use karcis_database::{Pool, StoreError};
 use sha2::{Digest, Sha256};
-use sqlx::{PgPool, postgres::types::PgInterval};
+use sqlx::postgres::types::PgInterval;
 
 use super::known_peers;
 use crate::{
@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// Table `failed_login`.
-pub(crate) struct PgFailedLogins(pub PgPool);
+pub(crate) struct PgFailedLogins(pub Pool);
 
 /// Counts a guess if the subject allows one now; else changes no row. Others who count at the same time are
 /// waited for, so no guess is counted twice or not at all.

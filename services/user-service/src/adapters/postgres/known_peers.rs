@@ -1,8 +1,8 @@
 //! From where people logged in: table `known_peer`.
 
+use karcis_database::{Connection, Pool};
 use karcis_kernel::UserId;
 use sha2::{Digest, Sha256};
-use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
 use crate::domain::{ClientIp, Email};
@@ -13,7 +13,7 @@ const MAX_PEERS: i64 = 20;
 /// Whether somebody has logged in from this network address to the account with this e-mail address
 /// within 90 days. An address without an account takes as many statements.
 pub(super) async fn is_known(
-    pool: &PgPool,
+    pool: &Pool,
     email: &Email,
     client_ip: &ClientIp,
 ) -> Result<bool, sqlx::Error> {
@@ -32,7 +32,7 @@ pub(super) async fn is_known(
 
 /// Remembers that the account's owner was here, in place of the address that was used least recently.
 pub(super) async fn remember(
-    transaction: &mut PgConnection,
+    transaction: &mut Connection,
     user: UserId,
     client_ip: &ClientIp,
 ) -> Result<(), sqlx::Error> {

@@ -4,10 +4,9 @@ use std::ops::RangeInclusive;
 
 use async_trait::async_trait;
 use chrono::TimeDelta;
-use karcis_database::{Loaded, StoreError};
+use karcis_database::{Loaded, Pool, StoreError};
 use karcis_kernel::Timestamp;
 use karcis_process::trace;
-use sqlx::PgPool;
 use uuid::Uuid;
 
 use super::rows::NotificationRow;
@@ -17,7 +16,7 @@ use crate::{
 };
 
 /// Table `notice`.
-pub(crate) struct PgNotifications(pub PgPool);
+pub(crate) struct PgNotifications(pub Pool);
 
 #[async_trait]
 impl Notifications for PgNotifications {

@@ -1,8 +1,7 @@
 //! Deletes rows that are not needed any more.
 
-use karcis_database::StoreError;
+use karcis_database::{Pool, StoreError};
 use karcis_kernel::Timestamp;
-use sqlx::PgPool;
 
 /// How many rows a statement deletes at most.
 const ROWS_AT_A_TIME: u16 = 5_000;
@@ -27,7 +26,7 @@ const DELETIONS: [&str; 5] = [
 /// Deletes expired sessions and tokens, failed log-ins of past windows, network addresses that were not
 /// used for 90 days and old notifications: up to
 /// 100,000 rows of each table.
-pub(crate) async fn purge(pool: &PgPool, at: Timestamp) -> Result<(), StoreError> {
+pub(crate) async fn purge(pool: &Pool, at: Timestamp) -> Result<(), StoreError> {
     for deletion in DELETIONS {
         for _ in 0..ROUNDS {
             let limit = i64::from(ROWS_AT_A_TIME);

@@ -2,9 +2,8 @@
 //! always locked before the rows of its tokens.
 
 use async_trait::async_trait;
-use karcis_database::StoreError;
+use karcis_database::{Connection, Pool, StoreError, Transaction};
 use karcis_kernel::{Timestamp, UserId};
-use sqlx::{PgConnection, PgPool, Postgres, Transaction};
 use uuid::Uuid;
 
 use super::{
@@ -25,7 +24,7 @@ const MAX_SESSIONS: i64 = 100;
 /// Opens a session if the account is not disabled and still has the password it was loaded with; else
 /// returns `false`. The share lock makes a change of these wait, which then ends this session too.
 pub(super) async fn open(
-    transaction: &mut PgConnection,
+    transaction: &mut Connection,
     account: &Account,
     session: &NewSession,
 ) -> Result<bool, sqlx::Error> {
@@ -62,14 +61,14 @@ pub(super) async fn open(
 }
 
 /// Whether there is this session.
-pub(super) async fn exists(pool: &PgPool, session: SessionId) -> Result<bool, sqlx::Error> {
+pub(super) async fn exists(pool: &Pool, session: SessionId) -> Result<bool, sqlx::Error> {
     let exists = "SELECT EXISTS (SELECT FROM session WHERE session_id = $1)";
     sqlx::query_scalar(exists).bind(session.0).fetch_one(pool).await
 }
 
 /// Whether the actor's session is live.
 pub(super) async fn is_live(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     actor: Actor,
 ) -> Result<bool, sqlx::Error> {
     let Some(session) = actor.session else { return Ok(true) };
@@ -84,7 +83,7 @@ pub(super) async fn is_live(
 }
 
 /// The live sessions of a person, the one used last first.
-pub(super) async fn live(pool: &PgPool, user: UserId) -> Result<Vec<OpenSession>, sqlx::Error> {
+pub(super) async fn live(pool: &Pool, user: UserId) -> Result<Vec<OpenSession>, sqlx::Error> {
     let rows: Vec<(Uuid, Timestamp, Timestamp, Option<String>)> = sqlx::query_as(
         "SELECT session_id, created_at, coalesce(last_used_at, created_at), user_agent FROM session
          WHERE user_id = $1 AND expires_at > now() ORDER BY 3 DESC, 1 DESC LIMIT $2",
@@ -104,7 +103,7 @@ pub(super) async fn live(pool: &PgPool, user: UserId) -> Result<Vec<OpenSession>
 
 /// Dropped, the transaction is rolled back.
 struct LockedPgSession {
-    transaction: Transaction<'static, Postgres>,
+    transaction: Transaction,
     presented: TokenHash,
     token: StoredToken,
     account: Account,
@@ -112,7 +111,7 @@ struct LockedPgSession {
 
 /// The session of this refresh token with its account, unless it has ended.
 pub(super) async fn lock(
-    pool: &PgPool,
+    pool: &Pool,
     presented: &TokenHash,
 ) -> Result<Option<Box<dyn LockedSession>>, StoreError> {
     let mut transaction = pool.begin().await?;
@@ -183,7 +182,7 @@ impl LockedSession for LockedPgSession {
 }
 
 async fn store(
-    transaction: &mut PgConnection,
+    transaction: &mut Connection,
     session: SessionId,
     token: &NewToken,
     predecessor: Option<&TokenHash>,
@@ -203,7 +202,7 @@ async fn store(
 
 /// Ends sessions of the actor; returns how many there were.
 pub(super) async fn end(
-    pool: &PgPool,
+    pool: &Pool,
     actor: Actor,
     which: WhichSessions,
 ) -> Result<u64, sqlx::Error> {
@@ -221,7 +220,7 @@ pub(super) async fn end(
 }
 
 /// Ends the session of this token, if there is one.
-pub(super) async fn end_of(pool: &PgPool, token: &TokenHash) -> Result<(), sqlx::Error> {
+pub(super) async fn end_of(pool: &Pool, token: &TokenHash) -> Result<(), sqlx::Error> {
     sqlx::query(
         "DELETE FROM session USING refresh_token
          WHERE refresh_token.session_id = session.session_id AND token_hash = $1",
@@ -234,7 +233,7 @@ pub(super) async fn end_of(pool: &PgPool, token: &TokenHash) -> Result<(), sqlx:
 
 /// Ends all sessions of a user but `kept`; returns how many there were.
 pub(super) async fn end_all_but(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     user: UserId,
     kept: Option<SessionId>,
 ) -> Result<u64, sqlx::Error> {

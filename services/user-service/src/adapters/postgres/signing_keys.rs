@@ -5,9 +5,8 @@ use jsonwebtoken::{
     Algorithm, EncodingKey,
     jwk::{Jwk, ThumbprintHash},
 };
-use karcis_database::StoreError;
+use karcis_database::{Pool, StoreError};
 use rand::RngExt;
-use sqlx::PgPool;
 
 /// The bytes before an Ed25519 seed in PKCS#8 version 1 (RFC 8410, section 7).
 const PKCS8_HEADER: [u8; 16] = [
@@ -25,7 +24,7 @@ pub(crate) struct SigningKey {
 
 /// All keys, the newest first. If there are none, one is created; instances that start at the same
 /// time create only one.
-pub(crate) async fn signing_keys(pool: &PgPool) -> Result<Vec<SigningKey>, StoreError> {
+pub(crate) async fn signing_keys(pool: &Pool) -> Result<Vec<SigningKey>, StoreError> {
     let stored = read(pool).await?;
     if !stored.is_empty() {
         return Ok(stored);
@@ -47,7 +46,7 @@ pub(crate) async fn signing_keys(pool: &PgPool) -> Result<Vec<SigningKey>, Store
     read(pool).await
 }
 
-async fn read(pool: &PgPool) -> Result<Vec<SigningKey>, StoreError> {
+async fn read(pool: &Pool) -> Result<Vec<SigningKey>, StoreError> {
     let read = "SELECT kid, private_key FROM signing_key ORDER BY created_at DESC, kid";
     Ok(sqlx::query_as(read).fetch_all(pool).await?)
 }

@@ -2,9 +2,8 @@
 
 use std::collections::HashMap;
 
-use karcis_database::StoreError;
+use karcis_database::{Pool, StoreError};
 use karcis_kernel::{BookingId, Timestamp};
-use sqlx::PgPool;
 use uuid::Uuid;
 
 use super::methods::{REFUND_REFUSED, REFUSAL, Script, decline, script};
@@ -41,7 +40,7 @@ struct ChargeRow {
 /// Where each charge stands, in their order. A key that is new is written down and, unless its
 /// script takes time, answered; a known one gets the answer it has.
 pub(super) async fn charge(
-    pool: &PgPool,
+    pool: &Pool,
     charges: &[Charge],
     now: Timestamp,
 ) -> Result<Vec<Standing>, StoreError> {
@@ -67,7 +66,7 @@ fn lost(key: &str) -> StoreError {
 /// Writes down the charges whose keys are new, and captures in the same statement what captures at
 /// once: the first row of an intent decides how it ends.
 async fn ask(
-    pool: &PgPool,
+    pool: &Pool,
     charges: &[Charge],
     now: Timestamp,
 ) -> Result<HashMap<String, Standing>, sqlx::Error> {
@@ -123,7 +122,7 @@ async fn ask(
 
 /// Answers what has become due among these keys, and reads where all of them stand.
 async fn settle(
-    pool: &PgPool,
+    pool: &Pool,
     keys: &[&str],
     now: Timestamp,
 ) -> Result<HashMap<String, Standing>, sqlx::Error> {
@@ -183,7 +182,7 @@ fn standing(row: ChargeRow) -> (String, Standing) {
 
 /// Closes the intents for good; returns how each of them ended, in their order.
 pub(super) async fn void(
-    pool: &PgPool,
+    pool: &Pool,
     intents: &[BookingId],
     now: Timestamp,
 ) -> Result<Vec<Outcome>, StoreError> {
@@ -213,7 +212,7 @@ pub(super) async fn void(
 
 /// Gives the money back once per key, unless the method that paid takes no refund.
 pub(super) async fn refund(
-    pool: &PgPool,
+    pool: &Pool,
     refunds: &[Refund],
     now: Timestamp,
 ) -> Result<Vec<RefundOutcome>, StoreError> {

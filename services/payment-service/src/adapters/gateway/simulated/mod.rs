@@ -7,10 +7,9 @@ mod methods;
 use std::{future::Future, time::Duration};
 
 use async_trait::async_trait;
-use karcis_database::{BatchLimits, Batcher, StoreError};
+use karcis_database::{BatchLimits, Batcher, Pool, StoreError};
 use karcis_kernel::BookingId;
 use karcis_process::{chain, now};
-use sqlx::PgPool;
 use tokio::time::{sleep, timeout};
 
 use self::ledger::Standing;
@@ -37,7 +36,7 @@ pub(super) struct SimulatedGateway {
 impl SimulatedGateway {
     /// With its ledger in `pool`'s schema; the outcome of a call that takes longer than `timeout` is
     /// unknown.
-    pub(super) fn new(pool: &PgPool, timeout: Duration) -> Self {
+    pub(super) fn new(pool: &Pool, timeout: Duration) -> Self {
         Self {
             charges: batcher(pool, |pool, charges: Vec<Charge>| async move {
                 ledger::charge(&pool, &charges, now()).await
@@ -76,8 +75,8 @@ fn account(intent: BookingId) -> String {
 /// A batcher whose groups are one call of the ledger, which is tried once more when it fails for a
 /// moment: its keys make that harmless.
 fn batcher<J, A, F>(
-    pool: &PgPool,
-    call: impl Fn(PgPool, Vec<J>) -> F + Copy + Send + Sync + 'static,
+    pool: &Pool,
+    call: impl Fn(Pool, Vec<J>) -> F + Copy + Send + Sync + 'static,
 ) -> Batcher<J, A>
 where
     J: Clone + Send + Sync + 'static,

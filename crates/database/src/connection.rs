@@ -1,0 +1,290 @@
+//! Connections whose every statement ends: answered, failed, or given up after 8 s.
+//!
+//! Guarantees: a connection that does not answer in time is closed and never used again; one whose
+//! statement or transaction was dropped before its end is rolled back before others get it, or closed
+//! if that takes longer than 5 s.
+
+use std::{
+    ops::{Deref, DerefMut},
+    pin::Pin,
+    sync::Arc,
+    time::Duration,
+};
+
+use futures_util::{
+    FutureExt, StreamExt, TryStreamExt,
+    future::BoxFuture,
+    stream::{self, BoxStream},
+};
+use sqlx::{
+    Describe, Either, Error, Execute, Executor, PgPool, Postgres, SqlStr,
+    pool::PoolConnection,
+    postgres::{PgConnectOptions, PgQueryResult, PgRow, PgStatement, PgTypeInfo},
+};
+use tokio::time::{Sleep, sleep, timeout};
+
+/// How long the answer to a statement is waited for: longer than the server works on one, as it gives
+/// up after 5 s of waiting for a lock, and shorter than a stopping service has.
+pub(crate) const STATEMENT_LIMIT: Duration = Duration::from_secs(8);
+/// How long a connection has to become usable again after its caller has dropped it.
+const RECOVERY_LIMIT: Duration = Duration::from_secs(5);
+
+/// A pool of [`Connection`]s, for one kind of work.
+#[derive(Clone, Debug)]
+pub struct Pool {
+    inner: PgPool,
+    limit: Duration,
+}
+
+impl Pool {
+    pub(crate) fn new(inner: PgPool) -> Self {
+        Self { inner, limit: STATEMENT_LIMIT }
+    }
+
+    /// The same, whose statements have this long in place of 8 s, if it is longer.
+    pub fn patient(self, limit: Duration) -> Self {
+        Self { limit: self.limit.max(limit), ..self }
+    }
+
+    /// A connection; an error after 5 s in which none was free.
+    pub async fn acquire(&self) -> Result<Connection, Error> {
+        let inner = Some(self.inner.acquire().await?);
+        Ok(Connection { inner, limit: self.limit, is_silent: false, in_transaction: false })
+    }
+
+    /// A transaction, whose statements wait for a lock for 5 s.
+    pub async fn begin(&self) -> Result<Transaction, Error> {
+        self.begin_by("BEGIN").await
+    }
+
+    /// A transaction of many who shall not wait for each other's locks: a statement waits for one for
+    /// 250 ms.
+    pub async fn begin_batch(&self) -> Result<Transaction, Error> {
+        self.begin_by("BEGIN; SET LOCAL lock_timeout = '250ms'").await
+    }
+
+    async fn begin_by(&self, statements: &'static str) -> Result<Transaction, Error> {
+        let mut connection = self.acquire().await?;
+        connection.in_transaction = true;
+        sqlx::raw_sql(statements).execute(&mut connection).await?;
+        Ok(Transaction(connection))
+    }
+
+    /// What its connections are opened with.
+    pub fn connect_options(&self) -> Arc<PgConnectOptions> {
+        self.inner.connect_options()
+    }
+
+    /// How many connections it has: those that are idle, those that are used, and the most it may have.
+    pub fn count(&self) -> (u32, u32, u32) {
+        let idle = u32::try_from(self.inner.num_idle()).unwrap_or(u32::MAX);
+        let used = self.inner.size().saturating_sub(idle);
+        (idle, used, self.inner.options().get_max_connections())
+    }
+}
+
+/// A connection of a [`Pool`], to which it returns when it is dropped.
+#[derive(Debug)]
+pub struct Connection {
+    /// Until it is dropped.
+    inner: Option<PoolConnection<Postgres>>,
+    /// How long the answer to a statement is waited for.
+    limit: Duration,
+    /// Whether a statement was given up.
+    is_silent: bool,
+    in_transaction: bool,
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        let Some(inner) = self.inner.take() else { return };
+        match tokio::runtime::Handle::try_current() {
+            Ok(runtime) if !self.is_silent => {
+                runtime.spawn(return_in_time(inner, self.in_transaction));
+            }
+            _ => drop(inner.detach()),
+        }
+    }
+}
+
+/// Returns the connection to its pool; closes it if it does not answer in time. The pool itself would
+/// wait for ever.
+async fn return_in_time(mut inner: PoolConnection<Postgres>, in_transaction: bool) {
+    if in_transaction {
+        let rolling_back = sqlx::raw_sql("ROLLBACK").execute(&mut *inner);
+        if !matches!(timeout(RECOVERY_LIMIT, rolling_back).await, Ok(Ok(_))) {
+            drop(inner.detach());
+            return;
+        }
+    }
+    if timeout(RECOVERY_LIMIT, inner.return_to_pool()).await.is_err() {
+        tracing::warn!("a database connection was closed: it did not answer");
+    }
+}
+
+/// The answer's limit is over.
+fn silence() -> Error {
+    tracing::warn!("a database connection is closed: it did not answer a statement in time");
+    Error::Io(std::io::Error::new(
+        std::io::ErrorKind::TimedOut,
+        "the database did not answer in time",
+    ))
+}
+
+/// A transaction. It is rolled back when it is dropped before [`Self::commit`].
+#[derive(Debug)]
+pub struct Transaction(Connection);
+
+impl Transaction {
+    /// Commits it. After an error it may have landed: load again and compare.
+    pub async fn commit(mut self) -> Result<(), Error> {
+        sqlx::raw_sql("COMMIT").execute(&mut self.0).await?;
+        self.0.in_transaction = false;
+        Ok(())
+    }
+
+    /// Ends it without a change, and waits for that.
+    pub async fn rollback(mut self) -> Result<(), Error> {
+        sqlx::raw_sql("ROLLBACK").execute(&mut self.0).await?;
+        self.0.in_transaction = false;
+        Ok(())
+    }
+}
+
+impl Deref for Transaction {
+    type Target = Connection;
+
+    fn deref(&self) -> &Connection {
+        &self.0
+    }
+}
+
+impl DerefMut for Transaction {
+    fn deref_mut(&mut self) -> &mut Connection {
+        &mut self.0
+    }
+}
+
+impl Connection {
+    /// The connection itself, the mark that it is silent, and the time that a statement has.
+    fn parts(&mut self) -> (&mut PoolConnection<Postgres>, &mut bool, Pin<Box<Sleep>>) {
+        let inner = self.inner.as_mut().expect("only `drop` takes it");
+        (inner, &mut self.is_silent, Box::pin(sleep(self.limit)))
+    }
+}
+
+/// The answer, unless it comes too late.
+async fn limited<T>(
+    answer: impl Future<Output = Result<T, Error>>,
+    is_silent: &mut bool,
+    limit: Pin<Box<Sleep>>,
+) -> Result<T, Error> {
+    tokio::select! {
+        biased;
+        answer = answer => answer,
+        () = limit => {
+            *is_silent = true;
+            Err(silence())
+        }
+    }
+}
+
+impl<'c> Executor<'c> for &'c mut Connection {
+    type Database = Postgres;
+
+    fn fetch_many<'e, 'q: 'e, E>(
+        self,
+        query: E,
+    ) -> BoxStream<'e, Result<Either<PgQueryResult, PgRow>, Error>>
+    where
+        'c: 'e,
+        E: 'q + Execute<'q, Postgres>,
+    {
+        let (inner, is_silent, mut limit) = self.parts();
+        let mut rows = inner.fetch_many(query);
+        stream::poll_fn(move |context| {
+            let polled = rows.poll_next_unpin(context);
+            if polled.is_pending() && limit.poll_unpin(context).is_ready() {
+                *is_silent = true;
+                return Some(Err(silence())).into();
+            }
+            polled
+        })
+        .boxed()
+    }
+
+    fn fetch_optional<'e, 'q: 'e, E>(self, query: E) -> BoxFuture<'e, Result<Option<PgRow>, Error>>
+    where
+        'c: 'e,
+        E: 'q + Execute<'q, Postgres>,
+    {
+        let (inner, is_silent, limit) = self.parts();
+        limited(inner.fetch_optional(query), is_silent, limit).boxed()
+    }
+
+    fn prepare_with<'e>(
+        self,
+        sql: SqlStr,
+        parameters: &'e [PgTypeInfo],
+    ) -> BoxFuture<'e, Result<PgStatement, Error>>
+    where
+        'c: 'e,
+    {
+        let (inner, is_silent, limit) = self.parts();
+        limited(inner.prepare_with(sql, parameters), is_silent, limit).boxed()
+    }
+
+    fn describe<'e>(self, sql: SqlStr) -> BoxFuture<'e, Result<Describe<Postgres>, Error>>
+    where
+        'c: 'e,
+    {
+        let (inner, is_silent, limit) = self.parts();
+        limited(inner.describe(sql), is_silent, limit).boxed()
+    }
+}
+
+impl<'p> Executor<'p> for &'p Pool {
+    type Database = Postgres;
+
+    fn fetch_many<'e, 'q: 'e, E>(
+        self,
+        query: E,
+    ) -> BoxStream<'e, Result<Either<PgQueryResult, PgRow>, Error>>
+    where
+        'p: 'e,
+        E: 'q + Execute<'q, Postgres>,
+    {
+        let answer = async move {
+            let mut connection = self.acquire().await?;
+            let rows: Vec<_> = connection.fetch_many(query).try_collect().await?;
+            Ok::<_, Error>(stream::iter(rows.into_iter().map(Ok)))
+        };
+        stream::once(answer).try_flatten().boxed()
+    }
+
+    fn fetch_optional<'e, 'q: 'e, E>(self, query: E) -> BoxFuture<'e, Result<Option<PgRow>, Error>>
+    where
+        'p: 'e,
+        E: 'q + Execute<'q, Postgres>,
+    {
+        async move { self.acquire().await?.fetch_optional(query).await }.boxed()
+    }
+
+    fn prepare_with<'e>(
+        self,
+        sql: SqlStr,
+        parameters: &'e [PgTypeInfo],
+    ) -> BoxFuture<'e, Result<PgStatement, Error>>
+    where
+        'p: 'e,
+    {
+        async move { self.acquire().await?.prepare_with(sql, parameters).await }.boxed()
+    }
+
+    fn describe<'e>(self, sql: SqlStr) -> BoxFuture<'e, Result<Describe<Postgres>, Error>>
+    where
+        'p: 'e,
+    {
+        async move { self.acquire().await?.describe(sql).await }.boxed()
+    }
+}

@@ -1,0 +1,114 @@
+//! Messages that cannot be handled now since others have their rows locked. Later messages go on, but
+//! for those of the same keys, which wait behind them.
+//!
+//! Guarantees: messages of one key keep their order; what is held back is not committed, so it comes
+//! again when this process dies.
+
+use std::{
+    collections::{HashMap, HashSet},
+    mem,
+    time::Duration,
+};
+
+use rdkafka::{Message as _, message::BorrowedMessage};
+use tokio::time::Instant;
+
+use crate::bounds::BATCH;
+
+/// How long until they are tried again.
+const PAUSE: Duration = Duration::from_millis(250);
+
+/// By topic and partition, the offset at which a reader would go on.
+pub(crate) type Offsets = HashMap<(String, i32), i64>;
+
+/// The messages of a member that are held back, in their order.
+#[derive(Default)]
+pub(crate) struct HeldBack<'a> {
+    messages: Vec<BorrowedMessage<'a>>,
+    /// When they were last tried.
+    tried_at: Option<Instant>,
+    /// Behind all messages of each partition that were settled since its offset was last committed in
+    /// full.
+    next: Offsets,
+}
+
+impl<'a> HeldBack<'a> {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.messages.is_empty()
+    }
+
+    /// Whether others may be taken meanwhile.
+    pub(crate) fn has_room(&self) -> bool {
+        let bytes: usize = self.messages.iter().map(|message| message.payload_len()).sum();
+        self.messages.len() < BATCH.messages && bytes < BATCH.bytes
+    }
+
+    /// Until they are to be tried again.
+    pub(crate) fn pause(&self) -> Duration {
+        self.tried_at.map_or(Duration::ZERO, |at| PAUSE.saturating_sub(at.elapsed()))
+    }
+
+    /// Takes all of them out, if it is time to try them again.
+    pub(crate) fn due(&mut self) -> Vec<BorrowedMessage<'a>> {
+        if self.pause().is_zero() { mem::take(&mut self.messages) } else { Vec::new() }
+    }
+
+    /// Holds back those of the keys that wait, and returns the others.
+    pub(crate) fn apart(&mut self, taken: Vec<BorrowedMessage<'a>>) -> Vec<BorrowedMessage<'a>> {
+        if self.is_empty() {
+            return taken;
+        }
+        let key = |message: &BorrowedMessage<'_>| message.key().map(<[u8]>::to_vec);
+        let waiting: HashSet<_> = self.messages.iter().map(key).collect();
+        let (held, free) = taken.into_iter().partition(|message| waiting.contains(&key(message)));
+        self.hold(held);
+        free
+    }
+
+    /// Settles a batch that was handled, but for the messages of these indexes, which are held back.
+    pub(crate) fn settle(&mut self, batch: Vec<BorrowedMessage<'a>>, contended: &[usize]) {
+        let mut held = Vec::new();
+        for (index, message) in batch.into_iter().enumerate() {
+            self.count(&message);
+            if contended.contains(&index) {
+                held.push(message);
+            }
+        }
+        if !held.is_empty() {
+            self.tried_at = Some(Instant::now());
+        }
+        self.hold(held);
+        metrics::gauge!("karcis_consumer_held_back_messages").set(self.messages.len() as f64);
+    }
+
+    /// What may be committed now.
+    pub(crate) fn offsets(&mut self) -> Offsets {
+        let mut first = Offsets::new();
+        for message in &self.messages {
+            let offset = first.entry(partition(message)).or_insert(i64::MAX);
+            *offset = (*offset).min(message.offset());
+        }
+        let mut offsets = self.next.clone();
+        for (partition, next) in &mut offsets {
+            *next = first.get(partition).copied().unwrap_or(*next);
+        }
+        self.next.retain(|partition, _| first.contains_key(partition));
+        offsets
+    }
+
+    fn hold(&mut self, messages: Vec<BorrowedMessage<'a>>) {
+        for message in &messages {
+            self.count(message);
+        }
+        self.messages.extend(messages);
+    }
+
+    fn count(&mut self, message: &BorrowedMessage<'_>) {
+        let next = self.next.entry(partition(message)).or_default();
+        *next = (*next).max(message.offset() + 1);
+    }
+}
+
+fn partition(message: &BorrowedMessage<'_>) -> (String, i32) {
+    (message.topic().to_owned(), message.partition())
+}

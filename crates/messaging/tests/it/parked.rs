@@ -1,0 +1,172 @@
+//! A message that the broker never takes is parked, and nothing waits for it.
+
+use std::time::Duration;
+
+use karcis_contracts::{BookingFact, Message, UserFact, UserRegistered};
+use karcis_kernel::{Role, UserId};
+use karcis_messaging::{Outbox, Outgoing, ParkedMessage, ParkedMessages};
+use karcis_testkit::eventually;
+use rdkafka::{
+    ClientConfig,
+    admin::{AdminClient, AdminOptions, AlterConfig, ResourceSpecifier},
+    client::DefaultClientContext,
+    message::Message as _,
+};
+use uuid::Uuid;
+
+use crate::{
+    harness::{TestApp, note, note_of},
+    headers::first_of,
+};
+
+/// Larger than the topic takes, as the test sets it.
+const TOO_LARGE: usize = 20_000;
+
+#[tokio::test]
+async fn a_message_that_is_too_large_is_parked_and_the_others_are_sent_once() {
+    let app = TestApp::start().await;
+    limit_messages_to(&app, TOO_LARGE / 2).await;
+    let booking = Uuid::now_v7();
+    // Together they are larger than the topic takes, too: the broker refuses them with the large one.
+    let size = |n| if n == 50 { TOO_LARGE } else { 300 };
+    let notes: Vec<_> = (0..100).map(|n| note_of(booking, n, size(n))).collect();
+    let others: Vec<_> = (0..100).map(|n| note(Uuid::now_v7(), n)).collect();
+    let outbox = Outbox::new(app.pool.clone(), "booking-service");
+    app.send(&outbox, &[notes, others].concat()).await;
+    let relay = app.relay();
+    let reader = app.reader();
+
+    let rest: Vec<_> = (0..100).filter(|n| *n != 50).collect();
+    eventually(|| async { reader.part.notes(booking) }).is(rest.clone()).await;
+    eventually(|| app.unsent()).is(0).await;
+    let parked = parked(&app, &outbox).await;
+    let [one] = &parked[..] else { panic!("{} are parked", parked.len()) };
+    assert_eq!((one.topic.as_str(), one.key), (BookingFact::TOPIC, booking));
+    assert!(one.error.contains("MessageSizeTooLarge"), "{}", one.error);
+    assert!(one.body.len() > TOO_LARGE);
+
+    // What an operator does once the topic takes it.
+    limit_messages_to(&app, 10 * TOO_LARGE).await;
+    assert!(operator(&app, &relay.part).resend(one.id).await.unwrap());
+    let all = || async { reader.part.notes(booking).last().copied() };
+    eventually(all).is(Some(50)).await;
+    assert_eq!(reader.part.notes(booking), [rest, vec![50]].concat(), "each came once");
+    assert_eq!(reader.part.seen().len(), 200);
+    assert!(!operator(&app, &relay.part).resend(one.id).await.unwrap(), "it is sent");
+}
+
+#[tokio::test]
+async fn messages_of_a_missing_topic_hold_up_no_others_and_are_sent_once_it_is_there() {
+    let app = TestApp::start().await;
+    delete_topic(&app, UserFact::TOPIC).await;
+    let outbox = Outbox::new(app.pool.clone(), "booking-service");
+    // More than are read at once.
+    let user = Uuid::now_v7();
+    app.send(&outbox, &vec![registered(user); 1_500]).await;
+    let booking = Uuid::now_v7();
+    app.send(&outbox, &[note(booking, 1)]).await;
+    let relay = app.relay();
+    let reader = app.reader();
+
+    eventually(|| async { reader.part.notes(booking) }).is(vec![1]).await;
+    app.send(&relay.part, &[note(booking, 2)]).await;
+    eventually(|| async { reader.part.notes(booking) }).is(vec![1, 2]).await;
+    assert_eq!(app.unsent().await, 1_500);
+    app.environment.kafka().create_topics(2, 1).await.unwrap();
+
+    eventually(|| app.unsent()).is(0).await;
+    assert_eq!(parked(&app, &relay.part).await, []);
+    let first = first_of(&app, UserFact::TOPIC).await;
+    assert_eq!(first.key(), Some(user.to_string().as_bytes()));
+    assert_eq!(reader.part.notes(booking), [1, 2], "each came once");
+}
+
+#[tokio::test]
+async fn messages_of_a_topic_that_stays_missing_are_parked_until_an_operator_decides() {
+    let app = TestApp::start().await;
+    delete_topic(&app, UserFact::TOPIC).await;
+    let outbox = Outbox::parking_after(app.pool.clone(), "booking-service", Duration::ZERO);
+    let relay = app.relay_of(outbox, app.environment.kafka());
+    let users = [Uuid::now_v7(), Uuid::now_v7()];
+    app.send(&relay.part, &users.map(registered)).await;
+
+    eventually(async || parked(&app, &relay.part).await.len()).is(2).await;
+    eventually(|| app.unsent()).is(0).await;
+    let found = parked(&app, &relay.part).await;
+    assert_eq!(pages(&app, &relay.part).await, found);
+    let of = |user: Uuid| found.iter().find(|one| one.key == user).unwrap().clone();
+    assert_eq!(of(users[0]).kind, "karcis.UserRegistered.v1");
+    assert!(of(users[0]).error.contains("Unknown"), "{}", of(users[0]).error);
+    app.environment.kafka().create_topics(2, 1).await.unwrap();
+    let operator = operator(&app, &relay.part);
+    assert!(operator.discard(of(users[0]).id).await.unwrap());
+    assert!(operator.resend(of(users[1]).id).await.unwrap());
+
+    // The relay may not have seen yet that the topic is there, and park it once more.
+    eventually(async || {
+        for parked in parked(&app, &relay.part).await {
+            operator.resend(parked.id).await.unwrap();
+        }
+        app.unsent().await + parked(&app, &relay.part).await.len() as i64
+    })
+    .is(0)
+    .await;
+    let sent = first_of(&app, UserFact::TOPIC).await;
+    assert_eq!(sent.key(), Some(users[1].to_string().as_bytes()));
+    assert_eq!(header(&sent, "ce_id"), of(users[1]).id.to_string());
+    assert!(!operator.discard(of(users[0]).id).await.unwrap(), "it is gone");
+}
+
+fn operator(app: &TestApp, outbox: &Outbox) -> ParkedMessages {
+    ParkedMessages::new(app.pool.clone(), outbox.clone())
+}
+
+async fn parked(app: &TestApp, outbox: &Outbox) -> Vec<ParkedMessage> {
+    operator(app, outbox).list(None, 1_000).await.unwrap()
+}
+
+/// The same in pages of one.
+async fn pages(app: &TestApp, outbox: &Outbox) -> Vec<ParkedMessage> {
+    let mut parked: Vec<ParkedMessage> = Vec::new();
+    loop {
+        let after = parked.last().map(|one| (one.parked_at, one.id));
+        let page = operator(app, outbox).list(after, 1).await.unwrap();
+        if page.is_empty() {
+            return parked;
+        }
+        parked.extend(page);
+    }
+}
+
+fn registered(user: Uuid) -> Outgoing {
+    Outgoing::new(&UserFact::from(UserRegistered { user_id: UserId(user), role: Role::Buyer }))
+}
+
+fn header(message: &rdkafka::message::OwnedMessage, name: &str) -> String {
+    use rdkafka::message::Headers;
+    let mut headers = message.headers().unwrap().iter();
+    let value = headers.find(|header| header.key == name).unwrap().value.unwrap();
+    String::from_utf8(value.to_vec()).unwrap()
+}
+
+fn admin(app: &TestApp) -> AdminClient<DefaultClientContext> {
+    let servers = app.flag("--kafka-bootstrap-servers");
+    ClientConfig::new().set("bootstrap.servers", servers).create().unwrap()
+}
+
+async fn limit_messages_to(app: &TestApp, bytes: usize) {
+    let (topic, bytes) = (app.environment.kafka().topic(BookingFact::TOPIC), bytes.to_string());
+    let limit = AlterConfig::new(ResourceSpecifier::Topic(&topic));
+    let limit = limit.set("max.message.bytes", &bytes);
+    let limited = admin(app).alter_configs([&limit], &AdminOptions::new()).await.unwrap();
+    assert!(limited.iter().all(Result::is_ok), "{limited:?}");
+}
+
+async fn delete_topic(app: &TestApp, topic: &str) {
+    let kafka = app.environment.kafka();
+    let name = kafka.topic(topic);
+    let deleted = admin(app).delete_topics(&[&name], &AdminOptions::new()).await.unwrap();
+    assert!(deleted.iter().all(Result::is_ok), "{deleted:?}");
+    let is_there = async || kafka.topics().await.unwrap().iter().any(|topic| topic.name == name);
+    eventually(is_there).is(false).await;
+}

@@ -1,0 +1,58 @@
+//! A payment that somebody keeps locked: the others go on, and that one is done later.
+
+use std::time::Duration;
+
+use karcis_testkit::{eventually, together};
+use tokio::time::Instant;
+
+use crate::harness::{Buyer, TestApp};
+
+/// How long the others may take.
+const A_MOMENT: Duration = Duration::from_secs(3);
+
+async fn open(app: &TestApp) -> Vec<Buyer> {
+    let buyers: Vec<Buyer> = (0..21).map(|_| Buyer::new()).collect();
+    app.send_all(buyers.iter().map(|buyer| buyer.request().into()).collect()).await;
+    for buyer in &buyers {
+        app.told(*buyer, &["Requested"]).await;
+    }
+    buyers
+}
+
+/// How many payments have this status.
+async fn count(app: &TestApp, status: &str) -> i64 {
+    let count = "SELECT count(*) FROM payments.payment WHERE status = $1";
+    let counting = sqlx::query_scalar(count).bind(status);
+    counting.fetch_one(app.environment.superuser()).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_locked_payment_holds_up_no_command_and_no_request_of_others() {
+    let app = TestApp::start().await;
+    let (paying, cancelling) = (open(&app).await, open(&app).await);
+    let mut locking = app.environment.superuser().begin().await.unwrap();
+    let lock = "SELECT FROM payments.payment WHERE booking_id = ANY($1) FOR UPDATE";
+    let locked = vec![paying[0].booking.0, cancelling[0].booking.0];
+    let locked = sqlx::query(lock).bind(locked).execute(&mut *locking).await.unwrap();
+    assert_eq!(locked.rows_affected(), 2);
+
+    let since = Instant::now();
+    app.send_all(cancelling.iter().map(|buyer| buyer.cancel().into()).collect()).await;
+    let refused = app.pay(paying[0], "tok_approved");
+    let paid = together(20, paying[1..].iter().map(|buyer| app.pay(*buyer, "tok_approved")));
+    let others = async {
+        for answer in paid.await {
+            answer.is(200);
+        }
+        eventually(|| count(&app, "cancelled")).is(20).await;
+        since.elapsed()
+    };
+    let (refused, took) = tokio::join!(refused, others);
+    assert!(took < A_MOMENT, "it took {took:?}");
+    refused.is_problem(503, "unavailable");
+    assert_eq!((count(&app, "succeeded").await, count(&app, "open").await), (20, 2));
+    locking.rollback().await.unwrap();
+    app.told(cancelling[0], &["Requested", "Cancelled"]).await;
+    app.pay(paying[0], "tok_approved").await.is(200);
+    app.stop().await;
+}

@@ -104,7 +104,7 @@ impl TestEnvironment {
     pub fn flags(&self, schema: Schema) -> Vec<String> {
         [
             ("--database-url", role_url(&self.services_url, schema)),
-            ("--database-connections", "5".to_owned()),
+            ("--database-connections", "9".to_owned()),
             ("--kafka-bootstrap-servers", self.kafka_config.kafka_bootstrap_servers.clone()),
             ("--topic-prefix", self.kafka_config.topic_prefix.clone()),
         ]

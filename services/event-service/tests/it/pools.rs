@@ -33,8 +33,8 @@ async fn readers_that_wait_starve_neither_commands_nor_edits() {
         let counted = sqlx::query_scalar::<_, i64>(count);
         counted.fetch_one(app.environment.superuser()).await.expect("locks can be counted")
     };
-    // A third of the service's 5 connections.
-    eventually(waiting).is(1).await;
+    // A third of the service's 9 connections.
+    eventually(waiting).is(3).await;
 
     let since = Instant::now();
     let reply = app.ask(concert.reserve(1)).await;

@@ -1,6 +1,6 @@
 //! What is measured of the database each second: its clock, and the connections in use.
 
-use std::time::Duration;
+use std::{convert::Infallible, time::Duration};
 
 use karcis_process::CancellationToken;
 use metrics::{Unit, describe_gauge, gauge};
@@ -13,7 +13,11 @@ const CONNECTIONS_MAX: &str = "karcis_database_connections_max";
 const CLOCK_OFFSET: &str = "karcis_clock_offset_seconds";
 
 /// Reads the database's clock and shows what the pools hold each second, until `stopping`.
-pub async fn watch(pools: Pools, clock: Clock, stopping: CancellationToken) {
+pub async fn watch(
+    pools: Pools,
+    clock: Clock,
+    stopping: CancellationToken,
+) -> Result<(), Infallible> {
     describe_gauge!(CONNECTIONS, "Connections, by pool, and by state: idle or used.");
     describe_gauge!(CONNECTIONS_MAX, "Connections the pool may have.");
     describe_gauge!(
@@ -37,4 +41,5 @@ pub async fn watch(pools: Pools, clock: Clock, stopping: CancellationToken) {
         }
         gauge!(CLOCK_OFFSET).set(clock.offset_seconds());
     }
+    Ok(())
 }

@@ -99,8 +99,7 @@ impl Base {
 
     /// Watches the database: its clock, which all instances work by, and the connections to it.
     pub fn watch(&self) -> impl Future<Output = Result<(), Infallible>> + Send + use<> {
-        let watching = watch(self.pools.clone(), self.clock.clone(), self.stopping());
-        async { Ok(watching.await) }
+        watch(self.pools.clone(), self.clock.clone(), self.stopping())
     }
 }
 

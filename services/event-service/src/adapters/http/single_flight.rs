@@ -226,12 +226,13 @@ mod tests {
                 cache.get(&key, || async { now("x".repeat(1_000)) }).await.expect("it is there");
             assert_eq!(value.len(), 1_000, "each reader gets his value");
         }
-        let kept = cache.lock();
-        let held: usize = kept.slots.iter().map(|slot| slot.bytes).sum();
-        assert_eq!(held, kept.bytes);
-        assert!((50_000..=100_000).contains(&kept.bytes), "{}", kept.bytes);
-        assert_eq!(kept.current.len(), kept.slots.len(), "each key was read once");
-        drop(kept);
+        {
+            let kept = cache.lock();
+            let held: usize = kept.slots.iter().map(|slot| slot.bytes).sum();
+            assert_eq!(held, kept.bytes);
+            assert!((50_000..=100_000).contains(&kept.bytes), "{}", kept.bytes);
+            assert_eq!(kept.current.len(), kept.slots.len(), "each key was read once");
+        }
         let heavy =
             cache.get(&0, || async { now("x".repeat(200_000)) }).await.expect("it is there");
         assert_eq!(heavy.len(), 200_000, "what is too heavy to keep is given all the same");

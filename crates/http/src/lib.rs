@@ -6,6 +6,7 @@ mod auth;
 mod explain;
 mod extract;
 mod idempotency;
+mod jwks;
 mod keys;
 mod live;
 mod metrics;

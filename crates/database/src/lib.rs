@@ -7,6 +7,7 @@ mod idempotency_keys;
 mod migrate;
 mod pool;
 mod readiness;
+mod schema_version;
 mod store_error;
 
 pub use batcher::{BatchLimits, Batcher};
@@ -15,4 +16,5 @@ pub use idempotency_keys::{IdempotencyKeys, KEY_LIFETIME, KeyUse, RequestKey};
 pub use migrate::migrate;
 pub use pool::{DatabaseConfig, DatabaseError, connect, connect_to};
 pub use readiness::DatabaseReadiness;
+pub use schema_version::check_migrations;
 pub use store_error::StoreError;

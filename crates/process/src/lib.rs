@@ -6,12 +6,14 @@ mod chain;
 mod export;
 mod logs;
 mod readiness;
+mod secrets;
 mod supervise;
 pub mod trace;
 
 pub use boot::{exit_code, settings};
 pub use chain::chain;
 pub use readiness::Readiness;
+pub use secrets::{Environment, Purpose};
 pub use supervise::{Process, StopError};
 pub use tokio_util::sync::CancellationToken;
 

@@ -2,7 +2,7 @@
 
 use std::{convert::Infallible, sync::Arc};
 
-use karcis_database::{DatabaseReadiness, connect, migrate};
+use karcis_database::{DatabaseReadiness, check_migrations, connect};
 use karcis_http::{About, App, HttpConfig, TokenKeys};
 use karcis_messaging::{Consumer, Kafka, KafkaError, Outbox};
 use karcis_process::{CancellationToken, Process};
@@ -13,7 +13,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::{ServiceConfig, StartError};
 
-/// A service's connections: its migrated schema, its outbox and its broker.
+/// A service's connections: its schema, its outbox and its broker.
 pub struct Base {
     pub pool: PgPool,
     pub outbox: Outbox,
@@ -24,8 +24,8 @@ pub struct Base {
 }
 
 impl Base {
-    /// Connects to the database, 10 s at most, and brings the schema up to date. Does not wait for
-    /// the broker.
+    /// Connects to the database, 10 s at most, whose schema has to be up to date. Does not wait for the
+    /// broker.
     pub async fn start<const PORT: u16>(
         service: &'static Service,
         config: ServiceConfig<PORT>,
@@ -33,7 +33,7 @@ impl Base {
     ) -> Result<Self, StartError> {
         let kafka = Kafka::connect(&config.kafka)?;
         let pool = connect(&config.database).await?;
-        migrate(&pool, service.schema.migrations).await?;
+        check_migrations(&pool, service.schema.migrations).await?;
         let outbox = Outbox::new(pool.clone(), service.full_name());
         Ok(Self { pool, outbox, service, http: config.http, kafka, stopping: process.stopping() })
     }

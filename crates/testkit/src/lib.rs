@@ -29,6 +29,7 @@ pub use inbox::Inbox;
 pub use ledger::Ledger;
 pub use peer::{Heard, Peer};
 pub use running_service::RunningService;
+pub use servers::kafka_client;
 pub use tokens::{TokenMint, token, token_of};
 
 /// Runs all this work, at most `at_once` at a time, and returns what each gave, in order.

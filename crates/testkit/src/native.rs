@@ -2,7 +2,7 @@
 
 use karcis_dev_servers::{
     ServerError,
-    kafka::{Kafka, KafkaOptions},
+    kafka::{self, Kafka, KafkaOptions},
     postgres::{Postgres, PostgresOptions},
 };
 
@@ -19,14 +19,17 @@ pub(crate) async fn postgres(lifetime: &Lifetime) -> Result<Postgres, ServerErro
     .await
 }
 
-/// A Kafka whose data is in the folder of this name; port 0 takes a free one.
+/// A Kafka whose data is in the folder of this name, with this password; port 0 takes a free one.
 pub(crate) async fn kafka(
     lifetime: &Lifetime,
     name: &str,
     port: u16,
+    password: &str,
 ) -> Result<Kafka, ServerError> {
+    let data = lifetime.data.join(name);
+    kafka::keep_password(&data, password)?;
     Kafka::start(KafkaOptions {
-        data: lifetime.data.join(name),
+        data,
         port,
         outlives_parent: lifetime.outlives_this_process,
     })

@@ -1,17 +1,15 @@
 //! `karcis migrate`: each schema with its role and its tables, all in one database or each in its own.
 
-use std::{collections::BTreeMap, str::FromStr};
+use std::collections::BTreeMap;
 
 use clap::{
     Arg, ArgMatches, FromArgMatches,
-    builder::{FalseyValueParser, PossibleValuesParser},
+    builder::PossibleValuesParser,
 };
 use karcis_database::DatabaseError;
-use karcis_schemas::{Schema, SetupError, schemas, set_up};
-use sqlx::{
-    Connection, PgConnection,
-    postgres::{PgConnectOptions, PgPoolOptions},
-};
+use karcis_process::Environment;
+use karcis_schemas::{Schema, SetupError, as_owner, schemas, set_up};
+use sqlx::{Connection, PgConnection, postgres::PgPoolOptions};
 
 /// Which databases, and as which user.
 #[derive(clap::Args)]
@@ -22,6 +20,8 @@ pub(crate) struct MigrateOptions {
     setup_url: Option<String>,
     #[command(flatten)]
     own: OwnSettings,
+    #[command(flatten)]
+    _environment: Environment,
     /// Only these parts, separated by commas
     #[arg(
         long,
@@ -31,9 +31,6 @@ pub(crate) struct MigrateOptions {
         value_name = "PARTS"
     )]
     only: Vec<String>,
-    /// Give a role that is created without a password its own name as password
-    #[arg(long, env = "KARCIS_DEVELOPMENT_PASSWORDS", value_parser = FalseyValueParser::new())]
-    development_passwords: bool,
 }
 
 /// What each schema may have of its own: a database, and a password of its role.
@@ -101,10 +98,7 @@ impl FromArgMatches for OwnSettings {
 pub(crate) enum MigrateError {
     #[error("no database for schema {schema}: set KARCIS_SETUP_DATABASE_URL or {variable}")]
     NoDatabase { schema: &'static str, variable: String },
-    #[error(
-        "role {role} is not there and has no password: set {variable}, or for development give \
-         --development-passwords"
-    )]
+    #[error("role {role} is not there and has no password: set {variable}")]
     NoPassword { role: &'static str, variable: String },
     #[error("schema {schema}: {error}")]
     Database { schema: &'static str, error: DatabaseError },
@@ -132,7 +126,7 @@ async fn prepare(schema: &'static Schema, options: &MigrateOptions) -> Result<()
 
     let mut connection = PgConnection::connect(&url).await.map_err(failed)?;
     let password = options.own.get(OwnSettings::password(schema));
-    if password.is_none() && !options.development_passwords {
+    if password.is_none() {
         let there = sqlx::query_scalar("SELECT to_regrole($1) IS NOT NULL").bind(schema.role);
         if !there.fetch_one(&mut connection).await.map_err(failed)? {
             let (_, variable) = OwnSettings::password(schema);
@@ -144,10 +138,11 @@ async fn prepare(schema: &'static Schema, options: &MigrateOptions) -> Result<()
         .map_err(|SetupError(error)| failed(error))?;
     connection.close().await.map_err(failed)?;
 
-    // As the role, so that the tables are its own.
-    let as_role = PgConnectOptions::from_str(&url)
-        .map_err(failed)?
-        .options([("role", schema.role), ("search_path", schema.name)]);
-    let pool = PgPoolOptions::new().connect_lazy_with(as_role);
-    karcis_database::migrate(&pool, schema.migrations).await.map_err(refused)
+    migrate_one(&url, schema).await.map_err(refused)
+}
+
+/// Brings the tables of this schema up to date, as their owner.
+pub(crate) async fn migrate_one(url: &str, schema: &'static Schema) -> Result<(), DatabaseError> {
+    let pool = PgPoolOptions::new().connect_lazy_with(as_owner(url, schema)?);
+    karcis_database::migrate(&pool, schema.migrations).await
 }

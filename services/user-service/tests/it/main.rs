@@ -14,4 +14,5 @@ mod messages;
 mod notifications;
 mod profile;
 mod roles;
+mod schema_version;
 mod sessions;

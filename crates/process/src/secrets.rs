@@ -16,7 +16,7 @@ use clap::{
 pub enum Purpose {
     /// Other people: passwords that everybody knows are refused.
     Production,
-    /// Whoever tries Karcis, on their own machine.
+    /// Somebody who tries Karcis on their own machine.
     Development,
 }
 
@@ -79,7 +79,7 @@ fn from_file(argument: &Arg) -> Result<Option<OsString>> {
     let set = |name: &OsStr| std::env::var_os(name).filter(|value| !value.is_empty());
     let Some(path) = set(&names_file) else { return Ok(None) };
     let (variable, names_file) = (variable.display(), names_file.display());
-    let wrong = |reason: String| Error::raw(ErrorKind::ValueValidation, reason + "\n");
+    let wrong = |reason: String| Error::raw(ErrorKind::ValueValidation, reason);
     if set(argument.get_env().unwrap_or_default()).is_some() {
         return Err(wrong(format!("{variable} and {names_file} are both set: keep one of them")));
     }
@@ -105,7 +105,7 @@ pub(crate) fn refuse_known(command: &Command, matches: &ArgMatches) -> Result<()
                 ErrorKind::ValueValidation,
                 format!(
                     "{name} has a password that everybody knows: choose another, or for \
-                     development set KARCIS_ENVIRONMENT=development\n"
+                     development set KARCIS_ENVIRONMENT=development"
                 ),
             ));
         }

@@ -53,14 +53,14 @@ async fn a_service_may_have_a_database_of_its_own_whose_owner_is_no_superuser() 
     let server = Server::start().await;
     let mut superuser = PgConnection::connect(&server.url).await.expect("answers");
     for sql in [
-        "CREATE ROLE dba LOGIN CREATEROLE PASSWORD 'dba'",
+        "CREATE ROLE dba LOGIN CREATEROLE PASSWORD 'drawn'",
         "CREATE DATABASE people OWNER dba",
         "CREATE DATABASE shows OWNER dba",
     ] {
         sqlx::raw_sql(sql).execute(&mut superuser).await.expect(sql);
     }
-    let people = server.url_of("dba", "dba", "people");
-    let shows = server.url_of("dba", "dba", "shows");
+    let people = server.url_of("dba", "drawn", "people");
+    let shows = server.url_of("dba", "drawn", "shows");
     let environment = [
         ("KARCIS_SETUP_DATABASE_URL", people.as_str()),
         ("KARCIS_EVENT_SETUP_DATABASE_URL", &shows),
@@ -74,7 +74,7 @@ async fn a_service_may_have_a_database_of_its_own_whose_owner_is_no_superuser() 
     }
     for (database, schema) in [("people", "users"), ("shows", "events")] {
         let mut connection =
-            PgConnection::connect(&server.url_of("dba", "dba", database)).await.expect("answers");
+            PgConnection::connect(&server.url_of("dba", "drawn", database)).await.expect("answers");
         let schemas = "SELECT count(*) FROM pg_namespace WHERE nspname IN \
                        ('users', 'events', 'bookings', 'payments', 'simulated_gateway')";
         assert_eq!(count(&mut connection, schemas).await, 1, "only what was asked for");

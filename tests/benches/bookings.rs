@@ -1,12 +1,13 @@
 //! How fast bookings travel: an idle stack's latency, and one hot event's throughput.
 //!
-//! `cargo bench -p karcis-tests` starts everything as `cargo run` does, commits reaching the disk,
+//! `cargo bench -p karcis-tests --bench bookings` starts everything as `cargo run` does, commits reaching the disk,
 //! and drives it from outside on the same machine. `BENCH_BOOKINGS` sets how many bookings the hot
 //! event gets (default 10,000), `BENCH_BUYERS` how many buyers book at once (default 256).
 
+mod stack;
+
 use std::{
     collections::BTreeMap,
-    process::{Child, Command, Stdio},
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -14,21 +15,16 @@ use std::{
     time::{Duration, Instant},
 };
 
-use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
-use karcis_fleet::program;
-use karcis_http::{AUDIENCE, Claims, ISSUER, TOKEN_TYPE};
-use karcis_kernel::{Role, UserId};
 use karcis_testkit::eventually;
 use serde_json::{Value, json};
-use sqlx::PgPool;
-use uuid::Uuid;
+use stack::{Event, Stack, setting, show};
 
 const IDLE_BOOKINGS: usize = 200;
 
 fn main() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.expect("a runtime starts").block_on(async {
-        let mut stack = Stack::start().await;
+        let mut stack = Stack::start(&[("KARCIS_MAX_HOLDS", "1000000")]).await;
         let event = stack.event().await;
         for _ in 0..50 {
             stack.book_and_pay(&event).await;
@@ -40,22 +36,6 @@ fn main() {
     });
 }
 
-struct Stack {
-    karcis: Child,
-    http: reqwest::Client,
-    services: Value,
-    admin: Value,
-    pids: Value,
-    database: PgPool,
-    key: (String, EncodingKey),
-    _folder: tempfile::TempDir,
-}
-
-struct Event {
-    event_id: Value,
-    ticket_type_id: Value,
-}
-
 /// One booking as its buyer sees it.
 struct Timed {
     payable: Duration,
@@ -63,104 +43,11 @@ struct Timed {
 }
 
 impl Stack {
-    async fn start() -> Self {
-        let folder = tempfile::tempdir().expect("a folder can be made");
-        let state = folder.path().join("stack.json");
-        let karcis = Command::new(program("karcis"))
-            .args(["--ephemeral", "--state-file"])
-            .arg(&state)
-            .env_remove("DATABASE_URL")
-            .env_remove("KAFKA_BOOTSTRAP_SERVERS")
-            .env("KARCIS_MAX_HOLDS", "1000000")
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .spawn()
-            .expect("karcis starts");
-        let state: Value = eventually(async || {
-            let text = std::fs::read_to_string(&state).map_err(|error| error.to_string())?;
-            serde_json::from_str(&text).map_err(|error| error.to_string())
-        })
-        .within(Duration::from_secs(120))
-        .await;
-        let url = state["database_url"].as_str().expect("the state names the database");
-        let database = PgPool::connect(url).await.expect("the database answers");
-        let (kid, private): (String, Vec<u8>) =
-            sqlx::query_as("SELECT kid, private_key FROM users.signing_key")
-                .fetch_one(&database)
-                .await
-                .expect("there is a signing key");
-        Self {
-            karcis,
-            http: reqwest::Client::new(),
-            services: state["services"].clone(),
-            admin: state["admin"].clone(),
-            pids: state["pids"].clone(),
-            database,
-            key: (kid, EncodingKey::from_ed_der(&private)),
-            _folder: folder,
-        }
-    }
-
-    fn stop(mut self) {
-        let pid = nix::unistd::Pid::from_raw(self.karcis.id().try_into().expect("a pid"));
-        nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGINT).expect("karcis runs");
-        self.karcis.wait().expect("karcis is our child");
-    }
-
-    fn token(&self) -> String {
-        let iat = karcis_process::now().timestamp();
-        let claims = Claims {
-            iss: ISSUER.to_owned(),
-            aud: AUDIENCE.to_owned(),
-            sub: UserId(Uuid::now_v7()),
-            role: Role::Buyer,
-            iat,
-            exp: iat + 900,
-        };
-        let header = Header {
-            typ: Some(TOKEN_TYPE.to_owned()),
-            kid: Some(self.key.0.clone()),
-            ..Header::new(Algorithm::EdDSA)
-        };
-        encode(&header, &claims, &self.key.1).expect("the key can sign")
-    }
-
-    fn url(&self, service: &str, path: &str) -> String {
-        format!("{}{path}", self.services[service].as_str().expect("a service has a url"))
-    }
-
-    async fn post(&self, token: &str, service: &str, path: &str, body: &Value) -> Value {
-        let request = self.http.post(self.url(service, path)).bearer_auth(token).json(body);
-        let answer = request.header("prefer", "wait=10").send().await.expect("an answer");
-        let status = answer.status();
-        let body: Value = answer.json().await.expect("a JSON answer");
-        assert!(status.is_success(), "{path}: {status} {body}");
-        body
-    }
-
-    async fn event(&self) -> Event {
-        let session = self.post("", "user", "/login", &self.admin).await;
-        let admin = session["access_token"].as_str().expect("a session has a token");
-        let event = json!({
-            "title": "Stadium", "venue": "Gelora Bung Karno", "time_zone": "Asia/Jakarta",
-            "starts_at": "2036-08-17T12:00:00Z",
-            "ticket_types": [{
-                "name": "Tribune", "capacity": 1_000_000,
-                "price": {"amount": 250_000, "currency": "IDR"},
-            }],
-        });
-        let event = self.post(admin, "event", "/event/create", &event).await;
-        let ticket_type_id = event["ticket_types"][0]["ticket_type_id"].clone();
-        Event { event_id: event["event_id"].clone(), ticket_type_id }
-    }
-
     /// Books until payable, and pays; when it is confirmed is left to the caller.
     async fn book_and_pay(&self, event: &Event) -> (String, String, Duration, Instant) {
         let token = self.token();
-        let items = [json!({"ticket_type_id": event.ticket_type_id, "quantity": 1})];
-        let order = json!({"event_id": event.event_id, "items": items});
         let start = Instant::now();
-        let booking = self.post(&token, "booking", "/booking/create", &order).await;
+        let booking = self.post(&token, "booking", "/booking/create", &event.order()).await;
         let payable = start.elapsed();
         assert_eq!(booking["status"], "awaiting_payment", "{booking}");
         let id = booking["booking_id"].as_str().expect("a booking has an id").to_owned();
@@ -265,14 +152,4 @@ fn stat(pid: &str) -> Option<(u32, u32, u64)> {
     let number = |place: usize| fields.get(place)?.parse::<u64>().ok();
     let parent = number(1)?.try_into().ok()?;
     Some((pid.parse().ok()?, parent, number(11)? + number(12)?))
-}
-
-fn show(what: &str, mut times: Vec<Duration>) {
-    times.sort_unstable();
-    let at = |percent: usize| times[(times.len() - 1) * percent / 100].as_secs_f64() * 1_000.0;
-    println!("{what}: p50 {:.1} ms, p95 {:.1} ms, p99 {:.1} ms", at(50), at(95), at(99));
-}
-
-fn setting(name: &str, default: usize) -> usize {
-    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
 }

@@ -240,6 +240,7 @@ fn bad_tokens(user: UserId, good: &str) -> Vec<(&'static str, String)> {
         role: Role::Buyer,
         iat: now,
         exp: now + 900,
+        sid: None,
     };
     let parts: Vec<&str> = good.split('.').collect();
     let (header, payload, signature) = (parts[0], parts[1], parts[2]);

@@ -9,7 +9,7 @@ use karcis_schemas::{SERVICES, Service};
 const NOWHERE: &str = "postgres://somebody:swordfish@127.0.0.1:1/karcis";
 
 /// A program with a variable that is wrong, the exit code, and what it says beside the variable.
-const WRONG: [(&str, &str, &str, i32, &str); 15] = [
+const WRONG: [(&str, &str, &str, i32, &str); 16] = [
     ("booking-service", "DATABASE_URL", "localhost/karcis", 1, "give postgres://"),
     ("event-service", "DATABASE_URL", "postgres://a:b@h:port/d", 1, "give postgres://"),
     ("user-service", "DATABASE_URL", NOWHERE, 1, "no database answers at 127.0.0.1:1"),
@@ -17,6 +17,7 @@ const WRONG: [(&str, &str, &str, i32, &str); 15] = [
     ("user-service", "KARCIS_LISTEN", "8081", 2, "such as 127.0.0.1:8080"),
     ("user-service", "KARCIS_SMTP_URL", "mail:swordfish", 1, "give smtp://"),
     ("user-service", "KARCIS_WEB_ORIGINS", "https://a.example/shop", 2, "without a path"),
+    ("user-service", "KARCIS_TRUSTED_PROXIES", "gateway", 2, "give networks such as 10.0.0.0/8"),
     ("event-service", "KARCIS_MAX_HOLDS", "many", 2, "invalid digit"),
     ("booking-service", "KARCIS_PAYMENT_WINDOW", "15", 2, "a number with its unit"),
     ("booking-service", "KAFKA_BOOTSTRAP_SERVERS", "", 2, "give host:port"),
@@ -85,13 +86,21 @@ fn a_wrong_setting_is_named_with_its_variable_and_what_to_do() {
 
 /// A program with a secret that is in the documents, an example or an older release.
 const KNOWN: [(&str, &str, &str); 7] = [
-    ("booking-service", "DATABASE_URL", "postgres://karcis_booking:karcis_booking@127.0.0.1:1/karcis"),
+    (
+        "booking-service",
+        "DATABASE_URL",
+        "postgres://karcis_booking:karcis_booking@127.0.0.1:1/karcis",
+    ),
     ("user-service", "DATABASE_URL", "postgres://me:me@127.0.0.1:1/karcis"),
     ("user-service", "KARCIS_ADMIN_PASSWORD", "karcis-development"),
     ("user-service", "KARCIS_SMTP_URL", "smtp://mail:change-me@127.0.0.1"),
     ("payment-service", "KAFKA_SASL_PASSWORD", "change-me"),
     ("karcis migrate", "KARCIS_EVENT_DATABASE_PASSWORD", "karcis_event"),
-    ("karcis migrate", "KARCIS_SETUP_DATABASE_URL", "postgres://postgres:postgres@127.0.0.1:1/karcis"),
+    (
+        "karcis migrate",
+        "KARCIS_SETUP_DATABASE_URL",
+        "postgres://postgres:postgres@127.0.0.1:1/karcis",
+    ),
 ];
 
 #[test]

@@ -200,7 +200,9 @@ const JAAS: &str = "KAFKA_LISTENER_NAME_CLIENTS_PLAIN_SASL_JAAS_CONFIG";
 /// What makes a listener let in this user with this password by SASL PLAIN, and nobody else.
 pub fn jaas(user: &str, password: &str) -> String {
     let module = "org.apache.kafka.common.security.plain.PlainLoginModule";
-    format!(r#"{module} required username="{user}" password="{password}" user_{user}="{password}";"#)
+    format!(
+        r#"{module} required username="{user}" password="{password}" user_{user}="{password}";"#
+    )
 }
 
 /// What to run and how to stop it.

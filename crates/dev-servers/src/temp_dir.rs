@@ -99,7 +99,11 @@ mod tests {
         let (done, is_done) = std::sync::mpsc::channel();
         std::thread::spawn(move || done.send(TempDir::new().map(drop).is_ok()));
         let made = is_done.recv_timeout(std::time::Duration::from_secs(60));
-        assert_eq!(made, Ok(true), "a folder is made although a pipe stands where a lock is looked for");
+        assert_eq!(
+            made,
+            Ok(true),
+            "a folder is made although a pipe stands where a lock is looked for"
+        );
         assert!(paths::lock_file(&lock).is_err(), "a pipe is no file to lock");
         assert!(trap.path().is_dir());
     }

@@ -52,6 +52,7 @@ pub fn router(app: App, config: &HttpConfig) -> Router {
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn(metrics::measure))
         .layer(Extension(keys))
+        .layer(Extension(config.trusted_proxies.clone()))
         .layer(DefaultBodyLimit::max(64 * 1024));
     // The router adds Allow outside its layers, so the layer that reads it wraps the router.
     let outer = Router::new().fallback_service(inner).layer(map_response(name_allowed_methods));

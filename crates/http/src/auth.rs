@@ -6,6 +6,7 @@ use axum::{
 };
 use karcis_kernel::{Role, Timestamp, UserId};
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use crate::{Problem, TokenKeys};
 
@@ -29,6 +30,9 @@ pub struct Claims {
     pub iat: i64,
     /// Expires at, in seconds since 1970.
     pub exp: i64,
+    /// The session. Tokens of other issuers and of older releases may have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sid: Option<Uuid>,
 }
 
 /// The logged-in caller; 401 without a valid token. Public endpoints take `Option<Caller>`, where a
@@ -39,6 +43,8 @@ pub struct Caller {
     pub role: Role,
     /// When the token expires.
     pub expires_at: Timestamp,
+    /// The session, if the token names it. Only user-service knows whether it has ended.
+    pub session_id: Option<Uuid>,
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Caller {

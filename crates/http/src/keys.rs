@@ -246,7 +246,8 @@ fn check(token: &str, key: &DecodingKey) -> Result<Caller, Problem> {
         Err(_) => return Err(invalid_token()),
     };
     let expires_at = DateTime::from_timestamp(claims.exp, 0).ok_or_else(invalid_token)?;
-    Ok(Caller { user_id: claims.sub, role: claims.role, expires_at })
+    let Claims { sub: user_id, role, sid: session_id, .. } = claims;
+    Ok(Caller { user_id, role, expires_at, session_id })
 }
 
 fn invalid_token() -> Problem {

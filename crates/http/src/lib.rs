@@ -3,6 +3,7 @@
 
 mod app;
 mod auth;
+mod client_ip;
 mod explain;
 mod extract;
 mod idempotency;
@@ -23,6 +24,7 @@ mod trace;
 
 pub use app::{App, router};
 pub use auth::{AUDIENCE, Admin, Caller, Claims, ISSUER, Operator, Organiser, TOKEN_TYPE};
+pub use client_ip::{ClientIp, TrustedProxies};
 pub use extract::{Json, PathId, PreferWait, Query};
 pub use idempotency::{IdempotencyKey, REPLAYED};
 pub use keys::TokenKeys;

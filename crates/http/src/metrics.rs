@@ -11,7 +11,9 @@ use axum::{
     middleware::Next,
     response::IntoResponse,
 };
-use metrics::{Unit, describe_gauge, describe_histogram, gauge, histogram};
+use metrics::{
+    Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
+};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use metrics_process::Collector;
 
@@ -19,6 +21,9 @@ use crate::trace::{method, record_response};
 
 /// How often [`upkeep`] is due.
 pub(crate) const UPKEEP_EVERY: Duration = Duration::from_secs(5);
+
+/// Requests that were answered with 503 as something did not answer. Their log lines are sampled.
+pub(crate) const UNAVAILABLE: &str = "karcis_unavailable_total";
 
 /// Named by OpenTelemetry's conventions, so that ready-made dashboards find it.
 const REQUESTS: &str = "http_server_request_duration_seconds";
@@ -45,6 +50,8 @@ pub(crate) fn install() -> &'static PrometheusHandle {
             tracing::warn!(%error, "/metrics will stay empty");
         }
         describe_histogram!(REQUESTS, Unit::Seconds, "Time until the response to a request began.");
+        describe_counter!(UNAVAILABLE, "Requests refused as something they need does not answer.");
+        counter!(UNAVAILABLE).increment(0);
         describe_gauge!("karcis_build_info", "Always 1, with what is running.");
         gauge!("karcis_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1);
         Collector::default().describe();

@@ -2,6 +2,7 @@
 
 use std::{borrow::Cow, fmt::Display};
 
+use ::metrics::counter;
 use axum::{
     http::{
         HeaderValue, StatusCode,
@@ -10,9 +11,11 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use karcis_database::StoreError;
-use karcis_process::{chain, trace};
+use karcis_process::{Sampler, chain, trace};
 use serde::Serialize;
 use serde_json::{Map, Value};
+
+use crate::metrics;
 
 /// A problem+json response. `trace_id` is added from the running task's trace.
 #[derive(Debug)]
@@ -124,9 +127,13 @@ impl Problem {
             .retry_after(seconds)
     }
 
-    /// 503 `unavailable` with Retry-After; logs the cause.
+    /// 503 `unavailable` with Retry-After; counts it, and logs the cause, at most once a second.
     pub fn unavailable(cause: impl Display) -> Self {
-        tracing::warn!(%cause, "unavailable");
+        static LINES: Sampler = Sampler::new();
+        counter!(metrics::UNAVAILABLE).increment(1);
+        if let Some(suppressed) = LINES.pass() {
+            tracing::warn!(%cause, suppressed, "unavailable");
+        }
         Self::out_of_service("this is for a moment; try again")
     }
 

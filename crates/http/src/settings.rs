@@ -4,6 +4,8 @@ use std::net::SocketAddr;
 
 use reqwest::Url;
 
+use crate::{TrustedProxies, client_ip::proxies};
+
 /// Settings every service has.
 #[derive(Clone, Debug, clap::Args)]
 pub struct HttpConfig {
@@ -12,6 +14,11 @@ pub struct HttpConfig {
     #[arg(long, env = "KARCIS_WEB_ORIGINS", value_delimiter = ',', value_name = "ORIGINS",
         value_parser = origin)]
     pub web_origins: Vec<String>,
+    /// The proxies before this service, such as a gateway: networks like 10.0.0.0/8 or addresses,
+    /// separated by commas. Only these may say in X-Forwarded-For or Forwarded for whom they ask.
+    #[arg(long, env = "KARCIS_TRUSTED_PROXIES", default_value = "", value_name = "NETWORKS",
+        value_parser = proxies, hide_default_value = true)]
+    pub trusted_proxies: TrustedProxies,
 }
 
 /// Settings of a service that checks tokens which user-service signs.

@@ -1,11 +1,12 @@
-//! What every binary needs around its work: a clock, settings, logs, trace context, signals, and
-//! supervised tasks that drain at a stop.
+//! What every binary needs around its work: a clock, settings, logs and their sampling, trace context,
+//! signals, and supervised tasks that drain at a stop.
 
 mod boot;
 mod chain;
 mod export;
 mod logs;
 mod readiness;
+mod sampler;
 mod secrets;
 mod supervise;
 pub mod trace;
@@ -13,6 +14,7 @@ pub mod trace;
 pub use boot::{exit_code, settings};
 pub use chain::chain;
 pub use readiness::Readiness;
+pub use sampler::Sampler;
 pub use secrets::{Environment, Purpose};
 pub use supervise::{Process, StopError};
 pub use tokio_util::sync::CancellationToken;

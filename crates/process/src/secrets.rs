@@ -142,7 +142,9 @@ mod tests {
         ] {
             assert!(is_known(known), "{known}");
         }
-        for own in ["", "nine mangoes", "postgres://db/shop", "postgres://a@db/x", "smtp://mail:1025"] {
+        for own in
+            ["", "nine mangoes", "postgres://db/shop", "postgres://a@db/x", "smtp://mail:1025"]
+        {
             assert!(!is_known(own), "{own}");
         }
         assert!(!is_known("postgres://karcis_user:q8f@db/change-me"));

@@ -47,9 +47,9 @@ async fn run(
     passwords: &[(&str, String)],
 ) -> Result<(), SetupError> {
     let mut transaction = connection.begin().await?;
-    let passwords = passwords.iter().map(|(schema, password)| {
-        (format!("karcis.password_of_{schema}"), password.as_str())
-    });
+    let passwords = passwords
+        .iter()
+        .map(|(schema, password)| (format!("karcis.password_of_{schema}"), password.as_str()));
     for (setting, value) in passwords.chain([("karcis.schemas".to_owned(), schemas)]) {
         let set = sqlx::query("SELECT set_config($1, $2, true)").bind(setting).bind(value);
         set.execute(&mut *transaction).await?;

@@ -2,7 +2,7 @@
 
 use std::{convert::Infallible, sync::Arc};
 
-use karcis_database::{DatabaseReadiness, check_migrations, connect};
+use karcis_database::{DatabaseReadiness, check_migrations, connect, describe_unreadable_rows};
 use karcis_http::{About, App, HttpConfig, TokenKeys};
 use karcis_messaging::{Consumer, Kafka, KafkaError, Outbox};
 use karcis_process::{CancellationToken, Process};
@@ -11,7 +11,7 @@ use sqlx::PgPool;
 use tokio::net::TcpListener;
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::{ServiceConfig, StartError};
+use crate::{ServiceConfig, StartError, ops};
 
 /// A service's connections: its schema, its outbox and its broker.
 pub struct Base {
@@ -31,6 +31,7 @@ impl Base {
         config: ServiceConfig<PORT>,
         process: &Process,
     ) -> Result<Self, StartError> {
+        describe_unreadable_rows();
         let kafka = Kafka::connect(&config.kafka)?;
         let pool = connect(&config.database).await?;
         check_migrations(&pool, service.schema.migrations).await?;
@@ -43,7 +44,7 @@ impl Base {
         self.stopping.clone()
     }
 
-    /// Serves these routes and the system endpoints; ready while the database answers.
+    /// Serves these routes, those for operators and the system endpoints; ready while the database answers.
     pub fn serve(
         &self,
         listener: TcpListener,
@@ -52,7 +53,7 @@ impl Base {
     ) -> impl Future<Output = std::io::Result<()>> + Send + use<> {
         let app = App {
             about: about(self.service),
-            routes,
+            routes: routes.merge(ops::routes(self.service).with_state(self.pool.clone())),
             keys: keys.clone(),
             readiness: Arc::new(DatabaseReadiness(self.pool.clone())),
         };
@@ -80,7 +81,9 @@ pub fn openapi<S>(service: &'static Service, routes: OpenApiRouter<S>) -> serde_
 where
     S: Clone + Send + Sync + 'static,
 {
-    karcis_http::openapi(about(service), routes.into_openapi())
+    let mut declared = routes.into_openapi();
+    declared.merge(ops::routes(service).into_openapi());
+    karcis_http::openapi(about(service), declared)
 }
 
 fn about(service: &'static Service) -> About {

@@ -1,8 +1,9 @@
-//! The skeleton that every service is built on: shared settings, the start-up error, connecting,
-//! and `main`.
+//! The skeleton that every service is built on: shared settings, the start-up error, connecting, what
+//! operators see of every service, and `main`.
 
 mod base;
 mod config;
+mod ops;
 mod program;
 
 pub use base::{Base, openapi};

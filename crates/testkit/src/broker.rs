@@ -37,8 +37,9 @@ impl Broker {
         let (port, bootstrap_servers, runs_in) = match servers.stack {
             Stack::Containers => {
                 let [port] = ports::free().expect("a port is free");
-                let (at, container) =
-                    containers::kafka(lifetime, Some(port), &servers.password).await.expect("Kafka starts");
+                let (at, container) = containers::kafka(lifetime, Some(port), &servers.password)
+                    .await
+                    .expect("Kafka starts");
                 (port, at, RunsIn::Container(Box::new(container)))
             }
             Stack::Native => {

@@ -12,7 +12,7 @@ use sqlx::{AssertSqlSafe, PgPool, postgres::PgPoolOptions};
 use uuid::Uuid;
 
 use crate::{
-    eventually,
+    LostCommits, eventually,
     servers::{kafka_client, servers},
     template,
 };
@@ -22,6 +22,8 @@ use crate::{
 pub struct TestEnvironment {
     name: String,
     database_url: String,
+    /// The same by the way that services take.
+    services_url: String,
     superuser: PgPool,
     kafka_config: KafkaConfig,
     kafka: Kafka,
@@ -55,7 +57,15 @@ impl TestEnvironment {
             .connect(&database_url)
             .await
             .expect("the new database answers");
-        Self { name, database_url, superuser, kafka_config, kafka }
+        let services_url = database_url.clone();
+        Self { name, database_url, services_url, superuser, kafka_config, kafka }
+    }
+
+    /// A proxy that can lose COMMITs of the services that start from now on.
+    pub async fn losing_commits(&mut self) -> LostCommits {
+        let proxy = LostCommits::start(&self.database_url).await;
+        self.services_url = proxy.url(&self.database_url);
+        proxy
     }
 
     /// The flags every service takes: where its schema is, where the broker is, what its topics
@@ -65,7 +75,7 @@ impl TestEnvironment {
         let security = self.kafka_config.security.variables();
         let security = security.map(|(variable, value)| (flag(variable), value));
         [
-            ("--database-url", self.role_url(schema)),
+            ("--database-url", role_url(&self.services_url, schema)),
             ("--database-connections", "5".to_owned()),
             ("--kafka-bootstrap-servers", self.kafka_config.kafka_bootstrap_servers.clone()),
             ("--topic-prefix", self.kafka_config.topic_prefix.clone()),
@@ -87,7 +97,7 @@ impl TestEnvironment {
     ) -> Vec<String> {
         let mut flags = self.flags(*service.schema);
         let mut offered = vec![("KARCIS_JWKS_URL", jwks_url.to_owned())];
-        offered.extend(simulated_gateway(&self.database_url));
+        offered.extend(simulated_gateway(&self.services_url));
         for (variable, value) in offered {
             let mut arguments = command.get_arguments();
             let taken = arguments.find(|it| it.get_env().is_some_and(|env| env == variable));

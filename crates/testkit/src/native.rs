@@ -28,10 +28,5 @@ pub(crate) async fn kafka(
 ) -> Result<Kafka, ServerError> {
     let data = lifetime.data.join(name);
     kafka::keep_password(&data, password)?;
-    Kafka::start(KafkaOptions {
-        data,
-        port,
-        outlives_parent: lifetime.outlives_this_process,
-    })
-    .await
+    Kafka::start(KafkaOptions { data, port, outlives_parent: lifetime.outlives_this_process }).await
 }

@@ -186,14 +186,7 @@ fn running(stack_file: &Path) -> Result<Servers, Failure> {
     let (kafka_user, password) = login.unzip();
     let password = password.unwrap_or_else(secret::draw);
     let stack = Stack::Native;
-    Ok(Servers {
-        stack,
-        postgres_url,
-        kafka_bootstrap_servers,
-        kafka_user,
-        password,
-        shared: true,
-    })
+    Ok(Servers { stack, postgres_url, kafka_bootstrap_servers, kafka_user, password, shared: true })
 }
 
 #[cfg(test)]

@@ -30,6 +30,7 @@ pub fn token(user: UserId, role: Role) -> String {
         role,
         iat: now,
         exp: now + 900,
+        sid: None,
     })
 }
 

@@ -14,20 +14,25 @@ pub struct Config {
     pub admin: AdminConfig,
     #[command(flatten)]
     pub mail: MailConfig,
-    /// After how many wrong passwords within 15 minutes no more are checked, for one account.
+    /// After how many wrong passwords within 15 minutes no more are checked, for one account from one
+    /// network address. Guesses from everywhere else are then checked more and more slowly, but for
+    /// addresses that logged in to the account before.
     #[arg(
         long,
         env = "KARCIS_FAILED_LOGINS_PER_ACCOUNT",
         default_value_t = 10,
-        value_name = "COUNT"
+        value_name = "COUNT",
+        value_parser = clap::value_parser!(u32).range(1..=1_000_000)
     )]
     pub failed_logins_per_account: u32,
-    /// The same for one network address. Behind a gateway all clients have the gateway's.
+    /// The same for all accounts from one network address, but for accounts that it logged in to
+    /// before.
     #[arg(
         long = "failed-logins-per-peer",
         env = "KARCIS_FAILED_LOGINS_PER_PEER",
-        default_value_t = 100,
-        value_name = "COUNT"
+        default_value_t = 300,
+        value_name = "COUNT",
+        value_parser = clap::value_parser!(u32).range(1..=1_000_000)
     )]
     pub failed_logins_per_client_ip: u32,
 }

@@ -16,9 +16,10 @@ use adapters::{
     mail::{LogNotifier, SmtpNotifier},
     password_hasher::Argon2id,
     postgres::{PgAccounts, PgFailedLogins, PgNotifications, signing_keys},
+    security_log::Logged,
     workers,
 };
-use application::{Notifications, Notifier, PasswordCheck};
+use application::{Notifications, Notifier, PasswordCheck, SecurityLog};
 use domain::LoginLimits;
 use karcis_http::TokenKeys;
 use karcis_process::Process;
@@ -49,6 +50,7 @@ pub async fn run(
     let signing_keys = signing_keys(&pool).await.map_err(StartError::own)?;
     let access_tokens = Arc::new(AccessTokens::new(&signing_keys).map_err(StartError::own)?);
     let keys = TokenKeys::fixed(access_tokens.published());
+    let security: Arc<dyn SecurityLog> = Arc::new(Logged::new());
     let state = ApiState {
         accounts: Arc::new(PgAccounts::new(pool.clone(), base.outbox.clone(), encode)),
         password_check: PasswordCheck {
@@ -58,10 +60,12 @@ pub async fn run(
                 per_account: config.failed_logins_per_account,
                 per_client_ip: config.failed_logins_per_client_ip,
             },
+            security: security.clone(),
         },
         access_tokens,
     };
-    first_admin(&config.admin, &*state.accounts, &*state.password_check.passwords)
+    let passwords = &*state.password_check.passwords;
+    first_admin(&config.admin, &*state.accounts, passwords, &*security)
         .await
         .map_err(StartError::own)?;
     let notifications: Arc<dyn Notifications> = Arc::new(PgNotifications(pool.clone()));

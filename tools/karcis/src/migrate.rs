@@ -2,10 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use clap::{
-    Arg, ArgMatches, FromArgMatches,
-    builder::PossibleValuesParser,
-};
+use clap::{Arg, ArgMatches, FromArgMatches, builder::PossibleValuesParser};
 use karcis_database::DatabaseError;
 use karcis_process::Environment;
 use karcis_schemas::{Schema, SetupError, as_owner, schemas, set_up};

@@ -6,7 +6,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use karcis_database::{Decider, StoreError, decide_and_commit};
+use karcis_database::{Decider, StoreError, decide_and_commit, decide_each};
 
 /// What a commit meets.
 #[derive(Clone, Copy, Debug)]
@@ -15,6 +15,7 @@ enum Commit {
     Conflict(&'static str),
     /// It lands, and its answer is lost.
     LostAnswer,
+    Lands,
     /// It does not land, and the store says so.
     Fails(fn(&'static str) -> StoreError),
 }
@@ -26,6 +27,8 @@ struct Counters {
     /// The round and the number of jobs of each load.
     loads: Mutex<Vec<(u32, usize)>>,
     commits: Mutex<u32>,
+    /// How many of the loads after the first round fail.
+    failing_loads: Mutex<u32>,
 }
 
 /// Raises its counter to at least its number, so that a repetition changes nothing.
@@ -62,6 +65,7 @@ impl Counters {
             script: Mutex::new(script.into_iter().collect()),
             loads: Mutex::default(),
             commits: Mutex::default(),
+            failing_loads: Mutex::default(),
         }
     }
 
@@ -103,6 +107,11 @@ impl Decider for Counters {
 
     async fn load(&self, jobs: &[&Raise], round: u32) -> Result<Unit, StoreError> {
         self.loads.lock().unwrap().push((round, jobs.len()));
+        let mut failing = self.failing_loads.lock().unwrap();
+        if round > 0 && *failing > 0 {
+            *failing -= 1;
+            return Err(StoreError::unavailable("the server starts again"));
+        }
         let stored = self.stored.lock().unwrap();
         let load = |Raise(name, _): &&Raise| {
             let (count, version) = stored[name];
@@ -134,7 +143,7 @@ impl Decider for Counters {
                 return Err(StoreError::unavailable("the connection was lost"));
             }
             Some(Commit::Fails(error)) => return Err(error("the store fails")),
-            None => {}
+            Some(Commit::Lands) | None => {}
         }
         Ok(self.store(&unit))
     }
@@ -229,4 +238,70 @@ async fn no_jobs_load_and_commit_nothing() {
     assert_eq!(decide_and_commit(&counters, &[]).await, Ok(vec![]));
     assert_eq!(counters.loads(), []);
     assert_eq!(*counters.commits.lock().unwrap(), 0);
+}
+
+#[tokio::test]
+async fn after_a_lost_answer_what_is_stored_is_looked_at_until_the_store_is_back() {
+    let counters = Counters::with([Commit::LostAnswer]);
+    *counters.failing_loads.lock().unwrap() = 3;
+    assert_eq!(decide_and_commit(&counters, &[Raise("a", 1)]).await, Ok(vec![1]));
+    assert_eq!(counters.loads(), [(0, 1), (1, 1), (1, 1), (1, 1), (1, 1)]);
+    // Nothing says that an ordinary load would go better the next time.
+    let counters = Counters::with([Commit::Conflict("a")]);
+    *counters.failing_loads.lock().unwrap() = 3;
+    let decided = decide_and_commit(&counters, &[Raise("a", 1)]).await;
+    assert_eq!(decided, Err(RaiseError::Unavailable));
+}
+
+/// The same counters, whose use case has no errors of its own.
+struct Plain(Counters);
+
+#[async_trait]
+impl Decider for Plain {
+    type Job = Raise;
+    type Key = &'static str;
+    type UnitOfWork = Unit;
+    type Output = i64;
+    type Error = StoreError;
+
+    fn key(&self, job: &Raise) -> &'static str {
+        job.0
+    }
+
+    async fn load(&self, jobs: &[&Raise], round: u32) -> Result<Unit, StoreError> {
+        self.0.load(jobs, round).await
+    }
+
+    fn decide(&self, unit: &mut Unit, job: &Raise) -> Result<i64, StoreError> {
+        Ok(self.0.decide(unit, job).expect("the jobs are positive"))
+    }
+
+    async fn commit(&self, unit: Unit) -> Result<HashSet<&'static str>, StoreError> {
+        self.0.commit(unit).await
+    }
+}
+
+#[tokio::test]
+async fn a_job_that_the_store_rejects_does_not_stop_the_others() {
+    use Commit::Lands;
+    let jobs = [Raise("a", 1), Raise("b", 7), Raise("a", 3)];
+    type Case = (&'static [Commit], [&'static str; 3], [i64; 2]);
+    let cases: [Case; 5] = [
+        (&[], ["1", "7", "3"], [3, 7]),
+        (&[REJECTS, Lands, REJECTS, Lands], ["1", "rejected", "3"], [3, 0]),
+        (&[CONTENDS, CONTENDS, CONTENDS], ["1", "7", "3"], [3, 7]),
+        (&[FAILS, FAILS], ["unavailable", "unavailable", "unavailable"], [0, 0]),
+        (&[REJECTS, REJECTS, FAILS, FAILS], ["rejected", "unavailable", "unavailable"], [0, 0]),
+    ];
+    for (script, outcomes, counts) in cases {
+        let counters = Plain(Counters::with(script.iter().copied()));
+        let decided = decide_each(&counters, &jobs).await.into_iter().map(|output| match output {
+            Ok(count) => count.to_string(),
+            Err(StoreError::RejectedByStore(_)) => "rejected".to_owned(),
+            Err(StoreError::Unavailable(_)) => "unavailable".to_owned(),
+            Err(error) => panic!("{error}"),
+        });
+        assert_eq!(decided.collect::<Vec<_>>(), outcomes, "{script:?}");
+        assert_eq!(counters.0.counts(), counts, "{script:?}");
+    }
 }

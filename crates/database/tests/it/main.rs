@@ -5,4 +5,5 @@
 mod batcher;
 mod decide;
 mod idempotency_keys;
+mod migrate;
 mod store_error;

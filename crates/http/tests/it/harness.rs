@@ -8,13 +8,14 @@ use axum::{
     http::StatusCode,
     routing::{get, post, put},
 };
+use clap::Parser;
 use jsonwebtoken::{
     Algorithm, EncodingKey, Header, encode,
     jwk::{Jwk, JwkSet},
 };
 use karcis_http::{
-    AUDIENCE, About, App, Caller, Claims, HttpConfig, ISSUER, IdempotencyKey, Json, Organiser,
-    PathId, PreferWait, Problem, Query, TOKEN_TYPE, TokenKeys,
+    AUDIENCE, About, App, Caller, Claims, ClientIp, HttpConfig, ISSUER, IdempotencyKey, Json,
+    Organiser, PathId, PreferWait, Problem, Query, TOKEN_TYPE, TokenKeys,
 };
 use karcis_kernel::{Money, Role, UserId};
 use karcis_process::{CancellationToken, Readiness};
@@ -109,6 +110,7 @@ pub(crate) fn routes() -> OpenApiRouter {
         .route("/keyed", post(async |key: IdempotencyKey| Json(key.0)))
         .route("/wait", get(async |PreferWait(wait): PreferWait| Json(wait.map(|w| w.as_secs()))))
         .route("/peer", get(async |ConnectInfo(peer): ConnectInfo<SocketAddr>| peer.to_string()))
+        .route("/client", get(async |client: ClientIp| client.to_string()))
         .route("/panic", get(async || -> &'static str { panic!("a secret cause") }))
         .route("/broken", get(async || Problem::internal("a secret cause")))
         .route("/away", get(async || Problem::unavailable("a secret cause")))
@@ -127,6 +129,12 @@ pub(crate) fn thing_service(routes: impl Into<OpenApiRouter>, keys: TokenKeys) -
 /// Less than the 8 s after which a stop cuts open connections.
 pub(crate) const AT_ONCE: Duration = Duration::from_secs(7);
 
+#[derive(clap::Parser)]
+struct Flags {
+    #[command(flatten)]
+    http: HttpConfig,
+}
+
 /// An app that is served until this is dropped.
 pub(crate) struct TestApp {
     pub address: SocketAddr,
@@ -141,15 +149,20 @@ impl TestApp {
     }
 
     pub(crate) async fn of(app: App) -> Self {
-        Self::with_origins(app, &[]).await
+        Self::with_flags(app, &[]).await
     }
 
     pub(crate) async fn with_origins(app: App, origins: &[&str]) -> Self {
+        Self::with_flags(app, &["--web-origins", &origins.join(",")]).await
+    }
+
+    /// An app with these of the flags that every service takes.
+    pub(crate) async fn with_flags(app: App, flags: &[&str]) -> Self {
+        let flags = ["thing-service"].iter().chain(flags);
+        let Flags { http: config } = Flags::try_parse_from(flags).expect("the flags are right");
         let listener = karcis_http::bind(([127, 0, 0, 1], 0).into()).await.unwrap();
         let address = listener.local_addr().unwrap();
         let stopping = CancellationToken::new();
-        let web_origins = origins.iter().map(|origin| (*origin).to_owned()).collect();
-        let config = HttpConfig { web_origins };
         let served = tokio::spawn(karcis_http::serve(listener, app, config, stopping.clone()));
         let client = Client::builder().no_proxy().build().unwrap();
         Self { address, client, stopping, served }
@@ -236,6 +249,7 @@ pub(crate) fn claims(role: Role) -> Claims {
         role,
         iat: now,
         exp: now + 900,
+        sid: None,
     }
 }
 

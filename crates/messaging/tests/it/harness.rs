@@ -6,9 +6,7 @@ use async_trait::async_trait;
 use karcis_contracts::{BookingCancelled, BookingFact, Message};
 use karcis_database::{DatabaseConfig, connect};
 use karcis_kernel::{BookingId, EventId, UserId};
-use karcis_messaging::{
-    Consumer, HandleError, Kafka, KafkaConfig, Outbox, Outgoing, Received,
-};
+use karcis_messaging::{Consumer, HandleError, Kafka, KafkaConfig, Outbox, Outgoing, Received};
 use karcis_schemas as schemas;
 use karcis_testkit::{TestEnvironment, eventually};
 use sqlx::PgPool;

@@ -9,16 +9,44 @@ use karcis_dev_servers::{
 use karcis_schemas::{Schema, schemas};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 
-#[tokio::test]
-async fn every_migration_keeps_the_rows_that_are_there() {
-    let data = TempDir::new().unwrap();
+async fn postgres(data: &TempDir) -> Postgres {
     let options = PostgresOptions {
         data: data.path().join("postgres"),
         port: 0,
         durable: false,
         outlives_parent: false,
     };
-    let postgres = Postgres::start(options).await.unwrap();
+    Postgres::start(options).await.unwrap()
+}
+
+/// A release writes no column that a later one has added: its rows must fit the newest schema, since
+/// two releases run side by side while instances are replaced, or the older one is taken back.
+#[tokio::test]
+async fn what_each_earlier_release_writes_fits_the_newest_schema() {
+    let data = TempDir::new().unwrap();
+    let postgres = postgres(&data).await;
+    for schema in schemas() {
+        let mut connection = PgConnection::connect(&postgres.url()).await.unwrap();
+        connection.execute("CREATE SCHEMA fresh; SET search_path = fresh").await.unwrap();
+        schema.migrations.run(&mut connection).await.unwrap();
+        let mut written = 0;
+        for migration in schema.migrations.iter() {
+            if let Some(fixture) = fixture(schema, migration.version, &migration.description) {
+                let (name, version) = (schema.name, migration.version);
+                let writing = sqlx::raw_sql(AssertSqlSafe(fixture)).execute(&mut connection).await;
+                writing.unwrap_or_else(|error| panic!("{name} {version:04}: {error}"));
+                written += 1;
+            }
+        }
+        assert!(written > 0, "{} has rows", schema.name);
+        connection.execute("DROP SCHEMA fresh CASCADE").await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn every_migration_keeps_the_rows_that_are_there() {
+    let data = TempDir::new().unwrap();
+    let postgres = postgres(&data).await;
     for schema in schemas() {
         let mut connection = PgConnection::connect(&postgres.url()).await.unwrap();
         connection.execute("CREATE SCHEMA fresh; SET search_path = fresh").await.unwrap();

@@ -39,7 +39,8 @@ async fn each_role_has_its_schema_to_itself() {
 
     for schema in ALL {
         let mut owner = owner(&url, schema).await;
-        let make = "CREATE TABLE secret (id bigint GENERATED ALWAYS AS IDENTITY, serial serial, it text)";
+        let make =
+            "CREATE TABLE secret (id bigint GENERATED ALWAYS AS IDENTITY, serial serial, it text)";
         run(&mut owner, make).await.expect("its owner may make tables");
         let mut own = connect(&url, schema).await;
         run(&mut own, WRITE_ROWS).await.expect("its service may read and write rows");
@@ -51,7 +52,11 @@ async fn each_role_has_its_schema_to_itself() {
         assert_eq!(setting(&mut own, "statement_timeout").await, "30s");
         assert_eq!(setting(&mut own, "idle_in_transaction_session_timeout").await, "10s");
         assert_eq!(limit(&mut own).await, 100);
-        assert_eq!(setting(&mut owner, "statement_timeout").await, "0", "a migration may take long");
+        assert_eq!(
+            setting(&mut owner, "statement_timeout").await,
+            "0",
+            "a migration may take long"
+        );
     }
     for reader in ALL {
         let mut reading = connect(&url, reader).await;
@@ -110,7 +115,11 @@ async fn what_an_older_release_made_is_given_to_owners_and_gets_other_passwords(
             let mut own = connect(&url, schema).await;
             run(&mut own, WRITE_ROWS).await.expect("the service goes on");
             for change in CHANGES {
-                assert_eq!(run(&mut own, change).await, Err("42501".into()), "{schema:?}: {change}");
+                assert_eq!(
+                    run(&mut own, change).await,
+                    Err("42501".into()),
+                    "{schema:?}: {change}"
+                );
             }
             assert_eq!(limit(&mut own).await, 100);
             let mut owner = owner(&url, schema).await;

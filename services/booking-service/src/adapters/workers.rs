@@ -112,11 +112,12 @@ impl Skipped {
 
     fn extend(&mut self, rejected: Rejected) {
         metrics::count_rejected(rejected.len());
-        for (booking_id, error) in rejected {
-            tracing::error!(%booking_id, error = %chain(&error), "the store rejects the booking: it is skipped");
-            self.ids.push(booking_id);
+        if let Some((booking_id, error)) = rejected.first() {
+            let (error, count) = (chain(error), rejected.len());
+            tracing::error!(%booking_id, %error, count, "the store rejects bookings: they are skipped");
             self.since.get_or_insert_with(Instant::now);
         }
+        self.ids.extend(rejected.into_iter().map(|(id, _)| id));
     }
 }
 

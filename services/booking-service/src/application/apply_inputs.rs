@@ -1,10 +1,10 @@
 //! Applies inputs (answers of other services, due timers, cancellations) to their bookings, many at a
 //! time.
 
-use std::{collections::HashSet, slice};
+use std::collections::HashSet;
 
 use async_trait::async_trait;
-use karcis_database::{Decider, StoreError, decide_and_commit};
+use karcis_database::{Decider, StoreError, UnreadableRow, decide_each};
 use karcis_kernel::BookingId;
 
 use super::{
@@ -29,43 +29,39 @@ impl std::ops::AddAssign for Tally {
     }
 }
 
+/// Bookings that the store rejects, and those of unreadable rows, with why.
+pub type Rejected = Vec<(BookingId, StoreError)>;
+
 /// Decides the inputs, each booking's in their order, and commits what they change. Applying the same
-/// batch again is harmless.
+/// batch again is harmless. A booking that the store rejects does not stop the others.
 pub async fn apply_inputs(
     bookings: &dyn Bookings,
     context: DecisionContext,
     inputs: &[(BookingId, Input)],
-) -> Result<Tally, StoreError> {
-    let outcomes = decide_and_commit(&ApplyInputs { bookings, context }, inputs).await?;
-    let accepted = outcomes.iter().filter(|accepted| **accepted).count() as u64;
-    Ok(Tally { accepted, stale: outcomes.len() as u64 - accepted })
-}
-
-/// Bookings that the store rejects, such as those of unreadable rows, with why.
-pub type Rejected = Vec<(BookingId, StoreError)>;
-
-/// Applies the inputs as [`apply_inputs`] does. A booking that the store rejects does not stop the
-/// others: the batch is applied again, input by input, and the rejected ones are returned.
-pub(super) async fn apply_what_can_be(
-    bookings: &dyn Bookings,
-    context: DecisionContext,
-    inputs: &[(BookingId, Input)],
-) -> Result<Rejected, StoreError> {
-    let mut rejected = vec![];
-    match apply_inputs(bookings, context, inputs).await {
-        Err(StoreError::RejectedByStore(_)) => {}
-        applied => return applied.map(|_| rejected),
-    }
-    for input in inputs {
-        match apply_inputs(bookings, context, slice::from_ref(input)).await {
-            Err(error @ StoreError::RejectedByStore(_)) => rejected.push((input.0, error)),
-            // A locked booking comes again, and what is rejected has to be known.
-            Ok(_) | Err(StoreError::Contended(_)) => {}
-            Err(error) if rejected.is_empty() => return Err(error),
-            Err(_) => break,
+) -> Result<(Tally, Rejected), StoreError> {
+    let (mut tally, mut rejected, mut failure) = (Tally::default(), vec![], None);
+    let outcomes = decide_each(&ApplyInputs { bookings, context }, inputs).await;
+    for ((id, _), outcome) in inputs.iter().zip(outcomes) {
+        match outcome {
+            Ok(Outcome::Accepted) => tally.accepted += 1,
+            Ok(Outcome::Stale) => tally.stale += 1,
+            Ok(Outcome::Unreadable(row)) => rejected.push((*id, row.into())),
+            Err(error @ StoreError::RejectedByStore(_)) => rejected.push((*id, error)),
+            Err(error) => failure = Some(error),
         }
     }
-    Ok(rejected)
+    match failure {
+        Some(error) if rejected.is_empty() => Err(error),
+        // What is rejected has to be known; the others come again.
+        _ => Ok((tally, rejected)),
+    }
+}
+
+/// What became of an input.
+enum Outcome {
+    Accepted,
+    Stale,
+    Unreadable(UnreadableRow),
 }
 
 struct ApplyInputs<'a> {
@@ -78,8 +74,7 @@ impl Decider for ApplyInputs<'_> {
     type Job = (BookingId, Input);
     type Key = BookingId;
     type UnitOfWork = UnitOfWork;
-    /// Whether the input was accepted.
-    type Output = bool;
+    type Output = Outcome;
     type Error = StoreError;
 
     fn key(&self, (id, _): &Self::Job) -> BookingId {
@@ -90,10 +85,20 @@ impl Decider for ApplyInputs<'_> {
         load_unit(self.bookings, jobs.iter().map(|(id, _)| *id)).await
     }
 
-    fn decide(&self, unit: &mut UnitOfWork, (id, input): &Self::Job) -> Result<bool, StoreError> {
-        let Some(change) = unit.get_mut(id) else { return Ok(false) };
-        // A refusal has no caller here: it counts as stale.
-        Ok(change.apply(self.context, input).unwrap_or(false))
+    fn decide(
+        &self,
+        unit: &mut UnitOfWork,
+        (id, input): &Self::Job,
+    ) -> Result<Outcome, StoreError> {
+        Ok(match unit.get_mut(id) {
+            Some(Ok(change)) => match change.apply(self.context, input) {
+                Ok(true) => Outcome::Accepted,
+                // A refusal has no caller here.
+                Ok(false) | Err(_) => Outcome::Stale,
+            },
+            Some(Err(unreadable)) => Outcome::Unreadable(unreadable.clone()),
+            None => Outcome::Stale,
+        })
     }
 
     async fn commit(&self, unit: UnitOfWork) -> Result<HashSet<BookingId>, StoreError> {

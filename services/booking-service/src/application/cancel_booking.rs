@@ -59,10 +59,11 @@ impl Decider for CancelBooking<'_> {
     }
 
     fn decide(&self, unit: &mut UnitOfWork, id: &BookingId) -> Result<Booking, CancelBookingError> {
-        let change = unit
-            .get_mut(id)
-            .filter(|change| change.after.order.buyer == self.buyer)
-            .ok_or(CancelBookingError::NotFound)?;
+        let change = match unit.get_mut(id) {
+            Some(Ok(change)) if change.after.order.buyer == self.buyer => change,
+            Some(Err(unreadable)) => return Err(StoreError::from(unreadable.clone()).into()),
+            Some(Ok(_)) | None => return Err(CancelBookingError::NotFound),
+        };
         change.apply(self.context, &Input::Cancel)?;
         Ok(change.after.clone())
     }

@@ -5,7 +5,7 @@ use karcis_kernel::BookingId;
 
 use super::{
     Bookings, CancelledEvents,
-    apply_inputs::{Rejected, apply_what_can_be},
+    apply_inputs::{Rejected, apply_inputs},
 };
 use crate::domain::{DecisionContext, Input};
 
@@ -27,5 +27,6 @@ pub async fn cancel_event_bookings(
         return Ok((true, vec![]));
     }
     let inputs: Vec<_> = ids.into_iter().map(|id| (id, Input::EventCancelled)).collect();
-    Ok((true, apply_what_can_be(bookings, context, &inputs).await?))
+    let (_, rejected) = apply_inputs(bookings, context, &inputs).await?;
+    Ok((true, rejected))
 }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use karcis_database::{Decider, KeyUse, StoreError, decide_and_commit};
+use karcis_database::{Decider, KeyUse, StoreError, UnreadableRow, decide_and_commit};
 use karcis_kernel::BookingId;
 
 use super::{Bookings, Change};
@@ -55,6 +55,7 @@ struct NewBooking {
 struct UnitOfWork {
     keys: Vec<KeyUse>,
     stored: HashMap<BookingId, Booking>,
+    unreadable: HashMap<BookingId, UnreadableRow>,
     new: Vec<Change>,
 }
 
@@ -81,9 +82,11 @@ impl Decider for CreateBooking<'_> {
         let known = keys.iter().filter_map(|key_use| key_use.subject.map(BookingId));
         // A commit without an answer may have stored the job's own booking.
         let ids: Vec<BookingId> = jobs.iter().map(|job| job.order.id).chain(known).collect();
-        let stored = self.bookings.load(&ids).await?.into_iter();
-        let stored = stored.map(|booking| (booking.order.id, booking)).collect();
-        Ok(UnitOfWork { keys, stored, new: vec![] })
+        let loaded = self.bookings.load(&ids).await?;
+        let stored = loaded.found.into_iter().map(|booking| (booking.order.id, booking)).collect();
+        let unreadable =
+            loaded.unreadable.into_iter().map(|row| (BookingId(row.id), row)).collect();
+        Ok(UnitOfWork { keys, stored, unreadable, new: vec![] })
     }
 
     fn decide(
@@ -100,7 +103,11 @@ impl Decider for CreateBooking<'_> {
             if used.fingerprint != key.fingerprint {
                 return Err(CreateBookingError::KeyReused);
             }
-            let booking = used.subject.and_then(|id| unit.stored.get(&BookingId(id))).cloned();
+            let id = used.subject.map(BookingId);
+            if let Some(unreadable) = id.and_then(|id| unit.unreadable.get(&id)) {
+                return Err(StoreError::from(unreadable.clone()).into());
+            }
+            let booking = id.and_then(|id| unit.stored.get(&id)).cloned();
             let missing = || StoreError::unavailable("the booking of a used key is missing");
             return Ok(Created { booking: booking.ok_or_else(missing)?, is_repeated: true });
         }

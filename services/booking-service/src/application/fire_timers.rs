@@ -5,7 +5,7 @@ use karcis_kernel::BookingId;
 
 use super::{
     Bookings, Timers,
-    apply_inputs::{Rejected, apply_what_can_be},
+    apply_inputs::{Rejected, apply_inputs},
 };
 use crate::domain::{DecisionContext, Input};
 
@@ -24,6 +24,6 @@ pub async fn fire_timers(
             (timer.booking_id, if timer.is_deadline { Input::Due } else { Input::ResendDue })
         })
         .collect();
-    let rejected = apply_what_can_be(bookings, context, &inputs).await?;
+    let (_, rejected) = apply_inputs(bookings, context, &inputs).await?;
     Ok((inputs.len(), rejected))
 }

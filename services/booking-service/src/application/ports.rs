@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use async_trait::async_trait;
-use karcis_database::{KeyUse, RequestKey, StoreError};
+use karcis_database::{KeyUse, Loaded, RequestKey, StoreError};
 use karcis_kernel::{BookingId, EventId, Timestamp, UserId};
 
 use crate::domain::{
@@ -74,8 +74,8 @@ impl Change {
 /// All bookings.
 #[async_trait]
 pub trait Bookings: Send + Sync {
-    /// The bookings with these ids; unknown ids are left out.
-    async fn load(&self, ids: &[BookingId]) -> Result<Vec<Booking>, StoreError>;
+    /// The bookings with these ids; unknown ids are left out, unreadable ones are named.
+    async fn load(&self, ids: &[BookingId]) -> Result<Loaded<Booking>, StoreError>;
 
     /// Saves every change with the messages it sends, in one transaction. A change whose booking
     /// was changed since it was loaded or is not new any more, or whose key is used, is left out, and
@@ -114,8 +114,9 @@ pub struct DueTimer {
 /// The deadlines and resends of all bookings.
 #[async_trait]
 pub trait Timers: Send + Sync {
-    /// Up to `limit` bookings with a timer that is due at `at`, the longest overdue first, without
-    /// those of `skipped` and those that another instance has locked.
+    /// Claims up to `limit` bookings with a timer that is due at `at`, the longest overdue first,
+    /// without those of `skipped` and those that another instance has claimed or locked. A claim ends
+    /// with the booking's next change, or after 5 s.
     async fn due(
         &self,
         at: Timestamp,
@@ -172,7 +173,8 @@ pub struct TimelineEntry {
 /// What is shown of bookings.
 #[async_trait]
 pub trait BookingQueries: Send + Sync {
-    /// Up to `limit` bookings of the buyer, newest first, after the one given.
+    /// Up to `limit` bookings of the buyer, newest first, after the one given, without unreadable
+    /// ones.
     async fn list(
         &self,
         buyer: UserId,

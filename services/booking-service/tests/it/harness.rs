@@ -54,6 +54,13 @@ impl TestApp {
         Self { environment, visitor, service, others }
     }
 
+    /// Starts another instance, which the caller stops.
+    pub(crate) async fn another_instance(&self) -> RunningService {
+        let mint = TokenMint::start().await;
+        let flags = ["--instance", "1", "--resend-after", "10m"];
+        RunningService::start(&BOOKING, &self.environment, mint.jwks_url(), &flags, run).await
+    }
+
     /// Stops it all; no message may be left unsent or dead-lettered.
     pub(crate) async fn stop(self) {
         self.environment.all_sent(BOOKINGS).await;

@@ -4,9 +4,12 @@
 mod cancelling;
 mod harness;
 mod input;
+mod instances;
+mod lost_commits;
 mod many;
 mod outage;
 mod paying;
 mod showing;
 mod stored_rows;
 mod time;
+mod unreadable;

@@ -25,8 +25,16 @@ pub(crate) async fn announce_cancelled_events(
         if outbox.state().is_behind() {
             continue;
         }
-        if let Err(error) = announce_cancelled(&*events, now(), AT_A_TIME).await {
-            tracing::warn!(error = %chain(&error), "the cancelled events wait for the next tick");
+        match announce_cancelled(&*events, now(), AT_A_TIME).await {
+            Ok(rejected) => {
+                if let Some((event_id, error)) = rejected.first() {
+                    let (error, count) = (chain(error), rejected.len());
+                    tracing::error!(%event_id, error, count, "the store rejects announcements");
+                }
+            }
+            Err(error) => {
+                tracing::warn!(error = %chain(&error), "the cancelled events wait for the next tick");
+            }
         }
     }
     Ok(())

@@ -1,22 +1,23 @@
 //! Announces cancelled events again until all their seats are free: an announcement may be lost,
 //! and a booking may have come in just behind it.
 
-use std::time::Duration;
+use std::{slice, time::Duration};
 
 use karcis_database::StoreError;
-use karcis_kernel::Timestamp;
+use karcis_kernel::{EventId, Timestamp};
 
 use super::ports::{Announcement, CancelledEvents};
 
-/// Announces what is due at `at`, at most `limit` events.
+/// Announces what is due at `at`, at most `limit` events. Returns those that the store rejects, with
+/// why: they do not stop the others.
 pub async fn announce_cancelled(
     events: &dyn CancelledEvents,
     at: Timestamp,
     limit: u16,
-) -> Result<(), StoreError> {
+) -> Result<Vec<(EventId, StoreError)>, StoreError> {
     let due = events.due(at, limit).await?;
     if due.is_empty() {
-        return Ok(());
+        return Ok(vec![]);
     }
     let announcements: Vec<_> = due
         .into_iter()
@@ -25,7 +26,18 @@ pub async fn announce_cancelled(
             event,
         })
         .collect();
-    events.announce(&announcements).await
+    match events.announce(&announcements).await {
+        Err(StoreError::RejectedByStore(_)) => {}
+        announced => return announced.map(|()| vec![]),
+    }
+    let mut rejected = vec![];
+    for one in &announcements {
+        match events.announce(slice::from_ref(one)).await {
+            Err(error @ StoreError::RejectedByStore(_)) => rejected.push((one.event.id, error)),
+            announced => announced?,
+        }
+    }
+    Ok(rejected)
 }
 
 /// When an event that was announced `announced` times, last at `at`, is due again.

@@ -26,10 +26,11 @@ pub async fn cancel_event(
     reason: CancelReason,
     at: Timestamp,
 ) -> Result<Event, CancelEventError> {
-    let locked = events.lock_for(editor, id).await?.ok_or(CancelEventError::NotFound)?;
-    let Some(cancelled) = locked.event().cancel(reason) else {
+    let mut locked = events.lock_for(editor, id).await?.ok_or(CancelEventError::NotFound)?;
+    let Some(cancelled) = locked.event().cancel(reason.clone()) else {
         return Ok(locked.event().clone());
     };
+    locked.record_of(editor, "cancel_event", Some(&reason)).await?;
     let next = next_announcement(at, 1);
     locked.save(&cancelled, Some(EventFact::Cancelled { next })).await?;
     Ok(cancelled)

@@ -23,7 +23,8 @@ pub async fn delete_event(
     editor: Editor,
     id: EventId,
 ) -> Result<(), DeleteEventError> {
-    let locked = events.lock_for(editor, id).await?.ok_or(DeleteEventError::NotFound)?;
+    let mut locked = events.lock_for(editor, id).await?.ok_or(DeleteEventError::NotFound)?;
     locked.event().check_delete()?;
+    locked.record_of(editor, "delete_event", None).await?;
     Ok(locked.delete().await?)
 }

@@ -3,8 +3,10 @@
 use std::collections::{HashMap, HashSet};
 
 use async_trait::async_trait;
-use karcis_database::StoreError;
+use karcis_database::{PrivilegedAct, StoreError, UnreadableRow};
 use karcis_kernel::{BookingId, EventId, TicketCode, TicketTypeId, Timestamp, UserId};
+
+use uuid::Uuid;
 
 use crate::domain::{
     CancelReason, Command, Editor, Event, Hold, HoldRef, IssuedTicket, Reply, Stock,
@@ -61,6 +63,9 @@ pub trait LockedEvent: Send {
     /// The event as it was when it was locked.
     fn event(&self) -> &Event;
 
+    /// Records the act, if the event is then saved or deleted.
+    async fn record(&mut self, act: &PrivilegedAct) -> Result<(), StoreError>;
+
     /// Stores what the event is now, and publishes the fact.
     async fn save(
         self: Box<Self>,
@@ -70,6 +75,23 @@ pub trait LockedEvent: Send {
 
     /// Deletes the event, and publishes that.
     async fn delete(self: Box<Self>) -> Result<(), StoreError>;
+}
+
+impl dyn LockedEvent + '_ {
+    /// Records what an admin does to another's event; what organisers do to their own is not recorded.
+    pub(super) async fn record_of(
+        &mut self,
+        editor: Editor,
+        action: &'static str,
+        reason: Option<&CancelReason>,
+    ) -> Result<(), StoreError> {
+        if editor.user_id == self.event().organiser_id {
+            return Ok(());
+        }
+        let (actor, subject) = (Some(editor.user_id), self.event().id.0);
+        let reason = reason.map(|reason| reason.as_str().to_owned());
+        self.record(&PrivilegedAct { actor, action, subject, detail: None, reason }).await
+    }
 }
 
 /// Which events to list.
@@ -105,7 +127,7 @@ pub trait Catalogue: Send + Sync {
     /// The event with this id.
     async fn find(&self, id: EventId) -> Result<Option<Event>, StoreError>;
 
-    /// The events of a page, soonest first.
+    /// The events of a page, soonest first, without unreadable ones.
     async fn list(&self, filter: &EventFilter, at: Timestamp) -> Result<Vec<Event>, StoreError>;
 }
 
@@ -141,6 +163,8 @@ pub struct StockSnapshot {
     pub holds: HashMap<BookingId, (EventId, Hold)>,
     /// How many unpaid holds the buyers have; none if absent.
     pub unpaid: HashMap<(EventId, UserId), u32>,
+    /// The events, and the bookings' holds, that cannot be read, by event and booking.
+    pub unreadable: HashMap<Uuid, UnreadableRow>,
 }
 
 /// What a batch changes of one event.
@@ -169,7 +193,7 @@ pub struct HoldChange {
 #[async_trait]
 pub trait CancelledEvents: Send + Sync {
     /// The events that are due to be announced again at `at`, the longest waiting first. What cannot
-    /// be read is logged and left out.
+    /// be read is left out.
     async fn due(&self, at: Timestamp, limit: u16) -> Result<Vec<CancelledEvent>, StoreError>;
 
     /// Announces the events that have a next time, and ends the announcing of the others. Events

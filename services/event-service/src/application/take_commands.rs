@@ -114,6 +114,10 @@ impl UnitOfWork {
         context: &DecisionContext<'_>,
     ) -> Result<Option<Reply>, TakeCommandsError> {
         let hold = command.hold();
+        let unreadable = [hold.event_id.0, hold.booking_id.0];
+        if let Some(row) = unreadable.iter().find_map(|id| self.stock.unreadable.get(id)) {
+            return Err(StoreError::from(row.clone()).into());
+        }
         let mismatch = |reason| TakeCommandsError::Mismatch { booking_id: hold.booking_id, reason };
         let before = match self.stock.holds.get(&hold.booking_id) {
             Some((event_id, _)) if *event_id != hold.event_id => {

@@ -24,10 +24,11 @@ pub async fn unpublish_event(
     id: EventId,
     at: Timestamp,
 ) -> Result<Event, UnpublishEventError> {
-    let locked = events.lock_for(editor, id).await?.ok_or(UnpublishEventError::NotFound)?;
+    let mut locked = events.lock_for(editor, id).await?.ok_or(UnpublishEventError::NotFound)?;
     let Some(draft) = locked.event().unpublish(at)? else {
         return Ok(locked.event().clone());
     };
+    locked.record_of(editor, "unpublish_event", None).await?;
     locked.save(&draft, Some(EventFact::Deleted)).await?;
     Ok(draft)
 }

@@ -7,7 +7,9 @@ use karcis_contracts::{
 use karcis_event_service::run;
 use karcis_kernel::{BookingId, EventId, Role, TicketTypeId, UserId};
 use karcis_schemas::{BOOKING, EVENT, EVENTS};
-use karcis_testkit::{Peer, Person, RunningService, TestEnvironment, TokenMint, eventually};
+use karcis_testkit::{
+    LostCommits, Peer, Person, RunningService, TestEnvironment, TokenMint, eventually,
+};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -27,7 +29,24 @@ pub(crate) struct Concert {
 
 impl TestApp {
     pub(crate) async fn start() -> Self {
-        let environment = TestEnvironment::start().await;
+        Self::start_on(TestEnvironment::start().await).await
+    }
+
+    /// With a proxy that can lose the service's COMMITs.
+    pub(crate) async fn losing_commits() -> (Self, LostCommits) {
+        let mut environment = TestEnvironment::start().await;
+        let proxy = environment.losing_commits().await;
+        (Self::start_on(environment).await, proxy)
+    }
+
+    /// Starts another instance, which the caller stops.
+    pub(crate) async fn another_instance(&self) -> RunningService {
+        let mint = TokenMint::start().await;
+        let flags = ["--instance", "1"];
+        RunningService::start(&EVENT, &self.environment, mint.jwks_url(), &flags, run).await
+    }
+
+    async fn start_on(environment: TestEnvironment) -> Self {
         let mint = TokenMint::start().await;
         let service = RunningService::start(&EVENT, &environment, mint.jwks_url(), &[], run).await;
         let topics = &[TicketFact::TOPIC, EventFact::TOPIC];

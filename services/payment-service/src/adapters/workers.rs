@@ -2,6 +2,7 @@
 
 use std::{convert::Infallible, mem, sync::Arc, time::Duration};
 
+use karcis_database::StoreError;
 use karcis_messaging::Outbox;
 use karcis_process::{CancellationToken, chain, now};
 use tokio::{
@@ -38,6 +39,7 @@ pub(crate) async fn run_resolving(
         match resolve_attempts(&*payments, &*gateway, waiting, page.take(), AT_A_TIME).await {
             Ok(resolved) => {
                 unresolved += resolved.unresolved;
+                log_unstored(resolved.unstored);
                 page = resolved.next;
                 if page.is_none() {
                     metrics::show_unresolved(mem::take(&mut unresolved));
@@ -66,7 +68,10 @@ pub(crate) async fn run_voiding(
     let mut page = None;
     while !stopping.is_cancelled() {
         match void_attempts(&*payments, &*gateway, page.take(), AT_A_TIME).await {
-            Ok(next) => page = next,
+            Ok((unstored, next)) => {
+                log_unstored(unstored);
+                page = next;
+            }
             Err(error) => tracing::warn!(error = %chain(&error), "attempts could not be voided"),
         }
         if page.is_none() {
@@ -93,7 +98,7 @@ pub(crate) async fn run_refunding(
             let refunding = refund_payments(&*payments, &*gateway, after, AT_A_TIME, &mut report);
             match refunding.await {
                 Ok(next) => page = next,
-                Err(error) => tracing::warn!(error = %chain(&error), "refunds could not be stored"),
+                Err(error) => tracing::warn!(error = %chain(&error), "refunds could not be loaded"),
             }
             log_refunds(report);
         }
@@ -129,7 +134,14 @@ async fn rest(signal: &Notify, stopping: &CancellationToken) {
     stopping.run_until_cancelled(timeout(REST, signal.notified())).await;
 }
 
+fn log_unstored(error: Option<StoreError>) {
+    if let Some(error) = error {
+        tracing::warn!(error = %chain(&error), "an answer of the provider could not be stored");
+    }
+}
+
 fn log_refunds(report: RefundReport) {
+    log_unstored(report.unstored);
     if let Some(error) = report.unavailable.first() {
         let count = report.unavailable.len();
         tracing::warn!(%error, count, "the provider could not be asked for refunds");

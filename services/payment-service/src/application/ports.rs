@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use async_trait::async_trait;
-use karcis_database::{KeyUse, RequestKey, StoreError};
+use karcis_database::{KeyUse, Loaded, RequestKey, StoreError};
 use karcis_kernel::{BookingId, Money, Timestamp};
 
 use crate::domain::{AttemptId, Fact, Outcome, Payment, PaymentRecord, RefundOutcome};
@@ -24,8 +24,9 @@ pub struct Change {
 /// The stored payments.
 #[async_trait]
 pub trait Payments: Send + Sync {
-    /// The records of these bookings; a booking without one is left out.
-    async fn load(&self, bookings: &[BookingId]) -> Result<Vec<PaymentRecord>, StoreError>;
+    /// The records of these bookings; a booking without one is left out, unreadable ones are named
+    /// by their booking.
+    async fn load(&self, bookings: &[BookingId]) -> Result<Loaded<PaymentRecord>, StoreError>;
 
     /// What these keys were used for in the 24 h before `now`; unused ones are left out.
     async fn key_uses(

@@ -5,7 +5,7 @@ use karcis_kernel::BookingId;
 
 use super::{
     ports::Payments,
-    unit_of_work::{PaymentJob, UnitOfWork, decide},
+    unit_of_work::{PaymentJob, UnitOfWork, decide_all},
 };
 use crate::domain::{AttemptId, Outcome, Payment, resolve};
 
@@ -39,10 +39,11 @@ impl PaymentJob for AttemptAnswer {
     }
 }
 
-/// The payments after each answer, in their order. A repeated answer changes nothing.
+/// Stores the answers. A repeated one changes nothing, and one that cannot be stored does not stop
+/// the others: the first error is returned.
 pub async fn record_outcomes(
     payments: &dyn Payments,
     answers: &[AttemptAnswer],
-) -> Result<Vec<Payment>, StoreError> {
-    decide(payments, answers).await
+) -> Option<StoreError> {
+    decide_all(payments, answers).await.1
 }

@@ -7,7 +7,7 @@ use karcis_kernel::{BookingId, Money};
 
 use super::{
     ports::{Page, PaymentGateway, ProviderUnavailable, Refund, Waiting, WaitingPayments},
-    unit_of_work::{PaymentJob, UnitOfWork, decide},
+    unit_of_work::{PaymentJob, UnitOfWork, decide_all},
 };
 use crate::domain::{Payment, RefundKind, RefundOutcome, Verdict, due_refunds, record_refund};
 
@@ -18,6 +18,8 @@ pub struct RefundReport {
     pub unavailable: Vec<ProviderUnavailable>,
     /// What the provider refuses since this pass: an operator has to settle it.
     pub refused: Vec<RefusedRefund>,
+    /// Why one of the answers could not be stored: the provider is asked again in the next pass.
+    pub unstored: Option<StoreError>,
 }
 
 /// A refund or a reversal that the provider refuses.
@@ -29,8 +31,7 @@ pub struct RefusedRefund {
 }
 
 /// Asks the provider for the due refunds of up to `limit` payments after booking `after`, and
-/// publishes what became of them. Returns the booking after which there are more. `report` is filled
-/// on an error, too.
+/// publishes what became of them. Returns the booking after which there are more.
 pub async fn refund_payments(
     payments: &dyn WaitingPayments,
     gateway: &dyn PaymentGateway,
@@ -51,7 +52,9 @@ pub async fn refund_payments(
             Err(error) => report.unavailable.push(error),
         }
     }
-    report.refused.extend(decide(payments, &answers).await?.into_iter().flatten());
+    let (refused, failure) = decide_all(payments, &answers).await;
+    report.refused.extend(refused.into_iter().flatten());
+    report.unstored = failure;
     Ok(next)
 }
 

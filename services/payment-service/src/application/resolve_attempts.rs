@@ -15,6 +15,8 @@ pub struct Resolved {
     /// Of how many attempts the provider does not know the outcome, without those that wait for
     /// their buyer.
     pub unresolved: usize,
+    /// Why one of the outcomes could not be stored: the provider is asked again in the next pass.
+    pub unstored: Option<StoreError>,
     /// The booking after which there are more.
     pub next: Option<BookingId>,
 }
@@ -35,8 +37,8 @@ pub async fn resolve_attempts(
         |answer: &&AttemptAnswer| matches!(answer.outcome, Outcome::Unknown | Outcome::Pending);
     let unresolved = answers.iter().filter(is_unresolved).count();
     answers.retain(|answer| answer.outcome != Outcome::Unknown);
-    record_outcomes(payments, &answers).await?;
-    Ok(Resolved { unresolved, next })
+    let unstored = record_outcomes(payments, &answers).await;
+    Ok(Resolved { unresolved, unstored, next })
 }
 
 async fn ask(gateway: &dyn PaymentGateway, payment: Payment) -> Option<AttemptAnswer> {

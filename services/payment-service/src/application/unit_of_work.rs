@@ -6,7 +6,9 @@ use std::{
 };
 
 use async_trait::async_trait;
-use karcis_database::{Decider, KeyUse, RequestKey, StoreError, decide_and_commit};
+use karcis_database::{
+    Decider, KeyUse, RequestKey, StoreError, UnreadableRow, decide_and_commit, decide_each,
+};
 use karcis_kernel::{BookingId, Timestamp};
 
 use super::ports::{Change, Payments};
@@ -38,6 +40,22 @@ pub(super) async fn decide<J: PaymentJob>(
     jobs: &[J],
 ) -> Result<Vec<J::Output>, J::Error> {
     decide_and_commit(&PaymentDecider { payments, job: PhantomData }, jobs).await
+}
+
+/// The same for jobs that wait for nobody: one that the store rejects does not stop the others. The
+/// first error is returned after all were tried.
+pub(super) async fn decide_all<J: PaymentJob<Error = StoreError>>(
+    payments: &dyn Payments,
+    jobs: &[J],
+) -> (Vec<J::Output>, Option<StoreError>) {
+    let (mut outputs, mut failure) = (Vec::with_capacity(jobs.len()), None);
+    for output in decide_each(&PaymentDecider { payments, job: PhantomData }, jobs).await {
+        match output {
+            Ok(output) => outputs.push(output),
+            Err(error) => failure = failure.or(Some(error)),
+        }
+    }
+    (outputs, failure)
 }
 
 /// Decides one job and stores what it changes.
@@ -84,6 +102,9 @@ impl<J: PaymentJob> Decider for PaymentDecider<'_, J> {
     }
 
     fn decide(&self, unit: &mut UnitOfWork, job: &J) -> Result<J::Output, J::Error> {
+        if let Some(unreadable) = unit.unreadable.get(&job.booking_id()) {
+            return Err(StoreError::from(unreadable.clone()).into());
+        }
         job.decide(unit)
     }
 
@@ -99,6 +120,7 @@ impl<J: PaymentJob> Decider for PaymentDecider<'_, J> {
 #[derive(Default)]
 pub(super) struct UnitOfWork {
     loaded: HashMap<BookingId, PaymentRecord>,
+    unreadable: HashMap<BookingId, UnreadableRow>,
     keys: HashMap<RequestKey, KeyUse>,
     changes: BTreeMap<BookingId, Change>,
 }
@@ -168,7 +190,8 @@ impl UnitOfWork {
         bookings.sort_unstable();
         bookings.dedup();
         let records = payments.load(&bookings).await?;
-        self.loaded.extend(records.into_iter().map(|record| (record.booking_id(), record)));
+        self.loaded.extend(records.found.into_iter().map(|record| (record.booking_id(), record)));
+        self.unreadable.extend(records.unreadable.into_iter().map(|row| (BookingId(row.id), row)));
         Ok(())
     }
 

@@ -11,18 +11,18 @@ use super::{
 use crate::domain::{Outcome, Payment, State};
 
 /// Voids up to `limit` of them after booking `after`. Where the money had come before, the payment
-/// succeeds instead. Returns the booking after which there are more.
+/// succeeds instead. Returns why one of the outcomes could not be stored, and the booking after which
+/// there are more.
 pub async fn void_attempts(
     payments: &dyn WaitingPayments,
     gateway: &dyn PaymentGateway,
     after: Option<BookingId>,
     limit: u16,
-) -> Result<Option<BookingId>, StoreError> {
+) -> Result<(Option<StoreError>, Option<BookingId>), StoreError> {
     let Page { payments: page, next } = payments.waiting(Waiting::Void, after, limit).await?;
     let answers = join_all(page.into_iter().map(|payment| void(gateway, payment))).await;
     let answers: Vec<AttemptAnswer> = answers.into_iter().flatten().collect();
-    record_outcomes(payments, &answers).await?;
-    Ok(next)
+    Ok((record_outcomes(payments, &answers).await, next))
 }
 
 async fn void(gateway: &dyn PaymentGateway, payment: Payment) -> Option<AttemptAnswer> {

@@ -98,6 +98,10 @@ pub enum DeclineKind {
 }
 
 impl Decline {
+    fn already_captured() -> Self {
+        Self { kind: DeclineKind::Hard, code: "already_captured".to_owned() }
+    }
+
     /// Whether the card belongs to another person: the buyer gets no further attempt.
     fn is_fraud(&self) -> bool {
         matches!(self.code.as_str(), "stolen_card" | "lost_card")
@@ -129,6 +133,9 @@ pub enum Outcome {
     /// The money is captured.
     Approved,
     Declined(Decline),
+    /// The intent had captured its money before, for an attempt with another key, and has it still: a
+    /// restored database may have lost that attempt.
+    AlreadyCaptured,
     /// The intent is voided and will never capture.
     Voided,
     /// The buyer has to do something first.
@@ -196,6 +203,12 @@ fn first_answer(payment: &Payment, id: AttemptId, outcome: &Outcome) -> Verdict 
     }
     match outcome {
         Outcome::Approved => paid(payment, id),
+        // Only money that no known attempt has brought counts.
+        Outcome::AlreadyCaptured if payment.captured.amount == 0 => paid(payment, id),
+        Outcome::AlreadyCaptured => {
+            let decline = Decline::already_captured();
+            first_answer(payment, id, &Outcome::Declined(decline))
+        }
         Outcome::Voided => {
             let ended = with_outcome(payment, id, AttemptOutcome::Voided);
             Verdict::changed(Payment { state: State::Cancelled, ..ended }, Fact::Cancelled)

@@ -10,7 +10,8 @@ use karcis_payment_service::run;
 use karcis_process::now;
 use karcis_schemas::{BOOKING, PAYMENT, PAYMENTS, SIMULATED_GATEWAY};
 use karcis_testkit::{
-    Answer, Ledger, Peer, RunningService, TestEnvironment, TokenMint, eventually, token,
+    Answer, Ledger, LostCommits, Peer, RunningService, TestEnvironment, TokenMint, eventually,
+    token,
 };
 use reqwest::Client;
 use serde_json::{Value, json};
@@ -60,7 +61,17 @@ impl TestApp {
 
     /// Without a service.
     pub(crate) async fn without_instance() -> Self {
-        let environment = TestEnvironment::start().await;
+        Self::on(TestEnvironment::start().await).await
+    }
+
+    /// The same, with a proxy that can lose COMMITs of instances.
+    pub(crate) async fn losing_commits() -> (Self, LostCommits) {
+        let mut environment = TestEnvironment::start().await;
+        let proxy = environment.losing_commits().await;
+        (Self::on(environment).await, proxy)
+    }
+
+    async fn on(environment: TestEnvironment) -> Self {
         // Else no bank could think for longer than 5 s.
         let database = environment.database_url().rsplit('/').next().unwrap();
         let role = SIMULATED_GATEWAY.role;

@@ -1,4 +1,4 @@
-//! Signs access tokens, and reads the session of one.
+//! Signs access tokens.
 
 use jsonwebtoken::{
     Algorithm, EncodingKey, Header,
@@ -6,8 +6,6 @@ use jsonwebtoken::{
 };
 use karcis_http::{AUDIENCE, Claims, ISSUER, TOKEN_TYPE};
 use karcis_kernel::Timestamp;
-use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 
 use crate::{
     adapters::postgres::SigningKey,
@@ -25,19 +23,6 @@ pub(crate) enum KeyError {
     Unreadable { kid: String, source: jsonwebtoken::errors::Error },
     #[error("there is no signing key")]
     Missing,
-}
-
-/// The claims that every service checks, and the session, which only this service reads.
-#[derive(Serialize)]
-struct SessionClaims {
-    #[serde(flatten)]
-    claims: Claims,
-    sid: Uuid,
-}
-
-#[derive(Deserialize)]
-struct SessionClaim {
-    sid: Option<Uuid>,
 }
 
 /// Signs with the newest key and publishes all keys.
@@ -79,15 +64,10 @@ impl AccessTokens {
             role: account.role,
             iat,
             exp: iat + LIFETIME_S,
+            sid: Some(session.0),
         };
-        jsonwebtoken::encode(&self.header, &SessionClaims { claims, sid: session.0 }, &self.key)
+        jsonwebtoken::encode(&self.header, &claims, &self.key)
     }
-}
-
-/// The session of an access token. The token must have been verified before.
-pub(crate) fn session_of(verified: &str) -> Option<SessionId> {
-    let claim: SessionClaim = jsonwebtoken::dangerous::insecure_decode_claims(verified).ok()?;
-    claim.sid.map(SessionId)
 }
 
 fn public_half(key: &SigningKey) -> Result<Jwk, KeyError> {

@@ -1,11 +1,12 @@
 //! Ensures the first admin that the configuration names.
 
+use karcis_database::StoreError;
 use karcis_kernel::UserId;
-use karcis_process::now;
+use karcis_process::{chain, now};
 use uuid::Uuid;
 
 use crate::{
-    application::{Accounts, EnsureAdminError, FirstAdmin, Passwords, ensure_admin},
+    application::{Accounts, EnsureAdminError, FirstAdmin, Passwords, SecurityLog, ensure_admin},
     config::AdminConfig,
     domain::{Email, InvalidEmail, InvalidName, InvalidPassword, Password, PersonName},
 };
@@ -25,11 +26,12 @@ pub(crate) enum FirstAdminError {
     Ensure(#[from] EnsureAdminError),
 }
 
-/// Ensures that there is the first admin, if one is configured.
+/// Ensures that there is an admin, if one is configured.
 pub(crate) async fn first_admin(
     config: &AdminConfig,
     accounts: &dyn Accounts,
     passwords: &dyn Passwords,
+    security: &dyn SecurityLog,
 ) -> Result<(), FirstAdminError> {
     let AdminConfig { admin_email, admin_password } = config;
     match (admin_email.is_empty(), admin_password.is_empty()) {
@@ -38,15 +40,23 @@ pub(crate) async fn first_admin(
         _ => return Err(FirstAdminError::OneSettingMissing),
     }
     let email = Email::parse(admin_email)?;
-    let password = Password::choose(admin_password.clone())?;
+    let password = Password::configured(admin_password.clone())?;
     let who = (email, password, PersonName::parse("Admin")?);
     let id = UserId(Uuid::now_v7());
-    match ensure_admin(accounts, passwords, who, id, now()).await? {
+    let ensured = match ensure_admin(accounts, passwords, security, who, id, now()).await {
+        // Its one row must not keep everybody else out.
+        Err(EnsureAdminError::Store(error @ StoreError::RejectedByStore(_))) => {
+            tracing::error!(error = %chain(&error), "the first admin's account is left unchanged");
+            return Ok(());
+        }
+        ensured => ensured?,
+    };
+    match ensured {
         FirstAdmin::Created => tracing::info!("created the first admin's account"),
         FirstAdmin::Promoted => tracing::info!("promoted an account to first admin"),
         FirstAdmin::Present => {}
         FirstAdmin::SomebodyElses => tracing::warn!(
-            "the account of KARCIS_ADMIN_EMAIL has another password and is left unchanged"
+            "the account of KARCIS_ADMIN_EMAIL is disabled or has another password: it is unchanged"
         ),
     }
     Ok(())

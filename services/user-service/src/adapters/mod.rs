@@ -8,4 +8,5 @@ pub(crate) mod mail;
 pub(crate) mod password_hasher;
 pub(crate) mod postgres;
 pub(crate) mod refresh_tokens;
+pub(crate) mod security_log;
 pub(crate) mod workers;

@@ -2,21 +2,23 @@
 
 use std::sync::Arc;
 
+use chrono::TimeDelta;
 use karcis_database::StoreError;
-use karcis_kernel::Timestamp;
 
-use super::{FailedLogins, HashError, Passwords};
-use crate::domain::{ClientIp, Email, LoginLimits, PasswordHash, Subject, TypedPassword};
+use super::{FailedLogins, HashError, PasswordMatch, Passwords, SecurityLog};
+use crate::domain::{
+    Account, ClientIp, Email, Guesser, LoginLimits, SecurityEvent, SessionId, TypedPassword,
+};
 
 /// Why a typed password is not accepted.
 #[derive(Debug, thiserror::Error)]
 pub enum CheckPasswordError {
-    /// It is not the account's, or there is no such account.
+    /// It is not the account's, or there is no such account, or it is disabled.
     #[error("check the e-mail address and the password")]
     Wrong,
-    /// There were too many wrong ones: no password is checked before `until`.
-    #[error("too many wrong passwords: try again after {until}")]
-    TooMany { until: Timestamp },
+    /// There were too many wrong ones: this one was not looked at.
+    #[error("too many wrong passwords: try again in {} s", wait.num_seconds())]
+    TooMany { wait: TimeDelta },
     #[error(transparent)]
     Hash(#[from] HashError),
     #[error(transparent)]
@@ -29,37 +31,66 @@ pub(crate) struct PasswordCheck {
     pub passwords: Arc<dyn Passwords>,
     pub failed_logins: Arc<dyn FailedLogins>,
     pub limits: LoginLimits,
+    pub security: Arc<dyn SecurityLog>,
 }
 
-/// Checks a typed password against the account's hash, which is `None` if no account has this
-/// address. Counts a wrong password.
+/// A guess at the password of the account with this address.
+pub(super) struct Guess<'a> {
+    pub email: &'a Email,
+    /// The account with this address, if there is one.
+    pub account: Option<&'a Account>,
+    pub client_ip: &'a ClientIp,
+    /// The live session of the account that the guess is made in.
+    pub session: Option<SessionId>,
+    pub typed: TypedPassword,
+}
+
+/// Checks a typed password. The guess is charged before the password is looked at, and forgiven if it
+/// was right: of many at once only so many are looked at as the limits leave. Returns whether the stored
+/// hash is outdated. An unknown address, a disabled account and a wrong password get the same error after
+/// the same time, and too many guesses the same whatever the password.
 pub(super) async fn check_password(
     check: &PasswordCheck,
-    email: &Email,
-    client_ip: ClientIp,
-    typed: TypedPassword,
-    hash: Option<PasswordHash>,
-    at: Timestamp,
-) -> Result<(), CheckPasswordError> {
-    let subjects = [Subject::Account(email.clone()), Subject::ClientIp(client_ip)];
-    refuse_if_blocked(check, &subjects, at).await?;
-    if check.passwords.matches(typed, hash).await? {
-        // Other wrong guesses may have been counted while this one was hashed.
-        refuse_if_blocked(check, &subjects, at).await
-    } else {
-        check.failed_logins.count(&subjects, at).await?;
-        Err(CheckPasswordError::Wrong)
+    guess: Guess<'_>,
+) -> Result<PasswordMatch, CheckPasswordError> {
+    let Guess { email, account, client_ip: peer, session, typed } = guess;
+    let user = account.map(|account| account.user_id);
+    let guesser = match session {
+        Some(session) => Guesser::Session(session),
+        None if check.failed_logins.is_known(email, peer).await? => {
+            Guesser::KnownPeer(peer.clone())
+        }
+        None => Guesser::Stranger(peer.clone()),
+    };
+    let charged = check.limits.charged(email, &guesser);
+    if let Some(wait) = check.failed_logins.charge(&charged).await? {
+        check.security.note(SecurityEvent::LogInBlocked { user, peer });
+        return Err(CheckPasswordError::TooMany { wait });
     }
-}
-
-async fn refuse_if_blocked(
-    check: &PasswordCheck,
-    subjects: &[Subject],
-    at: Timestamp,
-) -> Result<(), CheckPasswordError> {
-    let failures = check.failed_logins.failures(subjects, at).await?;
-    match check.limits.blocked_until(&failures, at) {
-        Some(until) => Err(CheckPasswordError::TooMany { until }),
-        None => Ok(()),
+    let enabled = account.filter(|account| account.disabled_at.is_none());
+    let hash = account.map(|account| account.password_hash.clone());
+    let outcome = match check.passwords.matches(typed, hash).await {
+        Ok(outcome) => outcome,
+        Err(error) => {
+            // It was not looked at.
+            check.failed_logins.forgive(&charged).await?;
+            return Err(error.into());
+        }
+    };
+    match (outcome, enabled) {
+        (PasswordMatch::Wrong, _) => {
+            check.security.note(SecurityEvent::LogInFailed { user, peer });
+            Err(CheckPasswordError::Wrong)
+        }
+        (_, None) => {
+            user.inspect(|user| {
+                check.security.note(SecurityEvent::DisabledRefused { user: *user })
+            });
+            Err(CheckPasswordError::Wrong)
+        }
+        (right, Some(_)) => {
+            check.failed_logins.forgive(&charged).await?;
+            Ok(right)
+        }
     }
 }

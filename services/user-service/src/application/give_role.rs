@@ -1,41 +1,37 @@
 //! Give an account a role, as an admin.
 
-use karcis_database::StoreError;
-use karcis_kernel::{Role, UserId};
+use karcis_database::PrivilegedAct;
+use karcis_kernel::Role;
 
-use super::{Accounts, SaveError, Sessions, until_saved::until_saved};
-use crate::domain::{Account, Email, changes_own_role};
+use super::{Accounts, ChangeAccountError, SecurityLog, change_account::change_account};
+use crate::domain::{Account, Actor, Email, SecurityEvent};
 
-/// Why the role is not given.
-#[derive(Debug, thiserror::Error)]
-pub enum GiveRoleError {
-    #[error("give the e-mail address of an account")]
-    NoSuchAccount,
-    #[error("ask another admin to change your own role")]
-    OwnRole,
-    #[error(transparent)]
-    Save(#[from] SaveError),
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
-/// Gives the account this role and returns it. Access tokens issued before keep the old role until
-/// they expire.
+/// Gives the account this role and returns it. Another role ends the account's sessions; access tokens
+/// issued before keep the old role until they expire, but this service looks into the database.
 pub(crate) async fn give_role(
     accounts: &dyn Accounts,
-    admin: UserId,
+    security: &dyn SecurityLog,
+    admin: Actor,
     email: &Email,
     role: Role,
-) -> Result<Account, GiveRoleError> {
-    until_saved(|| async {
-        let account = accounts.by_email(email).await?.ok_or(GiveRoleError::NoSuchAccount)?;
-        if changes_own_role(admin, &account, role) {
-            return Err(GiveRoleError::OwnRole);
-        }
-        let changed = account.with_role(role);
-        let is_done =
-            changed == account || accounts.save(account.version, &changed, Sessions::Keep).await?;
-        Ok(is_done.then_some(changed))
-    })
-    .await
+    reason: Option<String>,
+) -> Result<Account, ChangeAccountError> {
+    let change = |account: &Account| account.with_role(role);
+    let act = |before: &Account, after: &Account| PrivilegedAct {
+        actor: Some(admin.user_id),
+        action: "give_role",
+        subject: before.user_id.0,
+        detail: Some(format!("{} to {}", before.role, after.role).into()),
+        reason: reason.clone(),
+    };
+    let (before, after) = change_account(accounts, admin, email, change, act).await?;
+    if before != after {
+        security.note(SecurityEvent::RoleChanged {
+            by: Some(admin.user_id),
+            user: after.user_id,
+            from: before.role,
+            to: after.role,
+        });
+    }
+    Ok(after)
 }

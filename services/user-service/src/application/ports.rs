@@ -1,15 +1,17 @@
 //! What the use cases need from the outside.
 
-use std::{collections::HashMap, ops::RangeInclusive};
+use std::ops::RangeInclusive;
 
 use async_trait::async_trait;
 use chrono::TimeDelta;
-use karcis_database::StoreError;
+use karcis_database::{PrivilegedAct, StoreError};
 use karcis_kernel::{Timestamp, UserId};
 
+use super::WhichSessions;
 use crate::domain::{
-    Account, DueNotification, Email, Failures, NewSession, NewToken, Notification, Password,
-    PasswordHash, SessionId, StoredToken, Subject, TokenHash, TypedPassword,
+    Account, Actor, Allowance, ClientIp, DueNotification, Email, NewSession, NewToken,
+    Notification, OpenSession, Password, PasswordHash, SecurityEvent, SessionId, StoredToken,
+    Subject, TokenHash, TypedPassword,
 };
 
 /// Why an account was not added or saved.
@@ -28,6 +30,16 @@ pub(crate) enum Sessions {
     EndAllBut(Option<SessionId>),
 }
 
+/// What became of an admin's change of an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum AdminSave {
+    Saved,
+    /// Others changed the account since it was loaded.
+    Conflict,
+    /// The actor is no admin now, or the session has ended.
+    NoAdmin,
+}
+
 /// The accounts, each with its sessions. Changes of accounts are published.
 #[async_trait]
 pub(crate) trait Accounts: Send + Sync {
@@ -37,43 +49,82 @@ pub(crate) trait Accounts: Send + Sync {
     /// The account with this address.
     async fn by_email(&self, email: &Email) -> Result<Option<Account>, StoreError>;
 
-    /// Adds a new account, with a first session if its owner registers.
-    async fn add(&self, account: &Account, session: Option<&NewSession>) -> Result<(), SaveError>;
+    /// Whether there is an admin who is not disabled.
+    async fn has_admin(&self) -> Result<bool, StoreError>;
 
-    /// Saves an account that was loaded as version `loaded`; `false` if it was changed or deleted
-    /// since.
+    /// Adds a new account, with a first session if its owner registers, and records the act.
+    async fn add(
+        &self,
+        account: &Account,
+        session: Option<&NewSession>,
+        act: Option<&PrivilegedAct>,
+    ) -> Result<(), SaveError>;
+
+    /// Saves an account that was loaded as version `loaded`, and records the act; `false` if it was
+    /// changed or deleted since.
     async fn save(
         &self,
         loaded: i64,
         account: &Account,
         sessions: Sessions,
+        act: Option<&PrivilegedAct>,
     ) -> Result<bool, SaveError>;
 
-    /// Opens a session; `false` if the account is deleted or has another password by now.
+    /// The same, and ends all the account's sessions, if the actor still is an admin whose session is
+    /// live. The actor's account is locked meanwhile.
+    async fn save_as_admin(
+        &self,
+        admin: Actor,
+        loaded: i64,
+        account: &Account,
+        act: &PrivilegedAct,
+    ) -> Result<AdminSave, SaveError>;
+
+    /// Replaces the account's hash by another one of the same password, unless it was changed.
+    async fn replace_hash(&self, account: &Account, hash: &PasswordHash) -> Result<(), StoreError>;
+
+    /// Opens a session and remembers where from; `false` if the account is disabled, deleted or has
+    /// another password by now.
     async fn open_session(
         &self,
         account: &Account,
         session: &NewSession,
     ) -> Result<bool, StoreError>;
 
-    /// The refresh token with this hash, unless its session has ended.
-    async fn token(&self, hash: &TokenHash) -> Result<Option<StoredToken>, StoreError>;
+    /// Whether the session is live. An actor without a session is taken for one whose session is.
+    async fn is_live(&self, actor: Actor) -> Result<bool, StoreError>;
 
-    /// Marks the token as used and stores the next one of its session; `false` if the token is used
-    /// already or the session has ended.
-    async fn rotate(
+    /// The live sessions of this person, the one used last first.
+    async fn sessions(&self, user: UserId) -> Result<Vec<OpenSession>, StoreError>;
+
+    /// The session of this refresh token, unless it has ended. Nobody else refreshes or ends it until
+    /// it is rotated, ended or dropped.
+    async fn lock_session_of(
         &self,
-        session: SessionId,
-        used: &TokenHash,
-        next: &NewToken,
-        at: Timestamp,
-    ) -> Result<bool, StoreError>;
+        token: &TokenHash,
+    ) -> Result<Option<Box<dyn LockedSession>>, StoreError>;
 
-    /// Ends the session, if it has not ended.
-    async fn end_session(&self, session: SessionId) -> Result<(), StoreError>;
+    /// Ends sessions of the actor; returns how many there were.
+    async fn end_sessions(&self, actor: Actor, which: WhichSessions) -> Result<u64, StoreError>;
 
     /// Ends the session of this refresh token, used or not, if there is one.
     async fn end_session_of(&self, token: &TokenHash) -> Result<(), StoreError>;
+}
+
+/// A session that nobody else refreshes meanwhile. Dropped, it is unchanged.
+#[async_trait]
+pub(crate) trait LockedSession: Send {
+    /// The token that was presented.
+    fn token(&self) -> &StoredToken;
+
+    /// The account as it is in the same transaction.
+    fn account(&self) -> &Account;
+
+    /// Marks every token of the session as used and stores the next one, the presented one's successor.
+    async fn rotate(self: Box<Self>, next: &NewToken, at: Timestamp) -> Result<(), StoreError>;
+
+    /// Ends the session.
+    async fn end(self: Box<Self>) -> Result<(), StoreError>;
 }
 
 /// Why a password was not hashed or checked.
@@ -87,33 +138,60 @@ pub enum HashError {
     Failed(String),
 }
 
-/// Slow hashing.
+/// Whether a password is an account's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum PasswordMatch {
+    Wrong,
+    Right,
+    /// It is right, but hashed with weaker parameters than today's, or in another spelling.
+    Outdated,
+}
+
+/// Who waits for a hash.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Urgency {
+    /// Somebody who has an account.
+    LogIn,
+    /// Somebody new, of whom there may be a rush.
+    Registration,
+}
+
+/// Slow hashing. Registrations wait for log-ins.
 #[async_trait]
 pub(crate) trait Passwords: Send + Sync {
     /// The salted hash of a new password.
-    async fn hash(&self, password: Password) -> Result<PasswordHash, HashError>;
+    async fn hash(&self, password: Password, urgency: Urgency) -> Result<PasswordHash, HashError>;
 
-    /// Whether this hash is of the typed password. Without a hash the result is `false`, after the
-    /// same time.
+    /// Whether this hash is of the typed password. Without a hash it is wrong, after the same time.
     async fn matches(
         &self,
         typed: TypedPassword,
         hash: Option<PasswordHash>,
-    ) -> Result<bool, HashError>;
+    ) -> Result<PasswordMatch, HashError>;
 }
 
-/// Counts failed log-ins, of all instances together.
+/// Counts guesses at passwords, of all instances together.
 #[async_trait]
 pub(crate) trait FailedLogins: Send + Sync {
-    /// The current failures of these subjects; those without a failure are left out.
-    async fn failures(
-        &self,
-        subjects: &[Subject],
-        at: Timestamp,
-    ) -> Result<HashMap<Subject, Failures>, StoreError>;
+    /// Whether somebody has logged in from this network address to the account with this e-mail
+    /// address.
+    async fn is_known(&self, email: &Email, client_ip: &ClientIp) -> Result<bool, StoreError>;
 
-    /// Counts one failure for each.
-    async fn count(&self, subjects: &[Subject], at: Timestamp) -> Result<(), StoreError>;
+    /// Counts one guess for each subject. If one of them allows none now, nothing is counted and the
+    /// result is how long that lasts.
+    async fn charge(
+        &self,
+        subjects: &[(Subject, Allowance)],
+    ) -> Result<Option<TimeDelta>, StoreError>;
+
+    /// Takes the count of one guess back, as it was right or was not looked at.
+    async fn forgive(&self, subjects: &[(Subject, Allowance)]) -> Result<(), StoreError>;
+}
+
+/// Where security events are noted, for those who watch.
+pub(crate) trait SecurityLog: Send + Sync {
+    /// Notes that this happened.
+    fn note(&self, event: SecurityEvent<'_>);
 }
 
 /// The notifications to buyers, stored so that each is sent once.
@@ -124,7 +202,7 @@ pub(crate) trait Notifications: Send + Sync {
 
     /// Claims up to `limit` notifications that are due and were added after `since`. Those of a
     /// booking come together, in the order of its life. They are due again at `until`, in case
-    /// this instance dies.
+    /// this instance dies. Older ones are given up: they are never due again.
     async fn claim_due(
         &self,
         at: Timestamp,

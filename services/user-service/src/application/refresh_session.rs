@@ -3,11 +3,8 @@
 use karcis_database::StoreError;
 use karcis_kernel::Timestamp;
 
-use super::Accounts;
-use crate::domain::{Account, NewToken, SessionId, TokenHash, TokenUse};
-
-/// How often the token is looked at: a second time if another request changed it meanwhile.
-const ROUNDS: usize = 2;
+use super::{Accounts, SecurityLog};
+use crate::domain::{Account, SecurityEvent, SessionId, TokenHash, TokenUse};
 
 /// Why there is no next token.
 #[derive(Debug, thiserror::Error)]
@@ -22,30 +19,39 @@ pub enum RefreshSessionError {
     Store(#[from] StoreError),
 }
 
-/// Replaces the presented token by `next`. Returns the account as it is now, and the session. Of two
-/// requests with the same token the second one ends the session.
+/// Replaces the presented token by `next`, in the transaction that loads the account: a token is used up
+/// only together with the answer. Returns the account as it is now, and the session.
 pub(crate) async fn refresh_session(
     accounts: &dyn Accounts,
+    security: &dyn SecurityLog,
     presented: &TokenHash,
-    next: &NewToken,
+    next: TokenHash,
     at: Timestamp,
 ) -> Result<(Account, SessionId), RefreshSessionError> {
-    for _ in 0..ROUNDS {
-        let token = accounts.token(presented).await?.ok_or(RefreshSessionError::Ended)?;
-        match token.presented(at) {
-            TokenUse::Expired => return Err(RefreshSessionError::Ended),
-            TokenUse::ReuseDetected => {
-                accounts.end_session(token.session_id).await?;
-                return Err(RefreshSessionError::ReuseDetected);
+    let locked = accounts.lock_session_of(presented).await?.ok_or(RefreshSessionError::Ended)?;
+    let (token, account) = (*locked.token(), locked.account().clone());
+    let (user, session) = (account.user_id, token.session_id);
+    if account.disabled_at.is_some() {
+        locked.end().await?;
+        security.note(SecurityEvent::DisabledRefused { user });
+        return Err(RefreshSessionError::Ended);
+    }
+    match token.presented(account.role, next, at) {
+        TokenUse::Expired => Err(RefreshSessionError::Ended),
+        TokenUse::ReuseDetected => {
+            locked.end().await?;
+            security.note(SecurityEvent::TokenReused { user, session });
+            Err(RefreshSessionError::ReuseDetected)
+        }
+        TokenUse::Rotates(next) => {
+            let stored = next.hash;
+            match locked.rotate(&next, at).await {
+                // The commit may have landed: then the next token is stored.
+                Err(StoreError::Unavailable(_))
+                    if accounts.lock_session_of(&stored).await?.is_some() => {}
+                rotated => rotated?,
             }
-            TokenUse::Rotates => {
-                if accounts.rotate(token.session_id, presented, next, at).await? {
-                    let account = accounts.by_id(token.user_id).await?;
-                    let account = account.ok_or(RefreshSessionError::Ended)?;
-                    return Ok((account, token.session_id));
-                }
-            }
+            Ok((account, session))
         }
     }
-    Err(RefreshSessionError::Ended)
 }

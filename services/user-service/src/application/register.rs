@@ -2,7 +2,7 @@
 
 use karcis_kernel::{Role, Timestamp, UserId};
 
-use super::{Accounts, HashError, Passwords, SaveError};
+use super::{Accounts, HashError, Passwords, SaveError, Urgency};
 use crate::domain::{Account, Email, NewSession, Password, PersonName};
 
 /// What a person gives to register, with the ids of what is about to be created.
@@ -31,8 +31,8 @@ pub(crate) async fn register(
     at: Timestamp,
 ) -> Result<Account, RegisterError> {
     let Registration { user_id, email, password, name, session } = registration;
-    let hash = passwords.hash(password).await?;
+    let hash = passwords.hash(password, Urgency::Registration).await?;
     let account = Account::new(user_id, email, hash, name, Role::Buyer, at);
-    accounts.add(&account, Some(&session)).await?;
+    accounts.add(&account, Some(&session), None).await?;
     Ok(account)
 }

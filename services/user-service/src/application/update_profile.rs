@@ -1,19 +1,22 @@
 //! Update a profile. A new e-mail address or password needs the current password.
 
 use karcis_database::StoreError;
-use karcis_kernel::{Timestamp, UserId};
+use karcis_kernel::UserId;
 
 use super::{
-    Accounts, CheckPasswordError, HashError, PasswordCheck, SaveError, Sessions,
-    check_password::check_password, until_saved::until_saved,
+    Accounts, CheckPasswordError, HashError, PasswordCheck, SaveError, Sessions, Urgency,
+    check_password::{Guess, check_password},
+    until_saved::until_saved,
 };
-use crate::domain::{Account, ClientIp, Password, ProfileChange, SessionId, TypedPassword};
+use crate::domain::{
+    Account, Actor, ClientIp, InvalidPassword, Password, ProfileChange, SecurityEvent,
+    TypedPassword,
+};
 
 /// A change that the owner of an account asks for.
 pub(crate) struct ProfileUpdate {
-    pub user_id: UserId,
-    /// The session of the request. It stays open when a new password ends the others.
-    pub session: Option<SessionId>,
+    /// Whose session is live. It stays open when a new password ends the others.
+    pub actor: Actor,
     pub client_ip: ClientIp,
     /// The change without the password, which is hashed first.
     pub change: ProfileChange,
@@ -23,13 +26,15 @@ pub(crate) struct ProfileUpdate {
 
 /// Why a profile is not updated.
 #[derive(Debug, thiserror::Error)]
-pub enum UpdateProfileError {
+pub(crate) enum UpdateProfileError {
     #[error("register: there is no such account")]
     NoSuchAccount,
     #[error("give the current password to change the e-mail address or the password")]
     CurrentPasswordMissing,
     #[error(transparent)]
     CurrentPassword(#[from] CheckPasswordError),
+    #[error(transparent)]
+    Password(#[from] InvalidPassword),
     #[error(transparent)]
     Hash(#[from] HashError),
     #[error(transparent)]
@@ -43,34 +48,45 @@ pub(crate) async fn update_profile(
     accounts: &dyn Accounts,
     check: &PasswordCheck,
     update: ProfileUpdate,
-    at: Timestamp,
 ) -> Result<Account, UpdateProfileError> {
-    let account = load(accounts, update.user_id).await?;
+    let Actor { user_id, session } = update.actor;
+    let account = load(accounts, user_id).await?;
     let needs_password = update.change.email.is_some() || update.password.is_some();
     if needs_password {
         let typed = update.current_password.ok_or(UpdateProfileError::CurrentPasswordMissing)?;
-        let hash = account.password_hash.clone();
-        check_password(check, &account.email, update.client_ip, typed, Some(hash), at).await?;
+        let guess = Guess {
+            email: &account.email,
+            account: Some(&account),
+            client_ip: &update.client_ip,
+            session,
+            typed,
+        };
+        check_password(check, guess).await?;
     }
     let mut change = update.change;
     let mut sessions = Sessions::Keep;
     if let Some(password) = update.password {
-        change.password_hash = Some(check.passwords.hash(password).await?);
-        sessions = Sessions::EndAllBut(update.session);
+        let password = password.for_account(change.email.as_ref().unwrap_or(&account.email))?;
+        change.password_hash = Some(check.passwords.hash(password, Urgency::LogIn).await?);
+        sessions = Sessions::EndAllBut(session);
     }
     let checked_hash = &account.password_hash;
-    until_saved(|| async {
-        let account = load(accounts, update.user_id).await?;
+    let updated = until_saved(|| async {
+        let account = load(accounts, user_id).await?;
         if needs_password && account.password_hash != *checked_hash {
             // The password was changed since it was checked.
             return Err(CheckPasswordError::Wrong.into());
         }
         let changed = account.changed(change.clone());
         let is_done =
-            changed == account || accounts.save(account.version, &changed, sessions).await?;
-        Ok(is_done.then_some(changed))
+            changed == account || accounts.save(account.version, &changed, sessions, None).await?;
+        Ok::<_, UpdateProfileError>(is_done.then_some(changed))
     })
-    .await
+    .await?;
+    if sessions != Sessions::Keep {
+        check.security.note(SecurityEvent::SessionsEnded { by: user_id, user: user_id });
+    }
+    Ok(updated)
 }
 
 async fn load(accounts: &dyn Accounts, id: UserId) -> Result<Account, UpdateProfileError> {

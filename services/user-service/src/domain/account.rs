@@ -16,6 +16,8 @@ pub(crate) struct Account {
     pub time_zone: Option<TimeZone>,
     pub role: Role,
     pub created_at: Timestamp,
+    /// Since when nobody can log in to it.
+    pub disabled_at: Option<Timestamp>,
     /// Starts at 1 and rises with each change.
     pub version: i64,
 }
@@ -58,6 +60,7 @@ impl Account {
             time_zone: None,
             role,
             created_at,
+            disabled_at: None,
             version: 1,
         }
     }
@@ -81,16 +84,27 @@ impl Account {
         Self { role, ..self.clone() }.with_version_after(self)
     }
 
+    /// The account, disabled since `at`; the same version if it is disabled already.
+    pub(crate) fn disabled(&self, at: Timestamp) -> Self {
+        let disabled_at = Some(self.disabled_at.unwrap_or(at));
+        Self { disabled_at, ..self.clone() }.with_version_after(self)
+    }
+
+    /// The account, not disabled; the same version if it is not.
+    pub(crate) fn enabled(&self) -> Self {
+        Self { disabled_at: None, ..self.clone() }.with_version_after(self)
+    }
+
     /// The version after `before`'s, or the same one if nothing else differs.
     fn with_version_after(self, before: &Self) -> Self {
         if self == *before { self } else { Self { version: before.version + 1, ..self } }
     }
 }
 
-/// Whether `admin` would change their own role by giving `account` this role. This is forbidden, so
-/// that the last admin cannot be lost by mistake.
-pub(crate) fn changes_own_role(admin: UserId, account: &Account, role: Role) -> bool {
-    account.user_id == admin && account.role != role
+/// Whether `admin` would give their own account another role, or disable it. This is forbidden, so that
+/// the last admin cannot be lost by mistake.
+pub(crate) fn changes_own_account(admin: UserId, before: &Account, after: &Account) -> bool {
+    before.user_id == admin && before != after
 }
 
 #[cfg(test)]
@@ -171,18 +185,29 @@ mod tests {
     }
 
     #[test]
+    fn disabling_and_enabling_are_changes_that_can_be_repeated() {
+        let before = sari();
+        let at = |s| Timestamp::UNIX_EPOCH + chrono::Duration::seconds(s);
+        let disabled = before.disabled(at(1));
+        assert_eq!((disabled.disabled_at, disabled.version), (Some(at(1)), 2));
+        assert_eq!(disabled.disabled(at(2)), disabled);
+        assert_eq!((disabled.enabled().disabled_at, disabled.enabled().version), (None, 3));
+        assert_eq!(before.enabled(), before);
+    }
+
+    #[test]
     fn a_role_is_given_by_somebody_else() {
         let before = sari();
         let after = before.with_role(Role::Door);
         assert_eq!((after.role, after.version), (Role::Door, 2));
         let other = UserId(uuid::Uuid::max());
-        for (admin, role, own) in [
-            (before.user_id, Role::Door, true),
-            (before.user_id, Role::Buyer, false),
-            (other, Role::Door, false),
-            (other, Role::Buyer, false),
+        for (admin, after, own) in [
+            (before.user_id, &after, true),
+            (before.user_id, &before, false),
+            (other, &after, false),
+            (other, &before, false),
         ] {
-            assert_eq!(changes_own_role(admin, &before, role), own, "{admin} {role}");
+            assert_eq!(changes_own_account(admin, &before, after), own, "{admin}");
         }
     }
 }

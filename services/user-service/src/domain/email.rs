@@ -36,6 +36,11 @@ impl Email {
     pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// What is before the @.
+    pub(crate) fn local_part(&self) -> &str {
+        self.0.split('@').next().unwrap_or_default()
+    }
 }
 
 /// A dot-atom of RFC 5322, at most 64 characters.

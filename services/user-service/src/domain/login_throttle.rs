@@ -1,59 +1,92 @@
-//! When there were too many failed log-ins to check another password.
+//! How many passwords may be guessed, and from where.
 
-use std::collections::HashMap;
+use chrono::TimeDelta;
 
-use karcis_kernel::Timestamp;
+use super::{Email, SessionId};
 
-use super::Email;
+/// How long guesses count, from the first of them.
+pub(crate) const WINDOW: TimeDelta = TimeDelta::minutes(15);
 
-/// How long failures count, from the first of them.
-pub(crate) const WINDOW: chrono::Duration = chrono::Duration::minutes(15);
+/// How long the guesses of strangers at one account wait for each other once they are many.
+const FIRST_WAIT: TimeDelta = TimeDelta::seconds(1);
+const LONGEST_WAIT: TimeDelta = TimeDelta::seconds(30);
 
 /// The network address of a client as text: an IPv4 address or an IPv6 subnet.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct ClientIp(pub String);
 
-/// Whose failures are counted.
+/// What guesses are counted by.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Subject {
-    /// An e-mail address, whether or not it has an account.
+    /// An e-mail address, whether or not it has an account, and a network address, together.
+    AccountAt(Email, ClientIp),
     Account(Email),
     ClientIp(ClientIp),
+    /// A live session that is asked for the current password.
+    Session(SessionId),
 }
 
-/// The failures within the current window.
+/// How many guesses of a subject are free within a window, and how long each further one has to wait
+/// after the one before: at first `first_wait`, then twice as long each time, up to `longest_wait`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Failures {
-    pub count: u32,
-    /// The end of the window.
-    pub ends_at: Timestamp,
+pub(crate) struct Allowance {
+    pub free: u32,
+    pub first_wait: TimeDelta,
+    pub longest_wait: TimeDelta,
 }
 
-/// From how many failures within a window on no more passwords are checked.
+impl Allowance {
+    /// Nothing after `free` guesses until the window ends.
+    const fn hard(free: u32) -> Self {
+        Self { free, first_wait: WINDOW, longest_wait: WINDOW }
+    }
+
+    /// A growing delay after `free` guesses.
+    const fn slow(free: u32) -> Self {
+        Self { free, first_wait: FIRST_WAIT, longest_wait: LONGEST_WAIT }
+    }
+}
+
+/// Who guesses an account's password.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Guesser {
+    /// Nobody has logged in to the account from this address.
+    Stranger(ClientIp),
+    /// Somebody has.
+    KnownPeer(ClientIp),
+    /// Somebody who is logged in to the account.
+    Session(SessionId),
+}
+
+/// How many wrong passwords within a window are too many.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct LoginLimits {
+    /// For one account from one network address, or in one session. From all strangers together, so
+    /// many begin a delay.
     pub per_account: u32,
+    /// For all accounts from one network address.
     pub per_client_ip: u32,
 }
 
 impl LoginLimits {
-    /// Until when no password is checked; `None` if one may be checked now.
-    pub(crate) fn blocked_until(
-        &self,
-        failures: &HashMap<Subject, Failures>,
-        at: Timestamp,
-    ) -> Option<Timestamp> {
-        failures
-            .iter()
-            .filter(|(subject, of)| of.count >= self.of(subject) && of.ends_at > at)
-            .map(|(_, of)| of.ends_at)
-            .max()
-    }
-
-    fn of(&self, subject: &Subject) -> u32 {
-        match subject {
-            Subject::Account(_) => self.per_account,
-            Subject::ClientIp(_) => self.per_client_ip,
+    /// What a guess is charged to, in order. Each of these must allow it, and the later ones are not
+    /// charged for what an earlier one refuses: who is stopped delays nobody else. What strangers do
+    /// elsewhere, or at the same address to other accounts, stops no known peer; and nothing outside of
+    /// a session stops that session.
+    pub(crate) fn charged(&self, email: &Email, guesser: &Guesser) -> Vec<(Subject, Allowance)> {
+        let at = |ip: &ClientIp| {
+            (Subject::AccountAt(email.clone(), ip.clone()), Allowance::hard(self.per_account))
+        };
+        match guesser {
+            Guesser::Stranger(ip) => vec![
+                at(ip),
+                (Subject::ClientIp(ip.clone()), Allowance::hard(self.per_client_ip)),
+                (Subject::Account(email.clone()), Allowance::slow(self.per_account)),
+            ],
+            Guesser::KnownPeer(ip) => vec![at(ip)],
+            Guesser::Session(id) => {
+                vec![(Subject::Session(*id), Allowance::hard(self.per_account))]
+            }
         }
     }
 }
@@ -63,34 +96,39 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_full_window_has_to_end_before_a_password_is_checked() {
-        let limits = LoginLimits { per_account: 3, per_client_ip: 5 };
-        let minute = |n| Timestamp::UNIX_EPOCH + chrono::Duration::minutes(n);
-        let at = minute(10);
-        for (account, client, blocked_until) in [
-            ((0, 20), (0, 20), None),
-            ((2, 20), (4, 20), None),
-            ((3, 20), (0, 20), Some(20)),
-            ((9, 20), (0, 20), Some(20)),
-            ((3, 10), (0, 20), None),
-            ((0, 20), (5, 12), Some(12)),
-            ((3, 11), (5, 12), Some(12)),
-            ((3, 12), (5, 11), Some(12)),
+    fn a_guess_is_charged_to_what_the_guesser_shares_with_attackers() {
+        let limits = LoginLimits { per_account: 10, per_client_ip: 300 };
+        let email = Email::parse("sari@mail.example").expect("it is valid");
+        let ip = ClientIp("203.0.113.7".to_owned());
+        let session = SessionId(uuid::Uuid::nil());
+        let (hard, until_the_end) = ("hard", WINDOW);
+        for (guesser, charged) in [
+            (
+                Guesser::Stranger(ip.clone()),
+                vec![
+                    (Subject::AccountAt(email.clone(), ip.clone()), 10, hard),
+                    (Subject::ClientIp(ip.clone()), 300, hard),
+                    (Subject::Account(email.clone()), 10, "growing"),
+                ],
+            ),
+            (
+                Guesser::KnownPeer(ip.clone()),
+                vec![(Subject::AccountAt(email.clone(), ip.clone()), 10, hard)],
+            ),
+            (Guesser::Session(session), vec![(Subject::Session(session), 10, hard)]),
         ] {
-            let account_subject = Email::parse("sari@mail.example").map(Subject::Account);
-            let failures = HashMap::from([
-                (
-                    account_subject.expect("it is valid"),
-                    Failures { count: account.0, ends_at: minute(account.1) },
-                ),
-                (
-                    Subject::ClientIp(ClientIp("127.0.0.1".to_owned())),
-                    Failures { count: client.0, ends_at: minute(client.1) },
-                ),
-            ]);
-            let expected = blocked_until.map(minute);
-            assert_eq!(limits.blocked_until(&failures, at), expected, "{account:?} {client:?}");
+            let expected: Vec<_> = charged
+                .into_iter()
+                .map(|(subject, free, kind)| {
+                    let (first_wait, longest_wait) = if kind == hard {
+                        (until_the_end, until_the_end)
+                    } else {
+                        (TimeDelta::seconds(1), TimeDelta::seconds(30))
+                    };
+                    (subject, Allowance { free, first_wait, longest_wait })
+                })
+                .collect();
+            assert_eq!(limits.charged(&email, &guesser), expected, "{guesser:?}");
         }
-        assert_eq!(limits.blocked_until(&HashMap::new(), at), None);
     }
 }

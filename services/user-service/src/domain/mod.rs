@@ -1,5 +1,5 @@
 //! The rules of people's accounts: what a valid profile, password and role change is, how long a
-//! session lives, when failed log-ins are too many, and what buyers are notified of.
+//! session lives, how many passwords may be guessed, and what buyers are notified of.
 #![deny(clippy::disallowed_methods)]
 
 mod account;
@@ -9,13 +9,20 @@ mod login_throttle;
 mod notification;
 mod password;
 mod person_name;
+mod reason;
+mod security_event;
 mod session;
 
-pub(crate) use account::{Account, AccountChange, ProfileChange, changes_own_role};
+pub(crate) use account::{Account, AccountChange, ProfileChange, changes_own_account};
 pub(crate) use contact::{Locale, Phone, TimeZone};
 pub(crate) use email::{Email, InvalidEmail};
-pub(crate) use login_throttle::{ClientIp, Failures, LoginLimits, Subject, WINDOW};
+pub(crate) use login_throttle::{Allowance, ClientIp, Guesser, LoginLimits, Subject, WINDOW};
 pub(crate) use notification::{Buyer, DueNotification, Notification, NotificationKind};
 pub(crate) use password::{InvalidPassword, Password, PasswordHash, TypedPassword};
 pub(crate) use person_name::{InvalidName, PersonName};
-pub(crate) use session::{NewSession, NewToken, SessionId, StoredToken, TokenHash, TokenUse};
+pub(crate) use reason::Reason;
+pub(crate) use security_event::SecurityEvent;
+pub(crate) use session::{
+    Actor, NewSession, NewToken, OpenSession, SessionId, StoredToken, TokenHash, TokenUse,
+    UserAgent,
+};

@@ -2,11 +2,21 @@
 
 use std::{fmt, ops::RangeInclusive, sync::LazyLock};
 
+use unicode_normalization::{UnicodeNormalization, is_nfc};
+
+use super::Email;
+
 /// The 30,000 most common leaked passwords without those that are too short anyway, in lower case
 /// and sorted by bytes. From zxcvbn 4.4 (MIT licence).
 const LEAKED: &str = include_str!("leaked_passwords.txt");
 
-/// A password that is good enough to be chosen: 8–128 characters and not known from leaks.
+/// What everybody thinks of first here.
+const PRODUCT: &str = "karcis";
+/// Shorter names are in many good passwords by chance.
+const MIN_NAME: usize = 4;
+
+/// A password that is good enough to be chosen: 8–128 characters, not known from leaks, without the
+/// product's name, in Unicode's form NFC, so that it is the same from every keyboard.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Password(String);
 
@@ -17,21 +27,44 @@ pub(crate) enum InvalidPassword {
     Length,
     #[error("choose another: this one is known from leaks")]
     Leaked,
+    #[error("choose another: leave out the name of this product")]
+    Product,
+    #[error("choose another: leave out the name in your e-mail address")]
+    OwnName,
 }
 
 impl Password {
     /// How many characters it has.
     pub(crate) const LENGTH: RangeInclusive<usize> = 8..=128;
 
-    /// The password in this text, unchanged: spaces count.
+    /// The password in this text: spaces count.
     pub(crate) fn choose(text: String) -> Result<Self, InvalidPassword> {
+        let password = Self::configured(text)?;
+        let guessable = password.0.to_lowercase().contains(PRODUCT);
+        if guessable { Err(InvalidPassword::Product) } else { Ok(password) }
+    }
+
+    /// The same for a password in a deployment's settings, where the product's name is no clue.
+    pub(crate) fn configured(text: String) -> Result<Self, InvalidPassword> {
         if !Self::LENGTH.contains(&text.chars().count()) {
             Err(InvalidPassword::Length)
         } else if is_leaked(&text) {
             Err(InvalidPassword::Leaked)
         } else {
-            Ok(Self(text))
+            Ok(Self(text.nfc().collect()))
         }
+    }
+
+    /// A password that was found to be its account's, to be hashed again.
+    pub(crate) fn typed(TypedPassword(text): TypedPassword) -> Self {
+        Self(text.nfc().collect())
+    }
+
+    /// The same password, unless it has the name before the @ of its account's address.
+    pub(crate) fn for_account(self, email: &Email) -> Result<Self, InvalidPassword> {
+        let name = email.local_part();
+        let guessable = name.len() >= MIN_NAME && self.0.to_lowercase().contains(name);
+        if guessable { Err(InvalidPassword::OwnName) } else { Ok(self) }
     }
 
     /// The password itself, to be hashed.
@@ -61,6 +94,14 @@ fn is_simple(text: &[u8]) -> bool {
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct TypedPassword(pub String);
 
+impl TypedPassword {
+    /// The texts that may have been hashed, the usual one first: the text in form NFC and, if it was
+    /// typed in another form, as it is. Older releases hashed what was typed.
+    pub(crate) fn spellings(self) -> Vec<String> {
+        if is_nfc(&self.0) { vec![self.0] } else { vec![self.0.nfc().collect(), self.0] }
+    }
+}
+
 /// A salted hash in PHC string format.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct PasswordHash(pub String);
@@ -87,9 +128,13 @@ mod tests {
 
     #[test]
     fn eight_to_128_characters_are_taken_as_they_are() {
-        for text in
-            ["nine mangoes in a boat", "karcis-development", "xK4#9qPz", " w3ird pad ", "žluťoučký"]
-        {
+        for text in [
+            "nine mangoes in a boat",
+            "admin-of-everything",
+            "xK4#9qPz",
+            " w3ird pad ",
+            "žluťoučký",
+        ] {
             let password = Password::choose(text.to_owned()).expect("it is good enough");
             assert_eq!(password.expose(), text);
         }
@@ -139,6 +184,40 @@ mod tests {
         for text in LEAKED.lines() {
             assert_eq!(chosen(text), Err(InvalidPassword::Leaked), "{text:?}");
         }
+    }
+
+    #[test]
+    fn the_products_name_is_refused_but_for_a_deployments_own_settings() {
+        for text in ["karcis-development", "my KARCIS tickets", "2026Karcis!"] {
+            assert_eq!(chosen(text), Err(InvalidPassword::Product), "{text:?}");
+            assert!(Password::configured(text.to_owned()).is_ok(), "{text:?}");
+        }
+        assert!(Password::configured("password".to_owned()).is_err());
+    }
+
+    #[test]
+    fn the_name_in_the_address_is_refused() {
+        for (email, text, fits) in [
+            ("sari@mail.example", "Sari likes mangoes", false),
+            ("sari@mail.example", "1234SARI5678x", false),
+            ("sari@mail.example", "nine mangoes in a boat", true),
+            ("sari@mangoes.example", "nine mangoes in a boat", true),
+            ("nin@mail.example", "nine mangoes in a boat", true),
+            ("nine@mail.example", "nine mangoes in a boat", false),
+        ] {
+            let email = Email::parse(email).expect("it is valid");
+            let password = Password::choose(text.to_owned()).expect("it is good enough");
+            assert_eq!(password.for_account(&email).is_ok(), fits, "{email:?} {text:?}");
+        }
+    }
+
+    #[test]
+    fn one_password_is_the_same_from_every_keyboard() {
+        let (composed, decomposed) = ("žluťoučký", "z\u{30c}lut\u{30c}ouc\u{30c}ky\u{301}");
+        let password = Password::choose(decomposed.to_owned()).expect("it is good enough");
+        assert_eq!(password.expose(), composed);
+        assert_eq!(TypedPassword(composed.to_owned()).spellings(), [composed]);
+        assert_eq!(TypedPassword(decomposed.to_owned()).spellings(), [composed, decomposed]);
     }
 
     #[test]

@@ -2,15 +2,53 @@
 
 use std::fmt;
 
-use karcis_kernel::{Timestamp, UserId};
+use chrono::TimeDelta;
+use karcis_kernel::{Role, Timestamp, UserId};
 use uuid::Uuid;
 
-/// How long a refresh token is valid. The token that replaces it is valid for as long again.
-const REFRESH_TOKEN_DAYS: i64 = 30;
+use super::ClientIp;
+
+/// How long a refresh token is valid. The token that replaces it is valid for as long again, while the
+/// session lasts.
+const REFRESH_TOKEN: TimeDelta = TimeDelta::days(30);
+
+/// How long a session lasts, however often it is refreshed.
+const BUYERS_SESSION: TimeDelta = TimeDelta::days(90);
+const STAFF_SESSION: TimeDelta = TimeDelta::hours(12);
+
+/// How long a used token is accepted again, while the token that replaced it is unused: the client may
+/// have missed the answer.
+const GRACE: TimeDelta = TimeDelta::seconds(10);
 
 /// One log-in with all the refresh tokens that followed from it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct SessionId(pub Uuid);
+
+/// Who asks for something, in which session. Tokens of older releases name none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Actor {
+    pub user_id: UserId,
+    pub session: Option<SessionId>,
+}
+
+/// What a client says it is: up to 200 characters, none of them a control character.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct UserAgent(String);
+
+impl UserAgent {
+    const MAX_LENGTH: usize = 200;
+
+    /// The name in a header, cut; `None` if nothing is left.
+    pub(crate) fn from_header(text: &str) -> Option<Self> {
+        let plain = text.chars().filter(|c| !c.is_control()).take(Self::MAX_LENGTH);
+        Some(plain.collect::<String>().trim().to_owned()).filter(|it| !it.is_empty()).map(Self)
+    }
+
+    /// The name as text.
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
 
 /// SHA-256 of a refresh token. Only this is stored.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -30,47 +68,76 @@ pub(crate) struct NewToken {
 }
 
 impl NewToken {
-    /// The token with this hash, issued at `at`.
-    pub(crate) fn issued(hash: TokenHash, at: Timestamp) -> Self {
-        Self { hash, expires_at: at + chrono::Duration::days(REFRESH_TOKEN_DAYS) }
+    /// The token with this hash, issued at `at` in a session that began at `began_at`.
+    fn issued(hash: TokenHash, role: Role, began_at: Timestamp, at: Timestamp) -> Self {
+        let lasts = match role {
+            Role::Buyer => BUYERS_SESSION,
+            Role::Organiser | Role::Admin | Role::Operator | Role::Door => STAFF_SESSION,
+        };
+        Self { hash, expires_at: (at + REFRESH_TOKEN).min(began_at + lasts) }
     }
 }
 
-/// A session that is about to begin, with its first token.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A session that is about to begin.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct NewSession {
     pub id: SessionId,
-    pub token: NewToken,
+    pub token: TokenHash,
+    pub began_at: Timestamp,
+    pub client_ip: ClientIp,
+    pub user_agent: Option<UserAgent>,
+}
+
+impl NewSession {
+    /// Its first token, for an account with this role.
+    pub(crate) fn first_token(&self, role: Role) -> NewToken {
+        NewToken::issued(self.token, role, self.began_at, self.began_at)
+    }
+}
+
+/// A session as its owner sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct OpenSession {
+    pub id: SessionId,
+    pub began_at: Timestamp,
+    pub last_used_at: Timestamp,
+    pub user_agent: Option<String>,
 }
 
 /// A refresh token that was issued before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct StoredToken {
-    pub user_id: UserId,
     pub session_id: SessionId,
+    /// When its session began.
+    pub began_at: Timestamp,
     pub expires_at: Timestamp,
-    pub is_used: bool,
+    pub used_at: Option<Timestamp>,
+    /// Whether the token that replaced it is there and unused.
+    pub successor_is_unused: bool,
 }
 
 /// What follows from presenting a refresh token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum TokenUse {
-    /// The next token replaces it.
-    Rotates,
+    /// The next token replaces it, and a successor that nobody has used.
+    Rotates(NewToken),
     /// It was used before, so two parties hold it and one of them stole it: the session ends.
     ReuseDetected,
     Expired,
 }
 
 impl StoredToken {
-    /// What follows from presenting it at `at`.
-    pub(crate) fn presented(&self, at: Timestamp) -> TokenUse {
-        if at >= self.expires_at {
-            TokenUse::Expired
-        } else if self.is_used {
-            TokenUse::ReuseDetected
-        } else {
-            TokenUse::Rotates
+    /// What follows from presenting it at `at`, for an account with this role; `next` would replace it.
+    pub(crate) fn presented(&self, role: Role, next: TokenHash, at: Timestamp) -> TokenUse {
+        let next = NewToken::issued(next, role, self.began_at, at);
+        if at >= self.expires_at || at >= next.expires_at {
+            return TokenUse::Expired;
+        }
+        match self.used_at {
+            Some(used_at) if at >= used_at + GRACE || !self.successor_is_unused => {
+                TokenUse::ReuseDetected
+            }
+            _ => TokenUse::Rotates(next),
         }
     }
 }
@@ -79,27 +146,81 @@ impl StoredToken {
 mod tests {
     use super::*;
 
+    const NEXT: TokenHash = TokenHash([1; 32]);
+
+    fn after(time: TimeDelta) -> Timestamp {
+        Timestamp::UNIX_EPOCH + time
+    }
+
+    fn token(expires_after: TimeDelta) -> StoredToken {
+        StoredToken {
+            session_id: SessionId(Uuid::nil()),
+            began_at: Timestamp::UNIX_EPOCH,
+            expires_at: after(expires_after),
+            used_at: None,
+            successor_is_unused: false,
+        }
+    }
+
     #[test]
-    fn a_token_rotates_once_within_thirty_days() {
-        let issued_at = Timestamp::UNIX_EPOCH;
-        let expires_at = NewToken::issued(TokenHash([0; 32]), issued_at).expires_at;
-        assert_eq!(expires_at - issued_at, chrono::Duration::days(30));
-        let last_moment = expires_at - chrono::Duration::microseconds(1);
-        for (is_used, at, outcome) in [
-            (false, issued_at, TokenUse::Rotates),
-            (false, last_moment, TokenUse::Rotates),
-            (false, expires_at, TokenUse::Expired),
-            (true, issued_at, TokenUse::ReuseDetected),
-            (true, last_moment, TokenUse::ReuseDetected),
-            (true, expires_at, TokenUse::Expired),
+    fn a_session_ends_at_an_age_however_often_it_is_refreshed() {
+        let (days, hours) = (TimeDelta::days, TimeDelta::hours);
+        for (role, at, expires) in [
+            (Role::Buyer, days(0), Some(days(30))),
+            (Role::Buyer, days(29), Some(days(59))),
+            (Role::Buyer, days(60), Some(days(90))),
+            (Role::Buyer, days(89), Some(days(90))),
+            (Role::Buyer, days(90), None),
+            (Role::Organiser, hours(0), Some(hours(12))),
+            (Role::Admin, hours(11), Some(hours(12))),
+            (Role::Operator, hours(12), None),
+            (Role::Door, hours(13), None),
         ] {
-            let token = StoredToken {
-                user_id: UserId(Uuid::nil()),
-                session_id: SessionId(Uuid::nil()),
-                expires_at,
-                is_used,
+            let used = token(days(100)).presented(role, NEXT, after(at));
+            let expected = expires.map_or(TokenUse::Expired, |expires| {
+                TokenUse::Rotates(NewToken { hash: NEXT, expires_at: after(expires) })
+            });
+            assert_eq!(used, expected, "{role} {at}");
+        }
+    }
+
+    #[test]
+    fn a_token_rotates_once_and_for_ten_seconds_again_while_its_successor_is_unused() {
+        let s = TimeDelta::milliseconds;
+        for (used_at, successor_is_unused, at, outcome) in [
+            (None, false, s(0), "rotates"),
+            (None, false, s(99_999), "rotates"),
+            (None, false, s(100_000), "expired"),
+            (Some(s(1_000)), true, s(1_000), "rotates"),
+            (Some(s(1_000)), true, s(10_999), "rotates"),
+            (Some(s(1_000)), true, s(11_000), "reuse"),
+            (Some(s(1_000)), false, s(1_000), "reuse"),
+            (Some(s(1_000)), false, s(99_999), "reuse"),
+            (Some(s(1_000)), true, s(100_000), "expired"),
+        ] {
+            let used_at = used_at.map(after);
+            let token = StoredToken { used_at, successor_is_unused, ..token(s(100_000)) };
+            let used = match token.presented(Role::Buyer, NEXT, after(at)) {
+                TokenUse::Rotates(_) => "rotates",
+                TokenUse::ReuseDetected => "reuse",
+                TokenUse::Expired => "expired",
             };
-            assert_eq!(token.presented(at), outcome, "{is_used} {at}");
+            assert_eq!(used, outcome, "{used_at:?} {successor_is_unused} {at}");
+        }
+    }
+
+    #[test]
+    fn a_user_agent_is_cut_and_has_no_control_characters() {
+        let long = "é".repeat(201);
+        for (header, kept) in [
+            ("curl/8.5", Some("curl/8.5")),
+            (" a\u{0}\n\u{85}\u{1b}[31mb ", Some("a[31mb")),
+            (long.as_str(), Some(&long[..400])),
+            ("", None),
+            (" \t\n", None),
+        ] {
+            let agent = UserAgent::from_header(header);
+            assert_eq!(agent.as_ref().map(UserAgent::as_str), kept, "{header:?}");
         }
     }
 }

@@ -1,9 +1,10 @@
 //! The first admin comes from the configuration.
 
 use karcis_testkit::TestEnvironment;
+use reqwest::Method;
 use serde_json::json;
 
-use crate::harness::{PASSWORD, Session, TestApp};
+use crate::harness::{PASSWORD, Session, TestApp, email};
 
 const ADMIN: [&str; 4] = ["--admin-email", "Admin@mail.example", "--admin-password", PASSWORD];
 
@@ -55,6 +56,27 @@ async fn an_account_becomes_an_admins_only_if_it_has_the_password() {
         assert_eq!(admin.user["role"], role);
         users.stop().await;
     }
+}
+
+#[tokio::test]
+async fn a_first_admin_whom_others_demoted_stays_demoted() {
+    let environment = TestEnvironment::start().await;
+    let users = TestApp::start(&environment, &ADMIN).await;
+    let admin = Session::of(users.logs_in("Admin", PASSWORD).await.is(200));
+    users.registers("Sari").await;
+    let role = |name: &str, role: &str| json!({"email": email(name), "role": role});
+    let give = async |users: &TestApp, by: &Session, body| {
+        users.send(Method::POST, "/user/role", &by.access_token, &body).await.is(200);
+    };
+    give(&users, &admin, role("Sari", "admin")).await;
+    let sari = Session::of(users.logs_in("Sari", PASSWORD).await.is(200));
+    give(&users, &sari, role("Admin", "buyer")).await;
+    users.stop().await;
+
+    let users = TestApp::start(&environment, &ADMIN).await;
+    let admin = Session::of(users.logs_in("Admin", PASSWORD).await.is(200));
+    assert_eq!(admin.user["role"], "buyer");
+    users.stop().await;
 }
 
 #[tokio::test]

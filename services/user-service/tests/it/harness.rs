@@ -1,5 +1,7 @@
 //! An instance of the service in the test's process, and requests to it.
 
+use std::net::IpAddr;
+
 use karcis_schemas::USER;
 use karcis_testkit::{Answer, RunningService, TestEnvironment};
 use karcis_user_service::run;
@@ -31,6 +33,11 @@ impl TestApp {
     /// Stops it and waits for its end.
     pub(crate) async fn stop(self) {
         self.service.stop().await;
+    }
+
+    /// The URL of this path.
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.service.url)
     }
 
     /// A POST without an access token.
@@ -78,9 +85,29 @@ impl TestApp {
         self.post("/login", &json!({"email": email(name), "password": password})).await
     }
 
+    /// Tries to log in from the address `127.0.0.<host>`; everything else comes from 127.0.0.1.
+    pub(crate) async fn logs_in_from(&self, host: u8, name: &str, password: &str) -> Answer {
+        let from = Client::builder().local_address(IpAddr::from([127, 0, 0, host]));
+        let body = json!({"email": email(name), "password": password});
+        let request = from.build().unwrap().post(format!("{}/login", self.service.url));
+        Answer::to(request.json(&body)).await
+    }
+
     /// Tries to get the next tokens.
     pub(crate) async fn refreshes(&self, session: &Session) -> Answer {
         self.post("/token/refresh", &json!({"refresh_token": session.refresh_token})).await
+    }
+
+    /// The sessions of the person with this session.
+    pub(crate) async fn sessions(&self, session: &Session) -> Vec<Value> {
+        let path = "/sessions";
+        let answer = self.send(Method::GET, path, &session.access_token, &Value::Null).await;
+        answer.is(200).body["items"].as_array().unwrap().clone()
+    }
+
+    /// Tries to end sessions: all others of the person, or the one with this id.
+    pub(crate) async fn ends(&self, session: &Session, path: &str) -> Answer {
+        self.send(Method::DELETE, path, &session.access_token, &Value::Null).await
     }
 
     /// The profile of the person with this session.
@@ -99,6 +126,10 @@ fn launch(environment: &TestEnvironment, flags: &[&str]) -> RunningService {
     crate::logs::capture();
     RunningService::launch(&USER, environment, "", flags, run)
 }
+
+/// The flags that make `admin@mail.example` the first admin.
+pub(crate) const ADMIN: [&str; 4] =
+    ["--admin-email", "admin@mail.example", "--admin-password", PASSWORD];
 
 /// The e-mail address of this person.
 pub(crate) fn email(name: &str) -> String {

@@ -5,7 +5,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use karcis_testkit::{Answer, TestEnvironment, eventually};
+use chrono::TimeDelta;
+use karcis_kernel::Timestamp;
+use karcis_testkit::{Answer, TestEnvironment, eventually, together};
 use serde_json::{Value, json};
 
 use crate::harness::{PASSWORD, TestApp};
@@ -86,24 +88,153 @@ async fn after_too_many_wrong_passwords_an_account_waits_even_for_the_right_one(
     other.stop().await;
 }
 
-fn must_wait(answer: &Answer) {
+/// Asserts that this guess was not looked at, and returns after how many seconds to try again.
+fn must_wait(answer: &Answer) -> u32 {
     assert_eq!(answer.body["type"], "/problems/too-many-requests", "{:#}", answer.body);
     assert_eq!(answer.status, 429);
     let seconds: u32 = answer.headers["retry-after"].to_str().unwrap().parse().unwrap();
-    assert!((1..=900).contains(&seconds), "{seconds}");
+    assert!((1..=901).contains(&seconds), "{seconds}");
+    seconds
 }
 
 #[tokio::test]
-async fn after_too_many_wrong_passwords_a_client_waits_for_every_account() {
+async fn after_too_many_wrong_passwords_a_client_waits_for_accounts_it_never_logged_in_to() {
     let environment = TestEnvironment::start().await;
     let users = TestApp::start(&environment, &["--failed-logins-per-peer", "3"]).await;
     users.registers("Sari").await;
     for name in ["A", "B", "C"] {
+        users.logs_in_from(2, name, "wrong").await.is_problem(401, "wrong-credentials");
+    }
+    must_wait(&users.logs_in_from(2, "D", "wrong").await);
+    must_wait(&users.logs_in_from(2, "Sari", PASSWORD).await);
+    for name in ["A", "B", "C"] {
         users.logs_in(name, "wrong").await.is_problem(401, "wrong-credentials");
     }
     must_wait(&users.logs_in("D", "wrong").await);
-    must_wait(&users.logs_in("Sari", PASSWORD).await);
+    users.logs_in("Sari", PASSWORD).await.is(200);
     users.registers("Dewi").await;
+    users.stop().await;
+}
+
+#[tokio::test]
+async fn strangers_do_not_stop_where_and_how_the_owner_was_logged_in_before() {
+    let environment = TestEnvironment::start().await;
+    let users = TestApp::start(&environment, &["--failed-logins-per-account", "3"]).await;
+    let sari = users.registers("Sari").await;
+    let name = "Sari";
+    for host in 2..6 {
+        for _ in 0..3 {
+            users.logs_in_from(host, name, "wrong").await.is_problem(401, "wrong-credentials");
+            allow_strangers(&environment).await;
+        }
+        must_wait(&users.logs_in_from(host, name, "wrong").await);
+    }
+    users.logs_in(name, PASSWORD).await.is(200);
+    let new = "ten mangoes in a boat";
+    let change = json!({"password": new, "current_password": PASSWORD});
+    users.updates(&sari, &change).await.is(200);
+    users.logs_in(name, new).await.is(200);
+
+    // Somebody who sits at the owner's address stops it there, but not the session.
+    for _ in 0..3 {
+        users.logs_in(name, "wrong").await.is_problem(401, "wrong-credentials");
+    }
+    must_wait(&users.logs_in(name, new).await);
+    let change = json!({"password": PASSWORD, "current_password": new});
+    users.updates(&sari, &change).await.is(200);
+    users.stop().await;
+}
+
+#[tokio::test]
+async fn guesses_from_everywhere_wait_longer_each_time_and_who_is_stopped_delays_nobody() {
+    let environment = TestEnvironment::start().await;
+    let users = TestApp::start(&environment, &["--failed-logins-per-account", "2"]).await;
+    users.registers("Sari").await;
+    users.logs_in_from(2, "Sari", "wrong").await.is_problem(401, "wrong-credentials");
+    for (host, wait_s) in (3..).zip([1, 2, 4, 8, 16, 30, 30]) {
+        let before = karcis_process::now();
+        users.logs_in_from(host, "Sari", "wrong").await.is_problem(401, "wrong-credentials");
+        let (wait, until) =
+            (TimeDelta::seconds(wait_s.into()), strangers_wait_until(&environment).await);
+        assert!(
+            (before + wait..=karcis_process::now() + wait).contains(&until),
+            "{wait_s}: {until}"
+        );
+        // A test that is slow sees the shorter ones end.
+        if wait_s == 30 {
+            let answer = users.logs_in_from(100, "Sari", PASSWORD).await;
+            let seconds = must_wait(&answer);
+            assert!((1..=wait_s).contains(&seconds), "{seconds} of {wait_s}");
+        }
+        allow_strangers(&environment).await;
+    }
+    // This address is at its own limit.
+    users.logs_in_from(3, "Sari", "wrong").await.is_problem(401, "wrong-credentials");
+    allow_strangers(&environment).await;
+    for _ in 0..5 {
+        must_wait(&users.logs_in_from(3, "Sari", "wrong").await);
+    }
+    users.logs_in_from(100, "Sari", PASSWORD).await.is(200);
+    // Strangers still wait, but that address is known now.
+    must_wait(&users.logs_in_from(4, "Sari", "wrong").await);
+    users.logs_in_from(100, "Sari", PASSWORD).await.is(200);
+    users.stop().await;
+}
+
+/// The waits of strangers end.
+async fn allow_strangers(environment: &TestEnvironment) {
+    let end = "UPDATE users.failed_login SET not_before = now() WHERE subject LIKE 'account:%'";
+    sqlx::query(end).execute(environment.superuser()).await.unwrap();
+}
+
+/// Until when strangers have to wait.
+async fn strangers_wait_until(environment: &TestEnvironment) -> Timestamp {
+    let until = "SELECT not_before FROM users.failed_login WHERE subject LIKE 'account:%'";
+    sqlx::query_scalar(until).fetch_one(environment.superuser()).await.unwrap()
+}
+
+#[tokio::test]
+async fn of_many_guesses_at_once_only_as_many_are_looked_at_as_the_limit_leaves() {
+    let environment = TestEnvironment::start().await;
+    let users = TestApp::start(&environment, &["--failed-logins-per-account", "10"]).await;
+    for name in ["Sari", "Dewi"] {
+        users.registers(name).await;
+    }
+    for (name, host) in [("Sari", 2), ("Nobody", 3), ("Dewi", 1)] {
+        let guesses =
+            (0..100).map(|n| {
+                let users = &users;
+                async move {
+                    users.logs_in_from(host, name, &format!("wrong {n}")).await.status.as_u16()
+                }
+            });
+        let owner = async { users.logs_in("Sari", PASSWORD).await.status.as_u16() };
+        let (guesses, owner) = tokio::join!(together(100, guesses), owner);
+        let looked_at = guesses.iter().filter(|status| **status == 401).count();
+        let refused = guesses.iter().filter(|status| **status == 429).count();
+        assert_eq!((looked_at, refused, owner), (10, 90, 200), "{name}");
+    }
+    users.stop().await;
+}
+
+#[tokio::test]
+async fn the_last_twenty_addresses_of_an_account_are_remembered_as_hashes() {
+    let environment = TestEnvironment::start().await;
+    let users = TestApp::start(&environment, &[]).await;
+    users.registers("Sari").await;
+    let hidden: (i64, i64) = sqlx::query_as(
+        "SELECT count(*), count(*) FILTER (WHERE octet_length(peer) = 32) FROM users.known_peer",
+    )
+    .fetch_one(environment.superuser())
+    .await
+    .unwrap();
+    assert_eq!(hidden, (1, 1));
+    for host in 2..30 {
+        users.logs_in_from(host, "Sari", PASSWORD).await.is(200);
+    }
+    let count = "SELECT count(*) FROM users.known_peer";
+    let count: i64 = sqlx::query_scalar(count).fetch_one(environment.superuser()).await.unwrap();
+    assert_eq!(count, 20);
     users.stop().await;
 }
 

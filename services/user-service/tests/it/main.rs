@@ -2,17 +2,24 @@
 
 #![expect(clippy::unwrap_used, reason = "a failed test panics")]
 
+mod audit;
+mod disabling;
 mod first_admin;
 mod harness;
 mod input;
 mod keys;
 mod login_throttle;
 mod logs;
+mod lost_commits;
 mod mail;
 mod mail_server;
 mod messages;
 mod notifications;
+mod passwords;
 mod profile;
 mod roles;
 mod schema_version;
+mod security_events;
+mod session_list;
 mod sessions;
+mod unreadable;

@@ -5,9 +5,7 @@ use karcis_testkit::{Answer, TestEnvironment};
 use reqwest::Method;
 use serde_json::json;
 
-use crate::harness::{PASSWORD, Session, TestApp, email};
-
-const ADMIN: [&str; 4] = ["--admin-email", "admin@mail.example", "--admin-password", PASSWORD];
+use crate::harness::{ADMIN, PASSWORD, Session, TestApp, email};
 
 async fn gives(users: &TestApp, giver: &Session, name: &str, role: &str) -> Answer {
     let body = json!({"email": email(name), "role": role});
@@ -20,7 +18,7 @@ fn role_in(token: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_role_counts_from_the_next_token_on() {
+async fn another_role_ends_the_sessions_and_counts_from_the_next_log_in_on() {
     let environment = TestEnvironment::start().await;
     let users = TestApp::start(&environment, &ADMIN).await;
     let admin = Session::of(users.logs_in("Admin", PASSWORD).await.is(200));
@@ -28,11 +26,65 @@ async fn a_role_counts_from_the_next_token_on() {
     for (version, role) in (2..).zip(["organiser", "operator", "door", "admin", "buyer"]) {
         let profile = gives(&users, &admin, "SARI", role).await.is(200).body;
         assert_eq!((&profile["role"], &profile["version"]), (&json!(role), &json!(version)));
-        assert_eq!(users.profile(&sari).await["role"], role);
-        sari = Session::of(users.refreshes(&sari).await.is(200));
+        users.refreshes(&sari).await.is_problem(401, "not-logged-in");
+        sari = Session::of(users.logs_in("Sari", PASSWORD).await.is(200));
         assert_eq!(role_in(&sari.access_token), role);
+        assert_eq!(users.profile(&sari).await["role"], role);
     }
     assert_eq!(gives(&users, &admin, "Sari", "buyer").await.is(200).body["version"], 6);
+    users.refreshes(&sari).await.is(200);
+    users.stop().await;
+}
+
+#[tokio::test]
+async fn a_demoted_admins_token_does_nothing_any_more() {
+    let environment = TestEnvironment::start().await;
+    let users = TestApp::start(&environment, &ADMIN).await;
+    let admin = Session::of(users.logs_in("Admin", PASSWORD).await.is(200));
+    users.registers("Sari").await;
+    users.registers("Dewi").await;
+    gives(&users, &admin, "Sari", "admin").await.is(200);
+    let sari = Session::of(users.logs_in("Sari", PASSWORD).await.is(200));
+    gives(&users, &sari, "Dewi", "door").await.is(200);
+
+    gives(&users, &admin, "Sari", "buyer").await.is(200);
+    assert_eq!(role_in(&sari.access_token), "admin", "the token still says so");
+    gives(&users, &sari, "Dewi", "admin").await.is_problem(401, "not-logged-in");
+    for path in ["/user/disable", "/user/enable"] {
+        let body = json!({"email": email("Dewi"), "reason": "revenge"});
+        let answer = users.send(Method::POST, path, &sari.access_token, &body).await;
+        answer.is_problem(401, "not-logged-in");
+    }
+    users.updates(&sari, &json!({"name": "Queen"})).await.is_problem(401, "not-logged-in");
+    users.ends(&sari, "/sessions").await.is_problem(401, "not-logged-in");
+
+    // A role that was changed behind the service's back: the session is live, the role is not.
+    let demote = "UPDATE users.account SET role = 'operator' WHERE email = $1";
+    sqlx::query(demote).bind(email("Admin")).execute(environment.superuser()).await.unwrap();
+    gives(&users, &admin, "Dewi", "admin").await.is_problem(403, "wrong-role");
+    users.stop().await;
+}
+
+#[tokio::test]
+async fn of_two_admins_who_demote_each_other_at_once_one_stays() {
+    let environment = TestEnvironment::start().await;
+    let users = TestApp::start(&environment, &ADMIN).await;
+    let admin = Session::of(users.logs_in("Admin", PASSWORD).await.is(200));
+    for round in 0..5 {
+        let names = [format!("Sari{round}"), format!("Dewi{round}")];
+        let mut both = Vec::new();
+        for name in &names {
+            users.registers(name).await;
+            gives(&users, &admin, name, "admin").await.is(200);
+            both.push(Session::of(users.logs_in(name, PASSWORD).await.is(200)));
+        }
+        let (one, other) = tokio::join!(
+            gives(&users, &both[0], &names[1], "buyer"),
+            gives(&users, &both[1], &names[0], "buyer"),
+        );
+        let won = [&one, &other].iter().filter(|answer| answer.status == 200).count();
+        assert_eq!(won, 1, "{:#} {:#}", one.body, other.body);
+    }
     users.stop().await;
 }
 

@@ -4,8 +4,9 @@ use karcis_schemas::USERS;
 use karcis_testkit::TestEnvironment;
 use reqwest::Method;
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
-use crate::harness::{PASSWORD, Session, TestApp, email};
+use crate::harness::{ADMIN, PASSWORD, Session, TestApp, email};
 
 #[tokio::test]
 async fn registering_logs_in_as_a_buyer() {
@@ -63,17 +64,88 @@ async fn a_refresh_token_is_good_for_one_use_and_reuse_ends_the_session() {
 }
 
 #[tokio::test]
-async fn of_two_who_refresh_at_once_one_wins_and_the_session_ends() {
+async fn of_two_who_refresh_at_once_one_has_the_good_token_and_the_other_ends_the_session() {
     let environment = TestEnvironment::start().await;
     let users = TestApp::start(&environment, &[]).await;
     for round in 0..5 {
         let session = users.registers(&format!("Sari{round}")).await;
         let (one, other) = tokio::join!(users.refreshes(&session), users.refreshes(&session));
-        let (winner, loser) = if one.status == 200 { (one, other) } else { (other, one) };
-        loser.is_problem(401, "not-logged-in");
-        let winner = Session::of(winner.is(200));
-        users.refreshes(&winner).await.is_problem(401, "not-logged-in");
+        let both = [Session::of(one.is(200)), Session::of(other.is(200))];
+        let fresh: Vec<Vec<u8>> =
+            sqlx::query_scalar("SELECT token_hash FROM users.refresh_token WHERE used_at IS NULL")
+                .fetch_all(environment.superuser())
+                .await
+                .unwrap();
+        assert_eq!(fresh.len(), 1, "one token is fresh");
+        let is_fresh = |session: &&Session| Sha256::digest(&session.refresh_token)[..] == fresh[0];
+        let (good, replaced): (Vec<_>, Vec<_>) = both.iter().partition(is_fresh);
+        users.refreshes(replaced[0]).await.is_problem(401, "not-logged-in");
+        users.refreshes(good[0]).await.is_problem(401, "not-logged-in");
     }
+    users.stop().await;
+}
+
+#[tokio::test]
+async fn who_missed_the_answer_may_repeat_a_refresh_for_ten_seconds() {
+    let environment = TestEnvironment::start().await;
+    let users = TestApp::start(&environment, &[]).await;
+    let age = |seconds: i32| {
+        let age = "UPDATE users.refresh_token SET used_at = used_at - $1 * interval '1 s'";
+        sqlx::query(age).bind(seconds).execute(environment.superuser())
+    };
+    let sari = users.registers("Sari").await;
+    users.refreshes(&sari).await.is(200);
+    let second = Session::of(users.refreshes(&sari).await.is(200));
+    let third = Session::of(users.refreshes(&second).await.is(200));
+    assert_eq!(users.sessions(&third).await.len(), 1, "it is the same session");
+    age(10).await.unwrap();
+    users.refreshes(&second).await.is_problem(401, "not-logged-in");
+    users.refreshes(&third).await.is_problem(401, "not-logged-in");
+    users.stop().await;
+}
+
+#[tokio::test]
+async fn a_refresh_that_fails_uses_nothing_up() {
+    let environment = TestEnvironment::start().await;
+    let users = TestApp::start(&environment, &[]).await;
+    let sari = users.registers("Sari").await;
+    let locale = |text: Option<&'static str>| {
+        let update = "UPDATE users.account SET locale = $1";
+        sqlx::query(update).bind(text).execute(environment.superuser())
+    };
+    locale(Some("no language")).await.unwrap();
+    users.refreshes(&sari).await.is_problem(500, "internal-error");
+    locale(None).await.unwrap();
+    let age = "UPDATE users.refresh_token SET used_at = used_at - interval '1 min'";
+    sqlx::query(age).execute(environment.superuser()).await.unwrap();
+    users.refreshes(&sari).await.is(200);
+    users.stop().await;
+}
+
+#[tokio::test]
+async fn a_session_ends_at_an_age_however_often_it_is_refreshed() {
+    let environment = TestEnvironment::start().await;
+    let users = TestApp::start(&environment, &ADMIN).await;
+    let age = |hours: i32| {
+        let age = "UPDATE users.session SET created_at = created_at - $1 * interval '1 hour'";
+        sqlx::query(age).bind(hours).execute(environment.superuser())
+    };
+    let mut buyer = users.registers("Sari").await;
+    let mut admin = Session::of(users.logs_in("Admin", PASSWORD).await.is(200));
+    age(11).await.unwrap();
+    buyer = Session::of(users.refreshes(&buyer).await.is(200));
+    admin = Session::of(users.refreshes(&admin).await.is(200));
+    let expires = "SELECT expires_at < now() + interval '1 hour' FROM users.session
+        JOIN users.account USING (user_id) WHERE role = 'admin'";
+    let soon: bool = sqlx::query_scalar(expires).fetch_one(environment.superuser()).await.unwrap();
+    assert!(soon, "the session's end is stored");
+    age(1).await.unwrap();
+    users.refreshes(&admin).await.is_problem(401, "not-logged-in");
+    buyer = Session::of(users.refreshes(&buyer).await.is(200));
+    age(90 * 24 - 13).await.unwrap();
+    buyer = Session::of(users.refreshes(&buyer).await.is(200));
+    age(1).await.unwrap();
+    users.refreshes(&buyer).await.is_problem(401, "not-logged-in");
     users.stop().await;
 }
 

@@ -98,9 +98,7 @@ impl Servers {
     }
 
     /// The configured Kafka, or a new one, and how to log in to it.
-    pub(crate) async fn start_kafka(
-        &self,
-    ) -> Result<(Started<Kafka>, KafkaSecurity), ServerError> {
+    pub(crate) async fn start_kafka(&self) -> Result<(Started<Kafka>, KafkaSecurity), ServerError> {
         if let Some(servers) = &self.kafka_bootstrap_servers {
             print("Kafka       the configured one");
             let configured = Started { address: servers.clone(), server: None };

@@ -47,12 +47,7 @@ struct Credentials {
 
 impl State {
     /// Nothing is written before [`Self::publish`].
-    pub(crate) fn new(
-        path: PathBuf,
-        services: &Urls,
-        servers: &ServersAt,
-        admin: &Admin,
-    ) -> Self {
+    pub(crate) fn new(path: PathBuf, services: &Urls, servers: &ServersAt, admin: &Admin) -> Self {
         let security = servers.kafka.security.clone();
         let login = security.kafka_sasl_username.zip(security.kafka_sasl_password);
         let content = Content {

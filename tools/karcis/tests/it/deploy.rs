@@ -80,8 +80,9 @@ async fn a_service_may_have_a_database_of_its_own_whose_owner_is_no_superuser() 
         assert_eq!(count(&mut connection, schemas).await, 1, "only what was asked for");
         let migrated = format!("SELECT count(*) FROM {schema}._sqlx_migrations");
         let role = if schema == "users" { "karcis_user" } else { "karcis_event" };
-        let mut own =
-            PgConnection::connect(&server.url_of(role, "people's", database)).await.expect("logs in");
+        let mut own = PgConnection::connect(&server.url_of(role, "people's", database))
+            .await
+            .expect("logs in");
         assert!(count(&mut own, &migrated).await > 0);
     }
     let nowhere = said(karcis("migrate", &[])).expect_err("does not guess");

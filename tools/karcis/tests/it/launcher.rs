@@ -108,7 +108,8 @@ fn mode(path: &Path) -> u32 {
 fn readable_by_others(folder: &Path) -> Vec<PathBuf> {
     let entries = folder.read_dir().expect("is ours").flatten().map(|entry| entry.path());
     let open = entries.filter(|path| mode(path) & 0o007 != 0);
-    open.flat_map(|path| if path.is_dir() { readable_by_others(&path) } else { vec![path] }).collect()
+    open.flat_map(|path| if path.is_dir() { readable_by_others(&path) } else { vec![path] })
+        .collect()
 }
 
 #[tokio::test]

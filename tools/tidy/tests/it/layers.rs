@@ -18,9 +18,13 @@ const LAYERS: [(&str, &[&str]); 3] = [
             "karcis_kernel",
             "karcis_database::Decider",
             "karcis_database::KeyUse",
+            "karcis_database::Loaded",
+            "karcis_database::PrivilegedAct",
             "karcis_database::RequestKey",
             "karcis_database::StoreError",
+            "karcis_database::UnreadableRow",
             "karcis_database::decide_and_commit",
+            "karcis_database::decide_each",
         ],
     ),
     (

@@ -42,6 +42,14 @@ fn every_service_has_the_same_outbox_and_dead_letters() {
 }
 
 #[test]
+fn every_service_has_the_same_audit_table() {
+    let all = migrations().into_iter().filter(|file| stem(file).ends_with("_audit"));
+    let all: Vec<String> = all.map(|file| read(&file)).collect();
+    assert!(all.len() >= 4, "the services' audit tables are not found");
+    assert!(all.iter().all(|file| *file == all[0]), "the audit table is the same in each service");
+}
+
+#[test]
 fn migrations_are_numbered_without_gaps() {
     let mut broken = Vec::new();
     let mut before: Option<(PathBuf, u32)> = None;

@@ -210,8 +210,9 @@ pub(super) async fn show(
     let load = move || {
         let bookings = state.bookings.clone();
         async move {
-            let found = bookings.load(&[id]).await.map_err(|error| chain(&error).to_string())?;
-            Ok(found.first().map(|booking| {
+            let loaded = bookings.load(&[id]).await.map_err(|error| chain(&error).to_string())?;
+            // One that has become unreadable ends the stream.
+            Ok(loaded.found.first().map(|booking| {
                 let body = BookingResponse::new(booking, now());
                 (booking.version, body, booking.status().is_last())
             }))
@@ -309,5 +310,5 @@ async fn find(
 }
 
 async fn load(state: &ApiState, id: BookingId) -> Result<Option<Booking>, Problem> {
-    Ok(state.bookings.load(&[id]).await?.pop())
+    Ok(state.bookings.load(&[id]).await?.one()?)
 }

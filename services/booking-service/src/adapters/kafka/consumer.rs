@@ -57,17 +57,22 @@ impl Consumer for Replies {
             self.bookings.record(&events, context.at).await?;
             self.event_cancelled.notify_one();
         }
-        let mut tally = Tally::default();
+        let (mut tally, mut rejected) = (Tally::default(), vec![]);
         if !replies.is_empty() {
             let applying = apply_inputs(&*self.bookings, context, &replies);
-            tally += trace::span("apply_inputs", applying).await?;
+            let applied = trace::span("apply_inputs", applying).await?;
+            tally += applied.0;
+            rejected.extend(applied.1);
         }
         for user in users {
             let bookings = &*self.bookings;
             let erasing = erase_buyer(bookings, bookings, context, user, ERASED_AT_A_TIME);
-            tally += trace::span("erase_buyer", erasing).await?;
+            let erased = trace::span("erase_buyer", erasing).await?;
+            tally += erased.0;
+            rejected.extend(erased.1);
         }
         metrics::count_inputs(tally);
-        Ok(())
+        // The messages of these bookings are found by halving the batch; the others are done already.
+        rejected.into_iter().next().map_or(Ok(()), |(_, error)| Err(error.into()))
     }
 }

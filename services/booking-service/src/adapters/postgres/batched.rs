@@ -6,7 +6,9 @@ use std::{
 };
 
 use async_trait::async_trait;
-use karcis_database::{BatchLimits, Batcher, KeyUse, RequestKey, StoreError};
+use karcis_database::{
+    BatchLimits, Batcher, KeyUse, Loaded, RequestKey, StoreError, UnreadableRow,
+};
 use karcis_kernel::{BookingId, Timestamp};
 
 use super::{PgBookings, commit::EncodedChange};
@@ -22,7 +24,7 @@ const LIMITS: BatchLimits = BatchLimits { capacity: 4_096, group: 256 };
 /// batches of their own and do not use it.
 pub(crate) struct BatchedBookings {
     bookings: Arc<PgBookings>,
-    reads: Batcher<BookingId, Option<Booking>>,
+    reads: Batcher<BookingId, Option<Result<Booking, UnreadableRow>>>,
     /// The output says whether the change was committed.
     writes: Batcher<Arc<EncodedChange>, bool>,
 }
@@ -47,16 +49,17 @@ impl BatchedBookings {
 async fn read_group(
     bookings: &PgBookings,
     ids: Vec<BookingId>,
-) -> Result<Vec<Option<Booking>>, StoreError> {
-    let found = bookings.load(&ids).await?.into_iter();
-    let found: HashMap<BookingId, Booking> =
-        found.map(|booking| (booking.order.id, booking)).collect();
-    Ok(ids.iter().map(|id| found.get(id).cloned()).collect())
+) -> Result<Vec<Option<Result<Booking, UnreadableRow>>>, StoreError> {
+    let loaded = bookings.load(&ids).await?;
+    let found = loaded.found.into_iter().map(|booking| (booking.order.id, Ok(booking)));
+    let unreadable = loaded.unreadable.into_iter().map(|row| (BookingId(row.id), Err(row)));
+    let by_id: HashMap<BookingId, _> = found.chain(unreadable).collect();
+    Ok(ids.iter().map(|id| by_id.get(id).cloned()).collect())
 }
 
 #[async_trait]
 impl Bookings for BatchedBookings {
-    async fn load(&self, ids: &[BookingId]) -> Result<Vec<Booking>, StoreError> {
+    async fn load(&self, ids: &[BookingId]) -> Result<Loaded<Booking>, StoreError> {
         let [id] = ids else { return self.bookings.load(ids).await };
         Ok(self.reads.submit(*id).await?.into_iter().collect())
     }

@@ -1,14 +1,14 @@
 //! Bookings as they are loaded: by id, by timer, of an erased buyer.
 
 use async_trait::async_trait;
-use karcis_database::StoreError;
+use karcis_database::{Loaded, StoreError};
 use karcis_kernel::{BookingId, Timestamp, UserId};
 use sqlx::PgPool;
 use uuid::Uuid;
 
 use super::{
     PgBookings,
-    rows::{BookingRow, select_bookings},
+    rows::{read_bookings, select_bookings},
 };
 use crate::{
     application::{DueTimer, Timers, UnconfirmedBookings},
@@ -16,10 +16,10 @@ use crate::{
 };
 
 /// The bookings with these ids; unknown ids are left out.
-pub(super) async fn load(pool: &PgPool, ids: &[BookingId]) -> Result<Vec<Booking>, StoreError> {
+pub(super) async fn load(pool: &PgPool, ids: &[BookingId]) -> Result<Loaded<Booking>, StoreError> {
     let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
     let rows = select_bookings!("WHERE id = ANY($1)").bind(ids).fetch_all(pool).await?;
-    rows.into_iter().map(BookingRow::booking).collect()
+    Ok(read_bookings(&rows))
 }
 
 #[async_trait]
@@ -55,10 +55,14 @@ impl Timers for PgBookings {
         limit: u16,
     ) -> Result<Vec<DueTimer>, StoreError> {
         let rows: Vec<(Uuid, bool)> = sqlx::query_as(
-            "SELECT id, COALESCE(due_at <= $1, false) FROM booking
-             WHERE LEAST(due_at, wake_at) <= $1 AND wake_at IS NOT NULL AND id <> ALL($2)
-             ORDER BY LEAST(due_at, wake_at) LIMIT $3
-             FOR NO KEY UPDATE SKIP LOCKED",
+            "UPDATE booking SET claimed_until = now() + interval '5 s'
+             WHERE id = ANY (ARRAY(
+                 SELECT id FROM booking
+                 WHERE LEAST(due_at, wake_at) <= $1 AND wake_at IS NOT NULL AND id <> ALL($2)
+                     AND COALESCE(claimed_until <= now(), true)
+                 ORDER BY LEAST(due_at, wake_at) LIMIT $3
+                 FOR NO KEY UPDATE SKIP LOCKED))
+             RETURNING id, COALESCE(due_at <= $1, false)",
         )
         .bind(at)
         .bind(skipped.iter().map(|id| id.0).collect::<Vec<_>>())

@@ -13,7 +13,7 @@ mod stored_json;
 use std::collections::HashSet;
 
 use async_trait::async_trait;
-use karcis_database::{KEY_LIFETIME, KeyUse, RequestKey, StoreError};
+use karcis_database::{KEY_LIFETIME, KeyUse, Loaded, RequestKey, StoreError};
 use karcis_http::Live;
 use karcis_kernel::{BookingId, Timestamp};
 use karcis_messaging::{Outbox, Outgoing};
@@ -49,7 +49,7 @@ impl PgBookings {
 
 #[async_trait]
 impl Bookings for PgBookings {
-    async fn load(&self, ids: &[BookingId]) -> Result<Vec<Booking>, StoreError> {
+    async fn load(&self, ids: &[BookingId]) -> Result<Loaded<Booking>, StoreError> {
         load::load(&self.pool, ids).await
     }
 

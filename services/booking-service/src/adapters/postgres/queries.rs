@@ -6,12 +6,12 @@ use async_trait::async_trait;
 use karcis_database::StoreError;
 use karcis_http::Versions;
 use karcis_kernel::{BookingId, Timestamp, UserId};
-use sqlx::FromRow;
+use sqlx::{FromRow, Row as _};
 use uuid::Uuid;
 
 use super::{
     PgBookings,
-    rows::{BookingRow, select_bookings},
+    rows::{read_bookings, select_bookings},
 };
 use crate::{
     application::{BookingQueries, TimelineEntry},
@@ -38,20 +38,29 @@ impl BookingQueries for PgBookings {
         limit: u16,
     ) -> Result<Vec<Booking>, StoreError> {
         let (stages, payable) = status.map(stages).unzip();
-        let rows = select_bookings!(
-            "WHERE user_id = $1 AND ($2::uuid IS NULL OR id < $2)
-               AND ($3::text[] IS NULL OR stage = ANY($3))
-               AND ($4::boolean IS NULL OR payable = $4)
-             ORDER BY id DESC LIMIT $5"
-        )
-        .bind(buyer.0)
-        .bind(after.map(|id| id.0))
-        .bind(stages)
-        .bind(payable.flatten())
-        .bind(i64::from(limit))
-        .fetch_all(&self.pool)
-        .await?;
-        rows.into_iter().map(BookingRow::booking).collect()
+        let (mut found, mut after) = (vec![], after.map(|id| id.0));
+        // As long as unreadable rows leave a page unfilled, the next rows are read.
+        loop {
+            let rows = select_bookings!(
+                "WHERE user_id = $1 AND ($2::uuid IS NULL OR id < $2)
+                   AND ($3::text[] IS NULL OR stage = ANY($3))
+                   AND ($4::boolean IS NULL OR payable = $4)
+                 ORDER BY id DESC LIMIT $5"
+            )
+            .bind(buyer.0)
+            .bind(after)
+            .bind(&stages)
+            .bind(payable.flatten())
+            .bind(i64::from(limit))
+            .fetch_all(&self.pool)
+            .await?;
+            found.extend(read_bookings(&rows).found);
+            if rows.len() < usize::from(limit) || found.len() >= usize::from(limit) {
+                found.truncate(limit.into());
+                return Ok(found);
+            }
+            after = rows.last().map(|row| row.try_get("id")).transpose()?;
+        }
     }
 
     async fn timeline(&self, id: BookingId) -> Result<Vec<TimelineEntry>, StoreError> {

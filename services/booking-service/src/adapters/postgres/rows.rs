@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use karcis_database::StoreError;
+use karcis_database::Loaded;
 use karcis_kernel::{BookingId, EventId, Money, Timestamp, UserId};
-use sqlx::{FromRow, types::Json};
+use sqlx::{FromRow, postgres::PgRow, types::Json};
 use uuid::Uuid;
 
 use super::stored_json::{
@@ -15,10 +15,10 @@ use crate::{
     domain::{Booking, Cause, Items, NextResend, Order, RejectReason, Stage, Stuck},
 };
 
-/// A query for [`BookingRow`]s: all its columns, and the rest of the statement.
+/// A query for [`read_bookings`]: all columns of a [`BookingRow`], and the rest of the statement.
 macro_rules! select_bookings {
     ($rest:literal) => {
-        sqlx::query_as::<_, crate::adapters::postgres::rows::BookingRow>(concat!(
+        sqlx::query(concat!(
             "SELECT id, user_id, event_id, items, expected_amount, expected_currency, created_at, \
              pay_by, version, stage, reason, payable, released, refunded, offer, tickets, attempt, \
              wake_at, stuck, updated_at FROM booking ",
@@ -29,8 +29,14 @@ macro_rules! select_bookings {
 
 pub(super) use select_bookings;
 
+/// The bookings of these rows.
+pub(super) fn read_bookings(rows: &[PgRow]) -> Loaded<Booking> {
+    let parse = |row: BookingRow| row.parsed().ok_or("a word or a number is unknown");
+    Loaded::read("booking", "id", rows, parse)
+}
+
 #[derive(FromRow)]
-pub(super) struct BookingRow {
+struct BookingRow {
     id: Uuid,
     user_id: Uuid,
     event_id: Uuid,
@@ -54,13 +60,6 @@ pub(super) struct BookingRow {
 }
 
 impl BookingRow {
-    /// The booking, or an error that names the row if it cannot be read.
-    pub(super) fn booking(self) -> Result<Booking, StoreError> {
-        let id = self.id;
-        self.parsed()
-            .ok_or_else(|| StoreError::rejected(format!("the row of booking {id} is unreadable")))
-    }
-
     fn parsed(self) -> Option<Booking> {
         let reservation = self.offer.map(|Json(offer)| Arc::new(offer.reservation()));
         let reason = self.reason.as_deref();

@@ -1,22 +1,42 @@
 //! Edits of events, each under the event's lock, which changes of its stock take too.
 
 use async_trait::async_trait;
-use karcis_database::StoreError;
+use karcis_database::{PrivilegedAct, StoreError};
 use karcis_kernel::EventId;
 use sqlx::{PgConnection, Postgres, Transaction};
 use uuid::Uuid;
 
 use super::{
-    PgEvents,
-    rows::{EventRow, select_events, with_ticket_types},
+    PgEvents, queries,
+    rows::{select_events, with_ticket_types},
 };
 use crate::{
     application::{EventFact, LockedEvent, Message},
     domain::{Event, Stage, TicketType},
 };
 
-/// Adds an event, and publishes the fact.
+/// Adds an event, and publishes the fact. A commit without an answer may have landed: then the event
+/// has this id.
 pub(super) async fn add(
+    store: &PgEvents,
+    event: &Event,
+    fact: Option<EventFact>,
+) -> Result<(), StoreError> {
+    match insert(store, event, fact).await {
+        Err(StoreError::Unavailable(_)) => {}
+        inserted => return inserted,
+    }
+    match insert(store, event, fact).await {
+        Err(StoreError::RejectedByStore(_))
+            if queries::event(&store.pool, event.id).await?.is_some() =>
+        {
+            Ok(())
+        }
+        inserted => inserted,
+    }
+}
+
+async fn insert(
     store: &PgEvents,
     event: &Event,
     fact: Option<EventFact>,
@@ -53,11 +73,10 @@ pub(super) async fn lock(
 ) -> Result<Option<Box<dyn LockedEvent>>, StoreError> {
     const LOCK: &str = select_events!("WHERE event_id = $1 FOR NO KEY UPDATE");
     let mut transaction = store.pool.begin().await?;
-    let row: Option<EventRow> =
-        sqlx::query_as(LOCK).bind(id.0).fetch_optional(&mut *transaction).await?;
+    let row = sqlx::query(LOCK).bind(id.0).fetch_optional(&mut *transaction).await?;
     // Ticket types are read by a statement of their own: one that waited for the event's lock
     // would still see them as they were before.
-    let found = with_ticket_types(&mut transaction, row.into_iter().collect()).await?.pop();
+    let found = with_ticket_types(&mut transaction, row.as_slice()).await?.one()?;
     Ok(found.map(|(event, _)| {
         let store = store.clone();
         Box::new(LockedPgEvent { store, transaction, event }) as Box<dyn LockedEvent>
@@ -75,6 +94,10 @@ struct LockedPgEvent {
 impl LockedEvent for LockedPgEvent {
     fn event(&self) -> &Event {
         &self.event
+    }
+
+    async fn record(&mut self, act: &PrivilegedAct) -> Result<(), StoreError> {
+        Ok(act.record(&mut self.transaction).await?)
     }
 
     async fn save(

@@ -1,8 +1,8 @@
 //! Rows of holds and tickets, and what they hold in JSON.
 
-use std::{collections::HashMap, fmt::Display, sync::Arc};
+use std::{collections::HashMap, sync::Arc};
 
-use karcis_database::StoreError;
+use karcis_database::UnreadableRow;
 use karcis_kernel::{
     BookingId, Currency, EventId, Money, TicketCode, TicketTypeId, Timestamp, UserId,
 };
@@ -10,11 +10,12 @@ use serde::{Deserialize, Serialize};
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use super::rows::unreadable;
 use crate::{
     adapters::time_zone::{UnknownTimeZone, time_zone},
     domain::{EventSnapshot, Hold, IssuedTicket, RejectReason, Reservation, ReservedItem, Ticket},
 };
+
+pub(super) const HOLD: &str = "hold of booking";
 
 #[derive(sqlx::FromRow)]
 pub(super) struct HoldRow {
@@ -36,7 +37,6 @@ pub(super) struct TicketRow {
 /// A ticket with what its hold and its event say of it.
 #[derive(sqlx::FromRow)]
 pub(super) struct IssuedTicketRow {
-    booking_id: Uuid,
     ticket_type_id: Uuid,
     is_used: bool,
     event_id: Uuid,
@@ -81,13 +81,14 @@ impl HoldRow {
     pub(super) fn hold(
         self,
         tickets: &mut HashMap<Uuid, Vec<TicketRow>>,
-    ) -> Result<(BookingId, (EventId, Hold)), StoreError> {
-        let incomplete = || unreadable_hold(self.booking_id, "it is incomplete");
-        let reservation = || -> Result<Arc<Reservation>, StoreError> {
+    ) -> Result<(BookingId, (EventId, Hold)), UnreadableRow> {
+        let unreadable = |why: String| UnreadableRow::new(HOLD, self.booking_id, why);
+        let incomplete = || unreadable("it is incomplete".to_owned());
+        let reservation = || -> Result<Arc<Reservation>, UnreadableRow> {
             let stored = self.reservation.as_ref().ok_or_else(incomplete)?;
             let user_id = UserId(self.user_id.ok_or_else(incomplete)?);
             let restored = stored.restore(user_id);
-            Ok(Arc::new(restored.map_err(|why| unreadable_hold(self.booking_id, why))?))
+            Ok(Arc::new(restored.map_err(|why| unreadable(why.to_string()))?))
         };
         let hold = match self.state.as_str() {
             "held" => Hold::Held(reservation()?),
@@ -98,12 +99,13 @@ impl HoldRow {
                 Hold::Sold(reservation, tickets)
             }
             "released" => Hold::Released,
-            _ => {
+            "rejected" => {
                 let stored = self.reason.as_deref();
                 let mut reasons = RejectReason::ALL.into_iter();
                 let reason = reasons.find(|reason| Some(reason.as_str()) == stored);
                 Hold::Rejected(reason.ok_or_else(incomplete)?)
             }
+            state => return Err(unreadable(format!("no state is called {state}"))),
         };
         Ok((BookingId(self.booking_id), (EventId(self.event_id), hold)))
     }
@@ -111,15 +113,13 @@ impl HoldRow {
 
 impl IssuedTicketRow {
     /// The ticket. Its hold was sold once, so it has a reservation.
-    pub(super) fn ticket(self) -> Result<IssuedTicket, StoreError> {
-        let stored = self.reservation;
-        let stored =
-            stored.ok_or_else(|| unreadable_hold(self.booking_id, "it has no reservation"))?.0;
+    pub(super) fn ticket(self) -> Result<IssuedTicket, String> {
+        let stored = self.reservation.ok_or("it has no reservation")?.0;
         let ticket_type_id = TicketTypeId(self.ticket_type_id);
         let item = stored.items.iter().find(|item| item.ticket_type_id == ticket_type_id);
         Ok(IssuedTicket {
             event_id: EventId(self.event_id),
-            event: stored.snapshot().map_err(|why| unreadable_hold(self.booking_id, why))?,
+            event: stored.snapshot().map_err(|why| why.to_string())?,
             name: item.map(|item| item.name.clone()).unwrap_or_default(),
             is_used: self.is_used,
             is_sold: self.state == "sold",
@@ -172,10 +172,6 @@ impl StoredReservation {
             time_zone: time_zone(&self.time_zone)?,
         })
     }
-}
-
-fn unreadable_hold(booking_id: Uuid, why: impl Display) -> StoreError {
-    unreadable(format_args!("hold of booking {booking_id}"), why)
 }
 
 fn ticket(row: &TicketRow, of: &Reservation) -> Ticket {

@@ -3,14 +3,14 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use karcis_database::StoreError;
+use karcis_database::{Loaded, StoreError, UnreadableRow, read_row};
 use karcis_kernel::{BookingId, EventId, Timestamp, UserId};
-use sqlx::{PgConnection, PgPool};
+use sqlx::{PgConnection, PgPool, Row as _};
 use uuid::Uuid;
 
 use super::{
-    holds::{HoldRow, TicketRow},
-    rows::{EventRow, select_events, with_ticket_types},
+    holds::{HOLD, HoldRow, TicketRow},
+    rows::{select_events, with_ticket_types},
 };
 use crate::{
     application::{CancelledEvent, StockSnapshot},
@@ -30,33 +30,39 @@ pub(super) async fn load(
     let events = load_events(connection, Vec::from_iter(events)).await?;
     let holds = load_holds(connection, Vec::from_iter(bookings)).await?;
     let unpaid = count_unpaid(connection, commands).await?;
-    Ok(StockSnapshot { events, holds, unpaid })
+    let unreadable = events.unreadable.into_iter().chain(holds.unreadable);
+    Ok(StockSnapshot {
+        events: events.found.into_iter().map(|(event, at)| (event.id, (event, at))).collect(),
+        holds: holds.found.into_iter().collect(),
+        unpaid,
+        unreadable: unreadable.map(|row| (row.id, row)).collect(),
+    })
 }
 
-type Events = HashMap<EventId, (Event, i64)>;
-
-async fn load_events(connection: &mut PgConnection, ids: Vec<Uuid>) -> Result<Events, StoreError> {
+async fn load_events(
+    connection: &mut PgConnection,
+    ids: Vec<Uuid>,
+) -> Result<Loaded<(Event, i64)>, StoreError> {
     const SELECT: &str = select_events!("WHERE event_id = ANY($1)");
-    let rows: Vec<EventRow> = sqlx::query_as(SELECT).bind(ids).fetch_all(&mut *connection).await?;
-    let events = with_ticket_types(connection, rows).await?;
-    Ok(events.into_iter().map(|(event, version)| (event.id, (event, version))).collect())
+    let rows = sqlx::query(SELECT).bind(ids).fetch_all(&mut *connection).await?;
+    with_ticket_types(connection, &rows).await
 }
 
 async fn load_holds(
     connection: &mut PgConnection,
     bookings: Vec<Uuid>,
-) -> Result<HashMap<BookingId, (EventId, Hold)>, StoreError> {
+) -> Result<Loaded<(BookingId, (EventId, Hold))>, StoreError> {
     // Of a released hold, the reservation no longer matters.
     const SELECT: &str = "
         SELECT booking_id, event_id, user_id, state, reason,
                CASE WHEN state IN ('held', 'sold') THEN reservation END AS reservation
         FROM hold WHERE booking_id = ANY($1)";
-    let rows: Vec<HoldRow> =
-        sqlx::query_as(SELECT).bind(bookings).fetch_all(&mut *connection).await?;
-    let sold: Vec<Uuid> =
-        rows.iter().filter(|row| row.is_sold()).map(HoldRow::booking_id).collect();
-    let mut tickets = load_tickets(connection, sold).await?;
-    rows.into_iter().map(|row| row.hold(&mut tickets)).collect()
+    let rows = sqlx::query(SELECT).bind(bookings).fetch_all(&mut *connection).await?;
+    let rows: Vec<Result<HoldRow, UnreadableRow>> =
+        rows.iter().map(|row| read_row(HOLD, "booking_id", row, Ok::<_, String>)).collect();
+    let sold = rows.iter().flatten().filter(|row| row.is_sold()).map(HoldRow::booking_id);
+    let mut tickets = load_tickets(connection, sold.collect()).await?;
+    Ok(rows.into_iter().map(|row| row?.hold(&mut tickets)).collect())
 }
 
 async fn load_tickets(
@@ -110,29 +116,51 @@ async fn count_unpaid(
 }
 
 /// The cancelled events that are due to be announced again at `at`, the longest waiting first. What
-/// cannot be read is logged and left out: it does not hold up the others.
+/// cannot be read is left out: it does not hold up the others.
 pub(super) async fn due_announcements(
     pool: &PgPool,
     at: Timestamp,
     limit: u16,
 ) -> Result<Vec<CancelledEvent>, StoreError> {
     const SELECT: &str = "
-        SELECT event_id, cancel_reason, announced,
+        SELECT event_id, cancel_reason, announced, announce_at,
                (SELECT COALESCE(sum(held + sold), 0) FROM ticket_type
-                WHERE ticket_type.event_id = event.event_id)
+                WHERE ticket_type.event_id = event.event_id) AS taken
         FROM event
         WHERE announce_at <= $1 AND cancel_reason IS NOT NULL
-        ORDER BY announce_at LIMIT $2";
-    let rows: Vec<(Uuid, String, i32, i64)> =
-        sqlx::query_as(SELECT).bind(at).bind(i64::from(limit)).fetch_all(pool).await?;
-    let read = |(id, reason, announced, taken): (Uuid, String, i32, i64)| {
-        let reason = CancelReason::try_from(reason)
-            .inspect_err(|error| {
-                tracing::error!(event_id = %id, %error, "a cancelled event cannot be read");
-            })
-            .ok()?;
-        let (announced, taken) = (announced.unsigned_abs(), taken.unsigned_abs());
-        Some(CancelledEvent { id: EventId(id), reason, announced, taken })
-    };
-    Ok(rows.into_iter().filter_map(read).collect())
+          AND ($2::timestamptz IS NULL OR (announce_at, event_id) > ($2, $3))
+        ORDER BY announce_at, event_id LIMIT $4";
+    let (mut due, mut after) = (vec![], None::<(Timestamp, Uuid)>);
+    loop {
+        let rows = sqlx::query(SELECT)
+            .bind(at)
+            .bind(after.map(|(announce_at, _)| announce_at))
+            .bind(after.map(|(_, id)| id))
+            .bind(i64::from(limit))
+            .fetch_all(pool)
+            .await?;
+        due.extend(Loaded::read("event", "event_id", &rows, cancelled_event).found);
+        let is_full = rows.len() == usize::from(limit);
+        let Some(last) = rows.last().filter(|_| is_full && due.is_empty()) else {
+            return Ok(due);
+        };
+        after = Some((last.try_get("announce_at")?, last.try_get("event_id")?));
+    }
+}
+
+fn cancelled_event(row: DueAnnouncementRow) -> Result<CancelledEvent, String> {
+    Ok(CancelledEvent {
+        id: EventId(row.event_id),
+        reason: CancelReason::try_from(row.cancel_reason).map_err(|why| why.to_string())?,
+        announced: row.announced.unsigned_abs(),
+        taken: row.taken.unsigned_abs(),
+    })
+}
+
+#[derive(sqlx::FromRow)]
+struct DueAnnouncementRow {
+    event_id: Uuid,
+    cancel_reason: String,
+    announced: i32,
+    taken: i64,
 }

@@ -1,13 +1,13 @@
 //! What is looked at: events and tickets.
 
-use karcis_database::StoreError;
+use karcis_database::{Loaded, StoreError};
 use karcis_kernel::{EventId, TicketCode, Timestamp};
-use sqlx::PgPool;
+use sqlx::{PgPool, Row as _};
 use uuid::Uuid;
 
 use super::{
-    holds::IssuedTicketRow,
-    rows::{EventRow, select_events, with_ticket_types},
+    holds::{HOLD, IssuedTicketRow},
+    rows::{select_events, with_ticket_types},
 };
 use crate::{
     application::{EventFilter, Kind},
@@ -18,13 +18,12 @@ use crate::{
 pub(super) async fn event(pool: &PgPool, id: EventId) -> Result<Option<Event>, StoreError> {
     const SELECT: &str = select_events!("WHERE event_id = $1");
     let mut connection = pool.acquire().await?;
-    let row: Option<EventRow> =
-        sqlx::query_as(SELECT).bind(id.0).fetch_optional(&mut *connection).await?;
-    let events = with_ticket_types(&mut connection, row.into_iter().collect()).await?;
-    Ok(events.into_iter().map(|(event, _)| event).next())
+    let row = sqlx::query(SELECT).bind(id.0).fetch_optional(&mut *connection).await?;
+    let event = with_ticket_types(&mut connection, row.as_slice()).await?.one()?;
+    Ok(event.map(|(event, _)| event))
 }
 
-/// The events of a page, soonest first.
+/// The events of a page, soonest first, without unreadable ones.
 pub(super) async fn events(
     pool: &PgPool,
     filter: &EventFilter,
@@ -49,21 +48,31 @@ pub(super) async fn events(
         Kind::Ended => ("published", None, None, Some(at)),
     };
     let mut connection = pool.acquire().await?;
-    let rows: Vec<EventRow> = sqlx::query_as(SELECT)
-        .bind(stage)
-        .bind(organiser.map(|user| user.0))
-        .bind(over_after)
-        .bind(over_until)
-        .bind(filter.text.as_deref().map(containing))
-        .bind(filter.from)
-        .bind(filter.to)
-        .bind(filter.after.map(|(starts_at, _)| starts_at))
-        .bind(filter.after.map(|(_, id)| id.0))
-        .bind(i64::from(filter.limit))
-        .fetch_all(&mut *connection)
-        .await?;
-    let events = with_ticket_types(&mut connection, rows).await?;
-    Ok(events.into_iter().map(|(event, _)| event).collect())
+    let limit = usize::from(filter.limit);
+    let (mut found, mut after) = (vec![], filter.after.map(|(starts_at, id)| (starts_at, id.0)));
+    // As long as unreadable rows leave a page unfilled, the next rows are read.
+    loop {
+        let rows = sqlx::query(SELECT)
+            .bind(stage)
+            .bind(organiser.map(|user| user.0))
+            .bind(over_after)
+            .bind(over_until)
+            .bind(filter.text.as_deref().map(containing))
+            .bind(filter.from)
+            .bind(filter.to)
+            .bind(after.map(|(starts_at, _)| starts_at))
+            .bind(after.map(|(_, id)| id))
+            .bind(i64::from(filter.limit))
+            .fetch_all(&mut *connection)
+            .await?;
+        let events = with_ticket_types(&mut connection, &rows).await?.found;
+        found.extend(events.into_iter().map(|(event, _)| event));
+        let Some(last) = rows.last().filter(|_| rows.len() == limit && found.len() < limit) else {
+            found.truncate(limit);
+            return Ok(found);
+        };
+        after = Some((last.try_get("starts_at")?, last.try_get("event_id")?));
+    }
 }
 
 /// The ticket with this code, with what its hold and its event say of it.
@@ -80,9 +89,8 @@ pub(super) async fn ticket(
         LEFT JOIN event ON event.event_id = hold.event_id
         WHERE ticket.code = $1";
     let code = Uuid::from_u128(code.bits());
-    let row: Option<IssuedTicketRow> =
-        sqlx::query_as(SELECT).bind(code).fetch_optional(pool).await?;
-    row.map(IssuedTicketRow::ticket).transpose()
+    let row = sqlx::query(SELECT).bind(code).fetch_optional(pool).await?;
+    Loaded::read(HOLD, "booking_id", row.as_slice(), IssuedTicketRow::ticket).one()
 }
 
 /// The ILIKE pattern for texts that contain this one. Its wildcards stand for themselves.

@@ -2,9 +2,9 @@
 
 use std::{collections::HashMap, fmt::Display};
 
-use karcis_database::StoreError;
+use karcis_database::{Loaded, StoreError, UnreadableRow, read_row};
 use karcis_kernel::{Currency, EventId, Money, TicketTypeId, Timestamp, UserId};
-use sqlx::PgConnection;
+use sqlx::{PgConnection, Row as _, postgres::PgRow};
 use uuid::Uuid;
 
 use crate::{
@@ -15,7 +15,7 @@ use crate::{
     },
 };
 
-/// A query for [`EventRow`]s: all its columns, and the rest of the statement after FROM.
+/// A query for [`with_ticket_types`]: all columns of an [`EventRow`], and the rest of the statement after FROM.
 macro_rules! select_events {
     ($rest:literal) => {
         concat!(
@@ -29,10 +29,10 @@ macro_rules! select_events {
 pub(super) use select_events;
 
 #[derive(sqlx::FromRow)]
-pub(super) struct EventRow {
-    pub(super) event_id: Uuid,
+struct EventRow {
+    event_id: Uuid,
     version: i64,
-    pub(super) stock_version: i64,
+    stock_version: i64,
     organiser_id: Uuid,
     stage: String,
     cancel_reason: Option<String>,
@@ -48,9 +48,8 @@ pub(super) struct EventRow {
 }
 
 #[derive(sqlx::FromRow)]
-pub(super) struct TicketTypeRow {
+struct TicketTypeRow {
     ticket_type_id: Uuid,
-    event_id: Uuid,
     name: String,
     price: i64,
     capacity: i32,
@@ -65,37 +64,33 @@ pub(super) struct TicketTypeRow {
 /// These events with their ticket types as they are now, each with its stock version.
 pub(super) async fn with_ticket_types(
     connection: &mut PgConnection,
-    events: Vec<EventRow>,
-) -> Result<Vec<(Event, i64)>, StoreError> {
-    if events.is_empty() {
-        return Ok(Vec::new());
-    }
+    events: &[PgRow],
+) -> Result<Loaded<(Event, i64)>, StoreError> {
     const SELECT: &str = "
         SELECT ticket_type_id, event_id, name, price, capacity, held, sold, max_per_booking,
                sales_start, sales_end, closed
         FROM ticket_type WHERE event_id = ANY($1) ORDER BY event_id, place";
-    let ids: Vec<Uuid> = events.iter().map(|event| event.event_id).collect();
-    let rows: Vec<TicketTypeRow> = sqlx::query_as(SELECT).bind(ids).fetch_all(connection).await?;
-    let mut types: HashMap<Uuid, Vec<TicketTypeRow>> = HashMap::new();
-    for row in rows {
-        types.entry(row.event_id).or_default().push(row);
+    let events: Vec<Result<EventRow, UnreadableRow>> =
+        events.iter().map(|row| read_row("event", "event_id", row, Ok::<_, String>)).collect();
+    let ids: Vec<Uuid> = events.iter().flatten().map(|event| event.event_id).collect();
+    let mut types: HashMap<Uuid, Vec<Result<TicketTypeRow, UnreadableRow>>> = HashMap::new();
+    if !ids.is_empty() {
+        for row in sqlx::query(SELECT).bind(ids).fetch_all(connection).await? {
+            let read = read_row("ticket type of event", "event_id", &row, Ok::<_, String>);
+            types.entry(row.try_get("event_id")?).or_default().push(read);
+        }
     }
-    events
-        .into_iter()
-        .map(|event| {
-            let types = types.remove(&event.event_id).unwrap_or_default();
-            let stock_version = event.stock_version;
-            Ok((event.event(types)?, stock_version))
-        })
-        .collect()
+    let event = |row: Result<EventRow, UnreadableRow>| {
+        let row = row?;
+        let (id, stock_version) = (row.event_id, row.stock_version);
+        let types = types.remove(&id).into_iter().flatten().collect::<Result<_, _>>()?;
+        let event = row.parse(types).map_err(|why| UnreadableRow::new("event", id, why))?;
+        Ok((event, stock_version))
+    };
+    Ok(events.into_iter().map(event).collect())
 }
 
 impl EventRow {
-    fn event(self, types: Vec<TicketTypeRow>) -> Result<Event, StoreError> {
-        let id = self.event_id;
-        self.parse(types).map_err(|why| unreadable(format_args!("event {id}"), why))
-    }
-
     fn parse(self, types: Vec<TicketTypeRow>) -> Result<Event, String> {
         let currency: Currency = self.currency.parse().map_err(text)?;
         let types = types.into_iter().map(|row| row.ticket_type(currency));
@@ -146,11 +141,6 @@ impl TicketTypeRow {
             closed: self.closed,
         })
     }
-}
-
-/// The error of a row that contradicts the domain.
-pub(super) fn unreadable(row: impl Display, why: impl Display) -> StoreError {
-    StoreError::rejected(format!("the {row} is unreadable: {why}"))
 }
 
 fn text(why: impl Display) -> String {

@@ -54,6 +54,7 @@ fn outcome(outcome: &Outcome) -> &'static str {
     match outcome {
         Outcome::Approved => "approved",
         Outcome::Declined(_) => "declined",
+        Outcome::AlreadyCaptured => "already_captured",
         Outcome::Voided => "voided",
         Outcome::ActionRequired(_) => "action_required",
         Outcome::Pending => "pending",
@@ -109,7 +110,11 @@ fn storable_outcome(outcome: Outcome) -> Outcome {
             };
             Outcome::ActionRequired(NextAction { action, expires_at })
         }
-        Outcome::Approved | Outcome::Voided | Outcome::Pending | Outcome::Unknown => outcome,
+        Outcome::Approved
+        | Outcome::AlreadyCaptured
+        | Outcome::Voided
+        | Outcome::Pending
+        | Outcome::Unknown => outcome,
     }
 }
 

@@ -147,8 +147,11 @@ pub(super) async fn show(
     Ok(stream(changes, seen, caller.expires_at, move || {
         let api = api.clone();
         async move {
-            let payment = own_payment(&api, caller.user_id, booking).await;
-            let payment = payment.map_err(|error| chain(&error).to_string())?;
+            let payment = match own_payment(&api, caller.user_id, booking).await {
+                // One that has become unreadable ends the stream.
+                Err(StoreError::RejectedByStore(_)) => None,
+                payment => payment.map_err(|error| chain(&error).to_string())?,
+            };
             Ok(payment.map(|it| (it.version, PaymentResponse::from(&it), is_last(&it.state))))
         }
     }))
@@ -272,9 +275,9 @@ async fn own_payment(
     user: UserId,
     booking: BookingId,
 ) -> Result<Option<Payment>, StoreError> {
-    let records = api.payments.load(&[booking]).await?;
-    let mut payments = records.into_iter().filter_map(PaymentRecord::into_payment);
-    Ok(payments.find(|payment| payment.terms.user_id() == user))
+    let record = api.payments.load(&[booking]).await?.one()?;
+    let payment = record.and_then(PaymentRecord::into_payment);
+    Ok(payment.filter(|payment| payment.terms.user_id() == user))
 }
 
 fn is_last(state: &domain::State) -> bool {

@@ -6,7 +6,9 @@ use std::{
 };
 
 use async_trait::async_trait;
-use karcis_database::{BatchLimits, Batcher, KeyUse, RequestKey, StoreError};
+use karcis_database::{
+    BatchLimits, Batcher, KeyUse, Loaded, RequestKey, StoreError, UnreadableRow,
+};
 use karcis_kernel::{BookingId, Timestamp};
 
 use super::{PgPayments, commit::EncodedChange};
@@ -22,7 +24,7 @@ const LIMITS: BatchLimits = BatchLimits { capacity: 8_192, group: 512 };
 /// batches of their own and do not use it.
 pub(crate) struct BatchedPayments {
     payments: Arc<PgPayments>,
-    loads: Batcher<BookingId, Option<PaymentRecord>>,
+    loads: Batcher<BookingId, Option<Result<PaymentRecord, UnreadableRow>>>,
     key_uses: Batcher<(RequestKey, Timestamp), Option<KeyUse>>,
     /// The output says whether the change was committed.
     commits: Batcher<Arc<EncodedChange>, bool>,
@@ -43,7 +45,7 @@ impl BatchedPayments {
 
 #[async_trait]
 impl Payments for BatchedPayments {
-    async fn load(&self, bookings: &[BookingId]) -> Result<Vec<PaymentRecord>, StoreError> {
+    async fn load(&self, bookings: &[BookingId]) -> Result<Loaded<PaymentRecord>, StoreError> {
         let [booking] = bookings else { return self.payments.load(bookings).await };
         Ok(self.loads.submit(*booking).await?.into_iter().collect())
     }
@@ -81,12 +83,14 @@ impl Payments for BatchedPayments {
 async fn load_group(
     payments: Arc<PgPayments>,
     bookings: Vec<BookingId>,
-) -> Result<Vec<Option<PaymentRecord>>, StoreError> {
+) -> Result<Vec<Option<Result<PaymentRecord, UnreadableRow>>>, StoreError> {
     let mut wanted = bookings.clone();
     wanted.sort_unstable();
     wanted.dedup();
-    let records = payments.load(&wanted).await?.into_iter();
-    let records: HashMap<_, _> = records.map(|record| (record.booking_id(), record)).collect();
+    let loaded = payments.load(&wanted).await?;
+    let found = loaded.found.into_iter().map(|record| (record.booking_id(), Ok(record)));
+    let unreadable = loaded.unreadable.into_iter().map(|row| (BookingId(row.id), Err(row)));
+    let records: HashMap<_, _> = found.chain(unreadable).collect();
     Ok(bookings.iter().map(|booking| records.get(booking).cloned()).collect())
 }
 

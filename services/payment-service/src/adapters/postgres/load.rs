@@ -1,13 +1,12 @@
 //! Reads of many payments in one statement each, so that a payment and its attempts are of one
 //! moment.
 
-use karcis_database::StoreError;
+use karcis_database::{Loaded, StoreError};
 use karcis_kernel::BookingId;
-use karcis_process::chain;
-use sqlx::PgPool;
+use sqlx::{PgPool, Row as _};
 use uuid::Uuid;
 
-use super::rows::{PaymentRow, records};
+use super::rows::records;
 use crate::{
     application::{Page, Waiting},
     domain::PaymentRecord,
@@ -36,18 +35,14 @@ macro_rules! payments_where {
 pub(super) async fn load(
     pool: &PgPool,
     bookings: &[BookingId],
-) -> Result<Vec<PaymentRecord>, StoreError> {
+) -> Result<Loaded<PaymentRecord>, StoreError> {
     let ids: Vec<Uuid> = bookings.iter().map(|booking| booking.0).collect();
     // Both tables are restricted, as a planner without statistics would scan the other.
-    let rows: Vec<PaymentRow> =
-        sqlx::query_as(payments_where!("= ANY($1)", "AND a.booking_id = ANY($1)"))
-            .bind(ids)
-            .fetch_all(pool)
-            .await?;
-    records(&rows).collect()
+    let query = sqlx::query(payments_where!("= ANY($1)", "AND a.booking_id = ANY($1)"));
+    Ok(records(&query.bind(ids).fetch_all(pool).await?))
 }
 
-/// Leaves out what cannot be read, and logs it: the payments behind it go on.
+/// Leaves out what cannot be read: the payments behind it go on.
 pub(super) async fn waiting(
     pool: &PgPool,
     what: Waiting,
@@ -55,18 +50,18 @@ pub(super) async fn waiting(
     limit: u16,
 ) -> Result<Page, StoreError> {
     let query = match what {
-        Waiting::Void => sqlx::query_as(payments_where!(
+        Waiting::Void => sqlx::query(payments_where!(
             "IN (SELECT u.booking_id FROM attempt u JOIN payment w USING (booking_id)
                  WHERE u.outcome IS NULL AND w.cancel_wanted AND u.booking_id > $1
                  ORDER BY u.booking_id LIMIT $2)"
         )),
-        Waiting::Outcome { .. } => sqlx::query_as(payments_where!(
+        Waiting::Outcome { .. } => sqlx::query(payments_where!(
             "IN (SELECT u.booking_id FROM attempt u JOIN payment w USING (booking_id)
                  WHERE u.outcome IS NULL AND NOT w.cancel_wanted AND u.booking_id > $1
                      AND u.at < $3 AND ($4 OR coalesce(u.action_expires_at <= now(), true))
                  ORDER BY u.booking_id LIMIT $2)"
         )),
-        Waiting::Refund => sqlx::query_as(payments_where!(
+        Waiting::Refund => sqlx::query(payments_where!(
             "IN (SELECT booking_id FROM payment
                  WHERE status = 'refunding' AND refund_refusal IS NULL AND booking_id > $1
                  UNION SELECT booking_id FROM attempt
@@ -79,16 +74,13 @@ pub(super) async fn waiting(
         Waiting::Outcome { before, with_actions } => query.bind(before).bind(with_actions),
         Waiting::Void | Waiting::Refund => query,
     };
-    let rows: Vec<PaymentRow> = query.fetch_all(pool).await?;
-    let (mut payments, mut read) = (Vec::new(), 0);
-    for record in records(&rows) {
-        read += 1;
-        match record {
-            Ok(record) => payments.extend(record.into_payment()),
-            Err(error) => tracing::error!(error = %chain(&error), "a payment is left out"),
-        }
-    }
-    let next =
-        if read == usize::from(limit) { rows.last().map(PaymentRow::booking_id) } else { None };
+    let rows = query.fetch_all(pool).await?;
+    let Loaded { found, unreadable } = records(&rows);
+    let is_full = found.len() + unreadable.len() == usize::from(limit);
+    let next = match rows.last().filter(|_| is_full) {
+        Some(last) => Some(BookingId(last.try_get("booking_id")?)),
+        None => None,
+    };
+    let payments = found.into_iter().filter_map(PaymentRecord::into_payment).collect();
     Ok(Page { payments, next })
 }

@@ -10,7 +10,7 @@ mod rows;
 use std::{collections::HashSet, sync::Arc};
 
 use async_trait::async_trait;
-use karcis_database::{KEY_LIFETIME, KeyUse, RequestKey, StoreError};
+use karcis_database::{KEY_LIFETIME, KeyUse, Loaded, RequestKey, StoreError};
 use karcis_http::Live;
 use karcis_kernel::{BookingId, Timestamp};
 use karcis_messaging::{Outbox, Outgoing};
@@ -65,7 +65,7 @@ impl PgPayments {
 
 #[async_trait]
 impl Payments for PgPayments {
-    async fn load(&self, bookings: &[BookingId]) -> Result<Vec<PaymentRecord>, StoreError> {
+    async fn load(&self, bookings: &[BookingId]) -> Result<Loaded<PaymentRecord>, StoreError> {
         load::load(&self.pool, bookings).await
     }
 

@@ -1,7 +1,10 @@
 //! Rows ⇄ payments. A row may have been written by an older release, and be read by one.
 
-use karcis_database::StoreError;
+use std::collections::BTreeMap;
+
+use karcis_database::{Loaded, UnreadableRow, read_row};
 use karcis_kernel::{BookingId, Money, PaymentId, Timestamp, UserId};
+use sqlx::postgres::PgRow;
 use uuid::Uuid;
 
 use crate::domain::{
@@ -9,9 +12,11 @@ use crate::domain::{
     Payment, PaymentRecord, State, Status, Terms,
 };
 
+const PAYMENT: &str = "payment of booking";
+
 /// A payment with one of its attempts: as many rows as it has attempts, but at least one.
 #[derive(sqlx::FromRow)]
-pub(super) struct PaymentRow {
+struct PaymentRow {
     booking_id: Uuid,
     payment_id: Uuid,
     user_id: Option<Uuid>,
@@ -37,28 +42,31 @@ pub(super) struct PaymentRow {
     action_expires_at: Option<Timestamp>,
 }
 
-impl PaymentRow {
-    pub(super) fn booking_id(&self) -> BookingId {
-        BookingId(self.booking_id)
+/// The records of these rows, which are ordered by booking and attempt. Those that cannot be read are
+/// named by their booking.
+pub(super) fn records(rows: &[PgRow]) -> Loaded<PaymentRecord> {
+    let mut bookings: BTreeMap<Uuid, Result<Vec<PaymentRow>, UnreadableRow>> = BTreeMap::new();
+    for row in rows {
+        match read_row(PAYMENT, "booking_id", row, Ok::<PaymentRow, String>) {
+            Ok(row) => {
+                let of_booking = bookings.entry(row.booking_id).or_insert_with(|| Ok(Vec::new()));
+                if let Ok(rows) = of_booking {
+                    rows.push(row);
+                }
+            }
+            Err(unreadable) => drop(bookings.insert(unreadable.id, Err(unreadable))),
+        }
     }
-}
-
-/// The records of these rows, which are ordered by booking and attempt.
-pub(super) fn records(
-    rows: &[PaymentRow],
-) -> impl Iterator<Item = Result<PaymentRecord, StoreError>> {
-    rows.chunk_by(|one, next| one.booking_id == next.booking_id)
-        .map(|rows| record(rows).ok_or_else(|| unreadable(rows)))
-}
-
-fn unreadable(rows: &[PaymentRow]) -> StoreError {
-    let booking = rows.first().map(|row| row.booking_id).unwrap_or_default();
-    StoreError::rejected(format!("the payment of booking {booking} is unreadable"))
+    let why = "a word or a number is unknown";
+    let read = |(booking, rows): (Uuid, Result<Vec<PaymentRow>, UnreadableRow>)| {
+        record(&rows?).ok_or_else(|| UnreadableRow::new(PAYMENT, booking, why))
+    };
+    bookings.into_iter().map(read).collect()
 }
 
 fn record(rows: &[PaymentRow]) -> Option<PaymentRecord> {
     let row = rows.first()?;
-    let booking_id = row.booking_id();
+    let booking_id = BookingId(row.booking_id);
     let payment_id = PaymentId(row.payment_id);
     let (Some(user_id), Some(amount), Some(currency), Some(pay_by)) =
         (row.user_id, row.amount, &row.currency, row.pay_by)

@@ -40,6 +40,7 @@ fn answers(payment: &Payment) -> Vec<(String, Verdict)> {
         Outcome::Approved,
         Outcome::Declined(soft()),
         Outcome::Declined(hard("stolen_card")),
+        Outcome::AlreadyCaptured,
         Outcome::Voided,
         Outcome::ActionRequired(transfer()),
         Outcome::Pending,
@@ -133,7 +134,7 @@ fn nothing_that_can_happen_loses_or_doubles_money() {
             }
         }
     }
-    assert_eq!(seen.len(), 429);
+    assert_eq!(seen.len(), 567);
 }
 
 fn done(payment: &Payment, kind: RefundKind) -> Verdict {

@@ -2,11 +2,14 @@
 
 mod client_ip;
 mod keys;
+mod live_caller;
 mod problems;
 mod profile;
 mod responses;
 mod roles;
+mod session_list;
 mod sessions;
+mod user_agent;
 
 use std::sync::Arc;
 
@@ -43,8 +46,12 @@ pub(crate) fn routes() -> OpenApiRouter<ApiState> {
         .routes(routes!(sessions::log_in))
         .routes(routes!(sessions::refresh))
         .routes(routes!(sessions::log_out))
+        .routes(routes!(session_list::list, session_list::end_others))
+        .routes(routes!(session_list::end))
         .routes(routes!(profile::show))
         .routes(routes!(profile::update))
         .routes(routes!(roles::give))
+        .routes(routes!(roles::disable))
+        .routes(routes!(roles::enable))
         .routes(routes!(keys::show))
 }

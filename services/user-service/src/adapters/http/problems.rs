@@ -1,13 +1,11 @@
 //! Errors of the use cases as problems.
 
 use axum::http::StatusCode;
-use karcis_http::{FieldError, Problem};
-use karcis_kernel::Timestamp;
-use karcis_process::now;
+use karcis_http::Problem;
 
 use crate::application::{
-    CheckPasswordError, GiveRoleError, HashError, RefreshSessionError, RegisterError, SaveError,
-    UpdateProfileError,
+    ChangeAccountError, CheckPasswordError, HashError, RefreshSessionError, RegisterError,
+    SaveError, UpdateProfileError,
 };
 
 impl From<HashError> for Problem {
@@ -49,7 +47,11 @@ impl From<CheckPasswordError> for Problem {
                 "Wrong e-mail address or password",
             )
             .detail("check both, or register with POST /register"),
-            CheckPasswordError::TooMany { until } => Self::too_many_requests(seconds_to(until)),
+            CheckPasswordError::TooMany { wait } => {
+                // Rounded up, and at least a second.
+                let seconds = u32::try_from(wait.num_seconds() + 1).unwrap_or(u32::MAX);
+                Self::too_many_requests(seconds)
+            }
             CheckPasswordError::Hash(error) => error.into(),
             CheckPasswordError::Store(error) => error.into(),
         }
@@ -73,9 +75,7 @@ impl From<RefreshSessionError> for Problem {
 
 impl From<UpdateProfileError> for Problem {
     fn from(error: UpdateProfileError) -> Self {
-        let current_password = |message: String| {
-            Self::invalid(vec![FieldError { field: "current_password".to_owned(), message }])
-        };
+        let current_password = |message: String| Self::invalid_field("current_password", message);
         match error {
             UpdateProfileError::NoSuchAccount => Self::not_found(),
             UpdateProfileError::CurrentPasswordMissing => current_password(error.to_string()),
@@ -84,6 +84,9 @@ impl From<UpdateProfileError> for Problem {
                 current_password("give the password you log in with".to_owned())
             }
             UpdateProfileError::CurrentPassword(error) => error.into(),
+            UpdateProfileError::Password(error) => {
+                Self::invalid_field("password", error.to_string())
+            }
             UpdateProfileError::Hash(error) => error.into(),
             UpdateProfileError::Save(error) => error.into(),
             UpdateProfileError::Store(error) => error.into(),
@@ -91,23 +94,16 @@ impl From<UpdateProfileError> for Problem {
     }
 }
 
-impl From<GiveRoleError> for Problem {
-    fn from(error: GiveRoleError) -> Self {
+impl From<ChangeAccountError> for Problem {
+    fn from(error: ChangeAccountError) -> Self {
         match error {
-            GiveRoleError::NoSuchAccount => {
+            ChangeAccountError::NoSuchAccount => {
                 Self::not_found().detail("no account has this e-mail address")
             }
-            GiveRoleError::OwnRole => {
-                let field = "email".to_owned();
-                Self::invalid(vec![FieldError { field, message: error.to_string() }])
-            }
-            GiveRoleError::Save(error) => error.into(),
-            GiveRoleError::Store(error) => error.into(),
+            ChangeAccountError::OwnAccount => Self::invalid_field("email", error.to_string()),
+            ChangeAccountError::NoAdmin => Self::wrong_role(),
+            ChangeAccountError::Save(error) => error.into(),
+            ChangeAccountError::Store(error) => error.into(),
         }
     }
-}
-
-fn seconds_to(until: Timestamp) -> u32 {
-    let seconds = (until - now()).num_seconds() + 1;
-    u32::try_from(seconds).unwrap_or(1).max(1)
 }

@@ -1,25 +1,22 @@
 //! `/profile`: people see and change their own profiles.
 
-use std::{convert::Infallible, fmt::Display};
+use std::fmt::Display;
 
-use axum::{
-    extract::{FromRequestParts, State},
-    http::{header::AUTHORIZATION, request::Parts},
-};
+use axum::extract::State;
 use karcis_http::{Caller, FieldErrors, Json, Patch, Problem, TimeZoneName};
-use karcis_process::{now, trace};
+use karcis_process::trace;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::{
     ApiState, PROFILES,
+    live_caller::LiveCaller,
     responses::{EmailAddress, FullName, LanguageTag, NewPassword, PhoneNumber, ProfileResponse},
 };
 use crate::{
-    adapters::access_tokens,
     application::{ProfileUpdate, update_profile},
     domain::{
-        ClientIp, Email, Locale, Password, PersonName, Phone, ProfileChange, SessionId, TimeZone,
+        ClientIp, Email, Locale, Password, PersonName, Phone, ProfileChange, TimeZone,
         TypedPassword,
     },
 };
@@ -81,8 +78,7 @@ pub(super) async fn show(
     ))]
 pub(super) async fn update(
     State(state): State<ApiState>,
-    caller: Caller,
-    CurrentSession(session): CurrentSession,
+    LiveCaller(actor): LiveCaller,
     client_ip: ClientIp,
     Json(request): Json<UpdateProfileRequest>,
 ) -> Result<Json<ProfileResponse>, Problem> {
@@ -98,14 +94,13 @@ pub(super) async fn update(
     let password = required(&mut fields, "password", request.password, Password::choose);
     fields.finish()?;
     let update = ProfileUpdate {
-        user_id: caller.user_id,
-        session,
+        actor,
         client_ip,
         change,
         password,
         current_password: request.current_password.map(TypedPassword),
     };
-    let updating = update_profile(&*state.accounts, &state.password_check, update, now());
+    let updating = update_profile(&*state.accounts, &state.password_check, update);
     let account = trace::span("update_profile", updating).await?;
     Ok(Json(account.into()))
 }
@@ -138,18 +133,5 @@ fn optional<T, E: Display>(
         Patch::Unchanged => None,
         Patch::Null => Some(None),
         Patch::Value(text) => fields.check(name, parse(&text)).map(Some),
-    }
-}
-
-/// The session of the access token. Must come after [`Caller`], which verifies the token.
-pub(super) struct CurrentSession(Option<SessionId>);
-
-impl<S: Send + Sync> FromRequestParts<S> for CurrentSession {
-    type Rejection = Infallible;
-
-    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Infallible> {
-        let header = parts.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-        let token = header.and_then(|value| value.split_once(' ')).map(|(_, token)| token.trim());
-        Ok(Self(token.and_then(access_tokens::session_of)))
     }
 }

@@ -4,10 +4,14 @@ use karcis_http::{LINE, one_of, texts};
 use karcis_kernel::{Role, Timestamp, UserId};
 use serde::Serialize;
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 use crate::{
     adapters::access_tokens::LIFETIME_S,
-    domain::{Account, Email, Locale, Password, PersonName, Phone, TimeZone},
+    domain::{
+        Account, Email, Locale, OpenSession, Password, PersonName, Phone, Reason, SessionId,
+        TimeZone,
+    },
 };
 
 /// A profile as its owner sees it.
@@ -77,6 +81,43 @@ impl SessionResponse {
     }
 }
 
+/// Where a person is logged in.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Sessions)]
+pub(super) struct SessionsResponse {
+    #[schema(max_items = 100)]
+    items: Vec<SessionItem>,
+}
+
+/// A session of the caller.
+#[derive(Serialize, ToSchema)]
+struct SessionItem {
+    session_id: Uuid,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Timestamp,
+    #[schema(value_type = String, format = DateTime)]
+    last_used_at: Timestamp,
+    /// What the client called itself at the log-in, up to 200 characters.
+    #[schema(examples("Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"))]
+    user_agent: Option<String>,
+    /// Whether it is the session of this request.
+    current: bool,
+}
+
+impl SessionsResponse {
+    /// These sessions, one of which may be the current one.
+    pub(super) fn new(sessions: Vec<OpenSession>, current: Option<SessionId>) -> Self {
+        let item = |session: OpenSession| SessionItem {
+            session_id: session.id.0,
+            created_at: session.began_at,
+            last_used_at: session.last_used_at,
+            current: current == Some(session.id),
+            user_agent: session.user_agent,
+        };
+        Self { items: sessions.into_iter().map(item).collect() }
+    }
+}
+
 fn token_type() -> utoipa::openapi::Object {
     one_of(["Bearer"])
 }
@@ -113,7 +154,10 @@ texts! {
     /// An e-mail address; spaces around it and capital letters make no difference. Dots stand
     /// between other characters.
     EmailAddress: 6 to (Email::MAX_LENGTH), Email::PATTERN, such as "sari@mail.example";
-    /// A password that is not known from leaks.
+    /// Why somebody does this; spaces around it are removed.
+    ReasonText: (*Reason::LENGTH.start()) to (*Reason::LENGTH.end()), LINE, such as "sells tickets for the city hall";
+    /// A password that is not known from leaks, and has neither the name in the e-mail address nor that
+    /// of this product in it.
     NewPassword: (*Password::LENGTH.start()) to (*Password::LENGTH.end()), r"^[^\x00]*$", such as "nine mangoes in a boat";
     /// An international telephone number; spaces, dashes, dots and brackets are ignored.
     PhoneNumber: 8 to 44, Phone::PATTERN, such as "+62 812 3456 7890";

@@ -15,13 +15,13 @@ use uuid::Uuid;
 use super::{
     ApiState, SESSIONS,
     responses::{EmailAddress, FullName, NewPassword, SessionResponse},
+    user_agent::ClientName,
 };
 use crate::{
     adapters::refresh_tokens,
     application::{self, LogIn, Registration, refresh_session},
     domain::{
-        Account, ClientIp, Email, NewSession, NewToken, Password, PersonName, SessionId,
-        TypedPassword,
+        Account, ClientIp, Email, NewSession, Password, PersonName, SessionId, TypedPassword,
     },
 };
 
@@ -66,28 +66,35 @@ pub(super) struct RefreshTokenRequest {
     ))]
 pub(super) async fn register(
     State(state): State<ApiState>,
+    client_ip: ClientIp,
+    client_name: ClientName,
     Json(request): Json<RegisterRequest>,
 ) -> Result<Response, Problem> {
     let mut fields = FieldErrors::new();
     let email = fields.check("email", Email::parse(&request.email));
     let password = fields.check("password", Password::choose(request.password));
+    let password = match (&email, password) {
+        (Some(email), Some(password)) => fields.check("password", password.for_account(email)),
+        (_, password) => password,
+    };
     let name = fields.check("name", PersonName::parse(&request.name));
     let (Some(email), Some(password), Some(name)) = (email, password, name) else {
         return Err(fields.into_problem());
     };
     let at = now();
-    let (refresh_token, session) = new_session(at);
-    let user_id = UserId(Uuid::now_v7());
+    let (refresh_token, session) = new_session(client_ip, client_name, at);
+    let (id, user_id) = (session.id, UserId(Uuid::now_v7()));
     let registration = Registration { user_id, email, password, name, session };
     let (accounts, passwords) = (&*state.accounts, &*state.password_check.passwords);
     let registering = application::register(accounts, passwords, registration, at);
     let account = trace::span("register", registering).await?;
-    respond(&state, StatusCode::CREATED, account, session.id, refresh_token, at)
+    respond(&state, StatusCode::CREATED, account, id, refresh_token, at)
 }
 
 /// Logs in.
 ///
-/// Failed log-ins are limited per account and per network address.
+/// Wrong passwords are limited per account and network address together; many of one account delay the
+/// next ones, but not from where its owner logged in before.
 #[utoipa::path(post, path = "/login", tag = SESSIONS, operation_id = "logIn",
     request_body = LogInRequest,
     responses(
@@ -98,6 +105,7 @@ pub(super) async fn register(
 pub(super) async fn log_in(
     State(state): State<ApiState>,
     client_ip: ClientIp,
+    client_name: ClientName,
     Json(request): Json<LogInRequest>,
 ) -> Result<Response, Problem> {
     let mut fields = FieldErrors::new();
@@ -105,16 +113,18 @@ pub(super) async fn log_in(
         return Err(fields.into_problem());
     };
     let at = now();
-    let (refresh_token, session) = new_session(at);
-    let login = LogIn { email, password: TypedPassword(request.password), client_ip, session };
-    let logging_in = application::log_in(&*state.accounts, &state.password_check, login, at);
+    let (refresh_token, session) = new_session(client_ip, client_name, at);
+    let id = session.id;
+    let login = LogIn { email, password: TypedPassword(request.password), session };
+    let logging_in = application::log_in(&*state.accounts, &state.password_check, login);
     let account = trace::span("log_in", logging_in).await?;
-    respond(&state, StatusCode::OK, account, session.id, refresh_token, at)
+    respond(&state, StatusCode::OK, account, id, refresh_token, at)
 }
 
 /// Exchanges a refresh token, which can be used once, for new tokens.
 ///
-/// Using it again ends the session, as somebody else may have it.
+/// Using it again ends the session, as somebody else may have it; but for 10 s, while the next token is
+/// unused, it may be repeated. A buyer's session lasts 90 days at most, those of other roles 12 hours.
 #[utoipa::path(post, path = "/token/refresh", tag = SESSIONS, operation_id = "refresh",
     request_body = RefreshTokenRequest,
     responses(
@@ -126,10 +136,10 @@ pub(super) async fn refresh(
     Json(request): Json<RefreshTokenRequest>,
 ) -> Result<Response, Problem> {
     let at = now();
-    let (refresh_token, hash) = refresh_tokens::generate();
-    let next = NewToken::issued(hash, at);
+    let (refresh_token, next) = refresh_tokens::generate();
     let presented = refresh_tokens::hash(&request.refresh_token);
-    let refreshing = refresh_session(&*state.accounts, &presented, &next, at);
+    let security = &*state.password_check.security;
+    let refreshing = refresh_session(&*state.accounts, security, &presented, next, at);
     let (account, session) = trace::span("refresh_session", refreshing).await?;
     respond(&state, StatusCode::OK, account, session, refresh_token, at)
 }
@@ -146,10 +156,14 @@ pub(super) async fn log_out(
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn new_session(at: Timestamp) -> (String, NewSession) {
-    let (refresh_token, hash) = refresh_tokens::generate();
-    let token = NewToken::issued(hash, at);
-    (refresh_token, NewSession { id: SessionId(Uuid::now_v7()), token })
+fn new_session(
+    client_ip: ClientIp,
+    ClientName(user_agent): ClientName,
+    began_at: Timestamp,
+) -> (String, NewSession) {
+    let (refresh_token, token) = refresh_tokens::generate();
+    let id = SessionId(Uuid::now_v7());
+    (refresh_token, NewSession { id, token, began_at, client_ip, user_agent })
 }
 
 fn respond(

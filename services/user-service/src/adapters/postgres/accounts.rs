@@ -1,19 +1,19 @@
 //! Accounts: table `account`, with the messages that publish their changes.
 
 use async_trait::async_trait;
-use karcis_database::StoreError;
-use karcis_kernel::{Timestamp, UserId};
+use karcis_database::{PrivilegedAct, StoreError};
+use karcis_kernel::UserId;
 use karcis_messaging::{Outbox, Outgoing};
-use sqlx::{PgConnection, PgPool};
+use sqlx::{PgConnection, PgPool, Postgres, Transaction};
 
 use super::{
-    rows::{AccountRow, select_accounts},
+    rows::{read_account, select_accounts},
     sessions,
 };
 use crate::{
-    application::{Accounts, SaveError, Sessions},
+    application::{Accounts, AdminSave, LockedSession, SaveError, Sessions, WhichSessions},
     domain::{
-        Account, AccountChange, Email, Locale, NewSession, NewToken, Phone, SessionId, StoredToken,
+        Account, AccountChange, Actor, Email, Locale, NewSession, OpenSession, PasswordHash, Phone,
         TimeZone, TokenHash,
     },
 };
@@ -42,32 +42,12 @@ impl PgAccounts {
         Self { pool, outbox, encode }
     }
 
-    async fn publish(
+    async fn insert(
         &self,
-        transaction: &mut PgConnection,
-        change: AccountChange<'_>,
-    ) -> Result<(), sqlx::Error> {
-        self.outbox.insert(transaction, &[(self.encode)(change)]).await
-    }
-}
-
-#[async_trait]
-impl Accounts for PgAccounts {
-    async fn by_id(&self, id: UserId) -> Result<Option<Account>, StoreError> {
-        let row =
-            select_accounts!("WHERE user_id = $1").bind(id.0).fetch_optional(&self.pool).await?;
-        row.map(AccountRow::account).transpose()
-    }
-
-    async fn by_email(&self, email: &Email) -> Result<Option<Account>, StoreError> {
-        let row = select_accounts!("WHERE email = $1")
-            .bind(email.as_str())
-            .fetch_optional(&self.pool)
-            .await?;
-        row.map(AccountRow::account).transpose()
-    }
-
-    async fn add(&self, account: &Account, session: Option<&NewSession>) -> Result<(), SaveError> {
+        account: &Account,
+        session: Option<&NewSession>,
+        act: Option<&PrivilegedAct>,
+    ) -> Result<(), SaveError> {
         let mut transaction = self.pool.begin().await?;
         let added = sqlx::query(
             "INSERT INTO account (user_id, email, password_hash, name, role, version, created_at)
@@ -89,38 +69,19 @@ impl Accounts for PgAccounts {
         if let Some(session) = session {
             sessions::open(&mut transaction, account, session).await?;
         }
-        self.publish(&mut transaction, AccountChange::Registered(account)).await?;
-        transaction.commit().await?;
-        self.outbox.notify();
-        Ok(())
+        Ok(self.finish(transaction, AccountChange::Registered(account), act).await?)
     }
 
-    async fn save(
+    /// Writes the account and its message, and commits; `false` if it is not version `loaded` any more.
+    async fn save_in(
         &self,
+        mut transaction: Transaction<'static, Postgres>,
         loaded: i64,
         account: &Account,
         sessions: Sessions,
+        act: Option<&PrivilegedAct>,
     ) -> Result<bool, SaveError> {
-        let mut transaction = self.pool.begin().await?;
-        let saved = sqlx::query(
-            "UPDATE account SET email = $3, password_hash = $4, name = $5, phone = $6, locale = $7,
-                 time_zone = $8, role = $9, version = $10
-             WHERE user_id = $1 AND version = $2
-                 AND NOT EXISTS (SELECT FROM account WHERE email = $3 AND user_id <> $1)",
-        )
-        .bind(account.user_id.0)
-        .bind(loaded)
-        .bind(account.email.as_str())
-        .bind(&account.password_hash.0)
-        .bind(account.name.as_str())
-        .bind(account.phone.as_ref().map(Phone::as_str))
-        .bind(account.locale.as_ref().map(Locale::as_str))
-        .bind(account.time_zone.map(TimeZone::as_str))
-        .bind(account.role.as_str())
-        .bind(account.version)
-        .execute(&mut *transaction)
-        .await?;
-        if saved.rows_affected() == 0 {
+        if !write(&mut transaction, loaded, account).await? {
             return if is_email_taken(&mut transaction, account).await? {
                 Err(SaveError::EmailTaken)
             } else {
@@ -130,10 +91,107 @@ impl Accounts for PgAccounts {
         if let Sessions::EndAllBut(kept) = sessions {
             sessions::end_all_but(&mut transaction, account.user_id, kept).await?;
         }
-        self.publish(&mut transaction, AccountChange::Updated(account)).await?;
+        self.finish(transaction, AccountChange::Updated(account), act).await?;
+        Ok(true)
+    }
+
+    /// Commits with the record of the act and the message, which is inserted last.
+    async fn finish(
+        &self,
+        mut transaction: Transaction<'static, Postgres>,
+        change: AccountChange<'_>,
+        act: Option<&PrivilegedAct>,
+    ) -> Result<(), sqlx::Error> {
+        if let Some(act) = act {
+            act.record(&mut transaction).await?;
+        }
+        self.outbox.insert(&mut transaction, &[(self.encode)(change)]).await?;
         transaction.commit().await?;
         self.outbox.notify();
-        Ok(true)
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Accounts for PgAccounts {
+    async fn by_id(&self, id: UserId) -> Result<Option<Account>, StoreError> {
+        let row =
+            select_accounts!("WHERE user_id = $1").bind(id.0).fetch_optional(&self.pool).await?;
+        row.as_ref().map(read_account).transpose()
+    }
+
+    async fn by_email(&self, email: &Email) -> Result<Option<Account>, StoreError> {
+        let row = select_accounts!("WHERE email = $1")
+            .bind(email.as_str())
+            .fetch_optional(&self.pool)
+            .await?;
+        row.as_ref().map(read_account).transpose()
+    }
+
+    async fn has_admin(&self) -> Result<bool, StoreError> {
+        let any =
+            "SELECT EXISTS (SELECT FROM account WHERE role = 'admin' AND disabled_at IS NULL)";
+        Ok(sqlx::query_scalar(any).fetch_one(&self.pool).await?)
+    }
+
+    /// A commit without an answer may have landed: then the account has this id.
+    async fn add(
+        &self,
+        account: &Account,
+        session: Option<&NewSession>,
+        act: Option<&PrivilegedAct>,
+    ) -> Result<(), SaveError> {
+        match self.insert(account, session, act).await {
+            Err(SaveError::Store(StoreError::Unavailable(_))) => {}
+            inserted => return inserted,
+        }
+        match self.insert(account, session, act).await {
+            Err(SaveError::EmailTaken) if self.by_id(account.user_id).await?.is_some() => Ok(()),
+            inserted => inserted,
+        }
+    }
+
+    async fn save(
+        &self,
+        loaded: i64,
+        account: &Account,
+        sessions: Sessions,
+        act: Option<&PrivilegedAct>,
+    ) -> Result<bool, SaveError> {
+        self.save_in(self.pool.begin().await?, loaded, account, sessions, act).await
+    }
+
+    async fn save_as_admin(
+        &self,
+        admin: Actor,
+        loaded: i64,
+        account: &Account,
+        act: &PrivilegedAct,
+    ) -> Result<AdminSave, SaveError> {
+        let mut transaction = self.pool.begin().await?;
+        // In the order of their ids: two admins may change each other.
+        let both = [admin.user_id.0, account.user_id.0];
+        let lock =
+            "SELECT FROM account WHERE user_id = ANY ($1) ORDER BY user_id FOR NO KEY UPDATE";
+        sqlx::query(lock).bind(both).execute(&mut *transaction).await?;
+        if !is_admin(&mut transaction, admin).await? {
+            return Ok(AdminSave::NoAdmin);
+        }
+        let end = Sessions::EndAllBut(None);
+        let is_saved = self.save_in(transaction, loaded, account, end, Some(act)).await?;
+        Ok(if is_saved { AdminSave::Saved } else { AdminSave::Conflict })
+    }
+
+    async fn replace_hash(&self, account: &Account, hash: &PasswordHash) -> Result<(), StoreError> {
+        let replace =
+            "UPDATE account SET password_hash = $3 WHERE user_id = $1 AND password_hash = $2";
+        sqlx::query(replace)
+            .bind(account.user_id.0)
+            .bind(&account.password_hash.0)
+            .bind(&hash.0)
+            .execute(&self.pool)
+            .await?;
+        Ok(())
     }
 
     async fn open_session(
@@ -141,40 +199,88 @@ impl Accounts for PgAccounts {
         account: &Account,
         session: &NewSession,
     ) -> Result<bool, StoreError> {
-        let mut transaction = self.pool.begin().await?;
-        let opened = sessions::open(&mut transaction, account, session).await?;
-        transaction.commit().await?;
-        Ok(opened)
-    }
-
-    async fn token(&self, hash: &TokenHash) -> Result<Option<StoredToken>, StoreError> {
-        Ok(sessions::token(&self.pool, hash).await?)
-    }
-
-    async fn rotate(
-        &self,
-        session: SessionId,
-        used: &TokenHash,
-        next: &NewToken,
-        at: Timestamp,
-    ) -> Result<bool, StoreError> {
-        let mut transaction = self.pool.begin().await?;
-        let rotated = sessions::rotate(&mut transaction, session, used, next, at).await?;
-        if rotated {
+        let opening = async || {
+            let mut transaction = self.pool.begin().await?;
+            let opened = sessions::open(&mut transaction, account, session).await?;
             transaction.commit().await?;
-        } else {
-            transaction.rollback().await?;
+            Ok(opened)
+        };
+        match opening().await {
+            // The commit may have landed: then the session is there.
+            Err(StoreError::Unavailable(_)) => {
+                if sessions::exists(&self.pool, session.id).await? {
+                    Ok(true)
+                } else {
+                    opening().await
+                }
+            }
+            opened => opened,
         }
-        Ok(rotated)
     }
 
-    async fn end_session(&self, session: SessionId) -> Result<(), StoreError> {
-        Ok(sessions::end(&self.pool, session).await?)
+    async fn is_live(&self, actor: Actor) -> Result<bool, StoreError> {
+        let mut connection = self.pool.acquire().await?;
+        Ok(sessions::is_live(&mut connection, actor).await?)
+    }
+
+    async fn sessions(&self, user: UserId) -> Result<Vec<OpenSession>, StoreError> {
+        Ok(sessions::live(&self.pool, user).await?)
+    }
+
+    async fn lock_session_of(
+        &self,
+        token: &TokenHash,
+    ) -> Result<Option<Box<dyn LockedSession>>, StoreError> {
+        sessions::lock(&self.pool, token).await
+    }
+
+    async fn end_sessions(&self, actor: Actor, which: WhichSessions) -> Result<u64, StoreError> {
+        Ok(sessions::end(&self.pool, actor, which).await?)
     }
 
     async fn end_session_of(&self, token: &TokenHash) -> Result<(), StoreError> {
         Ok(sessions::end_of(&self.pool, token).await?)
     }
+}
+
+/// Writes the account, if it is version `loaded` and no other has its address.
+async fn write(
+    transaction: &mut PgConnection,
+    loaded: i64,
+    account: &Account,
+) -> Result<bool, sqlx::Error> {
+    let saved = sqlx::query(
+        "UPDATE account SET email = $3, password_hash = $4, name = $5, phone = $6, locale = $7,
+             time_zone = $8, role = $9, version = $10, disabled_at = $11
+         WHERE user_id = $1 AND version = $2
+             AND NOT EXISTS (SELECT FROM account WHERE email = $3 AND user_id <> $1)",
+    )
+    .bind(account.user_id.0)
+    .bind(loaded)
+    .bind(account.email.as_str())
+    .bind(&account.password_hash.0)
+    .bind(account.name.as_str())
+    .bind(account.phone.as_ref().map(Phone::as_str))
+    .bind(account.locale.as_ref().map(Locale::as_str))
+    .bind(account.time_zone.map(TimeZone::as_str))
+    .bind(account.role.as_str())
+    .bind(account.version)
+    .bind(account.disabled_at)
+    .execute(transaction)
+    .await?;
+    Ok(saved.rows_affected() > 0)
+}
+
+/// Whether the actor's account is an admin's and not disabled, and the session is live.
+async fn is_admin(transaction: &mut PgConnection, actor: Actor) -> Result<bool, sqlx::Error> {
+    let is_admin: bool = sqlx::query_scalar(
+        "SELECT EXISTS (SELECT FROM account
+         WHERE user_id = $1 AND role = 'admin' AND disabled_at IS NULL)",
+    )
+    .bind(actor.user_id.0)
+    .fetch_one(&mut *transaction)
+    .await?;
+    Ok(is_admin && sessions::is_live(transaction, actor).await?)
 }
 
 /// Whether another account has this account's e-mail address.

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod failed_logins;
+mod known_peers;
 mod notifications;
 mod purge;
 mod rows;

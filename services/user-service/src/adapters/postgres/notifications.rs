@@ -4,9 +4,9 @@ use std::ops::RangeInclusive;
 
 use async_trait::async_trait;
 use chrono::TimeDelta;
-use karcis_database::StoreError;
+use karcis_database::{Loaded, StoreError};
 use karcis_kernel::Timestamp;
-use karcis_process::{chain, trace};
+use karcis_process::trace;
 use sqlx::PgPool;
 use uuid::Uuid;
 
@@ -52,8 +52,13 @@ impl Notifications for PgNotifications {
         since: Timestamp,
         limit: usize,
     ) -> Result<Vec<DueNotification>, StoreError> {
-        let rows: Vec<NotificationRow> = sqlx::query_as(
-            "WITH due AS (
+        const CLAIM: &str = "WITH given_up AS (
+                 UPDATE notice SET try_at = 'infinity'
+                 WHERE (booking_id, kind) IN (
+                     SELECT booking_id, kind FROM notice
+                     WHERE told_at IS NULL AND try_at <= $1 AND noted_at <= $3
+                     LIMIT 5000 FOR NO KEY UPDATE SKIP LOCKED)
+             ), due AS (
                  SELECT booking_id, kind, user_id FROM notice
                  WHERE told_at IS NULL AND try_at <= $1 AND noted_at > $3
                  ORDER BY try_at LIMIT $4
@@ -63,20 +68,24 @@ impl Notifications for PgNotifications {
              FROM due LEFT JOIN account USING (user_id)
              WHERE notice.booking_id = due.booking_id AND notice.kind = due.kind
              RETURNING notice.booking_id, notice.kind, notice.user_id, event_id, reason, trace,
-                 email, name",
-        )
-        .bind(at)
-        .bind(until)
-        .bind(since)
-        .bind(limit as i64)
-        .fetch_all(&self.0)
-        .await?;
-        // A row that cannot be read does not hold up the others.
-        let unreadable = |error: &StoreError| {
-            tracing::error!(error = %chain(error), "a notification cannot be read and is not sent");
-        };
-        let read = |row: NotificationRow| row.notification().inspect_err(unreadable).ok();
-        let mut due: Vec<DueNotification> = rows.into_iter().filter_map(read).collect();
+                 email, name";
+        let mut due: Vec<DueNotification> = Vec::new();
+        // Rows that cannot be read do not hold up the others: more are claimed in their place.
+        while due.len() < limit {
+            let wanted = limit - due.len();
+            let rows = sqlx::query(CLAIM)
+                .bind(at)
+                .bind(until)
+                .bind(since)
+                .bind(wanted as i64)
+                .fetch_all(&self.0)
+                .await?;
+            let row = "notification of booking";
+            due.extend(Loaded::read(row, "booking_id", &rows, NotificationRow::parsed).found);
+            if rows.len() < wanted {
+                break;
+            }
+        }
         due.sort_unstable_by_key(|due| (due.notification.booking_id, due.notification.kind));
         Ok(due)
     }

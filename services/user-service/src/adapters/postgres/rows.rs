@@ -1,7 +1,8 @@
 //! Rows of tables `account` and `notice`, parsed into the domain's types.
 
-use karcis_database::StoreError;
+use karcis_database::{StoreError, read_row};
 use karcis_kernel::{BookingId, EventId, Timestamp, UserId};
+use sqlx::postgres::PgRow;
 use uuid::Uuid;
 
 use crate::domain::{
@@ -11,12 +12,12 @@ use crate::domain::{
 
 type Unreadable = Box<dyn std::error::Error + Send + Sync>;
 
-/// A query for [`AccountRow`]s: all its columns, and the rest of the statement.
+/// A query for [`read_account`]: all columns of an [`AccountRow`], and the rest of the statement.
 macro_rules! select_accounts {
     ($rest:literal) => {
-        sqlx::query_as::<_, crate::adapters::postgres::rows::AccountRow>(concat!(
+        sqlx::query(concat!(
             "SELECT user_id, email, password_hash, name, phone, locale, time_zone, role, version, \
-             created_at FROM account ",
+             created_at, disabled_at FROM account ",
             $rest
         ))
     };
@@ -24,8 +25,13 @@ macro_rules! select_accounts {
 
 pub(super) use select_accounts;
 
+/// The account of this row.
+pub(super) fn read_account(row: &PgRow) -> Result<Account, StoreError> {
+    Ok(read_row("account", "user_id", row, AccountRow::parsed)?)
+}
+
 #[derive(sqlx::FromRow)]
-pub(super) struct AccountRow {
+struct AccountRow {
     user_id: Uuid,
     email: String,
     password_hash: String,
@@ -36,17 +42,10 @@ pub(super) struct AccountRow {
     role: String,
     version: i64,
     created_at: Timestamp,
+    disabled_at: Option<Timestamp>,
 }
 
 impl AccountRow {
-    /// The account, or an error that names the row if it cannot be read.
-    pub(super) fn account(self) -> Result<Account, StoreError> {
-        let id = self.user_id;
-        self.parsed().map_err(|cause| {
-            StoreError::rejected(format!("the row of account {id} is unreadable: {cause}"))
-        })
-    }
-
     fn parsed(self) -> Result<Account, Unreadable> {
         Ok(Account {
             user_id: UserId(self.user_id),
@@ -59,6 +58,7 @@ impl AccountRow {
             role: self.role.parse()?,
             version: self.version,
             created_at: self.created_at,
+            disabled_at: self.disabled_at,
         })
     }
 }
@@ -77,15 +77,7 @@ pub(super) struct NotificationRow {
 }
 
 impl NotificationRow {
-    /// The notification, or an error that names the row if it cannot be read.
-    pub(super) fn notification(self) -> Result<DueNotification, StoreError> {
-        let name = format!("notification {} of booking {}", self.kind, self.booking_id);
-        self.parsed().map_err(|cause| {
-            StoreError::rejected(format!("the row of {name} is unreadable: {cause}"))
-        })
-    }
-
-    fn parsed(self) -> Result<DueNotification, Unreadable> {
+    pub(super) fn parsed(self) -> Result<DueNotification, Unreadable> {
         let kind = NotificationKind::ALL.into_iter().find(|kind| kind.as_str() == self.kind);
         let buyer = match self.email.zip(self.name) {
             Some((email, name)) => {

@@ -1,107 +1,223 @@
 //! Sessions and their refresh tokens: tables `session` and `refresh_token`. A session's row is
 //! always locked before the rows of its tokens.
 
+use async_trait::async_trait;
+use karcis_database::StoreError;
 use karcis_kernel::{Timestamp, UserId};
-use sqlx::{PgConnection, PgPool};
+use sqlx::{PgConnection, PgPool, Postgres, Transaction};
 use uuid::Uuid;
 
-use crate::domain::{Account, NewSession, NewToken, SessionId, StoredToken, TokenHash};
+use super::{
+    known_peers,
+    rows::{read_account, select_accounts},
+};
+use crate::{
+    application::{LockedSession, WhichSessions},
+    domain::{
+        Account, Actor, NewSession, NewToken, OpenSession, SessionId, StoredToken, TokenHash,
+        UserAgent,
+    },
+};
 
-/// Opens a session if the account still has the password it was loaded with; else returns `false`.
-/// The share lock makes a change of the password wait, which then ends this session too.
+/// How many sessions an account has at most; the one used least recently ends.
+const MAX_SESSIONS: i64 = 100;
+
+/// Opens a session if the account is not disabled and still has the password it was loaded with; else
+/// returns `false`. The share lock makes a change of these wait, which then ends this session too.
 pub(super) async fn open(
     transaction: &mut PgConnection,
     account: &Account,
     session: &NewSession,
 ) -> Result<bool, sqlx::Error> {
+    let token = session.first_token(account.role);
     let opened = sqlx::query(
-        "INSERT INTO session (session_id, user_id, expires_at)
-         SELECT $1, user_id, $4 FROM account WHERE user_id = $2 AND password_hash = $3 FOR SHARE",
+        "INSERT INTO session (session_id, user_id, created_at, last_used_at, expires_at, user_agent)
+         SELECT $1, user_id, $4, $4, $5, $6 FROM account
+         WHERE user_id = $2 AND password_hash = $3 AND role = $7 AND disabled_at IS NULL FOR SHARE",
     )
     .bind(session.id.0)
     .bind(account.user_id.0)
     .bind(&account.password_hash.0)
-    .bind(session.token.expires_at)
+    .bind(session.began_at)
+    .bind(token.expires_at)
+    .bind(session.user_agent.as_ref().map(UserAgent::as_str))
+    .bind(account.role.as_str())
     .execute(&mut *transaction)
     .await?;
     if opened.rows_affected() == 0 {
         return Ok(false);
     }
-    store(transaction, session.id, &session.token).await?;
+    store(transaction, session.id, &token, None).await?;
+    known_peers::remember(transaction, account.user_id, &session.client_ip).await?;
+    sqlx::query(
+        "DELETE FROM session WHERE user_id = $1 AND session_id IN (
+             SELECT session_id FROM session WHERE user_id = $1
+             ORDER BY coalesce(last_used_at, created_at) DESC, session_id DESC OFFSET $2)",
+    )
+    .bind(account.user_id.0)
+    .bind(MAX_SESSIONS)
+    .execute(transaction)
+    .await?;
     Ok(true)
 }
 
-/// The refresh token with this hash.
-pub(super) async fn token(
-    pool: &PgPool,
-    hash: &TokenHash,
-) -> Result<Option<StoredToken>, sqlx::Error> {
-    let row: Option<(Uuid, Uuid, Timestamp, bool)> = sqlx::query_as(
-        "SELECT user_id, session_id, refresh_token.expires_at, used_at IS NOT NULL
-         FROM refresh_token JOIN session USING (session_id) WHERE token_hash = $1",
-    )
-    .bind(hash.0)
-    .fetch_optional(pool)
-    .await?;
-    Ok(row.map(|(user_id, session_id, expires_at, is_used)| StoredToken {
-        user_id: UserId(user_id),
-        session_id: SessionId(session_id),
-        expires_at,
-        is_used,
-    }))
+/// Whether there is this session.
+pub(super) async fn exists(pool: &PgPool, session: SessionId) -> Result<bool, sqlx::Error> {
+    let exists = "SELECT EXISTS (SELECT FROM session WHERE session_id = $1)";
+    sqlx::query_scalar(exists).bind(session.0).fetch_one(pool).await
 }
 
-/// Marks a token as used and stores the next one. Returns `false` if the token is used already or
-/// its session has ended; then the transaction must not be committed.
-pub(super) async fn rotate(
-    transaction: &mut PgConnection,
-    session: SessionId,
-    used: &TokenHash,
-    next: &NewToken,
-    at: Timestamp,
+/// Whether the actor's session is live.
+pub(super) async fn is_live(
+    connection: &mut PgConnection,
+    actor: Actor,
 ) -> Result<bool, sqlx::Error> {
-    let extended = sqlx::query("UPDATE session SET expires_at = $2 WHERE session_id = $1")
-        .bind(session.0)
-        .bind(next.expires_at)
-        .execute(&mut *transaction)
-        .await?;
-    if extended.rows_affected() == 0 {
-        return Ok(false);
-    }
-    let marked = sqlx::query(
-        "UPDATE refresh_token SET used_at = $2 WHERE token_hash = $1 AND used_at IS NULL",
+    let Some(session) = actor.session else { return Ok(true) };
+    sqlx::query_scalar(
+        "SELECT EXISTS (SELECT FROM session
+         WHERE session_id = $1 AND user_id = $2 AND expires_at > now())",
     )
-    .bind(used.0)
-    .bind(at)
-    .execute(&mut *transaction)
+    .bind(session.0)
+    .bind(actor.user_id.0)
+    .fetch_one(connection)
+    .await
+}
+
+/// The live sessions of a person, the one used last first.
+pub(super) async fn live(pool: &PgPool, user: UserId) -> Result<Vec<OpenSession>, sqlx::Error> {
+    let rows: Vec<(Uuid, Timestamp, Timestamp, Option<String>)> = sqlx::query_as(
+        "SELECT session_id, created_at, coalesce(last_used_at, created_at), user_agent FROM session
+         WHERE user_id = $1 AND expires_at > now() ORDER BY 3 DESC, 1 DESC LIMIT $2",
+    )
+    .bind(user.0)
+    .bind(MAX_SESSIONS)
+    .fetch_all(pool)
     .await?;
-    if marked.rows_affected() == 0 {
-        return Ok(false);
+    let open = |(id, began_at, last_used_at, user_agent)| OpenSession {
+        id: SessionId(id),
+        began_at,
+        last_used_at,
+        user_agent,
+    };
+    Ok(rows.into_iter().map(open).collect())
+}
+
+/// Dropped, the transaction is rolled back.
+struct LockedPgSession {
+    transaction: Transaction<'static, Postgres>,
+    presented: TokenHash,
+    token: StoredToken,
+    account: Account,
+}
+
+/// The session of this refresh token with its account, unless it has ended.
+pub(super) async fn lock(
+    pool: &PgPool,
+    presented: &TokenHash,
+) -> Result<Option<Box<dyn LockedSession>>, StoreError> {
+    let mut transaction = pool.begin().await?;
+    let session: Option<(Uuid, Uuid, Timestamp)> = sqlx::query_as(
+        "SELECT session_id, user_id, created_at FROM session WHERE session_id =
+             (SELECT session_id FROM refresh_token WHERE token_hash = $1) FOR UPDATE",
+    )
+    .bind(presented.0)
+    .fetch_optional(&mut *transaction)
+    .await?;
+    let Some((session_id, user_id, began_at)) = session else { return Ok(None) };
+    // A statement of its own: one that waited for the lock would see the token as it was before.
+    let token: Option<(Timestamp, Option<Timestamp>, bool)> = sqlx::query_as(
+        "SELECT expires_at, used_at, EXISTS (
+             SELECT FROM refresh_token AS next
+             WHERE next.session_id = $2 AND predecessor = $1 AND used_at IS NULL)
+         FROM refresh_token WHERE token_hash = $1 AND session_id = $2",
+    )
+    .bind(presented.0)
+    .bind(session_id)
+    .fetch_optional(&mut *transaction)
+    .await?;
+    let account = select_accounts!("WHERE user_id = $1")
+        .bind(user_id)
+        .fetch_optional(&mut *transaction)
+        .await?;
+    let (Some((expires_at, used_at, successor_is_unused)), Some(account)) = (token, account) else {
+        return Ok(None);
+    };
+    let session_id = SessionId(session_id);
+    let token = StoredToken { session_id, began_at, expires_at, used_at, successor_is_unused };
+    let (presented, account) = (*presented, read_account(&account)?);
+    Ok(Some(Box::new(LockedPgSession { transaction, presented, token, account })))
+}
+
+#[async_trait]
+impl LockedSession for LockedPgSession {
+    fn token(&self) -> &StoredToken {
+        &self.token
     }
-    store(transaction, session, next).await?;
-    Ok(true)
+
+    fn account(&self) -> &Account {
+        &self.account
+    }
+
+    async fn rotate(mut self: Box<Self>, next: &NewToken, at: Timestamp) -> Result<(), StoreError> {
+        let session = self.token.session_id;
+        let used =
+            "UPDATE refresh_token SET used_at = $2 WHERE session_id = $1 AND used_at IS NULL";
+        sqlx::query(used).bind(session.0).bind(at).execute(&mut *self.transaction).await?;
+        store(&mut self.transaction, session, next, Some(&self.presented)).await?;
+        sqlx::query("UPDATE session SET expires_at = $2, last_used_at = $3 WHERE session_id = $1")
+            .bind(session.0)
+            .bind(next.expires_at)
+            .bind(at)
+            .execute(&mut *self.transaction)
+            .await?;
+        Ok(self.transaction.commit().await?)
+    }
+
+    async fn end(mut self: Box<Self>) -> Result<(), StoreError> {
+        sqlx::query("DELETE FROM session WHERE session_id = $1")
+            .bind(self.token.session_id.0)
+            .execute(&mut *self.transaction)
+            .await?;
+        Ok(self.transaction.commit().await?)
+    }
 }
 
 async fn store(
     transaction: &mut PgConnection,
     session: SessionId,
     token: &NewToken,
+    predecessor: Option<&TokenHash>,
 ) -> Result<(), sqlx::Error> {
     sqlx::query(
-        "INSERT INTO refresh_token (token_hash, session_id, expires_at) VALUES ($1, $2, $3)",
+        "INSERT INTO refresh_token (token_hash, session_id, expires_at, predecessor)
+         VALUES ($1, $2, $3, $4)",
     )
     .bind(token.hash.0)
     .bind(session.0)
     .bind(token.expires_at)
+    .bind(predecessor.map(|token| token.0))
     .execute(transaction)
     .await?;
     Ok(())
 }
 
-/// Ends a session.
-pub(super) async fn end(pool: &PgPool, session: SessionId) -> Result<(), sqlx::Error> {
-    sqlx::query("DELETE FROM session WHERE session_id = $1").bind(session.0).execute(pool).await?;
-    Ok(())
+/// Ends sessions of the actor; returns how many there were.
+pub(super) async fn end(
+    pool: &PgPool,
+    actor: Actor,
+    which: WhichSessions,
+) -> Result<u64, sqlx::Error> {
+    match which {
+        WhichSessions::One(session) => {
+            let end = "DELETE FROM session WHERE session_id = $1 AND user_id = $2";
+            let end = sqlx::query(end).bind(session.0).bind(actor.user_id.0).execute(pool);
+            Ok(end.await?.rows_affected())
+        }
+        WhichSessions::AllOthers => {
+            let mut connection = pool.acquire().await?;
+            end_all_but(&mut connection, actor.user_id, actor.session).await
+        }
+    }
 }
 
 /// Ends the session of this token, if there is one.
@@ -116,16 +232,14 @@ pub(super) async fn end_of(pool: &PgPool, token: &TokenHash) -> Result<(), sqlx:
     Ok(())
 }
 
-/// Ends all sessions of a user but `kept`.
+/// Ends all sessions of a user but `kept`; returns how many there were.
 pub(super) async fn end_all_but(
-    transaction: &mut PgConnection,
+    connection: &mut PgConnection,
     user: UserId,
     kept: Option<SessionId>,
-) -> Result<(), sqlx::Error> {
-    sqlx::query("DELETE FROM session WHERE user_id = $1 AND session_id IS DISTINCT FROM $2")
-        .bind(user.0)
-        .bind(kept.map(|session| session.0))
-        .execute(transaction)
-        .await?;
-    Ok(())
+) -> Result<u64, sqlx::Error> {
+    let end =
+        sqlx::query("DELETE FROM session WHERE user_id = $1 AND session_id IS DISTINCT FROM $2");
+    let end = end.bind(user.0).bind(kept.map(|session| session.0)).execute(connection);
+    Ok(end.await?.rows_affected())
 }

@@ -13,6 +13,9 @@ use crate::{
     domain::{Outcome, RefundOutcome},
 };
 
+/// The decline code of a charge whose intent was captured under another key.
+const ALREADY_CAPTURED: &str = "already_captured";
+
 /// What the ledger says of a charge.
 #[derive(Clone, Debug)]
 pub(super) enum Standing {
@@ -31,6 +34,8 @@ struct ChargeRow {
     decline_code: Option<String>,
     due_at: Timestamp,
     approved: Option<bool>,
+    /// Whether its intent's money has gone back.
+    is_refunded: bool,
 }
 
 /// Where each charge stands, in their order. A key that is new is written down and, unless its
@@ -92,12 +97,14 @@ async fn ask(
              (key, intent, amount, currency, method, asked_at, due_at, answer, decline_code,
               approved)
          SELECT a.key, a.intent, a.amount, a.currency, a.method, $9, a.due_at,
-                CASE WHEN a.decline_code IS NOT NULL THEN 'declined'
+                CASE WHEN i.id IS NOT NULL THEN NULL
+                     WHEN a.decline_code IS NOT NULL THEN 'declined'
                      WHEN c.charge_key IS NOT NULL THEN 'captured' END,
-                a.decline_code, a.approved
-         FROM asked a LEFT JOIN captured c ON c.charge_key = a.key ORDER BY a.key
+                CASE WHEN i.id IS NULL THEN a.decline_code END, a.approved
+         FROM asked a LEFT JOIN captured c ON c.charge_key = a.key
+             LEFT JOIN intent i ON i.id = a.intent ORDER BY a.key
          ON CONFLICT (key) DO NOTHING
-         RETURNING key, answer, decline_code, due_at, approved",
+         RETURNING key, answer, decline_code, due_at, approved, false AS is_refunded",
     )
     .bind(charges.iter().map(|charge| charge.key.as_str()).collect::<Vec<_>>())
     .bind(charges.iter().map(|charge| charge.intent.0).collect::<Vec<_>>())
@@ -146,7 +153,9 @@ async fn settle(
     .execute(pool)
     .await?;
     let rows: Vec<ChargeRow> = sqlx::query_as(
-        "SELECT key, answer, decline_code, due_at, approved FROM charge WHERE key = ANY($1)",
+        "SELECT key, answer, decline_code, due_at, approved,
+             EXISTS (SELECT FROM refund WHERE refund.intent = charge.intent) AS is_refunded
+         FROM charge WHERE key = ANY($1)",
     )
     .bind(keys)
     .fetch_all(pool)
@@ -158,6 +167,13 @@ fn standing(row: ChargeRow) -> (String, Standing) {
     let standing = match (row.answer.as_deref(), row.decline_code) {
         (Some("captured"), _) => Standing::Answered(Outcome::Approved),
         (Some("voided"), _) => Standing::Answered(Outcome::Voided),
+        // An intent whose money has gone back is closed, as a voided one is.
+        (Some(_), Some(code)) if code == ALREADY_CAPTURED && row.is_refunded => {
+            Standing::Answered(Outcome::Voided)
+        }
+        (Some(_), Some(code)) if code == ALREADY_CAPTURED => {
+            Standing::Answered(Outcome::AlreadyCaptured)
+        }
         (Some(_), Some(code)) => Standing::Answered(Outcome::Declined(decline(code))),
         (None, _) if row.approved == Some(false) => Standing::Unapproved(row.due_at),
         (Some(_), None) | (None, _) => Standing::Due(row.due_at),

@@ -1,0 +1,79 @@
+//! Table `audit`, which every service's schema has: privileged acts, each recorded in its own
+//! transaction.
+
+use std::borrow::Cow;
+
+use karcis_kernel::{Timestamp, UserId};
+use karcis_process::trace;
+use sqlx::{PgConnection, PgPool};
+use uuid::Uuid;
+
+use crate::StoreError;
+
+/// What somebody did by the power of a role to what is not their own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PrivilegedAct {
+    /// `None`: the deployment's own settings did it.
+    pub actor: Option<UserId>,
+    /// A verb and its object, such as `cancel_event`.
+    pub action: &'static str,
+    /// The id of the account, event, booking or dead letter that it was done to.
+    pub subject: Uuid,
+    /// More about what was done, such as `buyer to operator`. Nothing personal.
+    pub detail: Option<Cow<'static, str>>,
+    /// Why, in the actor's words.
+    pub reason: Option<String>,
+}
+
+/// A recorded act, as `GET /ops/{service}/audit` lists it.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct AuditRow {
+    pub audit_id: Uuid,
+    pub at: Timestamp,
+    pub actor_id: Option<Uuid>,
+    pub action: String,
+    pub subject_id: Uuid,
+    pub detail: Option<String>,
+    pub reason: Option<String>,
+    /// Leads to the log lines of the act.
+    pub trace_id: Option<String>,
+}
+
+impl PrivilegedAct {
+    /// Records the act. It stands if and only if the transaction is committed.
+    pub async fn record(&self, transaction: &mut PgConnection) -> Result<(), sqlx::Error> {
+        sqlx::query(
+            "INSERT INTO audit (audit_id, actor_id, action, subject_id, detail, reason, trace_id)
+             VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        )
+        .bind(Uuid::now_v7())
+        .bind(self.actor.map(|actor| actor.0))
+        .bind(self.action)
+        .bind(self.subject)
+        .bind(self.detail.as_deref())
+        .bind(self.reason.as_deref())
+        .bind(trace::trace_id(&trace::current()))
+        .execute(transaction)
+        .await?;
+        Ok(())
+    }
+}
+
+/// Up to `limit` recorded acts, the newest first, from the one on that follows `after`.
+pub async fn audit(
+    pool: &PgPool,
+    after: Option<(Timestamp, Uuid)>,
+    limit: u16,
+) -> Result<Vec<AuditRow>, StoreError> {
+    let (at, id) = after.unzip();
+    Ok(sqlx::query_as(
+        "SELECT audit_id, at, actor_id, action, subject_id, detail, reason, trace_id FROM audit
+         WHERE $1::timestamptz IS NULL OR (at, audit_id) < ($1, $2)
+         ORDER BY at DESC, audit_id DESC LIMIT $3",
+    )
+    .bind(at)
+    .bind(id)
+    .bind(i64::from(limit))
+    .fetch_all(pool)
+    .await?)
+}

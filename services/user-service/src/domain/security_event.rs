@@ -1,0 +1,77 @@
+//! What those who watch over accounts want to know.
+
+use karcis_kernel::{Role, UserId};
+
+use super::{ClientIp, SessionId};
+
+/// Something that may be an attack, or that an attacker would do. It names people by their ids alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SecurityEvent<'a> {
+    /// A wrong password; no user if no account has the address.
+    LogInFailed {
+        user: Option<UserId>,
+        peer: &'a ClientIp,
+    },
+    /// A password that was not looked at, as too many were wrong.
+    LogInBlocked {
+        user: Option<UserId>,
+        peer: &'a ClientIp,
+    },
+    /// The right password of a disabled account, or its refresh token.
+    DisabledRefused {
+        user: UserId,
+    },
+    /// A refresh token was used twice, so its session ended.
+    TokenReused {
+        user: UserId,
+        session: SessionId,
+    },
+    /// By `None`: by the deployment's settings.
+    RoleChanged {
+        by: Option<UserId>,
+        user: UserId,
+        from: Role,
+        to: Role,
+    },
+    AccountDisabled {
+        by: UserId,
+        user: UserId,
+    },
+    AccountEnabled {
+        by: UserId,
+        user: UserId,
+    },
+    /// Sessions were ended from outside: from another session of the same person, or by an admin.
+    SessionsEnded {
+        by: UserId,
+        user: UserId,
+    },
+}
+
+impl SecurityEvent<'_> {
+    /// The names of all events.
+    pub(crate) const NAMES: [&'static str; 8] = [
+        "login_failed",
+        "login_blocked",
+        "disabled_refused",
+        "token_reused",
+        "role_changed",
+        "account_disabled",
+        "account_enabled",
+        "sessions_ended",
+    ];
+
+    /// Its name in counters.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::LogInFailed { .. } => "login_failed",
+            Self::LogInBlocked { .. } => "login_blocked",
+            Self::DisabledRefused { .. } => "disabled_refused",
+            Self::TokenReused { .. } => "token_reused",
+            Self::RoleChanged { .. } => "role_changed",
+            Self::AccountDisabled { .. } => "account_disabled",
+            Self::AccountEnabled { .. } => "account_enabled",
+            Self::SessionsEnded { .. } => "sessions_ended",
+        }
+    }
+}

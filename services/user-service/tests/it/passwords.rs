@@ -1,0 +1,122 @@
+//! What passwords may be, how they are hashed, and who waits for that.
+
+use std::{
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
+};
+
+use argon2::{Algorithm, Argon2, Params, PasswordHasher, Version};
+use karcis_testkit::{TestEnvironment, eventually, together};
+use serde_json::json;
+
+use crate::harness::{PASSWORD, Session, TestApp, email};
+
+#[tokio::test]
+async fn a_password_has_neither_the_name_of_its_owner_nor_of_the_product() {
+    let environment = TestEnvironment::start().await;
+    let users = TestApp::start(&environment, &[]).await;
+    for password in ["my name is SARI", "Karcis tickets 2026"] {
+        let body = json!({"email": email("Sari"), "password": password, "name": "Sari"});
+        users.post("/register", &body).await.is_about("password");
+    }
+    let sari = users.registers("Sari").await;
+    for change in [
+        json!({"password": "my name is sari", "current_password": PASSWORD}),
+        json!({"password": "karcis-development", "current_password": PASSWORD}),
+        json!({"password": "my name is dewi", "email": "dewi@mail.example",
+            "current_password": PASSWORD}),
+    ] {
+        users.updates(&sari, &change).await.is_about("password");
+    }
+    users.logs_in("Sari", PASSWORD).await.is(200);
+    users.stop().await;
+}
+
+#[tokio::test]
+async fn a_password_is_the_same_from_every_keyboard() {
+    let environment = TestEnvironment::start().await;
+    let users = TestApp::start(&environment, &[]).await;
+    let (composed, decomposed) =
+        ("café crème brûlée", "cafe\u{301} cre\u{300}me bru\u{302}le\u{301}e");
+    let body = json!({"email": email("Sari"), "password": decomposed, "name": "Sari"});
+    users.post("/register", &body).await.is(201);
+    for password in [composed, decomposed] {
+        users.logs_in("Sari", password).await.is(200);
+    }
+    // As an older release stored it.
+    store(&environment, &hashed(decomposed, 19 * 1024, 2)).await;
+    users.logs_in("Sari", decomposed).await.is(200);
+    users.logs_in("Sari", composed).await.is(200);
+    users.stop().await;
+}
+
+#[tokio::test]
+async fn a_log_in_replaces_a_hash_of_lower_parameters() {
+    let environment = TestEnvironment::start().await;
+    let users = TestApp::start(&environment, &[]).await;
+    users.registers("Sari").await;
+    let weak = hashed(PASSWORD, 1024, 1);
+    store(&environment, &weak).await;
+    users.logs_in("Sari", "wrong").await.is_problem(401, "wrong-credentials");
+    assert_eq!(stored(&environment).await, weak);
+    let session = Session::of(users.logs_in("Sari", PASSWORD).await.is(200));
+    let strong = stored(&environment).await;
+    assert!(strong.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{strong}");
+    users.logs_in("Sari", PASSWORD).await.is(200);
+    assert_eq!(stored(&environment).await, strong);
+    users.refreshes(&session).await.is(200);
+    users.stop().await;
+}
+
+fn hashed(password: &str, memory_kib: u32, passes: u32) -> String {
+    let params = Params::new(memory_kib, passes, 1, None).unwrap();
+    let argon2id = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+    let salt = b"salt of mangoes!";
+    argon2id.hash_password_with_salt(password.as_bytes(), salt).unwrap().to_string()
+}
+
+async fn store(environment: &TestEnvironment, hash: &str) {
+    let store = sqlx::query("UPDATE users.account SET password_hash = $1").bind(hash);
+    store.execute(environment.superuser()).await.unwrap();
+}
+
+async fn stored(environment: &TestEnvironment) -> String {
+    let stored = sqlx::query_scalar("SELECT password_hash FROM users.account");
+    stored.fetch_one(environment.superuser()).await.unwrap()
+}
+
+#[tokio::test]
+async fn log_ins_go_before_two_hundred_registrations() {
+    let environment = TestEnvironment::start().await;
+    let users = TestApp::start(&environment, &[]).await;
+    users.registers("Sari").await;
+    let registered = AtomicUsize::new(0);
+    let rush = together(
+        200,
+        (0..200).map(|n| {
+            let (users, registered) = (&users, &registered);
+            async move {
+                users.registers(&format!("Dewi{n}")).await;
+                registered.fetch_add(1, Ordering::Relaxed);
+            }
+        }),
+    );
+    let logging_in = async {
+        // The rush is on, and its requests wait.
+        let begun = async || match registered.load(Ordering::Relaxed) {
+            0 => Err("nobody is registered yet"),
+            _ => Ok(()),
+        };
+        eventually(begun).within(Duration::from_secs(120)).await;
+        let mut overtaken = Vec::new();
+        for _ in 0..3 {
+            let before = registered.load(Ordering::Relaxed);
+            users.logs_in("Sari", PASSWORD).await.is(200);
+            overtaken.push(registered.load(Ordering::Relaxed) - before);
+        }
+        overtaken
+    };
+    let (_, overtaken) = tokio::join!(rush, logging_in);
+    assert!(overtaken.iter().all(|registrations| *registrations < 60), "{overtaken:?}");
+    users.stop().await;
+}

@@ -60,11 +60,27 @@ fn images_are_built_from_every_folder_of_the_workspace() {
 }
 
 #[test]
-fn every_role_gets_its_password() {
+fn every_role_gets_a_password_that_development_alone_knows() {
     for schema in schemas() {
         let variable = format!("KARCIS_{}_DATABASE_PASSWORD", schema.part.to_uppercase());
-        assert_says(".env.example", [format!("\n{variable}=")]);
-        let passed = format!("{variable}: ${{{variable}:-{}}}\n", schema.role);
-        assert_says("docker-compose.yml", [passed]);
+        assert_says(".env.example", [format!("\n{variable}=\n")]);
+        assert_says("docker-compose.yml", [format!("{variable}: ${{{variable}:?")]);
+        assert_says("docker/development.env", [format!("\n{variable}={}\n", schema.role)]);
+    }
+}
+
+#[test]
+fn no_secret_has_a_default_outside_of_development() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let compose = fs::read_to_string(root.join("docker-compose.yml")).unwrap();
+    let secrets = ["PASSWORD", "EMAIL", "GATEWAY"].map(|ending| format!("{ending}:-"));
+    let defaults = compose.lines().filter(|line| secrets.iter().any(|it| line.contains(it)));
+    assert_eq!(defaults.collect::<Vec<_>>(), Vec::<&str>::new());
+    let development = fs::read_to_string(root.join("docker/development.env")).unwrap();
+    for (variable, _) in compose.match_indices("${").filter_map(|(at, _)| {
+        compose[at + 2..].split('}').next().and_then(|inside| inside.split_once(":?"))
+    }) {
+        let set = format!("\n{variable}=");
+        assert!(development.contains(&set), "docker/development.env does not set {variable}");
     }
 }

@@ -90,6 +90,73 @@ fn a_wrong_setting_is_named_with_its_variable_and_what_to_do() {
     }
 }
 
+/// A program with a secret that is in the documents, an example or an older release.
+const KNOWN: [(&str, &str, &str); 7] = [
+    (
+        "booking-service",
+        "DATABASE_URL",
+        "postgres://karcis_booking:karcis_booking@127.0.0.1:1/karcis",
+    ),
+    ("user-service", "DATABASE_URL", "postgres://me:me@127.0.0.1:1/karcis"),
+    ("user-service", "KARCIS_ADMIN_PASSWORD", "karcis-development"),
+    ("user-service", "KARCIS_SMTP_URL", "smtp://mail:change-me@127.0.0.1"),
+    ("payment-service", "KAFKA_SASL_PASSWORD", "change-me"),
+    ("karcis migrate", "KARCIS_EVENT_DATABASE_PASSWORD", "karcis_event"),
+    (
+        "karcis migrate",
+        "KARCIS_SETUP_DATABASE_URL",
+        "postgres://postgres:postgres@127.0.0.1:1/karcis",
+    ),
+];
+
+#[test]
+fn a_password_that_everybody_knows_is_refused_outside_of_development() {
+    for (name, variable, value) in KNOWN {
+        let (program, arguments) = name.split_once(' ').unwrap_or((name, ""));
+        let arguments: Vec<_> = arguments.split_whitespace().collect();
+        let own = [("KARCIS_GATEWAY", "simulated"), ("KARCIS_GATEWAY_DATABASE_URL", NOWHERE)];
+        let all = [("KARCIS_LISTEN", "127.0.0.1:0"), ("DATABASE_URL", NOWHERE), own[0], own[1]];
+        let mut settings: Vec<_> = all.into_iter().filter(|(name, _)| *name != variable).collect();
+        settings.push((variable, value));
+        let (code, _, said) = run(program, &arguments, &settings);
+        let expected = format!("{variable} has a password that everybody knows");
+        assert!(code == 2 && said.contains(&expected), "{name} {variable}: {code} {said}");
+        settings.push(("KARCIS_ENVIRONMENT", "development"));
+        let (code, _, said) = run(program, &arguments, &settings);
+        assert!(code == 1 && !said.contains("everybody knows"), "{name} {variable}: {code} {said}");
+    }
+}
+
+#[test]
+fn a_file_takes_the_place_of_any_variable() {
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let file = |name: &str, content: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, content).expect("a file can be written");
+        path.display().to_string()
+    };
+    let (url, other) = (file("url", &format!("{NOWHERE}\n")), file("other", "localhost/karcis"));
+    let read = [("DATABASE_URL_FILE", url.as_str()), ("KARCIS_SMTP_URL_FILE", "")];
+    let told = complaint("user-service", &read, 1);
+    assert!(told.contains("no database answers at 127.0.0.1:1"), "{told}");
+    let gateway = [("KARCIS_GATEWAY", "simulated"), ("KARCIS_GATEWAY_DATABASE_URL_FILE", &other)];
+    let told = complaint("payment-service", &[&read[..1], &gateway].concat(), 1);
+    assert!(told.contains("no database answers at 127.0.0.1:1"), "its gateway has one: {told}");
+    let (code, _, said) =
+        run("karcis", &["migrate"], &[("KARCIS_SETUP_DATABASE_URL_FILE", other.as_str())]);
+    assert!(code == 1 && !said.contains("no database for schema"), "{code} {said}");
+
+    let both = [("DATABASE_URL", NOWHERE), ("DATABASE_URL_FILE", url.as_str())];
+    let told = complaint("event-service", &both, 2);
+    assert!(told.contains("DATABASE_URL and DATABASE_URL_FILE are both set"), "{told}");
+    let missing = [("DATABASE_URL_FILE", "/nowhere/url")];
+    let told = complaint("event-service", &missing, 2);
+    assert!(told.contains("DATABASE_URL_FILE: /nowhere/url cannot be read"), "{told}");
+    let known = file("known", "postgres://karcis_event:karcis_event@127.0.0.1:1/karcis");
+    let told = complaint("event-service", &[("DATABASE_URL_FILE", known.as_str())], 2);
+    assert!(told.contains("DATABASE_URL has a password that everybody knows"), "{told}");
+}
+
 #[test]
 fn a_missing_setting_is_named_with_its_variable() {
     for service in SERVICES.map(Service::full_name) {

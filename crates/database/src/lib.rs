@@ -12,6 +12,7 @@ mod loaded;
 mod migrate;
 mod pool;
 mod readiness;
+mod schema_version;
 mod store_error;
 mod watch;
 
@@ -25,5 +26,6 @@ pub use loaded::{Loaded, UnreadableRow, describe_unreadable_rows, read_row};
 pub use migrate::migrate;
 pub use pool::{DatabaseConfig, DatabaseError, Pools, connect, connect_to};
 pub use readiness::DatabaseReadiness;
+pub use schema_version::check_migrations;
 pub use store_error::StoreError;
 pub use watch::watch;

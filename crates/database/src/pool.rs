@@ -53,6 +53,10 @@ pub enum DatabaseError {
     NoAnswer { address: String, variable: &'static str },
     #[error("the database at {address} refuses {role}: correct {variable}, or make the role")]
     AccessDenied { address: String, role: String, variable: &'static str, source: sqlx::Error },
+    #[error("migration {version} has not been applied: run karcis migrate")]
+    NotMigrated { version: i64 },
+    #[error("migration {version} was applied in another form: this program is of another source")]
+    OtherMigration { version: i64 },
     #[error("database: {0}")]
     Failed(#[from] sqlx::Error),
 }

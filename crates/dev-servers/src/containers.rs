@@ -1,6 +1,7 @@
 //! PostgreSQL and Kafka in containers, where a Docker engine answers.
 
 use std::{
+    io::Write,
     path::{Path, PathBuf},
     process::{Command, ExitStatus, Stdio},
     time::Duration,
@@ -16,8 +17,9 @@ use sqlx::{Connection, PgConnection};
 use crate::{
     ServerError,
     child::{Child, StopSignals},
+    kafka,
     log_file::LogFile,
-    paths, ports,
+    paths, ports, secret,
 };
 
 const POSTGRES_IMAGE: &str = "postgres:17-alpine";
@@ -35,6 +37,7 @@ pub fn engine_answers() -> bool {
 
 /// Where containers keep what is theirs.
 pub struct ContainerOptions {
+    data: PathBuf,
     logs: PathBuf,
     /// The volumes' name; without one the data goes with the container.
     volume: Option<String>,
@@ -45,7 +48,22 @@ impl ContainerOptions {
     /// volume that is named after `data`.
     pub fn new(data: &Path, ephemeral: bool) -> Self {
         let volume = (!ephemeral).then(|| format!("karcis-{}", paths::fingerprint(data)));
-        Self { logs: data.join("logs"), volume }
+        Self { data: data.to_owned(), logs: data.join("logs"), volume }
+    }
+
+    /// The superuser's URL of database `postgres` of the PostgreSQL on this port.
+    pub fn postgres_url(&self, port: u16) -> std::io::Result<String> {
+        Ok(superuser_url(port, &self.password("postgres")?))
+    }
+
+    /// The password of [`kafka::USER`].
+    pub fn kafka_password(&self) -> std::io::Result<String> {
+        self.password("kafka")
+    }
+
+    fn password(&self, part: &str) -> std::io::Result<String> {
+        paths::make_own(&self.logs)?;
+        secret::kept_in(&self.data.join(format!("{part}-container-password")))
     }
 }
 
@@ -93,23 +111,18 @@ impl Drop for Container {
     }
 }
 
-/// The superuser's URL of a container's database `postgres`.
-pub fn postgres_url(port: u16) -> String {
-    format!("postgres://postgres:postgres@127.0.0.1:{port}/postgres")
-}
-
 /// PostgreSQL on this port; 0 takes a free one.
 pub async fn postgres(port: u16, options: &ContainerOptions) -> Result<Container, ServerError> {
     let plan = Plan { part: "PostgreSQL", name: "postgres", stop: Signal::SIGINT };
-    let ready = async |port| {
-        let connection = PgConnection::connect(&postgres_url(port)).await;
-        match connection {
-            Ok(connection) => connection.close().await.is_ok(),
-            Err(_) => false,
-        }
+    let password = options.password("postgres")?;
+    let ready = |port, container: String| {
+        let password = password.clone();
+        async move { postgres_is_ready(port, &container, &password).await }
     };
     plan.start(port, options, "/var/lib/postgresql/data", ready, |command, port| {
-        command.args(["-p", &format!("127.0.0.1:{port}:5432"), "-e", "POSTGRES_PASSWORD=postgres"]);
+        command.args(["-p", &format!("127.0.0.1:{port}:5432"), "-e", "POSTGRES_PASSWORD"]);
+        // Others can read a command line, but not this environment.
+        command.env("POSTGRES_PASSWORD", &password);
         command.args([POSTGRES_IMAGE, "postgres"]);
         for setting in ["shared_buffers=256MB", "max_connections=200", "max_wal_size=2GB"] {
             command.args(["-c", setting]);
@@ -118,30 +131,54 @@ pub async fn postgres(port: u16, options: &ContainerOptions) -> Result<Container
     .await
 }
 
+async fn postgres_is_ready(port: u16, container: &str, password: &str) -> bool {
+    match PgConnection::connect(&superuser_url(port, password)).await {
+        Ok(connection) => connection.close().await.is_ok(),
+        // Its volume was made with another password, or outlived the file with ours.
+        Err(sqlx::Error::Database(refusal)) if refusal.code().as_deref() == Some("28P01") => {
+            let change = format!("ALTER ROLE postgres PASSWORD '{password}'");
+            let _ = run_in(container, &["psql", "-q", "-U", "postgres"], &change);
+            false
+        }
+        Err(_) => false,
+    }
+}
+
+fn superuser_url(port: u16, password: &str) -> String {
+    format!("postgres://postgres:{password}@127.0.0.1:{port}/postgres")
+}
+
 /// Kafka on this port; 0 takes a free one.
 pub async fn kafka(port: u16, options: &ContainerOptions) -> Result<Container, ServerError> {
     let plan = Plan { part: "Kafka", name: "kafka", stop: Signal::SIGTERM };
-    let ready = async |port| {
+    let password = options.password("kafka")?;
+    let ready = |port, _| {
+        let password = password.clone();
         let look = tokio::task::spawn_blocking(move || {
             let mut client = ClientConfig::new();
             client.set("bootstrap.servers", format!("127.0.0.1:{port}"));
+            client.set("security.protocol", "sasl_plaintext").set("sasl.mechanism", "PLAIN");
+            client.set("sasl.username", kafka::USER).set("sasl.password", password);
             client.set_log_level(rdkafka::config::RDKafkaLogLevel::Emerg);
             let consumer: BaseConsumer = client.create()?;
             consumer.fetch_metadata(None, Duration::from_secs(1)).map(drop)
         });
-        look.await.is_ok_and(|answer| answer.is_ok())
+        async move { look.await.is_ok_and(|answer| answer.is_ok()) }
     };
     plan.start(port, options, "/var/lib/kafka/data", ready, |command, port| {
         command.args(["-p", &format!("127.0.0.1:{port}:{port}")]);
         for setting in [
             "NODE_ID=1",
             "PROCESS_ROLES=broker,controller",
-            "CONTROLLER_QUORUM_VOTERS=1@localhost:19093",
-            &format!("LISTENERS=PLAINTEXT://:{port},CONTROLLER://:19093"),
-            &format!("ADVERTISED_LISTENERS=PLAINTEXT://127.0.0.1:{port}"),
-            "LISTENER_SECURITY_PROTOCOL_MAP=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+            "CONTROLLER_QUORUM_VOTERS=1@127.0.0.1:19093",
+            // Only the broker itself is the controller's client.
+            &format!("LISTENERS=CLIENTS://:{port},CONTROLLER://127.0.0.1:19093"),
+            &format!("ADVERTISED_LISTENERS=CLIENTS://127.0.0.1:{port}"),
+            "LISTENER_SECURITY_PROTOCOL_MAP=CLIENTS:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT",
             "CONTROLLER_LISTENER_NAMES=CONTROLLER",
-            "INTER_BROKER_LISTENER_NAME=PLAINTEXT",
+            "INTER_BROKER_LISTENER_NAME=CLIENTS",
+            "SASL_ENABLED_MECHANISMS=PLAIN",
+            "SASL_MECHANISM_INTER_BROKER_PROTOCOL=PLAIN",
             "LOG_DIRS=/var/lib/kafka/data",
             "AUTO_CREATE_TOPICS_ENABLE=false",
             "OFFSETS_TOPIC_REPLICATION_FACTOR=1",
@@ -152,9 +189,20 @@ pub async fn kafka(port: u16, options: &ContainerOptions) -> Result<Container, S
         ] {
             command.args(["-e", &format!("KAFKA_{setting}")]);
         }
-        command.arg(KAFKA_IMAGE);
+        command.env(JAAS, jaas(kafka::USER, &password)).args(["-e", JAAS, KAFKA_IMAGE]);
     })
     .await
+}
+
+/// The variable of the listener's users.
+const JAAS: &str = "KAFKA_LISTENER_NAME_CLIENTS_PLAIN_SASL_JAAS_CONFIG";
+
+/// What makes a listener let in this user with this password by SASL PLAIN, and nobody else.
+pub fn jaas(user: &str, password: &str) -> String {
+    let module = "org.apache.kafka.common.security.plain.PlainLoginModule";
+    format!(
+        r#"{module} required username="{user}" password="{password}" user_{user}="{password}";"#
+    )
 }
 
 /// What to run and how to stop it.
@@ -165,15 +213,15 @@ struct Plan {
 }
 
 impl Plan {
-    async fn start(
+    async fn start<R: Future<Output = bool>>(
         &self,
         port: u16,
         options: &ContainerOptions,
         data: &str,
-        ready: impl AsyncFn(u16) -> bool,
+        ready: impl Fn(u16, String) -> R,
         finish: impl Fn(&mut Command, u16),
     ) -> Result<Container, ServerError> {
-        std::fs::create_dir_all(&options.logs)?;
+        paths::make_own(&options.logs)?;
         let [free] = ports::free()?;
         let port = if port == 0 { free } else { port };
         let name = format!("karcis-{}-{}", self.name, uuid::Uuid::now_v7().simple());
@@ -189,7 +237,7 @@ impl Plan {
         let mut container = Container { child, name, port, pid: 0, stop: self.stop };
 
         let deadline = tokio::time::Instant::now() + START_TIMEOUT;
-        while !ready(port).await {
+        while !ready(port, container.name.clone()).await {
             let ended = container.child.exit().is_some();
             if ended || tokio::time::Instant::now() > deadline {
                 let (part, reason) = (self.part, log.last_lines());
@@ -200,6 +248,18 @@ impl Plan {
         container.pid = pid_of(&container.name).unwrap_or(container.child.pid());
         Ok(container)
     }
+}
+
+/// Runs a program in a container and gives it this input, which no command line shows.
+fn run_in(container: &str, program: &[&str], input: &str) -> std::io::Result<()> {
+    let mut exec = Command::new("docker");
+    exec.args(["exec", "-i", container]).args(program);
+    exec.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+    let mut running = exec.spawn()?;
+    if let Some(mut stdin) = running.stdin.take() {
+        stdin.write_all(input.as_bytes())?;
+    }
+    running.wait().map(drop)
 }
 
 /// The server's process, as this machine counts processes.

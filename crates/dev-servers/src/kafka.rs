@@ -17,7 +17,7 @@ use crate::{
     ServerError,
     child::{Child, StopSignals},
     log_file::LogFile,
-    paths, ports,
+    paths, ports, secret,
 };
 
 const PART: &str = "Kafka";
@@ -43,6 +43,20 @@ const READY: &str = "Awaiting socket connections on 127.0.0.1:";
 pub struct Kafka {
     child: Child,
     port: u16,
+    password: String,
+}
+
+/// Whom clients log in as, by SASL PLAIN.
+pub const USER: &str = "karcis";
+
+/// The user's password, in the data folder.
+const PASSWORD: &str = "password";
+
+/// Decides what the password is of a broker on this data, in place of one that is drawn at its first
+/// start: brokers of one test run share it.
+pub fn keep_password(data: &Path, password: &str) -> io::Result<()> {
+    paths::make_own(data)?;
+    secret::keep(&data.join(PASSWORD), password)
 }
 
 /// How to run it.
@@ -60,7 +74,7 @@ impl Kafka {
     /// Starts it and waits until it accepts connections. Data that an earlier process left, stopped
     /// or killed, is taken up again.
     pub async fn start(options: KafkaOptions) -> Result<Self, ServerError> {
-        std::fs::create_dir_all(&options.data)?;
+        paths::make_own(&options.data)?;
         let data = options.data.canonicalize()?;
         let Some(lock) = paths::lock(&data.join("lock"), LOCK_TIMEOUT).await? else {
             return Err(not_started(format!("another one is using {}", data.display())));
@@ -68,8 +82,9 @@ impl Kafka {
         let java = java::find()?;
         let jars = java::jars().await?;
         format(&data)?;
+        let password = secret::kept_in(&data.join(PASSWORD))?;
         let outlives_parent = options.outlives_parent;
-        let broker = Broker { java, jars, data, outlives_parent };
+        let broker = Broker { java, jars, data, password, outlives_parent };
 
         for _ in 0..ports::ATTEMPTS {
             if options.port != 0 && !ports::is_free(options.port) {
@@ -78,7 +93,8 @@ impl Kafka {
             let [free, controller] = ports::free()?;
             let port = if options.port == 0 { free } else { options.port };
             if let Some(child) = broker.run(port, controller, lock.try_clone()?).await? {
-                return Ok(Self { child, port });
+                let password = broker.password;
+                return Ok(Self { child, port, password });
             }
         }
         Err(not_started("every port it was given was taken by another process".to_owned()))
@@ -97,6 +113,11 @@ impl Kafka {
     /// The port it listens on.
     pub fn port(&self) -> u16 {
         self.port
+    }
+
+    /// The password of [`USER`].
+    pub fn password(&self) -> &str {
+        &self.password
     }
 
     /// The broker's process id.
@@ -132,6 +153,7 @@ struct Broker {
     java: Java,
     jars: PathBuf,
     data: PathBuf,
+    password: String,
     outlives_parent: bool,
 }
 
@@ -147,8 +169,9 @@ impl Broker {
         let properties = PROPERTIES
             .replace("29093", "CONTROLLER_PORT")
             .replace("29092", &port.to_string())
-            .replace("CONTROLLER_PORT", &controller.to_string());
-        std::fs::write(self.data.join("server.properties"), properties)?;
+            .replace("CONTROLLER_PORT", &controller.to_string())
+            .replace("PASSWORD", &self.password);
+        secret::keep(&self.data.join("server.properties"), &properties)?;
         let mut command = Command::new(&self.java.program);
         command.args(["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx256m"]);
         command.arg("-XX:+ExitOnOutOfMemoryError");

@@ -8,6 +8,7 @@ mod maven;
 pub mod paths;
 pub mod ports;
 pub mod postgres;
+pub mod secret;
 mod temp_dir;
 
 pub use temp_dir::TempDir;

@@ -3,6 +3,7 @@
 use std::{
     fs::{File, OpenOptions},
     io::{self, Read, Seek, SeekFrom},
+    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
@@ -17,12 +18,12 @@ pub struct LogFile {
 }
 
 impl LogFile {
-    /// Sends both outputs of `command` to the end of the log at `path`.
+    /// Sends both outputs of `command` to the end of the log at `path`, which its owner alone can read.
     pub fn attach(path: &Path, command: &mut Command) -> io::Result<Self> {
         if path.metadata().is_ok_and(|log| log.len() > LONG_BYTES) {
             std::fs::rename(path, path.with_extension("log.old"))?;
         }
-        let file = OpenOptions::new().create(true).append(true).open(path)?;
+        let file = OpenOptions::new().create(true).append(true).mode(0o600).open(path)?;
         let start = file.metadata()?.len();
         command.stdin(Stdio::null()).stdout(file.try_clone()?).stderr(file);
         Ok(Self { path: path.to_owned(), start })

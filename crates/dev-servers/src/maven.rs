@@ -60,7 +60,8 @@ pub(crate) async fn run(
     log: &Path,
 ) -> Result<(), ServerError> {
     let mut command = Command::new("mvn");
-    command.args(["-q", "-B"]).args(arguments);
+    // A file that does not have its checksum is no warning but an error.
+    command.args(["-q", "-B", "--strict-checksums"]).args(arguments);
     let missing = Missing {
         what: "Maven (mvn)",
         fix: "apt-get install -y --no-install-recommends maven default-jre-headless",

@@ -17,7 +17,7 @@ use crate::{
     child::{Child, StopSignals},
     log_file::LogFile,
     maven::{self, Missing},
-    paths, ports,
+    paths, ports, secret,
 };
 
 const PART: &str = "PostgreSQL";
@@ -32,7 +32,7 @@ const LOCK_TIMEOUT: Duration = Duration::from_secs(15);
 pub struct Postgres {
     child: Child,
     port: u16,
-    password: Option<String>,
+    password: String,
 }
 
 /// How to run it.
@@ -43,7 +43,7 @@ pub struct PostgresOptions {
     pub data: PathBuf,
     /// The port; 0 takes a free one.
     pub port: u16,
-    /// Whether a commit reaches the disk; tests go without, and without a superuser's password.
+    /// Whether a commit reaches the disk; tests go without.
     pub durable: bool,
     /// Whether it goes on when this process ends without [`Postgres::stop`] or a drop.
     pub outlives_parent: bool,
@@ -66,9 +66,10 @@ impl Postgres {
             durable: options.durable,
             outlives_parent: options.outlives_parent,
         };
+        let password = secret::kept_in(&server.data.join(PASSWORD))?;
         server.initialise().await?;
+        server.ask_everybody_for_a_password()?;
         server.forget_a_dead_owner()?;
-        let password = std::fs::read_to_string(server.data.join(PASSWORD)).ok();
 
         for _ in 0..ports::ATTEMPTS {
             let [free] = ports::free()?;
@@ -92,11 +93,8 @@ impl Postgres {
 
     /// The superuser's URL of database `postgres`.
     pub fn url(&self) -> String {
-        let port = self.port;
-        match &self.password {
-            Some(password) => format!("postgres://postgres:{password}@127.0.0.1:{port}/postgres"),
-            None => format!("postgres://postgres@127.0.0.1:{port}/postgres"),
-        }
+        let Self { password, port, .. } = self;
+        format!("postgres://postgres:{password}@127.0.0.1:{port}/postgres")
     }
 
     /// The port it listens on.
@@ -123,6 +121,9 @@ impl Postgres {
 
 /// The superuser's password, in the data folder.
 const PASSWORD: &str = "password";
+
+/// Who may log in from where, and how.
+const HBA: &str = "host all all 127.0.0.1/32 scram-sha-256\n";
 
 enum Started {
     Ready(Child),
@@ -166,13 +167,11 @@ impl Server {
         let mut initdb = self.command("initdb");
         initdb.arg("-D").arg(&unfinished);
         initdb.args(["-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8", "--no-instructions"]);
-        if self.durable {
-            let password = self.write_password()?;
-            // Not scram-sha-256, whose client side takes 60 ms of CPU per connection in a debug
-            // build: this connection never leaves the machine.
-            initdb.arg("--auth=password").arg("--pwfile").arg(password);
-        } else {
-            initdb.args(["--auth=trust", "--no-sync"]);
+        let password = self.data.join(PASSWORD);
+        paths::give(&password, self.owner.as_ref())?;
+        initdb.arg("--auth=scram-sha-256").arg("--pwfile").arg(password);
+        if !self.durable {
+            initdb.arg("--no-sync");
         }
         let missing = Missing { what: "initdb", fix: "apt-get install -y postgresql" };
         let log = self.data.join("initdb.log");
@@ -181,18 +180,10 @@ impl Server {
         Ok(())
     }
 
-    fn write_password(&self) -> io::Result<PathBuf> {
-        use std::{io::Write, os::unix::fs::OpenOptionsExt};
-        let path = self.data.join(PASSWORD);
-        let mut file = std::fs::OpenOptions::new()
-            .create(true)
-            .truncate(true)
-            .write(true)
-            .mode(0o600)
-            .open(&path)?;
-        file.write_all(uuid::Uuid::now_v7().simple().to_string().as_bytes())?;
-        paths::give(&path, self.owner.as_ref())?;
-        Ok(path)
+    /// Whatever the cluster was made with, from now on nobody logs in without a password, or shows it
+    /// to a program that has taken the port meanwhile.
+    fn ask_everybody_for_a_password(&self) -> io::Result<()> {
+        std::fs::write(self.cluster().join("pg_hba.conf"), HBA)
     }
 
     /// Removes a killed server's pid file: its pid may be a zombie's or another program's by now, and

@@ -1,11 +1,13 @@
 //! A folder that does not outlive its owner, even one that is killed.
 
 use std::{
-    fs::{File, Permissions},
+    fs::{File, OpenOptions},
     io,
-    os::unix::fs::PermissionsExt,
+    os::unix::fs::MetadataExt,
     path::Path,
 };
+
+use nix::unistd::Uid;
 
 use crate::paths;
 
@@ -13,7 +15,8 @@ const PREFIX: &str = "karcis-temp-";
 const LOCK: &str = "owned";
 
 /// A folder that is deleted when the value is dropped, or, where this process was killed, by the
-/// next [`TempDir::new`] of any process. User nobody can reach it.
+/// next [`TempDir::new`] of the same user. Others cannot look into it; where this is root, user nobody
+/// can pass through.
 pub struct TempDir {
     folder: tempfile::TempDir,
     _lock: File,
@@ -34,7 +37,7 @@ impl TempDir {
         let lock = paths::lock_file(&unlocked)?;
         lock.lock()?;
         std::fs::rename(unlocked, folder.path().join(LOCK))?;
-        std::fs::set_permissions(folder.path(), Permissions::from_mode(0o755))?;
+        paths::close_to_others(folder.path())?;
         Ok(Self { folder, _lock: lock })
     }
 
@@ -44,9 +47,16 @@ impl TempDir {
     }
 }
 
-/// Deletes the folder if its owner is gone. One without a lock file is being made just now.
+/// Deletes the folder if its owner is gone. One without a lock file is being made just now, and one of
+/// another user may hold anything.
 fn sweep(folder: &Path) {
-    let owned = File::open(folder.join(LOCK));
+    let is_ours = |found: io::Result<std::fs::Metadata>| {
+        found.is_ok_and(|found| found.uid() == Uid::effective().as_raw())
+    };
+    if !is_ours(folder.symlink_metadata()) {
+        return;
+    }
+    let owned = paths::open_file(&folder.join(LOCK), OpenOptions::new().read(true));
     if owned.is_ok_and(|lock| lock.try_lock().is_ok()) {
         let _ = std::fs::remove_dir_all(folder);
     }
@@ -78,6 +88,24 @@ mod tests {
                 });
             }
         });
+    }
+
+    #[test]
+    fn a_pipe_in_the_place_of_a_lock_holds_nobody_up() {
+        let trap = TempDir::new().expect("a folder");
+        let lock = trap.path().join(LOCK);
+        std::fs::remove_file(&lock).expect("is there");
+        nix::unistd::mkfifo(&lock, nix::sys::stat::Mode::S_IRWXU).expect("a pipe can be made");
+        let (done, is_done) = std::sync::mpsc::channel();
+        std::thread::spawn(move || done.send(TempDir::new().map(drop).is_ok()));
+        let made = is_done.recv_timeout(std::time::Duration::from_secs(60));
+        assert_eq!(
+            made,
+            Ok(true),
+            "a folder is made although a pipe stands where a lock is looked for"
+        );
+        assert!(paths::lock_file(&lock).is_err(), "a pipe is no file to lock");
+        assert!(trap.path().is_dir());
     }
 
     #[test]

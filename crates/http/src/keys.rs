@@ -16,7 +16,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Caller, TokenError,
+    Caller, TokenError, jwks,
     token::{Key, Keys, check, key_id, usable},
 };
 
@@ -255,14 +255,6 @@ fn hash(token: &str) -> [u8; 32] {
 }
 
 async fn fetch(url: &str) -> Result<Keys, String> {
-    // user-service is in the same network, so a proxy is never meant for it.
-    let client = reqwest::Client::builder().no_proxy().timeout(FETCH_TIMEOUT).build();
-    let response = client.map_err(|error| error.to_string())?.get(url).send().await;
-    let response = response.and_then(reqwest::Response::error_for_status);
-    let keys: JwkSet = match response {
-        Ok(response) => response.json().await.map_err(|error| error.to_string())?,
-        Err(error) => return Err(error.without_url().to_string()),
-    };
-    let keys = usable(&keys);
+    let keys = usable(&jwks::read(url, FETCH_TIMEOUT).await?);
     if keys.is_empty() { Err("there is no EdDSA key with an id".to_owned()) } else { Ok(keys) }
 }

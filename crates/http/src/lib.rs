@@ -10,6 +10,7 @@ mod explain;
 mod extract;
 mod head_timer;
 mod idempotency;
+mod jwks;
 mod keys;
 mod limits;
 mod live;

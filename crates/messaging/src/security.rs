@@ -42,8 +42,34 @@ impl std::fmt::Debug for KafkaSecurity {
 }
 
 impl KafkaSecurity {
-    /// What is given; in a compose file or a manifest, what is not is often empty.
-    pub(crate) fn apply(&self, settings: &mut ClientConfig) {
+    /// Logs in with SASL PLAIN, without encryption: for a broker on the same machine.
+    pub fn plain(username: &str, password: &str) -> Self {
+        Self {
+            kafka_security_protocol: Some("sasl_plaintext".to_owned()),
+            kafka_sasl_mechanism: Some("PLAIN".to_owned()),
+            kafka_sasl_username: Some(username.to_owned()),
+            kafka_sasl_password: Some(password.to_owned()),
+            ..Self::default()
+        }
+    }
+
+    /// The variables that give another program these settings, with their values.
+    pub fn variables(&self) -> impl Iterator<Item = (&'static str, String)> {
+        let variables = [
+            ("KAFKA_SECURITY_PROTOCOL", &self.kafka_security_protocol),
+            ("KAFKA_SASL_MECHANISM", &self.kafka_sasl_mechanism),
+            ("KAFKA_SASL_USERNAME", &self.kafka_sasl_username),
+            ("KAFKA_SASL_PASSWORD", &self.kafka_sasl_password),
+            ("KAFKA_SSL_CA_LOCATION", &self.kafka_ssl_ca_location),
+            ("KAFKA_SSL_CERTIFICATE_LOCATION", &self.kafka_ssl_certificate_location),
+            ("KAFKA_SSL_KEY_LOCATION", &self.kafka_ssl_key_location),
+            ("KAFKA_SSL_KEY_PASSWORD", &self.kafka_ssl_key_password),
+        ];
+        variables.map(|(variable, value)| Some((variable, value.clone()?))).into_iter().flatten()
+    }
+
+    /// Sets what is given; in a compose file or a manifest, what is not is often empty.
+    pub fn apply(&self, settings: &mut ClientConfig) {
         for (name, value) in [
             ("security.protocol", &self.kafka_security_protocol),
             ("sasl.mechanism", &self.kafka_sasl_mechanism),

@@ -7,23 +7,30 @@ use clap::{
     error::{ContextKind, ContextValue},
 };
 
-use crate::chain;
+use crate::{chain, secrets};
 
 /// The settings that have no flag.
 const ENVIRONMENT: &str = "\
 From the environment alone:
   RUST_LOG      what is logged, such as info or warn,karcis_messaging=debug [default: info]
   LOG_FORMAT    json for one object a line
+  X_FILE        a file to read in place of a variable X above, such as DATABASE_URL_FILE
   OTEL_*        where traces go, such as OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318";
 
 /// The settings from these arguments (the program's name first) and the environment. If one is wrong or
-/// missing, prints it with the variable that sets it, and ends the process with exit code 2.
+/// missing, or a password that everybody knows, prints it with the variable that sets it, and ends the
+/// process with exit code 2.
 pub fn settings<C: Parser>(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> C {
     let mut command = C::command().after_help(ENVIRONMENT);
     // Builds the subcommands too, whose flags are read below.
     command.build();
-    let matches = command.try_get_matches_from_mut(arguments);
-    let parsed = matches.and_then(|matches| C::from_arg_matches(&matches));
+    let arguments = arguments.into_iter().map(Into::into).collect();
+    let arguments = secrets::with_files(&command, arguments);
+    let matches = arguments.and_then(|them| command.try_get_matches_from_mut(them));
+    let parsed = matches.and_then(|matches| {
+        secrets::refuse_known(&command, &matches)?;
+        C::from_arg_matches(&matches)
+    });
     parsed.unwrap_or_else(|error| with_variables(error.format(&mut command), &command).exit())
 }
 

@@ -9,6 +9,7 @@ mod logs;
 mod progress;
 mod readiness;
 mod sampler;
+mod secrets;
 mod supervise;
 pub mod trace;
 
@@ -18,6 +19,7 @@ pub use clock::{follow, machine_now, now};
 pub use progress::Progress;
 pub use readiness::Readiness;
 pub use sampler::Sampler;
+pub use secrets::{Environment, Purpose};
 pub use supervise::{Process, StopError};
 pub use tokio_util::sync::CancellationToken;
 

@@ -38,16 +38,23 @@ impl Service {
     }
 }
 
-/// A schema with the role that owns it and cannot read the others.
+/// A schema with the roles that alone can read it.
 #[derive(Clone, Copy)]
 pub struct Schema {
     pub name: &'static str,
     /// What `karcis migrate` calls it, such as `user`.
     pub part: &'static str,
-    /// Its `search_path` is the schema.
+    /// Its service's, which reads and writes rows. Its `search_path` is the schema.
     pub role: &'static str,
     /// What brings its tables up to date.
     pub migrations: &'static Migrator,
+}
+
+impl Schema {
+    /// The role that owns the schema and its tables; nobody can log in as it.
+    pub fn owner(&self) -> String {
+        format!("{}_owner", self.role)
+    }
 }
 
 impl PartialEq for Schema {

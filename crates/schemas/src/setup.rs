@@ -1,8 +1,13 @@
-//! Makes roles and schemas: one role per schema, which cannot read the others.
+//! Makes roles and schemas: of each schema an owner, and the service's role, which cannot read the
+//! others.
 
-use sqlx::{Connection, PgConnection};
+use std::str::FromStr;
 
-use crate::{SIMULATED_GATEWAY, Schema};
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+use sqlx::{Connection, PgConnection, postgres::PgConnectOptions};
+
+use crate::{SIMULATED_GATEWAY, Schema, schemas};
 
 /// The script that makes roles and schemas.
 pub const SETUP: &str = include_str!("../../../migrations/setup.sql");
@@ -12,25 +17,40 @@ pub const SETUP: &str = include_str!("../../../migrations/setup.sql");
 #[error("database: {0}")]
 pub struct SetupError(#[from] pub sqlx::Error);
 
-/// Creates the roles that are missing (once per cluster) and the schemas in this database.
-/// Repeatable, also by several at once. `superuser_url` names the database.
+/// Creates the roles that are missing (once per cluster) and the schemas in this database, and gives
+/// each role the password that [`role_url`] names. Repeatable, also by several at once. `superuser_url`
+/// names the database.
 pub async fn prepare(superuser_url: &str) -> Result<(), SetupError> {
     let mut connection = PgConnection::connect(superuser_url).await?;
-    sqlx::raw_sql(SETUP).execute(&mut connection).await?;
+    let password = |schema: &Schema| (schema.name, password_of(superuser_url, *schema));
+    let passwords: Vec<_> = schemas().map(password).collect();
+    run(&mut connection, "", &passwords).await?;
     connection.close().await?;
     Ok(())
 }
 
-/// The same for one schema, whose role gets this password, also if it is there; without one, a new
-/// role gets its development password.
+/// The same for one schema, whose role gets this password, also if it is there; without one, the role
+/// has to be there.
 pub async fn set_up(
     connection: &mut PgConnection,
     schema: Schema,
     password: Option<&str>,
 ) -> Result<(), SetupError> {
+    let password = password.map(|password| (schema.name, password.to_owned()));
+    run(connection, schema.name, password.as_slice()).await
+}
+
+/// Runs the script for these schemas, all if none is named, with these passwords by schema.
+async fn run(
+    connection: &mut PgConnection,
+    schemas: &str,
+    passwords: &[(&str, String)],
+) -> Result<(), SetupError> {
     let mut transaction = connection.begin().await?;
-    let password_of = format!("karcis.password_of_{}", schema.name);
-    for (setting, value) in [("karcis.schemas", Some(schema.name)), (&password_of, password)] {
+    let passwords = passwords
+        .iter()
+        .map(|(schema, password)| (format!("karcis.password_of_{schema}"), password.as_str()));
+    for (setting, value) in passwords.chain([("karcis.schemas".to_owned(), schemas)]) {
         let set = sqlx::query("SELECT set_config($1, $2, true)").bind(setting).bind(value);
         set.execute(&mut *transaction).await?;
     }
@@ -39,10 +59,27 @@ pub async fn set_up(
     Ok(())
 }
 
-/// The URL of the same database for this schema's role, with its development password.
+/// How a superuser, or a member of the owner, connects to change this schema's tables: as its owner.
+pub fn as_owner(url: &str, schema: &Schema) -> Result<PgConnectOptions, sqlx::Error> {
+    let settings = [("role", schema.owner()), ("search_path", schema.name.to_owned())];
+    Ok(PgConnectOptions::from_str(url)?.options(settings))
+}
+
+/// The password that [`prepare`] gives to this schema's role. It follows from the superuser's, so that
+/// all who know that agree on it, and who knows it learns no other.
+fn password_of(superuser_url: &str, schema: Schema) -> String {
+    let authority = split(superuser_url).1;
+    let (login, _) = authority.rsplit_once('@').unwrap_or_default();
+    let (_, key) = login.split_once(':').unwrap_or_default();
+    let mut hash: Hmac<Sha256> =
+        KeyInit::new_from_slice(key.as_bytes()).expect("a key may have any length");
+    hash.update(schema.role.as_bytes());
+    hash.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The URL of the same database for this schema's role, with the password that [`prepare`] gives it.
 pub fn role_url(superuser_url: &str, schema: Schema) -> String {
-    let (scheme, rest) = superuser_url.split_once("://").unwrap_or(("postgres", superuser_url));
-    let (authority, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+    let (scheme, authority, path) = split(superuser_url);
     let (user, host) = authority.rsplit_once('@').unwrap_or(("", authority));
     let (database, query) = path.split_at(path.find('?').unwrap_or(path.len()));
     // A URL without a database means the one named like the user.
@@ -50,8 +87,15 @@ pub fn role_url(superuser_url: &str, schema: Schema) -> String {
         "" | "/" => format!("/{}", user.split(':').next().unwrap_or_default()),
         named => named.to_owned(),
     };
-    let role = schema.role;
-    format!("{scheme}://{role}:{role}@{host}{database}{query}")
+    let (role, password) = (schema.role, password_of(superuser_url, schema));
+    format!("{scheme}://{role}:{password}@{host}{database}{query}")
+}
+
+/// Scheme, user with password and host, and the rest.
+fn split(url: &str) -> (&str, &str, &str) {
+    let (scheme, rest) = url.split_once("://").unwrap_or(("postgres", url));
+    let (authority, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+    (scheme, authority, path)
 }
 
 /// The variables, with their values, that make payment-service use the simulated payment provider
@@ -65,8 +109,10 @@ pub fn simulated_gateway(superuser_url: &str) -> [(&'static str, String); 2] {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
-    use crate::{USERS, schemas};
+    use crate::USERS;
 
     #[test]
     fn the_script_knows_every_schema_and_no_other() {
@@ -82,18 +128,26 @@ mod tests {
     #[test]
     fn a_role_reaches_the_same_database() {
         for (superuser, expected) in [
-            (
-                "postgres://postgres:a%40b@db:5433/shop",
-                "postgres://karcis_user:karcis_user@db:5433/shop",
-            ),
+            ("postgres://postgres:a%40b@db:5433/shop", "postgres://karcis_user:…@db:5433/shop"),
             (
                 "postgresql://db/shop?sslmode=require",
-                "postgresql://karcis_user:karcis_user@db/shop?sslmode=require",
+                "postgresql://karcis_user:…@db/shop?sslmode=require",
             ),
-            ("postgres://root:x@db:1", "postgres://karcis_user:karcis_user@db:1/root"),
-            ("postgres://root@[::1]:1/?a=b", "postgres://karcis_user:karcis_user@[::1]:1/root?a=b"),
+            ("postgres://root:x@db:1", "postgres://karcis_user:…@db:1/root"),
+            ("postgres://root@[::1]:1/?a=b", "postgres://karcis_user:…@[::1]:1/root?a=b"),
         ] {
-            assert_eq!(role_url(superuser, USERS), expected);
+            let password = password_of(superuser, USERS);
+            assert_eq!(role_url(superuser, USERS).replace(&password, "…"), expected);
         }
+    }
+
+    #[test]
+    fn passwords_follow_from_the_superusers_and_say_nothing_of_each_other() {
+        let of = |superuser: &str| {
+            let url = format!("postgres://postgres:{superuser}@db/shop");
+            schemas().map(|schema| password_of(&url, *schema)).collect::<BTreeSet<_>>()
+        };
+        assert_eq!(of("drawn"), of("drawn"));
+        assert_eq!(of("drawn").union(&of("other")).count(), 2 * schemas().count());
     }
 }

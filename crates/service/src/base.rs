@@ -4,8 +4,8 @@ use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use karcis_database::{
-    Clock, DatabaseError, DatabaseReadiness, Pools, connect, describe_unreadable_rows, migrate,
-    watch,
+    Clock, DatabaseError, DatabaseReadiness, Pools, check_migrations, connect,
+    describe_unreadable_rows, watch,
 };
 use karcis_http::{About, App, HttpConfig, TokenKeys};
 use karcis_messaging::{Consumer, Kafka, KafkaError, Outbox};
@@ -16,7 +16,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::{ServiceConfig, StartError, ops};
 
-/// A service's connections: to its migrated schema, its outbox and its broker.
+/// A service's connections: to its schema, its outbox and its broker.
 pub struct Base {
     pub pools: Pools,
     pub outbox: Outbox,
@@ -29,8 +29,8 @@ pub struct Base {
 }
 
 impl Base {
-    /// Connects to the database, 10 s at most, and brings the schema up to date. Does not wait for
-    /// the broker.
+    /// Connects to the database, 10 s at most, whose schema has to be up to date. Does not wait for the
+    /// broker.
     pub async fn start<const PORT: u16>(
         service: &'static Service,
         config: ServiceConfig<PORT>,
@@ -39,7 +39,7 @@ impl Base {
         describe_unreadable_rows();
         let kafka = Kafka::connect(&config.kafka)?;
         let pools = connect(&config.database).await?;
-        migrate(&pools.saga.connect_options(), service.schema.migrations).await?;
+        check_migrations(&pools.saga, service.schema.migrations).await?;
         let clock = Clock::default();
         clock.read(&pools.saga).await.map_err(DatabaseError::from)?;
         let progress = Progress::default();

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use karcis_database::DatabaseConfig;
 use karcis_http::HttpConfig;
 use karcis_messaging::KafkaConfig;
+use karcis_process::Environment;
 use tokio::net::TcpListener;
 
 /// Where a service serves, unless told otherwise at `PORT`, and where its schema and broker are.
@@ -20,6 +21,8 @@ pub struct ServiceConfig<const PORT: u16> {
     pub database: DatabaseConfig,
     #[command(flatten)]
     pub kafka: KafkaConfig,
+    #[command(flatten)]
+    pub environment: Environment,
 }
 
 impl<const PORT: u16> ServiceConfig<PORT> {

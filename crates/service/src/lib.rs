@@ -1,5 +1,5 @@
-//! The skeleton that every service is built on: shared settings, the start-up error, connecting
-//! and migrating, what operators see of every service, and `main`.
+//! The skeleton that every service is built on: shared settings, the start-up error, connecting, what
+//! operators see of every service, and `main`.
 
 mod base;
 mod config;

@@ -3,10 +3,7 @@
 use std::time::Duration;
 
 use karcis_dev_servers::{kafka::Kafka, ports};
-use rdkafka::{
-    ClientConfig,
-    consumer::{BaseConsumer, Consumer},
-};
+use rdkafka::consumer::{BaseConsumer, Consumer};
 use testcontainers_modules::{kafka::apache, testcontainers::ContainerAsync};
 use uuid::Uuid;
 
@@ -14,7 +11,7 @@ use crate::{
     containers, eventually,
     lifetime::Lifetime,
     native,
-    servers::{Stack, servers},
+    servers::{Stack, kafka_client, servers},
 };
 
 /// A broker that keeps its port and its data while it is stopped.
@@ -36,15 +33,18 @@ impl Broker {
     pub async fn start() -> Self {
         let name = Uuid::now_v7().to_string();
         let lifetime = Lifetime::of_this_process();
-        let (port, bootstrap_servers, runs_in) = match servers().stack {
+        let servers = servers();
+        let (port, bootstrap_servers, runs_in) = match servers.stack {
             Stack::Containers => {
                 let [port] = ports::free().expect("a port is free");
-                let (at, container) =
-                    containers::kafka(lifetime, Some(port)).await.expect("Kafka starts");
+                let (at, container) = containers::kafka(lifetime, Some(port), &servers.password)
+                    .await
+                    .expect("Kafka starts");
                 (port, at, RunsIn::Container(Box::new(container)))
             }
             Stack::Native => {
-                let kafka = native::kafka(lifetime, &name, 0).await.expect("Kafka starts");
+                let kafka = native::kafka(lifetime, &name, 0, &servers.password).await;
+                let kafka = kafka.expect("Kafka starts");
                 (kafka.port(), kafka.bootstrap_servers(), RunsIn::Child(kafka))
             }
         };
@@ -74,9 +74,9 @@ impl Broker {
         match &self.runs_in {
             RunsIn::Container(container) => container.start().await.expect("the container starts"),
             RunsIn::Nothing => {
-                let kafka = native::kafka(Lifetime::of_this_process(), &self.name, self.port)
-                    .await
-                    .expect("Kafka starts");
+                let (lifetime, password) = (Lifetime::of_this_process(), &servers().password);
+                let kafka = native::kafka(lifetime, &self.name, self.port, password).await;
+                let kafka = kafka.expect("Kafka starts");
                 self.runs_in = RunsIn::Child(kafka);
             }
             RunsIn::Child(_) => panic!("it runs"),
@@ -86,8 +86,7 @@ impl Broker {
     }
 
     fn answers(&self, within: Duration) -> bool {
-        let client: BaseConsumer = ClientConfig::new()
-            .set("bootstrap.servers", &self.bootstrap_servers)
+        let client: BaseConsumer = kafka_client(&self.bootstrap_servers)
             .set_log_level(rdkafka::config::RDKafkaLogLevel::Emerg)
             .create()
             .expect("the settings are right");

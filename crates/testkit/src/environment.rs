@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use karcis_messaging::{Kafka, KafkaConfig, KafkaSecurity};
+use karcis_messaging::{Kafka, KafkaConfig};
 use karcis_schemas::{Schema, Service, role_url, simulated_gateway};
 use rdkafka::{
     admin::{AdminClient, AdminOptions},
@@ -11,7 +11,11 @@ use rdkafka::{
 use sqlx::{AssertSqlSafe, PgPool, postgres::PgPoolOptions};
 use uuid::Uuid;
 
-use crate::{LostCommits, PostgresServer, SilentProxy, eventually, servers::servers, template};
+use crate::{
+    LostCommits, PostgresServer, SilentProxy, eventually,
+    servers::{kafka_client, servers},
+    template,
+};
 
 /// A fresh, migrated database and a fresh topic prefix, with the topics in place. Where other test
 /// binaries use the servers too, both are deleted at the end of a test that passes.
@@ -57,7 +61,7 @@ impl TestEnvironment {
             kafka_bootstrap_servers: kafka_bootstrap_servers.to_owned(),
             topic_prefix: format!("{name}."),
             instance: "0".to_owned(),
-            security: KafkaSecurity::default(),
+            security: servers().kafka_security(),
         };
         let kafka = Kafka::connect(&kafka_config).expect("the broker's settings are right");
         // A broker that was not given the processor for seconds is away for a moment.
@@ -102,14 +106,19 @@ impl TestEnvironment {
     /// The flags every service takes: where its schema is, where the broker is, what its topics
     /// are called, and few connections, as many tests share the server.
     pub fn flags(&self, schema: Schema) -> Vec<String> {
+        let flag = |variable: &str| format!("--{}", variable.to_lowercase().replace('_', "-"));
+        let security = self.kafka_config.security.variables();
+        let security = security.map(|(variable, value)| (flag(variable), value));
         [
             ("--database-url", role_url(&self.services_url, schema)),
             ("--database-connections", "9".to_owned()),
             ("--kafka-bootstrap-servers", self.kafka_config.kafka_bootstrap_servers.clone()),
             ("--topic-prefix", self.kafka_config.topic_prefix.clone()),
         ]
+        .map(|(flag, value)| (flag.to_owned(), value))
         .into_iter()
-        .flat_map(|(flag, value)| [flag.to_owned(), value])
+        .chain(security)
+        .flat_map(|(flag, value)| [flag, value])
         .collect()
     }
 
@@ -137,15 +146,27 @@ impl TestEnvironment {
     }
 
     /// The variables that make `karcis` use this database and these topics.
-    pub fn variables(&self) -> [(&'static str, &str); 3] {
-        [
-            ("DATABASE_URL", &self.database_url),
-            ("KAFKA_BOOTSTRAP_SERVERS", &self.kafka_config.kafka_bootstrap_servers),
-            ("KARCIS_TOPIC_PREFIX", &self.kafka_config.topic_prefix),
-        ]
+    pub fn variables(&self) -> Vec<(&'static str, String)> {
+        let kafka = &self.kafka_config;
+        let own = [
+            ("DATABASE_URL", self.database_url.clone()),
+            ("KAFKA_BOOTSTRAP_SERVERS", kafka.kafka_bootstrap_servers.clone()),
+            ("KARCIS_TOPIC_PREFIX", kafka.topic_prefix.clone()),
+        ];
+        own.into_iter().chain(kafka.security.variables()).collect()
     }
 
-    /// The database's URL for the owner of this schema.
+    /// Where the broker is, what this test's topics are called, and whom a client logs in as.
+    pub fn kafka_config(&self) -> &KafkaConfig {
+        &self.kafka_config
+    }
+
+    /// The settings of a client of librdkafka, of this test's broker.
+    pub fn kafka_client(&self) -> rdkafka::ClientConfig {
+        kafka_client(&self.kafka_config.kafka_bootstrap_servers)
+    }
+
+    /// The database's URL for the service of this schema.
     pub fn role_url(&self, schema: Schema) -> String {
         role_url(&self.database_url, schema)
     }
@@ -244,9 +265,8 @@ impl Drop for TestEnvironment {
 
 /// Deletes what is there: what stays behind harms no other test.
 async fn delete_topics(kafka_bootstrap_servers: &str, topics: &[String]) {
-    let mut config = rdkafka::ClientConfig::new();
-    let config = config.set("bootstrap.servers", kafka_bootstrap_servers);
-    let client: Result<AdminClient<DefaultClientContext>, _> = config.create();
+    let client: Result<AdminClient<DefaultClientContext>, _> =
+        kafka_client(kafka_bootstrap_servers).create();
     let topics: Vec<&str> = topics.iter().map(String::as_str).collect();
     if let (Ok(client), false) = (client, topics.is_empty()) {
         let _ = client.delete_topics(&topics, &AdminOptions::new()).await;

@@ -37,6 +37,7 @@ pub use peer::{Heard, Peer};
 pub use postgres_server::PostgresServer;
 pub use proxy::SilentProxy;
 pub use running_service::RunningService;
+pub use servers::kafka_client;
 pub use tokens::{TokenMint, token, token_of};
 pub use wrong_clock::WrongClock;
 

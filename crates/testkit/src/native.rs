@@ -2,7 +2,7 @@
 
 use karcis_dev_servers::{
     ServerError,
-    kafka::{Kafka, KafkaOptions},
+    kafka::{self, Kafka, KafkaOptions},
     postgres::{Postgres, PostgresOptions},
 };
 
@@ -34,16 +34,14 @@ pub(crate) async fn durable_postgres(
     .await
 }
 
-/// A Kafka whose data is in the folder of this name; port 0 takes a free one.
+/// A Kafka whose data is in the folder of this name, with this password; port 0 takes a free one.
 pub(crate) async fn kafka(
     lifetime: &Lifetime,
     name: &str,
     port: u16,
+    password: &str,
 ) -> Result<Kafka, ServerError> {
-    Kafka::start(KafkaOptions {
-        data: lifetime.data.join(name),
-        port,
-        outlives_parent: lifetime.outlives_this_process,
-    })
-    .await
+    let data = lifetime.data.join(name);
+    kafka::keep_password(&data, password)?;
+    Kafka::start(KafkaOptions { data, port, outlives_parent: lifetime.outlives_this_process }).await
 }

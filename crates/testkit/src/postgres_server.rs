@@ -1,6 +1,6 @@
 //! A Postgres of a test's own, to be killed and started.
 
-use karcis_dev_servers::{ports, postgres::Postgres};
+use karcis_dev_servers::{ports, postgres::Postgres, secret};
 use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
@@ -38,9 +38,10 @@ impl PostgresServer {
         let (url, runs_in) = match servers().stack {
             Stack::Containers => {
                 let [port] = ports::free().expect("a port is free");
-                let (url, container) = containers::postgres(lifetime, Durable::On(port))
-                    .await
-                    .expect("Postgres starts");
+                let (url, container) =
+                    containers::postgres(lifetime, &secret::draw(), Durable::On(port))
+                        .await
+                        .expect("Postgres starts");
                 (url, RunsIn::Container(Box::new(container)))
             }
             Stack::Native => {

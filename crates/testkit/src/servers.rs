@@ -8,7 +8,9 @@ use std::{
     thread,
 };
 
-use karcis_dev_servers::{containers::engine_answers, paths};
+use karcis_dev_servers::{containers::engine_answers, kafka::USER, paths, secret};
+use karcis_messaging::KafkaSecurity;
+use rdkafka::ClientConfig;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -33,17 +35,35 @@ pub(crate) struct Servers {
     pub postgres_url: String,
     /// `host:port`.
     pub kafka_bootstrap_servers: String,
+    /// Whom clients of a broker log in as, if they have to.
+    pub kafka_user: Option<String>,
+    /// The password of all brokers and of a Postgres that tests started.
+    pub password: String,
     /// Whether other test binaries use them too, so that a test leaves no database and no topic.
     pub shared: bool,
 }
 
 impl Servers {
+    /// How clients of a broker say who they are.
+    pub(crate) fn kafka_security(&self) -> KafkaSecurity {
+        let login = |user: &String| KafkaSecurity::plain(user, &self.password);
+        self.kafka_user.as_ref().map(login).unwrap_or_default()
+    }
+
     /// Whether both accept connections.
     fn answer(&self) -> bool {
         let (_, postgres) = self.postgres_url.rsplit_once('@').unwrap_or_default();
         let (postgres, _) = postgres.split_once('/').unwrap_or_default();
         [postgres, &self.kafka_bootstrap_servers].iter().all(|at| TcpStream::connect(at).is_ok())
     }
+}
+
+/// The settings of a client of librdkafka, of the broker at this `host:port`.
+pub fn kafka_client(bootstrap_servers: &str) -> ClientConfig {
+    let mut client = ClientConfig::new();
+    client.set("bootstrap.servers", bootstrap_servers);
+    servers().kafka_security().apply(&mut client);
+    client
 }
 
 /// The servers; the first caller starts them. Blocks until they answer.
@@ -101,22 +121,34 @@ async fn start(lifetime: &Lifetime, stack: Option<&str>) -> Result<Servers, Fail
 }
 
 async fn in_containers(lifetime: &Lifetime) -> Result<Servers, Failure> {
+    let password = secret::draw();
     let ((postgres_url, postgres), (kafka_bootstrap_servers, kafka)) = tokio::try_join!(
-        containers::postgres(lifetime, Durable::No),
-        containers::kafka(lifetime, None)
+        containers::postgres(lifetime, &password, Durable::No),
+        containers::kafka(lifetime, None, &password)
     )?;
     Box::leak(Box::new((postgres, kafka))); // removed by the guard
-    let shared = lifetime.outlives_this_process;
-    Ok(Servers { stack: Stack::Containers, postgres_url, kafka_bootstrap_servers, shared })
+    Ok(Servers {
+        stack: Stack::Containers,
+        postgres_url,
+        kafka_bootstrap_servers,
+        kafka_user: Some(USER.to_owned()),
+        password,
+        shared: lifetime.outlives_this_process,
+    })
 }
 
 async fn as_children(lifetime: &Lifetime) -> Result<Servers, Failure> {
-    let (postgres, kafka) =
-        tokio::try_join!(native::postgres(lifetime), native::kafka(lifetime, "kafka", 0))?;
+    let password = secret::draw();
+    let (postgres, kafka) = tokio::try_join!(
+        native::postgres(lifetime),
+        native::kafka(lifetime, "kafka", 0, &password)
+    )?;
     let servers = Servers {
         stack: Stack::Native,
         postgres_url: postgres.url(),
         kafka_bootstrap_servers: kafka.bootstrap_servers(),
+        kafka_user: Some(USER.to_owned()),
+        password,
         shared: lifetime.outlives_this_process,
     };
     Box::leak(Box::new((postgres, kafka))); // stopped by the guard
@@ -127,8 +159,11 @@ async fn as_children(lifetime: &Lifetime) -> Result<Servers, Failure> {
 fn running(stack_file: &Path) -> Result<Servers, Failure> {
     let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
     let configured = variable("DATABASE_URL").zip(variable("KAFKA_BOOTSTRAP_SERVERS"));
-    let (postgres_url, kafka_bootstrap_servers) = match configured {
-        Some(both) => both,
+    let (postgres_url, kafka_bootstrap_servers, login) = match configured {
+        Some((postgres, kafka)) => {
+            let login = variable("KAFKA_SASL_USERNAME").zip(variable("KAFKA_SASL_PASSWORD"));
+            (postgres, kafka, login)
+        }
         None => {
             let text = std::fs::read_to_string(stack_file).map_err(|error| {
                 format!(
@@ -138,14 +173,20 @@ fn running(stack_file: &Path) -> Result<Servers, Failure> {
                 )
             })?;
             let state: serde_json::Value = serde_json::from_str(&text)?;
+            let text = |value: &serde_json::Value| value.as_str().map(str::to_owned);
             let value = |name: &str| {
-                let value = state[name].as_str().map(str::to_owned);
-                value.ok_or_else(|| format!("{} has no {name}", stack_file.display()))
+                let missing = || format!("{} has no {name}", stack_file.display());
+                text(&state[name]).ok_or_else(missing)
             };
-            (value("database_url")?, value("kafka_bootstrap_servers")?)
+            let kafka = &state["kafka"];
+            let login = text(&kafka["username"]).zip(text(&kafka["password"]));
+            (value("database_url")?, value("kafka_bootstrap_servers")?, login)
         }
     };
-    Ok(Servers { stack: Stack::Native, postgres_url, kafka_bootstrap_servers, shared: true })
+    let (kafka_user, password) = login.unzip();
+    let password = password.unwrap_or_else(secret::draw);
+    let stack = Stack::Native;
+    Ok(Servers { stack, postgres_url, kafka_bootstrap_servers, kafka_user, password, shared: true })
 }
 
 #[cfg(test)]
@@ -155,11 +196,14 @@ mod tests {
     #[test]
     fn a_pair_that_runs_is_found_in_the_launchers_file() {
         let file = tempfile::NamedTempFile::new().expect("a file can be made");
-        let state = r#"{"database_url": "postgres://a/b", "kafka_bootstrap_servers": "c:1"}"#;
+        let state = r#"{"database_url": "postgres://a/b", "kafka_bootstrap_servers": "c:1",
+            "kafka": {"username": "karcis", "password": "drawn"}}"#;
         std::fs::write(file.path(), state).expect("it can be written");
         let found = running(file.path()).expect("both are named");
         assert_eq!(found.postgres_url, "postgres://a/b");
         assert_eq!(found.kafka_bootstrap_servers, "c:1");
+        assert_eq!(found.kafka_user.as_deref(), Some("karcis"));
+        assert_eq!(found.password, "drawn");
         let missing =
             running(Path::new("/nowhere/stack.json")).expect_err("there is no file").to_string();
         assert!(missing.contains("set DATABASE_URL and KAFKA_BOOTSTRAP_SERVERS"), "{missing}");

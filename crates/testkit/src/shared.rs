@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use karcis_dev_servers::paths;
+use karcis_dev_servers::{paths, secret};
 use nix::unistd::Uid;
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -56,8 +56,7 @@ pub(crate) async fn of_run<S: Serialize + DeserializeOwned>(
     }
     clean_up_after_killed_guards()?;
     let servers = start(&Lifetime::beyond_this_process(folder.clone())?).await?;
-    fs::write(folder.join("servers.new"), serde_json::to_vec(&servers)?)?;
-    fs::rename(folder.join("servers.new"), file)?;
+    secret::keep(&file, &serde_json::to_string(&servers)?)?;
     Ok(servers)
 }
 

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use karcis_dev_servers::paths::fingerprint;
-use karcis_schemas::{SETUP, prepare, role_url, schemas};
+use karcis_schemas::{SETUP, as_owner, prepare, schemas};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use tokio::sync::OnceCell;
 
@@ -72,13 +72,16 @@ async fn find_or_make(postgres_url: &str) -> Result<String, Failure> {
 
 async fn fill(superuser_url: &str) -> Result<(), Failure> {
     prepare(superuser_url).await?;
+    let mut superuser = PgConnection::connect(superuser_url).await?;
     for schema in schemas() {
-        let mut as_owner = PgConnection::connect(&role_url(superuser_url, *schema)).await?;
-        let migrated = schema.migrations.run(&mut as_owner).await;
+        let owner = as_owner(superuser_url, schema)?;
+        let migrated = karcis_database::migrate(&owner, schema.migrations).await;
         migrated.map_err(|error| format!("{}: {error}", schema.name))?;
-        as_owner.close().await?;
+        // All the tests of a run share the role.
+        let limit = format!("ALTER ROLE {} CONNECTION LIMIT 10000", schema.role);
+        execute(&mut superuser, limit).await?;
     }
-    Ok(())
+    Ok(superuser.close().await?)
 }
 
 async fn execute(connection: &mut PgConnection, sql: String) -> Result<(), sqlx::Error> {

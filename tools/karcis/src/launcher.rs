@@ -24,13 +24,14 @@ use karcis_dev_servers::{
 };
 use karcis_messaging::KafkaConfig;
 use karcis_process::CancellationToken;
+use karcis_schemas::schemas;
 use sqlx::{Connection, PgConnection};
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
     task::JoinSet,
 };
 
-use crate::{options::Options, service_ports::ServicePorts};
+use crate::{migrate::migrate_one, options::Options, service_ports::ServicePorts};
 use servers::{Server, Servers};
 use services::Program;
 use state::State;
@@ -47,6 +48,8 @@ pub(crate) enum LaunchError {
     Database(#[from] sqlx::Error),
     #[error("{0}")]
     Setup(#[from] karcis_schemas::SetupError),
+    #[error("schema {schema}: {error}")]
+    Migrate { schema: &'static str, error: Box<karcis_database::DatabaseError> },
     #[error("{0}")]
     Topics(#[from] karcis_messaging::KafkaError),
     #[error("karcis is running already on {0}: stop it, or start another with --ephemeral")]
@@ -107,7 +110,13 @@ impl RunFolder {
             (folder.path().to_owned(), Some(folder), None)
         } else {
             let data = std::path::absolute(options.data.clone().unwrap_or_else(paths::home))?;
-            std::fs::create_dir_all(&data)?;
+            // What is ours in a folder that somebody has chosen is closed to others itself.
+            let is_new = !data.exists() || data.join("lock").is_file();
+            if is_new || options.data.is_none() {
+                paths::make_own(&data)?;
+            } else {
+                paths::is_own(&data)?;
+            }
             let lock = paths::lock(&data.join("lock"), Duration::ZERO).await?;
             let running = || LaunchError::Running(data.display().to_string());
             let lock = lock.ok_or_else(running)?;
@@ -118,6 +127,13 @@ impl RunFolder {
         let _ = std::fs::remove_file(&state_file);
         Ok(Self { data, state_file, ephemeral, _lock: lock })
     }
+}
+
+/// Where the servers are, and how to log in to them.
+struct ServersAt {
+    /// The superuser's.
+    database_url: String,
+    kafka: KafkaConfig,
 }
 
 /// Everything that was started.
@@ -137,32 +153,32 @@ async fn start(options: &Options, folder: &RunFolder) -> Result<Running, LaunchE
             let started = servers.start_postgres().await?;
             let fresh = is_fresh(&started.address).await?;
             karcis_schemas::prepare(&started.address).await?;
+            for schema in schemas() {
+                let migrated = migrate_one(&started.address, schema).await;
+                let failed = |error| LaunchError::Migrate { schema: schema.name, error };
+                migrated.map_err(|error| failed(Box::new(error)))?;
+            }
             Ok::<_, LaunchError>((started, fresh))
         },
         async {
-            let started = servers.start_kafka().await?;
+            let (started, security) = servers.start_kafka().await?;
             let config = KafkaConfig {
                 kafka_bootstrap_servers: started.address.clone(),
                 topic_prefix: options.topic_prefix.clone(),
                 instance: "0".to_owned(),
-                security: options.kafka_security.clone(),
+                security,
             };
             let kafka = karcis_messaging::Kafka::connect(&config)?;
             kafka.create_topics(options.topic_partitions, options.topic_replication).await?;
-            Ok(started)
+            Ok((started, config))
         }
     )?;
-    let (postgres, fresh) = postgres;
+    let ((postgres, fresh), (kafka, kafka_config)) = (postgres, kafka);
 
-    let urls = (postgres.address.as_str(), kafka.address.as_str());
-    let (services_at, services) = start_services(options, folder, ports, urls).await?;
-    let state = Arc::new(State::new(
-        folder.state_file.clone(),
-        &services_at,
-        &postgres.address,
-        &kafka.address,
-        &options.admin,
-    ));
+    let servers_at = ServersAt { database_url: postgres.address, kafka: kafka_config };
+    let (services_at, services) = start_services(options, folder, ports, &servers_at).await?;
+    let file = folder.state_file.clone();
+    let state = Arc::new(State::new(file, &services_at, &servers_at, &options.admin));
     state.note_pid("karcis", std::process::id());
     if let Some(server) = &postgres.server {
         state.note_pid("postgres", server.pid());
@@ -187,12 +203,12 @@ async fn start_services(
     options: &Options,
     folder: &RunFolder,
     mut ports: ServicePorts,
-    (database_url, kafka): (&str, &str),
+    servers: &ServersAt,
 ) -> Result<(Urls, Vec<(Program, services::Running)>), LaunchError> {
     let mut more_attempts = 1..ATTEMPTS;
     loop {
         let urls = Urls::of_ports(&ports);
-        let services = Program::all(&urls, options, database_url, kafka, &folder.data)?;
+        let services = Program::all(&urls, options, servers, &folder.data)?;
         match services::start_all(services).await {
             Err(LaunchError::Service { reason, .. })
                 if options.ephemeral

@@ -1,14 +1,12 @@
 //! `karcis migrate`: each schema with its role and its tables, all in one database or each in its own.
 
-use std::{collections::BTreeMap, str::FromStr};
+use std::collections::BTreeMap;
 
-use clap::{
-    Arg, ArgMatches, FromArgMatches,
-    builder::{FalseyValueParser, PossibleValuesParser},
-};
+use clap::{Arg, ArgMatches, FromArgMatches, builder::PossibleValuesParser};
 use karcis_database::DatabaseError;
-use karcis_schemas::{Schema, SetupError, schemas, set_up};
-use sqlx::{Connection, PgConnection, postgres::PgConnectOptions};
+use karcis_process::Environment;
+use karcis_schemas::{Schema, SetupError, as_owner, schemas, set_up};
+use sqlx::{Connection, PgConnection};
 
 /// Which databases, and as which user.
 #[derive(clap::Args)]
@@ -19,6 +17,8 @@ pub(crate) struct MigrateOptions {
     setup_url: Option<String>,
     #[command(flatten)]
     own: OwnSettings,
+    #[command(flatten)]
+    _environment: Environment,
     /// Only these parts, separated by commas
     #[arg(
         long,
@@ -28,9 +28,6 @@ pub(crate) struct MigrateOptions {
         value_name = "PARTS"
     )]
     only: Vec<String>,
-    /// Give a role that is created without a password its own name as password
-    #[arg(long, env = "KARCIS_DEVELOPMENT_PASSWORDS", value_parser = FalseyValueParser::new())]
-    development_passwords: bool,
 }
 
 /// What each schema may have of its own: a database, and a password of its role.
@@ -98,10 +95,7 @@ impl FromArgMatches for OwnSettings {
 pub(crate) enum MigrateError {
     #[error("no database for schema {schema}: set KARCIS_SETUP_DATABASE_URL or {variable}")]
     NoDatabase { schema: &'static str, variable: String },
-    #[error(
-        "role {role} is not there and has no password: set {variable}, or for development give \
-         --development-passwords"
-    )]
+    #[error("role {role} is not there and has no password: set {variable}")]
     NoPassword { role: &'static str, variable: String },
     #[error("schema {schema}: {error}")]
     Database { schema: &'static str, error: DatabaseError },
@@ -129,7 +123,7 @@ async fn prepare(schema: &'static Schema, options: &MigrateOptions) -> Result<()
 
     let mut connection = PgConnection::connect(&url).await.map_err(failed)?;
     let password = options.own.get(OwnSettings::password(schema));
-    if password.is_none() && !options.development_passwords {
+    if password.is_none() {
         let there = sqlx::query_scalar("SELECT to_regrole($1) IS NOT NULL").bind(schema.role);
         if !there.fetch_one(&mut connection).await.map_err(failed)? {
             let (_, variable) = OwnSettings::password(schema);
@@ -141,9 +135,10 @@ async fn prepare(schema: &'static Schema, options: &MigrateOptions) -> Result<()
         .map_err(|SetupError(error)| failed(error))?;
     connection.close().await.map_err(failed)?;
 
-    // As the role, so that the tables are its own.
-    let as_role = PgConnectOptions::from_str(&url)
-        .map_err(failed)?
-        .options([("role", schema.role), ("search_path", schema.name)]);
-    karcis_database::migrate(&as_role, schema.migrations).await.map_err(refused)
+    migrate_one(&url, schema).await.map_err(refused)
+}
+
+/// Brings the tables of this schema up to date, as their owner.
+pub(crate) async fn migrate_one(url: &str, schema: &'static Schema) -> Result<(), DatabaseError> {
+    karcis_database::migrate(&as_owner(url, schema)?, schema.migrations).await
 }

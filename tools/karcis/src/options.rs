@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::builder::FalseyValueParser;
 use karcis_messaging::KafkaSecurity;
+use karcis_process::Purpose;
 
 use crate::service_ports::ServicePorts;
 
@@ -43,6 +44,9 @@ pub(crate) struct Options {
     /// Copies of a topic that is made
     #[arg(long, env = "KARCIS_TOPIC_REPLICATION", default_value_t = 1, value_name = "COUNT")]
     pub topic_replication: i32,
+    /// What this is for: production refuses the first admin's default password
+    #[arg(long, env = "KARCIS_ENVIRONMENT", default_value = "development", value_name = "PURPOSE")]
+    pub environment: Purpose,
     #[command(flatten)]
     pub ports: Ports,
     #[command(flatten)]

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use clap::builder::FalseyValueParser;
 use karcis_messaging::{Kafka, KafkaConfig, KafkaError, Topic};
+use karcis_process::Environment;
 use tokio::time::{Instant, sleep};
 
 /// A broker may learn of a topic a moment after its controller made it.
@@ -25,6 +26,8 @@ pub(crate) struct TopicOptions {
     /// Make none, only show and check those that are there
     #[arg(long, env = "KARCIS_TOPICS_CHECK", value_parser = FalseyValueParser::new())]
     check: bool,
+    #[command(flatten)]
+    _environment: Environment,
 }
 
 /// Why the topics are not as they should be.

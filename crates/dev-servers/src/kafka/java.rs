@@ -54,7 +54,7 @@ pub(super) fn folder() -> PathBuf {
 /// The folder of Kafka's jars, fetched once.
 pub(super) async fn jars() -> Result<PathBuf, ServerError> {
     let home = paths::home();
-    std::fs::create_dir_all(&home)?;
+    paths::make_own(&home)?;
     let folder = folder();
     maven::make_once("Kafka", &folder, async |folder| fetch(folder, &home).await).await?;
     Ok(folder)

@@ -2,3 +2,4 @@
 
 mod orphans;
 mod servers;
+mod strangers;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use karcis_dev_servers::{
     ServerError, TempDir,
-    kafka::{Kafka, KafkaOptions},
+    kafka::{self, Kafka, KafkaOptions},
     paths,
     postgres::{Postgres, PostgresOptions},
 };
@@ -64,6 +64,8 @@ async fn kafka_keeps_what_it_acknowledged_when_it_is_killed() {
     let port = kafka.port();
     let mut client = ClientConfig::new();
     client.set("bootstrap.servers", kafka.bootstrap_servers());
+    client.set("security.protocol", "sasl_plaintext").set("sasl.mechanism", "PLAIN");
+    client.set("sasl.username", kafka::USER).set("sasl.password", kafka.password());
     let admin: AdminClient<DefaultClientContext> = client.create().expect("a client");
     let topic = NewTopic::new("kept", 1, TopicReplication::Fixed(1));
     admin.create_topics([&topic], &AdminOptions::new()).await.expect("makes a topic");

@@ -8,12 +8,22 @@ use std::{
     time::Duration,
 };
 
-use axum::{Json, Router, http::StatusCode, routing::get};
+use axum::{Json, Router, http::StatusCode, response::Redirect, routing::get};
 use jsonwebtoken::jwk::JwkSet;
 use karcis_http::{TokenError, TokenKeys};
 use karcis_kernel::Role;
 use karcis_process::CancellationToken;
-use tokio::net::TcpListener;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpListener,
+};
+use tokio_rustls::{
+    TlsAcceptor,
+    rustls::{
+        ServerConfig,
+        pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
+    },
+};
 
 use crate::harness::{ProblemResponse, Signer, TestApp, claims, routes, thing_service};
 
@@ -209,4 +219,86 @@ async fn while_the_keys_cannot_be_fetched_a_new_key_is_503_and_the_old_ones_work
     let token = new.token(&claims(Role::Buyer));
     assert_eq!(keys.verify(&token).await.expect_err("no answer"), TokenError::KeysUnavailable);
     keys.verify(&old.token(&claims(Role::Buyer))).await.expect("the old key");
+}
+
+/// Keys at this URL, given the time for some fetches.
+async fn fetches_from(url: &str) -> bool {
+    let keys = TokenKeys::fetched_from(url, POLL);
+    let fetching = tokio::spawn(keys.clone().keep_fresh(CancellationToken::new()));
+    let known = tokio::time::timeout(Duration::from_secs(5), until_known(&keys)).await;
+    fetching.abort();
+    known.is_ok()
+}
+
+#[tokio::test]
+async fn keys_are_neither_fetched_from_elsewhere_nor_without_end() {
+    let (publisher, signer) = (Publisher::default(), Signer::new("k1", 1));
+    publisher.publish(&[&signer]);
+    let elsewhere = publisher.listen().await;
+    let jwks = serde_json::to_string(&JwkSet { keys: vec![signer.public()] }).unwrap();
+    let padded = |to_bytes: usize| {
+        let jwks = format!("{}{jwks}", " ".repeat(to_bytes - jwks.len()));
+        get(async move || jwks.clone())
+    };
+    let redirect = get(async move || Redirect::temporary(&elsewhere));
+    let routes = Router::new()
+        .route("/redirect", redirect)
+        .route("/full", padded(64 * 1024))
+        .route("/larger", padded(64 * 1024 + 1));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, routes).await });
+
+    assert!(fetches_from(&format!("{url}/full")).await);
+    assert!(!fetches_from(&format!("{url}/larger")).await);
+    assert!(!fetches_from(&format!("{url}/redirect")).await);
+    assert_eq!(publisher.requests.load(Ordering::SeqCst), 0, "nobody was sent there");
+}
+
+/// Tells a child of the test below whether it trusts the certificate.
+const TRUSTS: &str = "KARCIS_TEST_TRUSTS";
+/// For 127.0.0.1, and signed by itself.
+const CERTIFICATE: &str = "tests/it/certificate.pem";
+
+#[tokio::test]
+async fn keys_are_fetched_over_https_from_whom_the_machine_trusts() {
+    if let Ok(trusts) = std::env::var(TRUSTS) {
+        let jwks = JwkSet { keys: vec![Signer::new("k1", 1).public()] };
+        let url = listen_with_tls(serde_json::to_string(&jwks).unwrap()).await;
+        assert_eq!(fetches_from(&url).await.to_string(), trusts);
+        return;
+    }
+    for trusts in ["true", "false"] {
+        let mut child = std::process::Command::new(std::env::current_exe().unwrap());
+        let name = "keys::keys_are_fetched_over_https_from_whom_the_machine_trusts";
+        child.args(["--exact", name]).env(TRUSTS, trusts).env_remove("SSL_CERT_FILE");
+        if trusts == "true" {
+            child.env("SSL_CERT_FILE", CERTIFICATE);
+        }
+        let ran = child.output().unwrap();
+        assert!(ran.status.success(), "{trusts}: {}", String::from_utf8_lossy(&ran.stdout));
+    }
+}
+
+/// Answers every request on every connection with this body.
+async fn listen_with_tls(body: String) -> String {
+    let certificate = CertificateDer::from_pem_file(CERTIFICATE).unwrap();
+    let key = PrivateKeyDer::from_pem_file("tests/it/certificate.key").unwrap();
+    let config = ServerConfig::builder().with_no_client_auth();
+    let config = config.with_single_cert(vec![certificate], key).unwrap();
+    let acceptor = TlsAcceptor::from(Arc::new(config));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("https://{}/jwks", listener.local_addr().unwrap());
+    let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+    tokio::spawn(async move {
+        while let Ok((connection, _)) = listener.accept().await {
+            // Who does not trust us goes away.
+            if let Ok(mut stream) = acceptor.accept(connection).await {
+                let _ = stream.read(&mut [0; 4096]).await;
+                let _ = stream.write_all(answer.as_bytes()).await;
+                let _ = stream.shutdown().await;
+            }
+        }
+    });
+    url
 }

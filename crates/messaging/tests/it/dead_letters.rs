@@ -10,7 +10,6 @@ use karcis_messaging::{DeadLetter, DeadLetters, HandleError, Outbox};
 use karcis_schemas as schemas;
 use karcis_testkit::eventually;
 use rdkafka::{
-    ClientConfig,
     message::{Header, OwnedHeaders},
     producer::{FutureProducer, FutureRecord},
 };
@@ -155,10 +154,7 @@ async fn pages_of(app: &TestApp, outbox: &Outbox) -> Vec<DeadLetter> {
 
 /// Another system's message.
 async fn produce(app: &TestApp, kind: &str, body: &str, remark: &str) {
-    let producer: FutureProducer = ClientConfig::new()
-        .set("bootstrap.servers", app.flag("--kafka-bootstrap-servers"))
-        .create()
-        .unwrap();
+    let producer: FutureProducer = app.environment.kafka_client().create().unwrap();
     let headers = OwnedHeaders::new()
         .insert(Header { key: "ce_type", value: Some(kind) })
         .insert(Header { key: "remark", value: Some(remark) });

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use karcis_testkit::eventually;
 use rdkafka::{
-    ClientConfig,
     consumer::{Consumer, StreamConsumer},
     error::{KafkaError, RDKafkaErrorCode::FencedInstanceId},
 };
@@ -47,8 +46,9 @@ async fn of_two_with_one_name_one_ends_and_the_other_reads() {
 /// Joins the group under this name, and dies once the name is taken.
 async fn take_the_name(app: &TestApp, instance: &str) {
     let group = format!("{}reader", app.flag("--topic-prefix"));
-    let taker: StreamConsumer = ClientConfig::new()
-        .set("bootstrap.servers", app.flag("--kafka-bootstrap-servers"))
+    let taker: StreamConsumer = app
+        .environment
+        .kafka_client()
         .set("group.id", &group)
         .set("group.instance.id", format!("{group}-{instance}"))
         .create()

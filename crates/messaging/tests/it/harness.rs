@@ -6,9 +6,7 @@ use async_trait::async_trait;
 use karcis_contracts::{BookingCancelled, BookingFact, Message};
 use karcis_database::{Pool, connect_to};
 use karcis_kernel::{BookingId, EventId, UserId};
-use karcis_messaging::{
-    Consumer, HandleError, Kafka, KafkaConfig, KafkaSecurity, Outbox, Outgoing, Received,
-};
+use karcis_messaging::{Consumer, HandleError, Kafka, KafkaConfig, Outbox, Outgoing, Received};
 use karcis_schemas as schemas;
 use karcis_testkit::{TestEnvironment, eventually};
 use tokio::task::JoinHandle;
@@ -51,13 +49,8 @@ impl TestApp {
 
     /// The same broker, as another instance of the same service sees it.
     pub(crate) fn instance(&self, name: &str) -> Kafka {
-        Kafka::connect(&KafkaConfig {
-            kafka_bootstrap_servers: self.flag("--kafka-bootstrap-servers"),
-            topic_prefix: self.flag("--topic-prefix"),
-            instance: name.to_owned(),
-            security: KafkaSecurity::default(),
-        })
-        .unwrap()
+        let own = self.environment.kafka_config().clone();
+        Kafka::connect(&KafkaConfig { instance: name.to_owned(), ..own }).unwrap()
     }
 
     pub(crate) fn flag(&self, name: &str) -> String {

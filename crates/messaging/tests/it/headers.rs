@@ -9,7 +9,7 @@ use karcis_messaging::Outgoing;
 use karcis_process::trace;
 use karcis_testkit::eventually;
 use rdkafka::{
-    ClientConfig, Message,
+    Message,
     consumer::{Consumer, StreamConsumer},
     message::{Headers, OwnedMessage},
 };
@@ -89,8 +89,9 @@ async fn a_handler_works_for_the_trace_of_each_message() {
 
 /// The first message of the topic.
 pub(crate) async fn first_of(app: &TestApp, topic: &str) -> OwnedMessage {
-    let consumer: StreamConsumer = ClientConfig::new()
-        .set("bootstrap.servers", app.flag("--kafka-bootstrap-servers"))
+    let consumer: StreamConsumer = app
+        .environment
+        .kafka_client()
         .set("group.id", Uuid::now_v7().to_string())
         .set("auto.offset.reset", "earliest")
         // A new topic is not known at once to a broker that has much to do.

@@ -38,13 +38,25 @@ async fn each_role_has_its_schema_to_itself() {
     schemas::prepare(&url).await.expect("is repeatable");
 
     for schema in ALL {
+        let mut owner = owner(&url, schema).await;
+        let make =
+            "CREATE TABLE secret (id bigint GENERATED ALWAYS AS IDENTITY, serial serial, it text)";
+        run(&mut owner, make).await.expect("its owner may make tables");
         let mut own = connect(&url, schema).await;
-        run(&mut own, "CREATE TABLE secret (it text); INSERT INTO secret VALUES ('mine')")
-            .await
-            .expect("may work in its schema");
+        run(&mut own, WRITE_ROWS).await.expect("its service may read and write rows");
+        for change in CHANGES {
+            assert_eq!(run(&mut own, change).await, Err("42501".into()), "{schema:?}: {change}");
+        }
         assert_eq!(setting(&mut own, "search_path").await, schema.name);
         assert_eq!(setting(&mut own, "lock_timeout").await, "5s");
+        assert_eq!(setting(&mut own, "statement_timeout").await, "30s");
         assert_eq!(setting(&mut own, "idle_in_transaction_session_timeout").await, "10s");
+        assert_eq!(limit(&mut own).await, 100);
+        assert_eq!(
+            setting(&mut owner, "statement_timeout").await,
+            "0",
+            "a migration may take long"
+        );
     }
     for reader in ALL {
         let mut reading = connect(&url, reader).await;
@@ -55,8 +67,96 @@ async fn each_role_has_its_schema_to_itself() {
         let write = "CREATE TABLE public.note (it text)";
         assert_eq!(run(&mut reading, write).await, Err("42501".into()), "{reader:?}: {write}");
     }
-    let wrong = schemas::role_url(&url, USERS).replace(":karcis_user@", ":guess@");
-    assert!(PgConnection::connect(&wrong).await.is_err(), "the password is checked");
+    for schema in ALL {
+        refuses_known_passwords(&url, schema).await;
+    }
+}
+
+const WRITE_ROWS: &str = "INSERT INTO secret (it) VALUES ('mine'), ('yours');
+    UPDATE secret SET it = 'ours' WHERE it = 'yours'; DELETE FROM secret WHERE it = 'ours'";
+
+/// What only the owner may do.
+const CHANGES: [&str; 5] = [
+    "CREATE TABLE more (it text)",
+    "ALTER TABLE secret ADD COLUMN more text",
+    "DROP TABLE secret",
+    "TRUNCATE secret",
+    "CREATE INDEX ON secret (it)",
+];
+
+#[tokio::test]
+async fn what_an_older_release_made_is_given_to_owners_and_gets_other_passwords() {
+    let data = TempDir::new().expect("a folder");
+    let options = PostgresOptions {
+        data: data.path().join("postgres"),
+        port: 0,
+        durable: false,
+        outlives_parent: false,
+    };
+    let postgres = Postgres::start(options).await.expect("starts");
+    let url = postgres.url();
+    let mut superuser = PgConnection::connect(&url).await.expect("answers");
+    for Schema { name, role, .. } in ALL {
+        let older = format!(
+            "CREATE ROLE {role} LOGIN PASSWORD '{role}'; ALTER ROLE {role} SET search_path = {name};
+             CREATE SCHEMA {name} AUTHORIZATION {role};
+             SET ROLE {role};
+             CREATE TABLE {name}.secret
+                 (id bigint GENERATED ALWAYS AS IDENTITY, serial serial, it text);
+             CREATE INDEX ON {name}.secret (it);
+             RESET ROLE"
+        );
+        run(&mut superuser, &older).await.expect("as it was");
+    }
+    for _ in 0..2 {
+        schemas::prepare(&url).await.expect("takes over what is there");
+        for schema in ALL {
+            refuses_known_passwords(&url, schema).await;
+            let mut own = connect(&url, schema).await;
+            run(&mut own, WRITE_ROWS).await.expect("the service goes on");
+            for change in CHANGES {
+                assert_eq!(
+                    run(&mut own, change).await,
+                    Err("42501".into()),
+                    "{schema:?}: {change}"
+                );
+            }
+            assert_eq!(limit(&mut own).await, 100);
+            let mut owner = owner(&url, schema).await;
+            let change = "ALTER TABLE secret ADD COLUMN IF NOT EXISTS more text;
+                CREATE TABLE IF NOT EXISTS later (it text)";
+            run(&mut owner, change).await.expect("the owner goes on");
+            run(&mut own, "INSERT INTO later VALUES ('new')").await.expect("and its service");
+        }
+    }
+    // What an operator has chosen stays.
+    run(&mut superuser, "ALTER ROLE karcis_user CONNECTION LIMIT 7").await.expect("may");
+    schemas::prepare(&url).await.expect("is repeatable");
+    assert_eq!(limit(&mut connect(&url, USERS).await).await, 7);
+}
+
+async fn refuses_known_passwords(url: &str, schema: Schema) {
+    let own = schemas::role_url(url, schema);
+    let (_, at) = own.rsplit_once('@').expect("names a host");
+    let role = schema.role;
+    for known in [role, "guess", "postgres", ""] {
+        let known = format!("postgres://{role}:{known}@{at}");
+        assert!(PgConnection::connect(&known).await.is_err(), "{known} logs in");
+    }
+    let owner = format!("postgres://{role}_owner:{role}_owner@{at}");
+    assert!(PgConnection::connect(&owner).await.is_err(), "{owner} logs in");
+}
+
+/// As the owner, which a superuser becomes.
+async fn owner(url: &str, schema: Schema) -> PgConnection {
+    let options = schemas::as_owner(url, &schema).expect("is a URL");
+    PgConnection::connect_with(&options).await.expect("may become the owner")
+}
+
+/// How many connections the role may have.
+async fn limit(connection: &mut PgConnection) -> i32 {
+    let read = "SELECT rolconnlimit FROM pg_roles WHERE rolname = current_user";
+    sqlx::query_scalar(read).fetch_one(connection).await.expect("can be read")
 }
 
 async fn connect(url: &str, schema: Schema) -> PgConnection {

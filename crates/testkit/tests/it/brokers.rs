@@ -2,11 +2,8 @@
 
 use std::time::Duration;
 
-use karcis_testkit::{Broker, TestEnvironment, eventually};
-use rdkafka::{
-    ClientConfig,
-    consumer::{BaseConsumer, Consumer},
-};
+use karcis_testkit::{Broker, TestEnvironment, eventually, kafka_client};
+use rdkafka::consumer::{BaseConsumer, Consumer};
 
 #[tokio::test]
 async fn it_keeps_its_topics_over_a_stop() {
@@ -14,8 +11,7 @@ async fn it_keeps_its_topics_over_a_stop() {
     let environment = TestEnvironment::on_kafka(broker.bootstrap_servers()).await;
     broker.stop().await;
     broker.start_again().await;
-    let client: BaseConsumer =
-        ClientConfig::new().set("bootstrap.servers", broker.bootstrap_servers()).create().unwrap();
+    let client: BaseConsumer = kafka_client(broker.bootstrap_servers()).create().unwrap();
     let topic = environment.kafka().topic("karcis.events.v1");
     // It answers a moment before it knows its topics.
     let knows_it = async || {

@@ -4,10 +4,7 @@ use std::time::Duration;
 
 use karcis_schemas::{BOOKINGS, EVENTS, PAYMENTS, USERS};
 use karcis_testkit::{TestEnvironment, eventually};
-use rdkafka::{
-    ClientConfig,
-    consumer::{BaseConsumer, Consumer},
-};
+use rdkafka::consumer::{BaseConsumer, Consumer};
 use sqlx::{Connection, PgConnection};
 
 #[tokio::test]
@@ -38,10 +35,7 @@ async fn each_role_sees_its_own_tables_alone() {
 #[tokio::test]
 async fn the_topics_are_there() {
     let environment = TestEnvironment::start().await;
-    let flags = environment.flags(EVENTS);
-    let at = flags.iter().position(|flag| flag == "--kafka-bootstrap-servers").unwrap();
-    let client: BaseConsumer =
-        ClientConfig::new().set("bootstrap.servers", &flags[at + 1]).create().unwrap();
+    let client: BaseConsumer = environment.kafka_client().create().unwrap();
     // The broker learns of a topic a moment after its controller made it.
     let missing = async || {
         let metadata = client.fetch_metadata(None, Duration::from_secs(100)).unwrap();

@@ -19,6 +19,7 @@ mod notifications;
 mod passwords;
 mod profile;
 mod roles;
+mod schema_version;
 mod security_events;
 mod session_list;
 mod sessions;

@@ -7,9 +7,11 @@ use futures_util::future::Either;
 use karcis_dev_servers::{
     ServerError,
     containers::{self, Container, ContainerOptions},
-    kafka::{Kafka, KafkaOptions},
+    kafka::{self, Kafka, KafkaOptions},
     postgres::{Postgres, PostgresOptions},
 };
+
+use karcis_messaging::KafkaSecurity;
 
 use super::{supervise::Runs, terminal::print};
 use crate::options::Options;
@@ -44,6 +46,7 @@ pub(super) struct Started<N> {
 pub(super) struct Servers {
     database_url: Option<String>,
     kafka_bootstrap_servers: Option<String>,
+    kafka_security: KafkaSecurity,
     preferred: Kind,
     postgres: PostgresOptions,
     kafka: KafkaOptions,
@@ -57,6 +60,7 @@ impl Servers {
         Self {
             database_url: configured(&options.database_url),
             kafka_bootstrap_servers: configured(&options.kafka_bootstrap_servers),
+            kafka_security: options.kafka_security.clone(),
             preferred: if options.containers { Kind::Container } else { Kind::Native },
             postgres: PostgresOptions {
                 data: data.join("postgres"),
@@ -87,25 +91,32 @@ impl Servers {
         let server = self.start("PostgreSQL", start).await?;
         let address = match &server.process {
             Process::Native(postgres) => postgres.url(),
-            Process::Container(_) => containers::postgres_url(server.port),
+            Process::Container(_) => self.container.postgres_url(server.port)?,
         };
         report("PostgreSQL", server.port, began);
         Ok(Started { address, server: Some(server) })
     }
 
-    /// The configured Kafka, or a new one.
-    pub(crate) async fn start_kafka(&self) -> Result<Started<Kafka>, ServerError> {
+    /// The configured Kafka, or a new one, and how to log in to it.
+    pub(crate) async fn start_kafka(&self) -> Result<(Started<Kafka>, KafkaSecurity), ServerError> {
         if let Some(servers) = &self.kafka_bootstrap_servers {
             print("Kafka       the configured one");
-            return Ok(Started { address: servers.clone(), server: None });
+            let configured = Started { address: servers.clone(), server: None };
+            return Ok((configured, self.kafka_security.clone()));
         }
         let began = Instant::now();
         if self.preferred == Kind::Native && Kafka::must_be_fetched() {
             print("Kafka       fetching it with Maven, once (40 MB) …");
         }
         let server = self.start("Kafka", |kind| self.kafka(kind, self.kafka.port)).await?;
+        let password = match &server.process {
+            Process::Native(kafka) => kafka.password().to_owned(),
+            Process::Container(_) => self.container.kafka_password()?,
+        };
         report("Kafka", server.port, began);
-        Ok(Started { address: format!("127.0.0.1:{}", server.port), server: Some(server) })
+        let address = format!("127.0.0.1:{}", server.port);
+        let security = KafkaSecurity::plain(kafka::USER, &password);
+        Ok((Started { address, server: Some(server) }, security))
     }
 
     /// The preferred kind; a container where the programs are not to be had.

@@ -1,29 +1,33 @@
 //! The services, each a process of this same program.
 
 use std::{
+    collections::BTreeMap,
+    ffi::{OsStr, OsString},
     os::unix::process::CommandExt,
     path::{Path, PathBuf},
     process::{Command, ExitStatus},
     time::{Duration, Instant},
 };
 
+use clap::ValueEnum;
 use nix::sys::signal::Signal;
 
 use karcis_dev_servers::{
     ServerError,
     child::{Child, StopSignals},
     log_file::LogFile,
-    ports,
+    paths, ports,
 };
 use karcis_schemas::{SERVICES, Service, USER, role_url, simulated_gateway};
+use karcis_services::Linked;
 
-use super::{LaunchError, supervise::Runs, terminal::print, urls::Urls};
+use super::{LaunchError, ServersAt, supervise::Runs, terminal::print, urls::Urls};
 use crate::{
     options::Options,
     service_ports::{self, ServicePorts},
 };
 
-/// Time to migrate and to fetch keys, on a busy machine.
+/// Time to fetch keys, on a busy machine.
 const READY_TIMEOUT: Duration = Duration::from_secs(90);
 
 /// A service drains for 10 s at most.
@@ -71,7 +75,68 @@ pub(super) struct Program {
     executable: PathBuf,
     service: &'static Service,
     ready: String,
-    environment: Vec<(&'static str, String)>,
+    environment: Vec<(OsString, OsString)>,
+}
+
+/// What every program may read of our environment, beside its settings.
+const FOR_ALL: [&str; 12] = [
+    "HOME",
+    "LANG",
+    "LC_ALL",
+    "LD_LIBRARY_PATH",
+    "LOG_FORMAT",
+    "PATH",
+    "RUST_BACKTRACE",
+    "RUST_LOG",
+    "SSL_CERT_DIR",
+    "SSL_CERT_FILE",
+    "TMPDIR",
+    "TZ",
+];
+
+/// The settings that this service has, ours before those that we were given: no service is told what
+/// opens another's data.
+fn environment(
+    linked: &Linked,
+    urls: &Urls,
+    options: &Options,
+    servers: &ServersAt,
+) -> Vec<(OsString, OsString)> {
+    let command = (linked.command)();
+    let has = |name: &OsStr| command.get_arguments().any(|it| it.get_env() == Some(name));
+    let url = urls.of(linked.service).trim_start_matches("http://");
+    let purpose = options.environment.to_possible_value().map(|it| it.get_name().to_owned());
+    let ours = [
+        ("KARCIS_ENVIRONMENT", purpose.unwrap_or_default()),
+        ("KARCIS_LISTEN", url.to_owned()),
+        ("DATABASE_URL", role_url(&servers.database_url, *linked.service.schema)),
+        ("KAFKA_BOOTSTRAP_SERVERS", servers.kafka.kafka_bootstrap_servers.clone()),
+        ("KARCIS_TOPIC_PREFIX", servers.kafka.topic_prefix.clone()),
+        ("KARCIS_JWKS_URL", format!("{}/.well-known/jwks.json", urls.of(&USER))),
+        ("KARCIS_ADMIN_EMAIL", options.admin.admin_email.clone()),
+        ("KARCIS_ADMIN_PASSWORD", options.admin.admin_password.clone()),
+    ];
+    // One program plays everybody there.
+    let is_limited = !options.ephemeral || std::env::var_os(RATE_LIMITS).is_some();
+    let limits = (!is_limited).then(|| (RATE_LIMITS, "off".to_owned()));
+    let ours = ours.into_iter().chain(limits).chain(simulated_gateway(&servers.database_url));
+    let ours: BTreeMap<OsString, OsString> = ours
+        .chain(servers.kafka.security.variables())
+        .map(|(name, value)| (name.into(), value.into()))
+        .filter(|(name, _): &(OsString, OsString)| has(name))
+        .collect();
+    let given = std::env::vars_os().filter(|(name, _)| {
+        let text = name.to_string_lossy();
+        // Only one service could have this address.
+        if text == "KARCIS_ADMIN_LISTEN" {
+            return false;
+        }
+        // Of DATABASE_URL_FILE, which names a file, the variable that it stands for.
+        let setting = OsStr::new(text.strip_suffix("_FILE").unwrap_or(&text)).to_owned();
+        let is_general = FOR_ALL.contains(&&*text) || text.starts_with("OTEL_");
+        is_general || (has(name) || has(&setting)) && !ours.contains_key(&setting)
+    });
+    given.chain(ours.clone()).collect()
 }
 
 impl Program {
@@ -79,27 +144,14 @@ impl Program {
     pub(crate) fn all(
         urls: &Urls,
         options: &Options,
-        database_url: &str,
-        kafka_bootstrap_servers: &str,
+        servers: &ServersAt,
         data: &Path,
     ) -> Result<Vec<Self>, LaunchError> {
         let logs = data.join("logs");
-        std::fs::create_dir_all(&logs)?;
+        paths::make_own(&logs)?;
         let executable = std::env::current_exe()?;
-        let program = |service: &'static Service| {
-            let url = urls.of(service);
-            let settings = [
-                ("KARCIS_LISTEN", url.trim_start_matches("http://").to_owned()),
-                ("DATABASE_URL", role_url(database_url, *service.schema)),
-                ("KAFKA_BOOTSTRAP_SERVERS", kafka_bootstrap_servers.to_owned()),
-                ("KARCIS_TOPIC_PREFIX", options.topic_prefix.clone()),
-                ("KARCIS_JWKS_URL", format!("{}/.well-known/jwks.json", urls.of(&USER))),
-                ("KARCIS_ADMIN_EMAIL", options.admin.admin_email.clone()),
-                ("KARCIS_ADMIN_PASSWORD", options.admin.admin_password.clone()),
-            ];
-            // One program plays everybody there.
-            let is_limited = !options.ephemeral || std::env::var_os(RATE_LIMITS).is_some();
-            let limits = (!is_limited).then(|| (RATE_LIMITS, "off".to_owned()));
+        let program = |linked: &'static Linked| {
+            let (service, url) = (linked.service, urls.of(linked.service));
             let name = service.full_name();
             Self {
                 name,
@@ -107,26 +159,20 @@ impl Program {
                 executable: executable.clone(),
                 service,
                 ready: format!("{url}/readyz"),
-                environment: settings
-                    .into_iter()
-                    .chain(simulated_gateway(database_url))
-                    .chain(limits)
-                    .collect(),
+                environment: environment(linked, urls, options, servers),
             }
         };
-        Ok(SERVICES.into_iter().map(program).collect())
+        Ok(karcis_services::ALL.iter().map(program).collect())
     }
 
-    /// Starts it; the rest of its settings is inherited from our environment.
+    /// Starts it with its own settings alone.
     pub(crate) fn start(&self) -> Result<Running, ServerError> {
         // Once this build has been replaced, only the kernel still knows its program.
         let kept =
             if self.executable.exists() { &self.executable } else { Path::new("/proc/self/exe") };
         let mut command = Command::new(kept);
         command.arg0(self.name).args(["service", self.service.name]);
-        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
-        // Only one service could have this address.
-        command.env_remove("KARCIS_ADMIN_LISTEN");
+        command.env_clear().envs(self.environment.iter().map(|(name, value)| (name, value)));
         let log = LogFile::attach(&self.log, &mut command)?;
         let child = Child::spawn(command, StopSignals::KILL, Vec::new())?;
         Ok(Running { child, log })

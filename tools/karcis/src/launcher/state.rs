@@ -9,7 +9,7 @@ use std::{
 
 use serde::Serialize;
 
-use super::{terminal::print, urls::Urls};
+use super::{ServersAt, terminal::print, urls::Urls};
 use crate::options::Admin;
 
 /// The file, and what it says.
@@ -23,11 +23,20 @@ struct Content {
     services: BTreeMap<&'static str, String>,
     database_url: String,
     kafka_bootstrap_servers: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kafka: Option<Login>,
     admin: Credentials,
     pids: BTreeMap<&'static str, u32>,
     /// Whether the file is there, so that a changed pid is written at once.
     #[serde(skip)]
     published: bool,
+}
+
+/// Whom clients of Kafka log in as.
+#[derive(Serialize)]
+struct Login {
+    username: String,
+    password: String,
 }
 
 #[derive(Serialize)]
@@ -38,17 +47,14 @@ struct Credentials {
 
 impl State {
     /// Nothing is written before [`Self::publish`].
-    pub(crate) fn new(
-        path: PathBuf,
-        services: &Urls,
-        database_url: &str,
-        kafka_bootstrap_servers: &str,
-        admin: &Admin,
-    ) -> Self {
+    pub(crate) fn new(path: PathBuf, services: &Urls, servers: &ServersAt, admin: &Admin) -> Self {
+        let security = servers.kafka.security.clone();
+        let login = security.kafka_sasl_username.zip(security.kafka_sasl_password);
         let content = Content {
             services: services.0.clone(),
-            database_url: database_url.to_owned(),
-            kafka_bootstrap_servers: kafka_bootstrap_servers.to_owned(),
+            database_url: servers.database_url.clone(),
+            kafka_bootstrap_servers: servers.kafka.kafka_bootstrap_servers.clone(),
+            kafka: login.map(|(username, password)| Login { username, password }),
             admin: Credentials {
                 email: admin.admin_email.clone(),
                 password: admin.admin_password.clone(),
@@ -85,11 +91,13 @@ impl State {
         }
     }
 
-    /// The addresses of the services, of the database and of Kafka.
+    /// The addresses of the services, of the database without the password, and of Kafka.
     pub(crate) fn addresses(&self) -> (Urls, String, String) {
         let content = self.content();
         let services = Urls(content.services.clone());
-        (services, content.database_url.clone(), content.kafka_bootstrap_servers.clone())
+        let database = content.database_url.rsplit_once('@');
+        let database = database.map_or(content.database_url.as_str(), |(_, at)| at);
+        (services, database.to_owned(), content.kafka_bootstrap_servers.clone())
     }
 
     fn content(&self) -> MutexGuard<'_, Content> {

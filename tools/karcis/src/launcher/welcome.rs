@@ -10,16 +10,17 @@ use crate::options::Admin;
 /// Prints where everything is.
 pub(super) fn welcome(state: &State, admin: &Admin, folder: &RunFolder, took: Duration) {
     let mut lines = vec![format!("\nKarcis is ready after {:.1} s.\n", took.as_secs_f64())];
-    let (services, database_url, kafka) = state.addresses();
+    let (services, database, kafka) = state.addresses();
     for service in SERVICES {
         lines.push(format!("  {:<17}{}", service.full_name(), services.of(service)));
     }
-    lines.push(format!("  {:<17}{database_url}", "PostgreSQL"));
+    lines.push(format!("  {:<17}{database}", "PostgreSQL"));
     lines.push(format!("  {:<17}{kafka}", "Kafka"));
     lines.push(format!("  {:<17}{} / {}", "admin", admin.admin_email, admin.admin_password));
     let kept = if folder.ephemeral.is_some() { ", deleted at the end" } else { "" };
     lines.push(format!("  {:<17}{}{kept}", "data and logs", folder.data.display()));
-    lines.push(format!("  {:<17}{}", "this in JSON", folder.state_file.display()));
+    let file = folder.state_file.display();
+    lines.push(format!("  {:<17}{file}, with all passwords", "this in JSON"));
     lines.push(format!("\nTry:  curl {}/events\nCtrl-C stops everything.\n", services.of(&EVENT)));
     print(lines.join("\n"));
 }

@@ -6,7 +6,7 @@ use karcis_dev_servers::{
     TempDir,
     postgres::{Postgres, PostgresOptions},
 };
-use karcis_messaging::{Kafka, KafkaConfig, KafkaSecurity};
+use karcis_messaging::{Kafka, KafkaConfig};
 use karcis_schemas::schemas;
 use karcis_testkit::TestEnvironment;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
@@ -41,8 +41,8 @@ async fn migrate_makes_everything_once_also_when_two_do_it_at_the_same_time() {
         assert!(PgConnection::connect(&with(schema.role)).await.is_err(), "no known password");
         let mut own = PgConnection::connect(&with("it's%20new")).await.expect("may log in");
         let foreign = "SELECT count(*) FROM pg_tables \
-                       WHERE schemaname = current_schema() AND tableowner <> current_user";
-        assert_eq!(count(&mut own, foreign).await, 0, "its tables are its own");
+                       WHERE schemaname = current_schema() AND tableowner <> current_user || '_owner'";
+        assert_eq!(count(&mut own, foreign).await, 0, "its tables are its owner's");
         let migrated = count(&mut own, "SELECT count(*) FROM _sqlx_migrations WHERE success").await;
         assert!(migrated > 0, "{schema:?}");
     }
@@ -53,34 +53,36 @@ async fn a_service_may_have_a_database_of_its_own_whose_owner_is_no_superuser() 
     let server = Server::start().await;
     let mut superuser = PgConnection::connect(&server.url).await.expect("answers");
     for sql in [
-        "CREATE ROLE dba LOGIN CREATEROLE PASSWORD 'dba'",
+        "CREATE ROLE dba LOGIN CREATEROLE PASSWORD 'drawn'",
         "CREATE DATABASE people OWNER dba",
         "CREATE DATABASE shows OWNER dba",
     ] {
         sqlx::raw_sql(sql).execute(&mut superuser).await.expect(sql);
     }
-    let people = server.url_of("dba", "dba", "people");
-    let shows = server.url_of("dba", "dba", "shows");
+    let people = server.url_of("dba", "drawn", "people");
+    let shows = server.url_of("dba", "drawn", "shows");
     let environment = [
         ("KARCIS_SETUP_DATABASE_URL", people.as_str()),
         ("KARCIS_EVENT_SETUP_DATABASE_URL", &shows),
         ("KARCIS_BOOKING_SETUP_DATABASE_URL", ""),
         ("KARCIS_MIGRATE_ONLY", "user,event"),
-        ("KARCIS_DEVELOPMENT_PASSWORDS", "true"),
+        ("KARCIS_USER_DATABASE_PASSWORD", "people's"),
+        ("KARCIS_EVENT_DATABASE_PASSWORD", "people's"),
     ];
     for _ in 0..2 {
         said(karcis("migrate", &environment)).expect("needs no superuser");
     }
     for (database, schema) in [("people", "users"), ("shows", "events")] {
         let mut connection =
-            PgConnection::connect(&server.url_of("dba", "dba", database)).await.expect("answers");
+            PgConnection::connect(&server.url_of("dba", "drawn", database)).await.expect("answers");
         let schemas = "SELECT count(*) FROM pg_namespace WHERE nspname IN \
                        ('users', 'events', 'bookings', 'payments', 'simulated_gateway')";
         assert_eq!(count(&mut connection, schemas).await, 1, "only what was asked for");
         let migrated = format!("SELECT count(*) FROM {schema}._sqlx_migrations");
         let role = if schema == "users" { "karcis_user" } else { "karcis_event" };
-        let mut own =
-            PgConnection::connect(&server.url_of(role, role, database)).await.expect("logs in");
+        let mut own = PgConnection::connect(&server.url_of(role, "people's", database))
+            .await
+            .expect("logs in");
         assert!(count(&mut own, &migrated).await > 0);
     }
     let nowhere = said(karcis("migrate", &[])).expect_err("does not guess");
@@ -90,10 +92,14 @@ async fn a_service_may_have_a_database_of_its_own_whose_owner_is_no_superuser() 
 #[tokio::test]
 async fn topics_are_made_once_and_checked_ever_after() {
     let test = TestEnvironment::start().await;
-    let [_, (kafka, servers), (prefix, test_prefix)] = test.variables();
-    let own_prefix = format!("{test_prefix}deployed.");
+    let variables = test.variables();
+    let own_prefix = format!("{}deployed.", test.kafka_config().topic_prefix);
     let environment = |partitions| {
-        [(kafka, servers), (prefix, own_prefix.as_str()), ("KARCIS_TOPIC_PARTITIONS", partitions)]
+        let broker = variables.iter().filter(|(name, _)| name.starts_with("KAFKA_"));
+        let broker = broker.map(|(name, value)| (*name, value.as_str()));
+        let own =
+            [("KARCIS_TOPIC_PREFIX", own_prefix.as_str()), ("KARCIS_TOPIC_PARTITIONS", partitions)];
+        broker.chain(own).collect::<Vec<_>>()
     };
     let check = |partitions| {
         let mut command = command("topics", &environment(partitions));
@@ -113,12 +119,8 @@ async fn topics_are_made_once_and_checked_ever_after() {
     check("3").expect("all is as it should be");
     let other = said(karcis("topics", &environment("4"))).expect_err("differs");
     assert!(other.contains("another number of partitions than 4"), "{other}");
-    let config = KafkaConfig {
-        kafka_bootstrap_servers: servers.to_owned(),
-        topic_prefix: own_prefix.clone(),
-        instance: "0".to_owned(),
-        security: KafkaSecurity::default(),
-    };
+    let own = test.kafka_config().clone();
+    let config = KafkaConfig { topic_prefix: own_prefix.clone(), ..own };
     let there = Kafka::connect(&config).expect("connects").topics().await.expect("answers");
     assert!(there.iter().all(|topic| topic.partitions == 3), "left as they were: {there:?}");
 }

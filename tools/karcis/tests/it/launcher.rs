@@ -3,19 +3,21 @@
 use std::{
     io::{BufRead, BufReader},
     net::TcpListener,
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
     time::Duration,
 };
 
 use karcis_dev_servers::TempDir;
-use karcis_schemas::SERVICES;
+use karcis_schemas::{SERVICES, schemas};
 use karcis_testkit::{eventually, processes};
 use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
 };
 use serde_json::Value;
+use sqlx::Connection;
 
 /// Everything has to start on a machine that runs other tests beside.
 const START_TIMEOUT: Duration = Duration::from_secs(300);
@@ -43,6 +45,74 @@ async fn ctrl_c_stops_everything_and_the_next_run_finds_the_data_again() {
 }
 
 #[tokio::test]
+async fn other_users_of_the_machine_learn_nothing() {
+    let place = TempDir::new().expect("a folder");
+    let karcis = Karcis::start(&place, &["--ephemeral"]).await;
+    let state = karcis.state();
+    let text = |value: &Value| value.as_str().expect("is text").to_owned();
+    let superuser = text(&state["database_url"]);
+    let (login, at) = superuser.rsplit_once('@').expect("names a user");
+    let superuser_password = login.rsplit(':').next().expect("has a password").to_owned();
+    let (kafka_user, kafka_password) =
+        (text(&state["kafka"]["username"]), text(&state["kafka"]["password"]));
+    assert_eq!((superuser_password.len(), kafka_password.len()), (48, 48), "both were drawn");
+    assert_eq!(kafka_user, "karcis");
+    assert_eq!(mode(&karcis.state_file), 0o600);
+
+    let mut secrets = vec![superuser_password.clone(), kafka_password.clone()];
+    for service in SERVICES {
+        let environment = format!("/proc/{}/environ", karcis.pid(service.full_name()));
+        let environment = std::fs::read(environment).expect("it runs as this user");
+        let environment = String::from_utf8_lossy(&environment).into_owned();
+        let urls = environment.split('\0').filter(|it| it.contains("postgres://"));
+        let own: Vec<_> = urls.collect();
+        let url = format!("DATABASE_URL=postgres://{}:", service.schema.role);
+        assert!(own.iter().any(|it| it.starts_with(&url)), "{} has its own", service.name);
+        let others = schemas().filter(|schema| *schema != service.schema);
+        let told = others.filter(|schema| environment.contains(&format!("//{}:", schema.role)));
+        let told: Vec<_> = told.map(|schema| schema.part).collect();
+        let expected = if service.name == "payment" { vec!["gateway"] } else { vec![] };
+        assert_eq!(told, expected, "{} is told what opens these", service.name);
+        assert!(!environment.contains(&superuser_password), "{} may do all", service.name);
+        assert_eq!(
+            environment.contains("KARCIS_ADMIN_PASSWORD"),
+            service.name == "user",
+            "{}",
+            service.name
+        );
+        secrets.extend(own.iter().filter_map(|url| {
+            let (login, _) = url.rsplit_once('@')?;
+            Some(login.rsplit_once(':')?.1.to_owned())
+        }));
+        let known = format!("postgres://{role}:{role}@{at}", role = service.schema.role);
+        let refused = sqlx::PgConnection::connect(&known).await.expect_err("a known password");
+        assert!(refused.as_database_error().is_some(), "{refused}");
+    }
+    for pid in karcis.processes() {
+        let shown = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        let shown = String::from_utf8_lossy(&shown);
+        assert!(!secrets.iter().any(|secret| shown.contains(secret)), "{shown}");
+    }
+    let readable = readable_by_others(place.path());
+    assert_eq!(readable, Vec::<PathBuf>::new(), "others can read these");
+    let said = String::from_utf8(karcis.interrupt().stdout).expect("is text");
+    assert!(!secrets.iter().any(|secret| said.contains(secret)), "{said}");
+    assert!(said.contains("karcis-development"), "the first admin's is shown: {said}");
+}
+
+fn mode(path: &Path) -> u32 {
+    path.symlink_metadata().expect("is there").permissions().mode() & 0o777
+}
+
+/// Files below that are of no folder which is closed to others.
+fn readable_by_others(folder: &Path) -> Vec<PathBuf> {
+    let entries = folder.read_dir().expect("is ours").flatten().map(|entry| entry.path());
+    let open = entries.filter(|path| mode(path) & 0o007 != 0);
+    open.flat_map(|path| if path.is_dir() { readable_by_others(&path) } else { vec![path] })
+        .collect()
+}
+
+#[tokio::test]
 async fn what_dies_is_started_again_at_its_place() {
     let place = TempDir::new().expect("a folder");
     let karcis = Karcis::start(&place, &["--ephemeral"]).await;
@@ -59,7 +129,7 @@ async fn what_dies_is_started_again_at_its_place() {
         .await;
     }
     let after = karcis.state();
-    for same in ["services", "database_url", "kafka_bootstrap_servers", "admin"] {
+    for same in ["services", "database_url", "kafka_bootstrap_servers", "kafka", "admin"] {
         assert_eq!(after[same], before[same]);
     }
     for service in SERVICES {

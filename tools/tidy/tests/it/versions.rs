@@ -21,7 +21,7 @@ const USES: [(&str, &str, &str); 25] = [
     ("crates/dev-servers/src/containers.rs", "KAFKA_IMAGE: &str = \"apache/kafka:", "KAFKA_TAG"),
     (
         "crates/testkit/src/containers.rs",
-        "postgres::Postgres::default()\n        .with_tag(\"",
+        ".with_password(password)\n        .with_tag(\"",
         "POSTGRES_TAG",
     ),
     ("crates/testkit/src/containers.rs", ".with_jvm_image()\n        .with_tag(\"", "KAFKA_TAG"),

@@ -6,7 +6,7 @@ mod simulated;
 
 use std::sync::Arc;
 
-use karcis_database::{DatabaseError, connect_to, migrate};
+use karcis_database::{DatabaseError, check_migrations, connect_to};
 use sqlx::migrate::Migrator;
 
 pub(crate) use self::config::GatewayConfig;
@@ -25,7 +25,7 @@ pub(crate) async fn connect(
             let url = config.gateway_database_url.as_deref().unwrap_or_default();
             let pool =
                 connect_to("KARCIS_GATEWAY_DATABASE_URL", url, simulated::CONNECTIONS).await?;
-            migrate(&pool.connect_options(), ledger).await?;
+            check_migrations(&pool, ledger).await?;
             let pool = pool.patient(config.provider_timeout());
             Arc::new(SimulatedGateway::new(&pool, config.provider_timeout()))
         }

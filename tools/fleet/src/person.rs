@@ -70,7 +70,7 @@ impl Person {
         format!("{}@example.com", self.name.to_lowercase().replace(' ', "."))
     }
 
-    /// The password they register with.
+    /// The password they register with: it may not contain the name in their address.
     pub fn password(&self) -> String {
         "seven loud concerts a year".to_owned()
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use karcis_schemas::Service;
 use rdkafka::{
-    ClientConfig, Offset, TopicPartitionList,
+    Offset, TopicPartitionList,
     consumer::{BaseConsumer, CommitMode, Consumer},
     error::KafkaError,
 };
@@ -103,13 +103,10 @@ impl TestEnvironment {
         ask: impl FnOnce(&BaseConsumer) -> Result<T, KafkaError> + Send + 'static,
     ) -> Result<T, KafkaError> {
         let group = self.kafka().topic(service.full_name());
-        let servers = self.kafka_bootstrap_servers().to_owned();
+        let mut client = self.kafka_client();
         let asked = tokio::task::spawn_blocking(move || {
-            let client: BaseConsumer = ClientConfig::new()
-                .set("bootstrap.servers", servers)
-                .set("group.id", group)
-                .set("enable.auto.commit", "false")
-                .create()?;
+            let client: BaseConsumer =
+                client.set("group.id", group).set("enable.auto.commit", "false").create()?;
             ask(&client)
         });
         asked.await.expect("the question does not panic")

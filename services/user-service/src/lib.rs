@@ -86,6 +86,7 @@ pub async fn run(
         pool.clone(),
         state.access_tokens.clone(),
         keys.clone(),
+        security.clone(),
         reread_every,
         base.stopping(),
     );

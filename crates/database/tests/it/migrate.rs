@@ -3,7 +3,7 @@
 use std::{borrow::Cow, time::Duration};
 
 use karcis_database::{connect_to, migrate};
-use karcis_schemas::BOOKINGS;
+use karcis_schemas::{BOOKINGS, as_owner};
 use karcis_testkit::{TestEnvironment, eventually};
 use sqlx::{
     PgPool,
@@ -40,10 +40,8 @@ async fn a_long_reader_holds_up_a_migration_and_nobody_else() {
     let read = "SELECT count(*) FROM bookings.saga_log";
     let _: i64 = sqlx::query_scalar(read).fetch_one(&mut *reader).await.unwrap();
 
-    let migrating = tokio::spawn({
-        let pool = pool.clone();
-        async move { migrate(&pool.connect_options(), with_one_more()).await }
-    });
+    let owner = as_owner(environment.database_url(), &BOOKINGS).unwrap();
+    let migrating = tokio::spawn(async move { migrate(&owner, with_one_more()).await });
     let mut met = 0;
     let began = Instant::now();
     // Longer than the 5 s after which a waiting statement of a service fails.

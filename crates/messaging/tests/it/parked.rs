@@ -7,7 +7,6 @@ use karcis_kernel::{Role, UserId};
 use karcis_messaging::{Outbox, Outgoing, ParkedMessage, ParkedMessages};
 use karcis_testkit::eventually;
 use rdkafka::{
-    ClientConfig,
     admin::{AdminClient, AdminOptions, AlterConfig, ResourceSpecifier},
     client::DefaultClientContext,
     message::Message as _,
@@ -150,8 +149,7 @@ fn header(message: &rdkafka::message::OwnedMessage, name: &str) -> String {
 }
 
 fn admin(app: &TestApp) -> AdminClient<DefaultClientContext> {
-    let servers = app.flag("--kafka-bootstrap-servers");
-    ClientConfig::new().set("bootstrap.servers", servers).create().unwrap()
+    app.environment.kafka_client().create().unwrap()
 }
 
 async fn limit_messages_to(app: &TestApp, bytes: usize) {

@@ -15,7 +15,7 @@ use uuid::Uuid;
 use crate::harness::{Booked, Buyer, TestApp, order, paid};
 
 /// How long the others may take.
-const A_MOMENT: Duration = Duration::from_secs(3);
+const A_MOMENT: Duration = Duration::from_secs(10);
 
 async fn lock(app: &TestApp, booking: Booked) -> Transaction<'static, Postgres> {
     let mut locking = app.environment.superuser().begin().await.expect("a transaction begins");

@@ -22,6 +22,10 @@ pub(crate) fn describe() {
     describe_gauge!(CATALOGUE_BYTES, Unit::Bytes, "What the cache of events and lists keeps.");
     counter!(HOLDS, "outcome" => "reserved").increment(0);
     count_conflicts(0);
+    for of in ["event", "list"] {
+        counter!(CATALOGUE_READS, "of" => of).increment(0);
+        counter!(CATALOGUE_LOADS, "of" => of).increment(0);
+    }
 }
 
 /// Counts replies that changed a hold.

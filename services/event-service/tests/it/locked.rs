@@ -11,7 +11,7 @@ use uuid::Uuid;
 use crate::harness::{TestApp, plan};
 
 /// How long the others may take.
-const A_MOMENT: Duration = Duration::from_secs(3);
+const A_MOMENT: Duration = Duration::from_secs(10);
 
 /// Locks a row of this statement, which has one parameter, while 20 bookings of another event and one of
 /// this are made.

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use crate::harness::{Buyer, TestApp};
 
 /// How long the others may take.
-const A_MOMENT: Duration = Duration::from_secs(3);
+const A_MOMENT: Duration = Duration::from_secs(10);
 
 async fn open(app: &TestApp) -> Vec<Buyer> {
     let buyers: Vec<Buyer> = (0..21).map(|_| Buyer::new()).collect();

@@ -42,12 +42,13 @@ impl AccessTokens {
         Signer::new(keys).map(|signer| Self(RwLock::new(Arc::new(signer))))
     }
 
-    /// From now on these are the keys. `publish` is told of them before the first of them signs.
+    /// From now on these are the keys. `publish` is told of them before the first of them signs. Returns
+    /// the id of the key that signs now, if it is another.
     pub(crate) fn replace(
         &self,
         keys: &[SigningKey],
         publish: impl FnOnce(&JwkSet),
-    ) -> Result<(), KeyError> {
+    ) -> Result<Option<String>, KeyError> {
         let signer = Signer::new(keys)?;
         publish(&signer.published);
         let signs_now = signer.header.kid.clone();
@@ -55,10 +56,7 @@ impl AccessTokens {
             let mut current = self.0.write().unwrap_or_else(PoisonError::into_inner);
             std::mem::replace(&mut *current, Arc::new(signer))
         };
-        if before.header.kid != signs_now {
-            tracing::info!(key_id = signs_now, "access tokens are signed with another key");
-        }
-        Ok(())
+        Ok(signs_now.filter(|now| before.header.kid.as_ref() != Some(now)))
     }
 
     /// The public halves of the keys.

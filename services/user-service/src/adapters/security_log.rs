@@ -71,6 +71,13 @@ impl SecurityLog for Logged {
                 tracing::warn!(security = event_name, user_id = %user, by, %from, %to,
                     "a role was changed");
             }
+            SecurityEvent::KeyChanged { key_id } => {
+                tracing::warn!(
+                    security = event_name,
+                    key_id,
+                    "access tokens are signed with another key"
+                );
+            }
             SecurityEvent::AccountDisabled { by, user } => {
                 tracing::warn!(security = event_name, user_id = %user, %by,
                     "an account was disabled");

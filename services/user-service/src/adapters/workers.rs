@@ -11,7 +11,10 @@ use tokio::{
 };
 
 use super::{access_tokens::AccessTokens, postgres};
-use crate::application::{self, Notifications, Notifier};
+use crate::{
+    application::{self, Notifications, Notifier, SecurityLog},
+    domain::SecurityEvent,
+};
 
 /// How often notifications are looked for without a signal: those to be tried again, and those of
 /// instances that died.
@@ -49,6 +52,7 @@ pub(crate) async fn reread_keys(
     pool: Pool,
     access_tokens: Arc<AccessTokens>,
     keys: TokenKeys,
+    security: Arc<dyn SecurityLog>,
     every: Duration,
     stopping: CancellationToken,
 ) -> Result<(), Infallible> {
@@ -56,11 +60,15 @@ pub(crate) async fn reread_keys(
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     while stopping.run_until_cancelled(ticks.tick()).await.is_some() {
         match stopping.run_until_cancelled(postgres::signing_keys(&pool)).await {
-            Some(Ok(stored)) => {
-                if let Err(error) = access_tokens.replace(&stored, |all| keys.replace(all)) {
+            Some(Ok(stored)) => match access_tokens.replace(&stored, |all| keys.replace(all)) {
+                Ok(Some(key_id)) => {
+                    security.note(SecurityEvent::KeyChanged { key_id: &key_id });
+                }
+                Ok(None) => {}
+                Err(error) => {
                     tracing::error!(error = %chain(&error), "the signing keys are not replaced");
                 }
-            }
+            },
             Some(Err(error)) => {
                 tracing::warn!(error = %chain(&error), "the signing keys cannot be read now");
             }

@@ -41,6 +41,10 @@ pub(crate) enum SecurityEvent<'a> {
         by: UserId,
         user: UserId,
     },
+    /// Another key signs access tokens from now on.
+    KeyChanged {
+        key_id: &'a str,
+    },
     /// Sessions were ended from outside: from another session of the same person, or by an admin.
     SessionsEnded {
         by: UserId,
@@ -50,7 +54,7 @@ pub(crate) enum SecurityEvent<'a> {
 
 impl SecurityEvent<'_> {
     /// The names of all events.
-    pub(crate) const NAMES: [&'static str; 8] = [
+    pub(crate) const NAMES: [&'static str; 9] = [
         "login_failed",
         "login_blocked",
         "disabled_refused",
@@ -58,6 +62,7 @@ impl SecurityEvent<'_> {
         "role_changed",
         "account_disabled",
         "account_enabled",
+        "key_changed",
         "sessions_ended",
     ];
 
@@ -71,6 +76,7 @@ impl SecurityEvent<'_> {
             Self::RoleChanged { .. } => "role_changed",
             Self::AccountDisabled { .. } => "account_disabled",
             Self::AccountEnabled { .. } => "account_enabled",
+            Self::KeyChanged { .. } => "key_changed",
             Self::SessionsEnded { .. } => "sessions_ended",
         }
     }

@@ -6,7 +6,10 @@ use karcis_testkit::{TestEnvironment, eventually};
 use reqwest::Method;
 use serde_json::Value;
 
-use crate::harness::{PASSWORD, Session, TestApp};
+use crate::{
+    harness::{PASSWORD, Session, TestApp},
+    logs,
+};
 
 #[tokio::test]
 async fn the_published_key_verifies_what_the_token_says() {
@@ -121,6 +124,8 @@ async fn instances_notice_within_a_moment_which_key_signs_and_which_is_gone() {
         eventually(async || key_of(&signed().await)).is("next".to_owned()).await;
         newest.push(signed().await);
     }
+    let noted = ["access tokens are signed with another key", "key_changed", "next"];
+    eventually(async || logs::lines_with(&noted).len()).is(2).await;
     for users in [&one, &other] {
         for session in newest.iter().chain([&sari]) {
             users.profile(session).await;

@@ -64,6 +64,7 @@ fn sample(schema: &Value, schemas: &Value) -> Value {
         "boolean" => json!(false),
         "null" => Value::Null,
         _ if schema["format"] == "date-time" => json!("2036-08-17T12:00:00Z"),
+        _ if schema["format"] == "uuid" => json!("0198c5a0-0000-7000-8000-00000000a001"),
         _ => json!("text"),
     }
 }

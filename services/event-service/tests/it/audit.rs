@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::harness::{TestApp, plan, with};
 
 #[tokio::test]
-async fn cancelling_deleting_and_unpublishing_anothers_event_is_recorded() {
+async fn what_an_admin_does_to_an_event_of_somebody_else_is_recorded() {
     let app = TestApp::start().await;
     let (organiser, admin) = (app.organiser(), app.person(Role::Admin));
     let mut expected = Vec::new();

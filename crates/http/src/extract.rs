@@ -161,6 +161,19 @@ impl<S: Send + Sync> FromRequestParts<S> for PathId {
     }
 }
 
+/// The one text in the path; what is no text is 404.
+#[derive(Debug)]
+pub struct PathText(pub String);
+
+impl<S: Send + Sync> FromRequestParts<S> for PathText {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let path = Path::<String>::from_request_parts(parts, state).await;
+        path.map(|Path(text)| Self(text)).map_err(|_| Problem::not_found())
+    }
+}
+
 /// `Prefer: wait=N` (RFC 7240) in seconds, at most 10; anything else is ignored.
 #[derive(Debug)]
 pub struct PreferWait(pub Option<Duration>);

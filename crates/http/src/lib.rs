@@ -32,7 +32,7 @@ mod trace;
 pub use app::App;
 pub use auth::{AUDIENCE, Admin, Caller, Claims, ISSUER, Operator, Organiser, TOKEN_TYPE};
 pub use client_ip::{ClientIp, TrustedProxies};
-pub use extract::{Json, PathId, PreferWait, Query};
+pub use extract::{Json, PathId, PathText, PreferWait, Query};
 pub use idempotency::{IdempotencyKey, REPLAYED};
 pub use keys::TokenKeys;
 pub use limits::{LimitsConfig, Rate, RateLimit};

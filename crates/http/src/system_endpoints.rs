@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::{
     body::Bytes,
-    extract::{Path, State},
+    extract::State,
     http::header::{CONTENT_ENCODING, CONTENT_TYPE},
     response::{IntoResponse, Redirect, Response},
 };
@@ -15,7 +15,7 @@ use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use utoipa_swagger_ui::Config;
 
-use crate::{About, Problem, TokenKeys, metrics, security};
+use crate::{About, PathText, Problem, TokenKeys, metrics, security};
 
 const READY_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(2);
 
@@ -127,7 +127,7 @@ pub(crate) fn for_operators() -> OpenApiRouter<Arc<SystemState>> {
         .routes(routes!(document))
         .routes(routes!(docs))
         .route("/docs/", axum::routing::get(async || asset("")))
-        .route("/docs/{*file}", axum::routing::get(async |Path(file): Path<String>| asset(&file)))
+        .route("/docs/{*file}", axum::routing::get(async |PathText(file): PathText| asset(&file)))
 }
 
 /// The service's endpoints.
@@ -187,7 +187,7 @@ async fn document(State(state): State<Arc<SystemState>>) -> Response {
             content_type = "text/markdown", example = "# `invalid-input` (422)\n"),
         (status = 404, description = "not-found"),
     ))]
-async fn problem_page(Path(slug): Path<String>) -> Response {
+async fn problem_page(PathText(slug): PathText) -> Response {
     match PAGES.iter().find(|(known, _)| *known == slug) {
         Some((_, page)) => {
             ([(CONTENT_TYPE, "text/markdown; charset=utf-8")], *page).into_response()

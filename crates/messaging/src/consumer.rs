@@ -103,6 +103,8 @@ impl Kafka {
         let reader = Reader { service, kafka: self, pool, consumer, stopping };
         let mut fenced_at: Option<Instant> = None;
         loop {
+            // What this member leaves undone is others' now.
+            reader.kafka.progress.rests(TASK);
             let member = Member::join(&reader.kafka, service, topics)?;
             let outcome = reader.read(&member).await;
             member.leave().await;
@@ -185,6 +187,9 @@ impl<C: Consumer> Reader<C> {
                 taken = member.take(&mut kept), if held.has_room() => taken?,
                 () = sleep(held.pause()), if !held.is_empty() => Vec::new(),
             };
+            if !held.has_room() {
+                member.serve(&mut kept)?;
+            }
             // Those that wait are tried first: they came before.
             let again = held.due();
             match self.handle(member, &again, &mut kept).await? {

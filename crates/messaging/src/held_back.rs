@@ -74,7 +74,8 @@ impl<'a> HeldBack<'a> {
                 held.push(message);
             }
         }
-        if !held.is_empty() {
+        // Those that wait already come again when they were to, whatever joins them.
+        if !held.is_empty() && self.messages.is_empty() {
             self.tried_at = Some(Instant::now());
         }
         self.hold(held);

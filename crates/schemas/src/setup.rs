@@ -21,6 +21,10 @@ pub struct SetupError(#[from] pub sqlx::Error);
 /// each role the password that [`role_url`] names. Repeatable, also by several at once. `superuser_url`
 /// names the database.
 pub async fn prepare(superuser_url: &str) -> Result<(), SetupError> {
+    if key_of(superuser_url).is_empty() {
+        let why = "the URL needs the superuser's password, of which the roles' passwords are made";
+        return Err(sqlx::Error::Configuration(why.into()).into());
+    }
     let mut connection = PgConnection::connect(superuser_url).await?;
     let password = |schema: &Schema| (schema.name, password_of(superuser_url, *schema));
     let passwords: Vec<_> = schemas().map(password).collect();
@@ -68,13 +72,16 @@ pub fn as_owner(url: &str, schema: &Schema) -> Result<PgConnectOptions, sqlx::Er
 /// The password that [`prepare`] gives to this schema's role. It follows from the superuser's, so that
 /// all who know that agree on it, and who knows it learns no other.
 fn password_of(superuser_url: &str, schema: Schema) -> String {
-    let authority = split(superuser_url).1;
-    let (login, _) = authority.rsplit_once('@').unwrap_or_default();
-    let (_, key) = login.split_once(':').unwrap_or_default();
-    let mut hash: Hmac<Sha256> =
-        KeyInit::new_from_slice(key.as_bytes()).expect("a key may have any length");
+    let mut hash: Hmac<Sha256> = KeyInit::new_from_slice(key_of(superuser_url).as_bytes())
+        .expect("a key may have any length");
     hash.update(schema.role.as_bytes());
     hash.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The superuser's password in this URL; empty if there is none.
+fn key_of(superuser_url: &str) -> &str {
+    let (login, _) = split(superuser_url).1.rsplit_once('@').unwrap_or_default();
+    login.split_once(':').unwrap_or_default().1
 }
 
 /// The URL of the same database for this schema's role, with the password that [`prepare`] gives it.

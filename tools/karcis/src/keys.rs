@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use karcis_database::{DatabaseError, Pool, connect_to};
+use karcis_process::Environment;
 use karcis_user_service::{KeyError, KeyStatus, published_keys, retire_key, rotate_keys};
 
 /// What to do with the keys.
@@ -38,6 +39,8 @@ pub(crate) struct Database {
     /// user-service's database, as its role: postgres://role:password@host/database
     #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
     database_url: String,
+    #[command(flatten)]
+    _environment: Environment,
 }
 
 /// Why the keys were not shown or not changed.

@@ -11,6 +11,7 @@ use karcis_contracts::TicketFact;
 use karcis_kernel::Timestamp;
 use karcis_testkit::{eventually, together};
 use serde_json::{Value, json};
+use tokio::time::timeout;
 
 use crate::harness::{Concert, TestApp, in_days, plan, with};
 
@@ -154,6 +155,27 @@ async fn a_list_that_the_database_does_not_find_in_time_is_given_up() {
     }
     lock.rollback().await.expect("the table is unlocked");
     assert_eq!(column(&page(&app, "q=dewa").await, "title"), ["Dewa 19"]);
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn who_hangs_up_makes_no_room_for_another_search() {
+    let app = TestApp::start().await;
+    let mut lock = app.environment.superuser().begin().await.expect("a transaction begins");
+    let take = "LOCK TABLE events.event IN ACCESS EXCLUSIVE MODE";
+    sqlx::query(take).execute(&mut *lock).await.expect("the table is locked");
+    let waiting = "SELECT count(*) FROM pg_stat_activity
+        WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    let mut most = 0;
+    for number in 0..20 {
+        let path = format!("/events?q=hung+up+{number}");
+        let hung_up = timeout(Duration::from_millis(50), app.visitor().get(&path)).await;
+        assert!(hung_up.is_err(), "it was answered");
+        let count: i64 = sqlx::query_scalar(waiting).fetch_one(&mut *lock).await.expect("counts");
+        most = most.max(count);
+    }
+    assert!((1..=2).contains(&most), "{most} searches at once");
+    lock.rollback().await.expect("the table is unlocked");
     app.stop().await;
 }
 

@@ -120,6 +120,7 @@ async fn what_is_no_code_of_a_ticket_is_not_found() {
         &format!("+{}", &code[1..]),
         &code.replace(|c: char| c.is_ascii_hexdigit(), "G"),
         "%00",
+        "%FF",
     ] {
         app.visitor().get(&format!("/tickets/{unknown}")).await.is_problem(404, "not-found");
     }

@@ -17,7 +17,7 @@ async fn the_published_key_verifies_what_the_token_says() {
     let users = TestApp::start(&environment, &[]).await;
     let sari = users.registers("Sari").await;
     let answer = users.get("/.well-known/jwks.json").await.is(200);
-    assert_eq!(answer.headers["cache-control"], "public, max-age=300");
+    assert_eq!(answer.headers["cache-control"], "public, max-age=30");
     assert!(!answer.body.to_string().contains("\"d\""), "no private half");
     let keys: JwkSet = serde_json::from_value(answer.body).unwrap();
     let header = jsonwebtoken::decode_header(&sari.access_token).unwrap();

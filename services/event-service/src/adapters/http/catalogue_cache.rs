@@ -42,8 +42,8 @@ pub(crate) struct CatalogueCache {
     catalogue: Arc<dyn Catalogue>,
     events: SingleFlightCache<EventId, Cached<Option<Event>>, StoreError>,
     lists: SingleFlightCache<EventFilter, Cached<Vec<Event>>, StoreError>,
-    lists_at_once: Semaphore,
-    searches_at_once: Semaphore,
+    lists_at_once: Arc<Semaphore>,
+    searches_at_once: Arc<Semaphore>,
 }
 
 /// What was read, and when.
@@ -77,8 +77,8 @@ impl CatalogueCache {
             catalogue,
             events: SingleFlightCache::new(MAX_BYTES),
             lists: SingleFlightCache::new(MAX_BYTES),
-            lists_at_once: Semaphore::new(PAGES_AT_ONCE),
-            searches_at_once: Semaphore::new(PAGES_AT_ONCE),
+            lists_at_once: Arc::new(Semaphore::new(PAGES_AT_ONCE)),
+            searches_at_once: Arc::new(Semaphore::new(PAGES_AT_ONCE)),
         }
     }
 
@@ -156,12 +156,19 @@ impl CatalogueCache {
         let at_once =
             if kept.text.is_some() { &self.searches_at_once } else { &self.lists_at_once };
         let load = || async {
-            let permit = timeout(MAX_WAIT, at_once.acquire()).await;
-            let _permit =
-                permit.map_err(|_| StoreError::busy("too many pages are read at once"))?;
+            let permit = timeout(MAX_WAIT, at_once.clone().acquire_owned()).await;
+            let permit = permit.map_err(|_| StoreError::busy("too many pages are read at once"))?;
             metrics::count_catalogue_load("list");
             let (since, as_of) = (Instant::now(), now());
-            Ok((since, Cached { value: self.catalogue.list(kept, as_of).await?, as_of }))
+            let (catalogue, kept) = (self.catalogue.clone(), kept.clone());
+            // Of its own: the database goes on for a client that hangs up, and so keeps its permit.
+            let reading = tokio::spawn(async move {
+                let read = catalogue.list(&kept, as_of).await;
+                drop(permit);
+                read
+            });
+            let value = reading.await.map_err(StoreError::unavailable)??;
+            Ok((since, Cached { value, as_of }))
         };
         self.lists.get(kept, load).await
     }

@@ -1,11 +1,11 @@
 //! GET /tickets/{code}, and /tickets/{code}.svg, which is the code as a picture.
 
 use axum::{
-    extract::{Path, State},
+    extract::State,
     http::header::{CACHE_CONTROL, CONTENT_TYPE},
     response::{IntoResponse, Response},
 };
-use karcis_http::{Json, Problem};
+use karcis_http::{Json, PathText, Problem};
 use karcis_kernel::TicketCode;
 use qrcode::{QrCode, render::svg};
 
@@ -22,7 +22,7 @@ const SIDE_PIXELS: u32 = 256;
     responses((status = 200, description = "The ticket.", body = TicketResponse)))]
 pub(super) async fn show(
     State(state): State<ApiState>,
-    Path(code): Path<String>,
+    PathText(code): PathText,
 ) -> impl IntoResponse {
     // The router cannot tell `{code}.svg` from `{code}`.
     let answer = match code.strip_suffix(".svg") {

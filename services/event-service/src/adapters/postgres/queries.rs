@@ -71,8 +71,10 @@ pub(super) async fn events(
         " UNION ALL ",
         page_of!("stage = $1 AND starts_at > $3"),
     ));
-    const OTHERS: &str =
-        select_page!(page_of!("stage = $1 AND ($3::timestamptz IS NULL OR over_at <= $3)"));
+    // What is over has begun: without that, a page from a day to come reads all events after it.
+    const OTHERS: &str = select_page!(page_of!(
+        "stage = $1 AND ($3::timestamptz IS NULL OR (over_at <= $3 AND starts_at <= $3))"
+    ));
     let (select, stage, organiser, at) = match filter.kind {
         Kind::DraftsOf(organiser) => (OTHERS, "draft", organiser, None),
         Kind::Upcoming => (UPCOMING, "published", None, Some(at)),

@@ -66,6 +66,8 @@ impl From<sqlx::Error> for KeyError {
 pub(crate) async fn signing_keys(pool: &Pool) -> Result<Vec<SigningKey>, StoreError> {
     let mut connection = pool.acquire().await?;
     let stored = read(&mut connection).await?;
+    // The pool may have no second one.
+    drop(connection);
     if !stored.is_empty() {
         return Ok(stored);
     }

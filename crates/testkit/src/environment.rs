@@ -79,7 +79,7 @@ impl TestEnvironment {
     /// A proxy to the database for the services that start from now on, which can go silent.
     pub async fn behind_proxy(&mut self) -> SilentProxy {
         let proxy = SilentProxy::start(&self.database_url).await;
-        self.services_url = proxy.in_front_of(&self.database_url);
+        self.services_url = proxy.url(&self.database_url);
         proxy
     }
 

@@ -20,6 +20,7 @@ mod proxy;
 mod running_service;
 mod servers;
 mod shared;
+mod silent_proxy;
 mod template;
 pub mod tokens;
 mod wrong_clock;
@@ -35,9 +36,9 @@ pub use ledger::Ledger;
 pub use lost_commit::LostCommits;
 pub use peer::{Heard, Peer};
 pub use postgres_server::PostgresServer;
-pub use proxy::SilentProxy;
 pub use running_service::RunningService;
 pub use servers::kafka_client;
+pub use silent_proxy::SilentProxy;
 pub use tokens::{TokenMint, token, token_of};
 pub use wrong_clock::WrongClock;
 

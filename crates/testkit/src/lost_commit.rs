@@ -3,25 +3,23 @@
 
 use std::{
     collections::HashMap,
-    net::SocketAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{
-        TcpListener, TcpStream,
+        TcpStream,
         tcp::{OwnedReadHalf, OwnedWriteHalf},
     },
-    task::JoinHandle,
 };
+
+use crate::proxy::Proxy;
 
 /// The proxy, which ends when it is dropped.
 pub struct LostCommits {
-    address: SocketAddr,
-    server: String,
+    proxy: Proxy,
     state: Arc<Mutex<State>>,
-    accepting: JoinHandle<()>,
 }
 
 #[derive(Default)]
@@ -43,22 +41,15 @@ struct Sent {
 impl LostCommits {
     /// Before the server of this URL.
     pub async fn start(url: &str) -> Self {
-        let server = host_of(url).to_owned();
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
-        let address = listener.local_addr().expect("it is bound");
         let state: Arc<Mutex<State>> = Arc::default();
-        let (shared, to) = (state.clone(), server.clone());
-        let accepting = tokio::spawn(async move {
-            while let Ok((client, _)) = listener.accept().await {
-                tokio::spawn(pass(client, to.clone(), shared.clone()));
-            }
-        });
-        Self { address, server, state, accepting }
+        let shared = state.clone();
+        let proxy = Proxy::start(url, move |client, server| pass(client, server, shared.clone()));
+        Self { proxy: proxy.await, state }
     }
 
-    /// This URL of the same server, through the proxy.
+    /// This URL of the same server, by way of the proxy.
     pub fn url(&self, url: &str) -> String {
-        url.replace(&self.server, &self.address.to_string())
+        self.proxy.url(url)
     }
 
     /// Loses the answer to the next COMMIT of a transaction that has a statement with this text.
@@ -72,25 +63,12 @@ impl LostCommits {
     }
 }
 
-impl Drop for LostCommits {
-    fn drop(&mut self) {
-        self.accepting.abort();
-    }
-}
-
-/// `host:port` of a URL.
-fn host_of(url: &str) -> &str {
-    let (_, server) = url.rsplit_once('@').expect("the URL names a user");
-    server.split(['/', '?']).next().unwrap_or(server)
-}
-
 fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
     shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Passes on one connection until one side ends it, or an answer is lost.
-async fn pass(client: TcpStream, server: String, state: Arc<Mutex<State>>) {
-    let Ok(server) = TcpStream::connect(server).await else { return };
+async fn pass(client: TcpStream, server: TcpStream, state: Arc<Mutex<State>>) {
     let (from_client, to_client) = client.into_split();
     let (from_server, to_server) = server.into_split();
     let sent = Mutex::new(Sent::default());

@@ -1,116 +1,57 @@
-//! A way to Postgres that can go silent, as a lost host or a forgotten NAT entry does: what the
-//! client sends is taken, and no answer ever comes.
+//! A way to a server on which a test disturbs each connection.
 
-use std::{
-    net::SocketAddr,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering::SeqCst},
-    },
-};
+use std::net::SocketAddr;
 
-use sqlx::postgres::PgConnectOptions;
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
-    sync::watch,
+    task::JoinHandle,
 };
 
-/// A proxy in front of a database, until it is dropped.
-pub struct SilentProxy {
+/// Listens before a server, until it is dropped.
+pub(crate) struct Proxy {
     address: SocketAddr,
-    /// How often it was told to be silent: connections that were opened before that are.
-    silences: watch::Sender<usize>,
-    swallowed: Arc<AtomicUsize>,
-    task: tokio::task::JoinHandle<()>,
+    /// `host:port`.
+    server: String,
+    accepting: JoinHandle<()>,
 }
 
-impl SilentProxy {
-    /// Listens on a free port in front of the server of this URL.
-    pub async fn start(database_url: &str) -> Self {
-        let options: PgConnectOptions = database_url.parse().expect("the URL is a database's");
-        let server = (options.get_host().to_owned(), options.get_port());
+impl Proxy {
+    /// On a free port before the server of this URL. `carry` gets each client's connection, and one to
+    /// the server.
+    pub(crate) async fn start<C>(
+        url: &str,
+        carry: impl Fn(TcpStream, TcpStream) -> C + Send + 'static,
+    ) -> Self
+    where
+        C: Future<Output = ()> + Send + 'static,
+    {
+        let server = host_of(url).to_owned();
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
         let address = listener.local_addr().expect("it is bound");
-        let (silences, told) = watch::channel(0);
-        let swallowed = Arc::new(AtomicUsize::new(0));
-        let count = swallowed.clone();
-        let task = tokio::spawn(async move {
+        let to = server.clone();
+        let accepting = tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
-                let Ok(server) = TcpStream::connect(&server).await else { continue };
-                tokio::spawn(carry(client, server, told.clone(), count.clone()));
+                let Ok(server) = TcpStream::connect(&to).await else { continue };
+                tokio::spawn(carry(client, server));
             }
         });
-        Self { address, silences, swallowed, task }
+        Self { address, server, accepting }
     }
 
-    /// The URL, by way of this proxy.
-    pub fn in_front_of(&self, database_url: &str) -> String {
-        let (scheme, rest) = database_url.split_once("://").expect("a URL has a scheme");
-        let (login, place) = rest.rsplit_once('@').expect("the URL names a role");
-        let database = &place[place.find('/').expect("the URL names a database")..];
-        format!("{scheme}://{login}@{}{database}", self.address)
-    }
-
-    /// From now on nothing comes from the server on the connections that are open; new ones work.
-    pub fn silence(&self) {
-        self.silences.send_modify(|silences| *silences += 1);
-    }
-
-    /// On how many connections an answer was swallowed.
-    pub fn swallowed(&self) -> usize {
-        self.swallowed.load(SeqCst)
+    /// This URL of the same server, by way of the proxy.
+    pub(crate) fn url(&self, url: &str) -> String {
+        url.replace(&self.server, &self.address.to_string())
     }
 }
 
-impl Drop for SilentProxy {
+impl Drop for Proxy {
     fn drop(&mut self) {
-        self.task.abort();
+        self.accepting.abort();
     }
 }
 
-/// Carries bytes both ways until one side closes.
-async fn carry(
-    mut client: TcpStream,
-    mut server: TcpStream,
-    told: watch::Receiver<usize>,
-    swallowed: Arc<AtomicUsize>,
-) {
-    let opened_at = *told.borrow();
-    let (mut from_client, mut to_client) = client.split();
-    let (mut from_server, mut to_server) = server.split();
-    let is_silent = || *told.borrow() != opened_at;
-    let forth = async {
-        let sent = tokio::io::copy(&mut from_client, &mut to_server).await;
-        if sent.is_err() && is_silent() {
-            let _ = tokio::io::copy(&mut from_client, &mut tokio::io::sink()).await;
-        }
-    };
-    let back = async {
-        let mut bytes = vec![0; 16_384];
-        let mut was_silent = false;
-        loop {
-            let read = from_server.read(&mut bytes).await?;
-            if read == 0 {
-                return Ok::<_, std::io::Error>(());
-            }
-            if !is_silent() {
-                to_client.write_all(&bytes[..read]).await?;
-            } else if !was_silent {
-                was_silent = true;
-                swallowed.fetch_add(1, SeqCst);
-            }
-        }
-    };
-    // A lost host does not say that it closes either.
-    let closed = async {
-        let _ = back.await;
-        if is_silent() {
-            std::future::pending::<()>().await;
-        }
-    };
-    tokio::select! {
-        () = forth => {}
-        () = closed => {}
-    }
+/// `host:port` of a URL.
+fn host_of(url: &str) -> &str {
+    let (_, server) = url.rsplit_once('@').expect("the URL names a user");
+    server.split(['/', '?']).next().unwrap_or(server)
 }

@@ -17,7 +17,7 @@ async fn pool(url: &str, connections: u32) -> Pool {
 async fn a_connection_that_goes_silent_is_given_up_and_closed() {
     let environment = TestEnvironment::start().await;
     let proxy = SilentProxy::start(environment.database_url()).await;
-    let pool = pool(&proxy.in_front_of(&environment.role_url(BOOKINGS)), 2).await;
+    let pool = pool(&proxy.url(&environment.role_url(BOOKINGS)), 2).await;
     let mut transaction = pool.begin().await.unwrap();
     let idle = pool.acquire().await.unwrap();
     assert_eq!(one_on(&mut transaction).await.unwrap(), 1);

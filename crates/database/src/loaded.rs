@@ -4,7 +4,7 @@
 //! Each one is counted, and logged at most once a minute.
 
 use std::{
-    collections::HashSet,
+    collections::{HashMap, HashSet},
     sync::{Mutex, PoisonError},
     time::{Duration, Instant},
 };
@@ -88,6 +88,12 @@ impl<T> Loaded<T> {
         R: for<'r> FromRow<'r, PgRow>,
     {
         rows.iter().map(|it| read_row(row, id, it, &parse)).collect()
+    }
+
+    /// What was read of each row, or why it cannot be read. `id` gives that of what was read.
+    pub fn by_id(self, id: impl Fn(&T) -> Uuid) -> HashMap<Uuid, Result<T, UnreadableRow>> {
+        let found = self.found.into_iter().map(|it| (id(&it), Ok(it)));
+        found.chain(self.unreadable.into_iter().map(|row| (row.id, Err(row)))).collect()
     }
 
     /// The only row that was asked for, or why it cannot be read.

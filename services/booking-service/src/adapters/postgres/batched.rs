@@ -1,9 +1,6 @@
 //! Group commit for HTTP: requests that come at the same time share reads and transactions.
 
-use std::{
-    collections::{HashMap, HashSet},
-    sync::Arc,
-};
+use std::{collections::HashSet, sync::Arc};
 
 use async_trait::async_trait;
 use karcis_database::{
@@ -50,11 +47,8 @@ async fn read_group(
     bookings: &PgBookings,
     ids: Vec<BookingId>,
 ) -> Result<Vec<Option<Result<Booking, UnreadableRow>>>, StoreError> {
-    let loaded = bookings.load(&ids).await?;
-    let found = loaded.found.into_iter().map(|booking| (booking.order.id, Ok(booking)));
-    let unreadable = loaded.unreadable.into_iter().map(|row| (BookingId(row.id), Err(row)));
-    let by_id: HashMap<BookingId, _> = found.chain(unreadable).collect();
-    Ok(ids.iter().map(|id| by_id.get(id).cloned()).collect())
+    let read = bookings.load(&ids).await?.by_id(|booking| booking.order.id.0);
+    Ok(ids.iter().map(|id| read.get(&id.0).cloned()).collect())
 }
 
 #[async_trait]

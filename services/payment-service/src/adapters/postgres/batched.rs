@@ -87,11 +87,8 @@ async fn load_group(
     let mut wanted = bookings.clone();
     wanted.sort_unstable();
     wanted.dedup();
-    let loaded = payments.load(&wanted).await?;
-    let found = loaded.found.into_iter().map(|record| (record.booking_id(), Ok(record)));
-    let unreadable = loaded.unreadable.into_iter().map(|row| (BookingId(row.id), Err(row)));
-    let records: HashMap<_, _> = found.chain(unreadable).collect();
-    Ok(bookings.iter().map(|booking| records.get(booking).cloned()).collect())
+    let records = payments.load(&wanted).await?.by_id(|record| record.booking_id().0);
+    Ok(bookings.iter().map(|booking| records.get(&booking.0).cloned()).collect())
 }
 
 async fn key_uses_group(

@@ -85,7 +85,8 @@ pub async fn connect(config: &DatabaseConfig) -> Result<Pools, DatabaseError> {
     let rest = config.database_connections.saturating_sub(2 * third).max(1);
     let pool =
         async |connections| connect_to("DATABASE_URL", &config.database_url, connections).await;
-    Ok(Pools { reads: pool(third).await?, writes: pool(third).await?, saga: pool(rest).await? })
+    let (reads, writes, saga) = tokio::try_join!(pool(third), pool(third), pool(rest))?;
+    Ok(Pools { reads, writes, saga })
 }
 
 /// A pool of connections to the database of this URL, which the environment variable `variable` sets.

@@ -57,9 +57,7 @@ pub(super) async fn check_password(
     let user = account.map(|account| account.user_id);
     let guesser = match session {
         Some(session) => Guesser::Session(session),
-        None if check.failed_logins.is_known(email, peer).await? => {
-            Guesser::KnownPeer(peer.clone())
-        }
+        None if check.failed_logins.is_known(user, peer).await? => Guesser::KnownPeer(peer.clone()),
         None => Guesser::Stranger(peer.clone()),
     };
     let charged = check.limits.charged(email, &guesser);

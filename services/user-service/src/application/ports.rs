@@ -173,9 +173,12 @@ pub(crate) trait Passwords: Send + Sync {
 /// Counts guesses at passwords, of all instances together.
 #[async_trait]
 pub(crate) trait FailedLogins: Send + Sync {
-    /// Whether somebody has logged in from this network address to the account with this e-mail
-    /// address.
-    async fn is_known(&self, email: &Email, client_ip: &ClientIp) -> Result<bool, StoreError>;
+    /// Whether somebody has logged in from this network address to this account; never without one.
+    async fn is_known(
+        &self,
+        user: Option<UserId>,
+        client_ip: &ClientIp,
+    ) -> Result<bool, StoreError>;
 
     /// Counts one guess for each subject. If one of them allows none now, nothing is counted and the
     /// result is how long that lasts.

@@ -4,13 +4,14 @@
 use async_trait::async_trait;
 use chrono::TimeDelta;
 use karcis_database::{Pool, StoreError};
+use karcis_kernel::UserId;
 use sha2::{Digest, Sha256};
 use sqlx::postgres::types::PgInterval;
 
 use super::known_peers;
 use crate::{
     application::FailedLogins,
-    domain::{Allowance, ClientIp, Email, Subject, WINDOW},
+    domain::{Allowance, ClientIp, Subject, WINDOW},
 };
 
 /// Table `failed_login`.
@@ -44,8 +45,12 @@ const FORGIVE: &str = "
 
 #[async_trait]
 impl FailedLogins for PgFailedLogins {
-    async fn is_known(&self, email: &Email, client_ip: &ClientIp) -> Result<bool, StoreError> {
-        Ok(known_peers::is_known(&self.0, email, client_ip).await?)
+    async fn is_known(
+        &self,
+        user: Option<UserId>,
+        client_ip: &ClientIp,
+    ) -> Result<bool, StoreError> {
+        Ok(known_peers::is_known(&self.0, user, client_ip).await?)
     }
 
     async fn charge(

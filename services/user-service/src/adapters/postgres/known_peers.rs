@@ -5,21 +5,19 @@ use karcis_kernel::UserId;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use crate::domain::{ClientIp, Email};
+use crate::domain::ClientIp;
 
 /// How many addresses of an account are remembered.
 const MAX_PEERS: i64 = 20;
 
-/// Whether somebody has logged in from this network address to the account with this e-mail address
-/// within 90 days. An address without an account takes as many statements.
+/// Whether somebody has logged in from this network address to this account within 90 days. Without an
+/// account it takes the same statement.
 pub(super) async fn is_known(
     pool: &Pool,
-    email: &Email,
+    user: Option<UserId>,
     client_ip: &ClientIp,
 ) -> Result<bool, sqlx::Error> {
-    let account = sqlx::query_scalar("SELECT user_id FROM account WHERE email = $1");
-    let account: Option<Uuid> = account.bind(email.as_str()).fetch_optional(pool).await?;
-    let user = UserId(account.unwrap_or_default());
+    let user = user.unwrap_or(UserId(Uuid::nil()));
     sqlx::query_scalar(
         "SELECT EXISTS (SELECT FROM known_peer
          WHERE user_id = $1 AND peer = $2 AND last_used_at > now() - interval '90 days')",

@@ -241,6 +241,7 @@ fn bad_tokens(user: UserId, good: &str) -> Vec<(&'static str, String)> {
         iat: now,
         exp: now + 900,
         sid: None,
+        email_verified: false,
     };
     let parts: Vec<&str> = good.split('.').collect();
     let (header, payload, signature) = (parts[0], parts[1], parts[2]);

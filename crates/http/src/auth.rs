@@ -33,6 +33,10 @@ pub struct Claims {
     /// The session. Tokens of other issuers and of older releases may have none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sid: Option<Uuid>,
+    /// Whether the account's owner had proven, when the token was issued, to read its e-mail address. Tokens
+    /// of other issuers and of older releases say nothing, which is no.
+    #[serde(default)]
+    pub email_verified: bool,
 }
 
 /// The logged-in caller; 401 without a valid token. Public endpoints take `Option<Caller>`, where a
@@ -45,6 +49,8 @@ pub struct Caller {
     pub expires_at: Timestamp,
     /// The session, if the token names it. Only user-service knows whether it has ended.
     pub session_id: Option<Uuid>,
+    /// Whether the account's e-mail address was verified when the token was issued.
+    pub email_verified: bool,
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Caller {

@@ -96,7 +96,7 @@ pub(crate) fn check(token: &str, key: &Key) -> Result<Caller, TokenError> {
     validation.set_issuer(&[ISSUER]);
     validation.set_audience(&[AUDIENCE]);
     validation.set_required_spec_claims(&["iss", "aud", "sub", "exp"]);
-    let Claims { sub: user_id, role, iat, exp, sid: session_id, .. } =
+    let Claims { sub: user_id, role, iat, exp, sid: session_id, email_verified, .. } =
         match decode::<Claims>(token, &key.decoding, &validation) {
             Ok(token) => token.claims,
             Err(error) if matches!(error.kind(), ErrorKind::ExpiredSignature) => {
@@ -109,5 +109,5 @@ pub(crate) fn check(token: &str, key: &Key) -> Result<Caller, TokenError> {
         return Err(TokenError::Invalid);
     }
     let expires_at = DateTime::from_timestamp(exp, 0).ok_or(TokenError::Invalid)?;
-    Ok(Caller { user_id, role, expires_at, session_id })
+    Ok(Caller { user_id, role, expires_at, session_id, email_verified })
 }

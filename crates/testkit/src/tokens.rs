@@ -31,6 +31,7 @@ pub fn token(user: UserId, role: Role) -> String {
         iat: now,
         exp: now + 900,
         sid: None,
+        email_verified: false,
     })
 }
 

@@ -16,6 +16,10 @@ pub struct Config {
     /// How many bookings an account may create at once, and the time in which as many more may be.
     #[arg(long, env = "KARCIS_RATE_LIMIT_BOOKINGS", default_value = "60/1m", value_name = "RATE")]
     pub rate_limit_bookings: Rate,
+    /// Whether only buyers who have shown to read their e-mail address may book.
+    #[arg(long, env = "KARCIS_REQUIRE_VERIFIED_EMAIL", default_value_t = false, value_name = "BOOL",
+        action = clap::ArgAction::Set)]
+    pub require_verified_email: bool,
     /// How long a buyer has to pay, such as 15m; after that the booking is undone.
     #[arg(long, env = "KARCIS_PAYMENT_WINDOW", default_value = "15m", value_parser = duration,
         value_name = "DURATION")]

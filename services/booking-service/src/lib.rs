@@ -54,6 +54,7 @@ pub async fn run(
         live: live.clone(),
         outbox: outbox.clone(),
         payment_window: config.payment_window,
+        require_verified_email: config.require_verified_email,
         resends,
         creates,
     });

@@ -1,5 +1,5 @@
-//! user-service stores people's accounts and roles, logs people in, and notifies buyers of the
-//! status of their bookings.
+//! user-service stores people's accounts and roles, logs people in, and sends them letters: about their
+//! accounts, and about the status of their bookings.
 
 mod adapters;
 mod application;
@@ -13,13 +13,15 @@ use adapters::{
     first_admin::first_admin,
     http::{ApiState, routes},
     kafka::{BookingFacts, encode},
-    mail::{LogNotifier, SmtpNotifier},
+    mail::notifier,
     password_hasher::Argon2id,
-    postgres::{PgAccounts, PgFailedLogins, PgNotifications, signing_keys},
+    postgres::{
+        PgAccountLetters, PgAccounts, PgFailedLogins, PgLetterCounts, PgNotifications, signing_keys,
+    },
     security_log::Logged,
     workers,
 };
-use application::{Notifications, Notifier, PasswordCheck, SecurityLog};
+use application::{Notifications, PasswordCheck, SecurityLog};
 use domain::LoginLimits;
 use karcis_http::TokenKeys;
 use karcis_process::Process;
@@ -45,11 +47,7 @@ pub async fn run(
     listener: TcpListener,
     process: Process,
 ) -> Result<(), StartError> {
-    let notifier: Arc<dyn Notifier> =
-        match SmtpNotifier::new(&config.mail).map_err(StartError::own)? {
-            Some(smtp) => Arc::new(smtp),
-            None => Arc::new(LogNotifier),
-        };
+    let notifier = notifier(&config.mail).map_err(StartError::own)?;
     let limits = config.service.http.limits.clone();
     let base = Base::start(&USER, config.service, &process).await?;
     let (pool, saga) = (base.pools.writes.clone(), base.pools.saga.clone());
@@ -59,6 +57,7 @@ pub async fn run(
     let security: Arc<dyn SecurityLog> = Arc::new(Logged::new());
     let state = ApiState {
         accounts: Arc::new(PgAccounts::new(pool.clone(), base.outbox.clone(), encode)),
+        letters: Arc::new(PgAccountLetters(pool.clone())),
         password_check: PasswordCheck {
             passwords: Arc::new(Argon2id::new().map_err(StartError::own)?),
             failed_logins: Arc::new(PgFailedLogins(pool.clone())),
@@ -79,8 +78,13 @@ pub async fn run(
     let notifications: Arc<dyn Notifications> = Arc::new(PgNotifications(saga.clone()));
     let due = Arc::new(Notify::new());
     let consumer = BookingFacts { notifications: notifications.clone(), due: due.clone() };
-    let alive = base.alive("notifications", ALIVE_WITHIN);
-    let notifying = workers::notify_buyers(notifications, notifier, due, alive, base.stopping());
+    let letters = workers::Letters {
+        queues: [Arc::new(PgAccountLetters(saga.clone())), notifications],
+        counts: Arc::new(PgLetterCounts(saga.clone())),
+        notifier,
+        due,
+    };
+    let sending = letters.send(base.alive("letters", ALIVE_WITHIN), base.stopping());
     let reread_every = Duration::from_millis(config.signing_keys_reread_ms);
     let rereading = workers::reread_keys(
         pool.clone(),
@@ -95,7 +99,7 @@ pub async fn run(
         .run("consumer", base.consume(consumer))
         .run("outbox", base.relay())
         .run("database", base.watch())
-        .run("notifications", notifying)
+        .run("letters", sending)
         .run("signing keys", rereading)
         .run("purge", workers::purge(saga, base.stopping()))
         .until_stopped()

@@ -100,6 +100,7 @@ impl Stack {
             iat,
             exp: iat + 900,
             sid: None,
+            email_verified: false,
         };
         let header = Header {
             typ: Some(TOKEN_TYPE.to_owned()),

@@ -250,6 +250,7 @@ pub(crate) fn claims(role: Role) -> Claims {
         iat: now,
         exp: now + 900,
         sid: None,
+        email_verified: false,
     }
 }
 

@@ -80,6 +80,7 @@ impl AccessTokens {
             iat,
             exp: iat + LIFETIME_S,
             sid: Some(session.0),
+            email_verified: account.email_verified,
         };
         let Signer { header, key, .. } = &*self.signer();
         jsonwebtoken::encode(header, &claims, key)

@@ -7,6 +7,6 @@ pub(crate) mod kafka;
 pub(crate) mod mail;
 pub(crate) mod password_hasher;
 pub(crate) mod postgres;
-pub(crate) mod refresh_tokens;
+pub(crate) mod secret_tokens;
 pub(crate) mod security_log;
 pub(crate) mod workers;

@@ -71,6 +71,17 @@ impl SecurityLog for Logged {
                 tracing::warn!(security = event_name, user_id = %user, by, %from, %to,
                     "a role was changed");
             }
+            SecurityEvent::EmailChanged { user } => {
+                tracing::info!(security = event_name, user_id = %user,
+                    "an account has another e-mail address");
+            }
+            SecurityEvent::PasswordReset { user } => {
+                tracing::info!(security = event_name, user_id = %user,
+                    "a forgotten password was replaced");
+            }
+            SecurityEvent::AccountErased { user } => {
+                tracing::info!(security = event_name, user_id = %user, "an account was erased");
+            }
             SecurityEvent::KeyChanged { key_id } => {
                 tracing::warn!(
                     security = event_name,

@@ -1,4 +1,4 @@
-//! Work that no request waits for: notifying buyers and deleting expired rows.
+//! Work that no request waits for: sending letters and deleting expired rows.
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
@@ -12,38 +12,52 @@ use tokio::{
 
 use super::{access_tokens::AccessTokens, postgres};
 use crate::{
-    application::{self, Notifications, Notifier, SecurityLog},
+    application::{self, LetterCounts, LetterQueue, Notifier, SecurityLog},
     domain::SecurityEvent,
 };
 
-/// How often notifications are looked for without a signal: those to be tried again, and those of
+/// How often letters are looked for without a signal: those to be tried again, and those of
 /// instances that died.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 /// How often expired rows are deleted.
 const PURGE_EVERY: Duration = Duration::from_secs(600);
 
-/// Sends what is due at each signal and each second, until `stopping`. A batch that is being sent
-/// then is finished first, so that nothing is sent twice. A mail server that is slow or unavailable
-/// does not hold up the consumer.
-pub(crate) async fn notify_buyers(
-    notifications: Arc<dyn Notifications>,
-    notifier: Arc<dyn Notifier>,
-    due: Arc<Notify>,
-    alive: impl Fn() + Send,
-    stopping: CancellationToken,
-) -> Result<(), Infallible> {
-    let next = || timeout(LOOK_AGAIN, due.notified());
-    while stopping.run_until_cancelled(next()).await.is_some() {
-        alive();
-        match application::notify_buyers(&*notifications, &*notifier, now()).await {
-            Ok(true) => due.notify_one(),
-            Ok(false) => {}
-            Err(error) => {
-                tracing::warn!(error = %chain(&error), "buyers cannot be notified now");
+/// What sends letters.
+pub(crate) struct Letters {
+    /// The more urgent ones first.
+    pub queues: [Arc<dyn LetterQueue>; 2],
+    pub counts: Arc<dyn LetterCounts>,
+    pub notifier: Arc<dyn Notifier>,
+    /// Signals that letters are due.
+    pub due: Arc<Notify>,
+}
+
+impl Letters {
+    /// Sends what is due at each signal and each second, until `stopping`. A batch that is being sent
+    /// then is finished first, so that nothing is sent twice. A mail server that is slow or unavailable
+    /// does not hold up the consumer.
+    pub(crate) async fn send(
+        self,
+        alive: impl Fn() + Send,
+        stopping: CancellationToken,
+    ) -> Result<(), Infallible> {
+        let next = || timeout(LOOK_AGAIN, self.due.notified());
+        while stopping.run_until_cancelled(next()).await.is_some() {
+            for queue in &self.queues {
+                alive();
+                match application::send_letters(&**queue, &*self.counts, &*self.notifier, now())
+                    .await
+                {
+                    Ok(true) => self.due.notify_one(),
+                    Ok(false) => {}
+                    Err(error) => {
+                        tracing::warn!(error = %chain(&error), "letters cannot be sent now");
+                    }
+                }
             }
         }
+        Ok(())
     }
-    Ok(())
 }
 
 /// Reads the signing keys again at each interval, until `stopping`: another instance may have made the

@@ -72,7 +72,7 @@ pub(crate) async fn ensure_admin(
         }
         let admin = account.with_role(Role::Admin);
         let (end, act) = (Sessions::EndAllBut(None), act(account.user_id));
-        let is_saved = accounts.save(account.version, &admin, end, Some(&act)).await?;
+        let is_saved = accounts.save(account.version, &admin, end, &[], Some(&act)).await?;
         if is_saved {
             note(account.user_id, account.role);
         }

@@ -6,14 +6,17 @@ mod disable_account;
 mod enable_account;
 mod end_sessions;
 mod ensure_admin;
+mod erase_profile;
 mod give_role;
 mod log_in;
-mod notify_buyers;
 mod ports;
 mod refresh_session;
 mod register;
+mod reset_password;
+mod send_letters;
 mod until_saved;
 mod update_profile;
+mod verify_email;
 
 pub(crate) use change_account::ChangeAccountError;
 pub(crate) use check_password::{CheckPasswordError, PasswordCheck};
@@ -21,13 +24,17 @@ pub(crate) use disable_account::disable_account;
 pub(crate) use enable_account::enable_account;
 pub(crate) use end_sessions::{WhichSessions, end_sessions};
 pub(crate) use ensure_admin::{EnsureAdminError, FirstAdmin, ensure_admin};
+pub(crate) use erase_profile::{EraseProfileError, erase_profile};
 pub(crate) use give_role::give_role;
 pub(crate) use log_in::{LogIn, log_in};
-pub(crate) use notify_buyers::notify_buyers;
 pub(crate) use ports::{
-    Accounts, AdminSave, FailedLogins, HashError, LockedSession, Notifications, Notifier,
-    PasswordMatch, Passwords, SaveError, SecurityLog, Sessions, Urgency,
+    AccountLetters, Accounts, AdminSave, Erasure, FailedLogins, HashError, LetterCounts,
+    LetterQueue, LockedSession, Notifications, Notifier, PasswordMatch, Passwords, SaveError,
+    SecurityLog, Sessions, Urgency,
 };
 pub(crate) use refresh_session::{RefreshSessionError, refresh_session};
 pub(crate) use register::{RegisterError, Registration, register};
+pub(crate) use reset_password::{ResetPasswordError, reset_password};
+pub(crate) use send_letters::send_letters;
 pub(crate) use update_profile::{ProfileUpdate, UpdateProfileError, update_profile};
+pub(crate) use verify_email::{MailedTokenError, verify_email};

@@ -9,9 +9,9 @@ use karcis_kernel::{Timestamp, UserId};
 
 use super::WhichSessions;
 use crate::domain::{
-    Account, Actor, Allowance, ClientIp, DueNotification, Email, NewSession, NewToken,
-    Notification, OpenSession, Password, PasswordHash, SecurityEvent, SessionId, StoredToken,
-    Subject, TokenHash, TypedPassword,
+    Account, AccountLetter, AccountLetterKind, Actor, Allowance, ClientIp, Email, Letter,
+    NewSession, NewToken, Notification, OpenSession, Password, PasswordHash, SecurityEvent,
+    SessionId, StoredToken, Subject, TokenHash, TypedPassword,
 };
 
 /// Why an account was not added or saved.
@@ -40,6 +40,16 @@ pub(crate) enum AdminSave {
     NoAdmin,
 }
 
+/// What became of the wish to be erased.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Erasure {
+    Erased,
+    /// The account is no more, or its password was changed.
+    Changed,
+    /// There would be no admin left.
+    LastAdmin,
+}
+
 /// The accounts, each with its sessions. Changes of accounts are published.
 #[async_trait]
 pub(crate) trait Accounts: Send + Sync {
@@ -49,10 +59,19 @@ pub(crate) trait Accounts: Send + Sync {
     /// The account with this address.
     async fn by_email(&self, email: &Email) -> Result<Option<Account>, StoreError>;
 
+    /// The account that this token from a letter is for, while it has the address that the letter went to
+    /// and is not disabled.
+    async fn by_mailed_token(
+        &self,
+        kind: AccountLetterKind,
+        token: &TokenHash,
+    ) -> Result<Option<Account>, StoreError>;
+
     /// Whether there is an admin who is not disabled.
     async fn has_admin(&self) -> Result<bool, StoreError>;
 
-    /// Adds a new account, with a first session if its owner registers, and records the act.
+    /// Adds a new account, and records the act. If its owner registers, it has a first session, and a letter
+    /// asks to verify the address.
     async fn add(
         &self,
         account: &Account,
@@ -61,12 +80,13 @@ pub(crate) trait Accounts: Send + Sync {
     ) -> Result<(), SaveError>;
 
     /// Saves an account that was loaded as version `loaded`, and records the act; `false` if it was
-    /// changed or deleted since.
+    /// changed or deleted since. Whatever ends sessions ends the tokens of letters too.
     async fn save(
         &self,
         loaded: i64,
         account: &Account,
         sessions: Sessions,
+        letters: &[AccountLetter],
         act: Option<&PrivilegedAct>,
     ) -> Result<bool, SaveError>;
 
@@ -79,6 +99,10 @@ pub(crate) trait Accounts: Send + Sync {
         account: &Account,
         act: &PrivilegedAct,
     ) -> Result<AdminSave, SaveError>;
+
+    /// Deletes the account and all that is stored of its person, and publishes that, if its password is
+    /// still the same. There is always an admin left.
+    async fn erase(&self, account: &Account) -> Result<Erasure, StoreError>;
 
     /// Replaces the account's hash by another one of the same password, unless it was changed.
     async fn replace_hash(&self, account: &Account, hash: &PasswordHash) -> Result<(), StoreError>;
@@ -189,6 +213,9 @@ pub(crate) trait FailedLogins: Send + Sync {
 
     /// Takes the count of one guess back, as it was right or was not looked at.
     async fn forgive(&self, subjects: &[(Subject, Allowance)]) -> Result<(), StoreError>;
+
+    /// Forgets the guesses at the account with this address that came from this network address.
+    async fn forget(&self, email: &Email, client_ip: &ClientIp) -> Result<(), StoreError>;
 }
 
 /// Where security events are noted, for those who watch.
@@ -197,37 +224,58 @@ pub(crate) trait SecurityLog: Send + Sync {
     fn note(&self, event: SecurityEvent<'_>);
 }
 
-/// The notifications to buyers, stored so that each is sent once.
+/// Letters that wait to be sent.
 #[async_trait]
-pub(crate) trait Notifications: Send + Sync {
-    /// Stores those that are new: they are due at once.
-    async fn add(&self, notifications: &[Notification], at: Timestamp) -> Result<(), StoreError>;
-
-    /// Claims up to `limit` notifications that are due and were added after `since`. Those of a
-    /// booking come together, in the order of its life. They are due again at `until`, in case
-    /// this instance dies. Older ones are given up: they are never due again.
+pub(crate) trait LetterQueue: Send + Sync {
+    /// Claims up to `limit` letters that are due and were added after `since`. Those of a booking come
+    /// together, in the order of its life. They are due again at `until`, in case this instance dies.
+    /// Older ones are given up: they are never due again.
     async fn claim_due(
         &self,
         at: Timestamp,
         until: Timestamp,
         since: Timestamp,
         limit: usize,
-    ) -> Result<Vec<DueNotification>, StoreError>;
+    ) -> Result<Vec<Letter>, StoreError>;
 
     /// Records which of these are done. The others are due again after a pause that is as long as
     /// they have been waiting, within the limits of `pause`.
     async fn record(
         &self,
-        outcomes: &[(&Notification, bool)],
+        outcomes: &[(&Letter, bool)],
         at: Timestamp,
         pause: RangeInclusive<TimeDelta>,
     ) -> Result<(), StoreError>;
 }
 
-/// Sends notifications to buyers.
+/// The notifications to buyers, stored so that each is sent once.
+#[async_trait]
+pub(crate) trait Notifications: LetterQueue {
+    /// Stores those that are new: they are due at once.
+    async fn add(&self, notifications: &[Notification], at: Timestamp) -> Result<(), StoreError>;
+}
+
+/// The letters about accounts, none of which waits twice for the same address.
+#[async_trait]
+pub(crate) trait AccountLetters: LetterQueue {
+    /// Adds a letter: it is due at once.
+    async fn add(&self, letter: &AccountLetter) -> Result<(), StoreError>;
+}
+
+/// Counts the letters to addresses that may get only so many a day, of all instances together.
+#[async_trait]
+pub(crate) trait LetterCounts: Send + Sync {
+    /// Counts these letters. Returns for each, in order, whether it may be sent: only these count.
+    async fn admit(&self, letters: &[Letter], at: Timestamp) -> Result<Vec<bool>, StoreError>;
+
+    /// Takes the count of these letters back, as they were not sent.
+    async fn give_back(&self, letters: &[&Letter]) -> Result<(), StoreError>;
+}
+
+/// Sends letters.
 #[async_trait]
 pub(crate) trait Notifier: Send + Sync {
-    /// Sends each notification to its buyer, within 10 s for all. Returns for each, in order,
-    /// whether it is done; those that are not are to be tried again. Failures are logged.
-    async fn notify(&self, due: &[DueNotification]) -> Vec<bool>;
+    /// Sends each letter, within 10 s for all. Returns for each, in order, whether it is done; those that
+    /// are not are to be tried again. Failures are logged.
+    async fn notify(&self, letters: &[Letter]) -> Vec<bool>;
 }

@@ -9,13 +9,13 @@ use super::{
     until_saved::until_saved,
 };
 use crate::domain::{
-    Account, Actor, ClientIp, InvalidPassword, Password, ProfileChange, SecurityEvent,
-    TypedPassword,
+    Account, AccountLetter, Actor, ClientIp, InvalidPassword, Password, ProfileChange,
+    SecurityEvent, TypedPassword,
 };
 
 /// A change that the owner of an account asks for.
 pub(crate) struct ProfileUpdate {
-    /// Whose session is live. It stays open when a new password ends the others.
+    /// Whose session is live. It stays open when a new e-mail address or password ends the others.
     pub actor: Actor,
     pub client_ip: ClientIp,
     /// The change without the password, which is hashed first.
@@ -29,6 +29,9 @@ pub(crate) struct ProfileUpdate {
 pub(crate) enum UpdateProfileError {
     #[error("register: there is no such account")]
     NoSuchAccount,
+    /// While the password was checked.
+    #[error("log in again: the session has ended")]
+    SessionEnded,
     #[error("give the current password to change the e-mail address or the password")]
     CurrentPasswordMissing,
     #[error(transparent)]
@@ -43,7 +46,8 @@ pub(crate) enum UpdateProfileError {
     Store(#[from] StoreError),
 }
 
-/// Updates the profile and returns the account.
+/// Updates the profile and returns the account. A new e-mail address is to be verified, and the old one is
+/// told.
 pub(crate) async fn update_profile(
     accounts: &dyn Accounts,
     check: &PasswordCheck,
@@ -64,29 +68,46 @@ pub(crate) async fn update_profile(
         check_password(check, guess).await?;
     }
     let mut change = update.change;
-    let mut sessions = Sessions::Keep;
     if let Some(password) = update.password {
         let password = password.for_account(change.email.as_ref().unwrap_or(&account.email))?;
         change.password_hash = Some(check.passwords.hash(password, Urgency::LogIn).await?);
-        sessions = Sessions::EndAllBut(session);
     }
-    let checked_hash = &account.password_hash;
-    let updated = until_saved(|| async {
+    let checked = &account;
+    let (before, after) = until_saved(|| async {
         let account = load(accounts, user_id).await?;
-        if needs_password && account.password_hash != *checked_hash {
+        if needs_password && account.password_hash != checked.password_hash {
             // The password was changed since it was checked.
             return Err(CheckPasswordError::Wrong.into());
         }
+        if account.disabled_at.is_some() || !accounts.is_live(update.actor).await? {
+            return Err(UpdateProfileError::SessionEnded);
+        }
         let changed = account.changed(change.clone());
-        let is_done =
-            changed == account || accounts.save(account.version, &changed, sessions, None).await?;
-        Ok::<_, UpdateProfileError>(is_done.then_some(changed))
+        if changed == account {
+            return Ok(Some((account, changed)));
+        }
+        let sessions = if ends_sessions(&account, &changed) {
+            Sessions::EndAllBut(session)
+        } else {
+            Sessions::Keep
+        };
+        let letters = AccountLetter::of_change(&account, &changed);
+        let is_saved = accounts.save(account.version, &changed, sessions, &letters, None).await?;
+        Ok::<_, UpdateProfileError>(is_saved.then_some((account, changed)))
     })
     .await?;
-    if sessions != Sessions::Keep {
+    if before.email != after.email {
+        check.security.note(SecurityEvent::EmailChanged { user: user_id });
+    }
+    if ends_sessions(&before, &after) {
         check.security.note(SecurityEvent::SessionsEnded { by: user_id, user: user_id });
     }
-    Ok(updated)
+    Ok(after)
+}
+
+/// Whether those who could log in before may not be who can now.
+fn ends_sessions(before: &Account, after: &Account) -> bool {
+    before.email != after.email || before.password_hash != after.password_hash
 }
 
 async fn load(accounts: &dyn Accounts, id: UserId) -> Result<Account, UpdateProfileError> {

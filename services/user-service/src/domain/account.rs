@@ -9,6 +9,8 @@ use super::{Email, Locale, PasswordHash, PersonName, Phone, TimeZone};
 pub(crate) struct Account {
     pub user_id: UserId,
     pub email: Email,
+    /// Whether its owner has proven to read that address.
+    pub email_verified: bool,
     pub password_hash: PasswordHash,
     pub name: PersonName,
     pub phone: Option<Phone>,
@@ -33,11 +35,12 @@ pub(crate) struct ProfileChange {
     pub password_hash: Option<PasswordHash>,
 }
 
-/// A change that is published, with the account as it is afterwards.
+/// A change that is published, with the account as it is afterwards, if there is one.
 #[derive(Clone, Copy)]
 pub(crate) enum AccountChange<'a> {
     Registered(&'a Account),
     Updated(&'a Account),
+    Erased(UserId),
 }
 
 impl Account {
@@ -53,6 +56,7 @@ impl Account {
         Self {
             user_id,
             email,
+            email_verified: false,
             password_hash,
             name,
             phone: None,
@@ -67,16 +71,28 @@ impl Account {
 
     /// The account after this change; the same version if nothing changes.
     pub(crate) fn changed(&self, change: ProfileChange) -> Self {
+        let email = change.email.unwrap_or_else(|| self.email.clone());
         let next = Self {
             name: change.name.unwrap_or_else(|| self.name.clone()),
             phone: change.phone.unwrap_or_else(|| self.phone.clone()),
             locale: change.locale.unwrap_or_else(|| self.locale.clone()),
             time_zone: change.time_zone.unwrap_or(self.time_zone),
-            email: change.email.unwrap_or_else(|| self.email.clone()),
+            email_verified: self.email_verified && email == self.email,
+            email,
             password_hash: change.password_hash.unwrap_or_else(|| self.password_hash.clone()),
             ..self.clone()
         };
         next.with_version_after(self)
+    }
+
+    /// The account, whose owner has proven to read its address; the same version if that is known.
+    pub(crate) fn verified(&self) -> Self {
+        Self { email_verified: true, ..self.clone() }.with_version_after(self)
+    }
+
+    /// The account with this password, which was chosen with a token from a letter to its address.
+    pub(crate) fn reset(&self, password_hash: PasswordHash) -> Self {
+        Self { password_hash, email_verified: true, ..self.clone() }.with_version_after(self)
     }
 
     /// The account with this role; the same version if it has the role already.
@@ -182,6 +198,23 @@ mod tests {
         assert_eq!(before.changed(ProfileChange::default()), before);
         assert_eq!(before.changed(same), before);
         assert_eq!(before.with_role(Role::Buyer), before);
+    }
+
+    #[test]
+    fn an_address_is_verified_until_it_changes() {
+        let before = sari();
+        let verified = before.verified();
+        assert_eq!((verified.email_verified, verified.version), (true, 2));
+        assert_eq!(verified.verified(), verified);
+        let change = |email: &str| ProfileChange {
+            email: Some(Email::parse(email).expect("it is valid")),
+            ..ProfileChange::default()
+        };
+        assert_eq!(verified.changed(change("sari@mail.example")), verified);
+        let moved = verified.changed(change("dewi@mail.example"));
+        assert_eq!((moved.email_verified, moved.version), (false, 3));
+        let reset = moved.reset(PasswordHash("new".to_owned()));
+        assert_eq!((reset.email_verified, reset.version), (true, 4));
     }
 
     #[test]

@@ -14,6 +14,8 @@ pub(crate) struct InvalidName;
 impl PersonName {
     /// How many characters it has.
     pub(crate) const LENGTH: RangeInclusive<usize> = 1..=200;
+    /// How many a letter repeats.
+    const LONGEST_GREETING: usize = 60;
 
     /// The name in this text, without the spaces around it.
     pub(crate) fn parse(text: &str) -> Result<Self, InvalidName> {
@@ -28,6 +30,25 @@ impl PersonName {
     /// The name as text.
     pub(crate) fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Whether a letter may repeat it: no mail program makes a link of it, nothing in it is invisible or
+    /// turns the direction of the text, and it is no longer than names are.
+    pub(crate) fn is_only_a_name(&self) -> bool {
+        let is_of_a_link = |c: char| "/\\:@<>[]()#%&=?。．｡".contains(c);
+        let is_invisible = |c: char| {
+            matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+        };
+        // Initials, as in J.R., are of one letter.
+        let is_domain = |word: &str| {
+            let mut labels = word.rsplit('.');
+            labels.next().is_some_and(|last| last.chars().count() > 1) && labels.next().is_some()
+        };
+        self.0.chars().count() <= Self::LONGEST_GREETING
+            && self.0.chars().any(char::is_alphabetic)
+            && !self.0.chars().any(|c| is_of_a_link(c) || is_invisible(c))
+            && !self.0.split_whitespace().any(is_domain)
     }
 }
 
@@ -54,6 +75,30 @@ mod tests {
     fn nothing_too_much_and_control_characters_are_no_name() {
         for typed in ["", "   ", "Sa\nri", "Sa\0ri", "Sa\u{85}ri", &"é".repeat(201)] {
             assert_eq!(PersonName::parse(typed), Err(InvalidName), "{typed:?}");
+        }
+    }
+    #[test]
+    fn a_letter_repeats_names_and_nothing_that_leads_somewhere() {
+        for (typed, is_repeated) in [
+            ("Sari", true),
+            ("Nur Aini", true),
+            ("孫悟空 O'Hara-Ñ", true),
+            ("J.R.R. Tolkien", true),
+            ("Sammy Davis Jr.", true),
+            ("Pay at https://evil.example", false),
+            ("evil.example", false),
+            ("go to evil.example/pay now", false),
+            ("evil。example", false),
+            ("www.evil", false),
+            ("mail me: a@b", false),
+            ("Sa\u{200b}ri", false),
+            ("\u{202e}iraS", false),
+            (".", false),
+            ("1", false),
+            (&"very ".repeat(13), false),
+        ] {
+            let name = PersonName::parse(typed).expect("it is a name");
+            assert_eq!(name.is_only_a_name(), is_repeated, "{typed:?}");
         }
     }
 }

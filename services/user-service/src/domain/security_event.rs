@@ -41,6 +41,17 @@ pub(crate) enum SecurityEvent<'a> {
         by: UserId,
         user: UserId,
     },
+    /// A new e-mail address.
+    EmailChanged {
+        user: UserId,
+    },
+    /// A forgotten password was replaced, with a token from a letter.
+    PasswordReset {
+        user: UserId,
+    },
+    AccountErased {
+        user: UserId,
+    },
     /// Another key signs access tokens from now on.
     KeyChanged {
         key_id: &'a str,
@@ -54,7 +65,7 @@ pub(crate) enum SecurityEvent<'a> {
 
 impl SecurityEvent<'_> {
     /// The names of all events.
-    pub(crate) const NAMES: [&'static str; 9] = [
+    pub(crate) const NAMES: [&'static str; 12] = [
         "login_failed",
         "login_blocked",
         "disabled_refused",
@@ -62,6 +73,9 @@ impl SecurityEvent<'_> {
         "role_changed",
         "account_disabled",
         "account_enabled",
+        "email_changed",
+        "password_reset",
+        "account_erased",
         "key_changed",
         "sessions_ended",
     ];
@@ -76,6 +90,9 @@ impl SecurityEvent<'_> {
             Self::RoleChanged { .. } => "role_changed",
             Self::AccountDisabled { .. } => "account_disabled",
             Self::AccountEnabled { .. } => "account_enabled",
+            Self::EmailChanged { .. } => "email_changed",
+            Self::PasswordReset { .. } => "password_reset",
+            Self::AccountErased { .. } => "account_erased",
             Self::KeyChanged { .. } => "key_changed",
             Self::SessionsEnded { .. } => "sessions_ended",
         }

@@ -99,6 +99,17 @@ impl TestApp {
         Answer::to(request.json(&body)).await
     }
 
+    /// Tries to verify an address with the token of a letter.
+    pub(crate) async fn verifies(&self, token: &str) -> Answer {
+        self.post("/email/verify", &json!({"token": token})).await
+    }
+
+    /// Tries to be erased.
+    pub(crate) async fn erases(&self, session: &Session, password: &str) -> Answer {
+        let body = json!({"current_password": password});
+        self.send(Method::DELETE, "/profile", &session.access_token, &body).await
+    }
+
     /// Tries to get the next tokens.
     pub(crate) async fn refreshes(&self, session: &Session) -> Answer {
         self.post("/token/refresh", &json!({"refresh_token": session.refresh_token})).await

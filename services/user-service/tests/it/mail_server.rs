@@ -62,6 +62,25 @@ impl MailServer {
         Stopped { socket, received }
     }
 
+    /// The token of the newest letter with this subject to this address, which is waited for.
+    pub(crate) async fn token(&self, address: &str, subject: &str) -> String {
+        let letter = eventually(async || {
+            let letters = self.letters(address, subject);
+            letters.last().cloned().ok_or_else(|| format!("no letter {subject:?} to {address}"))
+        });
+        let letter = letter.await;
+        // It stands alone in its line.
+        let token = letter.lines().find(|line| line.len() == 43 && !line.contains([' ', '.']));
+        token.unwrap_or_else(|| panic!("there is no token in:\n{letter}")).to_owned()
+    }
+
+    /// The e-mails with this subject to this address.
+    pub(crate) fn letters(&self, address: &str, subject: &str) -> Vec<String> {
+        let mut letters = self.mail_to(address);
+        letters.retain(|letter| letter.contains(&format!("\r\nSubject: {subject}\r\n")));
+        letters
+    }
+
     /// The e-mails to this address, as a mailbox shows them: folded lines are joined.
     pub(crate) fn mail_to(&self, address: &str) -> Vec<String> {
         let received = self.received.lock().unwrap();
@@ -91,7 +110,8 @@ impl Stopped {
     }
 }
 
-/// The part of SMTP that a client needs. Mailbox `nobody@…` does not exist, and `full@…` is full.
+/// The part of SMTP that a client needs. Mailbox `nobody@…` does not exist, `full@…` is full,
+/// and mail to `blocked@…` is against a policy of the day.
 async fn serve_client(socket: TcpStream, received: Arc<Mutex<Vec<Mail>>>) -> std::io::Result<()> {
     let mut socket = BufReader::new(socket);
     socket.write_all(b"220 mail.example\r\n").await?;
@@ -104,6 +124,7 @@ async fn serve_client(socket: TcpStream, received: Arc<Mutex<Vec<Mail>>>) -> std
                 to = command.trim_start_matches("RCPT TO:<").split('>').next().unwrap().to_owned();
                 match to.split('@').next() {
                     Some("nobody") => "550 5.1.1 <nobody@mail.example>: no such user",
+                    Some("blocked") => "550 5.7.1 too many letters today",
                     Some("full") => "452 4.2.2 <full@mail.example>: over quota",
                     _ => "250 OK",
                 }

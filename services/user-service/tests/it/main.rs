@@ -4,6 +4,7 @@
 
 mod audit;
 mod disabling;
+mod erasure;
 mod first_admin;
 mod harness;
 mod input;
@@ -16,6 +17,7 @@ mod mail;
 mod mail_server;
 mod messages;
 mod notifications;
+mod password_reset;
 mod passwords;
 mod profile;
 mod roles;
@@ -25,3 +27,4 @@ mod session_list;
 mod sessions;
 mod silence;
 mod unreadable;
+mod verification;

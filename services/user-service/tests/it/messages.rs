@@ -42,7 +42,7 @@ impl Consumer for Listener {
 }
 
 #[tokio::test]
-async fn registrations_and_changes_are_published_without_anything_personal() {
+async fn registrations_changes_and_erasures_are_published_without_anything_personal() {
     let environment = TestEnvironment::start().await;
     let admin = ["--admin-email", "admin@mail.example", "--admin-password", PASSWORD];
     let users = TestApp::start(&environment, &admin).await;
@@ -69,6 +69,9 @@ async fn registrations_and_changes_are_published_without_anything_personal() {
     users.updates(&sari, &json!({})).await.is(200);
     let role = json!({"email": "putri@mail.example", "role": "door"});
     users.send(Method::POST, "/user/role", &admin.access_token, &role).await.is(200);
+    let login = json!({"email": "putri@mail.example", "password": "ten mangoes in a boat"});
+    let putri = Session::of(users.post("/login", &login).await.is(200));
+    users.erases(&putri, "ten mangoes in a boat").await.is(204);
 
     let (sari_id, admin_id) = (&sari.user["user_id"], &admin.user["user_id"]);
     let of = |id: &Value| {
@@ -79,6 +82,7 @@ async fn registrations_and_changes_are_published_without_anything_personal() {
         message("UserRegistered", json!({"user_id": sari_id, "role": "buyer"})),
         message("ProfileUpdated", json!({"user_id": sari_id, "role": "buyer", "version": 2})),
         message("ProfileUpdated", json!({"user_id": sari_id, "role": "door", "version": 3})),
+        message("UserErased", json!({"user_id": sari_id})),
     ];
     eventually(async || of(sari_id)).is(expected).await;
     let expected = vec![message("UserRegistered", json!({"user_id": admin_id, "role": "admin"}))];

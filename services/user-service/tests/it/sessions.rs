@@ -17,7 +17,8 @@ async fn registering_logs_in_as_a_buyer() {
     let profile = users.profile(&sari).await;
     assert_eq!(profile, sari.user);
     let expected = json!({
-        "user_id": profile["user_id"], "email": "sari@mail.example", "name": "Sari",
+        "user_id": profile["user_id"], "email": "sari@mail.example",
+        "email_verified": false, "name": "Sari",
         "phone": null, "locale": null, "time_zone": null, "role": "buyer",
         "created_at": profile["created_at"], "version": 1,
     });

@@ -34,6 +34,7 @@ const READY_TIMEOUT: Duration = Duration::from_secs(90);
 const STOP_TIMEOUT: Duration = Duration::from_secs(12);
 
 const RATE_LIMITS: &str = "KARCIS_RATE_LIMITS";
+const MAIL_DIR: &str = "KARCIS_MAIL_DIR";
 
 /// The configured ports, or free ones; fails, before anything is started, if one is taken.
 pub(super) async fn choose_ports(options: &Options) -> Result<ServicePorts, LaunchError> {
@@ -101,6 +102,7 @@ fn environment(
     urls: &Urls,
     options: &Options,
     servers: &ServersAt,
+    data: &Path,
 ) -> Vec<(OsString, OsString)> {
     let command = (linked.command)();
     let has = |name: &OsStr| command.get_arguments().any(|it| it.get_env() == Some(name));
@@ -119,7 +121,16 @@ fn environment(
     // One program plays everybody there.
     let is_limited = !options.ephemeral || std::env::var_os(RATE_LIMITS).is_some();
     let limits = (!is_limited).then(|| (RATE_LIMITS, "off".to_owned()));
-    let ours = ours.into_iter().chain(limits).chain(simulated_gateway(&servers.database_url));
+    let has_mail = ["KARCIS_SMTP_URL", "KARCIS_SMTP_URL_FILE", MAIL_DIR].map(std::env::var_os);
+    let letters = has_mail
+        .iter()
+        .all(Option::is_none)
+        .then(|| (MAIL_DIR, data.join("letters").to_string_lossy().into_owned()));
+    let ours = ours
+        .into_iter()
+        .chain(limits)
+        .chain(letters)
+        .chain(simulated_gateway(&servers.database_url));
     let ours: BTreeMap<OsString, OsString> = ours
         .chain(servers.kafka.security.variables())
         .map(|(name, value)| (name.into(), value.into()))
@@ -159,7 +170,7 @@ impl Program {
                 executable: executable.clone(),
                 service,
                 ready: format!("{url}/readyz"),
-                environment: environment(linked, urls, options, servers),
+                environment: environment(linked, urls, options, servers, data),
             }
         };
         Ok(karcis_services::ALL.iter().map(program).collect())

@@ -27,6 +27,7 @@ use uuid::Uuid;
 
 use super::{
     ApiState, BOOKINGS,
+    buyer::Buyer,
     responses::{BookingResponse, TimelineEntryResponse, quantity, statuses},
 };
 use crate::{
@@ -97,19 +98,22 @@ fn ordered_quantity() -> Object {
 /// The answer comes before it is known whether there are any: look at the booking's `status`.
 #[utoipa::path(post, path = "/booking/create", tag = BOOKINGS, operation_id = "createBooking",
     params(IdempotencyKey, PreferWait), request_body = CreateBookingRequest, security(("bearer" = [])),
-    responses((status = 202, description = "The booking.", body = BookingResponse,
-        headers(("Location" = String, description = "The booking's path.")),
-        links(
-            ("booking" = (operation_id = "booking",
-                parameters(("booking_id" = "$response.body#/booking_id")))),
-            ("timeline" = (operation_id = "timeline",
-                parameters(("booking_id" = "$response.body#/booking_id")))),
-            ("cancel" = (operation_id = "cancelBooking",
-                request_body = json!({"booking_id": "$response.body#/booking_id"}))),
-        ))))]
+    responses(
+        (status = 202, description = "The booking.", body = BookingResponse,
+            headers(("Location" = String, description = "The booking's path.")),
+            links(
+                ("booking" = (operation_id = "booking",
+                    parameters(("booking_id" = "$response.body#/booking_id")))),
+                ("timeline" = (operation_id = "timeline",
+                    parameters(("booking_id" = "$response.body#/booking_id")))),
+                ("cancel" = (operation_id = "cancelBooking",
+                    request_body = json!({"booking_id": "$response.body#/booking_id"}))),
+            )),
+        (status = 403, description = "email-not-verified"),
+    ))]
 pub(super) async fn create(
     State(state): State<ApiState>,
-    caller: Caller,
+    Buyer(caller): Buyer,
     key: Result<IdempotencyKey, Problem>,
     PreferWait(wait): PreferWait,
     Json(request): Json<CreateBookingRequest>,

@@ -1,6 +1,7 @@
 //! The HTTP side: requests come in, bookings go out as JSON and as streams.
 
 mod bookings;
+mod buyer;
 mod problems;
 mod responses;
 
@@ -41,6 +42,8 @@ pub(crate) struct ApiState {
     pub(crate) resends: ResendSchedule,
     /// How many bookings an account may create.
     pub(crate) creates: RateLimit<UserId>,
+    /// Whether only those may who have shown to read their e-mail address.
+    pub(crate) require_verified_email: bool,
 }
 
 /// The service's routes.

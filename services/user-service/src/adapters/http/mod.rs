@@ -1,8 +1,10 @@
 //! The HTTP side: routes and what their handlers share.
 
 mod client_ip;
+mod email;
 mod keys;
 mod live_caller;
+mod passwords;
 mod problems;
 mod profile;
 mod responses;
@@ -19,7 +21,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     adapters::access_tokens::AccessTokens,
-    application::{Accounts, PasswordCheck},
+    application::{AccountLetters, Accounts, PasswordCheck},
     domain::ClientIp,
 };
 
@@ -37,9 +39,10 @@ struct Document;
 #[derive(Clone)]
 pub(crate) struct ApiState {
     pub accounts: Arc<dyn Accounts>,
+    pub letters: Arc<dyn AccountLetters>,
     pub password_check: PasswordCheck,
     pub access_tokens: Arc<AccessTokens>,
-    /// How many log-ins a client may try.
+    /// How many log-ins a client may try, and how many letters it may ask for.
     pub logins: RateLimit<ClientIp>,
     /// How many accounts a client may make.
     pub registrations: RateLimit<ClientIp>,
@@ -54,8 +57,12 @@ pub(crate) fn routes() -> OpenApiRouter<ApiState> {
         .routes(routes!(sessions::log_out))
         .routes(routes!(session_list::list, session_list::end_others))
         .routes(routes!(session_list::end))
-        .routes(routes!(profile::show))
+        .routes(routes!(passwords::forgot))
+        .routes(routes!(passwords::reset))
+        .routes(routes!(profile::show, profile::erase))
         .routes(routes!(profile::update))
+        .routes(routes!(email::verify))
+        .routes(routes!(email::send))
         .routes(routes!(roles::give))
         .routes(routes!(roles::disable))
         .routes(routes!(roles::enable))

@@ -4,8 +4,8 @@ use axum::http::StatusCode;
 use karcis_http::Problem;
 
 use crate::application::{
-    ChangeAccountError, CheckPasswordError, HashError, RefreshSessionError, RegisterError,
-    SaveError, UpdateProfileError,
+    ChangeAccountError, CheckPasswordError, EraseProfileError, HashError, MailedTokenError,
+    RefreshSessionError, RegisterError, ResetPasswordError, SaveError, UpdateProfileError,
 };
 
 impl From<HashError> for Problem {
@@ -73,23 +73,67 @@ impl From<RefreshSessionError> for Problem {
     }
 }
 
+/// What is wrong with the password that a logged-in person gave. The access token is valid: a 401 would make
+/// the client log out.
+fn current_password(error: CheckPasswordError) -> Problem {
+    match error {
+        CheckPasswordError::Wrong => {
+            Problem::invalid_field("current_password", "give the password you log in with")
+        }
+        error => error.into(),
+    }
+}
+
 impl From<UpdateProfileError> for Problem {
     fn from(error: UpdateProfileError) -> Self {
-        let current_password = |message: String| Self::invalid_field("current_password", message);
         match error {
             UpdateProfileError::NoSuchAccount => Self::not_found(),
-            UpdateProfileError::CurrentPasswordMissing => current_password(error.to_string()),
-            // The access token is valid: a 401 would make the client log out.
-            UpdateProfileError::CurrentPassword(CheckPasswordError::Wrong) => {
-                current_password("give the password you log in with".to_owned())
+            UpdateProfileError::SessionEnded => {
+                Self::not_logged_in("the session has ended; log in with POST /login")
             }
-            UpdateProfileError::CurrentPassword(error) => error.into(),
+            UpdateProfileError::CurrentPasswordMissing => {
+                Self::invalid_field("current_password", error.to_string())
+            }
+            UpdateProfileError::CurrentPassword(error) => current_password(error),
             UpdateProfileError::Password(error) => {
                 Self::invalid_field("password", error.to_string())
             }
             UpdateProfileError::Hash(error) => error.into(),
             UpdateProfileError::Save(error) => error.into(),
             UpdateProfileError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<EraseProfileError> for Problem {
+    fn from(error: EraseProfileError) -> Self {
+        match error {
+            EraseProfileError::NoSuchAccount => Self::not_found(),
+            EraseProfileError::LastAdmin => Self::wrong_role().detail(error.to_string()),
+            EraseProfileError::CurrentPassword(error) => current_password(error),
+            EraseProfileError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<MailedTokenError> for Problem {
+    fn from(error: MailedTokenError) -> Self {
+        match error {
+            MailedTokenError::Invalid => Self::invalid_field("token", error.to_string()),
+            MailedTokenError::Save(error) => error.into(),
+            MailedTokenError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<ResetPasswordError> for Problem {
+    fn from(error: ResetPasswordError) -> Self {
+        match error {
+            ResetPasswordError::Password(error) => {
+                Self::invalid_field("password", error.to_string())
+            }
+            ResetPasswordError::Hash(error) => error.into(),
+            ResetPasswordError::Token(error) => error.into(),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use axum::extract::State;
+use axum::{extract::State, http::StatusCode};
 use karcis_http::{Caller, FieldErrors, Json, Patch, Problem, TimeZoneName};
 use karcis_process::trace;
 use serde::Deserialize;
@@ -14,14 +14,14 @@ use super::{
     responses::{EmailAddress, FullName, LanguageTag, NewPassword, PhoneNumber, ProfileResponse},
 };
 use crate::{
-    application::{ProfileUpdate, update_profile},
+    application::{ProfileUpdate, erase_profile, update_profile},
     domain::{
         ClientIp, Email, Locale, Password, PersonName, Phone, ProfileChange, TimeZone,
         TypedPassword,
     },
 };
 
-// The body has no `Debug`, as it contains secrets.
+// The bodies have no `Debug`, as they contain secrets.
 
 /// What to change in a profile.
 #[derive(Deserialize, ToSchema)]
@@ -50,6 +50,14 @@ pub(super) struct UpdateProfileRequest {
     current_password: Option<String>,
 }
 
+/// The password of whoever wants to be erased.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct EraseProfileRequest {
+    #[schema(format = Password, pattern = r"^[^\x00]*$", examples("nine mangoes in a boat"))]
+    current_password: String,
+}
+
 /// The caller's profile.
 #[utoipa::path(get, path = "/profile", tag = PROFILES, operation_id = "profile",
     security(("bearer" = [])),
@@ -67,7 +75,8 @@ pub(super) async fn show(
 
 /// Changes the caller's profile.
 ///
-/// A new password ends all the caller's other sessions.
+/// A new e-mail address or password ends all the caller's other sessions. A new address is to be verified,
+/// and the old one gets a letter.
 #[utoipa::path(method(put, post, patch), path = "/profile/update", tag = PROFILES,
     operation_id = "updateProfile", request_body = UpdateProfileRequest, security(("bearer" = [])),
     responses(
@@ -103,6 +112,30 @@ pub(super) async fn update(
     let updating = update_profile(&*state.accounts, &state.password_check, update);
     let account = trace::span("update_profile", updating).await?;
     Ok(Json(account.into()))
+}
+
+/// Erases the caller: nothing that names the person is kept.
+///
+/// Bookings that are not confirmed are cancelled; tickets stay valid by their codes.
+#[utoipa::path(delete, path = "/profile", tag = PROFILES, operation_id = "eraseProfile",
+    request_body = EraseProfileRequest, security(("bearer" = [])),
+    responses(
+        (status = 204, description = "The person is erased."),
+        (status = 403, description = "wrong-role: there would be no admin left."),
+        (status = 404, description = "not-found"),
+        (status = 429, description = "too-many-requests"),
+    ))]
+pub(super) async fn erase(
+    State(state): State<ApiState>,
+    LiveCaller(actor): LiveCaller,
+    client_ip: ClientIp,
+    Json(request): Json<EraseProfileRequest>,
+) -> Result<StatusCode, Problem> {
+    let typed = TypedPassword(request.current_password);
+    let (accounts, check) = (&*state.accounts, &state.password_check);
+    let erasing = erase_profile(accounts, check, actor, &client_ip, typed);
+    trace::span("erase_profile", erasing).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// A field that cannot be cleared.

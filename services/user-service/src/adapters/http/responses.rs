@@ -21,6 +21,8 @@ pub(super) struct ProfileResponse {
     user_id: UserId,
     #[schema(examples("sari@mail.example"))]
     email: String,
+    /// Whether its owner has shown to read that address.
+    email_verified: bool,
     #[schema(examples("Sari"))]
     name: String,
     #[schema(examples("+6281234567890"))]
@@ -41,6 +43,7 @@ impl From<Account> for ProfileResponse {
         Self {
             user_id: account.user_id,
             email: account.email.as_str().to_owned(),
+            email_verified: account.email_verified,
             name: account.name.as_str().to_owned(),
             phone: account.phone.map(|phone| phone.as_str().to_owned()),
             locale: account.locale.map(|locale| locale.as_str().to_owned()),

@@ -18,7 +18,7 @@ use super::{
     user_agent::ClientName,
 };
 use crate::{
-    adapters::refresh_tokens,
+    adapters::secret_tokens,
     application::{self, LogIn, Registration, refresh_session},
     domain::{
         Account, ClientIp, Email, NewSession, Password, PersonName, SessionId, TypedPassword,
@@ -138,8 +138,8 @@ pub(super) async fn refresh(
     Json(request): Json<RefreshTokenRequest>,
 ) -> Result<Response, Problem> {
     let at = now();
-    let (refresh_token, next) = refresh_tokens::generate();
-    let presented = refresh_tokens::hash(&request.refresh_token);
+    let (refresh_token, next) = secret_tokens::generate();
+    let presented = secret_tokens::hash(&request.refresh_token);
     let security = &*state.password_check.security;
     let refreshing = refresh_session(&*state.accounts, security, &presented, next, at);
     let (account, session) = trace::span("refresh_session", refreshing).await?;
@@ -154,7 +154,7 @@ pub(super) async fn log_out(
     State(state): State<ApiState>,
     Json(request): Json<RefreshTokenRequest>,
 ) -> Result<StatusCode, Problem> {
-    state.accounts.end_session_of(&refresh_tokens::hash(&request.refresh_token)).await?;
+    state.accounts.end_session_of(&secret_tokens::hash(&request.refresh_token)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -163,7 +163,7 @@ fn new_session(
     ClientName(user_agent): ClientName,
     began_at: Timestamp,
 ) -> (String, NewSession) {
-    let (refresh_token, token) = refresh_tokens::generate();
+    let (refresh_token, token) = secret_tokens::generate();
     let id = SessionId(Uuid::now_v7());
     (refresh_token, NewSession { id, token, began_at, client_ip, user_agent })
 }

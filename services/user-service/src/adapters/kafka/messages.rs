@@ -1,6 +1,6 @@
 //! Between domain and wire: what is published of accounts, and what is read of bookings.
 
-use karcis_contracts::{BookingFact, ProfileUpdated, UserFact, UserRegistered};
+use karcis_contracts::{BookingFact, ProfileUpdated, UserErased, UserFact, UserRegistered};
 use karcis_messaging::Outgoing;
 
 use crate::domain::{AccountChange, Notification, NotificationKind};
@@ -17,6 +17,7 @@ pub(crate) fn encode(change: AccountChange) -> Outgoing {
             version: account.version,
         }
         .into(),
+        AccountChange::Erased(user_id) => UserErased { user_id }.into(),
     };
     Outgoing::new(&fact)
 }

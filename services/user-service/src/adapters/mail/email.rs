@@ -1,4 +1,4 @@
-//! The e-mail to a buyer: which booking, its new status, and what to do next.
+//! What letters say: a booking's new status, or what an account's owner may do with a token.
 
 use lettre::{
     Address, Message,
@@ -7,33 +7,83 @@ use lettre::{
         header::{ContentType, HeaderName, HeaderValue},
     },
 };
+use uuid::Uuid;
 
-use crate::domain::{Buyer, Notification, NotificationKind};
+use crate::domain::{
+    AccountLetterKind, Content, Letter, MailedToken, Notification, NotificationKind, PersonName,
+    Recipient,
+};
 
-/// The e-mail to this buyer; an error if no mail server would accept the address.
+/// The e-mail to this recipient; an error if no mail server would accept the address.
 pub(super) fn email(
     from: &Mailbox,
-    notification: &Notification,
-    buyer: &Buyer,
+    letter: &Letter,
+    recipient: &Recipient,
 ) -> Result<Message, Box<dyn std::error::Error>> {
-    let (subject, what, next) = words(notification);
-    let (booking, name) = (notification.booking_id, buyer.name.as_str());
-    let address: Address = buyer.email.as_str().parse()?;
-    let id = format!("<{booking}.{}@{}>", notification.kind.as_str(), from.email.domain());
+    let (id, subject, text) = match &letter.content {
+        Content::Booking(notification) => of_booking(notification),
+        Content::Account(account, token) => of_account(account.kind, token.as_ref())?,
+    };
+    let address: Address = recipient.email.as_str().parse()?;
+    let hello = match recipient.greeting.as_ref().map(PersonName::as_str) {
+        Some(name) => format!("Hello {name},"),
+        None => "Hello,".to_owned(),
+    };
     let automatic = HeaderName::new_from_ascii_str("Auto-Submitted");
-    let body = format!(
-        "Hello {name},\n\n{what}\n\n{next}\n\nYour booking's number: {booking}\n\n-- \nKarcis\n"
-    );
     let email = Message::builder()
         .from(from.clone())
-        .to(Mailbox::new(Some(name.to_owned()), address))
+        // No header repeats a name that somebody made up.
+        .to(Mailbox::new(None, address))
         .subject(subject)
-        // The same each time it is sent, so that a mailbox recognises a repetition.
-        .message_id(Some(id))
+        .message_id(Some(format!("<{id}@{}>", from.email.domain())))
         // Automatic responders do not answer it (RFC 3834).
         .raw_header(HeaderValue::new(automatic, "auto-generated".to_owned()))
         .header(ContentType::TEXT_PLAIN);
-    Ok(email.body(body)?)
+    Ok(email.body(format!("{hello}\n\n{text}\n\n-- \nKarcis\n"))?)
+}
+
+/// An id that is the same each time the letter is sent, so that a mailbox recognises a repetition; the
+/// subject and the text.
+fn of_booking(notification: &Notification) -> (String, &'static str, String) {
+    let (subject, what, next) = words(notification);
+    let booking = notification.booking_id;
+    let text = format!("{what}\n\n{next}\n\nYour booking's number: {booking}");
+    (format!("{booking}.{}", notification.kind.as_str()), subject, text)
+}
+
+/// The same of a letter about an account. Each time it is sent it brings another token.
+fn of_account(
+    kind: AccountLetterKind,
+    token: Option<&MailedToken>,
+) -> Result<(String, &'static str, String), &'static str> {
+    let token = || token.map(|MailedToken(token)| token).ok_or("the letter has no token");
+    let (subject, text) = match kind {
+        AccountLetterKind::VerifyEmail => (
+            "Is this your address?",
+            format!(
+                "somebody, we hope you, gave this address to Karcis. To show that it is yours, enter this \
+                 code within 24 hours:\n\n{}\n\nIf it was not you, there is nothing you have to do.",
+                token()?
+            ),
+        ),
+        AccountLetterKind::ResetPassword => (
+            "A new password",
+            format!(
+                "somebody, we hope you, wants to choose a new password for your account. To do so, enter \
+                 this code within 30 minutes:\n\n{}\n\nIf it was not you, there is nothing you have to \
+                 do: without this code nobody can change it. Give it to nobody.",
+                token()?
+            ),
+        ),
+        AccountLetterKind::AddressChanged => (
+            "Your account has another address",
+            "the account that had this e-mail address has another one now, and everybody else who was \
+             logged in to it is logged out. If it was not you, somebody knows your password: answer this \
+             letter at once."
+                .to_owned(),
+        ),
+    };
+    Ok((Uuid::now_v7().to_string(), subject, text))
 }
 
 /// The subject, what happened, and what to do next.
@@ -91,15 +141,41 @@ mod tests {
     use uuid::uuid;
 
     use super::*;
-    use crate::domain::{Email, PersonName};
+    use crate::domain::{AccountLetter, Email};
+
+    fn sent(content: Content, is_verified: bool, name: &str) -> String {
+        let from = "Karcis <tickets@karcis.example>".parse().expect("is a sender");
+        let email_address = Email::parse("sari@mail.example").expect("is an address");
+        let name = PersonName::parse(name).expect("is a name");
+        let recipient = Recipient::owner(email_address, is_verified, name);
+        let letter = Letter { content, recipient: None, trace: None };
+        let email = email(&from, &letter, &recipient).expect("can be written").formatted();
+        // As a mailbox shows it: folded lines are joined.
+        String::from_utf8(email).expect("is text").replace("=\r\n", "")
+    }
+
+    #[test]
+    fn a_name_is_repeated_to_its_owner_alone_and_in_no_header() {
+        let content = || {
+            let to = Email::parse("sari@mail.example").expect("is an address");
+            let token = MailedToken("a-token".to_owned());
+            Content::Account(AccountLetter::verify(&to), Some(token))
+        };
+        for (is_verified, name, hello) in [
+            (true, "Sari", "\r\n\r\nHello Sari,\r\n"),
+            (false, "Sari", "\r\n\r\nHello,\r\n"),
+            (true, "Pay at https://evil.example", "\r\n\r\nHello,\r\n"),
+            (true, ".", "\r\n\r\nHello,\r\n"),
+        ] {
+            let email = sent(content(), is_verified, name);
+            assert!(email.contains(hello), "{name:?}:\n{email}");
+            assert!(email.contains("\r\nTo: sari@mail.example\r\n"), "{name:?}:\n{email}");
+            assert!(email.contains("a-token") && !email.contains("evil"), "{name:?}:\n{email}");
+        }
+    }
 
     #[test]
     fn an_email_says_which_booking_what_happened_and_what_to_do() {
-        let from = "Karcis <tickets@karcis.example>".parse().expect("is a sender");
-        let buyer = Buyer {
-            email: Email::parse("sari@mail.example").expect("is an address"),
-            name: PersonName::parse("Sari").expect("is a name"),
-        };
         for (kind, reason, said) in [
             (NotificationKind::Created, None, ["We have your order", "pay as soon as"]),
             (NotificationKind::Confirmed, None, ["the tickets are yours", "show each one's code"]),
@@ -126,9 +202,7 @@ mod tests {
                 event_id: EventId(uuid!("0198c5a0-0000-7000-8000-00000000e001")),
                 reason: reason.map(str::to_owned),
             };
-            let email = email(&from, &notification, &buyer).expect("can be written").formatted();
-            // As a mailbox shows it: folded lines are joined.
-            let email = String::from_utf8(email).expect("is text").replace("=\r\n", "");
+            let email = sent(Content::Booking(notification), true, "Sari");
             let everywhere = ["Hello Sari,", "0198c5a0-0000-7000-8000-00000000b001\r\n"];
             for text in everywhere.iter().chain(&said) {
                 assert!(email.contains(text), "{text:?} is not in:\n{email}");

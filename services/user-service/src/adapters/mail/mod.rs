@@ -1,6 +1,7 @@
-//! The ways in which notifications reach buyers: by mail, or as log lines only.
+//! The ways in which letters reach people: by mail, as files for development, or as log lines only.
 
 mod email;
+mod files;
 mod log;
 mod smtp;
 
@@ -12,18 +13,47 @@ use karcis_process::trace::{
     },
 };
 
-pub(crate) use log::LogNotifier;
-pub(crate) use smtp::SmtpNotifier;
+use std::{path::Path, sync::Arc};
 
-use crate::domain::DueNotification;
+use files::FileNotifier;
+use lettre::message::Mailbox;
+use log::LogNotifier;
+use smtp::SmtpNotifier;
 
-/// Runs `work`, which sends this notification, in a span of the trace that it follows from.
-async fn traced<T>(due: &DueNotification, work: impl Future<Output = T>) -> T {
-    let cause = due.trace.as_deref().and_then(trace::parse).unwrap_or_default();
+use crate::{application::Notifier, config::MailConfig, domain::Letter};
+
+/// A mail setting that is wrong.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum MailError {
+    /// The URL is not shown, as it may contain a password.
+    #[error(
+        "KARCIS_SMTP_URL is no mail server: give smtp://[user:password@]host[:port] (with \
+         ?tls=required for STARTTLS), or smtps:// for TLS"
+    )]
+    Url,
+    #[error("KARCIS_MAIL_FROM is no sender: give one such as 'Karcis <tickets@karcis.example>'")]
+    From,
+    #[error("KARCIS_MAIL_DIR cannot be made: {0}")]
+    Folder(#[from] std::io::Error),
+}
+
+/// What the settings say: a mail server before a folder before the log. Does not connect yet.
+pub(crate) fn notifier(config: &MailConfig) -> Result<Arc<dyn Notifier>, MailError> {
+    let from: Mailbox = config.mail_from.parse().map_err(|_| MailError::From)?;
+    Ok(match (config.smtp_url.as_str(), config.mail_dir.as_str()) {
+        ("", "") => Arc::new(LogNotifier),
+        ("", folder) => Arc::new(FileNotifier::new(Path::new(folder), from)?),
+        (url, _) => Arc::new(SmtpNotifier::new(url, from)?),
+    })
+}
+
+/// Runs `work`, which sends this letter, in a span of the trace that it follows from.
+async fn traced<T>(letter: &Letter, work: impl Future<Output = T>) -> T {
+    let cause = letter.trace.as_deref().and_then(trace::parse).unwrap_or_default();
     let span = trace::begin(&cause, || {
-        SpanBuilder::from_name("notify_buyer")
-            .with_kind(SpanKind::Client)
-            .with_attributes([KeyValue::new(BOOKING, due.notification.booking_id.to_string())])
+        let booking = letter.content.notification();
+        let booking = booking.map(|of| KeyValue::new(BOOKING, of.booking_id.to_string()));
+        SpanBuilder::from_name("send_letter").with_kind(SpanKind::Client).with_attributes(booking)
     });
     trace::scope(span, work).await
 }

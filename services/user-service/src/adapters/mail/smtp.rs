@@ -19,8 +19,8 @@ use lettre::{
 };
 use tokio::time::{Instant, timeout_at};
 
-use super::{email::email, traced};
-use crate::{application::Notifier, config::MailConfig, domain::DueNotification};
+use super::{MailError, email::email, traced};
+use crate::{application::Notifier, domain::Letter};
 
 /// How many connections, and so e-mails at a time.
 const CONNECTIONS: u32 = 8;
@@ -28,26 +28,11 @@ const CONNECTIONS: u32 = 8;
 const STEP_LIMIT: Duration = Duration::from_secs(5);
 /// How long all e-mails of a batch may take: less than the process waits when it is stopped.
 const BATCH_LIMIT: Duration = Duration::from_secs(8);
-/// RFC 5321: the mailbox is unavailable, not here, or its name is not allowed.
-const NO_SUCH_MAILBOX: [u16; 3] = [550, 551, 553];
 
-/// Sends each notification as an e-mail.
-pub(crate) struct SmtpNotifier {
+/// Sends each letter as an e-mail.
+pub(super) struct SmtpNotifier {
     server: AsyncSmtpTransport<Tokio1Executor>,
     from: Mailbox,
-}
-
-/// A mail setting that is wrong.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum MailError {
-    /// The URL is not shown, as it may contain a password.
-    #[error(
-        "KARCIS_SMTP_URL is no mail server: give smtp://[user:password@]host[:port] (with \
-         ?tls=required for STARTTLS), or smtps:// for TLS"
-    )]
-    Url,
-    #[error("KARCIS_MAIL_FROM is no sender: give one such as 'Karcis <tickets@karcis.example>'")]
-    From,
 }
 
 /// Why an e-mail was not sent.
@@ -61,39 +46,35 @@ enum SendError {
 }
 
 impl SmtpNotifier {
-    /// `None` if no server is configured. Does not connect yet.
-    pub(crate) fn new(config: &MailConfig) -> Result<Option<Self>, MailError> {
-        if config.smtp_url.is_empty() {
-            return Ok(None);
-        }
-        let from: Mailbox = config.mail_from.parse().map_err(|_| MailError::From)?;
-        let server = AsyncSmtpTransport::<Tokio1Executor>::from_url(&config.smtp_url);
+    /// Does not connect yet.
+    pub(super) fn new(url: &str, from: Mailbox) -> Result<Self, MailError> {
+        let server = AsyncSmtpTransport::<Tokio1Executor>::from_url(url);
         let server = server
             .map_err(|_| MailError::Url)?
             .hello_name(ClientId::Domain(from.email.domain().to_owned()))
             .timeout(Some(STEP_LIMIT))
             .pool_config(PoolConfig::new().max_size(CONNECTIONS))
             .build();
-        Ok(Some(Self { server, from }))
+        Ok(Self { server, from })
     }
 
-    async fn send(&self, due: &DueNotification) -> Result<(), SendError> {
-        let buyer = due.buyer.as_ref().ok_or(SendError::NoMailbox)?;
-        let email = email(&self.from, &due.notification, buyer);
+    async fn send(&self, letter: &Letter) -> Result<(), SendError> {
+        let recipient = letter.recipient.as_ref().ok_or(SendError::NoMailbox)?;
+        let email = email(&self.from, letter, recipient);
         let email = email.map_err(|_| SendError::NoMailbox)?;
         self.server.send(email).await.map(drop).map_err(|error| send_error(&error))
     }
 
-    /// Sends the e-mails of one booking in their order. Returns for each whether it is done. Sends
+    /// Sends these letters in their order. Returns for each whether it is done. Sends
     /// nothing more once the server is `unavailable`.
     async fn send_all(
         &self,
-        due: &[DueNotification],
+        letters: &[Letter],
         unavailable: &AtomicBool,
         until: Instant,
     ) -> Vec<bool> {
-        let mut done = Vec::with_capacity(due.len());
-        for one in due {
+        let mut done = Vec::with_capacity(letters.len());
+        for one in letters {
             let sent = async {
                 if unavailable.load(Ordering::Relaxed) {
                     return Err(SendError::TryLater);
@@ -101,11 +82,12 @@ impl SmtpNotifier {
                 let sending = timeout_at(until, traced(one, self.send(one)));
                 sending.await.unwrap_or(Err(SendError::ServerUnavailable))
             };
-            let (booking, kind) = (one.notification.booking_id, one.notification.kind.as_str());
             done.push(match sent.await {
                 Ok(()) => true,
                 Err(SendError::NoMailbox) => {
-                    tracing::warn!(booking_id = %booking, kind, "the buyer cannot be reached by mail");
+                    let booking = one.content.notification().map(|of| of.booking_id);
+                    let booking_id = booking.map(tracing::field::display);
+                    tracing::warn!(booking_id, kind = one.kind(), "a letter reaches nobody");
                     true
                 }
                 Err(SendError::TryLater) => false,
@@ -125,9 +107,10 @@ fn send_error(error: &SmtpError) -> SendError {
         tracing::warn!(%cause, "the mail server is unavailable");
         return SendError::ServerUnavailable;
     };
+    let text = error.source().map(ToString::to_string).unwrap_or_default();
     match code {
-        code if NO_SUCH_MAILBOX.contains(&code) => SendError::NoMailbox,
-        450..=459 => SendError::TryLater,
+        500..=599 if is_no_mailbox(&text) => SendError::NoMailbox,
+        450..=459 | 550..=559 => SendError::TryLater,
         code => {
             tracing::warn!(code, "the mail server accepts no e-mails");
             SendError::ServerUnavailable
@@ -135,12 +118,49 @@ fn send_error(error: &SmtpError) -> SendError {
     }
 }
 
+/// Whether an answer's enhanced status code (RFC 3463) says that the recipient's address is wrong. Servers
+/// answer 550 for many other reasons, such as a full blocklist or a policy of the day; and 5.1.7 and 5.1.8
+/// are about our own address.
+fn is_no_mailbox(answer: &str) -> bool {
+    let code = answer.split_whitespace().next().unwrap_or_default();
+    code.strip_prefix("5.1.").is_some_and(|detail| !matches!(detail, "7" | "8"))
+}
+
 #[async_trait]
 impl Notifier for SmtpNotifier {
-    async fn notify(&self, due: &[DueNotification]) -> Vec<bool> {
+    async fn notify(&self, letters: &[Letter]) -> Vec<bool> {
         let (unavailable, until) = (AtomicBool::new(false), Instant::now() + BATCH_LIMIT);
-        let bookings = due.chunk_by(|a, b| a.notification.booking_id == b.notification.booking_id);
-        let sending: Vec<_> = bookings.map(|due| self.send_all(due, &unavailable, until)).collect();
+        // Those of a booking one after another.
+        let bookings = letters.chunk_by(|a, b| {
+            let booking = |letter: &Letter| letter.content.notification().map(|of| of.booking_id);
+            booking(a).is_some() && booking(a) == booking(b)
+        });
+        let sending: Vec<_> =
+            bookings.map(|letters| self.send_all(letters, &unavailable, until)).collect();
         stream::iter(sending).buffered(CONNECTIONS as usize).concat().await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_an_answer_about_the_recipients_address_drops_a_letter() {
+        for (answer, is_dropped) in [
+            ("5.1.1 no such user", true),
+            ("5.1.1", true),
+            ("5.1.2 bad domain 5.1.2 really", true),
+            ("5.1.10 null MX", true),
+            ("5.1.7 bad sender", false),
+            ("5.1.8 bad sender's domain", false),
+            ("5.7.1 blocked: see 5.1.1", false),
+            ("5.2.2 mailbox full", false),
+            ("5.1", false),
+            ("mailbox unavailable", false),
+            ("", false),
+        ] {
+            assert_eq!(is_no_mailbox(answer), is_dropped, "{answer:?}");
+        }
     }
 }

@@ -2,18 +2,22 @@
 
 use async_trait::async_trait;
 use karcis_database::{Connection, Pool, PrivilegedAct, StoreError, Transaction};
-use karcis_kernel::UserId;
+use karcis_kernel::{Role, UserId};
 use karcis_messaging::{Outbox, Outgoing};
+use uuid::Uuid;
 
 use super::{
+    account_letters,
     rows::{read_account, select_accounts},
     sessions,
 };
 use crate::{
-    application::{Accounts, AdminSave, LockedSession, SaveError, Sessions, WhichSessions},
+    application::{
+        Accounts, AdminSave, Erasure, LockedSession, SaveError, Sessions, WhichSessions,
+    },
     domain::{
-        Account, AccountChange, Actor, Email, Locale, NewSession, OpenSession, PasswordHash, Phone,
-        TimeZone, TokenHash,
+        Account, AccountChange, AccountLetter, AccountLetterKind, Actor, Email, Locale, NewSession,
+        OpenSession, PasswordHash, Phone, TimeZone, TokenHash,
     },
 };
 
@@ -67,6 +71,8 @@ impl PgAccounts {
         }
         if let Some(session) = session {
             sessions::open(&mut transaction, account, session).await?;
+            let verify = AccountLetter::verify(&account.email);
+            account_letters::add(&mut transaction, &[verify]).await?;
         }
         Ok(self.finish(transaction, AccountChange::Registered(account), act).await?)
     }
@@ -78,6 +84,7 @@ impl PgAccounts {
         loaded: i64,
         account: &Account,
         sessions: Sessions,
+        letters: &[AccountLetter],
         act: Option<&PrivilegedAct>,
     ) -> Result<bool, SaveError> {
         if !write(&mut transaction, loaded, account).await? {
@@ -89,9 +96,34 @@ impl PgAccounts {
         }
         if let Sessions::EndAllBut(kept) = sessions {
             sessions::end_all_but(&mut transaction, account.user_id, kept).await?;
+            account_letters::void_tokens(&mut transaction, account.user_id).await?;
         }
+        account_letters::add(&mut transaction, letters).await?;
         self.finish(transaction, AccountChange::Updated(account), act).await?;
         Ok(true)
+    }
+
+    async fn erase_once(&self, account: &Account) -> Result<Erasure, StoreError> {
+        let mut transaction = self.pool.begin().await?;
+        if account.role == Role::Admin && !is_other_admin(&mut transaction, account.user_id).await?
+        {
+            return Ok(Erasure::LastAdmin);
+        }
+        // Sessions, tokens and known addresses go with it.
+        let erased: Option<String> = sqlx::query_scalar(
+            "DELETE FROM account WHERE user_id = $1 AND password_hash = $2 AND role = $3
+             RETURNING email",
+        )
+        .bind(account.user_id.0)
+        .bind(&account.password_hash.0)
+        .bind(account.role.as_str())
+        .fetch_optional(&mut *transaction)
+        .await?;
+        let Some(email) = erased else { return Ok(Erasure::Changed) };
+        let unsent = sqlx::query("DELETE FROM account_letter WHERE email = $1").bind(email);
+        unsent.execute(&mut *transaction).await?;
+        self.finish(transaction, AccountChange::Erased(account.user_id), None).await?;
+        Ok(Erasure::Erased)
     }
 
     /// Commits with the record of the act and the message, which is inserted last.
@@ -127,6 +159,20 @@ impl Accounts for PgAccounts {
         row.as_ref().map(read_account).transpose()
     }
 
+    async fn by_mailed_token(
+        &self,
+        kind: AccountLetterKind,
+        token: &TokenHash,
+    ) -> Result<Option<Account>, StoreError> {
+        let row = select_accounts!(
+            "WHERE disabled_at IS NULL AND (user_id, email) = (
+                 SELECT user_id, email FROM mailed_token
+                 WHERE token_hash = $1 AND kind = $2 AND expires_at > now())"
+        );
+        let row = row.bind(token.0).bind(kind.as_str()).fetch_optional(&self.pool).await?;
+        row.as_ref().map(read_account).transpose()
+    }
+
     async fn has_admin(&self) -> Result<bool, StoreError> {
         let any =
             "SELECT EXISTS (SELECT FROM account WHERE role = 'admin' AND disabled_at IS NULL)";
@@ -155,9 +201,10 @@ impl Accounts for PgAccounts {
         loaded: i64,
         account: &Account,
         sessions: Sessions,
+        letters: &[AccountLetter],
         act: Option<&PrivilegedAct>,
     ) -> Result<bool, SaveError> {
-        self.save_in(self.pool.begin().await?, loaded, account, sessions, act).await
+        self.save_in(self.pool.begin().await?, loaded, account, sessions, letters, act).await
     }
 
     async fn save_as_admin(
@@ -177,8 +224,20 @@ impl Accounts for PgAccounts {
             return Ok(AdminSave::NoAdmin);
         }
         let end = Sessions::EndAllBut(None);
-        let is_saved = self.save_in(transaction, loaded, account, end, Some(act)).await?;
+        let is_saved = self.save_in(transaction, loaded, account, end, &[], Some(act)).await?;
         Ok(if is_saved { AdminSave::Saved } else { AdminSave::Conflict })
+    }
+
+    /// A commit without an answer may have landed: then there is no account.
+    async fn erase(&self, account: &Account) -> Result<Erasure, StoreError> {
+        match self.erase_once(account).await {
+            Err(StoreError::Unavailable(_)) => {}
+            outcome => return outcome,
+        }
+        if self.by_id(account.user_id).await?.is_none() {
+            return Ok(Erasure::Erased);
+        }
+        self.erase_once(account).await
     }
 
     async fn replace_hash(&self, account: &Account, hash: &PasswordHash) -> Result<(), StoreError> {
@@ -250,7 +309,8 @@ async fn write(
 ) -> Result<bool, sqlx::Error> {
     let saved = sqlx::query(
         "UPDATE account SET email = $3, password_hash = $4, name = $5, phone = $6, locale = $7,
-             time_zone = $8, role = $9, version = $10, disabled_at = $11
+             time_zone = $8, role = $9, version = $10, disabled_at = $11,
+             verified_email = CASE WHEN $12 THEN $3 END
          WHERE user_id = $1 AND version = $2
              AND NOT EXISTS (SELECT FROM account WHERE email = $3 AND user_id <> $1)",
     )
@@ -265,6 +325,7 @@ async fn write(
     .bind(account.role.as_str())
     .bind(account.version)
     .bind(account.disabled_at)
+    .bind(account.email_verified)
     .execute(transaction)
     .await?;
     Ok(saved.rows_affected() > 0)
@@ -280,6 +341,18 @@ async fn is_admin(transaction: &mut Connection, actor: Actor) -> Result<bool, sq
     .fetch_one(&mut *transaction)
     .await?;
     Ok(is_admin && sessions::is_live(transaction, actor).await?)
+}
+
+/// Whether an admin besides this one can log in. All admins are locked, in the order of their ids: of two
+/// that leave at the same time, one stays.
+async fn is_other_admin(transaction: &mut Connection, admin: UserId) -> Result<bool, sqlx::Error> {
+    let admins: Vec<Uuid> = sqlx::query_scalar(
+        "SELECT user_id FROM account WHERE role = 'admin' AND disabled_at IS NULL
+         ORDER BY user_id FOR UPDATE",
+    )
+    .fetch_all(transaction)
+    .await?;
+    Ok(admins.iter().any(|other| *other != admin.0))
 }
 
 /// Whether another account has this account's e-mail address.

@@ -11,7 +11,7 @@ use sqlx::postgres::types::PgInterval;
 use super::known_peers;
 use crate::{
     application::FailedLogins,
-    domain::{Allowance, ClientIp, Subject, WINDOW},
+    domain::{Allowance, ClientIp, Email, Subject, WINDOW},
 };
 
 /// Table `failed_login`.
@@ -82,6 +82,13 @@ impl FailedLogins for PgFailedLogins {
             let forgiven = sqlx::query(FORGIVE).bind(key(subject)).bind(free(allowance));
             forgiven.execute(&self.0).await?;
         }
+        Ok(())
+    }
+
+    async fn forget(&self, email: &Email, client_ip: &ClientIp) -> Result<(), StoreError> {
+        let subject = Subject::AccountAt(email.clone(), client_ip.clone());
+        let forget = sqlx::query("DELETE FROM failed_login WHERE subject = $1").bind(key(&subject));
+        forget.execute(&self.0).await?;
         Ok(())
     }
 }

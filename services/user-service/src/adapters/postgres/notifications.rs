@@ -11,8 +11,8 @@ use uuid::Uuid;
 
 use super::rows::NotificationRow;
 use crate::{
-    application::Notifications,
-    domain::{DueNotification, Notification},
+    application::{LetterQueue, Notifications},
+    domain::{Letter, Notification},
 };
 
 /// Table `notice`.
@@ -43,14 +43,17 @@ impl Notifications for PgNotifications {
         .await?;
         Ok(())
     }
+}
 
+#[async_trait]
+impl LetterQueue for PgNotifications {
     async fn claim_due(
         &self,
         at: Timestamp,
         until: Timestamp,
         since: Timestamp,
         limit: usize,
-    ) -> Result<Vec<DueNotification>, StoreError> {
+    ) -> Result<Vec<Letter>, StoreError> {
         const CLAIM: &str = "WITH given_up AS (
                  UPDATE notice SET try_at = 'infinity'
                  WHERE (booking_id, kind) IN (
@@ -67,8 +70,8 @@ impl Notifications for PgNotifications {
              FROM due LEFT JOIN account USING (user_id)
              WHERE notice.booking_id = due.booking_id AND notice.kind = due.kind
              RETURNING notice.booking_id, notice.kind, notice.user_id, event_id, reason, trace,
-                 email, name";
-        let mut due: Vec<DueNotification> = Vec::new();
+                 email, name, verified_email = email AS is_verified";
+        let mut due: Vec<Letter> = Vec::new();
         // Rows that cannot be read do not hold up the others: more are claimed in their place.
         while due.len() < limit {
             let wanted = limit - due.len();
@@ -85,16 +88,20 @@ impl Notifications for PgNotifications {
                 break;
             }
         }
-        due.sort_unstable_by_key(|due| (due.notification.booking_id, due.notification.kind));
+        due.sort_by_key(|due| due.content.notification().map(|one| (one.booking_id, one.kind)));
         Ok(due)
     }
 
     async fn record(
         &self,
-        outcomes: &[(&Notification, bool)],
+        outcomes: &[(&Letter, bool)],
         at: Timestamp,
         pause: RangeInclusive<TimeDelta>,
     ) -> Result<(), StoreError> {
+        let of_bookings = outcomes
+            .iter()
+            .filter_map(|(letter, done)| letter.content.notification().map(|one| (one, *done)));
+        let outcomes: Vec<(&Notification, bool)> = of_bookings.collect();
         sqlx::query(
             "WITH outcome AS (
                  SELECT notice.booking_id, notice.kind, done FROM notice

@@ -6,8 +6,8 @@ use sqlx::postgres::PgRow;
 use uuid::Uuid;
 
 use crate::domain::{
-    Account, Buyer, DueNotification, Email, Locale, Notification, NotificationKind, PasswordHash,
-    PersonName, Phone, TimeZone,
+    Account, Content, Email, Letter, Locale, Notification, NotificationKind, PasswordHash,
+    PersonName, Phone, Recipient, TimeZone,
 };
 
 type Unreadable = Box<dyn std::error::Error + Send + Sync>;
@@ -17,7 +17,8 @@ macro_rules! select_accounts {
     ($rest:literal) => {
         sqlx::query(concat!(
             "SELECT user_id, email, password_hash, name, phone, locale, time_zone, role, version, \
-             created_at, disabled_at FROM account ",
+             created_at, disabled_at, coalesce(verified_email = email, false) AS email_verified \
+             FROM account ",
             $rest
         ))
     };
@@ -34,6 +35,7 @@ pub(super) fn read_account(row: &PgRow) -> Result<Account, StoreError> {
 struct AccountRow {
     user_id: Uuid,
     email: String,
+    email_verified: bool,
     password_hash: String,
     name: String,
     phone: Option<String>,
@@ -50,6 +52,7 @@ impl AccountRow {
         Ok(Account {
             user_id: UserId(self.user_id),
             email: Email::parse(&self.email)?,
+            email_verified: self.email_verified,
             password_hash: PasswordHash(self.password_hash),
             name: PersonName::parse(&self.name)?,
             phone: self.phone.as_deref().map(Phone::parse).transpose()?,
@@ -74,14 +77,17 @@ pub(super) struct NotificationRow {
     trace: Option<String>,
     email: Option<String>,
     name: Option<String>,
+    is_verified: Option<bool>,
 }
 
 impl NotificationRow {
-    pub(super) fn parsed(self) -> Result<DueNotification, Unreadable> {
+    pub(super) fn parsed(self) -> Result<Letter, Unreadable> {
         let kind = NotificationKind::ALL.into_iter().find(|kind| kind.as_str() == self.kind);
-        let buyer = match self.email.zip(self.name) {
+        let is_verified = self.is_verified.unwrap_or_default();
+        let recipient = match self.email.zip(self.name) {
             Some((email, name)) => {
-                Some(Buyer { email: Email::parse(&email)?, name: PersonName::parse(&name)? })
+                let (email, name) = (Email::parse(&email)?, PersonName::parse(&name)?);
+                Some(Recipient::owner(email, is_verified, name))
             }
             None => None,
         };
@@ -92,6 +98,6 @@ impl NotificationRow {
             event_id: EventId(self.event_id),
             reason: self.reason,
         };
-        Ok(DueNotification { notification, buyer, trace: self.trace })
+        Ok(Letter { content: Content::Booking(notification), recipient, trace: self.trace })
     }
 }

@@ -1,0 +1,209 @@
+//! Letters about accounts and the tokens that they bring: tables `account_letter` and `mailed_token`.
+
+use std::ops::RangeInclusive;
+
+use async_trait::async_trait;
+use chrono::TimeDelta;
+use karcis_database::{Connection, Pool, StoreError};
+use karcis_kernel::{Timestamp, UserId};
+use uuid::Uuid;
+
+use crate::{
+    adapters::secret_tokens,
+    application::{AccountLetters, LetterQueue},
+    domain::{
+        AccountLetter, AccountLetterKind, Content, Email, Letter, MailedToken, PersonName,
+        Recipient, TokenHash,
+    },
+};
+
+/// Table `account_letter`.
+pub(crate) struct PgAccountLetters(pub Pool);
+
+/// Adds these letters, but for those that wait already.
+pub(super) async fn add(
+    connection: &mut Connection,
+    letters: &[AccountLetter],
+) -> Result<(), sqlx::Error> {
+    if letters.is_empty() {
+        return Ok(());
+    }
+    sqlx::query(
+        "INSERT INTO account_letter (email, kind, was_verified, noted_at, try_at)
+         SELECT email, kind, was_verified, now(), now()
+         FROM unnest($1::text[], $2::text[], $3::bool[]) AS n (email, kind, was_verified)
+         ORDER BY email, kind
+         ON CONFLICT ON CONSTRAINT account_letter_once DO NOTHING",
+    )
+    .bind(letters.iter().map(|letter| letter.to.as_str()).collect::<Vec<_>>())
+    .bind(letters.iter().map(|letter| letter.kind.as_str()).collect::<Vec<_>>())
+    .bind(letters.iter().map(|letter| letter.was_verified).collect::<Vec<_>>())
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Ends all tokens of this person's letters.
+pub(super) async fn void_tokens(
+    connection: &mut Connection,
+    user: UserId,
+) -> Result<(), sqlx::Error> {
+    let void = sqlx::query("DELETE FROM mailed_token WHERE user_id = $1").bind(user.0);
+    void.execute(connection).await?;
+    Ok(())
+}
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    email: String,
+    kind: String,
+    was_verified: bool,
+    /// Of the account that has the address now.
+    user_id: Option<Uuid>,
+    name: Option<String>,
+    is_verified: Option<bool>,
+}
+
+/// A token that a letter is about to bring.
+struct NewMailedToken {
+    hash: TokenHash,
+    user_id: Uuid,
+    kind: AccountLetterKind,
+    email: String,
+    expires_at: Timestamp,
+}
+
+impl Row {
+    /// The letter, with a new token if it brings one. Kinds and addresses that cannot be read are not
+    /// claimed.
+    fn letter(self, at: Timestamp) -> Option<(Letter, Option<NewMailedToken>)> {
+        let Self { email, kind, was_verified, user_id, name, is_verified } = self;
+        let kind = AccountLetterKind::ALL.into_iter().find(|one| one.as_str() == kind)?;
+        let to = Email::parse(&email).ok()?;
+        let is_verified = is_verified.unwrap_or_default();
+        let name = name.and_then(|name| PersonName::parse(&name).ok());
+        let owner = name.map(|name| Recipient::owner(to.clone(), is_verified, name));
+        let recipient = match kind {
+            AccountLetterKind::VerifyEmail => owner.filter(|_| !is_verified),
+            AccountLetterKind::ResetPassword => owner,
+            AccountLetterKind::AddressChanged => {
+                Some(Recipient { email: to.clone(), is_verified: was_verified, greeting: None })
+            }
+        };
+        let (user_id, lifetime) = (recipient.as_ref().and(user_id), kind.token_lifetime());
+        let minted = user_id.zip(lifetime).map(|(user_id, lifetime)| {
+            let (token, hash) = secret_tokens::generate();
+            let expires_at = at + lifetime;
+            (MailedToken(token), NewMailedToken { hash, user_id, kind, email, expires_at })
+        });
+        let (token, stored) = minted.unzip();
+        let content = Content::Account(AccountLetter { kind, to, was_verified }, token);
+        Some((Letter { content, recipient, trace: None }, stored))
+    }
+}
+
+/// Stores the tokens of those accounts that are there.
+async fn store(pool: &Pool, tokens: &[NewMailedToken]) -> Result<(), sqlx::Error> {
+    if tokens.is_empty() {
+        return Ok(());
+    }
+    sqlx::query(
+        "INSERT INTO mailed_token (token_hash, user_id, kind, email, expires_at)
+         SELECT token_hash, user_id, kind, n.email, expires_at
+         FROM unnest($1::bytea[], $2::uuid[], $3::text[], $4::text[], $5::timestamptz[])
+             AS n (token_hash, user_id, kind, email, expires_at)
+         JOIN account USING (user_id) FOR KEY SHARE OF account",
+    )
+    .bind(tokens.iter().map(|token| token.hash.0).collect::<Vec<_>>())
+    .bind(tokens.iter().map(|token| token.user_id).collect::<Vec<_>>())
+    .bind(tokens.iter().map(|token| token.kind.as_str()).collect::<Vec<_>>())
+    .bind(tokens.iter().map(|token| token.email.as_str()).collect::<Vec<_>>())
+    .bind(tokens.iter().map(|token| token.expires_at).collect::<Vec<_>>())
+    .execute(pool)
+    .await?;
+    Ok(())
+}
+
+#[async_trait]
+impl AccountLetters for PgAccountLetters {
+    async fn add(&self, letter: &AccountLetter) -> Result<(), StoreError> {
+        let mut connection = self.0.acquire().await?;
+        Ok(add(&mut connection, std::slice::from_ref(letter)).await?)
+    }
+}
+
+#[async_trait]
+impl LetterQueue for PgAccountLetters {
+    async fn claim_due(
+        &self,
+        at: Timestamp,
+        until: Timestamp,
+        since: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<Letter>, StoreError> {
+        let rows: Vec<Row> = sqlx::query_as(
+            "WITH given_up AS (
+                 DELETE FROM account_letter WHERE (email, kind) IN (
+                     SELECT email, kind FROM account_letter
+                     WHERE try_at <= $1 AND noted_at <= $3
+                     LIMIT 5000 FOR UPDATE SKIP LOCKED)
+             ), due AS (
+                 SELECT email, kind FROM account_letter
+                 WHERE try_at <= $1 AND noted_at > $3 AND kind = ANY ($5)
+                 ORDER BY try_at LIMIT $4
+                 FOR NO KEY UPDATE SKIP LOCKED
+             )
+             UPDATE account_letter AS letter SET try_at = $2
+             FROM due LEFT JOIN account ON account.email = due.email AND disabled_at IS NULL
+             WHERE letter.email = due.email AND letter.kind = due.kind
+             RETURNING letter.email, letter.kind, was_verified, user_id, name,
+                 verified_email = account.email AS is_verified",
+        )
+        .bind(at)
+        .bind(until)
+        .bind(since)
+        .bind(limit as i64)
+        .bind(AccountLetterKind::ALL.map(AccountLetterKind::as_str).to_vec())
+        .fetch_all(&self.0)
+        .await?;
+        let (letters, tokens): (Vec<_>, Vec<_>) =
+            rows.into_iter().filter_map(|row| row.letter(at)).unzip();
+        store(&self.0, &tokens.into_iter().flatten().collect::<Vec<_>>()).await?;
+        Ok(letters)
+    }
+
+    async fn record(
+        &self,
+        outcomes: &[(&Letter, bool)],
+        at: Timestamp,
+        pause: RangeInclusive<TimeDelta>,
+    ) -> Result<(), StoreError> {
+        let keys = |wanted: bool| -> (Vec<&str>, Vec<&str>) {
+            let wanted = outcomes.iter().filter(|(_, is_done)| *is_done == wanted);
+            let keys = wanted.filter_map(|(letter, _)| match &letter.content {
+                Content::Account(letter, _) => Some((letter.to.as_str(), letter.kind.as_str())),
+                Content::Booking(_) => None,
+            });
+            keys.unzip()
+        };
+        let ((done_to, done_kinds), (open_to, open_kinds)) = (keys(true), keys(false));
+        sqlx::query(
+            "WITH done AS (
+                 DELETE FROM account_letter WHERE (email, kind) IN
+                     (SELECT * FROM unnest($1::text[], $2::text[]))
+             )
+             UPDATE account_letter SET try_at = $5 + least(greatest($5 - noted_at, $6), $7)
+             WHERE (email, kind) IN (SELECT * FROM unnest($3::text[], $4::text[]))",
+        )
+        .bind(done_to)
+        .bind(done_kinds)
+        .bind(open_to)
+        .bind(open_kinds)
+        .bind(at)
+        .bind(*pause.start())
+        .bind(*pause.end())
+        .execute(&self.0)
+        .await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,46 @@
+//! Erase a person, who asks for it with the password.
+
+use karcis_database::StoreError;
+
+use super::{
+    Accounts, CheckPasswordError, Erasure, PasswordCheck,
+    check_password::{Guess, check_password},
+};
+use crate::domain::{Actor, ClientIp, SecurityEvent, TypedPassword};
+
+/// Why a person is not erased.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum EraseProfileError {
+    #[error("there is no such account")]
+    NoSuchAccount,
+    #[error("make somebody else an admin first: there would be none left")]
+    LastAdmin,
+    #[error(transparent)]
+    CurrentPassword(#[from] CheckPasswordError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Deletes the account and all that is stored of its person. Other services are told, which know the person
+/// by the account's id alone.
+pub(crate) async fn erase_profile(
+    accounts: &dyn Accounts,
+    check: &PasswordCheck,
+    actor: Actor,
+    client_ip: &ClientIp,
+    typed: TypedPassword,
+) -> Result<(), EraseProfileError> {
+    let account = accounts.by_id(actor.user_id).await?.ok_or(EraseProfileError::NoSuchAccount)?;
+    let session = actor.session;
+    let (email, account) = (&account.email, Some(&account));
+    check_password(check, Guess { email, account, client_ip, session, typed }).await?;
+    let account = account.ok_or(EraseProfileError::NoSuchAccount)?;
+    match accounts.erase(account).await? {
+        Erasure::Erased => {
+            check.security.note(SecurityEvent::AccountErased { user: actor.user_id });
+            Ok(())
+        }
+        Erasure::Changed => Err(CheckPasswordError::Wrong.into()),
+        Erasure::LastAdmin => Err(EraseProfileError::LastAdmin),
+    }
+}

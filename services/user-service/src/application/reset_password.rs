@@ -1,0 +1,49 @@
+//! Reset a forgotten password with the token of a letter.
+
+use super::{
+    Accounts, HashError, MailedTokenError, PasswordCheck, Sessions, Urgency,
+    until_saved::until_saved,
+};
+use crate::domain::{
+    AccountLetterKind, ClientIp, InvalidPassword, Password, SecurityEvent, TokenHash,
+};
+
+/// Why a password is not reset.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ResetPasswordError {
+    #[error(transparent)]
+    Password(#[from] InvalidPassword),
+    #[error(transparent)]
+    Hash(#[from] HashError),
+    #[error(transparent)]
+    Token(#[from] MailedTokenError),
+}
+
+/// Gives the account that the token is for this password, which uses up the token and ends all sessions.
+/// The wrong passwords that its owner tried before, here, are forgotten.
+pub(crate) async fn reset_password(
+    accounts: &dyn Accounts,
+    check: &PasswordCheck,
+    token: &TokenHash,
+    password: Password,
+    client_ip: &ClientIp,
+) -> Result<(), ResetPasswordError> {
+    let load = async || -> Result<_, MailedTokenError> {
+        let account = accounts.by_mailed_token(AccountLetterKind::ResetPassword, token).await?;
+        account.ok_or(MailedTokenError::Invalid)
+    };
+    // Only who has a token makes us hash.
+    let password = password.for_account(&load().await?.email)?;
+    let hash = check.passwords.hash(password, Urgency::LogIn).await?;
+    let account = until_saved(|| async {
+        let account = load().await?;
+        let reset = account.reset(hash.clone());
+        let end = Sessions::EndAllBut(None);
+        let is_saved = accounts.save(account.version, &reset, end, &[], None).await?;
+        Ok::<_, MailedTokenError>(is_saved.then_some(reset))
+    })
+    .await?;
+    check.security.note(SecurityEvent::PasswordReset { user: account.user_id });
+    let forgetting = check.failed_logins.forget(&account.email, client_ip).await;
+    Ok(forgetting.map_err(MailedTokenError::from)?)
+}

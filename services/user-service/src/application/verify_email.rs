@@ -1,0 +1,34 @@
+//! Verify an e-mail address with the token of a letter.
+
+use karcis_database::StoreError;
+
+use super::{Accounts, SaveError, Sessions, until_saved::until_saved};
+use crate::domain::{AccountLetterKind, TokenHash};
+
+/// Why an address is not verified, or a password not reset.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum MailedTokenError {
+    #[error("ask for another letter: this token is unknown, used or expired")]
+    Invalid,
+    #[error(transparent)]
+    Save(#[from] SaveError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Notes that the owner of the account reads its address. It can be repeated while the token is good: mail
+/// programs follow links before people do.
+pub(crate) async fn verify_email(
+    accounts: &dyn Accounts,
+    token: &TokenHash,
+) -> Result<(), MailedTokenError> {
+    until_saved(|| async {
+        let account = accounts.by_mailed_token(AccountLetterKind::VerifyEmail, token).await?;
+        let account = account.ok_or(MailedTokenError::Invalid)?;
+        let verified = account.verified();
+        let is_done = verified == account
+            || accounts.save(account.version, &verified, Sessions::Keep, &[], None).await?;
+        Ok(is_done.then_some(()))
+    })
+    .await
+}

@@ -1,0 +1,162 @@
+//! Letters to people, and how many of them an address may get.
+
+use std::fmt;
+
+use chrono::TimeDelta;
+
+use super::{Account, Email, Notification, PersonName};
+
+/// How many letters a day an address gets that nobody has proven to read: its owner may never have heard of
+/// us.
+const UNVERIFIED_A_DAY: u32 = 3;
+/// How many letters a day strangers can have sent to an address that its owner has proven to read.
+const ASKED_A_DAY: u32 = 10;
+
+/// What a letter about an account is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum AccountLetterKind {
+    /// Brings a token that proves that the address is the person's own.
+    VerifyEmail,
+    /// Brings a token that may choose a new password.
+    ResetPassword,
+    /// Tells the old address of an account that there is a new one.
+    AddressChanged,
+}
+
+impl AccountLetterKind {
+    pub(crate) const ALL: [Self; 3] =
+        [Self::VerifyEmail, Self::ResetPassword, Self::AddressChanged];
+
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::VerifyEmail => "verify_email",
+            Self::ResetPassword => "reset_password",
+            Self::AddressChanged => "address_changed",
+        }
+    }
+
+    /// How long the token that it brings is good for, from when the letter is sent.
+    pub(crate) fn token_lifetime(self) -> Option<TimeDelta> {
+        match self {
+            Self::VerifyEmail => Some(TimeDelta::hours(24)),
+            Self::ResetPassword => Some(TimeDelta::minutes(30)),
+            Self::AddressChanged => None,
+        }
+    }
+}
+
+/// A letter about an account that somebody is to get.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct AccountLetter {
+    pub kind: AccountLetterKind,
+    pub to: Email,
+    /// Whether the account's owner had proven to read this address. What is found out later for letters to
+    /// the address that an account has now.
+    pub was_verified: bool,
+}
+
+impl AccountLetter {
+    /// Asks the owner of this address to prove that it is theirs.
+    pub(crate) fn verify(to: &Email) -> Self {
+        Self { kind: AccountLetterKind::VerifyEmail, to: to.clone(), was_verified: false }
+    }
+
+    /// Lets the owner of this address, if it is an account's, choose a new password.
+    pub(crate) fn reset(to: &Email) -> Self {
+        Self { kind: AccountLetterKind::ResetPassword, to: to.clone(), was_verified: false }
+    }
+
+    /// Who is told what when an account changes: both addresses, if it gets another one.
+    pub(crate) fn of_change(before: &Account, after: &Account) -> Vec<Self> {
+        if before.email == after.email {
+            return vec![];
+        }
+        let to_old = Self {
+            kind: AccountLetterKind::AddressChanged,
+            to: before.email.clone(),
+            was_verified: before.email_verified,
+        };
+        vec![Self::verify(&after.email), to_old]
+    }
+}
+
+/// The secret that a letter brings. Only its hash is stored.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct MailedToken(pub String);
+
+impl fmt::Debug for MailedToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("MailedToken(…)")
+    }
+}
+
+/// What a letter says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Content {
+    Booking(Notification),
+    /// With a token if the kind has one.
+    Account(AccountLetter, Option<MailedToken>),
+}
+
+impl Content {
+    /// What a buyer is notified of.
+    pub(crate) fn notification(&self) -> Option<&Notification> {
+        match self {
+            Self::Booking(notification) => Some(notification),
+            Self::Account(..) => None,
+        }
+    }
+}
+
+/// A letter that is due.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Letter {
+    pub content: Content,
+    /// `None` if the account is gone.
+    pub recipient: Option<Recipient>,
+    /// The `traceparent` header of the message it follows from.
+    pub trace: Option<String>,
+}
+
+/// Whom a letter is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Recipient {
+    pub email: Email,
+    pub is_verified: bool,
+    /// How the letter may greet the person.
+    pub greeting: Option<PersonName>,
+}
+
+impl Recipient {
+    /// The owner of an account. Nobody is greeted by a name that a stranger may have made up to write to them.
+    pub(crate) fn owner(email: Email, is_verified: bool, name: PersonName) -> Self {
+        let greeting = Some(name).filter(|name| is_verified && name.is_only_a_name());
+        Self { email, is_verified, greeting }
+    }
+}
+
+impl Letter {
+    /// What it is about, as one word.
+    pub(crate) fn kind(&self) -> &'static str {
+        match &self.content {
+            Content::Booking(notification) => notification.kind.as_str(),
+            Content::Account(letter, _) => letter.kind.as_str(),
+        }
+    }
+
+    /// Its recipient, and at most how many letters this address may get within a day for this one to be
+    /// sent; `None` if they are not counted, as its owner bought something or has to be warned.
+    pub(crate) fn daily_limit(&self) -> Option<(&Email, u32)> {
+        let recipient = self.recipient.as_ref()?;
+        let is_asked_for = match &self.content {
+            Content::Booking(_) => false,
+            Content::Account(letter, _) => letter.kind.token_lifetime().is_some(),
+        };
+        let limit = match (recipient.is_verified, is_asked_for) {
+            (false, _) => UNVERIFIED_A_DAY,
+            (true, true) => ASKED_A_DAY,
+            (true, false) => return None,
+        };
+        Some((&recipient.email, limit))
+    }
+}

@@ -6,6 +6,7 @@ mod crashes;
 mod database;
 mod declined;
 mod deployment;
+mod erased;
 mod event_cancelled;
 mod expired;
 mod frozen;

@@ -54,11 +54,11 @@ pub struct Config {
     pub failed_logins_per_client_ip: u32,
 }
 
-/// How letters reach people.
+/// How e-mails reach people.
 #[derive(Clone, clap::Args)]
 pub struct MailConfig {
     /// The mail server: smtp://[user:password@]host[:port], with ?tls=required for STARTTLS, or
-    /// smtps:// for TLS. Without one, that there are letters is only logged.
+    /// smtps:// for TLS. Without one, that there are e-mails is only logged.
     #[arg(
         long,
         env = "KARCIS_SMTP_URL",
@@ -68,7 +68,7 @@ pub struct MailConfig {
         hide_default_value = true
     )]
     pub smtp_url: String,
-    /// Without a mail server, a folder that letters are written to as files, for development.
+    /// Without a mail server, a folder that e-mails are written to as files, for development.
     #[arg(
         long,
         env = "KARCIS_MAIL_DIR",

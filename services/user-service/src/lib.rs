@@ -1,4 +1,4 @@
-//! user-service stores people's accounts and roles, logs people in, and sends them letters: about their
+//! user-service stores people's accounts and roles, logs people in, and sends them e-mails: about their
 //! accounts, and about the status of their bookings.
 
 mod adapters;
@@ -16,7 +16,7 @@ use adapters::{
     mail::notifier,
     password_hasher::Argon2id,
     postgres::{
-        PgAccountLetters, PgAccounts, PgFailedLogins, PgLetterCounts, PgNotifications, signing_keys,
+        PgAccountMails, PgAccounts, PgFailedLogins, PgMailCounts, PgNotifications, signing_keys,
     },
     security_log::Logged,
     workers,
@@ -57,7 +57,7 @@ pub async fn run(
     let security: Arc<dyn SecurityLog> = Arc::new(Logged::new());
     let state = ApiState {
         accounts: Arc::new(PgAccounts::new(pool.clone(), base.outbox.clone(), encode)),
-        letters: Arc::new(PgAccountLetters(pool.clone())),
+        mails: Arc::new(PgAccountMails(pool.clone())),
         password_check: PasswordCheck {
             passwords: Arc::new(Argon2id::new().map_err(StartError::own)?),
             failed_logins: Arc::new(PgFailedLogins(pool.clone())),
@@ -78,13 +78,13 @@ pub async fn run(
     let notifications: Arc<dyn Notifications> = Arc::new(PgNotifications(saga.clone()));
     let due = Arc::new(Notify::new());
     let consumer = BookingFacts { notifications: notifications.clone(), due: due.clone() };
-    let letters = workers::Letters {
-        queues: [Arc::new(PgAccountLetters(saga.clone())), notifications],
-        counts: Arc::new(PgLetterCounts(saga.clone())),
+    let mails = workers::Mails {
+        queues: [Arc::new(PgAccountMails(saga.clone())), notifications],
+        counts: Arc::new(PgMailCounts(saga.clone())),
         notifier,
         due,
     };
-    let sending = letters.send(base.alive("letters", ALIVE_WITHIN), base.stopping());
+    let sending = mails.send(base.alive("mails", ALIVE_WITHIN), base.stopping());
     let reread_every = Duration::from_millis(config.signing_keys_reread_ms);
     let rereading = workers::reread_keys(
         pool.clone(),
@@ -99,7 +99,7 @@ pub async fn run(
         .run("consumer", base.consume(consumer))
         .run("outbox", base.relay())
         .run("database", base.watch())
-        .run("letters", sending)
+        .run("mails", sending)
         .run("signing keys", rereading)
         .run("purge", workers::purge(saga, base.stopping()))
         .until_stopped()

@@ -17,3 +17,4 @@ mod silence;
 mod stored_rows;
 mod time;
 mod unreadable;
+mod verified;

@@ -1,4 +1,4 @@
-//! The tokens of sessions and of letters as people hold them: 256 random bits in base64url.
+//! The tokens of sessions and of e-mails as people hold them: 256 random bits in base64url.
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use rand::RngExt;

@@ -1,4 +1,4 @@
-//! Work that no request waits for: sending letters and deleting expired rows.
+//! Work that no request waits for: sending e-mails and deleting expired rows.
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
@@ -12,27 +12,27 @@ use tokio::{
 
 use super::{access_tokens::AccessTokens, postgres};
 use crate::{
-    application::{self, LetterCounts, LetterQueue, Notifier, SecurityLog},
+    application::{self, MailCounts, MailQueue, Notifier, SecurityLog},
     domain::SecurityEvent,
 };
 
-/// How often letters are looked for without a signal: those to be tried again, and those of
+/// How often e-mails are looked for without a signal: those to be tried again, and those of
 /// instances that died.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 /// How often expired rows are deleted.
 const PURGE_EVERY: Duration = Duration::from_secs(600);
 
-/// What sends letters.
-pub(crate) struct Letters {
+/// What sends e-mails.
+pub(crate) struct Mails {
     /// The more urgent ones first.
-    pub queues: [Arc<dyn LetterQueue>; 2],
-    pub counts: Arc<dyn LetterCounts>,
+    pub queues: [Arc<dyn MailQueue>; 2],
+    pub counts: Arc<dyn MailCounts>,
     pub notifier: Arc<dyn Notifier>,
-    /// Signals that letters are due.
+    /// Signals that e-mails are due.
     pub due: Arc<Notify>,
 }
 
-impl Letters {
+impl Mails {
     /// Sends what is due at each signal and each second, until `stopping`. A batch that is being sent
     /// then is finished first, so that nothing is sent twice. A mail server that is slow or unavailable
     /// does not hold up the consumer.
@@ -45,13 +45,12 @@ impl Letters {
         while stopping.run_until_cancelled(next()).await.is_some() {
             for queue in &self.queues {
                 alive();
-                match application::send_letters(&**queue, &*self.counts, &*self.notifier, now())
-                    .await
+                match application::send_mails(&**queue, &*self.counts, &*self.notifier, now()).await
                 {
                     Ok(true) => self.due.notify_one(),
                     Ok(false) => {}
                     Err(error) => {
-                        tracing::warn!(error = %chain(&error), "letters cannot be sent now");
+                        tracing::warn!(error = %chain(&error), "e-mails cannot be sent now");
                     }
                 }
             }

@@ -13,7 +13,7 @@ mod ports;
 mod refresh_session;
 mod register;
 mod reset_password;
-mod send_letters;
+mod send_mails;
 mod until_saved;
 mod update_profile;
 mod verify_email;
@@ -28,13 +28,13 @@ pub(crate) use erase_profile::{EraseProfileError, erase_profile};
 pub(crate) use give_role::give_role;
 pub(crate) use log_in::{LogIn, log_in};
 pub(crate) use ports::{
-    AccountLetters, Accounts, AdminSave, Erasure, FailedLogins, HashError, LetterCounts,
-    LetterQueue, LockedSession, Notifications, Notifier, PasswordMatch, Passwords, SaveError,
-    SecurityLog, Sessions, Urgency,
+    AccountMails, Accounts, AdminSave, Erasure, FailedLogins, HashError, LockedSession, MailCounts,
+    MailQueue, Notifications, Notifier, PasswordMatch, Passwords, SaveError, SecurityLog, Sessions,
+    Urgency,
 };
 pub(crate) use refresh_session::{RefreshSessionError, refresh_session};
 pub(crate) use register::{RegisterError, Registration, register};
 pub(crate) use reset_password::{ResetPasswordError, reset_password};
-pub(crate) use send_letters::send_letters;
+pub(crate) use send_mails::send_mails;
 pub(crate) use update_profile::{ProfileUpdate, UpdateProfileError, update_profile};
 pub(crate) use verify_email::{MailedTokenError, verify_email};

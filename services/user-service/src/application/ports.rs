@@ -9,9 +9,9 @@ use karcis_kernel::{Timestamp, UserId};
 
 use super::WhichSessions;
 use crate::domain::{
-    Account, AccountLetter, AccountLetterKind, Actor, Allowance, ClientIp, Email, Letter,
-    NewSession, NewToken, Notification, OpenSession, Password, PasswordHash, SecurityEvent,
-    SessionId, StoredToken, Subject, TokenHash, TypedPassword,
+    Account, AccountMail, AccountMailKind, Actor, Allowance, ClientIp, Email, Mail, NewSession,
+    NewToken, Notification, OpenSession, Password, PasswordHash, SecurityEvent, SessionId,
+    StoredToken, Subject, TokenHash, TypedPassword,
 };
 
 /// Why an account was not added or saved.
@@ -59,18 +59,18 @@ pub(crate) trait Accounts: Send + Sync {
     /// The account with this address.
     async fn by_email(&self, email: &Email) -> Result<Option<Account>, StoreError>;
 
-    /// The account that this token from a letter is for, while it has the address that the letter went to
+    /// The account that this token from an e-mail is for, while it has the address that the e-mail went to
     /// and is not disabled.
     async fn by_mailed_token(
         &self,
-        kind: AccountLetterKind,
+        kind: AccountMailKind,
         token: &TokenHash,
     ) -> Result<Option<Account>, StoreError>;
 
     /// Whether there is an admin who is not disabled.
     async fn has_admin(&self) -> Result<bool, StoreError>;
 
-    /// Adds a new account, and records the act. If its owner registers, it has a first session, and a letter
+    /// Adds a new account, and records the act. If its owner registers, it has a first session, and an e-mail
     /// asks to verify the address.
     async fn add(
         &self,
@@ -80,13 +80,13 @@ pub(crate) trait Accounts: Send + Sync {
     ) -> Result<(), SaveError>;
 
     /// Saves an account that was loaded as version `loaded`, and records the act; `false` if it was
-    /// changed or deleted since. Whatever ends sessions ends the tokens of letters too.
+    /// changed or deleted since. Whatever ends sessions ends the tokens of e-mails too.
     async fn save(
         &self,
         loaded: i64,
         account: &Account,
         sessions: Sessions,
-        letters: &[AccountLetter],
+        mails: &[AccountMail],
         act: Option<&PrivilegedAct>,
     ) -> Result<bool, SaveError>;
 
@@ -224,10 +224,10 @@ pub(crate) trait SecurityLog: Send + Sync {
     fn note(&self, event: SecurityEvent<'_>);
 }
 
-/// Letters that wait to be sent.
+/// E-mails that wait to be sent.
 #[async_trait]
-pub(crate) trait LetterQueue: Send + Sync {
-    /// Claims up to `limit` letters that are due and were added after `since`. Those of a booking come
+pub(crate) trait MailQueue: Send + Sync {
+    /// Claims up to `limit` e-mails that are due and were added after `since`. Those of a booking come
     /// together, in the order of its life. They are due again at `until`, in case this instance dies.
     /// Older ones are given up: they are never due again.
     async fn claim_due(
@@ -236,13 +236,13 @@ pub(crate) trait LetterQueue: Send + Sync {
         until: Timestamp,
         since: Timestamp,
         limit: usize,
-    ) -> Result<Vec<Letter>, StoreError>;
+    ) -> Result<Vec<Mail>, StoreError>;
 
     /// Records which of these are done. The others are due again after a pause that is as long as
     /// they have been waiting, within the limits of `pause`.
     async fn record(
         &self,
-        outcomes: &[(&Letter, bool)],
+        outcomes: &[(&Mail, bool)],
         at: Timestamp,
         pause: RangeInclusive<TimeDelta>,
     ) -> Result<(), StoreError>;
@@ -250,32 +250,32 @@ pub(crate) trait LetterQueue: Send + Sync {
 
 /// The notifications to buyers, stored so that each is sent once.
 #[async_trait]
-pub(crate) trait Notifications: LetterQueue {
+pub(crate) trait Notifications: MailQueue {
     /// Stores those that are new: they are due at once.
     async fn add(&self, notifications: &[Notification], at: Timestamp) -> Result<(), StoreError>;
 }
 
-/// The letters about accounts, none of which waits twice for the same address.
+/// The e-mails about accounts, none of which waits twice for the same address.
 #[async_trait]
-pub(crate) trait AccountLetters: LetterQueue {
-    /// Adds a letter: it is due at once.
-    async fn add(&self, letter: &AccountLetter) -> Result<(), StoreError>;
+pub(crate) trait AccountMails: MailQueue {
+    /// Adds an e-mail: it is due at once.
+    async fn add(&self, mail: &AccountMail) -> Result<(), StoreError>;
 }
 
-/// Counts the letters to addresses that may get only so many a day, of all instances together.
+/// Counts the e-mails to addresses that may get only so many a day, of all instances together.
 #[async_trait]
-pub(crate) trait LetterCounts: Send + Sync {
-    /// Counts these letters. Returns for each, in order, whether it may be sent: only these count.
-    async fn admit(&self, letters: &[Letter], at: Timestamp) -> Result<Vec<bool>, StoreError>;
+pub(crate) trait MailCounts: Send + Sync {
+    /// Counts these e-mails. Returns for each, in order, whether it may be sent: only these count.
+    async fn admit(&self, mails: &[Mail], at: Timestamp) -> Result<Vec<bool>, StoreError>;
 
-    /// Takes the count of these letters back, as they were not sent.
-    async fn give_back(&self, letters: &[&Letter]) -> Result<(), StoreError>;
+    /// Takes the count of these e-mails back, as they were not sent.
+    async fn uncount(&self, mails: &[&Mail]) -> Result<(), StoreError>;
 }
 
-/// Sends letters.
+/// Sends e-mails.
 #[async_trait]
 pub(crate) trait Notifier: Send + Sync {
-    /// Sends each letter, within 10 s for all. Returns for each, in order, whether it is done; those that
+    /// Sends each e-mail, within 10 s for all. Returns for each, in order, whether it is done; those that
     /// are not are to be tried again. Failures are logged.
-    async fn notify(&self, letters: &[Letter]) -> Vec<bool>;
+    async fn notify(&self, mails: &[Mail]) -> Vec<bool>;
 }

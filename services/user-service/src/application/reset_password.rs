@@ -1,11 +1,11 @@
-//! Reset a forgotten password with the token of a letter.
+//! Reset a forgotten password with the token of an e-mail.
 
 use super::{
     Accounts, HashError, MailedTokenError, PasswordCheck, Sessions, Urgency,
     until_saved::until_saved,
 };
 use crate::domain::{
-    AccountLetterKind, ClientIp, InvalidPassword, Password, SecurityEvent, TokenHash,
+    AccountMailKind, ClientIp, InvalidPassword, Password, SecurityEvent, TokenHash,
 };
 
 /// Why a password is not reset.
@@ -29,7 +29,7 @@ pub(crate) async fn reset_password(
     client_ip: &ClientIp,
 ) -> Result<(), ResetPasswordError> {
     let load = async || -> Result<_, MailedTokenError> {
-        let account = accounts.by_mailed_token(AccountLetterKind::ResetPassword, token).await?;
+        let account = accounts.by_mailed_token(AccountMailKind::ResetPassword, token).await?;
         account.ok_or(MailedTokenError::Invalid)
     };
     // Only who has a token makes us hash.

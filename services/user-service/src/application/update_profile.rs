@@ -9,8 +9,8 @@ use super::{
     until_saved::until_saved,
 };
 use crate::domain::{
-    Account, AccountLetter, Actor, ClientIp, InvalidPassword, Password, ProfileChange,
-    SecurityEvent, TypedPassword,
+    Account, AccountMail, Actor, ClientIp, InvalidPassword, Password, ProfileChange, SecurityEvent,
+    TypedPassword,
 };
 
 /// A change that the owner of an account asks for.
@@ -91,8 +91,8 @@ pub(crate) async fn update_profile(
         } else {
             Sessions::Keep
         };
-        let letters = AccountLetter::of_change(&account, &changed);
-        let is_saved = accounts.save(account.version, &changed, sessions, &letters, None).await?;
+        let mails = AccountMail::of_change(&account, &changed);
+        let is_saved = accounts.save(account.version, &changed, sessions, &mails, None).await?;
         Ok::<_, UpdateProfileError>(is_saved.then_some((account, changed)))
     })
     .await?;

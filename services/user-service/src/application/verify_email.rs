@@ -1,14 +1,14 @@
-//! Verify an e-mail address with the token of a letter.
+//! Verify an e-mail address with the token of an e-mail.
 
 use karcis_database::StoreError;
 
 use super::{Accounts, SaveError, Sessions, until_saved::until_saved};
-use crate::domain::{AccountLetterKind, TokenHash};
+use crate::domain::{AccountMailKind, TokenHash};
 
 /// Why an address is not verified, or a password not reset.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum MailedTokenError {
-    #[error("ask for another letter: this token is unknown, used or expired")]
+    #[error("ask for another e-mail: this token is unknown, used or expired")]
     Invalid,
     #[error(transparent)]
     Save(#[from] SaveError),
@@ -23,7 +23,7 @@ pub(crate) async fn verify_email(
     token: &TokenHash,
 ) -> Result<(), MailedTokenError> {
     until_saved(|| async {
-        let account = accounts.by_mailed_token(AccountLetterKind::VerifyEmail, token).await?;
+        let account = accounts.by_mailed_token(AccountMailKind::VerifyEmail, token).await?;
         let account = account.ok_or(MailedTokenError::Invalid)?;
         let verified = account.verified();
         let is_done = verified == account

@@ -90,7 +90,7 @@ impl Account {
         Self { email_verified: true, ..self.clone() }.with_version_after(self)
     }
 
-    /// The account with this password, which was chosen with a token from a letter to its address.
+    /// The account with this password, which was chosen with a token from an e-mail to its address.
     pub(crate) fn reset(&self, password_hash: PasswordHash) -> Self {
         Self { password_hash, email_verified: true, ..self.clone() }.with_version_after(self)
     }

@@ -5,8 +5,8 @@
 mod account;
 mod contact;
 mod email;
-mod letter;
 mod login_throttle;
+mod mail;
 mod notification;
 mod password;
 mod person_name;
@@ -18,10 +18,8 @@ mod signing_key;
 pub(crate) use account::{Account, AccountChange, ProfileChange, changes_own_account};
 pub(crate) use contact::{Locale, Phone, TimeZone};
 pub(crate) use email::{Email, InvalidEmail};
-pub(crate) use letter::{
-    AccountLetter, AccountLetterKind, Content, Letter, MailedToken, Recipient,
-};
 pub(crate) use login_throttle::{Allowance, ClientIp, Guesser, LoginLimits, Subject, WINDOW};
+pub(crate) use mail::{AccountMail, AccountMailKind, Content, Mail, MailedToken, Recipient};
 pub(crate) use notification::{Notification, NotificationKind};
 pub(crate) use password::{InvalidPassword, Password, PasswordHash, TypedPassword};
 pub(crate) use person_name::{InvalidName, PersonName};

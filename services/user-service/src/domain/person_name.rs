@@ -14,7 +14,7 @@ pub(crate) struct InvalidName;
 impl PersonName {
     /// How many characters it has.
     pub(crate) const LENGTH: RangeInclusive<usize> = 1..=200;
-    /// How many a letter repeats.
+    /// How many an e-mail repeats.
     const LONGEST_GREETING: usize = 60;
 
     /// The name in this text, without the spaces around it.
@@ -32,7 +32,7 @@ impl PersonName {
         &self.0
     }
 
-    /// Whether a letter may repeat it: no mail program makes a link of it, nothing in it is invisible or
+    /// Whether an e-mail may repeat it: no mail program makes a link of it, nothing in it is invisible or
     /// turns the direction of the text, and it is no longer than names are.
     pub(crate) fn is_only_a_name(&self) -> bool {
         let is_of_a_link = |c: char| "/\\:@<>[]()#%&=?。．｡".contains(c);
@@ -78,7 +78,7 @@ mod tests {
         }
     }
     #[test]
-    fn a_letter_repeats_names_and_nothing_that_leads_somewhere() {
+    fn a_mail_repeats_names_and_nothing_that_leads_somewhere() {
         for (typed, is_repeated) in [
             ("Sari", true),
             ("Nur Aini", true),

@@ -45,7 +45,7 @@ pub(crate) enum SecurityEvent<'a> {
     EmailChanged {
         user: UserId,
     },
-    /// A forgotten password was replaced, with a token from a letter.
+    /// A forgotten password was replaced, with a token from an e-mail.
     PasswordReset {
         user: UserId,
     },

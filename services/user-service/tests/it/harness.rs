@@ -99,7 +99,7 @@ impl TestApp {
         Answer::to(request.json(&body)).await
     }
 
-    /// Tries to verify an address with the token of a letter.
+    /// Tries to verify an address with the token of an e-mail.
     pub(crate) async fn verifies(&self, token: &str) -> Answer {
         self.post("/email/verify", &json!({"token": token})).await
     }

@@ -62,23 +62,23 @@ impl MailServer {
         Stopped { socket, received }
     }
 
-    /// The token of the newest letter with this subject to this address, which is waited for.
+    /// The token of the newest e-mail with this subject to this address, which is waited for.
     pub(crate) async fn token(&self, address: &str, subject: &str) -> String {
-        let letter = eventually(async || {
-            let letters = self.letters(address, subject);
-            letters.last().cloned().ok_or_else(|| format!("no letter {subject:?} to {address}"))
+        let mail = eventually(async || {
+            let mails = self.mails(address, subject);
+            mails.last().cloned().ok_or_else(|| format!("no e-mail {subject:?} to {address}"))
         });
-        let letter = letter.await;
+        let mail = mail.await;
         // It stands alone in its line.
-        let token = letter.lines().find(|line| line.len() == 43 && !line.contains([' ', '.']));
-        token.unwrap_or_else(|| panic!("there is no token in:\n{letter}")).to_owned()
+        let token = mail.lines().find(|line| line.len() == 43 && !line.contains([' ', '.']));
+        token.unwrap_or_else(|| panic!("there is no token in:\n{mail}")).to_owned()
     }
 
     /// The e-mails with this subject to this address.
-    pub(crate) fn letters(&self, address: &str, subject: &str) -> Vec<String> {
-        let mut letters = self.mail_to(address);
-        letters.retain(|letter| letter.contains(&format!("\r\nSubject: {subject}\r\n")));
-        letters
+    pub(crate) fn mails(&self, address: &str, subject: &str) -> Vec<String> {
+        let mut mails = self.mail_to(address);
+        mails.retain(|mail| mail.contains(&format!("\r\nSubject: {subject}\r\n")));
+        mails
     }
 
     /// The e-mails to this address, as a mailbox shows them: folded lines are joined.
@@ -124,7 +124,7 @@ async fn serve_client(socket: TcpStream, received: Arc<Mutex<Vec<Mail>>>) -> std
                 to = command.trim_start_matches("RCPT TO:<").split('>').next().unwrap().to_owned();
                 match to.split('@').next() {
                     Some("nobody") => "550 5.1.1 <nobody@mail.example>: no such user",
-                    Some("blocked") => "550 5.7.1 too many letters today",
+                    Some("blocked") => "550 5.7.1 too many e-mails today",
                     Some("full") => "452 4.2.2 <full@mail.example>: over quota",
                     _ => "250 OK",
                 }

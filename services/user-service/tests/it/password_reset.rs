@@ -30,7 +30,7 @@ impl TestApp {
 }
 
 async fn waiting(environment: &TestEnvironment) -> i64 {
-    let waiting = "SELECT count(*) FROM users.account_letter";
+    let waiting = "SELECT count(*) FROM users.account_mail";
     sqlx::query_scalar(waiting).fetch_one(environment.superuser()).await.unwrap()
 }
 
@@ -77,7 +77,7 @@ async fn the_answer_is_the_same_whether_or_not_there_is_an_account() {
     eventually(|| waiting(&environment)).is(0).await;
     users.stop().await;
     for name in ["Stranger", "Disabled"] {
-        assert_eq!(server.letters(&email(name), RESET), Vec::<String>::new());
+        assert_eq!(server.mails(&email(name), RESET), Vec::<String>::new());
     }
 }
 
@@ -113,27 +113,27 @@ async fn a_token_ends_with_half_an_hour_another_password_another_address_and_the
 }
 
 #[tokio::test]
-async fn an_address_gets_ten_such_letters_a_day_and_each_only_once_at_a_time() {
+async fn an_address_gets_ten_such_mails_a_day_and_each_only_once_at_a_time() {
     let (environment, server) = (TestEnvironment::start().await, MailServer::start().await);
     let users = start(&environment, &server).await;
     users.registers("Sari").await;
     let address = email("Sari");
     users.verifies(&server.token(&address, VERIFY).await).await.is(204);
-    // The letter that asked to verify is one of them.
+    // The e-mail that asked to verify is one of them.
     for sent in 1..10 {
         users.forgets("Sari").await;
-        eventually(async || server.letters(&address, RESET).len()).is(sent).await;
+        eventually(async || server.mails(&address, RESET).len()).is(sent).await;
         eventually(|| waiting(&environment)).is(0).await;
     }
     users.forgets("Sari").await;
     users.forgets("Sari").await;
     let held = async || {
-        let held = "SELECT try_at > noted_at + interval '4 s' FROM users.account_letter";
+        let held = "SELECT try_at > noted_at + interval '4 s' FROM users.account_mail";
         sqlx::query_scalar::<_, bool>(held).fetch_all(environment.superuser()).await.unwrap()
     };
     eventually(held).is(vec![true]).await;
     users.stop().await;
-    assert_eq!(server.letters(&address, RESET).len(), 9);
+    assert_eq!(server.mails(&address, RESET).len(), 9);
 }
 
 #[tokio::test]

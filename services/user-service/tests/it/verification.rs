@@ -12,7 +12,7 @@ use crate::{
     notifications::publish,
 };
 
-/// The subject of the letter that asks for it.
+/// The subject of the e-mail that asks for it.
 pub(crate) const VERIFY: &str = "Is this your address?";
 const MOVED: &str = "Your account has another address";
 
@@ -35,7 +35,7 @@ fn says_verified(session: &Session) -> bool {
 }
 
 #[tokio::test]
-async fn an_address_is_verified_with_the_token_of_the_letter_that_came_to_it() {
+async fn an_address_is_verified_with_the_token_of_the_mail_that_came_to_it() {
     let (environment, server) = (TestEnvironment::start().await, MailServer::start().await);
     let users = start(&environment, &server).await;
     let sari = users.registers("Sari").await;
@@ -72,19 +72,19 @@ async fn a_token_is_good_for_a_day_and_is_stored_as_a_hash() {
     let expire = "UPDATE users.mailed_token SET expires_at = now()";
     sqlx::query(expire).execute(environment.superuser()).await.unwrap();
     users.verifies(&token).await.is_about("token");
-    // Each letter brings another token, and all are good.
+    // Each e-mail brings another token, and all are good.
     asks_again(&users, &sari).await;
-    eventually(async || server.letters(&email("Sari"), VERIFY).len()).is(2).await;
+    eventually(async || server.mails(&email("Sari"), VERIFY).len()).is(2).await;
     let second = server.token(&email("Sari"), VERIFY).await;
     asks_again(&users, &sari).await;
-    eventually(async || server.letters(&email("Sari"), VERIFY).len()).is(3).await;
+    eventually(async || server.mails(&email("Sari"), VERIFY).len()).is(3).await;
     assert_ne!(server.token(&email("Sari"), VERIFY).await, second);
     users.verifies(&second).await.is(204);
     users.stop().await;
 }
 
 #[tokio::test]
-async fn somebody_elses_address_gets_three_letters_a_day_without_anything_that_a_stranger_wrote() {
+async fn somebody_elses_address_gets_three_mails_a_day_without_anything_that_a_stranger_wrote() {
     let (environment, server) = (TestEnvironment::start().await, MailServer::start().await);
     let users = start(&environment, &server).await;
     let victim = email("Victim");
@@ -101,18 +101,18 @@ async fn somebody_elses_address_gets_three_letters_a_day_without_anything_that_a
     let second = users.registers("Second").await;
     users.updates(&second, &json!({"email": &victim, "current_password": PASSWORD})).await.is(200);
     publish(&environment, &booked(&second).1).await;
-    // Its bookings' letters come after all of those.
+    // Its bookings' e-mails come after all of those.
     let ratna = users.registers("Ratna").await;
     publish(&environment, &booked(&ratna).1).await;
     eventually(async || server.mail_to(&email("Ratna")).len()).is(3).await;
 
-    let letters = server.mail_to(&victim);
-    assert_eq!(letters.len(), 3, "{letters:#?}");
-    for letter in letters {
-        assert!(letter.contains("\r\nTo: victim@mail.example\r\n"), "{letter}");
-        assert!(!letter.contains("evil") && !letter.contains("Pay at"), "{letter}");
+    let mails = server.mail_to(&victim);
+    assert_eq!(mails.len(), 3, "{mails:#?}");
+    for mail in mails {
+        assert!(mail.contains("\r\nTo: victim@mail.example\r\n"), "{mail}");
+        assert!(!mail.contains("evil") && !mail.contains("Pay at"), "{mail}");
     }
-    let day_over = "UPDATE users.letter_count SET ends_at = now()";
+    let day_over = "UPDATE users.mail_count SET ends_at = now()";
     sqlx::query(day_over).execute(environment.superuser()).await.unwrap();
     let due = "UPDATE users.notice SET try_at = now() WHERE told_at IS NULL";
     sqlx::query(due).execute(environment.superuser()).await.unwrap();
@@ -122,7 +122,7 @@ async fn somebody_elses_address_gets_three_letters_a_day_without_anything_that_a
 }
 
 #[tokio::test]
-async fn letters_that_wait_for_the_address_to_be_verified_are_sent_then() {
+async fn mails_that_wait_for_the_address_to_be_verified_are_sent_then() {
     let (environment, server) = (TestEnvironment::start().await, MailServer::start().await);
     let users = start(&environment, &server).await;
     let (address, sari) = (email("Sari"), users.registers("Sari").await);
@@ -143,13 +143,13 @@ async fn letters_that_wait_for_the_address_to_be_verified_are_sent_then() {
 }
 
 #[tokio::test]
-async fn an_outage_of_the_mail_server_uses_up_no_letters() {
+async fn an_outage_of_the_mail_server_uses_up_no_mails() {
     let (environment, server) = (TestEnvironment::start().await, MailServer::start().await);
     let users = start(&environment, &server).await;
     let server = server.stops().await;
     let sari = users.registers("Sari").await;
     let tried = async || {
-        let tried = "SELECT try_at > noted_at + interval '4 s' FROM users.account_letter";
+        let tried = "SELECT try_at > noted_at + interval '4 s' FROM users.account_mail";
         sqlx::query_scalar::<_, bool>(tried).fetch_optional(environment.superuser()).await.unwrap()
     };
     eventually(tried).is(Some(true)).await;
@@ -173,15 +173,15 @@ async fn a_changed_address_ends_other_sessions_and_tells_the_old_one() {
     assert_eq!(profile["email_verified"], false, "nobody has proven to read the new one");
     users.refreshes(&thief).await.is_problem(401, "not-logged-in");
     let sari = Session::of(users.refreshes(&sari).await.is(200));
-    eventually(async || server.letters(&email("Sari"), MOVED).len()).is(1).await;
-    assert!(!server.letters(&email("Sari"), MOVED)[0].contains("dewi"), "the new one is not told");
+    eventually(async || server.mails(&email("Sari"), MOVED).len()).is(1).await;
+    assert!(!server.mails(&email("Sari"), MOVED)[0].contains("dewi"), "the new one is not told");
     users.verifies(&old_token).await.is_about("token");
     users.verifies(&server.token(&email("Dewi"), VERIFY).await).await.is(204);
     // The same address again is no change.
     users.updates(&sari, &change).await.is(200);
     users.refreshes(&sari).await.is(200);
     users.stop().await;
-    assert_eq!(server.letters(&email("Sari"), MOVED).len(), 1);
+    assert_eq!(server.mails(&email("Sari"), MOVED).len(), 1);
 }
 
 #[tokio::test]
@@ -198,14 +198,14 @@ async fn an_older_release_that_changes_an_address_leaves_it_unverified() {
 }
 
 #[tokio::test]
-async fn development_finds_letters_in_a_folder() {
+async fn development_finds_mails_in_a_folder() {
     let environment = TestEnvironment::start().await;
     let folder = tempfile::tempdir().unwrap();
-    let letters = folder.path().join("letters");
-    let users = TestApp::start(&environment, &["--mail-dir", letters.to_str().unwrap()]).await;
+    let mails = folder.path().join("mails");
+    let users = TestApp::start(&environment, &["--mail-dir", mails.to_str().unwrap()]).await;
     users.registers("Sari").await;
     let files = async || {
-        let files = std::fs::read_dir(&letters).unwrap();
+        let files = std::fs::read_dir(&mails).unwrap();
         let read = |file: std::io::Result<std::fs::DirEntry>| {
             std::fs::read_to_string(file.unwrap().path()).unwrap()
         };

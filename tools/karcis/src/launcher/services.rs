@@ -122,14 +122,14 @@ fn environment(
     let is_limited = !options.ephemeral || std::env::var_os(RATE_LIMITS).is_some();
     let limits = (!is_limited).then(|| (RATE_LIMITS, "off".to_owned()));
     let has_mail = ["KARCIS_SMTP_URL", "KARCIS_SMTP_URL_FILE", MAIL_DIR].map(std::env::var_os);
-    let letters = has_mail
+    let folder = has_mail
         .iter()
         .all(Option::is_none)
-        .then(|| (MAIL_DIR, data.join("letters").to_string_lossy().into_owned()));
+        .then(|| (MAIL_DIR, data.join("mail").to_string_lossy().into_owned()));
     let ours = ours
         .into_iter()
         .chain(limits)
-        .chain(letters)
+        .chain(folder)
         .chain(simulated_gateway(&servers.database_url));
     let ours: BTreeMap<OsString, OsString> = ours
         .chain(servers.kafka.security.variables())

@@ -34,7 +34,7 @@ const OWN_JOBS: [(&str, &str); 10] = [
     ("user-service", "src/adapters/mail/"),
     ("user-service", "src/adapters/password_hasher.rs"),
     ("user-service", "src/adapters/postgres/notifications.rs"),
-    ("user-service", "src/adapters/refresh_tokens.rs"),
+    ("user-service", "src/adapters/secret_tokens.rs"),
     ("user-service", "src/adapters/security_log.rs"),
 ];
 

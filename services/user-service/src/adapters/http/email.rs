@@ -10,10 +10,10 @@ use super::{ApiState, PROFILES, live_caller::LiveCaller};
 use crate::{
     adapters::secret_tokens,
     application::verify_email,
-    domain::{AccountLetter, ClientIp},
+    domain::{AccountMail, ClientIp},
 };
 
-/// The token of a letter. It has no `Debug`, as it is a secret.
+/// The token of an e-mail. It has no `Debug`, as it is a secret.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct VerifyEmailRequest {
@@ -21,7 +21,7 @@ pub(super) struct VerifyEmailRequest {
     token: String,
 }
 
-/// Verifies an e-mail address with the token that a letter brought to it. Access tokens say so from the next
+/// Verifies an e-mail address with the token that an e-mail brought to it. Access tokens say so from the next
 /// log-in or refresh on.
 #[utoipa::path(post, path = "/email/verify", tag = PROFILES, operation_id = "verifyEmail",
     request_body = VerifyEmailRequest,
@@ -37,13 +37,13 @@ pub(super) async fn verify(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Sends the caller the letter with the token again, if the address is not verified.
+/// Sends the caller the e-mail with the token again, if the address is not verified.
 ///
-/// An address that is not verified gets at most three letters a day.
+/// An address that is not verified gets at most three e-mails a day.
 #[utoipa::path(post, path = "/email/verification", tag = PROFILES,
     operation_id = "sendVerification", security(("bearer" = [])),
     responses(
-        (status = 202, description = "A letter is on its way, unless the address is verified."),
+        (status = 202, description = "An e-mail is on its way, unless the address is verified."),
         (status = 404, description = "not-found"),
     ))]
 pub(super) async fn send(
@@ -54,7 +54,7 @@ pub(super) async fn send(
     state.logins.admit(&client_ip)?;
     let account = state.accounts.by_id(actor.user_id).await?.ok_or_else(Problem::not_found)?;
     if !account.email_verified {
-        state.letters.add(&AccountLetter::verify(&account.email)).await?;
+        state.mails.add(&AccountMail::verify(&account.email)).await?;
     }
     Ok(StatusCode::ACCEPTED)
 }

@@ -21,7 +21,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     adapters::access_tokens::AccessTokens,
-    application::{AccountLetters, Accounts, PasswordCheck},
+    application::{AccountMails, Accounts, PasswordCheck},
     domain::ClientIp,
 };
 
@@ -39,10 +39,10 @@ struct Document;
 #[derive(Clone)]
 pub(crate) struct ApiState {
     pub accounts: Arc<dyn Accounts>,
-    pub letters: Arc<dyn AccountLetters>,
+    pub mails: Arc<dyn AccountMails>,
     pub password_check: PasswordCheck,
     pub access_tokens: Arc<AccessTokens>,
-    /// How many log-ins a client may try, and how many letters it may ask for.
+    /// How many log-ins a client may try, and how many e-mails it may ask for.
     pub logins: RateLimit<ClientIp>,
     /// How many accounts a client may make.
     pub registrations: RateLimit<ClientIp>,

@@ -1,4 +1,4 @@
-//! `/password/forgot` and `/password/reset`: people choose a new password with a token from a letter.
+//! `/password/forgot` and `/password/reset`: people choose a new password with a token from an e-mail.
 
 use axum::{extract::State, http::StatusCode};
 use karcis_http::{FieldErrors, Json, Problem};
@@ -13,7 +13,7 @@ use super::{
 use crate::{
     adapters::secret_tokens,
     application::reset_password,
-    domain::{AccountLetter, ClientIp, Email, Password},
+    domain::{AccountMail, ClientIp, Email, Password},
 };
 
 /// The e-mail address of an account.
@@ -24,7 +24,7 @@ pub(super) struct ForgotPasswordRequest {
     email: String,
 }
 
-/// The token of a letter and a new password. It has no `Debug`, as these are secrets.
+/// The token of an e-mail and a new password. It has no `Debug`, as these are secrets.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ResetPasswordRequest {
@@ -34,11 +34,11 @@ pub(super) struct ResetPasswordRequest {
     password: String,
 }
 
-/// Sends a letter with a token that may choose a new password. The answer is the same whether or not the
+/// Sends an e-mail with a token that may choose a new password. The answer is the same whether or not the
 /// address has an account.
 #[utoipa::path(post, path = "/password/forgot", tag = SESSIONS, operation_id = "forgotPassword",
     request_body = ForgotPasswordRequest,
-    responses((status = 202, description = "If the address has an account, a letter is on its way.")))]
+    responses((status = 202, description = "If the address has an account, an e-mail is on its way.")))]
 pub(super) async fn forgot(
     State(state): State<ApiState>,
     client_ip: ClientIp,
@@ -49,11 +49,11 @@ pub(super) async fn forgot(
     let Some(email) = fields.check("email", Email::parse(&request.email)) else {
         return Err(fields.into_problem());
     };
-    state.letters.add(&AccountLetter::reset(&email)).await?;
+    state.mails.add(&AccountMail::reset(&email)).await?;
     Ok(StatusCode::ACCEPTED)
 }
 
-/// Chooses a new password with the token of a letter, once and within 30 minutes. All sessions end, and the
+/// Chooses a new password with the token of an e-mail, once and within 30 minutes. All sessions end, and the
 /// address is verified.
 #[utoipa::path(post, path = "/password/reset", tag = SESSIONS, operation_id = "resetPassword",
     request_body = ResetPasswordRequest,

@@ -50,7 +50,7 @@ pub(super) struct UpdateProfileRequest {
     current_password: Option<String>,
 }
 
-/// The password of whoever wants to be erased.
+/// The password of a person who wants to be erased.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct EraseProfileRequest {
@@ -76,7 +76,7 @@ pub(super) async fn show(
 /// Changes the caller's profile.
 ///
 /// A new e-mail address or password ends all the caller's other sessions. A new address is to be verified,
-/// and the old one gets a letter.
+/// and the old one gets an e-mail.
 #[utoipa::path(method(put, post, patch), path = "/profile/update", tag = PROFILES,
     operation_id = "updateProfile", request_body = UpdateProfileRequest, security(("bearer" = [])),
     responses(
@@ -116,12 +116,12 @@ pub(super) async fn update(
 
 /// Erases the caller: nothing that names the person is kept.
 ///
-/// Bookings that are not confirmed are cancelled; tickets stay valid by their codes.
+/// Bookings that are not confirmed are cancelled; tickets stay valid by their codes. The last admin stays.
 #[utoipa::path(delete, path = "/profile", tag = PROFILES, operation_id = "eraseProfile",
     request_body = EraseProfileRequest, security(("bearer" = [])),
     responses(
         (status = 204, description = "The person is erased."),
-        (status = 403, description = "wrong-role: there would be no admin left."),
+        (status = 403, description = "wrong-role"),
         (status = 404, description = "not-found"),
         (status = 429, description = "too-many-requests"),
     ))]

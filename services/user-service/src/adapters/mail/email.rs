@@ -1,4 +1,4 @@
-//! What letters say: a booking's new status, or what an account's owner may do with a token.
+//! What e-mails say: a booking's new status, or what an account's owner may do with a token.
 
 use lettre::{
     Address, Message,
@@ -10,17 +10,17 @@ use lettre::{
 use uuid::Uuid;
 
 use crate::domain::{
-    AccountLetterKind, Content, Letter, MailedToken, Notification, NotificationKind, PersonName,
+    AccountMailKind, Content, Mail, MailedToken, Notification, NotificationKind, PersonName,
     Recipient,
 };
 
 /// The e-mail to this recipient; an error if no mail server would accept the address.
 pub(super) fn email(
     from: &Mailbox,
-    letter: &Letter,
+    mail: &Mail,
     recipient: &Recipient,
 ) -> Result<Message, Box<dyn std::error::Error>> {
-    let (id, subject, text) = match &letter.content {
+    let (id, subject, text) = match &mail.content {
         Content::Booking(notification) => of_booking(notification),
         Content::Account(account, token) => of_account(account.kind, token.as_ref())?,
     };
@@ -42,7 +42,7 @@ pub(super) fn email(
     Ok(email.body(format!("{hello}\n\n{text}\n\n-- \nKarcis\n"))?)
 }
 
-/// An id that is the same each time the letter is sent, so that a mailbox recognises a repetition; the
+/// An id that is the same each time the e-mail is sent, so that a mailbox recognises a repetition; the
 /// subject and the text.
 fn of_booking(notification: &Notification) -> (String, &'static str, String) {
     let (subject, what, next) = words(notification);
@@ -51,14 +51,14 @@ fn of_booking(notification: &Notification) -> (String, &'static str, String) {
     (format!("{booking}.{}", notification.kind.as_str()), subject, text)
 }
 
-/// The same of a letter about an account. Each time it is sent it brings another token.
+/// The same of an e-mail about an account. Each time it is sent it brings another token.
 fn of_account(
-    kind: AccountLetterKind,
+    kind: AccountMailKind,
     token: Option<&MailedToken>,
 ) -> Result<(String, &'static str, String), &'static str> {
-    let token = || token.map(|MailedToken(token)| token).ok_or("the letter has no token");
+    let token = || token.map(|MailedToken(token)| token).ok_or("the e-mail has no token");
     let (subject, text) = match kind {
-        AccountLetterKind::VerifyEmail => (
+        AccountMailKind::VerifyEmail => (
             "Is this your address?",
             format!(
                 "somebody, we hope you, gave this address to Karcis. To show that it is yours, enter this \
@@ -66,7 +66,7 @@ fn of_account(
                 token()?
             ),
         ),
-        AccountLetterKind::ResetPassword => (
+        AccountMailKind::ResetPassword => (
             "A new password",
             format!(
                 "somebody, we hope you, wants to choose a new password for your account. To do so, enter \
@@ -75,11 +75,11 @@ fn of_account(
                 token()?
             ),
         ),
-        AccountLetterKind::AddressChanged => (
+        AccountMailKind::AddressChanged => (
             "Your account has another address",
             "the account that had this e-mail address has another one now, and everybody else who was \
              logged in to it is logged out. If it was not you, somebody knows your password: answer this \
-             letter at once."
+             e-mail at once."
                 .to_owned(),
         ),
     };
@@ -141,15 +141,15 @@ mod tests {
     use uuid::uuid;
 
     use super::*;
-    use crate::domain::{AccountLetter, Email};
+    use crate::domain::{AccountMail, Email};
 
     fn sent(content: Content, is_verified: bool, name: &str) -> String {
         let from = "Karcis <tickets@karcis.example>".parse().expect("is a sender");
         let email_address = Email::parse("sari@mail.example").expect("is an address");
         let name = PersonName::parse(name).expect("is a name");
         let recipient = Recipient::owner(email_address, is_verified, name);
-        let letter = Letter { content, recipient: None, trace: None };
-        let email = email(&from, &letter, &recipient).expect("can be written").formatted();
+        let mail = Mail { content, recipient: None, trace: None };
+        let email = email(&from, &mail, &recipient).expect("can be written").formatted();
         // As a mailbox shows it: folded lines are joined.
         String::from_utf8(email).expect("is text").replace("=\r\n", "")
     }
@@ -159,7 +159,7 @@ mod tests {
         let content = || {
             let to = Email::parse("sari@mail.example").expect("is an address");
             let token = MailedToken("a-token".to_owned());
-            Content::Account(AccountLetter::verify(&to), Some(token))
+            Content::Account(AccountMail::verify(&to), Some(token))
         };
         for (is_verified, name, hello) in [
             (true, "Sari", "\r\n\r\nHello Sari,\r\n"),

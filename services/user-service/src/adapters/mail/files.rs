@@ -1,4 +1,4 @@
-//! A notifier that writes each letter into a folder, for development and tests.
+//! A notifier that writes each e-mail into a folder, for development and tests.
 
 use std::path::Path;
 
@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use lettre::{AsyncFileTransport, AsyncTransport, Tokio1Executor, message::Mailbox};
 
 use super::{email::email, traced};
-use crate::{application::Notifier, domain::Letter};
+use crate::{application::Notifier, domain::Mail};
 
 /// Writes `<uuid>.eml` files.
 pub(super) struct FileNotifier {
@@ -22,13 +22,13 @@ impl FileNotifier {
         Ok(Self { folder: AsyncFileTransport::new(folder), from })
     }
 
-    async fn write(&self, letter: &Letter) -> bool {
-        let Some(recipient) = &letter.recipient else { return true };
-        // An address that no letter can be written to is not tried again.
-        let Ok(email) = email(&self.from, letter, recipient) else { return true };
+    async fn write(&self, mail: &Mail) -> bool {
+        let Some(recipient) = &mail.recipient else { return true };
+        // An address that no e-mail can be written to is not tried again.
+        let Ok(email) = email(&self.from, mail, recipient) else { return true };
         let written = self.folder.send(email).await;
         if let Err(error) = &written {
-            tracing::warn!(%error, "letters cannot be written to the folder");
+            tracing::warn!(%error, "e-mails cannot be written to the folder");
         }
         written.is_ok()
     }
@@ -36,10 +36,10 @@ impl FileNotifier {
 
 #[async_trait]
 impl Notifier for FileNotifier {
-    async fn notify(&self, letters: &[Letter]) -> Vec<bool> {
-        let mut done = Vec::with_capacity(letters.len());
-        for letter in letters {
-            done.push(traced(letter, self.write(letter)).await);
+    async fn notify(&self, mails: &[Mail]) -> Vec<bool> {
+        let mut done = Vec::with_capacity(mails.len());
+        for mail in mails {
+            done.push(traced(mail, self.write(mail)).await);
         }
         done
     }

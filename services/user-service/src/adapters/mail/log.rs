@@ -1,33 +1,33 @@
-//! A notifier for where no mail is sent: it writes a log line for each letter.
+//! A notifier for where no mail is sent: it writes a log line for each e-mail.
 
 use async_trait::async_trait;
 
 use super::traced;
 use crate::{
     application::Notifier,
-    domain::{Content, Letter},
+    domain::{Content, Mail},
 };
 
-/// Logs what each letter is about, never a name, an address or a token.
+/// Logs what each e-mail is about, never a name, an address or a token.
 pub(super) struct LogNotifier;
 
 #[async_trait]
 impl Notifier for LogNotifier {
-    async fn notify(&self, letters: &[Letter]) -> Vec<bool> {
-        for letter in letters {
-            let kind = letter.kind();
+    async fn notify(&self, mails: &[Mail]) -> Vec<bool> {
+        for mail in mails {
+            let kind = mail.kind();
             let log = async {
-                match &letter.content {
+                match &mail.content {
                     Content::Booking(of) => {
                         tracing::info!(booking_id = %of.booking_id, kind, "notified the buyer");
                     }
                     Content::Account(..) => {
-                        tracing::info!(kind, "a letter is not sent: no mail server is set");
+                        tracing::info!(kind, "an e-mail is not sent: no mail server is set");
                     }
                 }
             };
-            traced(letter, log).await;
+            traced(mail, log).await;
         }
-        vec![true; letters.len()]
+        vec![true; mails.len()]
     }
 }

@@ -1,4 +1,4 @@
-//! The ways in which letters reach people: by mail, as files for development, or as log lines only.
+//! The ways in which e-mails reach people: by SMTP, as files for development, or as log lines only.
 
 mod email;
 mod files;
@@ -20,7 +20,7 @@ use lettre::message::Mailbox;
 use log::LogNotifier;
 use smtp::SmtpNotifier;
 
-use crate::{application::Notifier, config::MailConfig, domain::Letter};
+use crate::{application::Notifier, config::MailConfig, domain::Mail};
 
 /// A mail setting that is wrong.
 #[derive(Debug, thiserror::Error)]
@@ -47,13 +47,13 @@ pub(crate) fn notifier(config: &MailConfig) -> Result<Arc<dyn Notifier>, MailErr
     })
 }
 
-/// Runs `work`, which sends this letter, in a span of the trace that it follows from.
-async fn traced<T>(letter: &Letter, work: impl Future<Output = T>) -> T {
-    let cause = letter.trace.as_deref().and_then(trace::parse).unwrap_or_default();
+/// Runs `work`, which sends this e-mail, in a span of the trace that it follows from.
+async fn traced<T>(mail: &Mail, work: impl Future<Output = T>) -> T {
+    let cause = mail.trace.as_deref().and_then(trace::parse).unwrap_or_default();
     let span = trace::begin(&cause, || {
-        let booking = letter.content.notification();
+        let booking = mail.content.notification();
         let booking = booking.map(|of| KeyValue::new(BOOKING, of.booking_id.to_string()));
-        SpanBuilder::from_name("send_letter").with_kind(SpanKind::Client).with_attributes(booking)
+        SpanBuilder::from_name("send_mail").with_kind(SpanKind::Client).with_attributes(booking)
     });
     trace::scope(span, work).await
 }

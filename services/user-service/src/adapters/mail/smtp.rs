@@ -20,7 +20,7 @@ use lettre::{
 use tokio::time::{Instant, timeout_at};
 
 use super::{MailError, email::email, traced};
-use crate::{application::Notifier, domain::Letter};
+use crate::{application::Notifier, domain::Mail};
 
 /// How many connections, and so e-mails at a time.
 const CONNECTIONS: u32 = 8;
@@ -29,7 +29,7 @@ const STEP_LIMIT: Duration = Duration::from_secs(5);
 /// How long all e-mails of a batch may take: less than the process waits when it is stopped.
 const BATCH_LIMIT: Duration = Duration::from_secs(8);
 
-/// Sends each letter as an e-mail.
+/// Sends each by SMTP.
 pub(super) struct SmtpNotifier {
     server: AsyncSmtpTransport<Tokio1Executor>,
     from: Mailbox,
@@ -58,23 +58,23 @@ impl SmtpNotifier {
         Ok(Self { server, from })
     }
 
-    async fn send(&self, letter: &Letter) -> Result<(), SendError> {
-        let recipient = letter.recipient.as_ref().ok_or(SendError::NoMailbox)?;
-        let email = email(&self.from, letter, recipient);
+    async fn send(&self, mail: &Mail) -> Result<(), SendError> {
+        let recipient = mail.recipient.as_ref().ok_or(SendError::NoMailbox)?;
+        let email = email(&self.from, mail, recipient);
         let email = email.map_err(|_| SendError::NoMailbox)?;
         self.server.send(email).await.map(drop).map_err(|error| send_error(&error))
     }
 
-    /// Sends these letters in their order. Returns for each whether it is done. Sends
+    /// Sends these e-mails in their order. Returns for each whether it is done. Sends
     /// nothing more once the server is `unavailable`.
     async fn send_all(
         &self,
-        letters: &[Letter],
+        mails: &[Mail],
         unavailable: &AtomicBool,
         until: Instant,
     ) -> Vec<bool> {
-        let mut done = Vec::with_capacity(letters.len());
-        for one in letters {
+        let mut done = Vec::with_capacity(mails.len());
+        for one in mails {
             let sent = async {
                 if unavailable.load(Ordering::Relaxed) {
                     return Err(SendError::TryLater);
@@ -87,7 +87,7 @@ impl SmtpNotifier {
                 Err(SendError::NoMailbox) => {
                     let booking = one.content.notification().map(|of| of.booking_id);
                     let booking_id = booking.map(tracing::field::display);
-                    tracing::warn!(booking_id, kind = one.kind(), "a letter reaches nobody");
+                    tracing::warn!(booking_id, kind = one.kind(), "an e-mail reaches nobody");
                     true
                 }
                 Err(SendError::TryLater) => false,
@@ -128,15 +128,15 @@ fn is_no_mailbox(answer: &str) -> bool {
 
 #[async_trait]
 impl Notifier for SmtpNotifier {
-    async fn notify(&self, letters: &[Letter]) -> Vec<bool> {
+    async fn notify(&self, mails: &[Mail]) -> Vec<bool> {
         let (unavailable, until) = (AtomicBool::new(false), Instant::now() + BATCH_LIMIT);
         // Those of a booking one after another.
-        let bookings = letters.chunk_by(|a, b| {
-            let booking = |letter: &Letter| letter.content.notification().map(|of| of.booking_id);
+        let bookings = mails.chunk_by(|a, b| {
+            let booking = |mail: &Mail| mail.content.notification().map(|of| of.booking_id);
             booking(a).is_some() && booking(a) == booking(b)
         });
         let sending: Vec<_> =
-            bookings.map(|letters| self.send_all(letters, &unavailable, until)).collect();
+            bookings.map(|mails| self.send_all(mails, &unavailable, until)).collect();
         stream::iter(sending).buffered(CONNECTIONS as usize).concat().await
     }
 }
@@ -146,7 +146,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_an_answer_about_the_recipients_address_drops_a_letter() {
+    fn only_an_answer_about_the_recipients_address_drops_a_mail() {
         for (answer, is_dropped) in [
             ("5.1.1 no such user", true),
             ("5.1.1", true),

@@ -7,7 +7,7 @@ use karcis_messaging::{Outbox, Outgoing};
 use uuid::Uuid;
 
 use super::{
-    account_letters,
+    account_mails,
     rows::{read_account, select_accounts},
     sessions,
 };
@@ -16,7 +16,7 @@ use crate::{
         Accounts, AdminSave, Erasure, LockedSession, SaveError, Sessions, WhichSessions,
     },
     domain::{
-        Account, AccountChange, AccountLetter, AccountLetterKind, Actor, Email, Locale, NewSession,
+        Account, AccountChange, AccountMail, AccountMailKind, Actor, Email, Locale, NewSession,
         OpenSession, PasswordHash, Phone, TimeZone, TokenHash,
     },
 };
@@ -71,8 +71,8 @@ impl PgAccounts {
         }
         if let Some(session) = session {
             sessions::open(&mut transaction, account, session).await?;
-            let verify = AccountLetter::verify(&account.email);
-            account_letters::add(&mut transaction, &[verify]).await?;
+            let verify = AccountMail::verify(&account.email);
+            account_mails::add(&mut transaction, &[verify]).await?;
         }
         Ok(self.finish(transaction, AccountChange::Registered(account), act).await?)
     }
@@ -84,7 +84,7 @@ impl PgAccounts {
         loaded: i64,
         account: &Account,
         sessions: Sessions,
-        letters: &[AccountLetter],
+        mails: &[AccountMail],
         act: Option<&PrivilegedAct>,
     ) -> Result<bool, SaveError> {
         if !write(&mut transaction, loaded, account).await? {
@@ -96,9 +96,9 @@ impl PgAccounts {
         }
         if let Sessions::EndAllBut(kept) = sessions {
             sessions::end_all_but(&mut transaction, account.user_id, kept).await?;
-            account_letters::void_tokens(&mut transaction, account.user_id).await?;
+            account_mails::void_tokens(&mut transaction, account.user_id).await?;
         }
-        account_letters::add(&mut transaction, letters).await?;
+        account_mails::add(&mut transaction, mails).await?;
         self.finish(transaction, AccountChange::Updated(account), act).await?;
         Ok(true)
     }
@@ -120,7 +120,7 @@ impl PgAccounts {
         .fetch_optional(&mut *transaction)
         .await?;
         let Some(email) = erased else { return Ok(Erasure::Changed) };
-        let unsent = sqlx::query("DELETE FROM account_letter WHERE email = $1").bind(email);
+        let unsent = sqlx::query("DELETE FROM account_mail WHERE email = $1").bind(email);
         unsent.execute(&mut *transaction).await?;
         self.finish(transaction, AccountChange::Erased(account.user_id), None).await?;
         Ok(Erasure::Erased)
@@ -161,7 +161,7 @@ impl Accounts for PgAccounts {
 
     async fn by_mailed_token(
         &self,
-        kind: AccountLetterKind,
+        kind: AccountMailKind,
         token: &TokenHash,
     ) -> Result<Option<Account>, StoreError> {
         let row = select_accounts!(
@@ -201,10 +201,10 @@ impl Accounts for PgAccounts {
         loaded: i64,
         account: &Account,
         sessions: Sessions,
-        letters: &[AccountLetter],
+        mails: &[AccountMail],
         act: Option<&PrivilegedAct>,
     ) -> Result<bool, SaveError> {
-        self.save_in(self.pool.begin().await?, loaded, account, sessions, letters, act).await
+        self.save_in(self.pool.begin().await?, loaded, account, sessions, mails, act).await
     }
 
     async fn save_as_admin(

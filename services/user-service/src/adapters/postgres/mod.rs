@@ -1,20 +1,20 @@
 //! The ports in the service's own schema, a file per table or two.
 
-mod account_letters;
+mod account_mails;
 mod accounts;
 mod failed_logins;
 mod known_peers;
-mod letter_counts;
+mod mail_counts;
 mod notifications;
 mod purge;
 mod rows;
 mod sessions;
 mod signing_keys;
 
-pub(crate) use account_letters::PgAccountLetters;
+pub(crate) use account_mails::PgAccountMails;
 pub(crate) use accounts::PgAccounts;
 pub(crate) use failed_logins::PgFailedLogins;
-pub(crate) use letter_counts::PgLetterCounts;
+pub(crate) use mail_counts::PgMailCounts;
 pub(crate) use notifications::PgNotifications;
 pub(super) use purge::purge;
 pub use signing_keys::{KeyError, published_keys, retire_key, rotate_keys};

@@ -11,8 +11,8 @@ use uuid::Uuid;
 
 use super::rows::NotificationRow;
 use crate::{
-    application::{LetterQueue, Notifications},
-    domain::{Letter, Notification},
+    application::{MailQueue, Notifications},
+    domain::{Mail, Notification},
 };
 
 /// Table `notice`.
@@ -46,14 +46,14 @@ impl Notifications for PgNotifications {
 }
 
 #[async_trait]
-impl LetterQueue for PgNotifications {
+impl MailQueue for PgNotifications {
     async fn claim_due(
         &self,
         at: Timestamp,
         until: Timestamp,
         since: Timestamp,
         limit: usize,
-    ) -> Result<Vec<Letter>, StoreError> {
+    ) -> Result<Vec<Mail>, StoreError> {
         const CLAIM: &str = "WITH given_up AS (
                  UPDATE notice SET try_at = 'infinity'
                  WHERE (booking_id, kind) IN (
@@ -71,7 +71,7 @@ impl LetterQueue for PgNotifications {
              WHERE notice.booking_id = due.booking_id AND notice.kind = due.kind
              RETURNING notice.booking_id, notice.kind, notice.user_id, event_id, reason, trace,
                  email, name, verified_email = email AS is_verified";
-        let mut due: Vec<Letter> = Vec::new();
+        let mut due: Vec<Mail> = Vec::new();
         // Rows that cannot be read do not hold up the others: more are claimed in their place.
         while due.len() < limit {
             let wanted = limit - due.len();
@@ -94,13 +94,13 @@ impl LetterQueue for PgNotifications {
 
     async fn record(
         &self,
-        outcomes: &[(&Letter, bool)],
+        outcomes: &[(&Mail, bool)],
         at: Timestamp,
         pause: RangeInclusive<TimeDelta>,
     ) -> Result<(), StoreError> {
         let of_bookings = outcomes
             .iter()
-            .filter_map(|(letter, done)| letter.content.notification().map(|one| (one, *done)));
+            .filter_map(|(mail, done)| mail.content.notification().map(|one| (one, *done)));
         let outcomes: Vec<(&Notification, bool)> = of_bookings.collect();
         sqlx::query(
             "WITH outcome AS (

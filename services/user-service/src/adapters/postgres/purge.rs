@@ -21,13 +21,13 @@ const DELETIONS: [&str; 7] = [
         (SELECT user_id, peer FROM known_peer WHERE last_used_at < $1 - interval '90 days' LIMIT $2)",
     "DELETE FROM mailed_token WHERE token_hash IN
         (SELECT token_hash FROM mailed_token WHERE expires_at < $1 LIMIT $2)",
-    "DELETE FROM letter_count WHERE address IN
-        (SELECT address FROM letter_count WHERE ends_at < $1 LIMIT $2)",
+    "DELETE FROM mail_count WHERE address IN
+        (SELECT address FROM mail_count WHERE ends_at < $1 LIMIT $2)",
     "DELETE FROM notice WHERE (booking_id, kind) IN
         (SELECT booking_id, kind FROM notice WHERE noted_at < $1 - interval '30 days' LIMIT $2)",
 ];
 
-/// Deletes expired sessions and tokens, failed log-ins and counts of letters of past windows, network
+/// Deletes expired sessions and tokens, failed log-ins and counts of e-mails of past windows, network
 /// addresses that were not used for 90 days and old notifications: up to 100,000 rows of each table.
 pub(crate) async fn purge(pool: &Pool, at: Timestamp) -> Result<(), StoreError> {
     for deletion in DELETIONS {

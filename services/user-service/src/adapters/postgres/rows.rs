@@ -6,7 +6,7 @@ use sqlx::postgres::PgRow;
 use uuid::Uuid;
 
 use crate::domain::{
-    Account, Content, Email, Letter, Locale, Notification, NotificationKind, PasswordHash,
+    Account, Content, Email, Locale, Mail, Notification, NotificationKind, PasswordHash,
     PersonName, Phone, Recipient, TimeZone,
 };
 
@@ -81,7 +81,7 @@ pub(super) struct NotificationRow {
 }
 
 impl NotificationRow {
-    pub(super) fn parsed(self) -> Result<Letter, Unreadable> {
+    pub(super) fn parsed(self) -> Result<Mail, Unreadable> {
         let kind = NotificationKind::ALL.into_iter().find(|kind| kind.as_str() == self.kind);
         let is_verified = self.is_verified.unwrap_or_default();
         let recipient = match self.email.zip(self.name) {
@@ -98,6 +98,6 @@ impl NotificationRow {
             event_id: EventId(self.event_id),
             reason: self.reason,
         };
-        Ok(Letter { content: Content::Booking(notification), recipient, trace: self.trace })
+        Ok(Mail { content: Content::Booking(notification), recipient, trace: self.trace })
     }
 }

@@ -1,4 +1,4 @@
-//! Letters about accounts and the tokens that they bring: tables `account_letter` and `mailed_token`.
+//! E-mails about accounts and the tokens that they bring: tables `account_mail` and `mailed_token`.
 
 use std::ops::RangeInclusive;
 
@@ -10,40 +10,40 @@ use uuid::Uuid;
 
 use crate::{
     adapters::secret_tokens,
-    application::{AccountLetters, LetterQueue},
+    application::{AccountMails, MailQueue},
     domain::{
-        AccountLetter, AccountLetterKind, Content, Email, Letter, MailedToken, PersonName,
-        Recipient, TokenHash,
+        AccountMail, AccountMailKind, Content, Email, Mail, MailedToken, PersonName, Recipient,
+        TokenHash,
     },
 };
 
-/// Table `account_letter`.
-pub(crate) struct PgAccountLetters(pub Pool);
+/// Table `account_mail`.
+pub(crate) struct PgAccountMails(pub Pool);
 
-/// Adds these letters, but for those that wait already.
+/// Adds these e-mails, but for those that wait already.
 pub(super) async fn add(
     connection: &mut Connection,
-    letters: &[AccountLetter],
+    mails: &[AccountMail],
 ) -> Result<(), sqlx::Error> {
-    if letters.is_empty() {
+    if mails.is_empty() {
         return Ok(());
     }
     sqlx::query(
-        "INSERT INTO account_letter (email, kind, was_verified, noted_at, try_at)
+        "INSERT INTO account_mail (email, kind, was_verified, noted_at, try_at)
          SELECT email, kind, was_verified, now(), now()
          FROM unnest($1::text[], $2::text[], $3::bool[]) AS n (email, kind, was_verified)
          ORDER BY email, kind
-         ON CONFLICT ON CONSTRAINT account_letter_once DO NOTHING",
+         ON CONFLICT ON CONSTRAINT account_mail_once DO NOTHING",
     )
-    .bind(letters.iter().map(|letter| letter.to.as_str()).collect::<Vec<_>>())
-    .bind(letters.iter().map(|letter| letter.kind.as_str()).collect::<Vec<_>>())
-    .bind(letters.iter().map(|letter| letter.was_verified).collect::<Vec<_>>())
+    .bind(mails.iter().map(|mail| mail.to.as_str()).collect::<Vec<_>>())
+    .bind(mails.iter().map(|mail| mail.kind.as_str()).collect::<Vec<_>>())
+    .bind(mails.iter().map(|mail| mail.was_verified).collect::<Vec<_>>())
     .execute(connection)
     .await?;
     Ok(())
 }
 
-/// Ends all tokens of this person's letters.
+/// Ends all tokens of this person's e-mails.
 pub(super) async fn void_tokens(
     connection: &mut Connection,
     user: UserId,
@@ -64,29 +64,29 @@ struct Row {
     is_verified: Option<bool>,
 }
 
-/// A token that a letter is about to bring.
+/// A token that an e-mail is about to bring.
 struct NewMailedToken {
     hash: TokenHash,
     user_id: Uuid,
-    kind: AccountLetterKind,
+    kind: AccountMailKind,
     email: String,
     expires_at: Timestamp,
 }
 
 impl Row {
-    /// The letter, with a new token if it brings one. Kinds and addresses that cannot be read are not
+    /// The e-mail, with a new token if it brings one. Kinds and addresses that cannot be read are not
     /// claimed.
-    fn letter(self, at: Timestamp) -> Option<(Letter, Option<NewMailedToken>)> {
+    fn mail(self, at: Timestamp) -> Option<(Mail, Option<NewMailedToken>)> {
         let Self { email, kind, was_verified, user_id, name, is_verified } = self;
-        let kind = AccountLetterKind::ALL.into_iter().find(|one| one.as_str() == kind)?;
+        let kind = AccountMailKind::ALL.into_iter().find(|one| one.as_str() == kind)?;
         let to = Email::parse(&email).ok()?;
         let is_verified = is_verified.unwrap_or_default();
         let name = name.and_then(|name| PersonName::parse(&name).ok());
         let owner = name.map(|name| Recipient::owner(to.clone(), is_verified, name));
         let recipient = match kind {
-            AccountLetterKind::VerifyEmail => owner.filter(|_| !is_verified),
-            AccountLetterKind::ResetPassword => owner,
-            AccountLetterKind::AddressChanged => {
+            AccountMailKind::VerifyEmail => owner.filter(|_| !is_verified),
+            AccountMailKind::ResetPassword => owner,
+            AccountMailKind::AddressChanged => {
                 Some(Recipient { email: to.clone(), is_verified: was_verified, greeting: None })
             }
         };
@@ -97,8 +97,8 @@ impl Row {
             (MailedToken(token), NewMailedToken { hash, user_id, kind, email, expires_at })
         });
         let (token, stored) = minted.unzip();
-        let content = Content::Account(AccountLetter { kind, to, was_verified }, token);
-        Some((Letter { content, recipient, trace: None }, stored))
+        let content = Content::Account(AccountMail { kind, to, was_verified }, token);
+        Some((Mail { content, recipient, trace: None }, stored))
     }
 }
 
@@ -125,63 +125,63 @@ async fn store(pool: &Pool, tokens: &[NewMailedToken]) -> Result<(), sqlx::Error
 }
 
 #[async_trait]
-impl AccountLetters for PgAccountLetters {
-    async fn add(&self, letter: &AccountLetter) -> Result<(), StoreError> {
+impl AccountMails for PgAccountMails {
+    async fn add(&self, mail: &AccountMail) -> Result<(), StoreError> {
         let mut connection = self.0.acquire().await?;
-        Ok(add(&mut connection, std::slice::from_ref(letter)).await?)
+        Ok(add(&mut connection, std::slice::from_ref(mail)).await?)
     }
 }
 
 #[async_trait]
-impl LetterQueue for PgAccountLetters {
+impl MailQueue for PgAccountMails {
     async fn claim_due(
         &self,
         at: Timestamp,
         until: Timestamp,
         since: Timestamp,
         limit: usize,
-    ) -> Result<Vec<Letter>, StoreError> {
+    ) -> Result<Vec<Mail>, StoreError> {
         let rows: Vec<Row> = sqlx::query_as(
             "WITH given_up AS (
-                 DELETE FROM account_letter WHERE (email, kind) IN (
-                     SELECT email, kind FROM account_letter
+                 DELETE FROM account_mail WHERE (email, kind) IN (
+                     SELECT email, kind FROM account_mail
                      WHERE try_at <= $1 AND noted_at <= $3
                      LIMIT 5000 FOR UPDATE SKIP LOCKED)
              ), due AS (
-                 SELECT email, kind FROM account_letter
+                 SELECT email, kind FROM account_mail
                  WHERE try_at <= $1 AND noted_at > $3 AND kind = ANY ($5)
                  ORDER BY try_at LIMIT $4
                  FOR NO KEY UPDATE SKIP LOCKED
              )
-             UPDATE account_letter AS letter SET try_at = $2
+             UPDATE account_mail AS mail SET try_at = $2
              FROM due LEFT JOIN account ON account.email = due.email AND disabled_at IS NULL
-             WHERE letter.email = due.email AND letter.kind = due.kind
-             RETURNING letter.email, letter.kind, was_verified, user_id, name,
+             WHERE mail.email = due.email AND mail.kind = due.kind
+             RETURNING mail.email, mail.kind, was_verified, user_id, name,
                  verified_email = account.email AS is_verified",
         )
         .bind(at)
         .bind(until)
         .bind(since)
         .bind(limit as i64)
-        .bind(AccountLetterKind::ALL.map(AccountLetterKind::as_str).to_vec())
+        .bind(AccountMailKind::ALL.map(AccountMailKind::as_str).to_vec())
         .fetch_all(&self.0)
         .await?;
-        let (letters, tokens): (Vec<_>, Vec<_>) =
-            rows.into_iter().filter_map(|row| row.letter(at)).unzip();
+        let (mails, tokens): (Vec<_>, Vec<_>) =
+            rows.into_iter().filter_map(|row| row.mail(at)).unzip();
         store(&self.0, &tokens.into_iter().flatten().collect::<Vec<_>>()).await?;
-        Ok(letters)
+        Ok(mails)
     }
 
     async fn record(
         &self,
-        outcomes: &[(&Letter, bool)],
+        outcomes: &[(&Mail, bool)],
         at: Timestamp,
         pause: RangeInclusive<TimeDelta>,
     ) -> Result<(), StoreError> {
         let keys = |wanted: bool| -> (Vec<&str>, Vec<&str>) {
             let wanted = outcomes.iter().filter(|(_, is_done)| *is_done == wanted);
-            let keys = wanted.filter_map(|(letter, _)| match &letter.content {
-                Content::Account(letter, _) => Some((letter.to.as_str(), letter.kind.as_str())),
+            let keys = wanted.filter_map(|(mail, _)| match &mail.content {
+                Content::Account(mail, _) => Some((mail.to.as_str(), mail.kind.as_str())),
                 Content::Booking(_) => None,
             });
             keys.unzip()
@@ -189,10 +189,10 @@ impl LetterQueue for PgAccountLetters {
         let ((done_to, done_kinds), (open_to, open_kinds)) = (keys(true), keys(false));
         sqlx::query(
             "WITH done AS (
-                 DELETE FROM account_letter WHERE (email, kind) IN
+                 DELETE FROM account_mail WHERE (email, kind) IN
                      (SELECT * FROM unnest($1::text[], $2::text[]))
              )
-             UPDATE account_letter SET try_at = $5 + least(greatest($5 - noted_at, $6), $7)
+             UPDATE account_mail SET try_at = $5 + least(greatest($5 - noted_at, $6), $7)
              WHERE (email, kind) IN (SELECT * FROM unnest($3::text[], $4::text[]))",
         )
         .bind(done_to)

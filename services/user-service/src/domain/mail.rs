@@ -1,4 +1,4 @@
-//! Letters to people, and how many of them an address may get.
+//! E-mails to people, and how many of them an address may get.
 
 use std::fmt;
 
@@ -6,15 +6,15 @@ use chrono::TimeDelta;
 
 use super::{Account, Email, Notification, PersonName};
 
-/// How many letters a day an address gets that nobody has proven to read: its owner may never have heard of
+/// How many e-mails a day an address gets that nobody has proven to read: its owner may never have heard of
 /// us.
 const UNVERIFIED_A_DAY: u32 = 3;
-/// How many letters a day strangers can have sent to an address that its owner has proven to read.
+/// How many e-mails a day strangers can have sent to an address that its owner has proven to read.
 const ASKED_A_DAY: u32 = 10;
 
-/// What a letter about an account is for.
+/// What an e-mail about an account is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum AccountLetterKind {
+pub(crate) enum AccountMailKind {
     /// Brings a token that proves that the address is the person's own.
     VerifyEmail,
     /// Brings a token that may choose a new password.
@@ -23,7 +23,7 @@ pub(crate) enum AccountLetterKind {
     AddressChanged,
 }
 
-impl AccountLetterKind {
+impl AccountMailKind {
     pub(crate) const ALL: [Self; 3] =
         [Self::VerifyEmail, Self::ResetPassword, Self::AddressChanged];
 
@@ -35,7 +35,7 @@ impl AccountLetterKind {
         }
     }
 
-    /// How long the token that it brings is good for, from when the letter is sent.
+    /// How long the token that it brings is good for, from when the e-mail is sent.
     pub(crate) fn token_lifetime(self) -> Option<TimeDelta> {
         match self {
             Self::VerifyEmail => Some(TimeDelta::hours(24)),
@@ -45,25 +45,25 @@ impl AccountLetterKind {
     }
 }
 
-/// A letter about an account that somebody is to get.
+/// An e-mail about an account that somebody is to get.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct AccountLetter {
-    pub kind: AccountLetterKind,
+pub(crate) struct AccountMail {
+    pub kind: AccountMailKind,
     pub to: Email,
-    /// Whether the account's owner had proven to read this address. What is found out later for letters to
+    /// Whether the account's owner had proven to read this address. What is found out later for e-mails to
     /// the address that an account has now.
     pub was_verified: bool,
 }
 
-impl AccountLetter {
+impl AccountMail {
     /// Asks the owner of this address to prove that it is theirs.
     pub(crate) fn verify(to: &Email) -> Self {
-        Self { kind: AccountLetterKind::VerifyEmail, to: to.clone(), was_verified: false }
+        Self { kind: AccountMailKind::VerifyEmail, to: to.clone(), was_verified: false }
     }
 
     /// Lets the owner of this address, if it is an account's, choose a new password.
     pub(crate) fn reset(to: &Email) -> Self {
-        Self { kind: AccountLetterKind::ResetPassword, to: to.clone(), was_verified: false }
+        Self { kind: AccountMailKind::ResetPassword, to: to.clone(), was_verified: false }
     }
 
     /// Who is told what when an account changes: both addresses, if it gets another one.
@@ -72,7 +72,7 @@ impl AccountLetter {
             return vec![];
         }
         let to_old = Self {
-            kind: AccountLetterKind::AddressChanged,
+            kind: AccountMailKind::AddressChanged,
             to: before.email.clone(),
             was_verified: before.email_verified,
         };
@@ -80,7 +80,7 @@ impl AccountLetter {
     }
 }
 
-/// The secret that a letter brings. Only its hash is stored.
+/// The secret that an e-mail brings. Only its hash is stored.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct MailedToken(pub String);
 
@@ -90,12 +90,12 @@ impl fmt::Debug for MailedToken {
     }
 }
 
-/// What a letter says.
+/// What an e-mail says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Content {
     Booking(Notification),
     /// With a token if the kind has one.
-    Account(AccountLetter, Option<MailedToken>),
+    Account(AccountMail, Option<MailedToken>),
 }
 
 impl Content {
@@ -108,9 +108,9 @@ impl Content {
     }
 }
 
-/// A letter that is due.
+/// An e-mail that is due.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Letter {
+pub(crate) struct Mail {
     pub content: Content,
     /// `None` if the account is gone.
     pub recipient: Option<Recipient>,
@@ -118,12 +118,12 @@ pub(crate) struct Letter {
     pub trace: Option<String>,
 }
 
-/// Whom a letter is for.
+/// Whom an e-mail is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Recipient {
     pub email: Email,
     pub is_verified: bool,
-    /// How the letter may greet the person.
+    /// How the e-mail may greet the person.
     pub greeting: Option<PersonName>,
 }
 
@@ -135,22 +135,22 @@ impl Recipient {
     }
 }
 
-impl Letter {
+impl Mail {
     /// What it is about, as one word.
     pub(crate) fn kind(&self) -> &'static str {
         match &self.content {
             Content::Booking(notification) => notification.kind.as_str(),
-            Content::Account(letter, _) => letter.kind.as_str(),
+            Content::Account(mail, _) => mail.kind.as_str(),
         }
     }
 
-    /// Its recipient, and at most how many letters this address may get within a day for this one to be
+    /// Its recipient, and at most how many e-mails this address may get within a day for this one to be
     /// sent; `None` if they are not counted, as its owner bought something or has to be warned.
     pub(crate) fn daily_limit(&self) -> Option<(&Email, u32)> {
         let recipient = self.recipient.as_ref()?;
         let is_asked_for = match &self.content {
             Content::Booking(_) => false,
-            Content::Account(letter, _) => letter.kind.token_lifetime().is_some(),
+            Content::Account(mail, _) => mail.kind.token_lifetime().is_some(),
         };
         let limit = match (recipient.is_verified, is_asked_for) {
             (false, _) => UNVERIFIED_A_DAY,

@@ -2,23 +2,23 @@
 -- which writes only that, leaves no address verified that nobody has proven to read.
 ALTER TABLE account ADD COLUMN verified_email text;
 
--- Letters about accounts that wait to be sent, each once for an address; a sent one is deleted. There is no
--- foreign key: whether an address has an account is looked up when the letter is sent, so that asking for a
+-- E-mails about accounts that wait to be sent, each once for an address; a sent one is deleted. There is no
+-- foreign key: whether an address has an account is looked up when the e-mail is sent, so that asking for a
 -- new password takes as long whether or not there is one.
-CREATE TABLE account_letter (
+CREATE TABLE account_mail (
     email text NOT NULL,
     kind text NOT NULL,
     was_verified boolean NOT NULL DEFAULT false,
     noted_at timestamptz NOT NULL,
     try_at timestamptz NOT NULL,
-    CONSTRAINT account_letter_once PRIMARY KEY (email, kind),
-    CONSTRAINT account_letter_kind_known
+    CONSTRAINT account_mail_once PRIMARY KEY (email, kind),
+    CONSTRAINT account_mail_kind_known
         CHECK (kind IN ('verify_email', 'reset_password', 'address_changed'))
 );
 
-CREATE INDEX account_letter_due ON account_letter (try_at);
+CREATE INDEX account_mail_due ON account_mail (try_at);
 
--- The tokens that letters bring, as SHA-256. One is good while its account has the address that it was sent
+-- The tokens that e-mails bring, as SHA-256. One is good while its account has the address that it was sent
 -- to.
 CREATE TABLE mailed_token (
     token_hash bytea PRIMARY KEY,
@@ -34,14 +34,14 @@ CREATE TABLE mailed_token (
 CREATE INDEX mailed_token_by_user ON mailed_token (user_id);
 CREATE INDEX mailed_token_by_expiry ON mailed_token (expires_at);
 
--- How many letters an address (as SHA-256) got on the day that ends at ends_at, where they are limited, and
+-- How many e-mails an address (as SHA-256) got on the day that ends at ends_at, where they are limited, and
 -- how many of them the last look at it granted.
-CREATE TABLE letter_count (
+CREATE TABLE mail_count (
     address bytea PRIMARY KEY,
-    letters integer NOT NULL,
+    mails integer NOT NULL,
     granted integer NOT NULL,
     ends_at timestamptz NOT NULL,
-    CONSTRAINT letter_count_sha256 CHECK (octet_length(address) = 32)
+    CONSTRAINT mail_count_sha256 CHECK (octet_length(address) = 32)
 );
 
-CREATE INDEX letter_count_by_end ON letter_count (ends_at);
+CREATE INDEX mail_count_by_end ON mail_count (ends_at);

@@ -1,0 +1,44 @@
+//! Send the e-mails that are due: each at least once, rarely more often, and to nobody too many.
+
+use chrono::TimeDelta;
+use karcis_database::StoreError;
+use karcis_kernel::Timestamp;
+
+use super::{MailCounts, MailQueue, Notifier};
+use crate::domain::Mail;
+
+/// How long an instance claims an e-mail: longer than the notifier takes for a batch.
+const CLAIM: TimeDelta = TimeDelta::minutes(1);
+
+/// Older e-mails are useless to the reader and are not sent.
+const MAX_AGE: TimeDelta = TimeDelta::days(3);
+
+/// After how long an e-mail that was not sent is tried again.
+const MIN_PAUSE: TimeDelta = TimeDelta::seconds(2);
+const MAX_PAUSE: TimeDelta = TimeDelta::minutes(10);
+
+/// How many e-mails are claimed at a time. At most so many are sent twice when an instance dies.
+const BATCH: usize = 100;
+
+/// Sends a batch of the e-mails that are due. Returns whether there may be more.
+pub(crate) async fn send_mails(
+    queue: &dyn MailQueue,
+    counts: &dyn MailCounts,
+    notifier: &dyn Notifier,
+    at: Timestamp,
+) -> Result<bool, StoreError> {
+    let mut due = queue.claim_due(at, at + CLAIM, at - MAX_AGE, BATCH).await?;
+    if due.is_empty() {
+        return Ok(false);
+    }
+    let may_be_more = due.len() == BATCH;
+    let mut admitted = counts.admit(&due, at).await?.into_iter();
+    let waiting: Vec<Mail> = due.extract_if(.., |_| !admitted.next().unwrap_or_default()).collect();
+    let done = notifier.notify(&due).await;
+    let mut outcomes: Vec<(&Mail, bool)> = due.iter().zip(done).collect();
+    let not_sent = outcomes.iter().filter(|(_, is_done)| !is_done);
+    counts.uncount(&not_sent.map(|(mail, _)| *mail).collect::<Vec<_>>()).await?;
+    outcomes.extend(waiting.iter().map(|mail| (mail, false)));
+    queue.record(&outcomes, at, MIN_PAUSE..=MAX_PAUSE).await?;
+    Ok(may_be_more)
+}

@@ -5,6 +5,7 @@ import schemathesis
 RULES = (
     "an event has 1 to 20 ticket types",
     "ask another admin to change your own account",
+    "ask for another e-mail: this token",
     "choose another: leave out",
     "choose another: this one is known from leaks",
     "give a time",

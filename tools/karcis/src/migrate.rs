@@ -98,6 +98,8 @@ pub(crate) enum MigrateError {
     #[error("role {role} is not there and has no password: set {variable}")]
     NoPassword { role: &'static str, variable: String },
     #[error("schema {schema}: {error}")]
+    Setup { schema: &'static str, error: SetupError },
+    #[error("schema {schema}: {error}")]
     Database { schema: &'static str, error: DatabaseError },
 }
 
@@ -132,7 +134,7 @@ async fn prepare(schema: &'static Schema, options: &MigrateOptions) -> Result<()
     }
     set_up(&mut connection, *schema, password.as_deref())
         .await
-        .map_err(|SetupError(error)| failed(error))?;
+        .map_err(|error| MigrateError::Setup { schema: schema.name, error })?;
     connection.close().await.map_err(failed)?;
 
     migrate_one(&url, schema).await.map_err(refused)

@@ -105,6 +105,7 @@ pub(crate) enum MigrateError {
 
 /// Brings all schemas that are asked for up to date; the first that fails ends it.
 pub(crate) async fn migrate(options: MigrateOptions) -> Result<(), MigrateError> {
+    karcis_process::start_logs();
     let is_asked_for =
         |part: &str| options.only.is_empty() || options.only.iter().any(|only| only == part);
     for schema in schemas().filter(|schema| is_asked_for(schema.part)) {

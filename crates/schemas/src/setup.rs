@@ -7,7 +7,7 @@ use std::{str::FromStr, time::Duration};
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
-use sqlx::{Connection, PgConnection, postgres::PgConnectOptions};
+use sqlx::{ConnectOptions, Connection, PgConnection, postgres::PgConnectOptions};
 use tokio::time::{Instant, sleep};
 
 use crate::{SIMULATED_GATEWAY, Schema, schemas};
@@ -41,7 +41,7 @@ pub async fn prepare(superuser_url: &str) -> Result<(), SetupError> {
         let why = "the URL needs the superuser's password, of which the roles' passwords are made";
         return Err(sqlx::Error::Configuration(why.into()).into());
     }
-    let mut connection = PgConnection::connect(superuser_url).await?;
+    let mut connection = PgConnection::connect_with(&connect_options(superuser_url)?).await?;
     let password = |schema: &Schema| (schema.name, password_of(superuser_url, *schema));
     let passwords: Vec<_> = schemas().map(password).collect();
     run(&mut connection, "", &passwords).await?;
@@ -109,7 +109,14 @@ async fn try_run(
 /// How a superuser, or a member of the owner, connects to change this schema's tables: as its owner.
 pub fn as_owner(url: &str, schema: &Schema) -> Result<PgConnectOptions, sqlx::Error> {
     let settings = [("role", schema.owner()), ("search_path", schema.name.to_owned())];
-    Ok(PgConnectOptions::from_str(url)?.options(settings))
+    Ok(connect_options(url)?.options(settings))
+}
+
+/// How one who sets up or migrates connects: the log has neither the statements, which may wait and are long, nor
+/// the server's notes on what is there already.
+pub fn connect_options(url: &str) -> Result<PgConnectOptions, sqlx::Error> {
+    let options = PgConnectOptions::from_str(url)?.disable_statement_logging();
+    Ok(options.options([("client_min_messages", "warning")]))
 }
 
 /// The password that [`prepare`] gives to this schema's role. It follows from the superuser's, so that

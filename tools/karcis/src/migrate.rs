@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use clap::{Arg, ArgMatches, FromArgMatches, builder::PossibleValuesParser};
 use karcis_database::DatabaseError;
 use karcis_process::Environment;
-use karcis_schemas::{Schema, SetupError, as_owner, schemas, set_up};
+use karcis_schemas::{Schema, SetupError, as_owner, connect_options, schemas, set_up};
 use sqlx::{Connection, PgConnection};
 
 /// Which databases, and as which user.
@@ -124,7 +124,8 @@ async fn prepare(schema: &'static Schema, options: &MigrateOptions) -> Result<()
     let refused = |error| MigrateError::Database { schema: schema.name, error };
     let failed = |error: sqlx::Error| refused(error.into());
 
-    let mut connection = PgConnection::connect(&url).await.map_err(failed)?;
+    let as_user = connect_options(&url).map_err(failed)?;
+    let mut connection = PgConnection::connect_with(&as_user).await.map_err(failed)?;
     let password = options.own.get(OwnSettings::password(schema));
     if password.is_none() {
         let there = sqlx::query_scalar("SELECT to_regrole($1) IS NOT NULL").bind(schema.role);

@@ -3,6 +3,7 @@
 --     karcis.schemas               only these schemas, separated by commas
 --     karcis.password_of_<schema>  its role's password, also of a role that is there; a role that is
 --                                  missing must have one
+--     lock_timeout                 2s: others queue behind a lock that it waits for
 -- Each schema has two roles. <role>_owner cannot log in: `karcis migrate` makes and changes the tables
 -- as this role. The service logs in as <role>, which reads and writes rows and changes no table.
 DO $$

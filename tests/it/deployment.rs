@@ -50,6 +50,13 @@ fn containers_serve_what_is_for_operators_apart_and_do_not_publish_it() {
 }
 
 #[test]
+fn who_looks_at_messages_logs_in() {
+    let login = "AUTH_TYPE: LOGIN_FORM\n      SPRING_SECURITY_USER_NAME: karcis\n";
+    let password = "SPRING_SECURITY_USER_PASSWORD: ${KAFKA_PASSWORD:?";
+    assert_says("docker-compose.yml", [login.to_owned(), password.to_owned()]);
+}
+
+#[test]
 fn images_are_built_from_every_folder_of_the_workspace() {
     let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("../Cargo.toml");
     let manifest = fs::read_to_string(manifest).unwrap();

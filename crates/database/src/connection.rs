@@ -23,8 +23,8 @@ use sqlx::{
 };
 use tokio::time::{Sleep, sleep, timeout};
 
-/// How long the answer to a statement is waited for: longer than the server works on one, as it gives
-/// up after 5 s of waiting for a lock, and shorter than a stopping service has.
+/// How long the answer to a statement is waited for: longer than the server waits for a lock, 5 s, and
+/// shorter than a stopping service has.
 pub(crate) const STATEMENT_LIMIT: Duration = Duration::from_secs(8);
 /// How long a connection has to become usable again after its caller has dropped it.
 const RECOVERY_LIMIT: Duration = Duration::from_secs(5);
@@ -37,13 +37,9 @@ pub struct Pool {
 }
 
 impl Pool {
-    pub(crate) fn new(inner: PgPool) -> Self {
-        Self { inner, limit: STATEMENT_LIMIT }
-    }
-
-    /// The same, whose statements have this long in place of 8 s, if it is longer.
-    pub fn patient(self, limit: Duration) -> Self {
-        Self { limit: self.limit.max(limit), ..self }
+    /// `limit`: how long the answer to a statement is waited for.
+    pub(crate) fn new(inner: PgPool, limit: Duration) -> Self {
+        Self { inner, limit }
     }
 
     /// A connection; an error after 5 s in which none was free.

@@ -24,7 +24,7 @@ pub use decide::{Decider, decide_and_commit, decide_batch, decide_each};
 pub use idempotency_keys::{IdempotencyKeys, KEY_LIFETIME, KeyUse, RequestKey};
 pub use loaded::{Loaded, UnreadableRow, describe_unreadable_rows, read_row};
 pub use migrate::migrate;
-pub use pool::{DatabaseConfig, DatabaseError, Pools, connect, connect_to};
+pub use pool::{DatabaseConfig, DatabaseError, Pools, connect, connect_patiently, connect_to};
 pub use readiness::DatabaseReadiness;
 pub use schema_version::check_migrations;
 pub use store_error::StoreError;

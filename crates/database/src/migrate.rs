@@ -1,7 +1,8 @@
 //! The migration runner.
 //!
 //! Guarantees: a migration that waits for a table's lock lets others use the table in between, so that
-//! a long reader holds up the migration alone.
+//! a long reader holds up the migration alone; another one who migrates the same database waits until
+//! it ends; an index whose building was broken off is built again.
 
 use std::{borrow::Cow, time::Duration};
 
@@ -16,30 +17,56 @@ use crate::DatabaseError;
 const TRY_TIME: Duration = Duration::from_secs(60);
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LAST_PAUSE: Duration = Duration::from_secs(4);
+/// How long somebody else who migrates is waited for before he is looked for again.
+const TURN_PAUSE: Duration = Duration::from_millis(500);
 
-/// Brings the schema up to date. Instances that start together wait for each other. An older
-/// release starts on a newer schema, since changes are additive: that is how releases are rolled
-/// out, and taken back. A lock that is not got within a minute is an error.
+/// Brings the schema up to date, once nobody else migrates this database. An older release starts on a
+/// newer schema, since changes are additive: that is how releases are rolled out, and taken back. A lock
+/// that is not got within a minute is an error.
 pub async fn migrate(
     options: &PgConnectOptions,
     migrator: &'static Migrator,
 ) -> Result<(), DatabaseError> {
+    // Holds the lock against others until it is dropped, also if this fails.
+    let mut turn = PgConnection::connect_with(options).await?;
+    await_turn(&mut turn).await?;
     let began = Instant::now();
     let mut pause = FIRST_PAUSE;
-    loop {
-        // Of its own, since one that failed still has the lock against other instances.
+    let migrated = loop {
+        // Of its own, since one that failed still has sqlx's lock.
         let mut connection = PgConnection::connect_with(options).await?;
         let migrated = try_migrate(&mut connection, migrator).await;
-        connection.close().await?;
+        // What the migration says counts, not whether the server hears the goodbye.
+        let _ = connection.close().await;
         match migrated {
-            Err(error) if is_lock_timeout(&error) && began.elapsed() < TRY_TIME => {
+            Err(error) if is_locked_out(&error) && began.elapsed() < TRY_TIME => {
                 tracing::warn!("a migration waits: another session has its table locked");
             }
-            migrated => return Ok(migrated?),
+            Err(error) if is_locked_out(&error) => break Err(DatabaseError::Locked(error)),
+            migrated => break Ok(migrated?),
         }
         sleep(pause).await;
         pause = (2 * pause).min(LAST_PAUSE);
+    };
+    let _ = turn.close().await;
+    migrated
+}
+
+/// Waits until nobody else migrates this database. It asks again and again: an index that another one
+/// builds waits for every statement that is older, so a statement that waits for him would be a
+/// deadlock.
+async fn await_turn(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    let ask = "SELECT pg_try_advisory_lock(hashtextextended('karcis migrations', 0))";
+    for times in 0_u64.. {
+        if sqlx::query_scalar(ask).fetch_one(&mut *connection).await? {
+            break;
+        }
+        if times.is_multiple_of(60) {
+            tracing::info!("another one migrates this database: waiting for its end");
+        }
+        sleep(TURN_PAUSE).await;
     }
+    Ok(())
 }
 
 async fn try_migrate(
@@ -52,13 +79,36 @@ async fn try_migrate(
         ..Migrator::DEFAULT
     };
     for (no_tx, version) in steps(&migrator) {
-        // Others queue behind a migration that waits. An index that is built concurrently holds up
-        // nobody, and would stay behind half-built.
-        let lock_timeout = if no_tx { "60s" } else { "2s" };
+        // Others queue behind a migration that waits, but not behind an index that is built
+        // concurrently, which waits for all who write.
+        let lock_timeout = if no_tx { "1h" } else { "2s" };
         let set = AssertSqlSafe(format!("SET lock_timeout = '{lock_timeout}'"));
         sqlx::query(set).execute(&mut *connection).await?;
+        if no_tx {
+            drop_half_built_indexes(connection, &migrator).await?;
+        }
         // `run` would make this future impossible to spawn: its borrow is not general enough for Send.
         migrator.run_direct(Some(version), &mut *connection, false).await?;
+    }
+    Ok(())
+}
+
+/// Drops what is left of the indexes of these migrations whose building was broken off: it would be in
+/// the way of building them again.
+async fn drop_half_built_indexes(
+    connection: &mut PgConnection,
+    migrator: &Migrator,
+) -> Result<(), sqlx::Error> {
+    let half_built = "SELECT format('DROP INDEX CONCURRENTLY %s', indexrelid::regclass)
+        FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid
+        WHERE NOT indisvalid AND relnamespace = current_schema()::regnamespace
+            AND $1 ~ ('\\m' || relname || '\\M')";
+    let concurrent = migrator.iter().filter(|migration| migration.no_tx);
+    let sql: String = concurrent.map(|migration| migration.sql.as_str()).collect();
+    let drops: Vec<String> =
+        sqlx::query_scalar(half_built).bind(sql).fetch_all(&mut *connection).await?;
+    for drop in drops {
+        sqlx::raw_sql(AssertSqlSafe(drop)).execute(&mut *connection).await?;
     }
     Ok(())
 }
@@ -76,7 +126,8 @@ fn steps(migrator: &Migrator) -> Vec<(bool, i64)> {
     steps
 }
 
-fn is_lock_timeout(error: &sqlx::Error) -> bool {
+/// A lock was not got in time, or only a deadlock's end gave it to somebody.
+fn is_locked_out(error: &sqlx::Error) -> bool {
     use sqlx::migrate::MigrateError::{Execute, ExecuteMigration};
     let error = match error {
         sqlx::Error::Migrate(cause) => match &**cause {
@@ -85,5 +136,6 @@ fn is_lock_timeout(error: &sqlx::Error) -> bool {
         },
         error => error,
     };
-    error.as_database_error().and_then(|error| error.code()).is_some_and(|code| code == "55P03")
+    let code = error.as_database_error().and_then(|error| error.code());
+    matches!(code.as_deref(), Some("55P03" | "40P01"))
 }

@@ -2,7 +2,8 @@
 //! connections of another.
 //!
 //! Guarantees: no caller waits longer than 5 s for a free connection; an idle connection is tried
-//! before it is used, for 1 s, so that a restart of the server costs no request.
+//! before it is used, for 1 s, so that a restart of the server costs no request; the server ends what a
+//! client has given up, within some 2 s.
 
 use std::{
     str::FromStr,
@@ -15,12 +16,15 @@ use sqlx::{
 };
 use tokio::time::timeout;
 
-use crate::Pool;
+use crate::{Pool, connection::STATEMENT_LIMIT};
 
 /// How long a caller waits for a connection when all are in use.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long an idle connection has to answer before it is used.
 const PING_LIMIT: Duration = Duration::from_secs(1);
+/// How much longer the server works on a statement than it is waited for: one that it gave up first
+/// while a commit waits for a standby would be answered as committed.
+const SERVER_MARGIN: Duration = Duration::from_secs(1);
 /// How long a starting service waits for the server.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -57,6 +61,8 @@ pub enum DatabaseError {
     NotMigrated { version: i64 },
     #[error("migration {version} was applied in another form: this program is of another source")]
     OtherMigration { version: i64 },
+    #[error("others kept a table locked for a minute: end their transactions, and migrate again")]
+    Locked(#[source] sqlx::Error),
     #[error("database: {0}")]
     Failed(#[from] sqlx::Error),
 }
@@ -96,14 +102,31 @@ pub async fn connect_to(
     url: &str,
     connections: u32,
 ) -> Result<Pool, DatabaseError> {
+    connect_patiently(variable, url, connections, STATEMENT_LIMIT).await
+}
+
+/// The same, whose statements have this long in place of 8 s, if it is longer.
+pub async fn connect_patiently(
+    variable: &'static str,
+    url: &str,
+    connections: u32,
+    limit: Duration,
+) -> Result<Pool, DatabaseError> {
+    let limit = limit.max(STATEMENT_LIMIT);
     let options = PgConnectOptions::from_str(url)
         .map_err(|source| DatabaseError::InvalidUrl { variable, source })?;
     let address = format!("{}:{}", options.get_host(), options.get_port());
     let role = options.get_username().to_owned();
     let name = format!("karcis {}", options.get_username());
-    // A cached plan, made when the tables were small, would go on scanning them when they are large.
-    let options =
-        options.application_name(&name).options([("plan_cache_mode", "force_custom_plan")]);
+    let server_limit = format!("{}ms", (limit + SERVER_MARGIN).as_millis());
+    let options = options.application_name(&name).options([
+        // A cached plan, made when the tables were small, would go on scanning them when they are
+        // large.
+        ("plan_cache_mode", "force_custom_plan"),
+        ("statement_timeout", &server_limit),
+        // A statement whose client has given it up would keep its locks until its end.
+        ("client_connection_check_interval", "2s"),
+    ]);
     let pool = PgPoolOptions::new()
         .max_connections(connections)
         .acquire_timeout(ACQUIRE_TIMEOUT)
@@ -122,7 +145,7 @@ pub async fn connect_to(
     let start = Instant::now();
     loop {
         match pool.acquire().await {
-            Ok(_) => return Ok(Pool::new(pool)),
+            Ok(_) => return Ok(Pool::new(pool, limit)),
             Err(sqlx::Error::PoolTimedOut) if start.elapsed() < CONNECT_TIMEOUT => {}
             Err(sqlx::Error::PoolTimedOut) => {
                 return Err(DatabaseError::NoAnswer { address, variable });

@@ -2,6 +2,8 @@
 
 use std::{error::Error, sync::Arc};
 
+use sqlx::{error::DatabaseError, postgres::PgDatabaseError};
+
 /// What a [`StoreError`] was caused by. Shared, since one failure can answer a whole group.
 type Cause = Arc<dyn Error + Send + Sync>;
 
@@ -46,12 +48,13 @@ impl StoreError {
 
 impl From<sqlx::Error> for StoreError {
     /// Only what is the data's own fault is rejected: SQLSTATE 22 and 23, a value that cannot be
-    /// encoded, a stored one that cannot be decoded. Serialization failures, deadlocks and lock
-    /// timeouts are contention. Everything else may heal.
+    /// encoded, a stored one that cannot be decoded. Serialization failures, deadlocks and timeouts of
+    /// a row's lock are contention. Everything else may heal, a locked table too.
     fn from(error: sqlx::Error) -> Self {
         use sqlx::Error::{ColumnDecode, Database, Decode, Encode, InvalidArgument};
         match &error {
             Database(cause) => match cause.code().as_deref() {
+                Some("55P03") if !is_about_a_row(&**cause) => Self::unavailable(error),
                 Some("40001" | "40P01" | "55P03") => Self::contended(error),
                 Some(code) if code.starts_with("22") || code.starts_with("23") => {
                     Self::rejected(error)
@@ -64,4 +67,11 @@ impl From<sqlx::Error> for StoreError {
             _ => Self::unavailable(error),
         }
     }
+}
+
+/// Of a lock timeout: whether a row was waited for. Then the server says which one, as the context;
+/// with a table's lock, every row is waited for in vain.
+fn is_about_a_row(error: &dyn DatabaseError) -> bool {
+    let error = error.try_downcast_ref::<PgDatabaseError>();
+    error.is_some_and(|error| error.r#where().is_some())
 }

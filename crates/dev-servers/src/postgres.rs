@@ -3,7 +3,9 @@
 mod binaries;
 
 use std::{
-    io,
+    ffi::OsString,
+    fs::OpenOptions,
+    io::{self, Read},
     os::unix::process::CommandExt,
     path::{Path, PathBuf},
     process::{Command, ExitStatus},
@@ -122,6 +124,8 @@ impl Postgres {
 /// The superuser's password, in the data folder.
 const PASSWORD: &str = "password";
 
+const PID_FILE: &str = "postmaster.pid";
+
 /// Who may log in from where, and how.
 const HBA: &str = "host all all 127.0.0.1/32 scram-sha-256\n";
 
@@ -181,30 +185,50 @@ impl Server {
     }
 
     /// Whatever the cluster was made with, from now on nobody logs in without a password, or shows it
-    /// to a program that has taken the port meanwhile.
+    /// to a program that has taken the port meanwhile. The file is in our own folder: the cluster's
+    /// belongs to the owner, who could lead us to another file.
     fn ask_everybody_for_a_password(&self) -> io::Result<()> {
-        std::fs::write(self.cluster().join("pg_hba.conf"), HBA)
+        secret::keep(&self.hba(), HBA)?;
+        paths::give(&self.hba(), self.owner.as_ref())
+    }
+
+    fn hba(&self) -> PathBuf {
+        self.data.join("pg_hba.conf")
     }
 
     /// Removes a killed server's pid file: its pid may be a zombie's or another program's by now, and
     /// PostgreSQL would refuse to start. We hold the lock, so no server of ours lives; one that was
     /// started by hand works in the cluster's folder.
     fn forget_a_dead_owner(&self) -> Result<(), ServerError> {
-        let file = self.cluster().join("postmaster.pid");
-        let Ok(content) = std::fs::read_to_string(&file) else { return Ok(()) };
+        let content = match self.pid_file() {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            content => content.unwrap_or_default(),
+        };
         let pid = content.lines().next().unwrap_or_default();
         let works_in = std::fs::read_link(Path::new("/proc").join(pid).join("cwd")).ok();
         if works_in.is_some() && works_in == self.cluster().canonicalize().ok() {
             return Err(not_started(format!("process {pid} is using its data")));
         }
-        std::fs::remove_file(file)?;
+        std::fs::remove_file(self.cluster().join(PID_FILE))?;
         Ok(())
+    }
+
+    /// The server's own account of itself, in a folder of its owner's.
+    fn pid_file(&self) -> io::Result<String> {
+        let mut options = OpenOptions::new();
+        let file = paths::open_file(&self.cluster().join(PID_FILE), options.read(true))?;
+        let mut content = String::new();
+        file.take(4_096).read_to_string(&mut content)?;
+        Ok(content)
     }
 
     async fn run(&self, port: u16, lock: std::fs::File) -> Result<Started, ServerError> {
         let mut command = self.command("postgres");
         command.arg("-D").arg(self.cluster()).args(["-p", &port.to_string(), "-k", ""]);
         command.args(["-c", "listen_addresses=127.0.0.1"]);
+        let mut hba_file = OsString::from("hba_file=");
+        hba_file.push(self.hba());
+        command.arg("-c").arg(hba_file);
         for setting in if self.durable { DURABLE } else { FAST } {
             command.args(["-c", setting]);
         }
@@ -234,8 +258,7 @@ impl Server {
 
     /// Whether this very process serves: the port alone might be another's.
     fn is_ready(&self, pid: u32) -> bool {
-        let content = std::fs::read_to_string(self.cluster().join("postmaster.pid"));
-        let content = content.unwrap_or_default();
+        let content = self.pid_file().unwrap_or_default();
         let mut lines = content.lines().map(str::trim);
         lines.next() == Some(&pid.to_string()) && lines.next_back() == Some("ready")
     }

@@ -16,6 +16,7 @@ pub mod trace;
 pub use boot::{exit_code, settings};
 pub use chain::chain;
 pub use clock::{follow, machine_now, now};
+pub use logs::start as start_logs;
 pub use progress::Progress;
 pub use readiness::Readiness;
 pub use sampler::Sampler;

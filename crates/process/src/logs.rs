@@ -28,7 +28,7 @@ use tracing_subscriber::{
 use crate::trace;
 
 /// Writes log lines from now on, as `RUST_LOG` and `LOG_FORMAT` say.
-pub(crate) fn start() {
+pub fn start() {
     let filter =
         EnvFilter::builder().with_default_directive(LevelFilter::INFO.into()).from_env_lossy();
     let text = Format::default().with_ansi(stderr().is_terminal());

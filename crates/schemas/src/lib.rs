@@ -8,4 +8,6 @@ pub use registry::{
     BOOKING, BOOKINGS, EVENT, EVENTS, PAYMENT, PAYMENTS, SERVICES, SIMULATED_GATEWAY, Schema,
     Service, USER, USERS, schemas,
 };
-pub use setup::{SETUP, SetupError, as_owner, prepare, role_url, set_up, simulated_gateway};
+pub use setup::{
+    SETUP, SetupError, as_owner, connect_options, prepare, role_url, set_up, simulated_gateway,
+};

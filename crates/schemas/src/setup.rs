@@ -1,21 +1,37 @@
 //! Makes roles and schemas: of each schema an owner, and the service's role, which cannot read the
 //! others.
+//!
+//! Guarantees: while a session uses a table that gets another owner, others can use it too.
 
-use std::str::FromStr;
+use std::{str::FromStr, time::Duration};
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
-use sqlx::{Connection, PgConnection, postgres::PgConnectOptions};
+use sqlx::{ConnectOptions, Connection, PgConnection, postgres::PgConnectOptions};
+use tokio::time::{Instant, sleep};
 
 use crate::{SIMULATED_GATEWAY, Schema, schemas};
 
 /// The script that makes roles and schemas.
 pub const SETUP: &str = include_str!("../../../migrations/setup.sql");
 
+/// For how long locks are tried for, for how long each time, and the first pause between two tries,
+/// which doubles.
+const TRY_TIME: Duration = Duration::from_secs(60);
+const LOCK_TIMEOUT: &str = "2s";
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
+const LAST_PAUSE: Duration = Duration::from_secs(4);
+
 /// Why the roles and schemas are not there.
 #[derive(Debug, thiserror::Error)]
-#[error("database: {0}")]
-pub struct SetupError(#[from] pub sqlx::Error);
+pub enum SetupError {
+    #[error("database: {0}")]
+    Failed(#[from] sqlx::Error),
+    #[error(
+        "others kept tables or roles locked for a minute: end their transactions, and try again"
+    )]
+    Locked(#[source] sqlx::Error),
+}
 
 /// Creates the roles that are missing (once per cluster) and the schemas in this database, and gives
 /// each role the password that [`role_url`] names. Repeatable, also by several at once. `superuser_url`
@@ -25,7 +41,7 @@ pub async fn prepare(superuser_url: &str) -> Result<(), SetupError> {
         let why = "the URL needs the superuser's password, of which the roles' passwords are made";
         return Err(sqlx::Error::Configuration(why.into()).into());
     }
-    let mut connection = PgConnection::connect(superuser_url).await?;
+    let mut connection = PgConnection::connect_with(&connect_options(superuser_url)?).await?;
     let password = |schema: &Schema| (schema.name, password_of(superuser_url, *schema));
     let passwords: Vec<_> = schemas().map(password).collect();
     run(&mut connection, "", &passwords).await?;
@@ -44,29 +60,63 @@ pub async fn set_up(
     run(connection, schema.name, password.as_slice()).await
 }
 
-/// Runs the script for these schemas, all if none is named, with these passwords by schema.
+/// Runs the script for these schemas, all if none is named, with these passwords by schema. Others
+/// queue behind a lock that it waits for: it lets go of what it has, and tries again.
 async fn run(
     connection: &mut PgConnection,
     schemas: &str,
     passwords: &[(&str, String)],
 ) -> Result<(), SetupError> {
+    let began = Instant::now();
+    let mut pause = FIRST_PAUSE;
+    loop {
+        match try_run(connection, schemas, passwords).await {
+            Err(error) if !is_locked_out(&error) => return Err(error.into()),
+            Err(error) if began.elapsed() > TRY_TIME => return Err(SetupError::Locked(error)),
+            Err(_) => tracing::warn!("the setup waits: another session has a table or role locked"),
+            Ok(()) => return Ok(()),
+        }
+        sleep(pause).await;
+        pause = (2 * pause).min(LAST_PAUSE);
+    }
+}
+
+/// A lock was not got in time, or only a deadlock's end gave it to somebody.
+fn is_locked_out(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(|error| error.code());
+    matches!(code.as_deref(), Some("55P03" | "40P01"))
+}
+
+async fn try_run(
+    connection: &mut PgConnection,
+    schemas: &str,
+    passwords: &[(&str, String)],
+) -> Result<(), sqlx::Error> {
     let mut transaction = connection.begin().await?;
     let passwords = passwords
         .iter()
         .map(|(schema, password)| (format!("karcis.password_of_{schema}"), password.as_str()));
-    for (setting, value) in passwords.chain([("karcis.schemas".to_owned(), schemas)]) {
+    let settings = [("karcis.schemas", schemas), ("lock_timeout", LOCK_TIMEOUT)];
+    let settings = settings.map(|(setting, value)| (setting.to_owned(), value));
+    for (setting, value) in passwords.chain(settings) {
         let set = sqlx::query("SELECT set_config($1, $2, true)").bind(setting).bind(value);
         set.execute(&mut *transaction).await?;
     }
     sqlx::raw_sql(SETUP).execute(&mut *transaction).await?;
-    transaction.commit().await?;
-    Ok(())
+    transaction.commit().await
 }
 
 /// How a superuser, or a member of the owner, connects to change this schema's tables: as its owner.
 pub fn as_owner(url: &str, schema: &Schema) -> Result<PgConnectOptions, sqlx::Error> {
     let settings = [("role", schema.owner()), ("search_path", schema.name.to_owned())];
-    Ok(PgConnectOptions::from_str(url)?.options(settings))
+    Ok(connect_options(url)?.options(settings))
+}
+
+/// How one who sets up or migrates connects: the log has neither the statements, which may wait and are long, nor
+/// the server's notes on what is there already.
+pub fn connect_options(url: &str) -> Result<PgConnectOptions, sqlx::Error> {
+    let options = PgConnectOptions::from_str(url)?.disable_statement_logging();
+    Ok(options.options([("client_min_messages", "warning")]))
 }
 
 /// The password that [`prepare`] gives to this schema's role. It follows from the superuser's, so that

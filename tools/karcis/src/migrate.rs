@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use clap::{Arg, ArgMatches, FromArgMatches, builder::PossibleValuesParser};
 use karcis_database::DatabaseError;
 use karcis_process::Environment;
-use karcis_schemas::{Schema, SetupError, as_owner, schemas, set_up};
+use karcis_schemas::{Schema, SetupError, as_owner, connect_options, schemas, set_up};
 use sqlx::{Connection, PgConnection};
 
 /// Which databases, and as which user.
@@ -98,11 +98,14 @@ pub(crate) enum MigrateError {
     #[error("role {role} is not there and has no password: set {variable}")]
     NoPassword { role: &'static str, variable: String },
     #[error("schema {schema}: {error}")]
+    Setup { schema: &'static str, error: SetupError },
+    #[error("schema {schema}: {error}")]
     Database { schema: &'static str, error: DatabaseError },
 }
 
 /// Brings all schemas that are asked for up to date; the first that fails ends it.
 pub(crate) async fn migrate(options: MigrateOptions) -> Result<(), MigrateError> {
+    karcis_process::start_logs();
     let is_asked_for =
         |part: &str| options.only.is_empty() || options.only.iter().any(|only| only == part);
     for schema in schemas().filter(|schema| is_asked_for(schema.part)) {
@@ -121,7 +124,8 @@ async fn prepare(schema: &'static Schema, options: &MigrateOptions) -> Result<()
     let refused = |error| MigrateError::Database { schema: schema.name, error };
     let failed = |error: sqlx::Error| refused(error.into());
 
-    let mut connection = PgConnection::connect(&url).await.map_err(failed)?;
+    let as_user = connect_options(&url).map_err(failed)?;
+    let mut connection = PgConnection::connect_with(&as_user).await.map_err(failed)?;
     let password = options.own.get(OwnSettings::password(schema));
     if password.is_none() {
         let there = sqlx::query_scalar("SELECT to_regrole($1) IS NOT NULL").bind(schema.role);
@@ -132,7 +136,7 @@ async fn prepare(schema: &'static Schema, options: &MigrateOptions) -> Result<()
     }
     set_up(&mut connection, *schema, password.as_deref())
         .await
-        .map_err(|SetupError(error)| failed(error))?;
+        .map_err(|error| MigrateError::Setup { schema: schema.name, error })?;
     connection.close().await.map_err(failed)?;
 
     migrate_one(&url, schema).await.map_err(refused)

@@ -1,6 +1,6 @@
 //! Connections whose statements end, on a real Postgres.
 
-use karcis_database::{Pool, connect_to};
+use karcis_database::{Pool, connect_patiently, connect_to};
 use karcis_schemas::BOOKINGS;
 use karcis_testkit::{SilentProxy, TestEnvironment, eventually};
 use tokio::time::{Duration, Instant};
@@ -41,6 +41,34 @@ async fn a_connection_that_goes_silent_is_given_up_and_closed() {
 
 async fn one_on(connection: &mut karcis_database::Connection) -> Result<i32, sqlx::Error> {
     sqlx::query_scalar("SELECT 1").fetch_one(connection).await
+}
+
+#[tokio::test]
+async fn the_server_gives_up_a_statement_that_nobody_waits_for() {
+    let environment = TestEnvironment::start().await;
+    let pool = pool(&environment.role_url(BOOKINGS), 1).await;
+    let given_up = sqlx::query("SELECT pg_sleep(60)").execute(&pool).await.unwrap_err();
+    assert!(given_up.to_string().contains("did not answer in time"), "{given_up}");
+    let working = "SELECT count(*) FROM pg_stat_activity
+        WHERE datname = current_database() AND state = 'active' AND query = 'SELECT pg_sleep(60)'";
+    let superuser = environment.superuser();
+    let working =
+        async || -> i64 { sqlx::query_scalar(working).fetch_one(superuser).await.unwrap() };
+    // Less than the statement may take where the server does not notice that the client is gone.
+    eventually(working).within(Duration::from_secs(6)).is(0).await;
+}
+
+#[tokio::test]
+async fn a_session_works_on_a_statement_for_a_second_longer_than_its_client_waits() {
+    let environment = TestEnvironment::start().await;
+    let url = environment.role_url(BOOKINGS);
+    let usual = pool(&url, 1).await;
+    let patient = connect_patiently("DATABASE_URL", &url, 1, Duration::from_millis(20_500)).await;
+    for (pool, limit) in [(usual, "9s"), (patient.unwrap(), "21500ms")] {
+        let set: String =
+            sqlx::query_scalar("SHOW statement_timeout").fetch_one(&pool).await.unwrap();
+        assert_eq!(set, limit);
+    }
 }
 
 #[tokio::test]

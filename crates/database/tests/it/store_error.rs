@@ -2,7 +2,8 @@
 
 use std::error::Error;
 
-use karcis_database::StoreError;
+use karcis_database::{StoreError, connect_to};
+use karcis_schemas::BOOKINGS;
 use karcis_testkit::TestEnvironment;
 use sqlx::AssertSqlSafe;
 
@@ -39,6 +40,34 @@ async fn only_data_that_cannot_be_stored_is_rejected() {
     for error in [sqlx::Error::Decode("no number".into()), sqlx::Error::Encode("no number".into())]
     {
         assert_eq!(kind_of(&error.into()), "rejected");
+    }
+}
+
+#[tokio::test]
+async fn a_locked_row_is_contention_and_a_locked_table_is_an_unavailable_store() {
+    let environment = TestEnvironment::start().await;
+    let url = environment.role_url(BOOKINGS);
+    let pool = connect_to("DATABASE_URL", &url, 1).await.unwrap();
+    let row = "INSERT INTO bookings.cancelled_event VALUES (gen_random_uuid(), now(), true)";
+    sqlx::query(row).execute(environment.superuser()).await.unwrap();
+    let (read, write) = ("SELECT FROM cancelled_event", "UPDATE cancelled_event SET open = false");
+    let insert = "INSERT INTO cancelled_event
+        VALUES ('00000000-0000-0000-0000-000000000000', now(), true)";
+    for (other, ours, kind) in [
+        ("LOCK TABLE bookings.cancelled_event", read, "unavailable"),
+        ("LOCK TABLE bookings.cancelled_event", write, "unavailable"),
+        // As an index is built.
+        ("LOCK TABLE bookings.cancelled_event IN SHARE MODE", write, "unavailable"),
+        ("SELECT FROM bookings.cancelled_event FOR UPDATE", write, "contended"),
+        ("SET search_path = bookings; $insert", insert, "contended"),
+    ] {
+        let mut transaction = environment.superuser().begin().await.unwrap();
+        let other = other.replace("$insert", insert);
+        sqlx::raw_sql(AssertSqlSafe(other.clone())).execute(&mut *transaction).await.unwrap();
+        let mut batch = pool.begin_batch().await.unwrap();
+        let error = sqlx::query(ours).execute(&mut *batch).await.unwrap_err();
+        assert_eq!(kind_of(&error.into()), kind, "{other}: {ours}");
+        transaction.rollback().await.unwrap();
     }
 }
 

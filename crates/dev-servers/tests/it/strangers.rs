@@ -41,6 +41,27 @@ async fn postgres_lets_nobody_in_without_the_password_that_was_drawn() {
     }
 }
 
+/// Its folder belongs to the user as whom it runs, who may put links there.
+#[tokio::test]
+async fn postgres_leads_nobody_to_a_file_of_ours() {
+    let data = TempDir::new().expect("a folder");
+    let folder = data.path().join("postgres");
+    let options =
+        PostgresOptions { data: folder.clone(), port: 0, durable: false, outlives_parent: false };
+    let postgres = Postgres::start(options.clone()).await.expect("starts");
+    postgres.stop().await.expect("stops");
+    let ours = data.path().join("ours");
+    std::fs::write(&ours, "kept").expect("can be written");
+    for name in ["pg_hba.conf", "postmaster.pid"] {
+        let link = folder.join("cluster").join(name);
+        let _ = std::fs::remove_file(&link);
+        std::os::unix::fs::symlink(&ours, link).expect("a link can be made");
+    }
+    let postgres = Postgres::start(options).await.expect("starts");
+    refuses_strangers(&postgres).await;
+    assert_eq!(std::fs::read_to_string(&ours).expect("is there"), "kept");
+}
+
 async fn refuses_strangers(postgres: &Postgres) {
     let port = postgres.port();
     for user in ["postgres", "postgres:postgres", "postgres:"] {

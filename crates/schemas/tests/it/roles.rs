@@ -96,18 +96,7 @@ async fn what_an_older_release_made_is_given_to_owners_and_gets_other_passwords(
     let postgres = Postgres::start(options).await.expect("starts");
     let url = postgres.url();
     let mut superuser = PgConnection::connect(&url).await.expect("answers");
-    for Schema { name, role, .. } in ALL {
-        let older = format!(
-            "CREATE ROLE {role} LOGIN PASSWORD '{role}'; ALTER ROLE {role} SET search_path = {name};
-             CREATE SCHEMA {name} AUTHORIZATION {role};
-             SET ROLE {role};
-             CREATE TABLE {name}.secret
-                 (id bigint GENERATED ALWAYS AS IDENTITY, serial serial, it text);
-             CREATE INDEX ON {name}.secret (it);
-             RESET ROLE"
-        );
-        run(&mut superuser, &older).await.expect("as it was");
-    }
+    as_an_older_release_made_it(&mut superuser).await;
     for _ in 0..2 {
         schemas::prepare(&url).await.expect("takes over what is there");
         for schema in ALL {
@@ -133,6 +122,22 @@ async fn what_an_older_release_made_is_given_to_owners_and_gets_other_passwords(
     run(&mut superuser, "ALTER ROLE karcis_user CONNECTION LIMIT 7").await.expect("may");
     schemas::prepare(&url).await.expect("is repeatable");
     assert_eq!(limit(&mut connect(&url, USERS).await).await, 7);
+}
+
+/// Roles that own their schemas, with passwords that everybody knows, and a table in each.
+pub(crate) async fn as_an_older_release_made_it(superuser: &mut PgConnection) {
+    for Schema { name, role, .. } in ALL {
+        let older = format!(
+            "CREATE ROLE {role} LOGIN PASSWORD '{role}'; ALTER ROLE {role} SET search_path = {name};
+             CREATE SCHEMA {name} AUTHORIZATION {role};
+             SET ROLE {role};
+             CREATE TABLE {name}.secret
+                 (id bigint GENERATED ALWAYS AS IDENTITY, serial serial, it text);
+             CREATE INDEX ON {name}.secret (it);
+             RESET ROLE"
+        );
+        run(superuser, &older).await.expect("as it was");
+    }
 }
 
 async fn refuses_known_passwords(url: &str, schema: Schema) {

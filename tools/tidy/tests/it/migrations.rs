@@ -77,6 +77,89 @@ fn a_migration_only_adds() {
     assert_none(broken, "an older release works on the new schema (migrations/README.md)");
 }
 
+/// Indexes on tables that were there, which landed before the rule.
+const BUILT_AT_ONCE: [&str; 8] = [
+    "booking/0003_dead_letter_content.sql",
+    "event/0005_dead_letter_content.sql",
+    "event/0008_taken_holds.sql",
+    "event/0010_event_lists.sql",
+    "event/0011_event_search.sql",
+    "payment/0004_dead_letter_content.sql",
+    "payment/0005_expired_keys.sql",
+    "user/0004_dead_letter_content.sql",
+];
+
+#[test]
+fn nobody_waits_for_an_index() {
+    let mut broken = Vec::new();
+    for file in migrations() {
+        let name = shown(&file).trim_start_matches("migrations/").to_owned();
+        match holding_up(&read(&file)) {
+            Some(why) if !BUILT_AT_ONCE.contains(&name.as_str()) => {
+                broken.push(format!("{name}: {why}"));
+            }
+            None if BUILT_AT_ONCE.contains(&name.as_str()) => {
+                broken.push(format!("{name} is no exception"));
+            }
+            _ => {}
+        }
+    }
+    assert_none(broken, "an index is built beside those who write (migrations/README.md)");
+}
+
+/// How an index of this migration holds up those who write, or a second try of it.
+fn holding_up(sql: &str) -> Option<&'static str> {
+    let statements: Vec<_> = statements(sql).into_iter().map(|(_, statement)| statement).collect();
+    let all: Vec<Vec<&str>> = statements.iter().map(|statement| words(statement)).collect();
+    let made_here = |table: &str| {
+        all.iter().any(|words| matches!(words[..], ["create", "table", name, ..] if name == table))
+    };
+    let is_index = |words: &[&str]| {
+        matches!(words, ["create", "index", ..] | ["create", "unique", "index", ..])
+    };
+    for words in all.iter().filter(|words| is_index(words)) {
+        let has = |word| words.contains(&word);
+        let table = words.iter().position(|word| *word == "on").map_or("", |on| words[on + 1]);
+        if has("concurrently") {
+            if !sql.starts_with("-- no-transaction\n") || all.len() > 1 {
+                return Some(
+                    "CONCURRENTLY needs a file of its own that begins with `-- no-transaction`",
+                );
+            }
+            if has("exists") {
+                return Some("IF NOT EXISTS would take a half-built index for a whole one");
+            }
+        } else if !made_here(table) {
+            return Some("who writes to the table waits: make the index CONCURRENTLY");
+        }
+    }
+    None
+}
+
+#[test]
+fn an_index_that_holds_up_is_noticed() {
+    for fine in [
+        "CREATE TABLE a (b text);\nCREATE INDEX c ON a (b);",
+        "-- no-transaction\n-- Why.\nCREATE INDEX CONCURRENTLY c ON a (b);",
+    ] {
+        assert_eq!(holding_up(fine), None, "{fine}");
+    }
+    for slow in [
+        "CREATE INDEX c ON a (b);",
+        "CREATE UNIQUE INDEX c ON a (b);",
+        "CREATE INDEX CONCURRENTLY c ON a (b);",
+        "-- no-transaction\nCREATE INDEX CONCURRENTLY c ON a (b);\nALTER TABLE a ADD COLUMN d text;",
+        "-- no-transaction\nCREATE INDEX CONCURRENTLY IF NOT EXISTS c ON a (b);",
+    ] {
+        assert!(holding_up(slow).is_some(), "{slow}");
+    }
+}
+
+fn words(statement: &str) -> Vec<&str> {
+    let words = statement.split(|c: char| !(c.is_alphanumeric() || c == '_'));
+    words.filter(|word| !word.is_empty()).collect()
+}
+
 fn migrations() -> Vec<PathBuf> {
     let all = files(&root().join("migrations"), ".sql").into_iter();
     all.filter(|file| stem(file) != "setup").collect()
@@ -90,11 +173,7 @@ fn harm(sql: &str) -> Vec<(String, &'static str)> {
     for (comment, statement) in statements(sql) {
         let excepted =
             comment.split_once("Exception:").is_some_and(|(_, why)| why.trim().len() > 10);
-        let words: Vec<&str> = statement
-            .split(|c: char| !(c.is_alphanumeric() || c == '_'))
-            .filter(|word| !word.is_empty())
-            .collect();
-        match words.as_slice() {
+        match words(&statement).as_slice() {
             ["create", "table", name, ..] => made_here.push((*name).to_owned()),
             _ if excepted => {}
             words => found.extend(why(words, &made_here).map(|why| (statement.clone(), why))),

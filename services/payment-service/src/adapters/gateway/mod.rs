@@ -6,7 +6,7 @@ mod simulated;
 
 use std::sync::Arc;
 
-use karcis_database::{DatabaseError, check_migrations, connect_to};
+use karcis_database::{DatabaseError, check_migrations, connect_patiently};
 use sqlx::migrate::Migrator;
 
 pub(crate) use self::config::GatewayConfig;
@@ -23,11 +23,10 @@ pub(crate) async fn connect(
         Provider::Simulated => {
             tracing::warn!("the simulated payment provider is used: no money moves");
             let url = config.gateway_database_url.as_deref().unwrap_or_default();
-            let pool =
-                connect_to("KARCIS_GATEWAY_DATABASE_URL", url, simulated::CONNECTIONS).await?;
+            let (variable, timeout) = ("KARCIS_GATEWAY_DATABASE_URL", config.provider_timeout());
+            let pool = connect_patiently(variable, url, simulated::CONNECTIONS, timeout).await?;
             check_migrations(&pool, ledger).await?;
-            let pool = pool.patient(config.provider_timeout());
-            Arc::new(SimulatedGateway::new(&pool, config.provider_timeout()))
+            Arc::new(SimulatedGateway::new(&pool, timeout))
         }
     };
     Ok(Arc::new(Measured(gateway)))

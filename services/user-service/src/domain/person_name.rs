@@ -36,7 +36,8 @@ impl PersonName {
     /// turns the direction of the text, and it is no longer than names are.
     pub(crate) fn is_only_a_name(&self) -> bool {
         // Telephones make links of numbers.
-        let is_of_a_link = |c: char| "/\\:@<>[]()#%&=?。．｡\u{2024}\u{fe52}".contains(c) || c.is_numeric();
+        let is_of_a_link =
+            |c: char| "/\\:@<>[]()#%&=?。．｡\u{2024}\u{fe52}".contains(c) || c.is_numeric();
         let is_invisible = |c: char| {
             matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
                 | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')

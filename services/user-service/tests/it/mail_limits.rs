@@ -1,9 +1,11 @@
 //! An address gets no more e-mails than it may, whatever goes wrong.
 
 use karcis_testkit::{TestEnvironment, eventually};
+use reqwest::Method;
+use serde_json::{Value, json};
 
 use crate::{
-    harness::{TestApp, email},
+    harness::{PASSWORD, Session, TestApp, email},
     mail::FROM,
     mail_server::MailServer,
     verification::VERIFY,
@@ -67,5 +69,23 @@ async fn a_sent_mail_is_not_sent_again_when_counts_cannot_be_taken_back() {
         sqlx::query_scalar::<_, String>(waiting).fetch_all(environment.superuser()).await.unwrap()
     };
     eventually(waiting).is(vec![email("full")]).await;
+    users.stop().await;
+}
+
+#[tokio::test]
+async fn new_addresses_are_written_to_no_faster_than_a_client_may_ask_for_mails() {
+    let environment = TestEnvironment::start().await;
+    let flags = ["--rate-limits", "on", "--rate-limit-logins", "2/24h"];
+    let users = TestApp::start(&environment, &flags).await;
+    let sari: Session = users.registers("Sari").await;
+    for address in ["victim-1@mail.example", "victim-2@mail.example"] {
+        let change = json!({"email": address, "current_password": PASSWORD});
+        users.updates(&sari, &change).await.is(200);
+    }
+    let third = json!({"email": "victim-3@mail.example", "current_password": PASSWORD});
+    users.updates(&sari, &third).await.is_problem(429, "too-many-requests");
+    let again = users.send(Method::POST, "/email/verification", &sari.access_token, &Value::Null);
+    again.await.is_problem(429, "too-many-requests");
+    users.updates(&sari, &json!({"name": "Dewi"})).await.is(200);
     users.stop().await;
 }

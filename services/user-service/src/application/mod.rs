@@ -28,9 +28,9 @@ pub(crate) use erase_profile::{EraseProfileError, erase_profile};
 pub(crate) use give_role::give_role;
 pub(crate) use log_in::{LogIn, log_in};
 pub(crate) use ports::{
-    AccountMails, Accounts, AdminSave, Erasure, FailedLogins, HashError, LockedSession, MailCounts,
-    MailQueue, Notifications, Notifier, PasswordMatch, Passwords, SaveError, SecurityLog, Sessions,
-    Urgency,
+    AccountMails, Accounts, AdminSave, Delivery, Erasure, FailedLogins, HashError, LockedSession,
+    MailCounts, MailQueue, Notifications, Notifier, PasswordMatch, Passwords, SaveError,
+    SecurityLog, Sessions, Urgency,
 };
 pub(crate) use refresh_session::{RefreshSessionError, refresh_session};
 pub(crate) use register::{RegisterError, Registration, register};

@@ -272,10 +272,21 @@ pub(crate) trait MailCounts: Send + Sync {
     async fn uncount(&self, mails: &[&Mail]) -> Result<(), StoreError>;
 }
 
+/// What became of an e-mail that was to be sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Delivery {
+    /// It is sent, or never can be.
+    Done,
+    /// It is to be tried again.
+    NotSent,
+    /// The same, but its recipient may have it: the answer was lost.
+    Unknown,
+}
+
 /// Sends e-mails.
 #[async_trait]
 pub(crate) trait Notifier: Send + Sync {
-    /// Sends each e-mail, within 10 s for all. Returns for each, in order, whether it is done; those that
-    /// are not are to be tried again. Failures are logged.
-    async fn notify(&self, mails: &[Mail]) -> Vec<bool>;
+    /// Sends each e-mail, within 10 s for all. Returns for each, in order, what became of it. Failures are
+    /// logged.
+    async fn notify(&self, mails: &[Mail]) -> Vec<Delivery>;
 }

@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use karcis_database::StoreError;
 use karcis_kernel::Timestamp;
 
-use super::{MailCounts, MailQueue, Notifier};
+use super::{Delivery, MailCounts, MailQueue, Notifier};
 use crate::domain::Mail;
 
 /// How long an instance claims an e-mail: longer than the notifier takes for a batch.
@@ -16,6 +16,8 @@ const MAX_AGE: TimeDelta = TimeDelta::days(3);
 /// After how long an e-mail that was not sent is tried again.
 const MIN_PAUSE: TimeDelta = TimeDelta::seconds(2);
 const MAX_PAUSE: TimeDelta = TimeDelta::minutes(10);
+/// The same of one whose address got too many: strangers can make many of these wait.
+const MAX_HELD_PAUSE: TimeDelta = TimeDelta::hours(1);
 
 /// How many e-mails are claimed at a time. At most so many are sent twice when an instance dies.
 const BATCH: usize = 100;
@@ -33,12 +35,14 @@ pub(crate) async fn send_mails(
     }
     let may_be_more = due.len() == BATCH;
     let mut admitted = counts.admit(&due, at).await?.into_iter();
-    let waiting: Vec<Mail> = due.extract_if(.., |_| !admitted.next().unwrap_or_default()).collect();
-    let done = notifier.notify(&due).await;
-    let mut outcomes: Vec<(&Mail, bool)> = due.iter().zip(done).collect();
-    let not_sent = outcomes.iter().filter(|(_, is_done)| !is_done);
+    let held: Vec<Mail> = due.extract_if(.., |_| !admitted.next().unwrap_or_default()).collect();
+    let sent: Vec<(&Mail, Delivery)> = due.iter().zip(notifier.notify(&due).await).collect();
+    // First, as what is not recorded is sent again.
+    let outcomes = sent.iter().map(|(mail, sent)| (*mail, *sent == Delivery::Done));
+    queue.record(&outcomes.collect::<Vec<_>>(), at, MIN_PAUSE..=MAX_PAUSE).await?;
+    let held: Vec<(&Mail, bool)> = held.iter().map(|mail| (mail, false)).collect();
+    queue.record(&held, at, MIN_PAUSE..=MAX_HELD_PAUSE).await?;
+    let not_sent = sent.iter().filter(|(_, sent)| *sent == Delivery::NotSent);
     counts.uncount(&not_sent.map(|(mail, _)| *mail).collect::<Vec<_>>()).await?;
-    outcomes.extend(waiting.iter().map(|mail| (mail, false)));
-    queue.record(&outcomes, at, MIN_PAUSE..=MAX_PAUSE).await?;
     Ok(may_be_more)
 }

@@ -35,15 +35,17 @@ impl PersonName {
     /// Whether an e-mail may repeat it: no mail program makes a link of it, nothing in it is invisible or
     /// turns the direction of the text, and it is no longer than names are.
     pub(crate) fn is_only_a_name(&self) -> bool {
-        let is_of_a_link = |c: char| "/\\:@<>[]()#%&=?。．｡".contains(c);
+        // Telephones make links of numbers.
+        let is_of_a_link =
+            |c: char| "/\\:@<>[]()#%&=?。．｡\u{2024}\u{fe52}".contains(c) || c.is_numeric();
         let is_invisible = |c: char| {
             matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
                 | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
         };
-        // Initials, as in J.R., are of one letter.
+        // Initials, as in J.R., are of one letter; and a sentence may end with a domain.
         let is_domain = |word: &str| {
-            let mut labels = word.rsplit('.');
-            labels.next().is_some_and(|last| last.chars().count() > 1) && labels.next().is_some()
+            let labels = word.split('.').filter(|label| !label.is_empty());
+            labels.skip(1).any(|label| label.chars().count() > 1)
         };
         self.0.chars().count() <= Self::LONGEST_GREETING
             && self.0.chars().any(char::is_alphabetic)
@@ -85,11 +87,15 @@ mod tests {
             ("孫悟空 O'Hara-Ñ", true),
             ("J.R.R. Tolkien", true),
             ("Sammy Davis Jr.", true),
+            ("Louis XIV", true),
             ("Pay at https://evil.example", false),
             ("evil.example", false),
             ("go to evil.example/pay now", false),
             ("evil。example", false),
             ("www.evil", false),
+            ("go to evil.example.", false),
+            ("evil\u{2024}example", false),
+            ("Call 0811 555 1234 now", false),
             ("mail me: a@b", false),
             ("Sa\u{200b}ri", false),
             ("\u{202e}iraS", false),

@@ -14,6 +14,7 @@ mod login_throttle;
 mod logs;
 mod lost_commits;
 mod mail;
+mod mail_limits;
 mod mail_server;
 mod messages;
 mod notifications;

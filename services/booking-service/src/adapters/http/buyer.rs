@@ -22,7 +22,7 @@ impl FromRequestParts<ApiState> for Buyer {
         }
         let title = "The e-mail address is not verified";
         Err(Problem::new(StatusCode::FORBIDDEN, "email-not-verified", title).detail(
-            "give the token of our letter to POST /email/verify (POST /email/verification sends it \
+            "give the token of our e-mail to POST /email/verify (POST /email/verification sends it \
              again), then get another access token with POST /token/refresh",
         ))
     }

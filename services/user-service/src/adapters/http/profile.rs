@@ -102,6 +102,9 @@ pub(super) async fn update(
     };
     let password = required(&mut fields, "password", request.password, Password::choose);
     fields.finish()?;
+    if change.email.is_some() {
+        state.logins.admit(&client_ip)?;
+    }
     let update = ProfileUpdate {
         actor,
         client_ip,

@@ -6,7 +6,10 @@ use async_trait::async_trait;
 use lettre::{AsyncFileTransport, AsyncTransport, Tokio1Executor, message::Mailbox};
 
 use super::{email::email, traced};
-use crate::{application::Notifier, domain::Mail};
+use crate::{
+    application::{Delivery, Notifier},
+    domain::Mail,
+};
 
 /// Writes `<uuid>.eml` files.
 pub(super) struct FileNotifier {
@@ -22,21 +25,23 @@ impl FileNotifier {
         Ok(Self { folder: AsyncFileTransport::new(folder), from })
     }
 
-    async fn write(&self, mail: &Mail) -> bool {
-        let Some(recipient) = &mail.recipient else { return true };
+    async fn write(&self, mail: &Mail) -> Delivery {
+        let Some(recipient) = &mail.recipient else { return Delivery::Done };
         // An address that no e-mail can be written to is not tried again.
-        let Ok(email) = email(&self.from, mail, recipient) else { return true };
-        let written = self.folder.send(email).await;
-        if let Err(error) = &written {
-            tracing::warn!(%error, "e-mails cannot be written to the folder");
+        let Ok(email) = email(&self.from, mail, recipient) else { return Delivery::Done };
+        match self.folder.send(email).await {
+            Ok(_) => Delivery::Done,
+            Err(error) => {
+                tracing::warn!(%error, "e-mails cannot be written to the folder");
+                Delivery::NotSent
+            }
         }
-        written.is_ok()
     }
 }
 
 #[async_trait]
 impl Notifier for FileNotifier {
-    async fn notify(&self, mails: &[Mail]) -> Vec<bool> {
+    async fn notify(&self, mails: &[Mail]) -> Vec<Delivery> {
         let mut done = Vec::with_capacity(mails.len());
         for mail in mails {
             done.push(traced(mail, self.write(mail)).await);

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use super::traced;
 use crate::{
-    application::Notifier,
+    application::{Delivery, Notifier},
     domain::{Content, Mail},
 };
 
@@ -13,7 +13,7 @@ pub(super) struct LogNotifier;
 
 #[async_trait]
 impl Notifier for LogNotifier {
-    async fn notify(&self, mails: &[Mail]) -> Vec<bool> {
+    async fn notify(&self, mails: &[Mail]) -> Vec<Delivery> {
         for mail in mails {
             let kind = mail.kind();
             let log = async {
@@ -28,6 +28,6 @@ impl Notifier for LogNotifier {
             };
             traced(mail, log).await;
         }
-        vec![true; mails.len()]
+        vec![Delivery::Done; mails.len()]
     }
 }

@@ -20,7 +20,10 @@ use lettre::{
 use tokio::time::{Instant, timeout_at};
 
 use super::{MailError, email::email, traced};
-use crate::{application::Notifier, domain::Mail};
+use crate::{
+    application::{Delivery, Notifier},
+    domain::Mail,
+};
 
 /// How many connections, and so e-mails at a time.
 const CONNECTIONS: u32 = 8;
@@ -41,8 +44,10 @@ enum SendError {
     NoMailbox,
     /// The server does not accept this e-mail now.
     TryLater,
-    /// The server does not answer, or accepts nothing from us.
+    /// The server cannot be reached, or accepts nothing from us.
     ServerUnavailable,
+    /// The same, but it may have the e-mail.
+    AnswerLost,
 }
 
 impl SmtpNotifier {
@@ -65,35 +70,40 @@ impl SmtpNotifier {
         self.server.send(email).await.map(drop).map_err(|error| send_error(&error))
     }
 
-    /// Sends these e-mails in their order. Returns for each whether it is done. Sends
-    /// nothing more once the server is `unavailable`.
+    /// Sends these e-mails in their order. Returns for each what became of it. Sends nothing more once the
+    /// server is `unavailable`.
     async fn send_all(
         &self,
         mails: &[Mail],
         unavailable: &AtomicBool,
         until: Instant,
-    ) -> Vec<bool> {
+    ) -> Vec<Delivery> {
         let mut done = Vec::with_capacity(mails.len());
         for one in mails {
             let sent = async {
-                if unavailable.load(Ordering::Relaxed) {
+                // One that is for nobody waits for no server.
+                if one.recipient.is_some() && unavailable.load(Ordering::Relaxed) {
                     return Err(SendError::TryLater);
                 }
                 let sending = timeout_at(until, traced(one, self.send(one)));
-                sending.await.unwrap_or(Err(SendError::ServerUnavailable))
+                sending.await.unwrap_or(Err(SendError::AnswerLost))
             };
             done.push(match sent.await {
-                Ok(()) => true,
+                Ok(()) => Delivery::Done,
                 Err(SendError::NoMailbox) => {
                     let booking = one.content.notification().map(|of| of.booking_id);
                     let booking_id = booking.map(tracing::field::display);
                     tracing::warn!(booking_id, kind = one.kind(), "an e-mail reaches nobody");
-                    true
+                    Delivery::Done
                 }
-                Err(SendError::TryLater) => false,
+                Err(SendError::TryLater) => Delivery::NotSent,
                 Err(SendError::ServerUnavailable) => {
                     unavailable.store(true, Ordering::Relaxed);
-                    false
+                    Delivery::NotSent
+                }
+                Err(SendError::AnswerLost) => {
+                    unavailable.store(true, Ordering::Relaxed);
+                    Delivery::Unknown
                 }
             });
         }
@@ -105,7 +115,9 @@ fn send_error(error: &SmtpError) -> SendError {
     let Some(code) = error.status().map(u16::from) else {
         let cause = error.source().map(ToString::to_string).unwrap_or_default();
         tracing::warn!(%cause, "the mail server is unavailable");
-        return SendError::ServerUnavailable;
+        // There is no other way to ask whether there was a connection.
+        let is_unconnected = error.to_string().starts_with("Connection error");
+        return if is_unconnected { SendError::ServerUnavailable } else { SendError::AnswerLost };
     };
     let text = error.source().map(ToString::to_string).unwrap_or_default();
     match code {
@@ -128,7 +140,7 @@ fn is_no_mailbox(answer: &str) -> bool {
 
 #[async_trait]
 impl Notifier for SmtpNotifier {
-    async fn notify(&self, mails: &[Mail]) -> Vec<bool> {
+    async fn notify(&self, mails: &[Mail]) -> Vec<Delivery> {
         let (unavailable, until) = (AtomicBool::new(false), Instant::now() + BATCH_LIMIT);
         // Those of a booking one after another.
         let bookings = mails.chunk_by(|a, b| {

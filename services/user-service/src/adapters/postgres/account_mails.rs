@@ -178,6 +178,9 @@ impl MailQueue for PgAccountMails {
         at: Timestamp,
         pause: RangeInclusive<TimeDelta>,
     ) -> Result<(), StoreError> {
+        if outcomes.is_empty() {
+            return Ok(());
+        }
         let keys = |wanted: bool| -> (Vec<&str>, Vec<&str>) {
             let wanted = outcomes.iter().filter(|(_, is_done)| *is_done == wanted);
             let keys = wanted.filter_map(|(mail, _)| match &mail.content {

@@ -74,9 +74,13 @@ impl MailCounts for PgMailCounts {
             return Ok(());
         }
         sqlx::query(
-            "UPDATE mail_count AS kept SET mails = greatest(kept.mails - n.mails, 0)
+            "WITH locked AS (
+                 SELECT address FROM mail_count WHERE address = ANY ($1)
+                 ORDER BY address FOR NO KEY UPDATE
+             )
+             UPDATE mail_count AS kept SET mails = greatest(kept.mails - n.mails, 0)
              FROM (SELECT address, count(*)::int AS mails FROM unnest($1::bytea[]) AS n (address)
-                   GROUP BY address) AS n
+                   JOIN locked USING (address) GROUP BY address) AS n
              WHERE kept.address = n.address",
         )
         .bind(addresses)

@@ -98,6 +98,9 @@ impl MailQueue for PgNotifications {
         at: Timestamp,
         pause: RangeInclusive<TimeDelta>,
     ) -> Result<(), StoreError> {
+        if outcomes.is_empty() {
+            return Ok(());
+        }
         let of_bookings = outcomes
             .iter()
             .filter_map(|(mail, done)| mail.content.notification().map(|one| (one, *done)));

@@ -1,6 +1,6 @@
 //! People have themselves erased.
 
-use karcis_testkit::TestEnvironment;
+use karcis_testkit::{TestEnvironment, eventually};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -79,5 +79,32 @@ async fn the_last_admin_stays() {
     let mut seen = [answers.0.status.as_u16(), answers.1.status.as_u16()];
     seen.sort_unstable();
     assert_eq!(seen, [204, 403]);
+    users.stop().await;
+}
+
+#[tokio::test]
+async fn nothing_is_kept_of_a_former_address() {
+    let environment = TestEnvironment::start().await;
+    let users = TestApp::start(&environment, &[]).await;
+    let canary = users.registers("Canary").await;
+    let waiting = async || {
+        let waiting = "SELECT count(*) FROM users.account_mail";
+        sqlx::query_scalar::<_, i64>(waiting).fetch_one(environment.superuser()).await.unwrap()
+    };
+    for _ in 0..2 {
+        eventually(waiting).is(0).await;
+        let path = "/email/verification";
+        users.send(Method::POST, path, &canary.access_token, &Value::Null).await.is(202);
+    }
+    eventually(waiting).is(0).await;
+    let change = json!({"email": "other@mail.example", "current_password": PASSWORD});
+    users.updates(&canary, &change).await.is(200);
+    let held = async || {
+        let held = "SELECT try_at > noted_at + interval '4 s' FROM users.account_mail";
+        sqlx::query_scalar::<_, bool>(held).fetch_all(environment.superuser()).await.unwrap()
+    };
+    eventually(held).is(vec![true]).await;
+    users.erases(&canary, PASSWORD).await.is(204);
+    assert_eq!(tables_with(&environment, "canary").await, Vec::<String>::new());
     users.stop().await;
 }

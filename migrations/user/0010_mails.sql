@@ -2,21 +2,24 @@
 -- which writes only that, leaves no address verified that nobody has proven to read.
 ALTER TABLE account ADD COLUMN verified_email text;
 
--- E-mails about accounts that wait to be sent, each once for an address; a sent one is deleted. There is no
--- foreign key: whether an address has an account is looked up when the e-mail is sent, so that asking for a
--- new password takes as long whether or not there is one.
+-- E-mails about accounts that wait to be sent, each once for an address; a sent one is deleted. Those that
+-- anybody can ask for name no account: whether the address has one is looked up when the e-mail is sent, so that
+-- asking for a new password does the same work whether or not there is one.
 CREATE TABLE account_mail (
     email text NOT NULL,
     kind text NOT NULL,
+    user_id uuid,
     was_verified boolean NOT NULL DEFAULT false,
     noted_at timestamptz NOT NULL,
     try_at timestamptz NOT NULL,
     CONSTRAINT account_mail_once PRIMARY KEY (email, kind),
+    CONSTRAINT account_mail_account FOREIGN KEY (user_id) REFERENCES account ON DELETE CASCADE,
     CONSTRAINT account_mail_kind_known
         CHECK (kind IN ('verify_email', 'reset_password', 'address_changed'))
 );
 
 CREATE INDEX account_mail_due ON account_mail (try_at);
+CREATE INDEX account_mail_by_user ON account_mail (user_id);
 
 -- The tokens that e-mails bring, as SHA-256. One is good while its account has the address that it was sent
 -- to.

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use chrono::TimeDelta;
+use karcis_kernel::UserId;
 
 use super::{Account, Email, Notification, PersonName};
 
@@ -50,20 +51,26 @@ impl AccountMailKind {
 pub(crate) struct AccountMail {
     pub kind: AccountMailKind,
     pub to: Email,
-    /// Whether the account's owner had proven to read this address. What is found out later for e-mails to
-    /// the address that an account has now.
+    /// The account that it is erased with; `None` if anybody can ask for it.
+    pub user_id: Option<UserId>,
+    /// Whether the account's owner had proven to read this address, if it is a former one.
     pub was_verified: bool,
 }
 
 impl AccountMail {
-    /// Asks the owner of this address to prove that it is theirs.
-    pub(crate) fn verify(to: &Email) -> Self {
-        Self { kind: AccountMailKind::VerifyEmail, to: to.clone(), was_verified: false }
+    /// Asks the owner of the account to prove that its address is theirs.
+    pub(crate) fn verify(account: &Account) -> Self {
+        Self {
+            kind: AccountMailKind::VerifyEmail,
+            to: account.email.clone(),
+            user_id: Some(account.user_id),
+            was_verified: false,
+        }
     }
 
     /// Lets the owner of this address, if it is an account's, choose a new password.
-    pub(crate) fn reset(to: &Email) -> Self {
-        Self { kind: AccountMailKind::ResetPassword, to: to.clone(), was_verified: false }
+    pub(crate) fn reset(to: Email) -> Self {
+        Self { kind: AccountMailKind::ResetPassword, to, user_id: None, was_verified: false }
     }
 
     /// Who is told what when an account changes: both addresses, if it gets another one.
@@ -74,9 +81,10 @@ impl AccountMail {
         let to_old = Self {
             kind: AccountMailKind::AddressChanged,
             to: before.email.clone(),
+            user_id: Some(before.user_id),
             was_verified: before.email_verified,
         };
-        vec![Self::verify(&after.email), to_old]
+        vec![Self::verify(after), to_old]
     }
 }
 

@@ -54,7 +54,7 @@ pub(super) async fn send(
     state.logins.admit(&client_ip)?;
     let account = state.accounts.by_id(actor.user_id).await?.ok_or_else(Problem::not_found)?;
     if !account.email_verified {
-        state.mails.add(&AccountMail::verify(&account.email)).await?;
+        state.mails.add(&AccountMail::verify(&account)).await?;
     }
     Ok(StatusCode::ACCEPTED)
 }

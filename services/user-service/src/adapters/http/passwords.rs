@@ -49,7 +49,7 @@ pub(super) async fn forgot(
     let Some(email) = fields.check("email", Email::parse(&request.email)) else {
         return Err(fields.into_problem());
     };
-    state.mails.add(&AccountMail::reset(&email)).await?;
+    state.mails.add(&AccountMail::reset(email)).await?;
     Ok(StatusCode::ACCEPTED)
 }
 

@@ -159,7 +159,7 @@ mod tests {
         let content = || {
             let to = Email::parse("sari@mail.example").expect("is an address");
             let token = MailedToken("a-token".to_owned());
-            Content::Account(AccountMail::verify(&to), Some(token))
+            Content::Account(AccountMail::reset(to), Some(token))
         };
         for (is_verified, name, hello) in [
             (true, "Sari", "\r\n\r\nHello Sari,\r\n"),

@@ -90,6 +90,8 @@ impl SmtpNotifier {
             };
             done.push(match sent.await {
                 Ok(()) => Delivery::Done,
+                // Of an account that is gone, or was never there: anybody can ask for a new password.
+                Err(SendError::NoMailbox) if one.recipient.is_none() => Delivery::Done,
                 Err(SendError::NoMailbox) => {
                     let booking = one.content.notification().map(|of| of.booking_id);
                     let booking_id = booking.map(tracing::field::display);

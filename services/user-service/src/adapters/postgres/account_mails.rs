@@ -29,14 +29,16 @@ pub(super) async fn add(
         return Ok(());
     }
     sqlx::query(
-        "INSERT INTO account_mail (email, kind, was_verified, noted_at, try_at)
-         SELECT email, kind, was_verified, now(), now()
-         FROM unnest($1::text[], $2::text[], $3::bool[]) AS n (email, kind, was_verified)
+        "INSERT INTO account_mail (email, kind, user_id, was_verified, noted_at, try_at)
+         SELECT email, kind, user_id, was_verified, now(), now()
+         FROM unnest($1::text[], $2::text[], $3::uuid[], $4::bool[])
+             AS n (email, kind, user_id, was_verified)
          ORDER BY email, kind
          ON CONFLICT ON CONSTRAINT account_mail_once DO NOTHING",
     )
     .bind(mails.iter().map(|mail| mail.to.as_str()).collect::<Vec<_>>())
     .bind(mails.iter().map(|mail| mail.kind.as_str()).collect::<Vec<_>>())
+    .bind(mails.iter().map(|mail| mail.user_id.map(|id| id.0)).collect::<Vec<_>>())
     .bind(mails.iter().map(|mail| mail.was_verified).collect::<Vec<_>>())
     .execute(connection)
     .await?;
@@ -57,6 +59,7 @@ pub(super) async fn void_tokens(
 struct Row {
     email: String,
     kind: String,
+    erased_with: Option<Uuid>,
     was_verified: bool,
     /// Of the account that has the address now.
     user_id: Option<Uuid>,
@@ -74,10 +77,9 @@ struct NewMailedToken {
 }
 
 impl Row {
-    /// The e-mail, with a new token if it brings one. Kinds and addresses that cannot be read are not
-    /// claimed.
+    /// The e-mail, with a new token if it brings one; `None` if its address cannot be read.
     fn mail(self, at: Timestamp) -> Option<(Mail, Option<NewMailedToken>)> {
-        let Self { email, kind, was_verified, user_id, name, is_verified } = self;
+        let Self { email, kind, erased_with, was_verified, user_id, name, is_verified } = self;
         let kind = AccountMailKind::ALL.into_iter().find(|one| one.as_str() == kind)?;
         let to = Email::parse(&email).ok()?;
         let is_verified = is_verified.unwrap_or_default();
@@ -97,7 +99,10 @@ impl Row {
             (MailedToken(token), NewMailedToken { hash, user_id, kind, email, expires_at })
         });
         let (token, stored) = minted.unzip();
-        let content = Content::Account(AccountMail { kind, to, was_verified }, token);
+        let content = Content::Account(
+            AccountMail { kind, to, user_id: erased_with.map(UserId), was_verified },
+            token,
+        );
         Some((Mail { content, recipient, trace: None }, stored))
     }
 }
@@ -112,7 +117,7 @@ async fn store(pool: &Pool, tokens: &[NewMailedToken]) -> Result<(), sqlx::Error
          SELECT token_hash, user_id, kind, n.email, expires_at
          FROM unnest($1::bytea[], $2::uuid[], $3::text[], $4::text[], $5::timestamptz[])
              AS n (token_hash, user_id, kind, email, expires_at)
-         JOIN account USING (user_id) FOR KEY SHARE OF account",
+         JOIN account USING (user_id) ORDER BY user_id FOR KEY SHARE OF account",
     )
     .bind(tokens.iter().map(|token| token.hash.0).collect::<Vec<_>>())
     .bind(tokens.iter().map(|token| token.user_id).collect::<Vec<_>>())
@@ -156,7 +161,8 @@ impl MailQueue for PgAccountMails {
              UPDATE account_mail AS mail SET try_at = $2
              FROM due LEFT JOIN account ON account.email = due.email AND disabled_at IS NULL
              WHERE mail.email = due.email AND mail.kind = due.kind
-             RETURNING mail.email, mail.kind, was_verified, user_id, name,
+             RETURNING mail.email, mail.kind, mail.user_id AS erased_with, was_verified,
+                 account.user_id, name,
                  verified_email = account.email AS is_verified",
         )
         .bind(at)

@@ -71,7 +71,7 @@ impl PgAccounts {
         }
         if let Some(session) = session {
             sessions::open(&mut transaction, account, session).await?;
-            let verify = AccountMail::verify(&account.email);
+            let verify = AccountMail::verify(account);
             account_mails::add(&mut transaction, &[verify]).await?;
         }
         Ok(self.finish(transaction, AccountChange::Registered(account), act).await?)

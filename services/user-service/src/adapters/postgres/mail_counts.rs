@@ -16,8 +16,11 @@ use crate::{
 /// Table `mail_count`.
 pub(crate) struct PgMailCounts(pub Pool);
 
+/// The same for all addresses that differ only in what many providers let people add: sari+shop@mail.example.
 fn hash(email: &Email) -> Vec<u8> {
-    Sha256::digest(email.as_str()).to_vec()
+    let (local, domain) = email.as_str().split_once('@').unwrap_or_default();
+    let mailbox = local.split('+').next().unwrap_or_default();
+    Sha256::digest(format!("{mailbox}@{domain}")).to_vec()
 }
 
 /// The limited ones among these e-mails: their addresses, and how many a day are allowed.

@@ -11,6 +11,7 @@ mod member;
 mod metrics;
 mod outbox;
 mod parked;
+mod reader;
 mod refusals;
 mod relay;
 mod relay_session;

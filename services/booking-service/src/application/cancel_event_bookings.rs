@@ -31,6 +31,6 @@ pub async fn cancel_event_bookings(
     let inputs: Vec<_> = ids.into_iter().map(|id| (id, Input::EventCancelled)).collect();
     let applied = apply_inputs(bookings, context, &inputs).await?;
     // Those that are locked are looked for again in a moment.
-    let are_all_locked = applied.locked.is_some() && applied.tally == Tally::default();
+    let are_all_locked = !applied.locked.is_empty() && applied.tally == Tally::default();
     Ok((!are_all_locked, applied.rejected))
 }

@@ -1,6 +1,6 @@
 //! A row that somebody keeps locked: the others go on, and that one is done later.
 
-use karcis_contracts::{EventCancelled, EventFact};
+use karcis_contracts::{EventCancelled, EventFact, UserErased, UserFact};
 use karcis_kernel::{EventId, TicketTypeId};
 use karcis_testkit::{Answer, eventually, together};
 use reqwest::Method;
@@ -58,6 +58,22 @@ async fn a_locked_booking_holds_up_no_reply_of_others() {
     assert_eq!(count(&app, &bookings[..1], "awaiting").await, 1);
     locking.rollback().await.expect("the row is free");
     app.receives(bookings[0], "ConfirmTickets").await;
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn a_locked_booking_of_an_erased_person_is_cancelled_later() {
+    let app = TestApp::start().await;
+    let (gone, stays) = (app.buyer(), app.buyer());
+    let bookings = book(&gone, EventId(Uuid::now_v7())).await;
+    let locking = lock(&app, bookings[0]).await;
+    app.publishes([UserFact::from(UserErased { user_id: gone.user_id })]).await;
+    eventually(|| count(&app, &bookings, "releasing")).is(20).await;
+    let other = stays.books().await;
+    app.makes_payable(other).await;
+    assert_eq!(count(&app, &bookings, "releasing").await, 20);
+    locking.rollback().await.expect("the row is free");
+    eventually(|| count(&app, &bookings, "releasing")).is(21).await;
     app.stop().await;
 }
 

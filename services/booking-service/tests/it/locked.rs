@@ -94,19 +94,32 @@ async fn a_locked_booking_holds_up_no_deadline_of_others() {
 }
 
 #[tokio::test]
-async fn a_locked_booking_holds_up_no_other_of_its_cancelled_event() {
+async fn a_locked_booking_holds_up_no_other_of_its_cancelled_event_and_no_other_event() {
     let app = TestApp::start().await;
-    let event_id = EventId(Uuid::now_v7());
-    let bookings = book(&app.buyer(), event_id).await;
-    let locking = lock(&app, bookings[0]).await;
+    let events = [EventId(Uuid::now_v7()), EventId(Uuid::now_v7())];
+    let buyer = app.buyer();
+    let [first, second] = [book(&buyer, events[0]).await, book(&buyer, events[1]).await];
+    let locking = lock(&app, first[0]).await;
     let since = Instant::now();
-    let cancelled = EventCancelled { event_id, reason: "rain".to_owned() };
-    app.publishes([EventFact::from(cancelled)]).await;
-    eventually(|| count(&app, &bookings, "releasing")).is(20).await;
+    let cancelled = events
+        .map(|event_id| EventFact::from(EventCancelled { event_id, reason: "rain".to_owned() }));
+    app.publishes(cancelled[..1].iter().cloned()).await;
+    eventually(|| open_events(&app)).is(1).await;
+    app.publishes(cancelled[1..].iter().cloned()).await;
+    eventually(|| count(&app, &first, "releasing")).is(20).await;
+    eventually(|| count(&app, &second, "releasing")).is(21).await;
     assert!(since.elapsed() < A_MOMENT, "it took {:?}", since.elapsed());
+    assert_eq!(count(&app, &first[..1], "reserving").await, 1);
     locking.rollback().await.expect("the row is free");
-    app.receives(bookings[0], "ReleaseTickets").await;
+    app.receives(first[0], "ReleaseTickets").await;
+    eventually(|| open_events(&app)).is(0).await;
     app.stop().await;
+}
+
+/// How many cancelled events may have bookings that are to be cancelled.
+async fn open_events(app: &TestApp) -> i64 {
+    let count = sqlx::query_scalar("SELECT count(*) FROM bookings.cancelled_event WHERE open");
+    count.fetch_one(app.environment.superuser()).await.expect("events can be counted")
 }
 
 #[tokio::test]

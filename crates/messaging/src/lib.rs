@@ -2,6 +2,7 @@
 
 mod backoff;
 mod bounds;
+mod consume;
 mod consumer;
 mod dead_letter;
 mod held_back;

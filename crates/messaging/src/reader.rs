@@ -10,9 +10,10 @@ use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Consumer, HandleError, Kafka, KafkaError, Received,
+    Kafka, KafkaError,
     backoff::Backoff,
     bounds::Kept,
+    consumer::{Consumer, HandleError, Received},
     dead_letter,
     held_back::HeldBack,
     incoming::{age_seconds, header, new_dead_letter},

@@ -94,7 +94,14 @@ async fn measure(outbox: &Shared) -> Result<(OutboxState, Waiting), sqlx::Error>
                (SELECT count(*) FROM (SELECT FROM dead_letter LIMIT 10000) AS kept),
                (SELECT count(*) FROM (SELECT FROM parked_message LIMIT 10000) AS parked)
         FROM (
-            SELECT created_at FROM outbox WHERE topic <> ALL($1) ORDER BY id LIMIT 100000
+            SELECT created_at FROM outbox
+            WHERE topic <> ALL($1) AND hashtext(topic) <> ALL(ARRAY(
+                -- What the outbox's owner tells.
+                SELECT objid::int4 FROM pg_locks
+                WHERE locktype = 'advisory' AND classid = 'outbox'::regclass AND objsubid = 2
+                    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+            ))
+            ORDER BY id LIMIT 100000
         ) AS waiting";
     let refused = outbox.refused().all(Instant::now());
     let mut transaction = outbox.pool.begin().await?;

@@ -11,6 +11,14 @@ const TRY_AGAIN: Duration = Duration::from_secs(5);
 /// A topic that was not refused for so long, since nothing was sent to it, may be there again.
 const FORGOTTEN_AFTER: Duration = Duration::from_secs(120);
 
+/// The owner of an outbox tells other instances by a shared advisory lock for each refused topic: it ends
+/// with the owner's session. Nobody waits for it, nor for the owner's own lock, whose key has another form.
+pub(crate) const TELL: &str =
+    "SELECT pg_advisory_lock_shared('outbox'::regclass::oid::int4, hashtext($1))";
+/// The topic is there again.
+pub(crate) const UNTELL: &str =
+    "SELECT pg_advisory_unlock_shared('outbox'::regclass::oid::int4, hashtext($1))";
+
 /// Why a message was not acknowledged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Refusal {

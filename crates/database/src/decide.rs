@@ -1,22 +1,33 @@
 //! The one decide-and-commit loop: load, decide in memory, commit once, decide conflicts again.
 
-use std::{collections::HashSet, hash::Hash, slice, time::Duration};
+use std::{collections::HashSet, hash::Hash, mem, slice, time::Duration};
 
 use async_trait::async_trait;
 use tokio::time::{Instant, sleep};
 
 use crate::StoreError;
 
-/// How often a job is decided: again each time its change is a conflict.
-const ROUNDS: u32 = 20;
-/// The same where others wait for the end.
-const BATCH_ROUNDS: u32 = 7;
-/// How many commits may meet another transaction in their way; the last one's error is returned.
-const CONTENDED_COMMITS: u32 = 3;
+/// How long the same jobs are tried.
+#[derive(Clone, Copy)]
+struct Tries {
+    /// How often a job is decided: again each time its change is a conflict.
+    rounds: u32,
+    /// How many commits may meet another transaction in their way.
+    contended: u32,
+}
+
+const OF_A_REQUEST: Tries = Tries { rounds: 20, contended: 3 };
+/// Others wait for the end.
+const OF_A_BATCH: Tries = Tries { rounds: 7, contended: 3 };
+/// A batch has been tried before, and others of it wait.
+const ALONE: Tries = Tries { rounds: 7, contended: 1 };
 /// After a commit that may have landed, for how long what is stored is looked at before the jobs
 /// fail: the server may be starting again.
 const LOOK_TIME: Duration = Duration::from_secs(3);
 const LOOK_PAUSE: Duration = Duration::from_millis(100);
+/// For how long the jobs of a batch are decided one at a time, each of which may wait for a lock: the
+/// rest come again with those that are contended.
+const ALONE_TIME: Duration = Duration::from_secs(10);
 
 /// How the jobs of a use case are loaded, decided and committed.
 #[async_trait]
@@ -53,8 +64,8 @@ pub trait Decider: Sync {
     async fn commit(&self, unit: Self::UnitOfWork) -> Result<HashSet<Self::Key>, StoreError>;
 }
 
-/// Decides all jobs and commits what they change. Returns one output for each job, in order. Jobs
-/// whose rows others change or keep locked for 20 rounds, some 5 s, are `Contended`; the others are
+/// Decides all jobs and commits what they change. Returns one output for each job, in order. If others
+/// change or keep locked the rows of some for 20 rounds, some 5 s, this is `Contended`; the other jobs are
 /// committed all the same.
 ///
 /// A commit that ends `Unavailable` may have landed. Once, the jobs are then loaded, for up to 3 s, and
@@ -64,54 +75,81 @@ pub async fn decide_and_commit<D: Decider>(
     decider: &D,
     jobs: &[D::Job],
 ) -> Result<Vec<D::Output>, D::Error> {
-    all(in_rounds(decider, jobs, ROUNDS).await?)
+    let Rounds { outputs, in_the_way } = in_rounds(decider, jobs, OF_A_REQUEST).await?;
+    let outputs: Option<_> = outputs.into_iter().collect();
+    outputs.ok_or_else(|| in_the_way.unwrap_or_else(locked).into())
 }
 
-/// The same for a batch that others wait behind: after 7 rounds, within 0.1 s, what is left is
-/// `Contended`.
+/// The same for a batch that others wait behind: after 7 rounds, within 0.1 s, no more is waited for
+/// locks. Returns the outputs of the jobs that are committed, in order; `None` for those that are not,
+/// since others change or keep locked their rows. These are all open jobs of their keys, so that none
+/// overtakes an earlier one of its key.
+///
+/// Where another transaction is in the way of the commit itself, each job is decided alone, for up to
+/// 10 s; those behind a contended one of their key are not tried.
 pub async fn decide_batch<D: Decider>(
     decider: &D,
     jobs: &[D::Job],
-) -> Result<Vec<D::Output>, D::Error> {
-    all(in_rounds(decider, jobs, BATCH_ROUNDS).await?)
-}
-
-fn all<O, E: From<StoreError>>((outputs, open): (Vec<Option<O>>, Vec<usize>)) -> Result<Vec<O>, E> {
-    if open.is_empty() { Ok(outputs.into_iter().flatten().collect()) } else { Err(locked().into()) }
+) -> Result<Vec<Option<D::Output>>, D::Error> {
+    let Rounds { mut outputs, in_the_way } = in_rounds(decider, jobs, OF_A_BATCH).await?;
+    if in_the_way.is_some() && jobs.len() > 1 {
+        let mut alone = Alone::new(decider);
+        for (output, job) in outputs.iter_mut().zip(jobs).filter(|(output, _)| output.is_none()) {
+            *output = alone.decide(job).await?;
+        }
+    }
+    Ok(outputs)
 }
 
 fn locked() -> StoreError {
     StoreError::contended("others changed or locked the same data in every round")
 }
 
-/// The outputs, and the jobs whose changes were conflicts in every round.
+/// What became of jobs.
+struct Rounds<Output> {
+    /// `None` for one that is not committed.
+    outputs: Vec<Option<Output>>,
+    /// The error of the last commit, if another transaction was in its way.
+    in_the_way: Option<StoreError>,
+}
+
 async fn in_rounds<D: Decider>(
     decider: &D,
     jobs: &[D::Job],
-    rounds: u32,
-) -> Result<(Vec<Option<D::Output>>, Vec<usize>), D::Error> {
+    tries: Tries,
+) -> Result<Rounds<D::Output>, D::Error> {
     let mut outputs: Vec<Option<D::Output>> = jobs.iter().map(|_| None).collect();
     let mut open: Vec<usize> = (0..jobs.len()).collect();
     let mut may_have_landed = false;
     let mut contended = 0;
-    for round in 0..rounds {
+    for round in 0..tries.rounds {
         if open.is_empty() {
             break;
         }
         sleep(pause_before(round)).await;
         let open_jobs: Vec<&D::Job> = open.iter().map(|at| &jobs[*at]).collect();
         let mut unit = load(decider, &open_jobs, round, may_have_landed).await?;
-        for at in &open {
-            outputs[*at] = Some(decider.decide(&mut unit, &jobs[*at])?);
-        }
+        let decided = open_jobs.iter().map(|job| decider.decide(&mut unit, job));
+        let decided: Vec<D::Output> = decided.collect::<Result<_, _>>()?;
         match decider.commit(unit).await {
-            Ok(conflicts) => open.retain(|at| conflicts.contains(&decider.key(&jobs[*at]))),
+            Ok(conflicts) => {
+                for (at, output) in mem::take(&mut open).into_iter().zip(decided) {
+                    if conflicts.contains(&decider.key(&jobs[at])) {
+                        open.push(at);
+                    } else {
+                        outputs[at] = Some(output);
+                    }
+                }
+            }
             Err(StoreError::Unavailable(_)) if !may_have_landed => may_have_landed = true,
-            Err(StoreError::Contended(_)) if contended + 1 < CONTENDED_COMMITS => contended += 1,
+            Err(StoreError::Contended(_)) if contended + 1 < tries.contended => contended += 1,
+            Err(error @ StoreError::Contended(_)) => {
+                return Ok(Rounds { outputs, in_the_way: Some(error) });
+            }
             Err(error) => return Err(error.into()),
         }
     }
-    Ok((outputs, open))
+    Ok(Rounds { outputs, in_the_way: None })
 }
 
 /// None before the first three rounds, as most conflicts are over at once; then 5 ms, doubling to
@@ -138,46 +176,66 @@ async fn load<D: Decider>(
     }
 }
 
-/// Decides and commits all jobs as [`decide_batch`] does. A job that the store rejects, or whose rows
-/// others keep locked, does not stop the others: where a whole batch is rejected, or another transaction
-/// is in its way, each job is decided alone. Returns what became of each job, in order; once the store is
-/// unavailable, the rest are not tried.
+/// Decides and commits all jobs as [`decide_batch`] does. A job that the store rejects does not stop the
+/// others: where a whole batch is rejected, each job is decided alone. Returns what became of each job, in
+/// order, `Contended` for one whose rows others keep locked; once the store is unavailable, the rest are
+/// not tried.
 pub async fn decide_each<D: Decider<Error = StoreError>>(
     decider: &D,
     jobs: &[D::Job],
 ) -> Vec<Result<D::Output, StoreError>> {
-    let error = match in_rounds(decider, jobs, BATCH_ROUNDS).await {
-        Ok((outputs, open)) => {
-            let open: HashSet<usize> = open.into_iter().collect();
-            let output = |(at, output): (usize, Option<D::Output>)| {
-                output.filter(|_| !open.contains(&at)).ok_or_else(locked)
-            };
-            return outputs.into_iter().enumerate().map(output).collect();
-        }
+    let error = match decide_batch(decider, jobs).await {
+        Ok(outputs) => return outputs.into_iter().map(|it| it.ok_or_else(locked)).collect(),
         Err(error) => error,
     };
-    if jobs.len() < 2 || matches!(error, StoreError::Unavailable(_) | StoreError::Busy(_)) {
+    if jobs.len() < 2 || ends_all(&error) {
         return jobs.iter().map(|_| Err(error.clone())).collect();
     }
     let mut outputs = Vec::with_capacity(jobs.len());
+    let mut alone = Alone::new(decider);
     let mut ended = None;
     for job in jobs {
         let output = match &ended {
             Some(error) => Err(StoreError::clone(error)),
-            None => one(decider, job).await,
+            None => alone.decide(job).await.and_then(|output| output.ok_or_else(locked)),
         };
-        if let Err(error @ (StoreError::Unavailable(_) | StoreError::Busy(_))) = &output {
-            ended = Some(error.clone());
-        }
+        ended = output.as_ref().err().filter(|error| ends_all(error)).cloned();
         outputs.push(output);
     }
     outputs
 }
 
-async fn one<D: Decider<Error = StoreError>>(
-    decider: &D,
-    job: &D::Job,
-) -> Result<D::Output, StoreError> {
-    let output = decide_batch(decider, slice::from_ref(job)).await?.pop();
-    output.ok_or_else(|| StoreError::unavailable("the job has no output"))
+fn ends_all(error: &StoreError) -> bool {
+    matches!(error, StoreError::Unavailable(_) | StoreError::Busy(_))
+}
+
+/// Decides jobs one at a time.
+struct Alone<'a, D: Decider> {
+    decider: &'a D,
+    /// The keys of jobs that were contended: what follows waits behind them.
+    contended: HashSet<D::Key>,
+    until: Instant,
+}
+
+impl<'a, D: Decider> Alone<'a, D> {
+    fn new(decider: &'a D) -> Self {
+        Self { decider, contended: HashSet::new(), until: Instant::now() + ALONE_TIME }
+    }
+
+    /// `None` if it is contended.
+    async fn decide(&mut self, job: &D::Job) -> Result<Option<D::Output>, D::Error> {
+        let key = self.decider.key(job);
+        if self.contended.contains(&key) {
+            return Ok(None);
+        }
+        let mut output = None;
+        if Instant::now() < self.until {
+            let rounds = in_rounds(self.decider, slice::from_ref(job), ALONE).await?;
+            output = rounds.outputs.into_iter().flatten().next();
+        }
+        if output.is_none() {
+            self.contended.insert(key);
+        }
+        Ok(output)
+    }
 }

@@ -51,6 +51,16 @@ impl<M> Kept<M> {
         self.messages.len() >= bound.messages || self.bytes >= bound.bytes
     }
 
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &M> {
+        self.messages.iter().map(|(message, _)| message)
+    }
+
+    /// Takes out all of them.
+    pub(crate) fn take_all(&mut self) -> Vec<M> {
+        self.bytes = 0;
+        self.messages.drain(..).map(|(message, _)| message).collect()
+    }
+
     /// Takes out the oldest within the bound, at least one if there are any.
     pub(crate) fn take(&mut self, bound: Bound) -> Vec<M> {
         let mut taken = Vec::new();

@@ -6,14 +6,13 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    mem,
     time::Duration,
 };
 
 use rdkafka::{Message as _, message::BorrowedMessage};
 use tokio::time::Instant;
 
-use crate::bounds::BATCH;
+use crate::bounds::{BATCH, Kept};
 
 /// How long until they are tried again.
 const PAUSE: Duration = Duration::from_millis(250);
@@ -24,7 +23,7 @@ pub(crate) type Offsets = HashMap<(String, i32), i64>;
 /// The messages of a member that are held back, in their order.
 #[derive(Default)]
 pub(crate) struct HeldBack<'a> {
-    messages: Vec<BorrowedMessage<'a>>,
+    messages: Kept<BorrowedMessage<'a>>,
     /// When they were last tried.
     tried_at: Option<Instant>,
     /// Behind all messages of each partition that were settled since its offset was last committed in
@@ -34,13 +33,12 @@ pub(crate) struct HeldBack<'a> {
 
 impl<'a> HeldBack<'a> {
     pub(crate) fn is_empty(&self) -> bool {
-        self.messages.is_empty()
+        self.messages.messages() == 0
     }
 
     /// Whether others may be taken meanwhile.
     pub(crate) fn has_room(&self) -> bool {
-        let bytes: usize = self.messages.iter().map(|message| message.payload_len()).sum();
-        self.messages.len() < BATCH.messages && bytes < BATCH.bytes
+        !self.messages.reaches(BATCH)
     }
 
     /// Until they are to be tried again.
@@ -48,19 +46,18 @@ impl<'a> HeldBack<'a> {
         self.tried_at.map_or(Duration::ZERO, |at| PAUSE.saturating_sub(at.elapsed()))
     }
 
-    /// Takes all of them out, if it is time to try them again.
+    /// Takes a batch of them out, if it is time to try them again.
     pub(crate) fn due(&mut self) -> Vec<BorrowedMessage<'a>> {
-        if self.pause().is_zero() { mem::take(&mut self.messages) } else { Vec::new() }
+        if !self.pause().is_zero() {
+            return Vec::new();
+        }
+        self.tried_at = None;
+        self.messages.take(BATCH)
     }
 
     /// Holds back those of the keys that wait, and returns the others.
     pub(crate) fn apart(&mut self, taken: Vec<BorrowedMessage<'a>>) -> Vec<BorrowedMessage<'a>> {
-        if self.is_empty() {
-            return taken;
-        }
-        let key = |message: &BorrowedMessage<'_>| message.key().map(<[u8]>::to_vec);
-        let waiting: HashSet<_> = self.messages.iter().map(key).collect();
-        let (held, free) = taken.into_iter().partition(|message| waiting.contains(&key(message)));
+        let (held, free) = split(taken, self.messages.iter());
         self.hold(held);
         free
     }
@@ -74,18 +71,23 @@ impl<'a> HeldBack<'a> {
                 held.push(message);
             }
         }
-        // Those that wait already come again when they were to, whatever joins them.
-        if !held.is_empty() && self.messages.is_empty() {
-            self.tried_at = Some(Instant::now());
+        // Those behind them in their keys stay there. What else waits is tried before them the next time.
+        let (behind, others) = split(self.messages.take_all(), held.iter());
+        for messages in [others, held, behind] {
+            self.hold(messages);
         }
-        self.hold(held);
-        metrics::gauge!("karcis_consumer_held_back_messages").set(self.messages.len() as f64);
+        // Those that wait already come again when they were to, whatever joins them.
+        if !self.is_empty() {
+            self.tried_at.get_or_insert_with(Instant::now);
+        }
+        let waiting = self.messages.messages();
+        metrics::gauge!("karcis_consumer_held_back_messages").set(waiting as f64);
     }
 
     /// What may be committed now.
     pub(crate) fn offsets(&mut self) -> Offsets {
         let mut first = Offsets::new();
-        for message in &self.messages {
+        for message in self.messages.iter() {
             let offset = first.entry(partition(message)).or_insert(i64::MAX);
             *offset = (*offset).min(message.offset());
         }
@@ -98,16 +100,26 @@ impl<'a> HeldBack<'a> {
     }
 
     fn hold(&mut self, messages: Vec<BorrowedMessage<'a>>) {
-        for message in &messages {
-            self.count(message);
+        for message in messages {
+            self.count(&message);
+            let bytes = message.payload_len() + message.key_len();
+            self.messages.push(message, bytes);
         }
-        self.messages.extend(messages);
     }
 
     fn count(&mut self, message: &BorrowedMessage<'_>) {
         let next = self.next.entry(partition(message)).or_default();
         *next = (*next).max(message.offset() + 1);
     }
+}
+
+/// The messages of the keys that `others` have, and the rest.
+fn split<'m, 'other, 'o: 'other>(
+    messages: Vec<BorrowedMessage<'m>>,
+    others: impl Iterator<Item = &'other BorrowedMessage<'o>>,
+) -> (Vec<BorrowedMessage<'m>>, Vec<BorrowedMessage<'m>>) {
+    let keys: HashSet<_> = others.map(|message| message.key()).collect();
+    messages.into_iter().partition(|message| keys.contains(&message.key()))
 }
 
 fn partition(message: &BorrowedMessage<'_>) -> (String, i32) {

@@ -2,6 +2,7 @@
 
 mod backoff;
 mod bounds;
+mod consume;
 mod consumer;
 mod dead_letter;
 mod held_back;
@@ -11,6 +12,7 @@ mod member;
 mod metrics;
 mod outbox;
 mod parked;
+mod reader;
 mod refusals;
 mod relay;
 mod relay_session;

@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-use karcis_database::Pool;
 use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge};
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
 use crate::outbox::{OutboxState, Shared};
@@ -24,7 +23,10 @@ pub(crate) fn describe() {
         counter!(name).increment(0);
     }
     for (name, about) in [
-        ("karcis_outbox_messages", "Messages in the outbox, counted up to 100,000."),
+        (
+            "karcis_outbox_messages",
+            "Messages in the outbox, without those of refused topics, counted up to 100,000.",
+        ),
         ("karcis_dead_letters", "Dead letters that wait for an operator, up to 10,000."),
         ("karcis_parked_messages", "Parked messages that wait for an operator, up to 10,000."),
         ("karcis_consumer_kept_messages", "Messages that wait for the batch being handled."),
@@ -64,7 +66,7 @@ pub(crate) async fn watch(outbox: &Shared, stopping: &CancellationToken) {
     seconds.set_missed_tick_behavior(MissedTickBehavior::Delay);
     while stopping.run_until_cancelled(seconds.tick()).await.is_some() {
         let before = outbox.counts();
-        let Some(measured) = stopping.run_until_cancelled(measure(&outbox.pool)).await else {
+        let Some(measured) = stopping.run_until_cancelled(measure(outbox)).await else {
             return;
         };
         match measured {
@@ -85,18 +87,28 @@ struct Waiting {
 }
 
 /// The outbox's state, and what waits for an operator.
-async fn measure(pool: &Pool) -> Result<(OutboxState, Waiting), sqlx::Error> {
+async fn measure(outbox: &Shared) -> Result<(OutboxState, Waiting), sqlx::Error> {
     const MEASURE: &str = "
         SELECT count(*),
                COALESCE(EXTRACT(EPOCH FROM clock_timestamp() - min(created_at)), 0)::float8,
                (SELECT count(*) FROM (SELECT FROM dead_letter LIMIT 10000) AS kept),
                (SELECT count(*) FROM (SELECT FROM parked_message LIMIT 10000) AS parked)
-        FROM (SELECT created_at FROM outbox ORDER BY id LIMIT 100000) AS waiting";
-    let mut transaction = pool.begin().await?;
+        FROM (
+            SELECT created_at FROM outbox
+            WHERE topic <> ALL($1) AND hashtext(topic) <> ALL(ARRAY(
+                -- What the outbox's owner tells.
+                SELECT objid::int4 FROM pg_locks
+                WHERE locktype = 'advisory' AND classid = 'outbox'::regclass AND objsubid = 2
+                    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+            ))
+            ORDER BY id LIMIT 100000
+        ) AS waiting";
+    let refused = outbox.refused().all(Instant::now());
+    let mut transaction = outbox.pool.begin().await?;
     // By the index: a scan would visit every page that sent rows have left behind.
     sqlx::query("SET LOCAL enable_seqscan = off").execute(&mut *transaction).await?;
     let (rows, oldest, dead_letters, parked): (i64, f64, i64, i64) =
-        sqlx::query_as(MEASURE).fetch_one(&mut *transaction).await?;
+        sqlx::query_as(MEASURE).bind(refused).fetch_one(&mut *transaction).await?;
     transaction.commit().await?;
     let oldest = Duration::try_from_secs_f64(oldest).unwrap_or_default();
     Ok((OutboxState { rows: rows.unsigned_abs(), oldest }, Waiting { dead_letters, parked }))

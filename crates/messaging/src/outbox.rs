@@ -6,7 +6,7 @@
 
 use std::{
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
@@ -17,6 +17,8 @@ use karcis_database::{Connection, Pool};
 use karcis_process::trace;
 use tokio::sync::Notify;
 use uuid::Uuid;
+
+use crate::refusals::RefusedTopics;
 
 /// A message that is to be sent.
 #[derive(Clone, Debug)]
@@ -63,7 +65,8 @@ pub(crate) struct Shared {
     pub(crate) pool: Pool,
     pub(crate) source: &'static str,
     pub(crate) signal: Notify,
-    pub(crate) parked_after: Duration,
+    /// Known as long as the process lives: a relay may start again and again.
+    refused: Mutex<RefusedTopics>,
     state: Mutex<OutboxState>,
     /// Messages that were added here, and those that were sent from here, since the start.
     added: AtomicUsize,
@@ -80,6 +83,11 @@ pub(crate) struct Counts {
 }
 
 impl Shared {
+    /// The topics that the broker refuses.
+    pub(crate) fn refused(&self) -> MutexGuard<'_, RefusedTopics> {
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// So many messages are no longer in the outbox.
     pub(crate) fn count_sent(&self, messages: usize) {
         self.sent.fetch_add(messages, Ordering::Relaxed);
@@ -99,7 +107,8 @@ impl Shared {
     }
 }
 
-/// How far the outbox is behind. It is measured each second, never for a request.
+/// How far the outbox is behind, without the messages of topics that the broker refuses: nothing waits for
+/// them. It is measured each second, never for a request.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct OutboxState {
     /// Messages waiting, counted up to 100,000.
@@ -144,7 +153,7 @@ impl Outbox {
             pool,
             source,
             signal: Notify::new(),
-            parked_after,
+            refused: Mutex::new(RefusedTopics::new(parked_after)),
             state: Mutex::default(),
             added: AtomicUsize::new(0),
             sent: AtomicUsize::new(0),

@@ -43,7 +43,7 @@ pub(crate) enum Unsendable<'a> {
 /// Moves them out of the outbox; returns how many.
 pub(crate) async fn park(
     connection: &mut PgConnection,
-    unsendable: Unsendable<'_>,
+    unsendable: &Unsendable<'_>,
     error: &str,
 ) -> Result<u64, sqlx::Error> {
     const PARK: &str = "
@@ -56,8 +56,8 @@ pub(crate) async fn park(
         SELECT message_id, topic, key, kind, correlation, attempt, trace, body, created_at, $3
         FROM parked";
     let (id, topic) = match unsendable {
-        Unsendable::Row(id) => (Some(id), None),
-        Unsendable::Topic(topic) => (None, Some(topic)),
+        Unsendable::Row(id) => (Some(*id), None),
+        Unsendable::Topic(topic) => (None, Some(*topic)),
     };
     let parked = sqlx::query(PARK).bind(id).bind(topic).bind(error).execute(connection).await?;
     Ok(parked.rows_affected())

@@ -1,16 +1,23 @@
 //! What a failed delivery says: whether the broker refuses the message, its whole topic, or nothing is
 //! known; and which topics are being refused.
 
-use std::{
-    collections::{HashMap, hash_map::Entry},
-    time::Duration,
-};
+use std::{collections::HashMap, time::Duration};
 
 use rdkafka::error::{KafkaError as ClientError, RDKafkaErrorCode as Code};
 use tokio::time::Instant;
 
 /// How often a refused topic is tried.
 const TRY_AGAIN: Duration = Duration::from_secs(5);
+/// A topic that was not refused for so long, since nothing was sent to it, may be there again.
+const FORGOTTEN_AFTER: Duration = Duration::from_secs(120);
+
+/// The owner of an outbox tells other instances by a shared advisory lock for each refused topic: it ends
+/// with the owner's session. Nobody waits for it, nor for the owner's own lock, whose key has another form.
+pub(crate) const TELL: &str =
+    "SELECT pg_advisory_lock_shared('outbox'::regclass::oid::int4, hashtext($1))";
+/// The topic is there again.
+pub(crate) const UNTELL: &str =
+    "SELECT pg_advisory_unlock_shared('outbox'::regclass::oid::int4, hashtext($1))";
 
 /// Why a message was not acknowledged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,7 +59,7 @@ pub(crate) struct RefusedTopics {
 #[derive(Debug)]
 struct Refused {
     since: Instant,
-    again_at: Instant,
+    last: Instant,
 }
 
 impl RefusedTopics {
@@ -60,24 +67,28 @@ impl RefusedTopics {
         Self { parked_after, topics: HashMap::new() }
     }
 
+    /// All of them.
+    pub(crate) fn all(&self, now: Instant) -> Vec<String> {
+        self.refused_within(FORGOTTEN_AFTER, now)
+    }
+
     /// The topics that are not to be tried now.
     pub(crate) fn held_back(&self, now: Instant) -> Vec<String> {
-        let held = self.topics.iter().filter(|(_, refused)| refused.again_at > now);
-        held.map(|(topic, _)| topic.clone()).collect()
+        self.refused_within(TRY_AGAIN, now)
+    }
+
+    fn refused_within(&self, time: Duration, now: Instant) -> Vec<String> {
+        let refused = self.topics.iter().filter(|(_, refused)| now - refused.last < time);
+        refused.map(|(topic, _)| topic.clone()).collect()
     }
 
     /// The topic was refused. Returns whether its messages are to be parked.
     pub(crate) fn refused(&mut self, topic: &str, now: Instant) -> bool {
-        match self.topics.entry(topic.to_owned()) {
-            Entry::Occupied(mut entry) => {
-                entry.get_mut().again_at = now + TRY_AGAIN;
-                now - entry.get().since >= self.parked_after
-            }
-            Entry::Vacant(entry) => {
-                entry.insert(Refused { since: now, again_at: now + TRY_AGAIN });
-                self.parked_after.is_zero()
-            }
-        }
+        self.topics.retain(|_, refused| now - refused.last < FORGOTTEN_AFTER);
+        let topic = self.topics.entry(topic.to_owned());
+        let refused = topic.or_insert(Refused { since: now, last: now });
+        refused.last = now;
+        now - refused.since >= self.parked_after
     }
 
     /// The topic took a message.
@@ -123,5 +134,9 @@ mod tests {
         assert!(!topics.refused("a", at(60)));
         assert!(topics.refused("a", at(120)));
         assert!(!topics.refused("b", at(120)));
+        assert_eq!(topics.all(at(239)).len(), 2);
+        // Nothing was sent to it for a while: nobody knows.
+        assert_eq!(topics.all(at(240)), [""; 0]);
+        assert!(!topics.refused("a", at(240)));
     }
 }

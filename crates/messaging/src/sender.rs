@@ -25,7 +25,7 @@ use crate::{
     kafka::Producer,
     outbox::Shared,
     parked::{Unsendable, park},
-    refusals::{Refusal, RefusedTopics, refusal},
+    refusals::{Refusal, TELL, UNTELL, refusal},
     relay_session::{GOES_ON, RelayError, answered},
     spans::{self, Described},
 };
@@ -69,7 +69,8 @@ pub(crate) struct Sender<'a> {
     connection: &'a mut PgConnection,
     stopping: &'a CancellationToken,
     pings: Interval,
-    refused: RefusedTopics,
+    /// The refused topics that the other instances know of.
+    told: HashSet<String>,
 }
 
 impl<'a> Sender<'a> {
@@ -82,8 +83,7 @@ impl<'a> Sender<'a> {
     ) -> Self {
         let mut pings = interval_at(Instant::now() + PING, PING);
         pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let refused = RefusedTopics::new(outbox.parked_after);
-        Self { outbox, kafka, producer, connection, stopping, pings, refused }
+        Self { outbox, kafka, producer, connection, stopping, pings, told: HashSet::new() }
     }
 
     /// The next rows, within the bound and at least one. From the very beginning each time: a row with a
@@ -99,11 +99,28 @@ impl<'a> Sender<'a> {
             ) AS weighed
             WHERE before + octet_length(body) <= $3 OR before = 0
             ORDER BY id";
+        self.tell_refused().await?;
         let rows = sqlx::query_as(READ)
-            .bind(self.refused.held_back(Instant::now()))
+            .bind(self.outbox.refused().held_back(Instant::now()))
             .bind(BATCH.messages as i64)
             .bind(BATCH.bytes as i64);
         answered(rows.fetch_all(&mut *self.connection)).await
+    }
+
+    /// Tells the other instances which topics are refused, for as long as this session lives.
+    async fn tell_refused(&mut self) -> Result<(), RelayError> {
+        let refused: HashSet<String> =
+            self.outbox.refused().all(Instant::now()).into_iter().collect();
+        for (changed, statement) in
+            [(refused.difference(&self.told), TELL), (self.told.difference(&refused), UNTELL)]
+        {
+            for topic in changed {
+                let told = sqlx::query(statement).bind(topic).execute(&mut *self.connection);
+                answered(told).await?;
+            }
+        }
+        self.told = refused;
+        Ok(())
     }
 
     /// Hands all rows to the producer at once and waits for all acks. An error means that the broker is
@@ -193,9 +210,10 @@ impl<'a> Sender<'a> {
         let mut refused: HashSet<&str> = HashSet::new();
         for (row, delivery) in rows.iter().zip(deliveries) {
             match delivery {
-                Delivery::Sent | Delivery::SentLate => self.refused.accepted(&row.topic),
+                Delivery::Sent | Delivery::SentLate => self.outbox.refused().accepted(&row.topic),
                 Delivery::Refused(_, error) if refused.insert(&row.topic) => {
-                    if self.refused.refused(&row.topic, Instant::now()) {
+                    let is_over = self.outbox.refused().refused(&row.topic, Instant::now());
+                    if is_over {
                         self.park(Unsendable::Topic(&row.topic), &row.topic, error).await?;
                     } else {
                         tracing::warn!(topic = row.topic, %error, "the broker refuses a topic");
@@ -214,8 +232,11 @@ impl<'a> Sender<'a> {
         error: &ClientError,
     ) -> Result<(), RelayError> {
         let why = error.to_string();
-        let messages = answered(park(self.connection, unsendable, &why)).await?;
-        self.outbox.count_sent(messages as usize);
+        let messages = answered(park(self.connection, &unsendable, &why)).await?;
+        if let Unsendable::Row(_) = unsendable {
+            // Those of a refused topic are not measured.
+            self.outbox.count_sent(messages as usize);
+        }
         ::metrics::counter!("karcis_messages_parked_total").increment(messages);
         tracing::error!(topic, messages, %error, "messages were parked: the broker never takes them");
         Ok(())

@@ -26,22 +26,28 @@ const TIMEOUT: Duration = Duration::from_secs(20);
 
 impl TestEnvironment {
     /// Waits until so many instances of the service have joined its group, and none is joining: from then
-    /// on no message is handled twice because its partition moves.
-    pub async fn joined(&self, service: &'static Service, instances: usize) {
+    /// on no message is handled twice because its partition moves. Returns the broker's ids of them, which
+    /// are others once they have left and come back.
+    pub async fn joined(&self, service: &'static Service, instances: usize) -> Vec<String> {
         let group = self.kafka().topic(service.full_name());
         let joined = async || {
             let name = group.clone();
             let found = self.ask(service, move |client| {
                 let groups = client.fetch_group_list(Some(&name), TIMEOUT)?;
                 let found = groups.groups().iter().find(|group| group.name() == name);
-                Ok(found.map(|group| (group.state().to_owned(), group.members().len())))
+                Ok(found.map(|group| {
+                    let members = group.members().iter().map(|member| member.id().to_owned());
+                    (group.state().to_owned(), members.collect::<Vec<_>>())
+                }))
             });
             match found.await {
-                Ok(Some((state, members))) if state == "Stable" && members == instances => Ok(()),
+                Ok(Some((state, members))) if state == "Stable" && members.len() == instances => {
+                    Ok(members)
+                }
                 other => Err(format!("{other:?}")),
             }
         };
-        eventually(joined).await;
+        eventually(joined).await
     }
 
     /// Waits until the service has committed that all messages of its topics are handled: they do not

@@ -6,7 +6,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use karcis_database::{Decider, StoreError, decide_and_commit, decide_each};
+use karcis_database::{Decider, StoreError, decide_and_commit, decide_batch, decide_each};
 
 /// What a commit meets.
 #[derive(Clone, Copy, Debug)]
@@ -224,6 +224,58 @@ async fn a_job_that_conflicts_in_the_twentieth_round_too_is_contended() {
 }
 
 #[tokio::test]
+async fn a_batch_leaves_open_what_others_keep_locked_and_decides_nothing_else_twice() {
+    use Commit::Conflict;
+    let jobs = [Raise("a", 1), Raise("b", 7), Raise("a", 3)];
+    type Case = (
+        &'static str,
+        &'static [Commit],
+        Result<[Option<i64>; 3], RaiseError>,
+        [i64; 2],
+        &'static [(u32, usize)],
+    );
+    let cases: [Case; 6] = [
+        ("nothing", &[], Ok([Some(1), Some(7), Some(3)]), [3, 7], &[(0, 3)]),
+        (
+            "a row that stays locked",
+            &[Conflict("a"); 7],
+            Ok([None, Some(7), None]),
+            [700, 7],
+            &[(0, 3), (1, 2), (2, 2), (3, 2), (4, 2), (5, 2), (6, 2)],
+        ),
+        (
+            "contention that lasts for the batch",
+            &[CONTENDS, CONTENDS, CONTENDS],
+            Ok([Some(1), Some(7), Some(3)]),
+            [3, 7],
+            &[(0, 3), (1, 3), (2, 3), (0, 1), (0, 1), (0, 1)],
+        ),
+        (
+            "contention that lasts for a job: the next of its key is not tried",
+            &[CONTENDS, CONTENDS, CONTENDS, CONTENDS],
+            Ok([None, Some(7), None]),
+            [0, 7],
+            &[(0, 3), (1, 3), (2, 3), (0, 1), (0, 1)],
+        ),
+        (
+            "contention of what was a conflict: what is committed is not tried again",
+            &[Conflict("a"), CONTENDS, CONTENDS, CONTENDS, CONTENDS],
+            Ok([None, Some(7), None]),
+            [100, 7],
+            &[(0, 3), (1, 2), (2, 2), (3, 2), (0, 1)],
+        ),
+        ("a rejection", &[REJECTS], Err(RaiseError::Rejected), [0, 0], &[(0, 3)]),
+    ];
+    for (name, script, outputs, counts, loads) in cases {
+        let counters = Counters::with(script.iter().copied());
+        let decided = decide_batch(&counters, &jobs).await;
+        assert_eq!(decided, outputs.map(Vec::from), "{name}");
+        assert_eq!(counters.counts(), counts, "{name}");
+        assert_eq!(counters.loads(), loads, "{name}");
+    }
+}
+
+#[tokio::test]
 async fn what_cannot_be_decided_ends_the_round_uncommitted() {
     let counters = Counters::with([]);
     let decided = decide_and_commit(&counters, &[Raise("a", 1), Raise("b", -1)]).await;
@@ -287,11 +339,14 @@ async fn a_job_that_the_store_rejects_does_not_stop_the_others() {
     let jobs = [Raise("a", 1), Raise("b", 7), Raise("a", 3)];
     type Case = (&'static [Commit], [&'static str; 3], [i64; 2]);
     const LOCKED: [Commit; 7] = [Commit::Conflict("a"); 7];
-    let cases: [Case; 6] = [
+    let cases: [Case; 8] = [
         (&[], ["1", "7", "3"], [3, 7]),
         (&LOCKED, ["contended", "7", "contended"], [700, 7]),
         (&[REJECTS, Lands, REJECTS, Lands], ["1", "rejected", "3"], [3, 0]),
         (&[CONTENDS, CONTENDS, CONTENDS], ["1", "7", "3"], [3, 7]),
+        // Later ones of a key wait behind the one that is contended.
+        (&[CONTENDS, CONTENDS, CONTENDS, CONTENDS], ["contended", "7", "contended"], [0, 7]),
+        (&[REJECTS, CONTENDS], ["contended", "7", "contended"], [0, 7]),
         (&[FAILS, FAILS], ["unavailable", "unavailable", "unavailable"], [0, 0]),
         (&[REJECTS, REJECTS, FAILS, FAILS], ["rejected", "unavailable", "unavailable"], [0, 0]),
     ];

@@ -138,7 +138,7 @@ impl<T> Running<T> {
     }
 }
 
-/// What a reader makes of a batch.
+/// What a reader makes of a batch: where it is contended, it handles the others.
 pub(crate) trait Judge:
     Fn(&[(Uuid, usize)]) -> Result<(), HandleError> + Send + Sync + 'static
 {
@@ -190,9 +190,17 @@ impl Consumer for Reader {
 
     async fn handle(&self, batch: &[Received<BookingFact>]) -> Result<(), HandleError> {
         let notes: Vec<_> = batch.iter().map(|received| number(&received.message)).collect();
-        (self.judge)(&notes)?;
-        self.seen.lock().unwrap().extend(notes);
-        Ok(())
+        let judged = (self.judge)(&notes);
+        let mut seen = self.seen.lock().unwrap();
+        match &judged {
+            Ok(()) => seen.extend(notes),
+            Err(HandleError::Contended { open: Some(open), .. }) => {
+                let handled = notes.iter().enumerate().filter(|(at, _)| !open.contains(at));
+                seen.extend(handled.map(|(_, note)| note));
+            }
+            Err(_) => {}
+        }
+        judged
     }
 }
 

@@ -21,6 +21,9 @@ use crate::{
 /// Larger than the topic takes, as the test sets it.
 const TOO_LARGE: usize = 20_000;
 
+/// Less than the time after which a relay parks the messages of a refused topic.
+const BEFORE_PARKING: Duration = Duration::from_secs(40);
+
 #[tokio::test]
 async fn a_message_that_is_too_large_is_parked_and_the_others_are_sent_once() {
     let app = TestApp::start().await;
@@ -114,6 +117,57 @@ async fn messages_of_a_topic_that_stays_missing_are_parked_until_an_operator_dec
     assert_eq!(sent.key(), Some(users[1].to_string().as_bytes()));
     assert_eq!(header(&sent, "ce_id"), of(users[1]).id.to_string());
     assert!(!operator.discard(of(users[0]).id).await.unwrap(), "it is gone");
+}
+
+#[tokio::test]
+async fn messages_of_a_missing_topic_stop_neither_sales_nor_bulk_work() {
+    let app = TestApp::start().await;
+    delete_topic(&app, UserFact::TOPIC).await;
+    let outbox = Outbox::new(app.pool.clone(), "booking-service");
+    for _ in 0..4 {
+        app.send(&outbox, &vec![registered(Uuid::now_v7()); 3_000]).await;
+    }
+    // One of them sends, and both take orders.
+    let relays = [app.relay(), app.relay()];
+    let may_go_on = async || {
+        let outboxes = relays.each_ref().map(|relay| &relay.part);
+        outboxes.map(|outbox| (outbox.state().is_behind(), outbox.room_for_bulk_work()))
+    };
+    // Nobody knows yet that the topic is missing.
+    eventually(may_go_on).is([(true, 0); 2]).await;
+    eventually(may_go_on).within(BEFORE_PARKING).is([(false, 1_000); 2]).await;
+    assert_eq!(app.unsent().await, 12_000);
+
+    app.environment.kafka().create_topics(2, 1).await.unwrap();
+    eventually(|| app.unsent()).is(0).await;
+    eventually(may_go_on).is([(false, 1_000); 2]).await;
+}
+
+#[tokio::test]
+async fn a_relay_that_starts_again_and_again_parks_the_messages_of_a_missing_topic() {
+    let app = TestApp::start().await;
+    delete_topic(&app, UserFact::TOPIC).await;
+    let after = Duration::from_secs(10);
+    let outbox = Outbox::parking_after(app.pool.clone(), "booking-service", after);
+    let relay = app.relay_of(outbox, app.environment.kafka());
+    app.send(&relay.part, &[registered(Uuid::now_v7())]).await;
+    let is_parked = eventually(async || parked(&app, &relay.part).await.len()).within(3 * after);
+    // Each has time to be refused, and too little to park by itself.
+    let mut ends = tokio::time::interval_at(tokio::time::Instant::now() + after, after);
+    let ended = async {
+        loop {
+            ends.tick().await;
+            let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                WHERE datname = current_database() AND application_name LIKE 'karcis % relay'";
+            let ended = sqlx::query(end).execute(app.environment.superuser()).await.unwrap();
+            assert_eq!(ended.rows_affected(), 1);
+        }
+    };
+    tokio::select! {
+        () = is_parked.is(1) => {}
+        () = ended => unreachable!("it goes on for ever"),
+    }
+    assert_eq!(app.unsent().await, 0);
 }
 
 fn operator(app: &TestApp, outbox: &Outbox) -> ParkedMessages {

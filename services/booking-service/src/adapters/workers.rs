@@ -13,7 +13,7 @@ use tokio::{
 
 use super::{metrics, postgres::PgBookings};
 use crate::{
-    application::{Rejected, cancel_event_bookings, fire_timers},
+    application::{Rejected, Skipping, cancel_event_bookings, fire_timers},
     domain::{DecisionContext, ResendSchedule},
 };
 
@@ -26,7 +26,9 @@ const MESSAGES_EACH: usize = 3;
 /// How often cancelled events are looked for without a notification.
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
 /// How long a booking that the store rejects is left out.
-const SKIPPED_FOR: Duration = Duration::from_secs(60);
+const REJECTED_FOR: Duration = Duration::from_secs(60);
+/// The same for one that others have locked: less than until the next look.
+const LOCKED_FOR: Duration = Duration::from_secs(1);
 /// How often sagas are counted and expired keys deleted.
 const HOUSEKEEPING: Duration = Duration::from_secs(5);
 
@@ -45,7 +47,7 @@ pub(crate) async fn run_timers(
     alive: impl Fn() + Send,
     stopping: CancellationToken,
 ) -> Result<(), Infallible> {
-    let mut skipped = Skipped::default();
+    let mut skipped = Skipped::of(REJECTED_FOR);
     let mut ticks = interval(TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     while stopping.run_until_cancelled(ticks.tick()).await.is_some() {
@@ -58,7 +60,7 @@ pub(crate) async fn run_timers(
         let firing = fire_timers(&*bookings, &*bookings, context, skipped.ids(), limit);
         match firing.await {
             Ok((count, rejected)) => {
-                skipped.extend(rejected);
+                skipped.extend(logged(rejected));
                 metrics::count_timers(count);
                 if count == usize::from(limit) {
                     ticks.reset_immediately();
@@ -82,7 +84,8 @@ pub(crate) async fn cancel_bookings_of_cancelled_events(
     alive: impl Fn() + Send,
     stopping: CancellationToken,
 ) -> Result<(), Infallible> {
-    let mut skipped = Skipped::default();
+    let mut rejected = Skipped::of(REJECTED_FOR);
+    let (mut locked, mut events) = (Skipped::of(LOCKED_FOR), Skipped::of(LOCKED_FOR));
     let mut pause = LOOK_AGAIN;
     let next = |pause| timeout(pause, event_cancelled.notified());
     while stopping.run_until_cancelled(next(pause)).await.is_some() {
@@ -93,16 +96,18 @@ pub(crate) async fn cancel_bookings_of_cancelled_events(
             continue;
         }
         let context = DecisionContext { at: now(), resends };
-        let ids = skipped.ids();
+        let skipping =
+            Skipping { rejected: rejected.ids(), locked: locked.ids(), events: events.ids() };
         let cancelling =
-            cancel_event_bookings(&*bookings, &*bookings, context, ids, limit, SEATS_AT_ONCE);
+            cancel_event_bookings(&*bookings, &*bookings, context, skipping, limit, SEATS_AT_ONCE);
         match cancelling.await {
-            Ok((may_be_more, rejected)) => {
-                skipped.extend(rejected);
-                if may_be_more {
-                    event_cancelled.notify_one();
-                }
+            Ok(Some(cancelled)) => {
+                rejected.extend(logged(cancelled.rejected));
+                locked.extend(cancelled.locked);
+                events.extend(cancelled.waiting);
+                event_cancelled.notify_one();
             }
+            Ok(None) => {}
             Err(error) => {
                 tracing::warn!(error = %chain(&error), "the cancelled events wait for the next tick")
             }
@@ -111,32 +116,42 @@ pub(crate) async fn cancel_bookings_of_cancelled_events(
     Ok(())
 }
 
-/// The bookings that the store rejected a short while ago. They would hold up all others, so they are
-/// left out until [`SKIPPED_FOR`] is over.
-#[derive(Default)]
-struct Skipped {
-    ids: Vec<BookingId>,
-    /// When the first of them was rejected.
+/// What cannot be changed now. It would hold up all others, so it is left out for a while.
+struct Skipped<Id> {
+    ids: Vec<Id>,
+    /// When the first of them was met.
     since: Option<Instant>,
+    time: Duration,
 }
 
-impl Skipped {
-    fn ids(&mut self) -> &[BookingId] {
-        if self.since.is_some_and(|since| since.elapsed() > SKIPPED_FOR) {
-            *self = Self::default();
+impl<Id> Skipped<Id> {
+    fn of(time: Duration) -> Self {
+        Self { ids: Vec::new(), since: None, time }
+    }
+
+    fn ids(&mut self) -> &[Id] {
+        if self.since.is_some_and(|since| since.elapsed() > self.time) {
+            *self = Self::of(self.time);
         }
         &self.ids
     }
 
-    fn extend(&mut self, rejected: Rejected) {
-        metrics::count_rejected(rejected.len());
-        if let Some((booking_id, error)) = rejected.first() {
-            let (error, count) = (chain(error), rejected.len());
-            tracing::error!(%booking_id, %error, count, "the store rejects bookings: they are skipped");
+    fn extend(&mut self, ids: impl IntoIterator<Item = Id>) {
+        self.ids.extend(ids);
+        if !self.ids.is_empty() {
             self.since.get_or_insert_with(Instant::now);
         }
-        self.ids.extend(rejected.into_iter().map(|(id, _)| id));
     }
+}
+
+/// The bookings that the store rejects, after they are counted and logged.
+fn logged(rejected: Rejected) -> impl Iterator<Item = BookingId> {
+    metrics::count_rejected(rejected.len());
+    if let Some((booking_id, error)) = rejected.first() {
+        let (error, count) = (chain(error), rejected.len());
+        tracing::error!(%booking_id, %error, count, "the store rejects bookings: they are skipped");
+    }
+    rejected.into_iter().map(|(id, _)| id)
 }
 
 /// Counts sagas and deletes expired keys, until `stopping`.

@@ -1,7 +1,7 @@
 //! Applies inputs (answers of other services, due timers, cancellations) to their bookings, many at a
 //! time.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use async_trait::async_trait;
 use karcis_database::{Decider, StoreError, UnreadableRow, decide_each};
@@ -37,15 +37,15 @@ pub type Rejected = Vec<(BookingId, StoreError)>;
 pub struct Applied {
     pub tally: Tally,
     pub rejected: Rejected,
-    /// Why some were not applied: others have their bookings locked. They may be applied later.
-    pub locked: Option<StoreError>,
+    /// Bookings that others have locked: none of their inputs was applied. They may be applied later.
+    pub locked: BTreeSet<BookingId>,
 }
 
 impl std::ops::AddAssign for Applied {
     fn add_assign(&mut self, other: Self) {
         self.tally += other.tally;
         self.rejected.extend(other.rejected);
-        self.locked = self.locked.take().or(other.locked);
+        self.locked.extend(other.locked);
     }
 }
 
@@ -66,7 +66,9 @@ pub async fn apply_inputs(
             Ok(Outcome::Stale) => tally.stale += 1,
             Ok(Outcome::Unreadable(row)) => rejected.push((*id, row.into())),
             Err(error @ StoreError::RejectedByStore(_)) => rejected.push((*id, error)),
-            Err(error @ StoreError::Contended(_)) => *locked = Some(error),
+            Err(StoreError::Contended(_)) => {
+                locked.insert(*id);
+            }
             Err(error) => failure = Some(error),
         }
     }

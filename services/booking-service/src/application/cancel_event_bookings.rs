@@ -1,36 +1,61 @@
 //! An event is cancelled: its bookings are cancelled too, some at a time.
 
+use std::collections::BTreeSet;
+
 use karcis_database::StoreError;
-use karcis_kernel::BookingId;
+use karcis_kernel::{BookingId, EventId};
 
 use super::{
-    Bookings, CancelledEvents, Tally,
+    Bookings, CancelledEvents,
     apply_inputs::{Rejected, apply_inputs},
 };
 use crate::domain::{DecisionContext, Input};
 
-/// Cancels up to `limit` bookings of one cancelled event, without those in `skipped`; fewer if they have
-/// more than `seats` tickets, which are all read. Returns whether
-/// there may be more, and the bookings that the store rejected: call it again, with these skipped,
-/// until there are none. No cursor is needed, since a booking that is being cancelled is not found
-/// again. A skipped one is found when the event is announced again.
+/// What is left out for a while.
+pub struct Skipping<'a> {
+    /// Bookings that the store rejected.
+    pub rejected: &'a [BookingId],
+    /// Bookings that others had locked.
+    pub locked: &'a [BookingId],
+    /// Events that had locked bookings alone.
+    pub events: &'a [EventId],
+}
+
+/// What became of the bookings of a cancelled event. What is named here is to be skipped for a while.
+#[derive(Default)]
+pub struct Cancelled {
+    pub rejected: Rejected,
+    pub locked: BTreeSet<BookingId>,
+    /// The event, if it has locked bookings alone.
+    pub waiting: Option<EventId>,
+}
+
+/// Cancels up to `limit` bookings of one cancelled event, without those that are skipped; fewer if they
+/// have more than `seats` tickets, which are all read. `None` if there are none: call it again until
+/// then. No cursor is needed, since a booking that is being cancelled is not found again. One that was
+/// rejected is found when the event is announced again, one that is locked as soon as it is not skipped.
 pub async fn cancel_event_bookings(
     bookings: &dyn Bookings,
     events: &dyn CancelledEvents,
     context: DecisionContext,
-    skipped: &[BookingId],
+    skipping: Skipping<'_>,
     limit: u16,
     seats: usize,
-) -> Result<(bool, Rejected), StoreError> {
-    let Some(event) = events.next().await? else { return Ok((false, vec![])) };
-    let ids = events.bookings_of(event.event_id, skipped, limit, seats).await?;
-    if ids.is_empty() {
-        events.done(event).await?;
-        return Ok((true, vec![]));
+) -> Result<Option<Cancelled>, StoreError> {
+    let Skipping { rejected, locked, events: skipped } = skipping;
+    let Some(event) = events.next(skipped).await? else { return Ok(None) };
+    let id = event.event_id;
+    let ids = events.bookings_of(id, &[rejected, locked].concat(), limit, seats).await?;
+    if !ids.is_empty() {
+        let inputs: Vec<_> = ids.into_iter().map(|id| (id, Input::EventCancelled)).collect();
+        let applied = apply_inputs(bookings, context, &inputs).await?;
+        let (rejected, locked) = (applied.rejected, applied.locked);
+        return Ok(Some(Cancelled { rejected, locked, waiting: None }));
     }
-    let inputs: Vec<_> = ids.into_iter().map(|id| (id, Input::EventCancelled)).collect();
-    let applied = apply_inputs(bookings, context, &inputs).await?;
-    // Those that are locked are looked for again in a moment.
-    let are_all_locked = applied.locked.is_some() && applied.tally == Tally::default();
-    Ok((!are_all_locked, applied.rejected))
+    let has_locked =
+        !locked.is_empty() && !events.bookings_of(id, rejected, 1, seats).await?.is_empty();
+    if !has_locked {
+        events.done(event).await?;
+    }
+    Ok(Some(Cancelled { waiting: has_locked.then_some(id), ..Cancelled::default() }))
 }

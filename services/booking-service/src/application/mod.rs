@@ -11,7 +11,7 @@ mod unit_of_work;
 
 pub use apply_inputs::{Applied, Rejected, Tally, apply_inputs};
 pub use cancel_booking::{CancelBookingError, cancel_booking};
-pub use cancel_event_bookings::cancel_event_bookings;
+pub use cancel_event_bookings::{Cancelled, Skipping, cancel_event_bookings};
 pub use create_booking::{CreateBookingError, Created, create_booking};
 pub use erase_buyer::erase_buyer;
 pub use fire_timers::fire_timers;

@@ -139,8 +139,8 @@ pub trait CancelledEvents: Send + Sync {
     /// Records that the bookings of these events have to be cancelled.
     async fn record(&self, events: &[EventId], at: Timestamp) -> Result<(), StoreError>;
 
-    /// One that may still have bookings to cancel.
-    async fn next(&self) -> Result<Option<CancelledEvent>, StoreError>;
+    /// One that may still have bookings to cancel, without those of `skipped`.
+    async fn next(&self, skipped: &[EventId]) -> Result<Option<CancelledEvent>, StoreError>;
 
     /// Up to `limit` of its bookings that are not yet being cancelled for it, without those of
     /// `skipped`; fewer, but at least one, if together they have more than `seats`.

@@ -1,6 +1,6 @@
 //! A row that somebody keeps locked: the others go on, and that one is done later.
 
-use karcis_contracts::{EventCancelled, EventFact};
+use karcis_contracts::{EventCancelled, EventFact, UserErased, UserFact};
 use karcis_kernel::{EventId, TicketTypeId};
 use karcis_testkit::{Answer, eventually, together};
 use reqwest::Method;
@@ -62,6 +62,22 @@ async fn a_locked_booking_holds_up_no_reply_of_others() {
 }
 
 #[tokio::test]
+async fn a_locked_booking_of_an_erased_person_is_cancelled_later() {
+    let app = TestApp::start().await;
+    let (gone, stays) = (app.buyer(), app.buyer());
+    let bookings = book(&gone, EventId(Uuid::now_v7())).await;
+    let locking = lock(&app, bookings[0]).await;
+    app.publishes([UserFact::from(UserErased { user_id: gone.user_id })]).await;
+    eventually(|| count(&app, &bookings, "releasing")).is(20).await;
+    let other = stays.books().await;
+    app.makes_payable(other).await;
+    assert_eq!(count(&app, &bookings, "releasing").await, 20);
+    locking.rollback().await.expect("the row is free");
+    eventually(|| count(&app, &bookings, "releasing")).is(21).await;
+    app.stop().await;
+}
+
+#[tokio::test]
 async fn a_locked_booking_holds_up_no_deadline_of_others() {
     let app = TestApp::start_with(&["--payment-window", "5s", "--resend-after", "10m"]).await;
     let bookings = book(&app.buyer(), EventId(Uuid::now_v7())).await;
@@ -78,19 +94,32 @@ async fn a_locked_booking_holds_up_no_deadline_of_others() {
 }
 
 #[tokio::test]
-async fn a_locked_booking_holds_up_no_other_of_its_cancelled_event() {
+async fn a_locked_booking_holds_up_no_other_of_its_cancelled_event_and_no_other_event() {
     let app = TestApp::start().await;
-    let event_id = EventId(Uuid::now_v7());
-    let bookings = book(&app.buyer(), event_id).await;
-    let locking = lock(&app, bookings[0]).await;
+    let events = [EventId(Uuid::now_v7()), EventId(Uuid::now_v7())];
+    let buyer = app.buyer();
+    let [first, second] = [book(&buyer, events[0]).await, book(&buyer, events[1]).await];
+    let locking = lock(&app, first[0]).await;
     let since = Instant::now();
-    let cancelled = EventCancelled { event_id, reason: "rain".to_owned() };
-    app.publishes([EventFact::from(cancelled)]).await;
-    eventually(|| count(&app, &bookings, "releasing")).is(20).await;
+    let cancelled = events
+        .map(|event_id| EventFact::from(EventCancelled { event_id, reason: "rain".to_owned() }));
+    app.publishes(cancelled[..1].iter().cloned()).await;
+    eventually(|| open_events(&app)).is(1).await;
+    app.publishes(cancelled[1..].iter().cloned()).await;
+    eventually(|| count(&app, &first, "releasing")).is(20).await;
+    eventually(|| count(&app, &second, "releasing")).is(21).await;
     assert!(since.elapsed() < A_MOMENT, "it took {:?}", since.elapsed());
+    assert_eq!(count(&app, &first[..1], "reserving").await, 1);
     locking.rollback().await.expect("the row is free");
-    app.receives(bookings[0], "ReleaseTickets").await;
+    app.receives(first[0], "ReleaseTickets").await;
+    eventually(|| open_events(&app)).is(0).await;
     app.stop().await;
+}
+
+/// How many cancelled events may have bookings that are to be cancelled.
+async fn open_events(app: &TestApp) -> i64 {
+    let count = sqlx::query_scalar("SELECT count(*) FROM bookings.cancelled_event WHERE open");
+    count.fetch_one(app.environment.superuser()).await.expect("events can be counted")
 }
 
 #[tokio::test]

@@ -19,6 +19,6 @@ pub use ports::{
     Events, HoldChange, Kind, LockedEvent, Message, StockChange, StockSnapshot, Stocks, Tickets,
 };
 pub use publish_event::{PublishEventError, publish_event};
-pub use take_commands::{DecisionContext, TakeCommandsError, take_commands};
+pub use take_commands::{DecisionContext, TakeCommandsError, Taken, take_commands};
 pub use unpublish_event::{UnpublishEventError, unpublish_event};
 pub use update_event::{UpdateEventError, update_event};

@@ -32,15 +32,32 @@ pub enum TakeCommandsError {
     Store(#[from] StoreError),
 }
 
-/// Replies to every command. Returns the replies that changed a hold. Repeating a batch changes
-/// nothing and sends the stored replies again.
+/// What became of a batch.
+#[derive(Default)]
+pub struct Taken {
+    /// The replies that changed a hold.
+    pub replies: Vec<Reply>,
+    /// The indexes of the commands that are not carried out, as others have the stock of their events
+    /// locked: all commands of these events.
+    pub open: Vec<usize>,
+}
+
+/// Replies to every command, but for those of locked events. Repeating a batch changes nothing and sends
+/// the stored replies again.
 pub async fn take_commands(
     stocks: &dyn Stocks,
     commands: &[&Command],
     context: &DecisionContext<'_>,
-) -> Result<Vec<Reply>, TakeCommandsError> {
+) -> Result<Taken, TakeCommandsError> {
+    let mut taken = Taken::default();
     let replies = decide_batch(&TakeCommands { stocks, context }, commands).await?;
-    Ok(replies.into_iter().flatten().collect())
+    for (index, reply) in replies.into_iter().enumerate() {
+        match reply {
+            Some(reply) => taken.replies.extend(reply),
+            None => taken.open.push(index),
+        }
+    }
+    Ok(taken)
 }
 
 struct TakeCommands<'a> {

@@ -19,5 +19,5 @@ pub use record_outcomes::{AttemptAnswer, record_outcomes};
 pub use refund_payments::{RefundReport, RefusedRefund, refund_payments};
 pub use resolve_attempts::{Resolved, resolve_attempts};
 pub use start_attempt::{StartAttempt, StartAttemptError, Started, start_attempt};
-pub use take_commands::{ArrivedCommand, take_commands};
+pub use take_commands::{ArrivedCommand, Taken, take_commands};
 pub use void_attempts::void_attempts;

@@ -34,11 +34,28 @@ impl PaymentJob for ArrivedCommand {
     }
 }
 
-/// Does what the commands say, in their order, and publishes what becomes of it. Returns the
-/// bookings of commands that must not have been sent, such as a refund of money that never came.
+/// What became of a batch.
+#[derive(Default)]
+pub struct Taken {
+    /// The bookings of commands that must not have been sent, such as a refund of money that never came.
+    pub alerts: Vec<BookingId>,
+    /// The indexes of the commands that are not carried out, as others have their payments locked: all
+    /// commands of these payments.
+    pub open: Vec<usize>,
+}
+
+/// Does what the commands say, in their order, and publishes what becomes of it; those of locked payments
+/// are left out.
 pub async fn take_commands(
     payments: &dyn Payments,
     batch: &[ArrivedCommand],
-) -> Result<Vec<BookingId>, StoreError> {
-    Ok(decide(payments, batch).await?.into_iter().flatten().collect())
+) -> Result<Taken, StoreError> {
+    let mut taken = Taken::default();
+    for (index, alert) in decide(payments, batch).await?.into_iter().enumerate() {
+        match alert {
+            Some(alert) => taken.alerts.extend(alert),
+            None => taken.open.push(index),
+        }
+    }
+    Ok(taken)
 }

@@ -35,11 +35,12 @@ pub(super) trait PaymentJob: Sync {
     fn decide(&self, unit: &mut UnitOfWork) -> Result<Self::Output, Self::Error>;
 }
 
-/// Decides the jobs in their order and stores what changes; one output each.
+/// Decides the jobs in their order and stores what changes; one output each, `None` for a job whose payment
+/// others have locked.
 pub(super) async fn decide<J: PaymentJob>(
     payments: &dyn Payments,
     jobs: &[J],
-) -> Result<Vec<J::Output>, J::Error> {
+) -> Result<Vec<Option<J::Output>>, J::Error> {
     decide_batch(&PaymentDecider { payments, job: PhantomData }, jobs).await
 }
 

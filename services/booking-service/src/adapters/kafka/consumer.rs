@@ -4,7 +4,8 @@ use std::{ops::Range, sync::Arc};
 
 use async_trait::async_trait;
 use karcis_contracts::{EventFact, Message as _, PaymentFact, TicketCodes, TicketFact, UserFact};
-use karcis_kernel::BookingId;
+use karcis_database::StoreError;
+use karcis_kernel::{BookingId, EventId, Timestamp};
 use karcis_messaging::{Consumer, HandleError, Received, SEATS_AT_ONCE, parts};
 use karcis_process::{now, trace};
 use tokio::sync::Notify;
@@ -47,48 +48,77 @@ impl Consumer for Replies {
     async fn handle(&self, batch: &[Received<Incoming>]) -> Result<(), HandleError> {
         let context = DecisionContext { at: now(), resends: self.resends };
         let (mut replies, mut events, mut users) = (vec![], vec![], vec![]);
-        for received in batch {
+        for (index, received) in batch.iter().enumerate() {
             match &received.message {
-                Incoming::Reply(booking, input) => replies.push((*booking, input.clone())),
-                Incoming::EventCancelled(event) => events.push(*event),
-                Incoming::UserErased(user) => users.push(*user),
+                Incoming::Reply(booking, input) => replies.push((index, *booking, input)),
+                Incoming::EventCancelled(event) => events.push((index, *event)),
+                Incoming::UserErased(user) => users.push((index, *user)),
                 Incoming::ForOthers => {}
             }
         }
-        if !events.is_empty() {
-            self.bookings.record(&events, context.at).await?;
-            self.event_cancelled.notify_one();
-        }
+        // The indexes of messages that wait for what others have locked.
+        let mut open = self.record(&events, context.at).await?;
         let mut all = Applied::default();
         for part in self.parts_of(&replies).await? {
-            let applying = apply_inputs(&*self.bookings, context, &replies[part]);
-            all += trace::span("apply_inputs", applying).await?;
+            // What an earlier part left open waits in front of the replies of its booking.
+            let (waiting, free): (Vec<_>, Vec<_>) =
+                replies[part].iter().partition(|(_, booking, _)| all.locked.contains(booking));
+            let inputs = free.iter().map(|(_, booking, input)| (*booking, (*input).clone()));
+            let inputs: Vec<(BookingId, Input)> = inputs.collect();
+            let applying = apply_inputs(&*self.bookings, context, &inputs);
+            let applied = trace::span("apply_inputs", applying).await?;
+            let left = free.into_iter().filter(|(_, booking, _)| applied.locked.contains(booking));
+            open.extend(left.chain(waiting).map(|(index, ..)| index));
+            all += applied;
         }
-        for user in users {
+        for (index, user) in users {
             let bookings = &*self.bookings;
             let erasing = erase_buyer(bookings, bookings, context, user, ERASED_AT_A_TIME);
-            all += trace::span("erase_buyer", erasing).await?;
+            let applied = trace::span("erase_buyer", erasing).await?;
+            if !applied.locked.is_empty() {
+                open.push(index);
+            }
+            all += applied;
         }
         metrics::count_inputs(all.tally);
-        // The messages of these bookings are found by halving the batch; the others are done already.
-        let rejected = all.rejected.into_iter().map(|(_, error)| error).next();
-        rejected.or(all.locked).map_or(Ok(()), |error| Err(error.into()))
+        // The messages of rejected bookings are found by halving the batch.
+        let rejected = all.rejected.into_iter().next();
+        rejected.map_or(HandleError::all_but(open), |(_, error)| Err(error.into()))
     }
 }
 
+/// A message's index in its batch, and what it says.
+type Reply<'a> = (usize, BookingId, &'a Input);
+
 impl Replies {
+    /// Records that these events are cancelled. Returns the indexes of the messages, if others have the
+    /// rows of some locked.
+    async fn record(
+        &self,
+        events: &[(usize, EventId)],
+        at: Timestamp,
+    ) -> Result<Vec<usize>, HandleError> {
+        if events.is_empty() {
+            return Ok(vec![]);
+        }
+        let (indexes, events): (Vec<usize>, Vec<EventId>) = events.iter().copied().unzip();
+        match self.bookings.record(&events, at).await {
+            Ok(()) => self.event_cancelled.notify_one(),
+            Err(StoreError::Contended(_)) => return Ok(indexes),
+            Err(error) => return Err(error.into()),
+        }
+        Ok(vec![])
+    }
+
     /// The parts that are committed one after another: tickets come with a reply, and are loaded with a
     /// confirmed booking.
-    async fn parts_of(
-        &self,
-        replies: &[(BookingId, Input)],
-    ) -> Result<Vec<Range<usize>>, HandleError> {
+    async fn parts_of(&self, replies: &[Reply<'_>]) -> Result<Vec<Range<usize>>, HandleError> {
         if replies.len() <= SEATS_AT_ONCE / Items::MAX_QUANTITY as usize {
             return Ok(parts(replies.iter().map(|_| 0)));
         }
-        let ids: Vec<BookingId> = replies.iter().map(|(booking, _)| *booking).collect();
+        let ids: Vec<BookingId> = replies.iter().map(|(_, booking, _)| *booking).collect();
         let stored = self.bookings.tickets_of(&ids).await?;
-        Ok(parts(replies.iter().map(|(booking, reply)| match reply {
+        Ok(parts(replies.iter().map(|(_, booking, reply)| match reply {
             Input::TicketsConfirmed(tickets) => tickets.len(),
             _ => stored.get(booking).copied().unwrap_or_default(),
         })))

@@ -27,11 +27,12 @@ impl CancelledEvents for PgBookings {
         Ok(transaction.commit().await?)
     }
 
-    async fn next(&self) -> Result<Option<CancelledEvent>, StoreError> {
+    async fn next(&self, skipped: &[EventId]) -> Result<Option<CancelledEvent>, StoreError> {
         let row: Option<(Uuid, Timestamp)> = sqlx::query_as(
             "SELECT event_id, announced_at FROM cancelled_event
-             WHERE open ORDER BY announced_at LIMIT 1",
+             WHERE open AND event_id <> ALL($1) ORDER BY announced_at LIMIT 1",
         )
+        .bind(skipped.iter().map(|event| event.0).collect::<Vec<_>>())
         .fetch_optional(&self.pool)
         .await?;
         Ok(row.map(|(event_id, announced_at)| CancelledEvent {

@@ -1,6 +1,6 @@
 //! Takes booking-service's commands, a batch at a time.
 
-use std::{ops::Range, sync::Arc};
+use std::{collections::HashSet, ops::Range, sync::Arc};
 
 use async_trait::async_trait;
 use karcis_contracts::{EventCommand, Message};
@@ -37,12 +37,19 @@ impl Consumer for Commands {
             at: now(),
             mint: &|| TicketCode::from_bits(rand::random()),
         };
+        let (mut open, mut locked) = (Vec::new(), HashSet::new());
         for part in self.parts_of(&commands).await? {
-            let taking = take_commands(&*self.stocks, &commands[part], &context);
-            let replies = trace::span("take_commands", taking).await?;
-            metrics::count_replies(&replies);
+            // What an earlier part left open waits in front of the commands of its event.
+            let (waiting, free): (Vec<usize>, Vec<usize>) =
+                part.partition(|index| locked.contains(&commands[*index].hold().event_id));
+            let part: Vec<&Command> = free.iter().map(|index| commands[*index]).collect();
+            let taking = take_commands(&*self.stocks, &part, &context);
+            let taken = trace::span("take_commands", taking).await?;
+            metrics::count_replies(&taken.replies);
+            locked.extend(taken.open.iter().map(|at| part[*at].hold().event_id));
+            open.extend(taken.open.into_iter().map(|at| free[at]).chain(waiting));
         }
-        Ok(())
+        HandleError::all_but(open)
     }
 }
 

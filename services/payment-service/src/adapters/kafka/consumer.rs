@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::messages::command;
 use crate::{
     adapters::{metrics, postgres::PgPayments},
-    application::{ArrivedCommand, take_commands},
+    application::{ArrivedCommand, Taken, take_commands},
     domain::Command,
 };
 
@@ -42,7 +42,7 @@ impl Consumer for Commands {
             })
             .collect();
         let taking = take_commands(&*self.payments, &batch);
-        let alerts = trace::span("take_commands", taking).await?;
+        let Taken { alerts, open } = trace::span("take_commands", taking).await?;
         metrics::count_alerts(alerts.len());
         for booking in alerts {
             tracing::error!(
@@ -50,6 +50,6 @@ impl Consumer for Commands {
                 "a refund was asked of a payment that holds no money: compare with its booking"
             );
         }
-        Ok(())
+        HandleError::all_but(open)
     }
 }

@@ -13,16 +13,23 @@ pub(crate) struct LogIn {
     pub session: NewSession,
 }
 
+/// Who is logged in, though perhaps with the old hash.
+pub(crate) struct LoggedIn {
+    pub account: Account,
+    /// Why a hash of older parameters was not replaced: the next log-in tries again.
+    pub kept_hash: Option<CheckPasswordError>,
+}
+
 /// How many times the account is looked at, if it changes meanwhile.
 const TRIES: u32 = 2;
 
-/// Returns the account. An unknown address, a disabled account and a wrong password get the same error
+/// Opens the session. An unknown address, a disabled account and a wrong password get the same error
 /// after the same time. A hash of older parameters is replaced.
 pub(crate) async fn log_in(
     accounts: &dyn Accounts,
     check: &PasswordCheck,
     login: LogIn,
-) -> Result<Account, CheckPasswordError> {
+) -> Result<LoggedIn, CheckPasswordError> {
     let LogIn { email, password, session } = login;
     for _ in 0..TRIES {
         let account = accounts.by_email(&email).await?;
@@ -39,13 +46,13 @@ pub(crate) async fn log_in(
             // Another log-in may have replaced the hash.
             continue;
         }
-        if right == PasswordMatch::Outdated
-            && let Err(error) = replace_hash(accounts, check, &account, password).await
-        {
-            // The session is open, and the next log-in tries again.
-            tracing::warn!(%error, "a password hash of older parameters was not replaced");
-        }
-        return Ok(account);
+        let kept_hash = match right {
+            PasswordMatch::Outdated => {
+                replace_hash(accounts, check, &account, password).await.err()
+            }
+            _ => None,
+        };
+        return Ok(LoggedIn { account, kept_hash });
     }
     Err(CheckPasswordError::Wrong)
 }

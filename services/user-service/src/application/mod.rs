@@ -22,7 +22,7 @@ pub(crate) use enable_account::enable_account;
 pub(crate) use end_sessions::{WhichSessions, end_sessions};
 pub(crate) use ensure_admin::{EnsureAdminError, FirstAdmin, ensure_admin};
 pub(crate) use give_role::give_role;
-pub(crate) use log_in::{LogIn, log_in};
+pub(crate) use log_in::{LogIn, LoggedIn, log_in};
 pub(crate) use notify_buyers::notify_buyers;
 pub(crate) use ports::{
     Accounts, AdminSave, FailedLogins, HashError, LockedSession, Notifications, Notifier,

@@ -134,8 +134,8 @@ impl PgFailedLogins {
         Ok(Some(TimeDelta::milliseconds((wait_s.unwrap_or_default() * 1_000.0) as i64)))
     }
 
-    /// Gives the guesser the next turn that nobody has, unless the guesser has one. Whoever asks most often
-    /// could otherwise take each turn as it comes.
+    /// Gives the guesser the next turn that nobody has, unless the guesser has one. Otherwise the one
+    /// who asks most often could take each turn as it comes.
     async fn give_turn(
         &self,
         turn: &str,

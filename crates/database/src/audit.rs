@@ -12,11 +12,11 @@ use crate::{Connection, Pool, StoreError};
 /// What somebody did by the power of a role to what is not their own.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PrivilegedAct {
-    /// `None`: the deployment's own settings did it.
+    /// `None`: the deployment's own settings did it, or its operator with `karcis`.
     pub actor: Option<UserId>,
     /// A verb and its object, such as `cancel_event`.
     pub action: &'static str,
-    /// The id of the account, event, booking or dead letter that it was done to.
+    /// The id of the account, event, booking or dead letter that it was done to; nil if `detail` names it.
     pub subject: Uuid,
     /// More about what was done, such as `buyer to operator`. Nothing personal.
     pub detail: Option<Cow<'static, str>>,

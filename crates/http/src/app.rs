@@ -26,6 +26,7 @@ use crate::{
     admit::admit,
     limits::Limits,
     metrics, openapi,
+    readiness::RecentReadiness,
     security::{protect, require_host},
     system_endpoints::{self, Paths, SystemState},
     trace::{TRACEPARENT, in_trace},
@@ -55,6 +56,7 @@ pub(crate) fn routers(app: App, config: &HttpConfig) -> Routers {
     metrics::install();
     let (routes, declared) = routes.split_for_parts();
     let document = openapi(about, declared);
+    let readiness = RecentReadiness::new(readiness);
     let system = |parts: OpenApiRouter<Arc<SystemState>>, paths: Paths| {
         let (readiness, keys) = (readiness.clone(), keys.clone());
         let state = SystemState::new(about, &document, paths, readiness, keys);

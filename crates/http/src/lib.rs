@@ -21,6 +21,7 @@ mod page;
 mod params;
 mod patch;
 mod problem;
+mod readiness;
 mod scan;
 mod security;
 mod serve;

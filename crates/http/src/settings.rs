@@ -41,7 +41,7 @@ pub struct ServingConfig {
         value_parser = value_parser!(u32).range(1..))]
     pub max_connections: u32,
     /// The most connections at once from one address that is no trusted proxy's.
-    #[arg(long, env = "KARCIS_MAX_CONNECTIONS_PER_PEER", default_value_t = 2048,
+    #[arg(long, env = "KARCIS_MAX_CONNECTIONS_PER_PEER", default_value_t = 512,
         value_name = "COUNT", value_parser = value_parser!(u32).range(1..))]
     pub max_connections_per_peer: u32,
     /// The Strict-Transport-Security that answers tell browsers, such as `max-age=31536000`: where all

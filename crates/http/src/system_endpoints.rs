@@ -8,16 +8,13 @@ use axum::{
     http::header::{CONTENT_ENCODING, CONTENT_TYPE},
     response::{IntoResponse, Redirect, Response},
 };
-use karcis_process::Readiness;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use utoipa_swagger_ui::Config;
 
-use crate::{About, PathText, Problem, TokenKeys, metrics, security};
-
-const READY_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(2);
+use crate::{About, PathText, Problem, TokenKeys, metrics, readiness::RecentReadiness, security};
 
 /// The pages of `docs/problems/`, by slug.
 pub(crate) const PAGES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/pages.rs"));
@@ -29,7 +26,7 @@ pub(crate) const TAG: &str = "Service";
 pub(crate) struct SystemState {
     index: Index,
     openapi: Bytes,
-    readiness: Arc<dyn Readiness>,
+    readiness: RecentReadiness,
     keys: TokenKeys,
 }
 
@@ -79,7 +76,7 @@ impl SystemState {
         about: About,
         openapi: &Value,
         served: Paths,
-        readiness: Arc<dyn Readiness>,
+        readiness: RecentReadiness,
         keys: TokenKeys,
     ) -> Self {
         let paths = openapi["paths"].as_object().into_iter().flatten();
@@ -151,8 +148,7 @@ async fn alive() -> axum::Json<Health> {
         (status = 503, description = "unavailable"),
     ))]
 async fn ready(State(state): State<Arc<SystemState>>) -> Result<axum::Json<Health>, Problem> {
-    let ready = tokio::time::timeout(READY_TIMEOUT, state.readiness.ready()).await;
-    let ready = ready.unwrap_or_else(|_| Err("no answer within 2 s".to_owned()));
+    let ready = state.readiness.ready().await;
     let no_keys = (!state.keys.are_known()).then(|| "no signing keys yet".to_owned());
     let missing: Vec<_> = ready.err().into_iter().chain(no_keys).collect();
     if missing.is_empty() {

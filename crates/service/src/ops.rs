@@ -41,11 +41,11 @@ struct AuditEntryResponse {
     audit_id: Uuid,
     #[schema(value_type = String, format = DateTime)]
     at: Timestamp,
-    /// Who did it; null if the deployment's own settings did.
+    /// Who did it; null if the deployment's own settings did, or its operator with `karcis`.
     actor_id: Option<Uuid>,
     #[schema(examples("give_role"))]
     action: String,
-    /// The account, event, booking or dead letter that it was done to.
+    /// The account, event, booking or dead letter that it was done to; all zeros if `detail` names it.
     subject_id: Uuid,
     #[schema(examples("buyer to organiser"))]
     detail: Option<String>,

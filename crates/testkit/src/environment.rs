@@ -132,8 +132,11 @@ impl TestEnvironment {
     ) -> Vec<String> {
         let mut flags = self.flags(*service.schema);
         // One address plays everybody.
-        let unlimited = ("KARCIS_RATE_LIMITS", "off".to_owned());
-        let mut offered = vec![("KARCIS_JWKS_URL", jwks_url.to_owned()), unlimited];
+        let mut offered = vec![
+            ("KARCIS_JWKS_URL", jwks_url.to_owned()),
+            ("KARCIS_RATE_LIMITS", "off".to_owned()),
+            ("KARCIS_MAX_CONNECTIONS_PER_PEER", "4096".to_owned()),
+        ];
         offered.extend(simulated_gateway(&self.services_url));
         for (variable, value) in offered {
             let mut arguments = command.get_arguments();

@@ -36,6 +36,7 @@ pub async fn run(
     listener: TcpListener,
     process: Process,
 ) -> Result<(), StartError> {
+    let limits = config.service.http.limits.clone();
     let base = Base::start(&EVENT, config.service, &process).await?;
     let outbox = base.outbox.clone();
     let by = |pool: &Pool| Arc::new(PgEvents::new(pool.clone(), outbox.clone(), encode));
@@ -46,6 +47,7 @@ pub async fn run(
         events: by(&base.pools.writes),
         catalogue: catalogue.clone(),
         tickets: shown,
+        searches: limits.limit("searches", config.rate_limit_searches),
     });
     let commands = Commands { stocks: events.clone(), max_unpaid_holds: config.max_holds };
     metrics::describe();

@@ -29,9 +29,9 @@ use karcis_schemas::USER;
 use karcis_service::{Base, StartError};
 use tokio::{net::TcpListener, sync::Notify};
 
-pub use adapters::postgres::{KeyError, published_keys, retire_key, rotate_keys};
+pub use adapters::postgres::{KeyError, KeyKeeper, published_keys, retire_key, rotate_keys};
 pub use config::{AdminConfig, Config};
-pub use domain::{KeyInUse, KeyStatus, PublishedKey};
+pub use domain::{InvalidReason, KeyInUse, KeyStatus, PublishedKey, Reason};
 
 /// A worker that shows no sign of life for longer hangs.
 const ALIVE_WITHIN: Duration = Duration::from_secs(60);

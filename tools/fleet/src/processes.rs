@@ -199,7 +199,13 @@ pub fn program(name: &str) -> &'static Path {
         let built = Command::new(env!("CARGO"))
             .args(["build", "--workspace", "--bins"])
             .args(["--message-format", "json"])
-            .args(if cfg!(debug_assertions) { [].as_slice() } else { &["--release"] })
+            // With a test, whichever, dependencies have the features that the tests compiled: else sqlx and
+            // all that is above are compiled a second time.
+            .args(if cfg!(debug_assertions) {
+                ["--test", "memory"].as_slice()
+            } else {
+                &["--release"]
+            })
             .stderr(Stdio::inherit())
             .output()
             .expect("cargo runs");

@@ -5,7 +5,10 @@ use std::time::Duration;
 use chrono::{DateTime, SecondsFormat, Utc};
 use karcis_database::{DatabaseError, Pool, connect_to};
 use karcis_process::Environment;
-use karcis_user_service::{KeyError, KeyStatus, published_keys, retire_key, rotate_keys};
+use karcis_user_service::{
+    KeyError, KeyKeeper, KeyStatus, Reason, published_keys, retire_key, rotate_keys,
+};
+use nix::unistd::{User, getuid};
 
 /// What to do with the keys.
 #[derive(clap::Subcommand)]
@@ -19,6 +22,8 @@ pub(crate) enum KeysCommand {
         /// After how many seconds it signs. Sooner than after ten minutes logs people out for a minute
         #[arg(long, default_value_t = 600, value_name = "SECONDS")]
         lead_seconds: u32,
+        #[command(flatten)]
+        why: Why,
     },
     /// Remove a key: tokens that it signed are refused within two minutes
     Retire {
@@ -30,7 +35,26 @@ pub(crate) enum KeysCommand {
         /// Remove it although tokens that it signed are valid, as when it was stolen
         #[arg(long)]
         force: bool,
+        #[command(flatten)]
+        why: Why,
     },
+}
+
+/// Why it is done.
+#[derive(clap::Args)]
+pub(crate) struct Why {
+    /// Why, for the audit table, which also names you
+    #[arg(long, value_name = "TEXT", value_parser = Reason::parse)]
+    reason: Option<Reason>,
+}
+
+impl Why {
+    /// This, by who runs the program.
+    fn by_me(self) -> KeyKeeper {
+        let user = User::from_uid(getuid()).ok().flatten();
+        let name = user.map_or_else(|| "karcis keys".to_owned(), |user| user.name);
+        KeyKeeper { name, reason: self.reason }
+    }
 }
 
 /// Where the keys are.
@@ -62,14 +86,14 @@ impl Database {
 pub(crate) async fn keys(command: KeysCommand) -> Result<(), KeysError> {
     let pool = match command {
         KeysCommand::List(database) => database.connect().await?,
-        KeysCommand::Rotate { database, lead_seconds } => {
+        KeysCommand::Rotate { database, lead_seconds, why } => {
             let pool = database.connect().await?;
-            rotate_keys(&pool, Duration::from_secs(lead_seconds.into())).await?;
+            rotate_keys(&pool, Duration::from_secs(lead_seconds.into()), why.by_me()).await?;
             pool
         }
-        KeysCommand::Retire { database, key, force } => {
+        KeysCommand::Retire { database, key, force, why } => {
             let pool = database.connect().await?;
-            retire_key(&pool, &key, force).await?;
+            retire_key(&pool, &key, force, why.by_me()).await?;
             pool
         }
     };

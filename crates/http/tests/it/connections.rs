@@ -186,6 +186,17 @@ async fn connections_above_the_limits_are_closed_at_once_and_counted() {
 }
 
 #[tokio::test]
+async fn an_office_behind_one_address_has_512_connections_and_leaves_the_rest_to_others() {
+    let app = app(&[]).await;
+    let mut open = Vec::new();
+    for _ in 0..512 {
+        open.push(connected(&app).await);
+    }
+    let mut refused = TcpStream::connect(app.address).await.unwrap();
+    assert!(!answers(&mut refused).await);
+}
+
+#[tokio::test]
 async fn a_trusted_proxy_may_have_all_connections() {
     let app = app(&["--max-connections-per-peer=1", "--trusted-proxies=127.0.0.1"]).await;
     let mut open = [connected(&app).await, connected(&app).await];

@@ -1,11 +1,21 @@
 //! The endpoints that every service has, and CORS.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU32, Ordering::Relaxed},
+    },
+    time::{Duration, Instant},
+};
 
+use async_trait::async_trait;
 use axum::{http::StatusCode, routing::get};
+use futures_util::future::join_all;
 use karcis_http::TokenKeys;
+use karcis_process::Readiness;
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
+use tokio::time::timeout;
 
 use crate::harness::{ProblemResponse, Ready, Signer, TestApp, routes, thing_service};
 
@@ -43,6 +53,44 @@ async fn it_is_alive_while_it_is_not_ready_and_says_what_is_missing() {
 
     let ready = TestApp::open().await.get("/readyz").send().await.unwrap();
     assert_eq!(ready.status(), 200);
+}
+
+/// Counts how often it was asked; it is ready until it is broken.
+#[derive(Default)]
+struct Counted {
+    asked: AtomicU32,
+    is_broken: AtomicBool,
+}
+
+#[async_trait]
+impl Readiness for Counted {
+    async fn ready(&self) -> Result<(), String> {
+        self.asked.fetch_add(1, Relaxed);
+        if self.is_broken.load(Relaxed) { Err("it is broken".to_owned()) } else { Ok(()) }
+    }
+}
+
+#[tokio::test]
+async fn whether_it_is_ready_is_found_out_four_times_a_second_however_many_ask() {
+    let counted = Arc::new(Counted::default());
+    let mut service = thing_service(routes(), keys());
+    service.readiness = counted.clone();
+    let app = TestApp::of(service).await;
+    let began = Instant::now();
+    for _ in 0..10 {
+        let asks = (0..20).map(|_| async { app.get("/readyz").send().await.unwrap().status() });
+        assert!(join_all(asks).await.iter().all(|status| *status == 200));
+    }
+    let most = 1 + began.elapsed().as_millis() / 250;
+    assert!((1..=most).contains(&counted.asked.load(Relaxed).into()), "more often than {most}");
+
+    counted.is_broken.store(true, Relaxed);
+    let noticed = async {
+        while app.get("/readyz").send().await.unwrap().status() != 503 {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(Duration::from_secs(10), noticed).await.expect("it is noticed soon");
 }
 
 #[tokio::test]

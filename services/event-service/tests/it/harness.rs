@@ -47,8 +47,14 @@ impl TestApp {
     }
 
     pub(crate) async fn start_on(environment: TestEnvironment) -> Self {
+        Self::start_with(environment, &[]).await
+    }
+
+    /// With these flags besides those of the environment.
+    pub(crate) async fn start_with(environment: TestEnvironment, flags: &[&str]) -> Self {
         let mint = TokenMint::start().await;
-        let service = RunningService::start(&EVENT, &environment, mint.jwks_url(), &[], run).await;
+        let service = RunningService::start(&EVENT, &environment, mint.jwks_url(), flags, run);
+        let service = service.await;
         let topics = &[TicketFact::TOPIC, TicketCodes::TOPIC, EventFact::TOPIC];
         let booking_service = Peer::start(&environment, &BOOKING, topics).await;
         Self { environment, service, booking_service }

@@ -6,6 +6,7 @@ mod catalogue;
 mod commands;
 mod editing;
 mod harness;
+mod limits;
 mod locked;
 mod lost_commits;
 mod many;

@@ -13,30 +13,56 @@ pub(crate) struct LogIn {
     pub session: NewSession,
 }
 
-/// Returns the account. An unknown address, a disabled account and a wrong password get the same error
+/// Who is logged in, though perhaps with the old hash.
+pub(crate) struct LoggedIn {
+    pub account: Account,
+    /// Why a hash of older parameters was not replaced: the next log-in tries again.
+    pub kept_hash: Option<CheckPasswordError>,
+}
+
+/// How many times the account is looked at, if it changes meanwhile.
+const TRIES: u32 = 2;
+
+/// Opens the session. An unknown address, a disabled account and a wrong password get the same error
 /// after the same time. A hash of older parameters is replaced.
 pub(crate) async fn log_in(
     accounts: &dyn Accounts,
     check: &PasswordCheck,
     login: LogIn,
-) -> Result<Account, CheckPasswordError> {
+) -> Result<LoggedIn, CheckPasswordError> {
     let LogIn { email, password, session } = login;
-    let account = accounts.by_email(&email).await?;
-    let guess = Guess {
-        email: &email,
-        account: account.as_ref(),
-        client_ip: &session.client_ip,
-        session: None,
-        typed: password.clone(),
-    };
-    let right = check_password(check, guess).await?;
-    let account = account.ok_or(CheckPasswordError::Wrong)?;
-    if !accounts.open_session(&account, &session).await? {
-        return Err(CheckPasswordError::Wrong);
+    for _ in 0..TRIES {
+        let account = accounts.by_email(&email).await?;
+        let guess = Guess {
+            email: &email,
+            account: account.as_ref(),
+            client_ip: &session.client_ip,
+            session: None,
+            typed: password.clone(),
+        };
+        let right = check_password(check, guess).await?;
+        let account = account.ok_or(CheckPasswordError::Wrong)?;
+        if !accounts.open_session(&account, &session).await? {
+            // Another log-in may have replaced the hash.
+            continue;
+        }
+        let kept_hash = match right {
+            PasswordMatch::Outdated => {
+                replace_hash(accounts, check, &account, password).await.err()
+            }
+            _ => None,
+        };
+        return Ok(LoggedIn { account, kept_hash });
     }
-    if right == PasswordMatch::Outdated {
-        let hash = check.passwords.hash(Password::typed(password), Urgency::LogIn).await?;
-        accounts.replace_hash(&account, &hash).await?;
-    }
-    Ok(account)
+    Err(CheckPasswordError::Wrong)
+}
+
+async fn replace_hash(
+    accounts: &dyn Accounts,
+    check: &PasswordCheck,
+    account: &Account,
+    password: TypedPassword,
+) -> Result<(), CheckPasswordError> {
+    let hash = check.passwords.hash(Password::typed(password), Urgency::LogIn).await?;
+    Ok(accounts.replace_hash(account, &hash).await?)
 }

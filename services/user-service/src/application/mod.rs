@@ -26,7 +26,7 @@ pub(crate) use end_sessions::{WhichSessions, end_sessions};
 pub(crate) use ensure_admin::{EnsureAdminError, FirstAdmin, ensure_admin};
 pub(crate) use erase_profile::{EraseProfileError, erase_profile};
 pub(crate) use give_role::give_role;
-pub(crate) use log_in::{LogIn, log_in};
+pub(crate) use log_in::{LogIn, LoggedIn, log_in};
 pub(crate) use ports::{
     AccountMails, Accounts, AdminSave, Delivery, Erasure, FailedLogins, HashError, LockedSession,
     MailCounts, MailQueue, Notifications, Notifier, PasswordMatch, Passwords, SaveError,

@@ -20,7 +20,8 @@ pub(crate) struct ClientIp(pub String);
 pub(crate) enum Subject {
     /// An e-mail address, whether or not it has an account, and a network address, together.
     AccountAt(Email, ClientIp),
-    Account(Email),
+    /// An e-mail address, for strangers everywhere, who take turns: a network address has one at a time.
+    Account(Email, ClientIp),
     ClientIp(ClientIp),
     /// A live session that is asked for the current password.
     Session(SessionId),
@@ -81,7 +82,7 @@ impl LoginLimits {
             Guesser::Stranger(ip) => vec![
                 at(ip),
                 (Subject::ClientIp(ip.clone()), Allowance::hard(self.per_client_ip)),
-                (Subject::Account(email.clone()), Allowance::slow(self.per_account)),
+                (Subject::Account(email.clone(), ip.clone()), Allowance::slow(self.per_account)),
             ],
             Guesser::KnownPeer(ip) => vec![at(ip)],
             Guesser::Session(id) => {
@@ -108,7 +109,7 @@ mod tests {
                 vec![
                     (Subject::AccountAt(email.clone(), ip.clone()), 10, hard),
                     (Subject::ClientIp(ip.clone()), 300, hard),
-                    (Subject::Account(email.clone()), 10, "growing"),
+                    (Subject::Account(email.clone(), ip.clone()), 10, "growing"),
                 ],
             ),
             (

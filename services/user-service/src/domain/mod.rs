@@ -23,7 +23,7 @@ pub(crate) use mail::{AccountMail, AccountMailKind, Content, Mail, MailedToken, 
 pub(crate) use notification::{Notification, NotificationKind};
 pub(crate) use password::{InvalidPassword, Password, PasswordHash, TypedPassword};
 pub(crate) use person_name::{InvalidName, PersonName};
-pub(crate) use reason::Reason;
+pub use reason::{InvalidReason, Reason};
 pub(crate) use security_event::SecurityEvent;
 pub(crate) use session::{
     Actor, NewSession, NewToken, OpenSession, SessionId, StoredToken, TokenHash, TokenUse,

@@ -4,19 +4,19 @@ use std::ops::RangeInclusive;
 
 /// 1–500 characters, trimmed, none of them a control character.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Reason(pub String);
+pub struct Reason(pub(crate) String);
 
 /// A text that is no reason.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("give 1 to 500 characters, no control characters")]
-pub(crate) struct InvalidReason;
+pub struct InvalidReason;
 
 impl Reason {
     /// How many characters it has.
     pub(crate) const LENGTH: RangeInclusive<usize> = 1..=500;
 
     /// The reason in this text, without the spaces around it.
-    pub(crate) fn parse(text: &str) -> Result<Self, InvalidReason> {
+    pub fn parse(text: &str) -> Result<Self, InvalidReason> {
         let reason = text.trim();
         if Self::LENGTH.contains(&reason.chars().count()) && !reason.chars().any(char::is_control) {
             Ok(Self(reason.to_owned()))

@@ -181,6 +181,57 @@ async fn guesses_from_everywhere_wait_longer_each_time_and_who_is_stopped_delays
     users.stop().await;
 }
 
+#[tokio::test]
+async fn strangers_who_go_on_from_several_addresses_do_not_take_the_owners_turn() {
+    let environment = TestEnvironment::start().await;
+    let users = TestApp::start(&environment, &["--failed-logins-per-account", "2"]).await;
+    users.registers("Sari").await;
+    let wrong = |host| users.logs_in_from(host, "Sari", "wrong");
+    for host in 2..9 {
+        allow_strangers(&environment).await;
+        wrong(host).await.is_problem(401, "wrong-credentials");
+    }
+    // Each of them waits 30 s for the one before, and an address waits once however often it asks.
+    let strangers = 10..14;
+    for host in strangers.clone() {
+        let asks = (0..20).map(|_| async { must_wait(&wrong(host).await) });
+        together(20, asks).await;
+    }
+    let owners_wait = must_wait(&users.logs_in_from(100, "Sari", PASSWORD).await);
+    assert!((121..=151).contains(&owners_wait), "{owners_wait}");
+    time_passes(&environment, owners_wait).await;
+    for host in strangers {
+        wrong(host).await.is_problem(401, "wrong-credentials");
+        must_wait(&wrong(host).await);
+    }
+    users.logs_in_from(100, "Sari", PASSWORD).await.is(200);
+    users.stop().await;
+}
+
+#[tokio::test]
+async fn no_stranger_waits_longer_than_a_window_for_a_turn() {
+    let environment = TestEnvironment::start().await;
+    let users = TestApp::start(&environment, &["--failed-logins-per-account", "1"]).await;
+    users.registers("Sari").await;
+    for host in 2..60 {
+        users.logs_in_from(host, "Sari", "wrong").await;
+    }
+    let turns = "SELECT count(*), max(not_before) <= now() + interval '15 min'
+        FROM users.failed_login WHERE subject LIKE 'turn:%'";
+    let turns: (i64, bool) =
+        sqlx::query_as(turns).fetch_one(environment.superuser()).await.unwrap();
+    assert!((30..40).contains(&turns.0) && turns.1, "{turns:?}");
+    users.stop().await;
+}
+
+/// So many seconds pass for all who wait.
+async fn time_passes(environment: &TestEnvironment, seconds: u32) {
+    let pass = "UPDATE users.failed_login SET not_before = not_before - make_interval(secs => $1),
+        ends_at = ends_at - make_interval(secs => $1)";
+    let pass = sqlx::query(pass).bind(f64::from(seconds));
+    pass.execute(environment.superuser()).await.unwrap();
+}
+
 /// The waits of strangers end.
 async fn allow_strangers(environment: &TestEnvironment) {
     let end = "UPDATE users.failed_login SET not_before = now() WHERE subject LIKE 'account:%'";

@@ -68,6 +68,53 @@ async fn a_log_in_replaces_a_hash_of_lower_parameters() {
     users.stop().await;
 }
 
+#[tokio::test]
+async fn a_log_in_succeeds_although_another_replaces_the_hash_meanwhile() {
+    let environment = TestEnvironment::start().await;
+    let users = TestApp::start(&environment, &[]).await;
+    users.registers("Sari").await;
+    store(&environment, &hashed(PASSWORD, 1024, 1)).await;
+    let database = environment.superuser();
+    let mut other = database.begin().await.unwrap();
+    let stop = "LOCK TABLE users.known_peer IN ACCESS EXCLUSIVE MODE";
+    sqlx::query(stop).execute(&mut *other).await.unwrap();
+    let replacing = async {
+        let waiting = "SELECT count(*) FROM pg_stat_activity
+            WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        let waiting =
+            async || sqlx::query_scalar::<_, i64>(waiting).fetch_one(database).await.unwrap();
+        // The log-in has read the old hash.
+        eventually(waiting).is(1).await;
+        let replace = sqlx::query("UPDATE users.account SET password_hash = $1");
+        let replace = replace.bind(hashed(PASSWORD, 19 * 1024, 2)).execute(&mut *other).await;
+        assert_eq!(replace.unwrap().rows_affected(), 1);
+        other.commit().await.unwrap();
+    };
+    let (answer, ()) = tokio::join!(users.logs_in("Sari", PASSWORD), replacing);
+    let session = Session::of(answer.is(200));
+    users.refreshes(&session).await.is(200);
+    users.stop().await;
+}
+
+#[tokio::test]
+async fn a_log_in_succeeds_although_the_hash_cannot_be_replaced() {
+    let environment = TestEnvironment::start().await;
+    let users = TestApp::start(&environment, &[]).await;
+    users.registers("Sari").await;
+    let weak = hashed(PASSWORD, 1024, 1);
+    store(&environment, &weak).await;
+    let refuse = "ALTER TABLE users.account ADD CONSTRAINT no_change CHECK (false) NOT VALID";
+    sqlx::query(refuse).execute(environment.superuser()).await.unwrap();
+    let session = Session::of(users.logs_in("Sari", PASSWORD).await.is(200));
+    users.refreshes(&session).await.is(200);
+    assert_eq!(stored(&environment).await, weak);
+    let allow = "ALTER TABLE users.account DROP CONSTRAINT no_change";
+    sqlx::query(allow).execute(environment.superuser()).await.unwrap();
+    users.logs_in("Sari", PASSWORD).await.is(200);
+    assert_ne!(stored(&environment).await, weak);
+    users.stop().await;
+}
+
 fn hashed(password: &str, memory_kib: u32, passes: u32) -> String {
     let params = Params::new(memory_kib, passes, 1, None).unwrap();
     let argon2id = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);

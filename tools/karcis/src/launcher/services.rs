@@ -33,7 +33,9 @@ const READY_TIMEOUT: Duration = Duration::from_secs(90);
 /// A service drains for 10 s at most.
 const STOP_TIMEOUT: Duration = Duration::from_secs(12);
 
-const RATE_LIMITS: &str = "KARCIS_RATE_LIMITS";
+/// What is set where one program plays everybody, unless it is given.
+const FOR_ONE_CLIENT: [(&str, &str); 2] =
+    [("KARCIS_RATE_LIMITS", "off"), ("KARCIS_MAX_CONNECTIONS_PER_PEER", "4096")];
 const MAIL_DIR: &str = "KARCIS_MAIL_DIR";
 
 /// The configured ports, or free ones; fails, before anything is started, if one is taken.
@@ -118,19 +120,15 @@ fn environment(
         ("KARCIS_ADMIN_EMAIL", options.admin.admin_email.clone()),
         ("KARCIS_ADMIN_PASSWORD", options.admin.admin_password.clone()),
     ];
-    // One program plays everybody there.
-    let is_limited = !options.ephemeral || std::env::var_os(RATE_LIMITS).is_some();
-    let limits = (!is_limited).then(|| (RATE_LIMITS, "off".to_owned()));
-    let has_mail = ["KARCIS_SMTP_URL", "KARCIS_SMTP_URL_FILE", MAIL_DIR].map(std::env::var_os);
-    let folder = has_mail
-        .iter()
-        .all(Option::is_none)
-        .then(|| (MAIL_DIR, data.join("mail").to_string_lossy().into_owned()));
-    let ours = ours
+    let limits = FOR_ONE_CLIENT
         .into_iter()
-        .chain(limits)
-        .chain(folder)
-        .chain(simulated_gateway(&servers.database_url));
+        .filter(|(name, _)| options.ephemeral && std::env::var_os(name).is_none());
+    let limits = limits.map(|(name, value)| (name, value.to_owned()));
+    let mail = ["KARCIS_SMTP_URL", "KARCIS_SMTP_URL_FILE", MAIL_DIR].map(std::env::var_os);
+    let folder = data.join("mail").to_string_lossy().into_owned();
+    let folder = mail.iter().all(Option::is_none).then_some((MAIL_DIR, folder));
+    let ours = ours.into_iter().chain(limits).chain(folder);
+    let ours = ours.chain(simulated_gateway(&servers.database_url));
     let ours: BTreeMap<OsString, OsString> = ours
         .chain(servers.kafka.security.variables())
         .map(|(name, value)| (name.into(), value.into()))

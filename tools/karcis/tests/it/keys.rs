@@ -38,7 +38,7 @@ async fn later(environment: &TestEnvironment, minutes: i32) {
 async fn a_key_is_published_then_signs_and_is_retired_when_no_token_needs_it() {
     let environment = TestEnvironment::start().await;
     assert_eq!(keys(&environment, &["list"]), Ok(vec![]));
-    let first = keys(&environment, &["rotate"]).expect("makes the first");
+    let first = keys(&environment, &["rotate", "--reason", "a new site"]).expect("makes the first");
     assert_eq!(ends(&first), ["signs"]);
     let first = id(&first[0]);
     later(&environment, 60).await;
@@ -70,7 +70,35 @@ async fn a_key_is_published_then_signs_and_is_retired_when_no_token_needs_it() {
     assert_eq!((id(&one[0]), ends(&one)), (second.clone(), vec!["signs"]));
     let refused = keys(&environment, &["retire", &first]).expect_err("it is gone");
     assert!(refused.contains("karcis keys list shows them"), "{refused}");
-    assert_eq!(keys(&environment, &["retire", &second, "--force"]), Ok(vec![]));
+    let stolen = ["retire", &second, "--force", "--reason", " stolen "];
+    assert_eq!(keys(&environment, &stolen), Ok(vec![]));
+    keys(&environment, &["rotate", "--reason", "  "]).expect_err("it is no reason");
+
+    let (first, second) = (by_me(&first), by_me(&second));
+    assert_eq!(
+        audit(&environment).await,
+        [
+            ("rotate_keys", &*first, Some("a new site")),
+            ("rotate_keys", &second, None),
+            ("retire_key", &first, None),
+            ("retire_key", &second, Some("stolen")),
+        ]
+        .map(|(action, detail, reason)| {
+            (action.to_owned(), detail.to_owned(), reason.map(str::to_owned))
+        })
+    );
+}
+
+/// As what the audit tells that this test's user did something to the key.
+fn by_me(key: &str) -> String {
+    let user = nix::unistd::User::from_uid(nix::unistd::getuid()).expect("users can be read");
+    format!("key {key} by {}", user.map_or("karcis keys".to_owned(), |user| user.name))
+}
+
+/// What was done, to what by whom, and why, the oldest first.
+async fn audit(environment: &TestEnvironment) -> Vec<(String, String, Option<String>)> {
+    let acts = "SELECT action, detail, reason FROM users.audit ORDER BY at";
+    sqlx::query_as(acts).fetch_all(environment.superuser()).await.expect("there is an audit table")
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! GET /events and GET /events/{event_id}.
 
 use axum::extract::State;
-use karcis_http::{Caller, FieldErrors, Json, List, Page, PathId, Problem, Query};
+use karcis_http::{Caller, ClientIp, FieldErrors, Json, List, Page, PathId, Problem, Query};
 use karcis_kernel::{EventId, Role, Timestamp};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
@@ -67,12 +67,15 @@ pub(super) async fn show(
 }
 
 /// Events, soonest first.
+///
+/// Searches (`q`) are limited more strictly than other reads, by network address.
 #[utoipa::path(get, path = "/events", tag = CATALOGUE, operation_id = "events", params(EventsQuery),
     security((), ("bearer" = [])),
     responses((status = 200, description = "A page of events.", body = List<ListedEventResponse>)))]
 pub(super) async fn list(
     State(state): State<ApiState>,
     caller: Option<Caller>,
+    client_ip: ClientIp,
     Query(query): Query<EventsQuery>,
 ) -> Result<Json<List<ListedEventResponse>>, Problem> {
     let page: Page<(Timestamp, EventId)> = Page::new(query.limit, query.cursor.as_deref())?;
@@ -90,6 +93,9 @@ pub(super) async fn list(
     let Some(kind) = kind(query.status, caller) else {
         return Ok(Json(List { items: Vec::new(), next_cursor: None }));
     };
+    if text.is_some() {
+        state.searches.admit(&client_ip)?;
+    }
     let limit = page.limit + 1;
     let filter = EventFilter { kind, text, from, to, after: page.after, limit };
     let found = state.catalogue.list(&filter, edits(caller)).await?;

@@ -14,7 +14,7 @@ mod update_event;
 use std::sync::Arc;
 
 pub(crate) use catalogue_cache::CatalogueCache;
-use karcis_http::Caller;
+use karcis_http::{Caller, ClientIp, RateLimit};
 use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -44,6 +44,8 @@ pub(crate) struct ApiState {
     pub events: Arc<dyn Events>,
     pub catalogue: Arc<CatalogueCache>,
     pub tickets: Arc<dyn Tickets>,
+    /// Searches read far more rows than they return.
+    pub searches: RateLimit<ClientIp>,
 }
 
 /// The service's routes.

@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     adapters::secret_tokens,
-    application::{self, LogIn, Registration, refresh_session},
+    application::{self, LogIn, LoggedIn, Registration, refresh_session},
     domain::{
         Account, ClientIp, Email, NewSession, Password, PersonName, SessionId, TypedPassword,
     },
@@ -119,7 +119,10 @@ pub(super) async fn log_in(
     let id = session.id;
     let login = LogIn { email, password: TypedPassword(request.password), session };
     let logging_in = application::log_in(&*state.accounts, &state.password_check, login);
-    let account = trace::span("log_in", logging_in).await?;
+    let LoggedIn { account, kept_hash } = trace::span("log_in", logging_in).await?;
+    if let Some(error) = kept_hash {
+        tracing::warn!(%error, "a password hash of older parameters was not replaced");
+    }
     respond(&state, StatusCode::OK, account, id, refresh_token, at)
 }
 

@@ -17,5 +17,5 @@ pub(crate) use failed_logins::PgFailedLogins;
 pub(crate) use mail_counts::PgMailCounts;
 pub(crate) use notifications::PgNotifications;
 pub(super) use purge::purge;
-pub use signing_keys::{KeyError, published_keys, retire_key, rotate_keys};
+pub use signing_keys::{KeyError, KeyKeeper, published_keys, retire_key, rotate_keys};
 pub(crate) use signing_keys::{SigningKey, signing_keys};

@@ -7,11 +7,12 @@ use jsonwebtoken::{
     Algorithm, EncodingKey,
     jwk::{Jwk, ThumbprintHash},
 };
-use karcis_database::{Connection, Pool, StoreError};
+use karcis_database::{Connection, Pool, PrivilegedAct, StoreError};
 use karcis_kernel::Timestamp;
 use rand::RngExt;
+use uuid::Uuid;
 
-use crate::domain::{KeyInUse, KeyStatus, PublishedKey};
+use crate::domain::{KeyInUse, KeyStatus, PublishedKey, Reason};
 
 /// The bytes before an Ed25519 seed in PKCS#8 version 1 (RFC 8410, section 7).
 const PKCS8_HEADER: [u8; 16] = [
@@ -36,6 +37,14 @@ pub(crate) struct SigningKey {
     signs_from: Timestamp,
     /// By the database's clock.
     read_at: Timestamp,
+}
+
+/// Who changes the keys from outside of the service, and why: this is recorded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyKeeper {
+    /// A user of the machine, as there is no account to name.
+    pub name: String,
+    pub reason: Option<Reason>,
 }
 
 /// Why the keys stay as they are.
@@ -89,7 +98,11 @@ pub async fn published_keys(pool: &Pool) -> Result<Vec<PublishedKey>, KeyError> 
 }
 
 /// Makes a key that signs after `lead`, and returns its id. Until then there can be no other.
-pub async fn rotate_keys(pool: &Pool, lead: Duration) -> Result<String, KeyError> {
+pub async fn rotate_keys(
+    pool: &Pool,
+    lead: Duration,
+    keeper: KeyKeeper,
+) -> Result<String, KeyError> {
     let mut transaction = pool.begin().await?;
     lock(&mut transaction).await?;
     let keys = published(&read(&mut transaction).await?);
@@ -97,13 +110,19 @@ pub async fn rotate_keys(pool: &Pool, lead: Duration) -> Result<String, KeyError
         return Err(KeyError::Pending { kid: key.kid, signs_from: key.signs_from });
     }
     let kid = add(&mut transaction, lead).await?;
+    keeper.did("rotate_keys", &kid).record(&mut transaction).await?;
     transaction.commit().await?;
     Ok(kid)
 }
 
 /// Deletes a key: once all have read the keys again, its tokens are refused. One whose tokens are valid stays, unless it
 /// `is_forced`.
-pub async fn retire_key(pool: &Pool, kid: &str, is_forced: bool) -> Result<(), KeyError> {
+pub async fn retire_key(
+    pool: &Pool,
+    kid: &str,
+    is_forced: bool,
+    keeper: KeyKeeper,
+) -> Result<(), KeyError> {
     let mut transaction = pool.begin().await?;
     lock(&mut transaction).await?;
     let keys = published(&read(&mut transaction).await?);
@@ -114,8 +133,21 @@ pub async fn retire_key(pool: &Pool, kid: &str, is_forced: bool) -> Result<(), K
     }
     let delete = sqlx::query("DELETE FROM signing_key WHERE kid = $1").bind(kid);
     delete.execute(&mut *transaction).await?;
+    keeper.did("retire_key", kid).record(&mut transaction).await?;
     transaction.commit().await?;
     Ok(())
+}
+
+impl KeyKeeper {
+    fn did(self, action: &'static str, kid: &str) -> PrivilegedAct {
+        PrivilegedAct {
+            actor: None,
+            action,
+            subject: Uuid::nil(),
+            detail: Some(format!("key {kid} by {}", self.name).into()),
+            reason: self.reason.map(|Reason(text)| text),
+        }
+    }
 }
 
 fn published(keys: &[SigningKey]) -> Vec<PublishedKey> {

@@ -214,8 +214,9 @@ pub(crate) trait FailedLogins: Send + Sync {
     /// Takes the count of one guess back, as it was right or was not looked at.
     async fn forgive(&self, subjects: &[(Subject, Allowance)]) -> Result<(), StoreError>;
 
-    /// Forgets the guesses at the account with this address that came from this network address.
-    async fn forget(&self, email: &Email, client_ip: &ClientIp) -> Result<(), StoreError>;
+    /// Forgets the guesses at this account that came from this network address, and remembers that its owner
+    /// was there.
+    async fn trust(&self, account: &Account, client_ip: &ClientIp) -> Result<(), StoreError>;
 }
 
 /// Where security events are noted, for those who watch.

@@ -20,7 +20,7 @@ pub(crate) enum ResetPasswordError {
 }
 
 /// Gives the account that the token is for this password, which uses up the token and ends all sessions.
-/// The wrong passwords that its owner tried before, here, are forgotten.
+/// Its owner can then log in from here, whatever was tried before.
 pub(crate) async fn reset_password(
     accounts: &dyn Accounts,
     check: &PasswordCheck,
@@ -44,6 +44,6 @@ pub(crate) async fn reset_password(
     })
     .await?;
     check.security.note(SecurityEvent::PasswordReset { user: account.user_id });
-    let forgetting = check.failed_logins.forget(&account.email, client_ip).await;
-    Ok(forgetting.map_err(MailedTokenError::from)?)
+    let trusting = check.failed_logins.trust(&account, client_ip).await;
+    Ok(trusting.map_err(MailedTokenError::from)?)
 }

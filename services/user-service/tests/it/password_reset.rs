@@ -137,7 +137,7 @@ async fn an_address_gets_ten_such_mails_a_day_and_each_only_once_at_a_time() {
 }
 
 #[tokio::test]
-async fn who_tried_wrong_passwords_before_can_log_in_with_the_new_one() {
+async fn who_tried_wrong_passwords_before_can_log_in_with_the_new_one_while_strangers_guess() {
     let (environment, server) = (TestEnvironment::start().await, MailServer::start().await);
     let url = server.url();
     let flags = ["--smtp-url", &url, "--failed-logins-per-account", "3"];
@@ -146,7 +146,14 @@ async fn who_tried_wrong_passwords_before_can_log_in_with_the_new_one() {
     for _ in 0..3 {
         users.logs_in("Sari", "is it this one?").await.is_problem(401, "wrong-credentials");
     }
+    // On another device than before, and strangers take every turn.
+    let forget = "DELETE FROM users.known_peer";
+    sqlx::query(forget).execute(environment.superuser()).await.unwrap();
+    for host in 2..8 {
+        users.logs_in_from(host, "Sari", "is it this one?").await;
+    }
     users.logs_in("Sari", PASSWORD).await.is_problem(429, "too-many-requests");
+    users.logs_in_from(99, "Sari", PASSWORD).await.is_problem(429, "too-many-requests");
     users.forgets("Sari").await;
     users.resets(&server.token(&email("Sari"), RESET).await, NEW).await.is(204);
     users.logs_in("Sari", NEW).await.is(200);

@@ -11,7 +11,7 @@ use sqlx::postgres::types::PgInterval;
 use super::known_peers;
 use crate::{
     application::FailedLogins,
-    domain::{Allowance, ClientIp, Email, Subject, WINDOW},
+    domain::{Account, Allowance, ClientIp, Subject, WINDOW},
 };
 
 /// Table `failed_login`.
@@ -98,11 +98,13 @@ impl FailedLogins for PgFailedLogins {
         Ok(())
     }
 
-    async fn forget(&self, email: &Email, client_ip: &ClientIp) -> Result<(), StoreError> {
-        let subject = Subject::AccountAt(email.clone(), client_ip.clone());
-        let forget = sqlx::query("DELETE FROM failed_login WHERE subject = $1").bind(key(&subject));
-        forget.execute(&self.0).await?;
-        Ok(())
+    async fn trust(&self, account: &Account, client_ip: &ClientIp) -> Result<(), StoreError> {
+        let mut transaction = self.0.begin().await?;
+        known_peers::remember(&mut transaction, account.user_id, client_ip).await?;
+        let guesses = Subject::AccountAt(account.email.clone(), client_ip.clone());
+        let forget = sqlx::query("DELETE FROM failed_login WHERE subject = $1").bind(key(&guesses));
+        forget.execute(&mut *transaction).await?;
+        Ok(transaction.commit().await?)
     }
 }
 

@@ -59,7 +59,7 @@ async fn a_booking_is_one_trace_and_its_payment_another() {
             "booking-service process PaymentRequested",
         ]
     );
-    let paid = eventually(|| async { way_to(&collector, PAYS, "notify_buyer") }).await;
+    let paid = eventually(|| async { way_to(&collector, PAYS, "send_mail") }).await;
     assert_eq!(
         paid,
         [
@@ -73,7 +73,7 @@ async fn a_booking_is_one_trace_and_its_payment_another() {
             "booking-service process TicketsIssued",
             "booking-service send BookingConfirmed",
             "user-service process BookingConfirmed",
-            "user-service notify_buyer",
+            "user-service send_mail",
         ]
     );
     let charge = eventually(|| async { way_to(&collector, PAYS, "charge") }).await;

@@ -30,7 +30,12 @@ impl FileNotifier {
         // An address that no e-mail can be written to is not tried again.
         let Ok(email) = email(&self.from, mail, recipient) else { return Delivery::Done };
         match self.folder.send(email).await {
-            Ok(_) => Delivery::Done,
+            Ok(_) => {
+                let booking_id = mail.content.notification().map(|of| of.booking_id);
+                let booking_id = booking_id.map(tracing::field::display);
+                tracing::info!(booking_id, kind = mail.kind(), "wrote an e-mail into the folder");
+                Delivery::Done
+            }
             Err(error) => {
                 tracing::warn!(%error, "e-mails cannot be written to the folder");
                 Delivery::NotSent

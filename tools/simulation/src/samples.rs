@@ -70,6 +70,7 @@ pub(crate) fn event(scenario: Scenario) -> event::Event {
             ends_at: None,
             time_zone: event::TimeZone::named("Asia/Jakarta"),
             refundable_until: Some(last_moment),
+            refundable_after_start: false,
             max_per_buyer: None,
         },
         ticket_types: vec![event::NewTicketType {

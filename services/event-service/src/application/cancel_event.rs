@@ -31,7 +31,9 @@ pub async fn cancel_event(
         return Ok(locked.event().clone());
     };
     locked.record_of(editor, "cancel_event", Some(&reason)).await?;
+    // Nobody was told of a draft.
     let next = next_announcement(at, 1);
-    locked.save(&cancelled, Some(EventFact::Cancelled { next })).await?;
+    let fact = cancelled.stage.is_public().then_some(EventFact::Cancelled { next });
+    locked.save(&cancelled, fact).await?;
     Ok(cancelled)
 }

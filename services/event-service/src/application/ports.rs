@@ -100,11 +100,13 @@ impl dyn LockedEvent + '_ {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct EventFilter {
     pub kind: Kind,
-    /// Text in title or venue.
+    /// Only what is this organiser's, who may see all of it.
+    pub organiser: Option<UserId>,
+    /// Words in title, venue or description, in any order.
     pub text: Option<String>,
     /// The earliest start.
     pub from: Option<Timestamp>,
-    /// The latest start.
+    /// All starts are before.
     pub to: Option<Timestamp>,
     /// The start and id of the last event of the page before.
     pub after: Option<(Timestamp, EventId)>,
@@ -114,13 +116,21 @@ pub struct EventFilter {
 /// Kinds of events that can be listed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
-    /// Drafts of this organiser; `None`: of all.
-    DraftsOf(Option<UserId>),
+    /// Whatever its stage.
+    All,
+    Drafts,
     /// Published, and not over.
     Upcoming,
     Cancelled,
     /// Published, and over.
     Ended,
+}
+
+impl Kind {
+    /// What is to come is listed soonest first, all else newest first.
+    pub fn is_newest_first(self) -> bool {
+        self != Self::Upcoming
+    }
 }
 
 /// Events to look at, with their stock.
@@ -129,7 +139,7 @@ pub trait Catalogue: Send + Sync {
     /// The event with this id.
     async fn find(&self, id: EventId) -> Result<Option<Event>, StoreError>;
 
-    /// The events of a page, soonest first, without their descriptions and without unreadable ones.
+    /// The events of a page in the order of their kind, without their descriptions and without unreadable ones.
     async fn list(&self, filter: &EventFilter, at: Timestamp) -> Result<Vec<Event>, StoreError>;
 }
 

@@ -1,7 +1,7 @@
 //! An organiser updates an event.
 
 use karcis_database::StoreError;
-use karcis_kernel::EventId;
+use karcis_kernel::{EventId, Timestamp};
 
 use super::ports::{EventFact, Events};
 use crate::domain::{Editor, Event, EventUpdate, Stage, UpdateRefusal};
@@ -23,9 +23,10 @@ pub async fn update_event(
     editor: Editor,
     id: EventId,
     update: EventUpdate,
+    at: Timestamp,
 ) -> Result<Event, UpdateEventError> {
     let locked = events.lock_for(editor, id).await?.ok_or(UpdateEventError::NotFound)?;
-    let Some(updated) = locked.event().update(update)? else {
+    let Some(updated) = locked.event().update(update, at)? else {
         return Ok(locked.event().clone());
     };
     let fact = (updated.stage == Stage::Published).then_some(EventFact::Updated);

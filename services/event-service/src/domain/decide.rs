@@ -105,7 +105,7 @@ fn hold_seats(
 ) -> Result<Arc<Reservation>, RejectReason> {
     let event = event.ok_or(RejectReason::EventNotFound)?;
     match event.stage {
-        Stage::Draft => return Err(RejectReason::EventNotFound),
+        Stage::Draft | Stage::CancelledDraft(_) => return Err(RejectReason::EventNotFound),
         Stage::Cancelled(_) => return Err(RejectReason::EventCancelled),
         Stage::Published => {}
     }
@@ -144,7 +144,7 @@ fn price(
     let items = request.items.as_slice().iter();
     let asked: Option<Vec<_>> = items.map(|(id, quantity)| Some((find(*id)?, *quantity))).collect();
     let asked = asked.ok_or(RejectReason::EventNotFound)?;
-    if !asked.iter().all(|(t, _)| t.is_on_sale(event.details.starts_at, at)) {
+    if !asked.iter().all(|(t, _)| t.is_on_sale(&event.details, at)) {
         return Err(RejectReason::SalesClosed);
     }
     let seats = asked.iter().map(|(_, quantity)| u64::from(*quantity)).sum::<u64>();

@@ -1,10 +1,13 @@
 //! An event, and what its organiser does with it.
 
+use std::borrow::Cow;
+
 use karcis_kernel::{Currency, EventId, Role, TicketTypeId, Timestamp, UserId};
 
 use super::{
     CancelReason, Description, NewTicketType, PerBuyer, Stock, StockMismatch, TicketType, TimeZone,
     Title, Venue,
+    dates::{date_errors, over},
 };
 
 /// How many ticket types an event can have.
@@ -38,6 +41,8 @@ pub struct Details {
     pub time_zone: TimeZone,
     /// Until when a booking may be cancelled for a refund; `None`: until the event starts.
     pub refundable_until: Option<Timestamp>,
+    /// Whether that may be after the event starts.
+    pub refundable_after_start: bool,
     /// How many seats one buyer may have, held and sold together; `None`: any number.
     pub max_per_buyer: Option<PerBuyer>,
 }
@@ -59,6 +64,26 @@ pub enum Stage {
     /// Tickets can be booked.
     Published,
     Cancelled(CancelReason),
+    /// It was a draft then: still only its organiser sees it.
+    CancelledDraft(CancelReason),
+}
+
+impl Stage {
+    /// Whether everybody may see it.
+    pub fn is_public(&self) -> bool {
+        match self {
+            Self::Published | Self::Cancelled(_) => true,
+            Self::Draft | Self::CancelledDraft(_) => false,
+        }
+    }
+
+    /// Why it is cancelled, if it is.
+    pub fn cancel_reason(&self) -> Option<&CancelReason> {
+        match self {
+            Self::Cancelled(reason) | Self::CancelledDraft(reason) => Some(reason),
+            Self::Draft | Self::Published => None,
+        }
+    }
 }
 
 /// An event's stage as it appears at a moment.
@@ -88,12 +113,12 @@ pub struct NewEvent {
 pub struct FieldError {
     /// Its path, such as `ticket_types[0].sales_end`.
     pub field: String,
-    pub message: &'static str,
+    pub message: Cow<'static, str>,
 }
 
 impl FieldError {
-    pub(super) fn new(field: impl Into<String>, message: &'static str) -> Self {
-        Self { field: field.into(), message }
+    pub(super) fn new(field: impl Into<String>, message: impl Into<Cow<'static, str>>) -> Self {
+        Self { field: field.into(), message: message.into() }
     }
 }
 
@@ -173,14 +198,17 @@ impl Event {
     /// The new event, or everything that is wrong with it. An event that is over is not published.
     pub fn create(new: NewEvent, at: Timestamp) -> Result<Self, Vec<FieldError>> {
         let types: Vec<TicketType> = new.ticket_types.into_iter().map(Into::into).collect();
-        let mut errors = field_errors(&new.details, &types);
-        let listed = types.iter().enumerate();
-        errors.extend(listed.clone().filter_map(|(i, t)| sales_window_error(i, t, &new.details)));
+        let mut errors = Vec::from_iter(count_error(&types));
+        let repeated = (0..types.len()).filter(|place| has_namesake(&types, *place, |_| true));
+        errors.extend(repeated.map(repeated_name));
+        errors
+            .extend(date_errors(&new.details, &types).into_iter().map(|e| e.listed(|place| place)));
         let currency = types.first().map(|first| first.price.money().currency);
-        let mixed = listed.filter(|(_, t)| Some(t.price.money().currency) != currency);
+        let mixed =
+            types.iter().enumerate().filter(|(_, t)| Some(t.price.money().currency) != currency);
         errors.extend(mixed.map(|(i, _)| mixed_currencies(i)));
         if new.publish && new.details.over_at() <= at {
-            errors.push(FieldError::new("starts_at", "give a time to come"));
+            errors.push(over("starts_at", new.details.over_at(), at));
         }
         match currency {
             Some(currency) if errors.is_empty() => Ok(Self {
@@ -201,7 +229,7 @@ impl Event {
     pub fn status(&self, at: Timestamp) -> Status {
         match self.stage {
             Stage::Draft => Status::Draft,
-            Stage::Cancelled(_) => Status::Cancelled,
+            Stage::Cancelled(_) | Stage::CancelledDraft(_) => Status::Cancelled,
             Stage::Published if self.details.over_at() <= at => Status::Ended,
             Stage::Published => Status::Published,
         }
@@ -212,7 +240,7 @@ impl Event {
         match self.stage {
             Stage::Draft if at < self.details.over_at() => Ok(Some(self.edited(Stage::Published))),
             Stage::Published if self.status(at) == Status::Published => Ok(None),
-            Stage::Draft | Stage::Published | Stage::Cancelled(_) => Err(EventOver),
+            _ => Err(EventOver),
         }
     }
 
@@ -230,8 +258,9 @@ impl Event {
     /// that is over can be cancelled too: if it never took place, it is refunded.
     pub fn cancel(&self, reason: CancelReason) -> Option<Self> {
         match self.stage {
-            Stage::Cancelled(_) => None,
-            Stage::Draft | Stage::Published => Some(self.edited(Stage::Cancelled(reason))),
+            Stage::Cancelled(_) | Stage::CancelledDraft(_) => None,
+            Stage::Draft => Some(self.edited(Stage::CancelledDraft(reason))),
+            Stage::Published => Some(self.edited(Stage::Cancelled(reason))),
         }
     }
 
@@ -265,26 +294,29 @@ impl Event {
     }
 }
 
-/// What is wrong with an event as a whole.
-pub(super) fn field_errors(details: &Details, types: &[TicketType]) -> Vec<FieldError> {
-    let mut errors = Vec::new();
-    if details.ends_at.is_some_and(|end| end <= details.starts_at) {
-        errors.push(FieldError::new("ends_at", "give a time after starts_at"));
-    }
-    if !(1..=MAX_TICKET_TYPES).contains(&types.len()) {
-        errors.push(FieldError::new("ticket_types", "an event has 1 to 20 ticket types"));
-    }
-    errors
+/// The event has no ticket types, or too many.
+pub(super) fn count_error(types: &[TicketType]) -> Option<FieldError> {
+    let is_wrong = !(1..=MAX_TICKET_TYPES).contains(&types.len());
+    is_wrong.then(|| FieldError::new("ticket_types", "an event has 1 to 20 ticket types"))
 }
 
-/// What is wrong with the sales window of the `index`th listed type.
-pub(super) fn sales_window_error(
-    index: usize,
-    of: &TicketType,
-    details: &Details,
-) -> Option<FieldError> {
-    let (field, message) = of.sales_window_error(details.starts_at)?;
-    Some(FieldError::new(format!("ticket_types[{index}].{field}"), message))
+/// Whether another ticket type has this one's name, in upper or lower case. Of two that are both new, the
+/// second has.
+pub(super) fn has_namesake(
+    types: &[TicketType],
+    place: usize,
+    is_new: impl Fn(usize) -> bool,
+) -> bool {
+    let name = |place: usize| types[place].name.as_str().to_lowercase();
+    let others = (0..types.len()).filter(|other| *other != place);
+    let mut standing = others.filter(|other| *other < place || !is_new(*other));
+    standing.any(|other| name(other) == name(place))
+}
+
+/// The `index`th listed type has the name of another.
+pub(super) fn repeated_name(index: usize) -> FieldError {
+    let message = "the event has a ticket type of this name: change that one, or give another name";
+    FieldError::new(format!("ticket_types[{index}].name"), message)
 }
 
 /// The `index`th listed type's price is in another currency than the rest.

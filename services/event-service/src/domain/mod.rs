@@ -4,6 +4,7 @@
 
 mod amounts;
 mod availability;
+mod dates;
 mod decide;
 mod event;
 mod hold;

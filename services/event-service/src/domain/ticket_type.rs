@@ -2,7 +2,7 @@
 
 use karcis_kernel::{TicketTypeId, Timestamp};
 
-use super::{Capacity, PerBooking, Price, Stock, TicketName};
+use super::{Capacity, Details, PerBooking, Price, Stock, TicketName};
 
 /// A kind of ticket of an event, such as "VIP".
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,37 +53,18 @@ impl From<NewTicketType> for TicketType {
 }
 
 impl TicketType {
-    /// When its sale ends: at the start of the event at the latest.
-    pub fn sale_ends(&self, event_starts: Timestamp) -> Timestamp {
-        self.sales_end.map_or(event_starts, |end| end.min(event_starts))
+    /// When its sale ends: when the event starts, unless another time before its end is set.
+    pub fn sale_ends(&self, event: &Details) -> Timestamp {
+        self.sales_end.map_or(event.starts_at, |end| end.min(event.over_at()))
     }
 
     /// Whether it is neither closed nor outside its sales window at `at`.
-    pub fn is_on_sale(&self, event_starts: Timestamp, at: Timestamp) -> bool {
-        self.sales_start.is_none_or(|start| start <= at) && self.will_sell(event_starts, at)
+    pub fn is_on_sale(&self, event: &Details, at: Timestamp) -> bool {
+        self.sales_start.is_none_or(|start| start <= at) && self.will_sell(event, at)
     }
 
     /// Whether it is, or will be, on sale at `at` or later.
-    pub fn will_sell(&self, event_starts: Timestamp, at: Timestamp) -> bool {
-        !self.closed && at < self.sale_ends(event_starts)
-    }
-
-    /// What is wrong with its sales window, as (field, message).
-    pub(super) fn sales_window_error(
-        &self,
-        event_starts: Timestamp,
-    ) -> Option<(&'static str, &'static str)> {
-        match (self.sales_start, self.sales_end) {
-            (_, Some(end)) if end > event_starts => {
-                Some(("sales_end", "give a time not after starts_at"))
-            }
-            (Some(start), Some(end)) if start >= end => {
-                Some(("sales_end", "give a time after sales_start"))
-            }
-            (Some(start), None) if start >= event_starts => {
-                Some(("sales_start", "give a time before starts_at"))
-            }
-            _ => None,
-        }
+    pub fn will_sell(&self, event: &Details, at: Timestamp) -> bool {
+        !self.closed && at < self.sale_ends(event)
     }
 }

@@ -1,11 +1,12 @@
 //! An organiser's update of an event.
 
-use karcis_kernel::{Currency, TicketTypeId, Timestamp};
+use karcis_kernel::{Currency, TicketTypeId, Timestamp, UserId};
 
 use super::{
-    Capacity, CapacityBelowSold, Description, Event, EventOver, FieldError, NewTicketType,
-    PerBooking, PerBuyer, Price, Stage, TicketName, TicketType, TimeZone, Title, Venue,
-    event::{field_errors, mixed_currencies, sales_window_error},
+    Capacity, CapacityBelowSold, Description, Details, Event, EventOver, FieldError, NewTicketType,
+    PerBooking, PerBuyer, Price, Stage, Status, TicketName, TicketType, TimeZone, Title, Venue,
+    dates::{date_errors, over},
+    event::{count_error, has_namesake, mixed_currencies, repeated_name},
 };
 
 /// What to change of an event. `None` leaves a field unchanged; `Some(None)` clears it.
@@ -13,6 +14,10 @@ use super::{
 pub struct EventUpdate {
     /// The version that the organiser saw: another one is a conflict.
     pub version: Option<i64>,
+    /// As it is: it changes elsewhere, or by itself.
+    pub status: Option<Status>,
+    /// As it is: it never changes.
+    pub organiser_id: Option<UserId>,
     pub title: Option<Title>,
     pub description: Option<Option<Description>>,
     pub venue: Option<Venue>,
@@ -20,6 +25,7 @@ pub struct EventUpdate {
     pub ends_at: Option<Option<Timestamp>>,
     pub time_zone: Option<TimeZone>,
     pub refundable_until: Option<Option<Timestamp>>,
+    pub refundable_after_start: Option<bool>,
     /// For new bookings: nobody loses a seat.
     pub max_per_buyer: Option<Option<PerBuyer>>,
     /// Ticket types that are not listed are unchanged.
@@ -65,8 +71,13 @@ pub enum UpdateRefusal {
 impl Event {
     /// The event after the update; `None` if that changes nothing. What can be corrected in the
     /// request is reported before what the event's state forbids.
-    pub fn update(&self, update: EventUpdate) -> Result<Option<Self>, UpdateRefusal> {
+    pub fn update(
+        &self,
+        update: EventUpdate,
+        at: Timestamp,
+    ) -> Result<Option<Self>, UpdateRefusal> {
         let version = update.version;
+        let mut errors = self.fixed_field_errors(&update);
         let mut after = self.clone();
         let details = &mut after.details;
         set(&mut details.title, update.title);
@@ -75,15 +86,16 @@ impl Event {
         set(&mut details.starts_at, update.starts_at);
         set(&mut details.ends_at, update.ends_at);
         set(&mut details.time_zone, update.time_zone);
-        set(&mut details.refundable_until, update.refundable_until);
+        let shown = self.details.refundable_until();
+        set_unless_shown(&mut details.refundable_until, update.refundable_until, shown);
+        set(&mut details.refundable_after_start, update.refundable_after_start);
         set(&mut details.max_per_buyer, update.max_per_buyer);
-        let listed = after.list(update.ticket_types);
+        let listed = after.list(update.ticket_types, &self.details);
 
-        let mut errors = field_errors(&after.details, &after.ticket_types);
+        errors.extend(count_error(&after.ticket_types));
+        errors.extend(self.name_errors(&after, &listed));
+        errors.extend(self.new_date_errors(&after, &listed, at));
         errors.extend(listed.errors);
-        errors.extend(listed.places.iter().enumerate().filter_map(|(i, place)| {
-            sales_window_error(i, &after.ticket_types[(*place)?], &after.details)
-        }));
         let mixed = after.settle_currency(&listed.places);
         if !self.booked {
             errors.extend(mixed);
@@ -94,7 +106,10 @@ impl Event {
         if version.is_some_and(|seen| seen != self.version) {
             return Err(UpdateRefusal::VersionConflict { current: self.version });
         }
-        if matches!(self.stage, Stage::Cancelled(_)) {
+        if after == *self && listed.below_sold.is_none() {
+            return Ok(None);
+        }
+        if self.stage.cancel_reason().is_some() {
             return Err(EventOver.into());
         }
         let in_another = |t: &TicketType| t.price.money().currency != self.currency;
@@ -104,15 +119,59 @@ impl Event {
         if let Some(below_sold) = listed.below_sold {
             return Err(below_sold.into());
         }
-        if after == *self {
-            return Ok(None);
-        }
         after.version += 1;
         Ok(Some(after))
     }
 
-    /// Changes and adds the listed ticket types.
-    fn list(&mut self, edits: Vec<TicketTypeEdit>) -> Listed {
+    /// What cannot be changed is sent as it is, or not at all.
+    fn fixed_field_errors(&self, update: &EventUpdate) -> Vec<FieldError> {
+        let is_shown = |status: Status| match self.stage {
+            Stage::Draft => status == Status::Draft,
+            Stage::Published => matches!(status, Status::Published | Status::Ended),
+            Stage::Cancelled(_) | Stage::CancelledDraft(_) => status == Status::Cancelled,
+        };
+        let mut errors = Vec::new();
+        if update.status.is_some_and(|status| !is_shown(status)) {
+            let message = "publish, unpublish or cancel the event (POST /event/publish, …) instead";
+            errors.push(FieldError::new("status", message));
+        }
+        if update.organiser_id.is_some_and(|id| id != self.organiser_id) {
+            errors.push(FieldError::new("organiser_id", "an event keeps its organiser"));
+        }
+        errors
+    }
+
+    /// Listed types that are added or renamed and have the name of another.
+    fn name_errors(&self, after: &Self, listed: &Listed) -> Vec<FieldError> {
+        let is_new = |place: usize| {
+            self.ticket_types.get(place).is_none_or(|t| t.name != after.ticket_types[place].name)
+        };
+        let places = listed.places.iter().enumerate();
+        let new = places.filter_map(|(index, place)| Some((index, (*place)?)));
+        new.filter(|(_, place)| is_new(*place) && has_namesake(&after.ticket_types, *place, is_new))
+            .map(|(index, _)| repeated_name(index))
+            .collect()
+    }
+
+    /// The dates that fit each other no longer after the update, whichever of them it changes. What is
+    /// wrong since an older release does not stop the update of something else.
+    fn new_date_errors(&self, after: &Self, listed: &Listed, at: Timestamp) -> Vec<FieldError> {
+        let before = date_errors(&self.details, &self.ticket_types);
+        let errors = date_errors(&after.details, &after.ticket_types);
+        let index = |place| listed.places.iter().position(|p| *p == Some(place)).unwrap_or(place);
+        let new = errors.into_iter().filter(|error| !before.contains(error));
+        let mut errors: Vec<FieldError> = new.map(|error| error.listed(index)).collect();
+        let over_at = after.details.over_at();
+        let is_moved = over_at != self.details.over_at() && over_at >= after.details.starts_at;
+        if self.stage == Stage::Published && is_moved && over_at <= at {
+            let by_start = after.details.starts_at != self.details.starts_at;
+            errors.push(over(if by_start { "starts_at" } else { "ends_at" }, over_at, at));
+        }
+        errors
+    }
+
+    /// Changes and adds the listed ticket types of an event that was shown with these details.
+    fn list(&mut self, edits: Vec<TicketTypeEdit>, shown: &Details) -> Listed {
         let mut listed = Listed::default();
         for (index, edit) in edits.into_iter().enumerate() {
             let place = match edit {
@@ -124,7 +183,7 @@ impl Event {
                     let place = self.ticket_types.iter().position(|t| t.id == update.id);
                     let fresh = place.filter(|place| !listed.places.contains(&Some(*place)));
                     if let Some(place) = fresh {
-                        let below_sold = self.ticket_types[place].update(update).err();
+                        let below_sold = self.ticket_types[place].update(update, shown).err();
                         listed.below_sold = listed.below_sold.or(below_sold);
                     } else {
                         let field = format!("ticket_types[{index}].ticket_type_id");
@@ -161,12 +220,17 @@ impl Event {
 }
 
 impl TicketType {
-    fn update(&mut self, update: TicketTypeUpdate) -> Result<(), CapacityBelowSold> {
+    fn update(
+        &mut self,
+        update: TicketTypeUpdate,
+        shown: &Details,
+    ) -> Result<(), CapacityBelowSold> {
+        let shown_end = self.sale_ends(shown);
         set(&mut self.name, update.name);
         set(&mut self.price, update.price);
         set(&mut self.max_per_booking, update.max_per_booking);
         set(&mut self.sales_start, update.sales_start);
-        set(&mut self.sales_end, update.sales_end);
+        set_unless_shown(&mut self.sales_end, update.sales_end, shown_end);
         set(&mut self.closed, update.closed);
         if let Some(capacity) = update.capacity {
             self.stock = self.stock.resize(capacity.get())?;
@@ -181,6 +245,15 @@ struct Listed {
     places: Vec<Option<usize>>,
     errors: Vec<FieldError>,
     below_sold: Option<CapacityBelowSold>,
+}
+
+/// What was never set follows the event. Clients that send it back as it was shown do not set it.
+fn set_unless_shown(
+    field: &mut Option<Timestamp>,
+    change: Option<Option<Timestamp>>,
+    shown: Timestamp,
+) {
+    set(field, change.filter(|change| *change != Some(shown)));
 }
 
 fn set<T>(field: &mut T, change: Option<T>) {

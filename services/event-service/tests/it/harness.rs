@@ -139,6 +139,15 @@ impl TestApp {
         facts.into_iter().filter(|fact| fact.key() == event.0).collect()
     }
 
+    /// As if so many days went by for this event.
+    pub(crate) async fn let_pass(&self, event: &Concert, days: i32) {
+        let move_it = "
+            UPDATE events.event SET starts_at = starts_at - $2 * interval '1 day',
+                ends_at = ends_at - $2 * interval '1 day' WHERE event_id = $1";
+        let moving = sqlx::query(move_it).bind(event.id.0).bind(days);
+        moving.execute(self.environment.superuser()).await.expect("the event is stored");
+    }
+
     /// (capacity, held, sold) of a ticket type, as stored.
     pub(crate) async fn stock(&self, of: TicketTypeId) -> (i32, i32, i32) {
         let select =

@@ -1,6 +1,7 @@
 //! Events to look at, as they were at most half a second ago.
 
 use std::{
+    collections::BTreeSet,
     convert::Infallible,
     ops::Range,
     sync::Arc,
@@ -19,7 +20,7 @@ use super::single_flight::{HeapBytes, SingleFlightCache};
 use crate::{
     adapters::metrics,
     application::{Catalogue, EventFilter, Kind},
-    domain::{CancelReason, Event, Stage, TicketType},
+    domain::{CancelReason, Event, TicketType},
 };
 
 /// What each of the two caches keeps at most.
@@ -59,7 +60,7 @@ pub(crate) struct ListedEvents {
 }
 
 impl ListedEvents {
-    /// The events, soonest first.
+    /// The events in the order of their kind.
     pub(crate) fn events(&self) -> &[Event] {
         &self.read.value[self.shown.clone()]
     }
@@ -127,20 +128,25 @@ impl CatalogueCache {
         loop {
             let read = self.page(&kept, edits).await?;
             let starts = |at: usize| read.value[at].details.starts_at;
-            let early = filter.from.map_or(0, |from| {
-                read.value.partition_point(|event| event.details.starts_at < from)
-            });
+            let is_early = |at| filter.from.is_some_and(|from| at < from);
+            let is_late = |at| filter.to.is_some_and(|to| at >= to);
+            // What the page has too much, at its beginning and at its end.
+            let (before, behind): (&dyn Fn(_) -> _, &dyn Fn(_) -> _) =
+                if kept.kind.is_newest_first() {
+                    (&is_late, &is_early)
+                } else {
+                    (&is_early, &is_late)
+                };
+            let first = read.value.partition_point(|event| before(event.details.starts_at));
             let is_whole = read.value.len() < usize::from(kept.limit);
-            if early == 0 || is_whole || early + wanted <= read.value.len() {
-                let in_time = filter.to.map_or(read.value.len(), |to| {
-                    read.value.partition_point(|event| event.details.starts_at <= to)
-                });
-                let shown = early..in_time.clamp(early, early + wanted);
+            if first == 0 || is_whole || first + wanted <= read.value.len() {
+                let end = read.value.partition_point(|event| !behind(event.details.starts_at));
+                let shown = first..end.clamp(first, first + wanted);
                 return Ok(ListedEvents { read, shown });
             }
-            // So many start in this minute, but before `from`, that the page is short of the rest:
-            // it goes on behind the last of them, which is the same for every reader.
-            kept.after = Some((starts(early - 1), read.value[early - 1].id));
+            // So many start in this minute, but outside the wanted time, that the page is short of the
+            // rest: it goes on behind the last of them, which is the same for every reader.
+            kept.after = Some((starts(first - 1), read.value[first - 1].id));
             kept.limit = LONG_PAGE;
         }
     }
@@ -150,7 +156,7 @@ impl CatalogueCache {
         kept: &EventFilter,
         edits: bool,
     ) -> Result<Arc<Cached<Vec<Event>>>, StoreError> {
-        if edits || matches!(kept.kind, Kind::DraftsOf(_)) {
+        if edits || kept.organiser.is_some() || kept.kind == Kind::Drafts {
             self.lists.forget(kept);
         }
         let at_once =
@@ -188,13 +194,19 @@ fn by_the_minute(filter: &EventFilter) -> EventFilter {
     let before = |time: Timestamp| at(time.timestamp().div_euclid(STEP_S)).unwrap_or(time);
     let after = |time: Timestamp| at(time.timestamp().div_euclid(STEP_S) + 1).unwrap_or(time);
     EventFilter {
-        // Upper and lower case find the same.
-        text: filter.text.as_ref().map(|text| text.to_ascii_lowercase()),
+        text: filter.text.as_ref().map(|text| same_words(text)),
         from: filter.from.map(before),
         to: filter.to.map(after),
         limit,
         ..filter.clone()
     }
+}
+
+/// The text with which all who look for the same words share a page.
+fn same_words(text: &str) -> String {
+    let text = text.to_lowercase();
+    let words = BTreeSet::from_iter(text.split_whitespace());
+    Vec::from_iter(words).join(" ")
 }
 
 impl HeapBytes for EventId {
@@ -216,10 +228,7 @@ impl HeapBytes for Event {
             Some(details.title.as_str()),
             Some(details.venue.as_str()),
             details.description.as_ref().map(|text| text.as_str()),
-            match &self.stage {
-                Stage::Cancelled(reason) => Some(CancelReason::as_str(reason)),
-                Stage::Draft | Stage::Published => None,
-            },
+            self.stage.cancel_reason().map(CancelReason::as_str),
         ];
         let texts: usize = texts.into_iter().flatten().map(str::len).sum();
         let type_bytes = |t: &TicketType| size_of::<TicketType>() + t.name.as_str().len();

@@ -45,9 +45,11 @@ pub(super) struct CreateEventRequest {
     ends_at: Option<Timestamp>,
     #[schema(value_type = TimeZoneName)]
     time_zone: String,
-    /// Until when a booking may be cancelled; `starts_at` unless given.
+    /// Until when a booking may be cancelled: at most `starts_at`, which it is unless given.
     #[schema(value_type = Option<String>, format = DateTime, examples("2036-08-10T12:00:00Z"))]
     refundable_until: Option<Timestamp>,
+    /// Whether `refundable_until` may be after `starts_at`.
+    refundable_after_start: Option<bool>,
     #[schema(schema_with = max_per_buyer)]
     max_per_buyer: Option<i64>,
     status: Option<FirstStatus>,
@@ -78,7 +80,7 @@ struct CreateTicketTypeRequest {
     max_per_booking: Option<i64>,
     #[schema(value_type = Option<String>, format = DateTime, examples("2026-08-01T00:00:00Z"))]
     sales_start: Option<Timestamp>,
-    /// At most `starts_at`, which it is unless given.
+    /// At most `ends_at`, or `starts_at` of an event without an end; `starts_at` unless given.
     #[schema(value_type = Option<String>, format = DateTime)]
     sales_end: Option<Timestamp>,
 }
@@ -145,6 +147,7 @@ impl CreateEventRequest {
                 ends_at: ends_at?,
                 time_zone: zone?,
                 refundable_until: refundable_until?,
+                refundable_after_start: self.refundable_after_start.unwrap_or_default(),
                 max_per_buyer: per_buyer?,
             },
             ticket_types: types.into_iter().collect::<Option<_>>()?,

@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use karcis_http::{Caller, ClientIp, FieldErrors, Json, List, Page, PathId, Problem, Query};
-use karcis_kernel::{EventId, Role, Timestamp};
+use karcis_kernel::{EventId, Role, Timestamp, UserId};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
@@ -13,19 +13,19 @@ use super::{
 };
 use crate::{
     application::{EventFilter, Kind},
-    domain::{Editor, Stage},
+    domain::Editor,
 };
 
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct EventsQuery {
-    /// A text in the title or the venue, in upper or lower case.
+    /// Words in the title, the venue or the description, in any order. Case and accents do not matter.
     #[param(max_length = 200, pattern = r"^[^\x00]*$", nullable = false)]
     q: Option<String>,
     /// The earliest start.
     #[param(value_type = Option<String>, format = DateTime, nullable = false)]
     from: Option<Timestamp>,
-    /// The latest start.
+    /// All starts are before.
     #[param(value_type = Option<String>, format = DateTime, nullable = false)]
     to: Option<Timestamp>,
     #[param(minimum = 1, maximum = 100, default = 20, nullable = false)]
@@ -36,6 +36,15 @@ pub(super) struct EventsQuery {
     /// `published` (those that are not over) unless given. Only their organiser sees drafts.
     #[param(inline, nullable = false)]
     status: Option<EventsQueryStatus>,
+    /// Only the caller's own events, in all stages unless `status` is given.
+    #[param(inline, nullable = false)]
+    organiser: Option<EventsQueryOrganiser>,
+}
+
+#[derive(Clone, Copy, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum EventsQueryOrganiser {
+    Me,
 }
 
 #[derive(Clone, Copy, Deserialize, ToSchema)]
@@ -47,7 +56,7 @@ enum EventsQueryStatus {
     Ended,
 }
 
-/// An event. A draft is shown only to those who may edit it.
+/// An event. A draft, cancelled or not, is shown only to those who may edit it.
 #[utoipa::path(get, path = "/events/{event_id}", tag = CATALOGUE, operation_id = "event",
     params(("event_id" = EventId, Path, description = "The event's id.")),
     security((), ("bearer" = [])),
@@ -60,13 +69,13 @@ pub(super) async fn show(
     let found = state.catalogue.find(EventId(id), edits(caller)).await?;
     let event = found.value.as_ref().ok_or_else(Problem::not_found)?;
     let own = caller.is_some_and(|caller| Editor::from(caller).may_edit(event));
-    if event.stage == Stage::Draft && !own {
+    if !event.stage.is_public() && !own {
         return Err(Problem::not_found());
     }
     Ok(Json(EventResponse::new(event, found.as_of)))
 }
 
-/// Events, soonest first.
+/// Events: those to come soonest first, drafts and those that are over or cancelled newest first.
 ///
 /// Searches (`q`) are limited more strictly than other reads, by network address.
 #[utoipa::path(get, path = "/events", tag = CATALOGUE, operation_id = "events", params(EventsQuery),
@@ -78,6 +87,10 @@ pub(super) async fn list(
     client_ip: ClientIp,
     Query(query): Query<EventsQuery>,
 ) -> Result<Json<List<ListedEventResponse>>, Problem> {
+    let own = query.organiser.is_some();
+    if own && caller.is_none() {
+        return Err(Problem::not_logged_in("log in with POST /login to see your own events"));
+    }
     let page: Page<(Timestamp, EventId)> = Page::new(query.limit, query.cursor.as_deref())?;
     let mut fields = FieldErrors::new();
     let from = optional(&mut fields, "from", query.from, stored_time).flatten();
@@ -90,32 +103,39 @@ pub(super) async fn list(
         fields.add("cursor", "give the next_cursor of the page before, or none");
     }
     fields.finish()?;
-    let Some(kind) = kind(query.status, caller) else {
+    let Some((kind, organiser)) = kind(query.status, own, caller) else {
         return Ok(Json(List { items: Vec::new(), next_cursor: None }));
     };
     if text.is_some() {
         state.searches.admit(&client_ip)?;
     }
     let limit = page.limit + 1;
-    let filter = EventFilter { kind, text, from, to, after: page.after, limit };
+    let filter = EventFilter { kind, organiser, text, from, to, after: page.after, limit };
     let found = state.catalogue.list(&filter, edits(caller)).await?;
     let events = found.events().iter().collect();
     let page = List::of(events, page.limit, |event| (event.details.starts_at, event.id));
     Ok(Json(page.map(|event| ListedEventResponse::new(event, found.as_of()))))
 }
 
-/// `None`: this caller may see none of these.
-fn kind(status: Option<EventsQueryStatus>, caller: Option<Caller>) -> Option<Kind> {
-    match status {
-        None | Some(EventsQueryStatus::Published) => Some(Kind::Upcoming),
-        Some(EventsQueryStatus::Cancelled) => Some(Kind::Cancelled),
-        Some(EventsQueryStatus::Ended) => Some(Kind::Ended),
-        Some(EventsQueryStatus::Draft) => match caller?.role {
-            Role::Admin => Some(Kind::DraftsOf(None)),
-            Role::Organiser => Some(Kind::DraftsOf(Some(caller?.user_id))),
-            Role::Buyer | Role::Operator | Role::Door => None,
-        },
+/// What to list, and of which organiser if not of all; `None`: this caller may see none of these.
+fn kind(
+    status: Option<EventsQueryStatus>,
+    own: bool,
+    caller: Option<Caller>,
+) -> Option<(Kind, Option<UserId>)> {
+    let kind = match status {
+        None if own => Kind::All,
+        None | Some(EventsQueryStatus::Published) => Kind::Upcoming,
+        Some(EventsQueryStatus::Draft) => Kind::Drafts,
+        Some(EventsQueryStatus::Cancelled) => Kind::Cancelled,
+        Some(EventsQueryStatus::Ended) => Kind::Ended,
+    };
+    if !own && kind != Kind::Drafts {
+        return Some((kind, None));
     }
+    let caller = caller.filter(|caller| edits(Some(*caller)))?;
+    let all_drafts = !own && caller.role == Role::Admin;
+    Some((kind, (!all_drafts).then_some(caller.user_id)))
 }
 
 fn edits(caller: Option<Caller>) -> bool {

@@ -166,7 +166,7 @@ pub(super) fn required<T, U, E: Display>(
 pub(super) fn invalid(errors: Vec<FieldError>) -> Problem {
     let errors = errors.into_iter().map(|error| karcis_http::FieldError {
         field: error.field,
-        message: error.message.to_owned(),
+        message: error.message.into_owned(),
     });
     Problem::invalid(errors.collect())
 }

@@ -5,8 +5,12 @@ use karcis_kernel::{EventId, Money, TicketCode, TicketTypeId, Timestamp, UserId}
 use serde::Serialize;
 use utoipa::{ToSchema, openapi::Object};
 
-use crate::domain::{
-    Availability, Event, EventSnapshot, IssuedTicket, PerBuyer, Status, TicketStatus, TicketType,
+use crate::{
+    adapters::time_zone::local_time,
+    domain::{
+        Availability, Details, Event, EventSnapshot, IssuedTicket, PerBuyer, Status, TicketStatus,
+        TicketType,
+    },
 };
 
 /// An event.
@@ -73,6 +77,24 @@ struct TicketTypeResponse {
     closed: bool,
 }
 
+/// An event after an update.
+#[derive(Serialize, ToSchema)]
+#[schema(as = UpdatedEvent)]
+pub(super) struct UpdatedEventResponse {
+    #[serde(flatten)]
+    event: EventResponse,
+    local: LocalTimes,
+}
+
+/// When it is on the clocks of its time zone: another `time_zone` alone moves that.
+#[derive(Serialize, ToSchema)]
+struct LocalTimes {
+    #[schema(examples("2036-08-17T19:00:00+07:00"))]
+    starts_at: String,
+    #[schema(examples("2036-08-17T22:00:00+07:00"))]
+    ends_at: Option<String>,
+}
+
 /// An event in a list: without its description.
 #[derive(Serialize, ToSchema)]
 #[schema(as = ListedEvent)]
@@ -82,6 +104,9 @@ pub(super) struct ListedEventResponse {
     from_price: Money,
     #[schema(schema_with = availabilities)]
     availability: &'static str,
+    /// With `not_on_sale`: when seats can be booked; null: not as it is now.
+    #[schema(value_type = Option<String>, format = DateTime, examples("2036-08-01T00:00:00Z"))]
+    on_sale_at: Option<Timestamp>,
 }
 
 /// A ticket, for everybody who knows its code.
@@ -133,6 +158,17 @@ impl EventResponse {
     }
 }
 
+impl UpdatedEventResponse {
+    /// The event, which was updated at `as_of`.
+    pub(super) fn new(event: &Event, as_of: Timestamp) -> Self {
+        let details = &event.details;
+        let local = |at| local_time(at, details.time_zone);
+        let local =
+            LocalTimes { starts_at: local(details.starts_at), ends_at: details.ends_at.map(local) };
+        Self { event: EventResponse::new(event, as_of), local }
+    }
+}
+
 impl EventOutline {
     fn new(event: &Event, as_of: Timestamp) -> Self {
         let details = &event.details;
@@ -149,14 +185,14 @@ impl EventOutline {
             refundable_until: details.refundable_until(),
             organiser_id: event.organiser_id,
             max_per_buyer: details.max_per_buyer.map(PerBuyer::get),
-            ticket_types: types.map(|t| TicketTypeResponse::new(t, details.starts_at)).collect(),
+            ticket_types: types.map(|t| TicketTypeResponse::new(t, details)).collect(),
             as_of,
         }
     }
 }
 
 impl TicketTypeResponse {
-    fn new(ticket_type: &TicketType, event_starts: Timestamp) -> Self {
+    fn new(ticket_type: &TicketType, event: &Details) -> Self {
         Self {
             ticket_type_id: ticket_type.id,
             name: ticket_type.name.to_string(),
@@ -165,7 +201,7 @@ impl TicketTypeResponse {
             available: ticket_type.stock.free(),
             max_per_booking: ticket_type.max_per_booking.get(),
             sales_start: ticket_type.sales_start,
-            sales_end: ticket_type.sale_ends(event_starts),
+            sales_end: ticket_type.sale_ends(event),
             closed: ticket_type.closed,
         }
     }
@@ -177,6 +213,7 @@ impl ListedEventResponse {
         Self {
             from_price: event.lowest_price(as_of),
             availability: event.availability(as_of).as_str(),
+            on_sale_at: event.on_sale_at(as_of),
             outline: EventOutline::new(event, as_of),
         }
     }

@@ -1,12 +1,12 @@
 //! PUT /event/update, and the same with POST and PATCH.
 
-use std::convert::Infallible;
+use std::{collections::HashMap, convert::Infallible};
 
 use axum::extract::State;
 use karcis_http::{FieldErrors, Json, Organiser, Patch, Problem, TimeZoneName};
-use karcis_kernel::{Currency, EventId, Money, TicketTypeId, Timestamp};
+use karcis_kernel::{Currency, EventId, Money, TicketTypeId, Timestamp, UserId};
 use karcis_process::{now, trace};
-use serde::Deserialize;
+use serde::{Deserialize, de::IgnoredAny};
 use utoipa::ToSchema;
 
 use super::{
@@ -16,14 +16,14 @@ use super::{
         EventTitle, LongText, PriceSchema, TicketTypeName, VenueName, capacity, clearable,
         max_per_booking, max_per_buyer, required, stored_time,
     },
-    responses::EventResponse,
+    responses::UpdatedEventResponse,
 };
 use crate::{
     adapters::time_zone::time_zone,
     application::update_event,
     domain::{
-        Capacity, Description, EventUpdate, NewTicketType, PerBooking, PerBuyer, Price, TicketName,
-        TicketTypeEdit, TicketTypeUpdate, Title, Venue,
+        Capacity, Description, EventUpdate, NewTicketType, PerBooking, PerBuyer, Price, Status,
+        TicketName, TicketTypeEdit, TicketTypeUpdate, Title, Venue,
     },
 };
 
@@ -31,6 +31,21 @@ use crate::{
 #[serde(deny_unknown_fields)]
 pub(super) struct UpdateEventRequest {
     event_id: EventId,
+    /// What cannot be changed here may be sent as it is.
+    #[serde(default)]
+    #[schema(value_type = SentStatus)]
+    status: Patch<SentStatus>,
+    #[serde(default)]
+    #[schema(value_type = UserId)]
+    organiser_id: Patch<UserId>,
+    /// Ignored, as it is of the answer and not of the event.
+    #[serde(default, rename = "as_of")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    _as_of: Patch<Timestamp>,
+    /// Ignored, as it follows from the times and the time zone.
+    #[serde(default, rename = "local")]
+    #[schema(value_type = Option<Object>)]
+    _local: Patch<HashMap<String, IgnoredAny>>,
     /// The version that was read: if the event was edited since, nothing changes.
     version: Option<i64>,
     #[serde(default)]
@@ -54,6 +69,10 @@ pub(super) struct UpdateEventRequest {
     #[serde(default)]
     #[schema(value_type = Option<String>, format = DateTime, examples("2036-08-10T12:00:00Z"))]
     refundable_until: Patch<Timestamp>,
+    /// Whether `refundable_until` may be after `starts_at`.
+    #[serde(default)]
+    #[schema(value_type = Option<bool>)]
+    refundable_after_start: Patch<bool>,
     #[serde(default)]
     #[schema(schema_with = max_per_buyer)]
     max_per_buyer: Patch<i64>,
@@ -61,6 +80,16 @@ pub(super) struct UpdateEventRequest {
     #[serde(default)]
     #[schema(value_type = Vec<UpdateTicketTypeRequest>, max_items = 20)]
     ticket_types: Patch<Vec<UpdateTicketTypeRequest>>,
+}
+
+/// A status as events are shown with it.
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum SentStatus {
+    Draft,
+    Published,
+    Cancelled,
+    Ended,
 }
 
 /// With an id: what to change. Without: a new one, which needs name, price and capacity.
@@ -77,6 +106,10 @@ struct UpdateTicketTypeRequest {
     #[serde(default)]
     #[schema(schema_with = capacity)]
     capacity: Patch<i64>,
+    /// Ignored, as it changes with each sale.
+    #[serde(default, rename = "available")]
+    #[schema(value_type = Option<i64>)]
+    _available: Patch<i64>,
     #[serde(default)]
     #[schema(schema_with = max_per_booking)]
     max_per_booking: Patch<i64>,
@@ -84,6 +117,7 @@ struct UpdateTicketTypeRequest {
     #[schema(value_type = Option<String>, format = DateTime, examples("2026-08-01T00:00:00Z"))]
     sales_start: Patch<Timestamp>,
     #[serde(default)]
+    /// At most `ends_at`, or `starts_at` of an event without an end.
     #[schema(value_type = Option<String>, format = DateTime)]
     sales_end: Patch<Timestamp>,
     /// No longer on sale.
@@ -112,7 +146,7 @@ struct UpdateConflict {
     operation_id = "updateEvent", request_body = UpdateEventRequest,
     security(("bearer" = ["organiser", "admin"])),
     responses(
-        (status = 200, description = "The event as it is now.", body = EventResponse),
+        (status = 200, description = "The event as it is now.", body = UpdatedEventResponse),
         (status = 404, description = "not-found"),
         (status = 409, body = inline(UpdateConflict),
             description = "version-conflict capacity-below-sold currency-frozen event-over"),
@@ -121,15 +155,16 @@ pub(super) async fn update(
     State(state): State<ApiState>,
     Organiser(caller): Organiser,
     Json(request): Json<UpdateEventRequest>,
-) -> Result<Json<EventResponse>, Problem> {
+) -> Result<Json<UpdatedEventResponse>, Problem> {
     let event_id = request.event_id;
     let mut fields = FieldErrors::new();
     let update = request.parse(&mut fields);
     fields.finish()?;
-    let updating = update_event(&*state.events, caller.into(), event_id, update);
+    let at = now();
+    let updating = update_event(&*state.events, caller.into(), event_id, update, at);
     let event = trace::span("update_event", updating).await?;
     state.catalogue.changed(event_id);
-    Ok(Json(EventResponse::new(&event, now())))
+    Ok(Json(UpdatedEventResponse::new(&event, at)))
 }
 
 impl UpdateEventRequest {
@@ -142,6 +177,8 @@ impl UpdateEventRequest {
             .collect();
         EventUpdate {
             version: self.version,
+            status: required(fields, "status", self.status, |s| Ok::<_, Infallible>(s.into())),
+            organiser_id: required(fields, "organiser_id", self.organiser_id, Ok::<_, Infallible>),
             title: required(fields, "title", self.title, Title::try_from),
             description: clearable(fields, "description", self.description, Description::try_from),
             venue: required(fields, "venue", self.venue, Venue::try_from),
@@ -154,6 +191,7 @@ impl UpdateEventRequest {
                 self.refundable_until,
                 stored_time,
             ),
+            refundable_after_start: flag(self.refundable_after_start),
             max_per_buyer: clearable(
                 fields,
                 "max_per_buyer",
@@ -161,6 +199,17 @@ impl UpdateEventRequest {
                 PerBuyer::try_from,
             ),
             ticket_types,
+        }
+    }
+}
+
+impl From<SentStatus> for Status {
+    fn from(sent: SentStatus) -> Self {
+        match sent {
+            SentStatus::Draft => Self::Draft,
+            SentStatus::Published => Self::Published,
+            SentStatus::Cancelled => Self::Cancelled,
+            SentStatus::Ended => Self::Ended,
         }
     }
 }
@@ -178,7 +227,6 @@ impl UpdateTicketTypeRequest {
         let (start, end) = (at("sales_start"), at("sales_end"));
         let per_booking =
             clearable(fields, &at("max_per_booking"), self.max_per_booking, PerBooking::try_from);
-        let closed = clearable(fields, &at("closed"), self.closed, Ok::<_, Infallible>);
         // Only the amount can be wrong, and null is the whole price.
         let price_at = if self.price == Patch::Null { at("price") } else { at("price.amount") };
         TicketTypeUpdate {
@@ -189,7 +237,7 @@ impl UpdateTicketTypeRequest {
             max_per_booking: per_booking.map(|limit| limit.unwrap_or(PerBooking::DEFAULT)),
             sales_start: clearable(fields, &start, self.sales_start, stored_time),
             sales_end: clearable(fields, &end, self.sales_end, stored_time),
-            closed: closed.map(Option::unwrap_or_default),
+            closed: flag(self.closed),
         }
     }
 
@@ -208,6 +256,15 @@ impl UpdateTicketTypeRequest {
             closed: value(self.closed).unwrap_or_default(),
         };
         new.parse(path, fields)
+    }
+}
+
+/// The change of a flag, which is cleared to false.
+fn flag(change: Patch<bool>) -> Option<bool> {
+    match change {
+        Patch::Unchanged => None,
+        Patch::Null => Some(false),
+        Patch::Value(value) => Some(value),
     }
 }
 

@@ -6,9 +6,7 @@ use serde::de::Error;
 
 use crate::{
     application::{CancelledEvent, EventFact, Message},
-    domain::{
-        Command, Event, HoldRef, Items, RejectReason, Reply, Reservation, Reserve, Stage, Ticket,
-    },
+    domain::{Command, Event, HoldRef, Items, RejectReason, Reply, Reservation, Reserve, Ticket},
 };
 
 /// The command, or why no booking can mean it.
@@ -92,10 +90,7 @@ fn event_fact(event: &Event, fact: EventFact) -> wire::EventFact {
         }
         .into(),
         EventFact::Cancelled { .. } => {
-            let reason = match &event.stage {
-                Stage::Cancelled(reason) => reason.to_string(),
-                Stage::Draft | Stage::Published => String::new(),
-            };
+            let reason = event.stage.cancel_reason().map(ToString::to_string).unwrap_or_default();
             wire::EventCancelled { event_id, reason }.into()
         }
         EventFact::Deleted => wire::EventDeleted { event_id }.into(),

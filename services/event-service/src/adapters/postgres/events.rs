@@ -42,15 +42,16 @@ async fn insert(
 ) -> Result<(), StoreError> {
     const INSERT: &str = "
         INSERT INTO event (event_id, version, organiser_id, stage, title, description, venue,
-                           starts_at, ends_at, time_zone, refundable_until, currency, max_per_buyer)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
+                           starts_at, ends_at, time_zone, refundable_until, currency, max_per_buyer,
+                           refundable_after_start)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
     let details = &event.details;
     let mut transaction = store.pool.begin().await?;
     sqlx::query(INSERT)
         .bind(event.id.0)
         .bind(event.version)
         .bind(event.organiser_id.0)
-        .bind(stage(&event.stage).0)
+        .bind(stage(&event.stage))
         .bind(details.title.as_str())
         .bind(details.description.as_ref().map(|text| text.as_str()))
         .bind(details.venue.as_str())
@@ -60,6 +61,7 @@ async fn insert(
         .bind(details.refundable_until)
         .bind(event.currency.as_str())
         .bind(details.max_per_buyer.map(|limit| limit.get() as i32))
+        .bind(details.refundable_after_start)
         .execute(&mut *transaction)
         .await?;
     write_ticket_types(&mut transaction, event).await?;
@@ -110,10 +112,11 @@ impl LockedEvent for LockedPgEvent {
             SET version = $2, stock_version = stock_version + 1, stage = $3, cancel_reason = $4,
                 title = $5, description = $6, venue = $7, starts_at = $8, ends_at = $9,
                 time_zone = $10, refundable_until = $11, currency = $12,
-                announce_at = $13, announced = $14, max_per_buyer = $15
+                announce_at = $13, announced = $14, max_per_buyer = $15,
+                refundable_after_start = $16, cancelled_in_public = $17
             WHERE event_id = $1";
         let details = &event.details;
-        let (stage, reason) = stage(&event.stage);
+        let reason = event.stage.cancel_reason();
         let (announced, announce_at) = match fact {
             Some(EventFact::Cancelled { next }) => (1, Some(next)),
             _ => (0, None),
@@ -121,8 +124,8 @@ impl LockedEvent for LockedPgEvent {
         sqlx::query(UPDATE)
             .bind(event.id.0)
             .bind(event.version)
-            .bind(stage)
-            .bind(reason)
+            .bind(stage(&event.stage))
+            .bind(reason.map(|reason| reason.as_str()))
             .bind(details.title.as_str())
             .bind(details.description.as_ref().map(|text| text.as_str()))
             .bind(details.venue.as_str())
@@ -134,6 +137,8 @@ impl LockedEvent for LockedPgEvent {
             .bind(announce_at)
             .bind(announced)
             .bind(details.max_per_buyer.map(|limit| limit.get() as i32))
+            .bind(details.refundable_after_start)
+            .bind(reason.is_some().then(|| event.stage.is_public()))
             .execute(&mut *self.transaction)
             .await?;
         if event.ticket_types != self.event.ticket_types {
@@ -202,11 +207,11 @@ async fn finish(
     Ok(())
 }
 
-/// The stage's name and, if it is cancelled, the reason.
-fn stage(stage: &Stage) -> (&'static str, Option<&str>) {
+/// The stage's name.
+fn stage(stage: &Stage) -> &'static str {
     match stage {
-        Stage::Draft => ("draft", None),
-        Stage::Published => ("published", None),
-        Stage::Cancelled(reason) => ("cancelled", Some(reason.as_str())),
+        Stage::Draft => "draft",
+        Stage::Published => "published",
+        Stage::Cancelled(_) | Stage::CancelledDraft(_) => "cancelled",
     }
 }

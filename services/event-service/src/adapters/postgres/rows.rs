@@ -28,8 +28,9 @@ macro_rules! select_events {
         concat!(
             "SELECT event_id, version, stock_version, organiser_id, stage, cancel_reason, title, ",
             $description,
-            ", venue, starts_at, ends_at, time_zone, refundable_until, max_per_buyer, ",
-            "currency, booked FROM event ",
+            ", venue, starts_at, ends_at, time_zone, refundable_until, refundable_after_start, ",
+            "max_per_buyer, ",
+            "currency, booked, COALESCE(cancelled_in_public, booked) AS was_public FROM event ",
             $rest
         )
     };
@@ -51,9 +52,12 @@ struct EventRow {
     ends_at: Option<Timestamp>,
     time_zone: String,
     refundable_until: Option<Timestamp>,
+    refundable_after_start: bool,
     max_per_buyer: Option<i32>,
     currency: String,
     booked: bool,
+    /// Whether it was published when it was cancelled.
+    was_public: bool,
 }
 
 #[derive(sqlx::FromRow)]
@@ -111,7 +115,10 @@ impl EventRow {
                 ("draft", _) => Stage::Draft,
                 ("published", _) => Stage::Published,
                 ("cancelled", Some(reason)) => {
-                    Stage::Cancelled(CancelReason::try_from(reason).map_err(text)?)
+                    let reason = CancelReason::try_from(reason).map_err(text)?;
+                    let stage =
+                        if self.was_public { Stage::Cancelled } else { Stage::CancelledDraft };
+                    stage(reason)
                 }
                 (stage, _) => return Err(format!("no stage is called {stage}")),
             },
@@ -127,6 +134,7 @@ impl EventRow {
                 ends_at: self.ends_at,
                 time_zone: time_zone(&self.time_zone).map_err(text)?,
                 refundable_until: self.refundable_until,
+                refundable_after_start: self.refundable_after_start,
                 max_per_buyer: self
                     .max_per_buyer
                     .map(|limit| PerBuyer::try_from(i64::from(limit)))

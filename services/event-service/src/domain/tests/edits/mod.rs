@@ -1,9 +1,11 @@
 //! What organisers may and may not do with an event.
 
+mod availability;
+mod dates;
+
 use karcis_kernel::{Currency, Role, TicketTypeId};
 
-use super::samples::*;
-use crate::domain::*;
+use crate::domain::{tests::samples::*, *};
 
 fn changes(update: TicketTypeUpdate) -> EventUpdate {
     EventUpdate { ticket_types: vec![TicketTypeEdit::Change(update)], ..EventUpdate::default() }
@@ -14,7 +16,7 @@ fn fields(errors: Vec<FieldError>) -> Vec<String> {
 }
 
 fn invalid_fields(event: &Event, update: EventUpdate) -> Vec<String> {
-    match event.update(update) {
+    match event.update(update, at(NOW)) {
         Err(UpdateRefusal::Invalid(errors)) => fields(errors),
         other => panic!("{other:?}"),
     }
@@ -26,7 +28,19 @@ fn a_new_event_names_every_invalid_field() {
         ("nothing", (|_| {}) as fn(&mut NewEvent), &[] as &[&str]),
         ("ends first", |e| e.details.ends_at = Some(e.details.starts_at), &["ends_at"]),
         ("nothing to sell", |e| e.ticket_types.clear(), &["ticket_types"]),
-        ("21 types", |e| e.ticket_types = vec![e.ticket_types[0].clone(); 21], &["ticket_types"]),
+        (
+            "21 types",
+            |e| {
+                let named = |n| ticket_type(TicketTypeId(uuid(n)), &format!("Block {n}"), 1, 1);
+                e.ticket_types = (0..21).map(named).collect();
+            },
+            &["ticket_types"],
+        ),
+        (
+            "a name twice",
+            |e| e.ticket_types[1].name = TicketName::try_from("vip".to_owned()).expect("a name"),
+            &["ticket_types[1].name"],
+        ),
         (
             "two currencies",
             |e| e.ticket_types[1].price = price(1, Currency::Usd),
@@ -96,6 +110,22 @@ fn publish_unpublish_and_cancel_are_repeatable_and_count_as_edits() {
 }
 
 #[test]
+fn a_draft_that_is_cancelled_stays_secret() {
+    let reason = || CancelReason::try_from("no permit".to_owned()).expect("a reason");
+    let taken_back = published().unpublish(at(NOW)).expect("not booked").expect("changed");
+    for draft in [draft(), taken_back] {
+        let mut secret = draft.cancel(reason()).expect("it was not cancelled");
+        assert_eq!(secret.status(at(NOW)), Status::Cancelled);
+        assert!(!secret.stage.is_public());
+        assert_eq!(secret.cancel(reason()), None);
+        assert_eq!(secret.publish(at(NOW)), Err(EventOver));
+        let reply = reserve(Some(&mut secret), None, no_holds(), &request(&[(VIP, 1)]), at(NOW));
+        assert_eq!(reply.reply, Reply::Rejected(RejectReason::EventNotFound));
+    }
+    assert!(cancelled(&published()).stage.is_public());
+}
+
+#[test]
 fn what_is_over_cannot_be_published_or_taken_back() {
     for (case, event, time) in
         [("cancelled", cancelled(&published()), NOW), ("ended", published(), START)]
@@ -143,7 +173,7 @@ fn an_update_changes_what_it_names_and_counts_once() {
         ],
         ..EventUpdate::default()
     };
-    let after = event.update(update).expect("allowed").expect("changed");
+    let after = event.update(update, at(NOW)).expect("allowed").expect("changed");
     assert_eq!(after.version, 3);
     assert_eq!(after.details.title.as_str(), "Konser II");
     assert_eq!(after.details.refundable_until(), at(NOW));
@@ -152,14 +182,14 @@ fn an_update_changes_what_it_names_and_counts_once() {
     assert_eq!(after.ticket_types[2].name.as_str(), "Balcony");
 
     let cleared = EventUpdate { refundable_until: Some(None), ..EventUpdate::default() };
-    let after = after.update(cleared).expect("allowed").expect("changed");
+    let after = after.update(cleared, at(NOW)).expect("allowed").expect("changed");
     assert_eq!(after.details.refundable_until(), at(START));
 }
 
 #[test]
 fn an_update_that_changes_nothing_is_no_edit() {
     let same = EventUpdate { title: Some(title("Konser")), ..changes(unchanged(VIP)) };
-    assert_eq!(published().update(same), Ok(None));
+    assert_eq!(published().update(same, at(NOW)), Ok(None));
 }
 
 #[test]
@@ -197,7 +227,10 @@ fn an_update_names_every_invalid_field() {
     assert_eq!(invalid_fields(&event, twice), ["ticket_types[1].ticket_type_id"]);
     let many = EventUpdate {
         ticket_types: (0..19)
-            .map(|i| TicketTypeEdit::Add(ticket_type(TicketTypeId(uuid(100 + i)), "x", 1, 1)))
+            .map(|i| {
+                let name = format!("Block {i}");
+                TicketTypeEdit::Add(ticket_type(TicketTypeId(uuid(100 + i)), &name, 1, 1))
+            })
             .collect(),
         ..Default::default()
     };
@@ -205,17 +238,77 @@ fn an_update_names_every_invalid_field() {
 }
 
 #[test]
+fn a_ticket_type_has_a_name_of_its_own() {
+    let named = |id, name: &str| {
+        let name = Some(TicketName::try_from(name.to_owned()).expect("a name"));
+        TicketTypeEdit::Change(TicketTypeUpdate { name, ..unchanged(id) })
+    };
+    let add = |name| TicketTypeEdit::Add(ticket_type(TicketTypeId(uuid(9)), name, 1, 1));
+    let update = |edits: &[TicketTypeEdit]| EventUpdate {
+        ticket_types: edits.to_vec(),
+        ..EventUpdate::default()
+    };
+    for (edits, index) in [
+        (vec![add("Lawn")], 0),
+        (vec![named(VIP, "VIP"), add("LAWN")], 1),
+        (vec![add("Balcony"), add("Balcony")], 1),
+        (vec![named(VIP, "lawn")], 0),
+        (vec![named(VIP, "Seat"), named(LAWN, "Seat")], 1),
+    ] {
+        let field = format!("ticket_types[{index}].name");
+        assert_eq!(invalid_fields(&published(), update(&edits)), [field], "{edits:?}");
+    }
+    for edits in [
+        vec![named(VIP, "Lawn"), named(LAWN, "VIP")],
+        vec![named(VIP, "Front"), add("VIP")],
+        vec![named(VIP, "vip")],
+    ] {
+        assert!(published().update(update(&edits), at(NOW)).is_ok(), "{edits:?}");
+    }
+    let mut older = published();
+    older.ticket_types[1].name = older.ticket_types[0].name.clone();
+    let closed = TicketTypeUpdate { closed: Some(true), ..unchanged(LAWN) };
+    assert!(older.update(changes(closed), at(NOW)).is_ok(), "an older release allowed it");
+}
+
+#[test]
+fn what_cannot_be_changed_may_be_sent_as_it_is() {
+    let sent = |event: &Event, status| EventUpdate {
+        status: Some(status),
+        organiser_id: Some(event.organiser_id),
+        version: Some(event.version),
+        ..EventUpdate::default()
+    };
+    use Status::*;
+    for (event, same) in [
+        (draft(), &[Draft] as &[Status]),
+        (published(), &[Published, Ended]),
+        (cancelled(&published()), &[Cancelled]),
+    ] {
+        for status in Status::ALL {
+            if same.contains(&status) {
+                assert_eq!(event.update(sent(&event, status), at(NOW)), Ok(None), "{status:?}");
+            } else {
+                assert_eq!(invalid_fields(&event, sent(&event, status)), ["status"]);
+            }
+        }
+    }
+    let given_away = EventUpdate { organiser_id: Some(BUYER), ..EventUpdate::default() };
+    assert_eq!(invalid_fields(&published(), given_away), ["organiser_id"]);
+}
+
+#[test]
 fn another_version_than_the_one_seen_is_a_conflict() {
     let update = EventUpdate { version: Some(1), ..EventUpdate::default() };
-    let refused = published().update(update);
+    let refused = published().update(update, at(NOW));
     assert_eq!(refused, Err(UpdateRefusal::VersionConflict { current: 2 }));
 }
 
 #[test]
 fn a_cancelled_event_is_not_edited_but_an_ended_one_can_be_postponed() {
     let update = EventUpdate { starts_at: Some(at(START * 2)), ..EventUpdate::default() };
-    assert_eq!(cancelled(&published()).update(update.clone()), Err(EventOver.into()));
-    let postponed = published().update(update).expect("allowed").expect("changed");
+    assert_eq!(cancelled(&published()).update(update.clone(), at(NOW)), Err(EventOver.into()));
+    let postponed = published().update(update, at(NOW)).expect("allowed").expect("changed");
     assert_eq!(postponed.status(at(START + 1)), Status::Published);
 }
 
@@ -227,7 +320,7 @@ fn capacity_cannot_drop_below_held_and_sold() {
     for (seats, good) in [(4, false), (5, true), (100, true)] {
         let update =
             changes(TicketTypeUpdate { capacity: Some(capacity(seats)), ..unchanged(VIP) });
-        match event.update(update) {
+        match event.update(update, at(NOW)) {
             Ok(Some(after)) => {
                 assert!(good, "{seats}");
                 assert_eq!(vip(&after), (seats as u32 - 5, 3, 2));
@@ -252,45 +345,16 @@ fn the_currency_freezes_with_the_first_booking() {
         ..EventUpdate::default()
     };
     let mut event = published();
-    let after = event.update(in_dollars()).expect("allowed").expect("changed");
+    let after = event.update(in_dollars(), at(NOW)).expect("allowed").expect("changed");
     assert_eq!(after.currency, Currency::Usd);
 
     held(&mut event, &[(VIP, 1)]);
     let frozen = UpdateRefusal::CurrencyFrozen { currency: Currency::Idr };
-    assert_eq!(event.update(in_dollars()), Err(frozen.clone()));
+    assert_eq!(event.update(in_dollars(), at(NOW)), Err(frozen.clone()));
     let only_one =
         changes(TicketTypeUpdate { price: Some(price(1, Currency::Usd)), ..unchanged(VIP) });
-    assert_eq!(event.update(only_one), Err(frozen));
+    assert_eq!(event.update(only_one, at(NOW)), Err(frozen));
     let dearer =
         changes(TicketTypeUpdate { price: Some(price(9, Currency::Idr)), ..unchanged(VIP) });
-    assert!(event.update(dearer).is_ok());
-}
-
-#[test]
-fn a_list_shows_the_lowest_price_and_how_many_are_left() {
-    use Availability::*;
-    let with_free = |vip: u32, lawn: u32| {
-        let mut event = published();
-        let stock = |capacity, free| Stock::restore(capacity, capacity - free, 0).expect("a stock");
-        event.ticket_types[0].stock = stock(20, vip);
-        event.ticket_types[1].stock = stock(5, lawn);
-        event
-    };
-    let closed = |mut event: Event| {
-        event.ticket_types[1].closed = true;
-        event
-    };
-    for (event, time, price, left) in [
-        (with_free(20, 5), NOW, 0, Many),
-        (with_free(20, 0), NOW, 750_000, Many),
-        (with_free(3, 0), NOW, 750_000, Many),
-        (with_free(2, 0), NOW, 750_000, Few),
-        (with_free(0, 0), NOW, 0, SoldOut),
-        (closed(with_free(0, 5)), NOW, 0, SoldOut),
-        (with_free(20, 5), START, 0, SoldOut),
-        (cancelled(&published()), NOW, 0, SoldOut),
-    ] {
-        assert_eq!(event.lowest_price(at(time)).amount, price, "{event:?}");
-        assert_eq!(event.availability(at(time)), left, "{event:?}");
-    }
+    assert!(event.update(dearer, at(NOW)).is_ok());
 }

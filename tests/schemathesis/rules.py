@@ -8,6 +8,7 @@ RULES = (
     "ask for another e-mail: this token",
     "choose another: leave out",
     "choose another: this one is known from leaks",
+    "give a text that can be seen",
     "give a time",
     "give an address such as",
     "give all prices of the event in one currency",

@@ -16,5 +16,6 @@ mod per_buyer;
 mod pools;
 mod racing;
 mod silence;
+mod texts;
 mod tickets;
 mod unreadable;

@@ -22,8 +22,8 @@ pub(crate) use login_throttle::{Allowance, ClientIp, Guesser, LoginLimits, Subje
 pub(crate) use mail::{AccountMail, AccountMailKind, Content, Mail, MailedToken, Recipient};
 pub(crate) use notification::{Notification, NotificationKind};
 pub(crate) use password::{InvalidPassword, Password, PasswordHash, TypedPassword};
-pub(crate) use person_name::{InvalidName, PersonName};
-pub use reason::{InvalidReason, Reason};
+pub(crate) use person_name::PersonName;
+pub use reason::Reason;
 pub(crate) use security_event::SecurityEvent;
 pub(crate) use session::{
     Actor, NewSession, NewToken, OpenSession, SessionId, StoredToken, TokenHash, TokenUse,

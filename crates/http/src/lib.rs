@@ -27,6 +27,7 @@ mod security;
 mod serve;
 mod settings;
 mod system_endpoints;
+mod time;
 mod token;
 mod trace;
 
@@ -45,4 +46,5 @@ pub use patch::Patch;
 pub use problem::{FieldError, FieldErrors, Problem};
 pub use serve::{bind, serve};
 pub use settings::{HttpConfig, KeysConfig, ServingConfig, address};
+pub use time::Time;
 pub use token::TokenError;

@@ -86,3 +86,44 @@ async fn what_an_older_release_stored_is_still_read() {
     assert_eq!(seen["description"], format!("{odd}\u{2028}{odd}"));
     app.stop().await;
 }
+
+#[tokio::test]
+async fn a_time_is_rfc_3339_in_a_body_and_in_a_query() {
+    let app = TestApp::start().await;
+    let organiser = app.organiser();
+    let event = app.made(&organiser, &plan(10)).await;
+    let cause = [
+        ("2036-08-17T19:00:00+0700", "with a colon"),
+        ("2036-08-17T19:00:00-03", "with a colon"),
+        ("2036-08-17T19:00:00 07:00", "%2B"),
+        ("2036-08-17 19:00:00+07:00", "write a T"),
+        ("2036-08-17T19:00:00", "such as +07:00"),
+    ];
+    for (time, cause) in cause {
+        for field in ["starts_at", "ends_at", "refundable_until"] {
+            let change = json!({(field): time});
+            let created = organiser.post("/event/create", &with(plan(10), change.clone())).await;
+            let updated = organiser.post("/event/update", &with(event.named(), change)).await;
+            for answer in [created, updated] {
+                assert!(message(&answer).contains(cause), "{time}: {:#}", answer.body);
+                answer.is_about(field);
+            }
+        }
+        for field in ["from", "to"] {
+            let time = time.replace('+', "%2B").replace(' ', "%20");
+            let answer = app.visitor().get(&format!("/events?{field}={time}")).await;
+            assert!(message(&answer).contains(cause), "{time}: {:#}", answer.body);
+            answer.is_about(field);
+        }
+    }
+    // Unencoded, a + arrives as a blank.
+    let answer = app.visitor().get("/events?from=2030-03-01T09:00:00+07:00").await;
+    assert!(message(&answer).contains("%2B"), "{:#}", answer.body);
+    answer.is_about("from");
+    for time in
+        ["2030-03-01T09:00:00%2B07:00", "2030-03-01T02:00:00Z", "2030-03-01T02:00:00.5-00:00"]
+    {
+        app.visitor().get(&format!("/events?from={time}")).await.is(200);
+    }
+    app.stop().await;
+}

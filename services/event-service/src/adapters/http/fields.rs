@@ -3,7 +3,7 @@
 use std::fmt::Display;
 
 use chrono::{Datelike, SubsecRound};
-use karcis_http::{FieldErrors, LINE, LINES, Patch, Problem, SOME_LINES};
+use karcis_http::{FieldErrors, LINE, LINES, Patch, Problem, SOME_LINES, Time};
 use karcis_kernel::{Currency, Timestamp};
 use utoipa::{
     PartialSchema, ToSchema,
@@ -109,7 +109,7 @@ const _: () = assert!(MAX_TICKET_TYPES == 20, "correct max_items of ticket_types
 pub(super) struct InvalidTime;
 
 /// The time to the microsecond, as it is stored.
-pub(super) fn stored_time(at: Timestamp) -> Result<Timestamp, InvalidTime> {
+pub(super) fn stored_time(Time(at): Time) -> Result<Timestamp, InvalidTime> {
     if (1970..=9999).contains(&at.year()) { Ok(at.trunc_subsecs(6)) } else { Err(InvalidTime) }
 }
 

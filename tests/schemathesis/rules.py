@@ -13,6 +13,7 @@ RULES = (
     "give an address such as",
     "give all prices of the event in one currency",
     "give an IANA time zone",
+    "give an international number such as",
     "give each ticket type once",
     "give it, or the ticket_type_id of the one to change",
     "give a method that GET /payment/methods lists",

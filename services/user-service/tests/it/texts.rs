@@ -70,6 +70,34 @@ async fn a_reason_is_one_line_too() {
     users.stop().await;
 }
 
+#[tokio::test]
+async fn a_telephone_number_is_one_that_can_be_dialled() {
+    let environment = TestEnvironment::start().await;
+    let users = TestApp::start(&environment, &[]).await;
+    let sari = users.registers("Sari").await;
+    for (typed, stored) in [
+        ("+62 0813 9876 5432", "+6281398765432"),
+        ("+44 (0)121 496 0777", "+441214960777"),
+        ("+39 02 8646 5432", "+390286465432"),
+        ("\u{2068}+60 (0)12\u{2011}345 6789\u{2069}", "+60123456789"),
+    ] {
+        let answer = users.updates(&sari, &json!({"phone": typed})).await.is(200);
+        assert_eq!(answer.body["phone"], stored, "{typed:?}");
+    }
+    for (typed, why) in [
+        ("0813 9876 5432", "begin with +"),
+        ("+44 121 496 0777 x12", "extensions"),
+        ("+62 1", "nobody has this one"),
+        ("+1 911 911 9111", "nobody has this one"),
+    ] {
+        let answer = users.updates(&sari, &json!({"phone": typed})).await;
+        let message = answer.body["errors"][0]["message"].to_string();
+        assert!(message.contains(why), "{typed:?}: {message}");
+        answer.is_about("phone");
+    }
+    users.stop().await;
+}
+
 /// Names, numbers and addresses that are refused now.
 #[tokio::test]
 async fn what_an_older_release_stored_is_still_read() {

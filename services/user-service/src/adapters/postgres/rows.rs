@@ -55,7 +55,7 @@ impl AccountRow {
             email_verified: self.email_verified,
             password_hash: PasswordHash(self.password_hash),
             name: PersonName::stored(self.name),
-            phone: self.phone.as_deref().map(Phone::parse).transpose()?,
+            phone: self.phone.map(Phone::stored),
             locale: self.locale.as_deref().map(Locale::parse).transpose()?,
             time_zone: self.time_zone.as_deref().map(TimeZone::parse).transpose()?,
             role: self.role.parse()?,

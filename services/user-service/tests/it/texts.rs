@@ -98,6 +98,40 @@ async fn a_telephone_number_is_one_that_can_be_dialled() {
     users.stop().await;
 }
 
+#[tokio::test]
+async fn one_address_has_one_form_whatever_script_its_domain_is_typed_in() {
+    let environment = TestEnvironment::start().await;
+    let users = TestApp::start(&environment, &[]).await;
+    let body = |email: &str| json!({"email": email, "password": PASSWORD, "name": "Sari"});
+    let typed = "Sari@Kaf\u{fc}nf.example";
+    let answer = users.post("/register", &body(typed)).await.is(201);
+    let ascii = answer.body["user"]["email"].as_str().unwrap().to_owned();
+    assert_eq!(ascii, "sari@xn--kafnf-mva.example");
+    for same in [typed, &ascii, "sari@kafu\u{308}nf.example", "sari@KAFÜNF。example"] {
+        users.post("/register", &body(same)).await.is_problem(409, "email-taken");
+        users.post("/login", &json!({"email": same, "password": PASSWORD})).await.is(200);
+    }
+    for (typed, why) in [
+        ("sari.mail.example", "it has no @"),
+        ("sári@mail.example", "not ASCII"),
+        ("sari@localhost", "no dot"),
+        ("sari@küche", "no dot"),
+        ("sari@mail@mail.example", "more than one @"),
+    ] {
+        for path in ["/register", "/login"] {
+            let mut wrong = body(typed);
+            if path == "/login" {
+                wrong.as_object_mut().unwrap().remove("name");
+            }
+            let answer = users.post(path, &wrong).await;
+            let message = answer.body["errors"][0]["message"].to_string();
+            assert!(message.contains(why), "{typed:?}: {message}");
+            answer.is_about("email");
+        }
+    }
+    users.stop().await;
+}
+
 /// Names, numbers and addresses that are refused now.
 #[tokio::test]
 async fn what_an_older_release_stored_is_still_read() {

@@ -155,8 +155,8 @@ texts! {
     /// A person's name; spaces and line breaks around it are removed.
     FullName: (*PersonName::LENGTH.start()) to (*PersonName::LENGTH.end()), LINE, such as "Sari";
     /// An e-mail address; spaces around it and capital letters make no difference. Dots stand
-    /// between other characters.
-    EmailAddress: 6 to (Email::MAX_LENGTH), Email::PATTERN, such as "sari@mail.example";
+    /// between other characters. A domain of other scripts is stored in its ASCII form (`xn--…`).
+    EmailAddress: 5 to (Email::MAX_LENGTH), Email::PATTERN, such as "sari@mail.example";
     /// Why somebody does this; spaces and line breaks around it are removed.
     ReasonText: (*Reason::LENGTH.start()) to (*Reason::LENGTH.end()), LINE, such as "sells tickets for the city hall";
     /// A password that is not known from leaks, and has neither the name in the e-mail address nor that

@@ -6,7 +6,6 @@ use serde_path_to_error::{Error, Path, Segment};
 
 use crate::Problem;
 
-const TIME: &str = "a time such as 2026-05-01T19:30:00Z";
 const UUID: &str = "a UUID";
 
 /// 422 with the field that serde could not read, and what to give instead.
@@ -43,12 +42,6 @@ fn instead(message: &str) -> String {
     }
     let expected = match message {
         _ if message.starts_with("UUID parsing failed") => UUID,
-        "premature end of input"
-        | "trailing input"
-        | "input contains invalid characters"
-        | "input is out of range"
-        | "input is not enough for unique date and time"
-        | "no possible date and time matching input" => TIME,
         "invalid digit found in string" | "cannot parse integer from empty string" => {
             "a whole number"
         }
@@ -86,7 +79,6 @@ fn without_rust_names(expected: &str) -> Cow<'_, str> {
         "a character" => "one character".into(),
         "a sequence" => "a list".into(),
         "a map" => "an object".into(),
-        _ if expected.contains("date and time") => TIME.into(),
         _ if expected.contains("UUID") => UUID.into(),
         _ if expected.starts_with("struct ") || expected.contains("tagged enum ") => {
             "an object".into()

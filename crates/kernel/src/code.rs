@@ -3,6 +3,7 @@
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
+use unicode_properties::{GeneralCategory, UnicodeGeneralCategory as _};
 use utoipa::ToSchema;
 
 /// 128 random bits as 32 lower-case hex digits. It is a capability: `Debug` shows its start only.
@@ -24,6 +25,20 @@ impl TicketCode {
     /// The code of these bits, which must come from a secure random source.
     pub fn from_bits(bits: u128) -> Self {
         Self(bits)
+    }
+
+    /// The code in what a scanner or a person typed: capitals, blanks and dashes make no difference.
+    ///
+    /// # Errors
+    ///
+    /// The rest is not 32 hex digits.
+    pub fn typed(text: &str) -> Result<Self, InvalidTicketCode> {
+        let is_dash = |c: char| c.general_category() == GeneralCategory::DashPunctuation;
+        let digits: String = text
+            .chars()
+            .filter(|c| !c.is_whitespace() && !c.is_control() && !is_dash(*c))
+            .collect();
+        digits.to_ascii_lowercase().parse()
     }
 
     /// The 128 bits, as [`from_bits`](Self::from_bits) takes them: for storage.
@@ -73,6 +88,31 @@ impl fmt::Debug for TicketCode {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_code_is_read_as_scanners_and_people_send_it() {
+        let code = TicketCode::from_bits(0x0123_4567_89ab_cdef_0123_4567_89ab_cdef);
+        for text in [
+            "0123456789abcdef0123456789abcdef",
+            "0123456789ABCDEF0123456789ABCDEF",
+            "0123456789abcdef0123456789aBcDeF \r\n",
+            "\u{2}0123456789abcdef0123456789abcdef\t",
+            "01234567-89ab-cdef-0123-456789abcdef",
+            "0123 4567\u{a0}89ab cdef 0123\u{2013}4567 89ab\u{2011}cdef",
+        ] {
+            assert_eq!(TicketCode::typed(text).ok().as_ref(), Some(&code), "{text:?}");
+        }
+        for text in [
+            "",
+            "-",
+            "0123",
+            "0123456789abcdef0123456789abcdef0",
+            "0123456789abcdeg0123456789abcdef",
+        ] {
+            assert!(TicketCode::typed(text).is_err(), "{text:?}");
+        }
+        assert!("0123456789ABCDEF0123456789ABCDEF".parse::<TicketCode>().is_err(), "not stored so");
+    }
 
     #[test]
     fn a_code_is_stored_and_loaded_as_its_bits() {

@@ -31,7 +31,7 @@ use tokio::{net::TcpListener, sync::Notify};
 
 pub use adapters::postgres::{KeyError, KeyKeeper, published_keys, retire_key, rotate_keys};
 pub use config::{AdminConfig, Config};
-pub use domain::{InvalidReason, KeyInUse, KeyStatus, PublishedKey, Reason};
+pub use domain::{KeyInUse, KeyStatus, PublishedKey, Reason};
 
 /// A worker that shows no sign of life for longer hangs.
 const ALIVE_WITHIN: Duration = Duration::from_secs(60);

@@ -27,8 +27,42 @@ pub struct Price {
     currency: Currency,
 }
 
+// Patterns are of texts before they are trimmed. That a text can be seen, no pattern says.
+macro_rules! blanks {
+    () => {
+        r"[\x09-\x0d\x20\x85\xa0\u1680\u2000-\u200b\u2028\u2029\u202f\u205f\u3000\ufeff]*"
+    };
+}
+macro_rules! never {
+    () => {
+        r"\x0e-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u206f\ufff9-\ufffb"
+    };
+}
+macro_rules! line {
+    () => {
+        concat!(r"[^\x00-\x0d", never!(), "]*")
+    };
+}
+macro_rules! lines {
+    () => {
+        concat!(r"[^\x00-\x09\x0b\x0c", never!(), "]*")
+    };
+}
+macro_rules! no_blank {
+    () => {
+        concat!(r"[^\s\u200b\ufeff\x00-\x08", never!(), "]")
+    };
+}
+
 /// The pattern of a text of one line that is not blank.
-pub const LINE: &str = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$";
+pub const LINE: &str = concat!("^", blanks!(), line!(), no_blank!(), line!(), blanks!(), "$");
+
+/// The pattern of a text of lines that are not all blank.
+pub const SOME_LINES: &str =
+    concat!("^", blanks!(), lines!(), no_blank!(), lines!(), blanks!(), "$");
+
+/// The pattern of a text of lines, which may all be blank.
+pub const LINES: &str = concat!("^", blanks!(), lines!(), blanks!(), "$");
 
 /// Declares the schemas of texts in requests: their length in characters, pattern and an example.
 #[macro_export]

@@ -121,7 +121,11 @@ async fn a_wrong_field_is_named_with_what_to_give() {
         (r#"{"name": "a", "capacity": 1, "colour": "blue"}"#, "colour", "give one of red, green"),
         (r#"{"name": "a", "capacity": 1, "colour": 1}"#, "colour", "give another kind of value"),
         (r#"{"name": "a", "capacity": 1, "starts_at": "tomorrow"}"#, "starts_at", TIME),
-        (r#"{"name": "a", "capacity": 1, "starts_at": "2026-05-01T19:30:00"}"#, "starts_at", TIME),
+        (
+            r#"{"name": "a", "capacity": 1, "starts_at": "2026-05-01T19:30:00+0700"}"#,
+            "starts_at",
+            "give a time such as 2026-05-01T19:30:00Z: write its offset with a colon, such as +07:00",
+        ),
         (r#"{"name": "a", "capacity": 1, "starts_at": "2026-13-01T19:30:00Z"}"#, "starts_at", TIME),
         (r#"{"name": "a", "capacity": 1, "starts_at": 5}"#, "starts_at", TIME),
         (r#"{"name": "a", "capacity": 1, "owner": "me"}"#, "owner", "give a UUID"),

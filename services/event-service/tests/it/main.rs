@@ -20,5 +20,6 @@ mod racing;
 mod round_trip;
 mod search;
 mod silence;
+mod texts;
 mod tickets;
 mod unreadable;

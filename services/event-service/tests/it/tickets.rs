@@ -104,6 +104,30 @@ async fn a_ticket_that_was_used_says_so() {
 }
 
 #[tokio::test]
+async fn a_code_is_found_as_scanners_and_people_send_it() {
+    let app = TestApp::start().await;
+    let event = app.made(&app.organiser(), &plan(10)).await;
+    let (_, codes) = sold(&app, &event).await;
+    let code = codes[0].to_string();
+    let groups = [&code[..8], &code[8..16], &code[16..24], &code[24..]];
+    for sent in [
+        code.to_uppercase(),
+        format!("{code}%0A"),
+        format!("{}%0D%0A", code.to_uppercase()),
+        format!("%20{code}%20"),
+        format!("{code}%09"),
+        groups.join("-"),
+        groups.join("%20"),
+        groups.join("%E2%80%93"),
+    ] {
+        let ticket = app.visitor().get(&format!("/tickets/{sent}")).await.is(200).body;
+        assert_eq!(ticket["code"], code, "{sent}");
+        app.visitor().get(&format!("/tickets/{sent}.svg")).await.is(200);
+    }
+    app.stop().await;
+}
+
+#[tokio::test]
 async fn what_is_no_code_of_a_ticket_is_not_found() {
     let app = TestApp::start().await;
     let event = app.made(&app.organiser(), &plan(10)).await;

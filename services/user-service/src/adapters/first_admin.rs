@@ -1,14 +1,14 @@
 //! Ensures the first admin that the configuration names.
 
 use karcis_database::StoreError;
-use karcis_kernel::UserId;
+use karcis_kernel::{InvalidText, UserId};
 use karcis_process::{chain, now};
 use uuid::Uuid;
 
 use crate::{
     application::{Accounts, EnsureAdminError, FirstAdmin, Passwords, SecurityLog, ensure_admin},
     config::AdminConfig,
-    domain::{Email, InvalidEmail, InvalidName, InvalidPassword, Password, PersonName},
+    domain::{Email, InvalidEmail, InvalidPassword, Password, PersonName},
 };
 
 /// Why the first admin could not be ensured.
@@ -21,7 +21,7 @@ pub(crate) enum FirstAdminError {
     #[error("KARCIS_ADMIN_PASSWORD: {0}")]
     Password(#[from] InvalidPassword),
     #[error(transparent)]
-    Name(#[from] InvalidName),
+    Name(#[from] InvalidText),
     #[error("the first admin cannot be ensured")]
     Ensure(#[from] EnsureAdminError),
 }

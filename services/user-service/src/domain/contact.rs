@@ -1,36 +1,6 @@
-//! A person's phone, language and time zone.
+//! A person's language and time zone.
 
 use std::ops::RangeInclusive;
-
-/// A phone number in international form, such as `+6281234567890`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Phone(String);
-
-/// A text that is no international phone number.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("give an international number such as +62 812 3456 7890")]
-pub(crate) struct InvalidPhone;
-
-impl Phone {
-    /// What a number matches, before it is parsed.
-    pub(crate) const PATTERN: &str = r"^\+[1-9]([ .()-]{0,2}[0-9]){6,14}$";
-
-    /// The number in this text, without spaces, dots, hyphens and brackets.
-    pub(crate) fn parse(text: &str) -> Result<Self, InvalidPhone> {
-        let number: String =
-            text.trim().chars().filter(|c| !matches!(c, ' ' | '-' | '.' | '(' | ')')).collect();
-        let digits = number.strip_prefix('+').ok_or(InvalidPhone)?;
-        let is_e164 = (7..=15).contains(&digits.len())
-            && digits.bytes().all(|c| c.is_ascii_digit())
-            && !digits.starts_with('0');
-        if is_e164 { Ok(Self(number)) } else { Err(InvalidPhone) }
-    }
-
-    /// The number as text: `+` and digits.
-    pub(crate) fn as_str(&self) -> &str {
-        &self.0
-    }
-}
 
 /// A language tag of BCP 47's shape, such as `id-ID`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -104,35 +74,6 @@ impl TimeZone {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_phone_number_is_stored_without_separators() {
-        for (typed, stored) in [
-            ("+6281234567890", "+6281234567890"),
-            (" +62 812-3456.7890 ", "+6281234567890"),
-            ("+1 (212) 555 0100", "+12125550100"),
-            ("+1234567", "+1234567"),
-            ("+123456789012345", "+123456789012345"),
-        ] {
-            assert_eq!(Phone::parse(typed).as_ref().map(Phone::as_str), Ok(stored), "{typed:?}");
-        }
-    }
-
-    #[test]
-    fn a_number_that_cannot_be_dialled_from_abroad_is_refused() {
-        for typed in [
-            "",
-            "+",
-            "0812 3456 7890",
-            "+0812345678",
-            "+123456",
-            "+1234567890123456",
-            "+62 81x",
-            "++6281234567",
-        ] {
-            assert_eq!(Phone::parse(typed), Err(InvalidPhone), "{typed:?}");
-        }
-    }
 
     #[test]
     fn a_locale_has_the_shape_of_a_language_tag() {

@@ -2,33 +2,38 @@
 
 use std::fmt;
 
-/// An address in lower case, so that nobody registers twice with different capitals. `Debug` hides
-/// it.
+use idna::uts46::{AsciiDenyList, DnsLength, Hyphens, Uts46};
+
+/// An address in lower case and ASCII, so that nobody registers twice with different capitals or with
+/// two forms of one domain. `Debug` hides it.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Email(String);
 
-/// A text that is no e-mail address.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("give an address such as sari@mail.example, at most 254 characters")]
-pub(crate) struct InvalidEmail;
+/// Why a text is no e-mail address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("give an address such as sari@mail.example: {0}")]
+pub(crate) struct InvalidEmail(&'static str);
 
 impl Email {
     /// The length in bytes of the longest address that a mail server accepts (RFC 5321, 4.5.3.1.3).
     pub(crate) const MAX_LENGTH: usize = 254;
 
     /// What an address matches, before it is parsed.
-    pub(crate) const PATTERN: &str = r"^[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}$";
+    pub(crate) const PATTERN: &str =
+        r"^[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[^\x00-,/:-@\[-`{-\x7f]+$";
 
-    /// The address in this text, without the spaces around it.
+    /// The address in this text, without the spaces around it. A domain of other scripts gets its ASCII
+    /// form: `xn--…`.
     pub(crate) fn parse(text: &str) -> Result<Self, InvalidEmail> {
-        let address = text.trim().to_ascii_lowercase();
-        match address.split_once('@') {
-            Some((local, domain))
-                if address.len() <= Self::MAX_LENGTH && is_local(local) && is_domain(domain) =>
-            {
-                Ok(Self(address))
-            }
-            _ => Err(InvalidEmail),
+        let (local, domain) = text.trim().split_once('@').ok_or(InvalidEmail("it has no @"))?;
+        check_local(local).map_err(InvalidEmail)?;
+        let domain = ascii(domain).map_err(InvalidEmail)?;
+        check_domain(&domain).map_err(InvalidEmail)?;
+        let address = format!("{}@{}", local.to_ascii_lowercase(), domain);
+        if address.len() <= Self::MAX_LENGTH {
+            Ok(Self(address))
+        } else {
+            Err(InvalidEmail("it is longer than 254 characters"))
         }
     }
 
@@ -44,22 +49,55 @@ impl Email {
 }
 
 /// A dot-atom of RFC 5322, at most 64 characters.
-fn is_local(local: &str) -> bool {
+fn check_local(local: &str) -> Result<(), &'static str> {
     let is_atom_character =
-        |c: u8| c.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(&c);
-    local.len() <= 64
-        && local.split('.').all(|atom| !atom.is_empty() && atom.bytes().all(is_atom_character))
+        |c: u8| c.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~.".contains(&c);
+    if local.is_empty() {
+        Err("nothing is before its @")
+    } else if local.len() > 64 {
+        Err("more than 64 characters are before its @")
+    } else if !local.is_ascii() {
+        Err("before its @ is a character that is not ASCII, which few mail servers take")
+    } else if !local.bytes().all(is_atom_character) {
+        Err("before its @ is a character that no address has")
+    } else if local.split('.').any(str::is_empty) {
+        Err("dots before its @ stand between other characters")
+    } else {
+        Ok(())
+    }
+}
+
+/// The domain in lower case and in ASCII.
+fn ascii(domain: &str) -> Result<String, &'static str> {
+    if domain.contains('@') {
+        return Err("it has more than one @");
+    }
+    // What is ASCII already was taken by older releases, whatever IDNA thinks of it.
+    if domain.is_ascii() {
+        return Ok(domain.to_ascii_lowercase());
+    }
+    let (list, hyphens) = (AsciiDenyList::STD3, Hyphens::CheckFirstLast);
+    let ascii = Uts46::new().to_ascii(domain.as_bytes(), list, hyphens, DnsLength::Ignore);
+    ascii.map(Into::into).map_err(|_| "its domain has characters that no domain has")
 }
 
 /// At least two labels, each of letters, digits and inner hyphens.
-fn is_domain(domain: &str) -> bool {
+fn check_domain(domain: &str) -> Result<(), &'static str> {
+    let is_of_domains = |c: u8| c.is_ascii_alphanumeric() || c == b'-' || c == b'.';
     let is_label = |label: &str| {
-        (1..=63).contains(&label.len())
-            && label.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'-')
-            && !label.starts_with('-')
-            && !label.ends_with('-')
+        (1..=63).contains(&label.len()) && !label.starts_with('-') && !label.ends_with('-')
     };
-    domain.contains('.') && domain.split('.').all(is_label)
+    if domain.is_empty() {
+        Err("nothing is behind its @")
+    } else if !domain.bytes().all(is_of_domains) {
+        Err("its domain has characters that no domain has")
+    } else if !domain.contains('.') {
+        Err("its domain has no dot")
+    } else if !domain.split('.').all(is_label) {
+        Err("its domain has a part that begins or ends with a hyphen, is empty or too long")
+    } else {
+        Ok(())
+    }
 }
 
 impl fmt::Debug for Email {
@@ -79,39 +117,67 @@ mod tests {
             (" Sari@Mail.Example\n", "sari@mail.example"),
             ("s.a+tickets@x-1.co", "s.a+tickets@x-1.co"),
             ("o'hara_{1}@a.b.c", "o'hara_{1}@a.b.c"),
+            ("sari@bücher.example", "sari@xn--bcher-kva.example"),
+            ("Sari@BU\u{308}CHER.example", "sari@xn--bcher-kva.example"),
+            ("sari@XN--BCHER-KVA.example", "sari@xn--bcher-kva.example"),
+            ("sari@почта.рф", "sari@xn--80a1acny.xn--p1ai"),
+            ("sari@例え。テスト", "sari@xn--r8jz45g.xn--zckzah"),
+            ("sari@ｍａｉｌ．example", "sari@mail.example"),
+            // Older releases took it, so it is stored.
+            ("sari@xn--a.example", "sari@xn--a.example"),
         ] {
             assert_eq!(Email::parse(typed).as_ref().map(Email::as_str), Ok(stored), "{typed:?}");
         }
     }
 
     #[test]
-    fn what_no_mail_server_takes_is_refused() {
+    fn what_no_mail_server_takes_is_refused_with_the_cause() {
         let too_long = format!("sari@{}.example", ["a".repeat(60).as_str(); 5].join("."));
         let long_local = format!("{}@mail.example", "a".repeat(65));
-        for typed in [
-            "",
-            "sari",
-            "@mail.example",
-            "sari@",
-            "sari@mail",
-            "sari@@mail.example",
-            "sari@mail@example.org",
-            "sa ri@mail.example",
-            "sari@mail..example",
-            "sari@-mail.example",
-            "sari@mail-.example",
-            ".sari@mail.example",
-            "sari.@mail.example",
-            "sa..ri@mail.example",
-            "sari@mail.example.",
-            "säri@mail.example",
-            "sari\0@mail.example",
-            "sari\r\nbcc:x@mail.example",
-            "<sari@mail.example>",
-            &too_long,
-            &long_local,
+        let (dots, no_address) = (
+            "dots before its @ stand between other characters",
+            "before its @ is a character that no address has",
+        );
+        let (no_domain, label) = (
+            "its domain has characters that no domain has",
+            "its domain has a part that begins or ends with a hyphen, is empty or too long",
+        );
+        for (typed, why) in [
+            ("", "it has no @"),
+            ("sari", "it has no @"),
+            ("sari at mail.example", "it has no @"),
+            ("@mail.example", "nothing is before its @"),
+            ("sari@", "nothing is behind its @"),
+            ("sari@mail", "its domain has no dot"),
+            ("sari@bücher", "its domain has no dot"),
+            ("sari@@mail.example", "it has more than one @"),
+            ("sari@mail@example.org", "it has more than one @"),
+            ("sari@bücher@example.org", "it has more than one @"),
+            ("sari@-bücher.example", no_domain),
+            ("sa ri@mail.example", no_address),
+            ("sari@mail..example", label),
+            ("sari@-mail.example", label),
+            ("sari@mail-.example", label),
+            ("sari@mail.example.", label),
+            (".sari@mail.example", dots),
+            ("sari.@mail.example", dots),
+            ("sa..ri@mail.example", dots),
+            (
+                "säri@mail.example",
+                "before its @ is a character that is not ASCII, which few mail servers take",
+            ),
+            ("sari\0@mail.example", no_address),
+            ("sari\r\nbcc:x@mail.example", no_address),
+            ("<sari@mail.example>", no_address),
+            ("sari@mail_box.example", no_domain),
+            ("sari@mail .example", no_domain),
+            ("sari@ma\u{202e}il.example", no_domain),
+            ("sari@bücher.exa mple", no_domain),
+            ("sari@bücher.example>", no_domain),
+            (&too_long, "it is longer than 254 characters"),
+            (&long_local, "more than 64 characters are before its @"),
         ] {
-            assert_eq!(Email::parse(typed), Err(InvalidEmail), "{typed:?}");
+            assert_eq!(Email::parse(typed), Err(InvalidEmail(why)), "{typed:?}");
         }
     }
 

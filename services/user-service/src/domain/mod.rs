@@ -10,20 +10,22 @@ mod mail;
 mod notification;
 mod password;
 mod person_name;
+mod phone;
 mod reason;
 mod security_event;
 mod session;
 mod signing_key;
 
 pub(crate) use account::{Account, AccountChange, ProfileChange, changes_own_account};
-pub(crate) use contact::{Locale, Phone, TimeZone};
+pub(crate) use contact::{Locale, TimeZone};
 pub(crate) use email::{Email, InvalidEmail};
 pub(crate) use login_throttle::{Allowance, ClientIp, Guesser, LoginLimits, Subject, WINDOW};
 pub(crate) use mail::{AccountMail, AccountMailKind, Content, Mail, MailedToken, Recipient};
 pub(crate) use notification::{Notification, NotificationKind};
 pub(crate) use password::{InvalidPassword, Password, PasswordHash, TypedPassword};
-pub(crate) use person_name::{InvalidName, PersonName};
-pub use reason::{InvalidReason, Reason};
+pub(crate) use person_name::PersonName;
+pub(crate) use phone::Phone;
+pub use reason::Reason;
 pub(crate) use security_event::SecurityEvent;
 pub(crate) use session::{
     Actor, NewSession, NewToken, OpenSession, SessionId, StoredToken, TokenHash, TokenUse,

@@ -2,7 +2,7 @@
 
 use std::{fmt, ops::RangeInclusive, sync::LazyLock};
 
-use unicode_normalization::{UnicodeNormalization, is_nfc};
+use unicode_normalization::UnicodeNormalization;
 
 use super::Email;
 
@@ -46,12 +46,13 @@ impl Password {
 
     /// The same for a password in a deployment's settings, where the product's name is no clue.
     pub(crate) fn configured(text: String) -> Result<Self, InvalidPassword> {
+        let text: String = text.nfc().collect();
         if !Self::LENGTH.contains(&text.chars().count()) {
             Err(InvalidPassword::Length)
         } else if is_leaked(&text) {
             Err(InvalidPassword::Leaked)
         } else {
-            Ok(Self(text.nfc().collect()))
+            Ok(Self(text))
         }
     }
 
@@ -95,10 +96,13 @@ fn is_simple(text: &[u8]) -> bool {
 pub(crate) struct TypedPassword(pub String);
 
 impl TypedPassword {
-    /// The texts that may have been hashed, the usual one first: the text in form NFC and, if it was
-    /// typed in another form, as it is. Older releases hashed what was typed.
+    /// The texts that may have been hashed, the usual one first: the text in form NFC, as it was typed,
+    /// and in form NFD. Older releases hashed what was typed, which may have been on another system.
     pub(crate) fn spellings(self) -> Vec<String> {
-        if is_nfc(&self.0) { vec![self.0] } else { vec![self.0.nfc().collect(), self.0] }
+        let (nfc, nfd): (String, String) = (self.0.nfc().collect(), self.0.nfd().collect());
+        let mut spellings = vec![nfc, self.0, nfd];
+        spellings.dedup();
+        spellings
     }
 }
 
@@ -141,11 +145,12 @@ mod tests {
         let longest: String = ('一'..).take(128).collect();
         assert_eq!(chosen(&longest), Ok(()));
         assert_eq!(chosen(&format!("{longest}x")), Err(InvalidPassword::Length));
+        assert_eq!(chosen(&"a\u{30a}b\u{323}".repeat(64)), Ok(()), "128 in form NFC");
     }
 
     #[test]
     fn too_short_and_too_long_ones_are_refused() {
-        for text in ["", "xK4#9qP", "ééééééé"] {
+        for text in ["", "xK4#9qP", "ééééééé", &"e\u{301}".repeat(7)] {
             assert_eq!(chosen(text), Err(InvalidPassword::Length), "{text:?}");
         }
     }
@@ -216,7 +221,8 @@ mod tests {
         let (composed, decomposed) = ("žluťoučký", "z\u{30c}lut\u{30c}ouc\u{30c}ky\u{301}");
         let password = Password::choose(decomposed.to_owned()).expect("it is good enough");
         assert_eq!(password.expose(), composed);
-        assert_eq!(TypedPassword(composed.to_owned()).spellings(), [composed]);
+        assert_eq!(TypedPassword(composed.to_owned()).spellings(), [composed, decomposed]);
+        assert_eq!(TypedPassword("plain".to_owned()).spellings(), ["plain"]);
         assert_eq!(TypedPassword(decomposed.to_owned()).spellings(), [composed, decomposed]);
     }
 

@@ -2,27 +2,19 @@
 
 use std::ops::RangeInclusive;
 
-/// 1–500 characters, trimmed, none of them a control character.
+use karcis_kernel::{InvalidText, one_line};
+
+/// 1–500 characters on one line, of which something can be seen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reason(pub(crate) String);
-
-/// A text that is no reason.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("give 1 to 500 characters, no control characters")]
-pub struct InvalidReason;
 
 impl Reason {
     /// How many characters it has.
     pub(crate) const LENGTH: RangeInclusive<usize> = 1..=500;
 
     /// The reason in this text, without the spaces around it.
-    pub fn parse(text: &str) -> Result<Self, InvalidReason> {
-        let reason = text.trim();
-        if Self::LENGTH.contains(&reason.chars().count()) && !reason.chars().any(char::is_control) {
-            Ok(Self(reason.to_owned()))
-        } else {
-            Err(InvalidReason)
-        }
+    pub fn parse(text: &str) -> Result<Self, InvalidText> {
+        one_line(text, Self::LENGTH).map(Self)
     }
 }
 
@@ -39,6 +31,8 @@ mod tests {
             (&"é".repeat(501), None),
             ("  ", None),
             ("two\nlines", None),
+            ("pasted\n", Some("pasted")),
+            ("dna \u{2067}tfel", None),
         ] {
             let parsed = Reason::parse(typed).ok().map(|Reason(text)| text);
             assert_eq!(parsed.as_deref(), reason, "{typed:?}");

@@ -27,5 +27,6 @@ mod security_events;
 mod session_list;
 mod sessions;
 mod silence;
+mod texts;
 mod unreadable;
 mod verification;

@@ -43,10 +43,22 @@ async fn a_password_is_the_same_from_every_keyboard() {
     for password in [composed, decomposed] {
         users.logs_in("Sari", password).await.is(200);
     }
-    // As an older release stored it.
-    store(&environment, &hashed(decomposed, 19 * 1024, 2)).await;
-    users.logs_in("Sari", decomposed).await.is(200);
-    users.logs_in("Sari", composed).await.is(200);
+    // As an older release stored it, from either keyboard.
+    for set in [composed, decomposed] {
+        for typed in [composed, decomposed] {
+            store(&environment, &hashed(set, 19 * 1024, 2)).await;
+            users.logs_in("Sari", typed).await.is(200);
+        }
+        users.logs_in("Sari", composed).await.is(200);
+        users.logs_in("Sari", "cafe creme brulee").await.is_problem(401, "wrong-credentials");
+    }
+    // To change it and to be erased one types it too.
+    let sari = Session::of(users.logs_in("Sari", decomposed).await.is(200));
+    let (new_composed, new_decomposed) = ("пирожки й ёлки", "пирожки и\u{306} е\u{308}лки");
+    let change = json!({"password": new_composed, "current_password": decomposed});
+    users.updates(&sari, &change).await.is(200);
+    users.logs_in("Sari", new_decomposed).await.is(200);
+    users.erases(&sari, new_decomposed).await.is(204);
     users.stop().await;
 }
 

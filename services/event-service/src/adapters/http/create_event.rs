@@ -5,8 +5,8 @@ use axum::{
     http::{StatusCode, header::LOCATION},
     response::{IntoResponse, Response},
 };
-use karcis_http::{FieldErrors, Json, Organiser, Problem, TimeZoneName};
-use karcis_kernel::{EventId, Money, TicketTypeId, Timestamp, UserId};
+use karcis_http::{FieldErrors, Json, Organiser, Problem, Time, TimeZoneName};
+use karcis_kernel::{EventId, Money, TicketTypeId, UserId};
 use karcis_process::{now, trace};
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -40,14 +40,14 @@ pub(super) struct CreateEventRequest {
     venue: String,
     /// A time to come, unless it stays a draft.
     #[schema(value_type = String, format = DateTime)]
-    starts_at: Timestamp,
+    starts_at: Time,
     #[schema(value_type = Option<String>, format = DateTime, examples("2036-08-17T15:00:00Z"))]
-    ends_at: Option<Timestamp>,
+    ends_at: Option<Time>,
     #[schema(value_type = TimeZoneName)]
     time_zone: String,
     /// Until when a booking may be cancelled: at most `starts_at`, which it is unless given.
     #[schema(value_type = Option<String>, format = DateTime, examples("2036-08-10T12:00:00Z"))]
-    refundable_until: Option<Timestamp>,
+    refundable_until: Option<Time>,
     /// Whether `refundable_until` may be after `starts_at`.
     refundable_after_start: Option<bool>,
     #[schema(schema_with = max_per_buyer)]
@@ -79,10 +79,10 @@ struct CreateTicketTypeRequest {
     #[schema(schema_with = max_per_booking)]
     max_per_booking: Option<i64>,
     #[schema(value_type = Option<String>, format = DateTime, examples("2026-08-01T00:00:00Z"))]
-    sales_start: Option<Timestamp>,
+    sales_start: Option<Time>,
     /// At most `ends_at`, or `starts_at` of an event without an end; `starts_at` unless given.
     #[schema(value_type = Option<String>, format = DateTime)]
-    sales_end: Option<Timestamp>,
+    sales_end: Option<Time>,
 }
 
 /// Creates an event, published unless `status` is `draft`.
@@ -162,8 +162,8 @@ pub(super) struct TicketTypeFields {
     pub price: Money,
     pub capacity: i64,
     pub max_per_booking: Option<i64>,
-    pub sales_start: Option<Timestamp>,
-    pub sales_end: Option<Timestamp>,
+    pub sales_start: Option<Time>,
+    pub sales_end: Option<Time>,
     pub closed: bool,
 }
 

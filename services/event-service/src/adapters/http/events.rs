@@ -1,7 +1,7 @@
 //! GET /events and GET /events/{event_id}.
 
 use axum::extract::State;
-use karcis_http::{Caller, ClientIp, FieldErrors, Json, List, Page, PathId, Problem, Query};
+use karcis_http::{Caller, ClientIp, FieldErrors, Json, List, Page, PathId, Problem, Query, Time};
 use karcis_kernel::{EventId, Role, Timestamp, UserId};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
@@ -24,10 +24,10 @@ pub(super) struct EventsQuery {
     q: Option<String>,
     /// The earliest start.
     #[param(value_type = Option<String>, format = DateTime, nullable = false)]
-    from: Option<Timestamp>,
+    from: Option<Time>,
     /// All starts are before.
     #[param(value_type = Option<String>, format = DateTime, nullable = false)]
-    to: Option<Timestamp>,
+    to: Option<Time>,
     #[param(minimum = 1, maximum = 100, default = 20, nullable = false)]
     limit: Option<u16>,
     /// The `next_cursor` of the page before.
@@ -99,7 +99,7 @@ pub(super) async fn list(
     if text.as_ref().is_some_and(|text| text.chars().count() > 200) {
         fields.add("q", "give at most 200 characters");
     }
-    if page.after.is_some_and(|(starts_at, _)| stored_time(starts_at).is_err()) {
+    if page.after.is_some_and(|(starts_at, _)| stored_time(Time(starts_at)).is_err()) {
         fields.add("cursor", "give the next_cursor of the page before, or none");
     }
     fields.finish()?;

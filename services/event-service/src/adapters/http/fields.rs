@@ -3,7 +3,7 @@
 use std::fmt::Display;
 
 use chrono::{Datelike, SubsecRound};
-use karcis_http::{FieldErrors, LINE, Patch, Problem};
+use karcis_http::{FieldErrors, LINE, LINES, Patch, Problem, SOME_LINES, Time};
 use karcis_kernel::{Currency, Timestamp};
 use utoipa::{
     PartialSchema, ToSchema,
@@ -14,11 +14,6 @@ use crate::domain::{
     CancelReason, Capacity, Description, FieldError, MAX_TICKET_TYPES, PerBooking, PerBuyer, Price,
     TicketName, Title, Venue,
 };
-
-/// Lines of text; all may be blank.
-const LINES: &str = r"^[^\x00-\x09\x0b\x0c\x0e-\x1f\x7f-\x9f]*$";
-/// Lines of text that are not all blank.
-const SOME_LINES: &str = r"^[^\x00-\x09\x0b\x0c\x0e-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x09\x0b\x0c\x0e-\x1f\x7f-\x9f]*$";
 
 /// Describes the fields that are parsed into a text of the domain.
 macro_rules! text_schemas {
@@ -49,11 +44,11 @@ macro_rules! text_schemas {
 }
 
 text_schemas! {
-    /// An event's title; spaces around it are removed.
+    /// An event's title; spaces and line breaks around it are removed.
     EventTitle of Title, such as "Angklung Night";
-    /// Where an event takes place; spaces around it are removed.
+    /// Where an event takes place; spaces and line breaks around it are removed.
     VenueName of Venue, such as "Saung Udjo, Bandung";
-    /// A ticket type's name; spaces around it are removed.
+    /// A ticket type's name; spaces and line breaks around it are removed.
     TicketTypeName of TicketName, such as "VIP";
     /// What an event is about; it may have line breaks.
     LongText of Description, such as "An evening of bamboo.";
@@ -114,7 +109,7 @@ const _: () = assert!(MAX_TICKET_TYPES == 20, "correct max_items of ticket_types
 pub(super) struct InvalidTime;
 
 /// The time to the microsecond, as it is stored.
-pub(super) fn stored_time(at: Timestamp) -> Result<Timestamp, InvalidTime> {
+pub(super) fn stored_time(Time(at): Time) -> Result<Timestamp, InvalidTime> {
     if (1970..=9999).contains(&at.year()) { Ok(at.trunc_subsecs(6)) } else { Err(InvalidTime) }
 }
 

@@ -17,8 +17,9 @@ const SIDE_PIXELS: u32 = 256;
 
 /// The ticket with this code.
 #[utoipa::path(get, path = "/tickets/{code}", tag = TICKETS, operation_id = "ticket",
-    params(("code" = String, Path, description = "The code: knowing it is the right to see the ticket.",
-        pattern = "^[0-9a-f]{32}$", example = "5f0c6d1e9a7b4c3d8e2f1a0b9c8d7e6f")),
+    params(("code" = String, Path, description = "The code: knowing it is the right to see the ticket. \
+        Capitals, blanks and dashes make no difference.",
+        pattern = r"^\s*([0-9A-Fa-f][\s-]*){32}$", example = "5f0c6d1e9a7b4c3d8e2f1a0b9c8d7e6f")),
     responses((status = 200, description = "The ticket.", body = TicketResponse)))]
 pub(super) async fn show(
     State(state): State<ApiState>,
@@ -40,8 +41,9 @@ async fn ticket(state: &ApiState, code: &str) -> Result<Response, Problem> {
 
 /// The code as a QR code, to be scanned at the door.
 #[utoipa::path(get, path = "/tickets/{code}.svg", tag = TICKETS, operation_id = "ticketPicture",
-    params(("code" = String, Path, description = "The code: knowing it is the right to see the ticket.",
-        pattern = "^[0-9a-f]{32}$", example = "5f0c6d1e9a7b4c3d8e2f1a0b9c8d7e6f")),
+    params(("code" = String, Path, description = "The code: knowing it is the right to see the ticket. \
+        Capitals, blanks and dashes make no difference.",
+        pattern = r"^\s*([0-9A-Fa-f][\s-]*){32}$", example = "5f0c6d1e9a7b4c3d8e2f1a0b9c8d7e6f")),
     responses((status = 200, description = "The picture.", body = String,
         content_type = "image/svg+xml",
         example = "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"256\" height=\"256\"/>")))]
@@ -53,7 +55,7 @@ async fn picture(state: &ApiState, code: &str) -> Result<Response, Problem> {
 }
 
 async fn find(state: &ApiState, code: &str) -> Result<(TicketCode, IssuedTicket), Problem> {
-    let code: TicketCode = code.parse().map_err(|_| Problem::not_found())?;
+    let code = TicketCode::typed(code).map_err(|_| Problem::not_found())?;
     let ticket = state.tickets.find(&code).await?.ok_or_else(Problem::not_found)?;
     Ok((code, ticket))
 }

@@ -3,7 +3,7 @@
 use std::{collections::HashMap, convert::Infallible};
 
 use axum::extract::State;
-use karcis_http::{FieldErrors, Json, Organiser, Patch, Problem, TimeZoneName};
+use karcis_http::{FieldErrors, Json, Organiser, Patch, Problem, Time, TimeZoneName};
 use karcis_kernel::{Currency, EventId, Money, TicketTypeId, Timestamp, UserId};
 use karcis_process::{now, trace};
 use serde::{Deserialize, de::IgnoredAny};
@@ -59,16 +59,16 @@ pub(super) struct UpdateEventRequest {
     venue: Patch<String>,
     #[serde(default)]
     #[schema(value_type = String, format = DateTime)]
-    starts_at: Patch<Timestamp>,
+    starts_at: Patch<Time>,
     #[serde(default)]
     #[schema(value_type = Option<String>, format = DateTime, examples("2036-08-17T15:00:00Z"))]
-    ends_at: Patch<Timestamp>,
+    ends_at: Patch<Time>,
     #[serde(default)]
     #[schema(value_type = TimeZoneName)]
     time_zone: Patch<String>,
     #[serde(default)]
     #[schema(value_type = Option<String>, format = DateTime, examples("2036-08-10T12:00:00Z"))]
-    refundable_until: Patch<Timestamp>,
+    refundable_until: Patch<Time>,
     /// Whether `refundable_until` may be after `starts_at`.
     #[serde(default)]
     #[schema(value_type = Option<bool>)]
@@ -115,11 +115,11 @@ struct UpdateTicketTypeRequest {
     max_per_booking: Patch<i64>,
     #[serde(default)]
     #[schema(value_type = Option<String>, format = DateTime, examples("2026-08-01T00:00:00Z"))]
-    sales_start: Patch<Timestamp>,
+    sales_start: Patch<Time>,
     #[serde(default)]
     /// At most `ends_at`, or `starts_at` of an event without an end.
     #[schema(value_type = Option<String>, format = DateTime)]
-    sales_end: Patch<Timestamp>,
+    sales_end: Patch<Time>,
     /// No longer on sale.
     #[serde(default)]
     #[schema(value_type = Option<bool>)]

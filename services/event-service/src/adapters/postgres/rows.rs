@@ -115,7 +115,7 @@ impl EventRow {
                 ("draft", _) => Stage::Draft,
                 ("published", _) => Stage::Published,
                 ("cancelled", Some(reason)) => {
-                    let reason = CancelReason::try_from(reason).map_err(text)?;
+                    let reason = CancelReason::stored(reason).map_err(text)?;
                     let stage =
                         if self.was_public { Stage::Cancelled } else { Stage::CancelledDraft };
                     stage(reason)
@@ -123,13 +123,9 @@ impl EventRow {
                 (stage, _) => return Err(format!("no stage is called {stage}")),
             },
             details: Details {
-                title: Title::try_from(self.title).map_err(text)?,
-                description: self
-                    .description
-                    .map(Description::try_from)
-                    .transpose()
-                    .map_err(text)?,
-                venue: Venue::try_from(self.venue).map_err(text)?,
+                title: Title::stored(self.title).map_err(text)?,
+                description: self.description.map(Description::stored).transpose().map_err(text)?,
+                venue: Venue::stored(self.venue).map_err(text)?,
                 starts_at: self.starts_at,
                 ends_at: self.ends_at,
                 time_zone: time_zone(&self.time_zone).map_err(text)?,
@@ -154,7 +150,7 @@ impl TicketTypeRow {
         let stock = Stock::restore(seats(self.capacity)?, seats(self.held)?, seats(self.sold)?);
         Ok(TicketType {
             id: TicketTypeId(self.ticket_type_id),
-            name: TicketName::try_from(self.name).map_err(text)?,
+            name: TicketName::stored(self.name).map_err(text)?,
             price: Price::try_from(Money::new(self.price, currency)).map_err(text)?,
             stock: stock.map_err(text)?,
             max_per_booking: PerBooking::try_from(i64::from(self.max_per_booking)).map_err(text)?,

@@ -152,18 +152,19 @@ struct Key {
 }
 
 texts! {
-    /// A person's name; spaces around it are removed.
+    /// A person's name; spaces and line breaks around it are removed.
     FullName: (*PersonName::LENGTH.start()) to (*PersonName::LENGTH.end()), LINE, such as "Sari";
     /// An e-mail address; spaces around it and capital letters make no difference. Dots stand
-    /// between other characters.
-    EmailAddress: 6 to (Email::MAX_LENGTH), Email::PATTERN, such as "sari@mail.example";
-    /// Why somebody does this; spaces around it are removed.
+    /// between other characters. A domain of other scripts is stored in its ASCII form (`xn--…`).
+    EmailAddress: 5 to (Email::MAX_LENGTH), Email::PATTERN, such as "sari@mail.example";
+    /// Why somebody does this; spaces and line breaks around it are removed.
     ReasonText: (*Reason::LENGTH.start()) to (*Reason::LENGTH.end()), LINE, such as "sells tickets for the city hall";
     /// A password that is not known from leaks, and has neither the name in the e-mail address nor that
     /// of this product in it.
     NewPassword: (*Password::LENGTH.start()) to (*Password::LENGTH.end()), r"^[^\x00]*$", such as "nine mangoes in a boat";
-    /// An international telephone number; spaces, dashes, dots and brackets are ignored.
-    PhoneNumber: 8 to 44, Phone::PATTERN, such as "+62 812 3456 7890";
+    /// An international telephone number that its country's numbering plan has; spaces, dashes, dots and
+    /// brackets are ignored, and so is a 0 that is dialled within the country only.
+    PhoneNumber: 8 to (Phone::MAX_CHARS), Phone::PATTERN, such as "+62 812 3456 7890";
     /// A language tag (BCP 47).
     LanguageTag: (*Locale::LENGTH.start()) to (*Locale::LENGTH.end()), Locale::PATTERN, such as "id-ID";
 }

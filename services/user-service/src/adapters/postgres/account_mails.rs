@@ -83,7 +83,7 @@ impl Row {
         let kind = AccountMailKind::ALL.into_iter().find(|one| one.as_str() == kind)?;
         let to = Email::parse(&email).ok()?;
         let is_verified = is_verified.unwrap_or_default();
-        let name = name.and_then(|name| PersonName::parse(&name).ok());
+        let name = name.map(PersonName::stored);
         let owner = name.map(|name| Recipient::owner(to.clone(), is_verified, name));
         let recipient = match kind {
             AccountMailKind::VerifyEmail => owner.filter(|_| !is_verified),

@@ -54,8 +54,8 @@ impl AccountRow {
             email: Email::parse(&self.email)?,
             email_verified: self.email_verified,
             password_hash: PasswordHash(self.password_hash),
-            name: PersonName::parse(&self.name)?,
-            phone: self.phone.as_deref().map(Phone::parse).transpose()?,
+            name: PersonName::stored(self.name),
+            phone: self.phone.map(Phone::stored),
             locale: self.locale.as_deref().map(Locale::parse).transpose()?,
             time_zone: self.time_zone.as_deref().map(TimeZone::parse).transpose()?,
             role: self.role.parse()?,
@@ -86,7 +86,7 @@ impl NotificationRow {
         let is_verified = self.is_verified.unwrap_or_default();
         let recipient = match self.email.zip(self.name) {
             Some((email, name)) => {
-                let (email, name) = (Email::parse(&email)?, PersonName::parse(&name)?);
+                let (email, name) = (Email::parse(&email)?, PersonName::stored(name));
                 Some(Recipient::owner(email, is_verified, name))
             }
             None => None,

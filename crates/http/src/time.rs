@@ -1,0 +1,110 @@
+//! Times in requests: RFC 3339 and nothing else.
+
+use std::fmt;
+
+use chrono::DateTime;
+use karcis_kernel::Timestamp;
+use serde::{
+    Deserialize, Deserializer,
+    de::{Error, Visitor},
+};
+
+/// What to give, as the messages say it.
+const TIME: &str = "a time such as 2026-05-01T19:30:00Z";
+
+/// A time as RFC 3339 writes it (`2026-05-01T19:30:00Z`, `2026-05-02T02:30:00+07:00`); else 422 that
+/// names the cause. Use it for every time in a body or query.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Time(pub Timestamp);
+
+impl<'de> Deserialize<'de> for Time {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(TimeText)
+    }
+}
+
+struct TimeText;
+
+impl Visitor<'_> for TimeText {
+    type Value = Time;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(TIME)
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Time, E> {
+        // chrono takes other separators, and a minus that is not ASCII.
+        let is_written_so = text.is_ascii() && matches!(text.get(10..11), Some("T" | "t"));
+        let parsed = DateTime::parse_from_rfc3339(text).ok().filter(|_| is_written_so);
+        parsed.map(|at| Time(at.to_utc())).ok_or_else(|| E::custom(instead(text)))
+    }
+}
+
+/// What to give instead of this text.
+fn instead(text: &str) -> String {
+    let clock = text.get(11..).unwrap_or_default();
+    let offset = clock.find([' ', '+', '-']).and_then(|start| clock.get(start..));
+    let cause = match (text.get(10..11), offset) {
+        (Some("T" | "t"), Some(offset)) if offset.starts_with(' ') => {
+            ": in a query, write the + of its offset as %2B"
+        }
+        (Some("T" | "t"), Some(offset)) if !offset.contains(':') => {
+            ": write its offset with a colon, such as +07:00"
+        }
+        (Some("T" | "t"), None) if !clock.ends_with(['Z', 'z']) => {
+            ": end it with Z or an offset such as +07:00"
+        }
+        (Some(" "), _) => ": write a T between its date and time",
+        _ => "",
+    };
+    format!("give {TIME}{cause}")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::de::{IntoDeserializer, value};
+
+    use super::*;
+
+    fn read(text: &str) -> Result<String, String> {
+        let text: value::StrDeserializer<'_, value::Error> = text.into_deserializer();
+        let time = Time::deserialize(text).map_err(|error| error.to_string())?;
+        Ok(time.0.to_rfc3339())
+    }
+
+    #[test]
+    fn what_rfc_3339_allows_is_read() {
+        for (text, time) in [
+            ("2026-05-01T19:30:00Z", "2026-05-01T19:30:00+00:00"),
+            ("2026-05-01t19:30:00.25z", "2026-05-01T19:30:00.250+00:00"),
+            ("2026-05-02T02:30:00+07:00", "2026-05-01T19:30:00+00:00"),
+            ("2026-05-01T14:00:00-05:30", "2026-05-01T19:30:00+00:00"),
+            ("2026-05-01T19:30:00-00:00", "2026-05-01T19:30:00+00:00"),
+        ] {
+            assert_eq!(read(text).as_deref(), Ok(time), "{text}");
+        }
+    }
+
+    #[test]
+    fn anything_else_is_refused_with_its_cause() {
+        for (text, cause) in [
+            ("2026-05-02T02:30:00+0700", ": write its offset with a colon, such as +07:00"),
+            ("2026-05-02T02:30:00-0530", ": write its offset with a colon, such as +07:00"),
+            ("2026-05-02T02:30:00+07", ": write its offset with a colon, such as +07:00"),
+            ("2026-05-02T02:30:00 07:00", ": in a query, write the + of its offset as %2B"),
+            ("2026-05-02T02:30:00 0700", ": in a query, write the + of its offset as %2B"),
+            ("2026-05-01T19:30:00", ": end it with Z or an offset such as +07:00"),
+            ("2026-05-01T19:30", ": end it with Z or an offset such as +07:00"),
+            ("2026-05-01 19:30:00Z", ": write a T between its date and time"),
+            ("2026-05-01T19:30:00\u{2212}07:00", ": end it with Z or an offset such as +07:00"),
+            ("2026-05-01T19:30Z", ""),
+            ("2026-05-01", ""),
+            ("tomorrow", ""),
+            ("2026-02-30T19:30:00Z", ""),
+            ("1777663800", ""),
+            ("", ""),
+        ] {
+            assert_eq!(read(text), Err(format!("give {TIME}{cause}")), "{text:?}");
+        }
+    }
+}

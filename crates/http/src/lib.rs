@@ -22,6 +22,7 @@ mod params;
 mod patch;
 mod problem;
 mod readiness;
+mod refusals;
 mod scan;
 mod security;
 mod serve;

@@ -15,6 +15,7 @@ mod live;
 mod openapi;
 mod pages;
 mod problems;
+mod refusals;
 mod sampling;
 mod security;
 mod serving;

@@ -1,6 +1,7 @@
 //! The HTTP side that all services share: problems, extractors, access tokens, live streams, system
 //! endpoints and metrics.
 
+mod accept;
 mod admit;
 mod app;
 mod auth;

@@ -1,6 +1,7 @@
 //! The crate as HTTP clients see it: requests to a bound listener.
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+mod accept;
 mod admin;
 mod client_ip;
 mod connections;

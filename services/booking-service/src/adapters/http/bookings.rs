@@ -193,13 +193,17 @@ pub(super) async fn list(
 ///
 /// With `Accept: text/event-stream` the whole booking comes as an event each time it changes, its id
 /// the version (some are skipped), until it is rejected or cancelled or the token expires.
+/// `Last-Event-ID` leaves out what is known; if nothing more will come, the answer is 204.
 #[utoipa::path(get, path = "/bookings/{booking_id}", tag = BOOKINGS, operation_id = "booking",
     params(("booking_id" = BookingId, Path, description = "Which booking."), WantsStream),
     security(("bearer" = [])),
-    responses((status = 200, description = "The booking.", content(
-        (BookingResponse = "application/json"),
-        (String = "text/event-stream"),
-    ))))]
+    responses(
+        (status = 200, description = "The booking.", content(
+            (BookingResponse = "application/json"),
+            (String = "text/event-stream"),
+        )),
+        (status = 204, description = "As a stream: its last state is known."),
+    ))]
 pub(super) async fn show(
     State(state): State<ApiState>,
     PathId(id): PathId,
@@ -223,7 +227,7 @@ pub(super) async fn show(
             }))
         }
     };
-    Ok(stream(watch, seen, caller.expires_at, load))
+    Ok(stream(watch, seen, caller.expires_at, load).await)
 }
 
 /// All that happened to a booking; its buyer and operators see it.

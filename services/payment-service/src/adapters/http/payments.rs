@@ -120,6 +120,7 @@ pub(super) async fn pay(
 ///
 /// With `Accept: text/event-stream` the whole payment comes as an event each time it changes, its id
 /// the version (some are skipped), until it failed, is cancelled or refunded, or the token expires.
+/// `Last-Event-ID` leaves out what is known; if nothing more will come, the answer is 204.
 #[utoipa::path(get, path = "/payment/status", tag = PAYMENTS, operation_id = "payment",
     params(StatusQuery, WantsStream), security(("bearer" = [])),
     responses(
@@ -127,6 +128,7 @@ pub(super) async fn pay(
             (PaymentResponse = "application/json"),
             (String = "text/event-stream"),
         )),
+        (status = 204, description = "As a stream: its last state is known."),
         (status = 404, description = "not-found"),
     ))]
 pub(super) async fn show(
@@ -144,7 +146,7 @@ pub(super) async fn show(
     };
     let watch = api.live.open(booking.0, caller.user_id)?;
     own_payment(&api, caller.user_id, booking).await?.ok_or_else(Problem::not_found)?;
-    Ok(stream(watch, seen, caller.expires_at, move || {
+    let load = move || {
         let api = api.clone();
         async move {
             let payment = match own_payment(&api, caller.user_id, booking).await {
@@ -154,7 +156,8 @@ pub(super) async fn show(
             };
             Ok(payment.map(|it| (it.version, PaymentResponse::from(&it), is_last(&it.state))))
         }
-    }))
+    };
+    Ok(stream(watch, seen, caller.expires_at, load).await)
 }
 
 async fn start_and_charge(

@@ -8,7 +8,8 @@ use axum::{
     http::{
         HeaderName, HeaderValue, Method, StatusCode,
         header::{
-            ACCEPT, ALLOW, AUTHORIZATION, CONTENT_TYPE, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE,
+            ACCEPT, ALLOW, AUTHORIZATION, CONTENT_TYPE, ETAG, IF_MATCH, IF_NONE_MATCH, LOCATION,
+            RETRY_AFTER, WWW_AUTHENTICATE,
         },
     },
     middleware::{from_fn, from_fn_with_state, map_response},
@@ -155,6 +156,8 @@ fn cors(origins: &[String]) -> Option<CorsLayer> {
                 ACCEPT,
                 AUTHORIZATION,
                 CONTENT_TYPE,
+                IF_MATCH,
+                IF_NONE_MATCH,
                 own("idempotency-key"),
                 own("prefer"),
                 own("last-event-id"),
@@ -164,6 +167,7 @@ fn cors(origins: &[String]) -> Option<CorsLayer> {
                 own("baggage"),
             ])
             .expose_headers([
+                ETAG,
                 LOCATION,
                 RETRY_AFTER,
                 WWW_AUTHENTICATE,

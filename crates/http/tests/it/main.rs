@@ -4,6 +4,7 @@
 mod accept;
 mod admin;
 mod client_ip;
+mod conditional;
 mod connections;
 mod extractors;
 mod harness;

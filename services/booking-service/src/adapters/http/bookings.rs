@@ -9,8 +9,8 @@ use axum::{
 };
 use karcis_database::{KeyUse, RequestKey};
 use karcis_http::{
-    Caller, FieldErrors, IdempotencyKey, Json, List, Page, PathId, PreferWait, Price, Problem,
-    Query, REPLAYED, WantsStream, stream,
+    Caller, FieldErrors, IdempotencyKey, IfNoneMatch, Json, List, Page, PathId, PreferWait, Price,
+    Problem, Query, REPLAYED, WantsStream, stream,
 };
 use karcis_kernel::{BookingId, EventId, Money, Role, TicketTypeId};
 use karcis_process::{chain, now, trace};
@@ -195,7 +195,8 @@ pub(super) async fn list(
 /// the version (some are skipped), until it is rejected or cancelled or the token expires.
 /// `Last-Event-ID` leaves out what is known; if nothing more will come, the answer is 204.
 #[utoipa::path(get, path = "/bookings/{booking_id}", tag = BOOKINGS, operation_id = "booking",
-    params(("booking_id" = BookingId, Path, description = "Which booking."), WantsStream),
+    params(("booking_id" = BookingId, Path, description = "Which booking."), WantsStream,
+        IfNoneMatch),
     security(("bearer" = [])),
     responses(
         (status = 200, description = "The booking.", content(
@@ -209,11 +210,12 @@ pub(super) async fn show(
     PathId(id): PathId,
     caller: Caller,
     WantsStream(wants_stream): WantsStream,
+    known: IfNoneMatch,
 ) -> Result<Response, Problem> {
     let id = BookingId(id);
     let booking = find(&state, id, |booking| booking.order.buyer == caller.user_id).await?;
     let Some(seen) = wants_stream else {
-        return Ok(Json(BookingResponse::new(&booking, now())).into_response());
+        return Ok(known.answer(booking.version, BookingResponse::new(&booking, now())));
     };
     let watch = state.live.open(id.0, caller.user_id)?;
     let load = move || {

@@ -7,7 +7,8 @@ use axum::{
 };
 use karcis_database::{KeyUse, RequestKey, StoreError};
 use karcis_http::{
-    Caller, FieldError, IdempotencyKey, Json, Problem, Query, REPLAYED, WantsStream, stream,
+    Caller, FieldError, IdempotencyKey, IfNoneMatch, Json, Problem, Query, REPLAYED, WantsStream,
+    stream,
 };
 use karcis_kernel::{BookingId, Timestamp, UserId};
 use karcis_process::{chain, now, trace};
@@ -122,7 +123,7 @@ pub(super) async fn pay(
 /// the version (some are skipped), until it failed, is cancelled or refunded, or the token expires.
 /// `Last-Event-ID` leaves out what is known; if nothing more will come, the answer is 204.
 #[utoipa::path(get, path = "/payment/status", tag = PAYMENTS, operation_id = "payment",
-    params(StatusQuery, WantsStream), security(("bearer" = [])),
+    params(StatusQuery, WantsStream, IfNoneMatch), security(("bearer" = [])),
     responses(
         (status = 200, description = "The payment.", content(
             (PaymentResponse = "application/json"),
@@ -136,13 +137,14 @@ pub(super) async fn show(
     caller: Caller,
     Query(query): Query<StatusQuery>,
     WantsStream(seen): WantsStream,
+    known: IfNoneMatch,
 ) -> Result<Response, Problem> {
     let booking = query.booking_id;
     trace::about(booking.0);
     let Some(seen) = seen else {
         let payment = own_payment(&api, caller.user_id, booking).await?;
         let payment = payment.ok_or_else(Problem::not_found)?;
-        return Ok(Json(PaymentResponse::from(&payment)).into_response());
+        return Ok(known.answer(payment.version, PaymentResponse::from(&payment)));
     };
     let watch = api.live.open(booking.0, caller.user_id)?;
     own_payment(&api, caller.user_id, booking).await?.ok_or_else(Problem::not_found)?;

@@ -15,6 +15,7 @@ mod meeting;
 mod per_buyer;
 mod pools;
 mod racing;
+mod repeating;
 mod silence;
 mod tickets;
 mod unreadable;

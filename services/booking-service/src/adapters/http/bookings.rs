@@ -169,7 +169,7 @@ pub(super) async fn cancel(
     Ok((StatusCode::ACCEPTED, body).into_response())
 }
 
-/// The caller's bookings, newest first.
+/// The caller's bookings, newest first, without their tickets.
 #[utoipa::path(get, path = "/bookings", tag = BOOKINGS, operation_id = "bookings",
     params(ListBookingsQuery), security(("bearer" = [])),
     responses((status = 200, description = "A page of bookings.", body = List<BookingResponse>)))]
@@ -186,7 +186,7 @@ pub(super) async fn list(
     let bookings = state.queries.list(caller.user_id, status, page.after, page.limit + 1).await?;
     let at = now();
     let list = List::of(bookings, page.limit, |booking| booking.order.id);
-    Ok(Json(list.map(|booking| BookingResponse::new(&booking, at))))
+    Ok(Json(list.map(|booking| BookingResponse::listed(&booking, at))))
 }
 
 /// A booking of the caller's, as it is or live.

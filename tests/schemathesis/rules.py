@@ -20,6 +20,7 @@ RULES = (
     "give the current password",
     "give the next_cursor",
     "give the password you log in with",
+    "give the version of the body, or one of both",
     "name each ticket type of this event once",
 )
 

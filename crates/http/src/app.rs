@@ -8,7 +8,8 @@ use axum::{
     http::{
         HeaderName, HeaderValue, Method, StatusCode,
         header::{
-            ACCEPT, ALLOW, AUTHORIZATION, CONTENT_TYPE, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE,
+            ACCEPT, ALLOW, AUTHORIZATION, CONTENT_TYPE, ETAG, IF_MATCH, IF_NONE_MATCH, LOCATION,
+            RETRY_AFTER, WWW_AUTHENTICATE,
         },
     },
     middleware::{from_fn, from_fn_with_state, map_response},
@@ -27,6 +28,7 @@ use crate::{
     limits::Limits,
     metrics, openapi,
     readiness::RecentReadiness,
+    refusals,
     security::{protect, require_host},
     system_endpoints::{self, Paths, SystemState},
     trace::{TRACEPARENT, in_trace},
@@ -48,6 +50,8 @@ pub(crate) struct Routers {
     pub public: Router,
     /// What is for operators, if that has a listener of its own. It is then no longer public.
     pub admin: Option<Router>,
+    /// What answers on each listener in hyper's place.
+    pub refusals: Router,
 }
 
 /// The routes of `app` and the system endpoints as these settings spread them over listeners.
@@ -78,6 +82,7 @@ pub(crate) fn routers(app: App, config: &HttpConfig) -> Routers {
     Routers {
         public: guarded(public, config),
         admin: admin.map(|admin| guarded(with_problems(admin, keys, config), config)),
+        refusals: framed(refusals::routes(), config),
     }
 }
 
@@ -95,11 +100,15 @@ fn with_problems(routes: Router, keys: TokenKeys, config: &HttpConfig) -> Router
     Router::new().fallback_service(inner).layer(map_response(name_allowed_methods))
 }
 
-/// These routes with a trace for each request, and with the headers that every answer has.
+/// These routes for requests that name one host.
 fn guarded(routes: Router, config: &HttpConfig) -> Router {
+    framed(routes.layer(from_fn(require_host)), config)
+}
+
+/// These routes with a trace for each request, and with the headers that every answer has.
+fn framed(routes: Router, config: &HttpConfig) -> Router {
     let serving = &config.serving;
     routes
-        .layer(from_fn(require_host))
         .layer(from_fn_with_state(serving.trusted_trace_peers.clone(), in_trace))
         .layer(from_fn_with_state(serving.hsts.clone(), protect))
 }
@@ -147,6 +156,8 @@ fn cors(origins: &[String]) -> Option<CorsLayer> {
                 ACCEPT,
                 AUTHORIZATION,
                 CONTENT_TYPE,
+                IF_MATCH,
+                IF_NONE_MATCH,
                 own("idempotency-key"),
                 own("prefer"),
                 own("last-event-id"),
@@ -156,6 +167,7 @@ fn cors(origins: &[String]) -> Option<CorsLayer> {
                 own("baggage"),
             ])
             .expose_headers([
+                ETAG,
                 LOCATION,
                 RETRY_AFTER,
                 WWW_AUTHENTICATE,

@@ -1,6 +1,6 @@
 //! serde's errors as the HTTP contract words them: which field, and what to give instead.
 
-use std::{borrow::Cow, fmt::Display};
+use std::fmt::Display;
 
 use serde_path_to_error::{Error, Path, Segment};
 
@@ -37,8 +37,12 @@ fn instead(message: &str) -> String {
     if message.starts_with("invalid ")
         && let Some((found, expected)) = message.rsplit_once(", expected ")
     {
-        let not_null = if found.ends_with(" null") { ", not null" } else { "" };
-        return format!("give {}{not_null}", without_rust_names(expected));
+        let but_not = match found {
+            _ if found.ends_with(" null") => ", not null",
+            _ if found.starts_with("invalid type: string ") => ", not a text",
+            _ => "",
+        };
+        return format!("give {}{but_not}", without_rust_names(found, expected));
     }
     let expected = match message {
         _ if message.starts_with("UUID parsing failed") => UUID,
@@ -46,7 +50,9 @@ fn instead(message: &str) -> String {
             "a whole number"
         }
         "number too large to fit in target type" => "a smaller number",
-        "number too small to fit in target type" => "a larger number",
+        "number too small to fit in target type" | "number would be zero for non-zero type" => {
+            "a larger number"
+        }
         "invalid float literal" | "cannot parse float from empty string" => "a number",
         "provided string was not `true` or `false`" => "true or false",
         "expected value" => "another kind of value",
@@ -57,39 +63,44 @@ fn instead(message: &str) -> String {
     format!("give {expected}")
 }
 
-/// What serde expected, without Rust's names of types.
-fn without_rust_names(expected: &str) -> Cow<'_, str> {
-    let from =
-        |least: i128, most: i128| Cow::from(format!("a whole number from {least} to {most}"));
-    match expected {
-        "u8" => from(0, u8::MAX.into()),
-        "u16" => from(0, u16::MAX.into()),
-        "u32" => from(0, u32::MAX.into()),
-        "u64" | "usize" => from(0, u64::MAX.into()),
-        "a nonzero u8" => from(1, u8::MAX.into()),
-        "a nonzero u16" => from(1, u16::MAX.into()),
-        "a nonzero u32" => from(1, u32::MAX.into()),
-        "i8" => from(i8::MIN.into(), i8::MAX.into()),
-        "i16" => from(i16::MIN.into(), i16::MAX.into()),
-        "i32" => from(i32::MIN.into(), i32::MAX.into()),
-        "i64" | "isize" => from(i64::MIN.into(), i64::MAX.into()),
-        "f32" | "f64" => "a number".into(),
-        "a boolean" => "true or false".into(),
-        "a string" | "a borrowed string" | "str" => "a text".into(),
-        "a character" => "one character".into(),
-        "a sequence" => "a list".into(),
-        "a map" => "an object".into(),
-        _ if expected.contains("UUID") => UUID.into(),
-        _ if expected.starts_with("struct ") || expected.contains("tagged enum ") => {
-            "an object".into()
+/// What serde expected in place of what it found, without Rust's names of types.
+fn without_rust_names<'a>(found: &str, expected: &'a str) -> &'a str {
+    match expected.trim_start_matches("a nonzero ") {
+        "u8" | "u16" | "u32" | "u64" | "usize" | "i8" | "i16" | "i32" | "i64" | "isize" => {
+            whole_number(found)
         }
-        _ if ["enum ", "tuple ", "unit ", "option", "variant "]
+        "f32" | "f64" => "a number",
+        "a boolean" => "true or false",
+        "a string" | "a borrowed string" | "str" => "a text",
+        "a character" => "one character",
+        "a sequence" => "a list",
+        "a map" => "an object",
+        _ if expected.contains("UUID") => UUID,
+        _ if expected.starts_with("struct ") || expected.contains("tagged enum ") => "an object",
+        _ if ["enum ", "tuple ", "a tuple ", "unit", "option", "variant "]
             .iter()
             .any(|kind| expected.starts_with(kind)) =>
         {
-            "another kind of value".into()
+            "another kind of value"
         }
-        _ => expected.into(),
+        _ => expected,
+    }
+}
+
+/// How to mend what was found in place of a whole number. The limits of Rust's types are nobody's: those
+/// of the field are told once the number can be read.
+fn whole_number(found: &str) -> &'static str {
+    let integer = found.strip_prefix("invalid value: integer `");
+    let float = found.strip_prefix("invalid type: floating point `");
+    let number = integer.or(float).and_then(|number| number.trim_end_matches('`').parse().ok());
+    match number {
+        None => "a whole number",
+        // serde_json reads an integer that no type can hold as a float.
+        Some(number) if float.is_some() && f64::abs(number) < 1e18 => {
+            "a whole number, without decimal point or exponent"
+        }
+        Some(number) if number > 0.0 => "a smaller number",
+        Some(_) => "a larger number",
     }
 }
 

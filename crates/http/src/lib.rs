@@ -1,10 +1,12 @@
 //! The HTTP side that all services share: problems, extractors, access tokens, live streams, system
 //! endpoints and metrics.
 
+mod accept;
 mod admit;
 mod app;
 mod auth;
 mod client_ip;
+mod conditional;
 mod connections;
 mod explain;
 mod extract;
@@ -22,6 +24,7 @@ mod params;
 mod patch;
 mod problem;
 mod readiness;
+mod refusals;
 mod scan;
 mod security;
 mod serve;
@@ -34,6 +37,7 @@ mod trace;
 pub use app::App;
 pub use auth::{AUDIENCE, Admin, Caller, Claims, ISSUER, Operator, Organiser, TOKEN_TYPE};
 pub use client_ip::{ClientIp, TrustedProxies};
+pub use conditional::{IfMatch, IfNoneMatch};
 pub use extract::{Json, PathId, PathText, PreferWait, Query};
 pub use idempotency::{IdempotencyKey, REPLAYED};
 pub use keys::TokenKeys;

@@ -11,11 +11,7 @@ use std::{
 use async_trait::async_trait;
 use axum::{
     extract::FromRequestParts,
-    http::{
-        HeaderMap, HeaderName,
-        header::{ACCEPT, CACHE_CONTROL},
-        request::Parts,
-    },
+    http::{HeaderName, StatusCode, header::CACHE_CONTROL, request::Parts},
     response::{
         IntoResponse, Response,
         sse::{Event, KeepAlive, Sse},
@@ -31,7 +27,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::Problem;
+use crate::{Problem, accept::prefers};
 
 const TICK: Duration = Duration::from_millis(250);
 /// Queries take up at most one fifth of the time: notifications in between share the next query.
@@ -187,7 +183,8 @@ impl Drop for Watch {
     }
 }
 
-/// If the client accepts `text/event-stream`, the version it has seen by `Last-Event-ID`; 0 for none.
+/// If the client would rather have `text/event-stream` than JSON, the version it has seen by
+/// `Last-Event-ID`; 0 for none.
 #[derive(Debug, Clone, Copy)]
 pub struct WantsStream(pub Option<i64>);
 
@@ -197,30 +194,28 @@ impl<S: Send + Sync> FromRequestParts<S> for WantsStream {
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Infallible> {
         let seen = parts.headers.get("last-event-id");
         let seen = seen.and_then(|value| value.to_str().ok()?.trim().parse().ok()).unwrap_or(0);
-        Ok(Self(accepts_stream(&parts.headers).then_some(seen)))
+        let wants_stream = prefers(&parts.headers, "text/event-stream", "application/json");
+        Ok(Self(wants_stream.then_some(seen)))
     }
-}
-
-fn accepts_stream(headers: &HeaderMap) -> bool {
-    headers
-        .get_all(ACCEPT)
-        .into_iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .filter_map(|range| range.split(';').next())
-        .any(|range| range.trim().eq_ignore_ascii_case("text/event-stream"))
 }
 
 /// A resource as a stream. `load` returns its version, the resource, and whether this is its last
 /// state. The resource is sent when its version passes `seen`, and a comment every 15 s. The stream ends
 /// after the last state, at `expires_at`, when the resource is gone or the instance stops. A failed load
-/// is tried again at the next tick.
-pub fn stream<T, F, Fut>(watch: Watch, seen: i64, expires_at: Timestamp, load: F) -> Response
+/// is tried again at the next tick. Who has seen the last state gets 204: a browser's EventSource connects
+/// again after every end, and this tells it not to (WHATWG HTML, 9.2.3).
+pub async fn stream<T, F, Fut>(watch: Watch, seen: i64, expires_at: Timestamp, load: F) -> Response
 where
     T: Serialize + Send + 'static,
     F: Fn() -> Fut + Send + 'static,
     Fut: Future<Output = Result<Option<(i64, T, bool)>, String>> + Send + 'static,
 {
+    if seen > 0
+        && let Ok(Some((version, _, true))) = load().await
+        && version <= seen
+    {
+        return StatusCode::NO_CONTENT.into_response();
+    }
     let time_left = (expires_at - karcis_process::now()).to_std().unwrap_or_default();
     let watcher = Watcher { watch, seen, loaded: None, ended: false, load };
     let events = unfold(watcher, Watcher::next).take_until(sleep(time_left.min(MAX_STREAM)));

@@ -8,7 +8,7 @@ use utoipa::{
     },
 };
 
-use crate::{IdempotencyKey, PreferWait, WantsStream};
+use crate::{IdempotencyKey, IfMatch, IfNoneMatch, PreferWait, WantsStream};
 
 macro_rules! headers {
     ($($extractor:ty: $name:literal, $description:literal, $schema:expr;)+) => {$(
@@ -21,11 +21,19 @@ macro_rules! headers {
     )+};
 }
 
+const TAG: &str = "\"3-4a1f0c2e9b7d6558\"";
+
 fn text(example: &str) -> ObjectBuilder {
     ObjectBuilder::new().schema_type(Type::String).examples([example])
 }
 
 headers! {
+    IfMatch: "If-Match",
+        "The `ETag` of what was read: if it was changed since, nothing is done.",
+        text(TAG).pattern(Some(r#"^(\*|(W/)?"[!#-+.-~-]*")$"#));
+    IfNoneMatch: "If-None-Match",
+        "The `ETag` of what is known: if it still is so, the answer is 304 without a body.",
+        text(TAG);
     IdempotencyKey: "Idempotency-Key",
         "Of your choice, for 24 h: with the same key and body the request is not carried out again \
          but answered with its outcome as it is now; with another body it is refused.",

@@ -20,10 +20,10 @@ use crate::{
     connections::Connections,
     head_timer::{HeadTimer, IDLE_TIMEOUT},
     metrics,
+    refusals::Answering,
 };
 
-/// What a connection buffers of a request at most. Headers that are larger get 431 without a body, as
-/// hyper answers it before there is a request.
+/// What a connection buffers of a request at most. Headers that are larger get 431.
 const MAX_BUFFER_BYTES: usize = 16 * 1024;
 /// A client that takes nothing of an answer for so long is cut.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
@@ -74,7 +74,9 @@ pub async fn serve(
     let most_of_peer = config.serving.max_connections_per_peer as usize;
     let connections = Connections::new(most, most_of_peer, config.trusted_proxies.clone());
     let keys = app.keys.clone();
-    let Routers { public, admin } = routers(app, &config);
+    let Routers { public, admin, refusals } = routers(app, &config);
+    let admin = admin.map(|admin| (admin, refusals.clone()));
+    let public = (public, refusals);
     let public = async {
         stopping.run_until_cancelled(keys.known_within(KEYS_LIMIT)).await;
         accept(listener, public, connections, stopping.clone()).await;
@@ -117,10 +119,11 @@ async fn upkeep() -> Infallible {
     }
 }
 
-/// Accepts and serves connections until `stopping`, then waits for the running requests.
+/// Accepts and serves connections until `stopping`, then waits for the running requests. The second
+/// router answers in hyper's place.
 async fn accept(
     listener: TcpListener,
-    router: Router,
+    routers: (Router, Router),
     connections: Connections,
     stopping: CancellationToken,
 ) {
@@ -133,7 +136,7 @@ async fn accept(
                 Ok((socket, peer)) => {
                     // An answer would cost what is to be saved: who is refused is closed at once.
                     let Some(admission) = connections.admit(peer.ip()) else { continue };
-                    let served = connection(socket, peer, router.clone(), stopping.clone());
+                    let served = connection(socket, peer, routers.clone(), stopping.clone());
                     running.spawn(async move {
                         served.await;
                         drop(admission);
@@ -157,7 +160,7 @@ async fn accept(
 async fn connection(
     socket: TcpStream,
     peer: SocketAddr,
-    router: Router,
+    (router, refusals): (Router, Router),
     stopping: CancellationToken,
 ) {
     // Responses are written whole, so waiting for more to send only delays them.
@@ -174,9 +177,10 @@ async fn connection(
             heard.received();
         }
     });
+    let socket = Answering::new(socket, refusals);
     let mut builder = http1::Builder::new();
     builder.max_buf_size(MAX_BUFFER_BYTES).timer(timer).header_read_timeout(IDLE_TIMEOUT);
-    let mut served = pin!(builder.serve_connection(TokioIo::new(Box::pin(socket)), service));
+    let mut served = pin!(builder.serve_connection(TokioIo::new(socket), service));
     let ended = tokio::select! {
         ended = served.as_mut() => ended,
         () = stopping.cancelled() => {

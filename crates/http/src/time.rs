@@ -5,7 +5,7 @@ use std::fmt;
 use chrono::DateTime;
 use karcis_kernel::Timestamp;
 use serde::{
-    Deserialize, Deserializer,
+    Deserialize, Deserializer, Serialize,
     de::{Error, Visitor},
 };
 
@@ -14,7 +14,7 @@ const TIME: &str = "a time such as 2026-05-01T19:30:00Z";
 
 /// A time as RFC 3339 writes it (`2026-05-01T19:30:00Z`, `2026-05-02T02:30:00+07:00`); else 422 that
 /// names the cause. Use it for every time in a body or query.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Time(pub Timestamp);
 
 impl<'de> Deserialize<'de> for Time {

@@ -12,7 +12,7 @@ use adapters::{
     kafka::{Commands, encode},
     metrics,
     postgres::PgEvents,
-    workers::announce_cancelled_events,
+    workers::{announce_cancelled_events, keep_house},
 };
 use karcis_database::Pool;
 use karcis_process::Process;
@@ -59,6 +59,7 @@ pub async fn run(
         .run("outbox", base.relay())
         .run("database", base.watch())
         .run("catalogue", catalogue.sweep(base.stopping()))
+        .run("housekeeping", keep_house(events.clone(), base.stopping()))
         .run("announcer", announce_cancelled_events(events, outbox, alive, base.stopping()))
         .until_stopped()
         .await?;

@@ -16,6 +16,7 @@ pub(super) fn all() -> Value {
             "schema": {"type": "integer", "minimum": 1},
             "example": 2,
         },
+        "ETag": text("What `If-None-Match` and `If-Match` take.", "\"3-4a1f0c2e9b7d6558\""),
         "WWW-Authenticate": text("How to log in.", "Bearer"),
         "Idempotent-Replayed": {
             "description": "Present if the key was used before: nothing was done again.",

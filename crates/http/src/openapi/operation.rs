@@ -21,7 +21,14 @@ pub(super) fn finish(path: &str, operation: &mut Value) {
             of.slugs.push(slug.to_owned());
         }
     }
-    let declared = operation["responses"].as_object_mut().map(std::mem::take).unwrap_or_default();
+    let mut declared =
+        operation["responses"].as_object_mut().map(std::mem::take).unwrap_or_default();
+    let asks = |header| has_parameter(operation, |it| it["name"] == header);
+    if asks("If-None-Match") {
+        let known = json!({"description": "It is as the client knows it."});
+        declared.insert("304".to_owned(), known);
+    }
+    let tagged = asks("If-None-Match") || asks("If-Match");
     let mut responses = Map::new();
     for (status, mut response) in declared {
         if status.as_str() < "400" {
@@ -29,6 +36,9 @@ pub(super) fn finish(path: &str, operation: &mut Value) {
                 location["required"] = json!(true);
             }
             response["headers"]["traceparent"] = header("traceparent");
+            if tagged && ["200", "304"].contains(&status.as_str()) {
+                response["headers"]["ETag"] = header("ETag");
+            }
             if keyed {
                 response["headers"]["Idempotent-Replayed"] = header("Idempotent-Replayed");
             }

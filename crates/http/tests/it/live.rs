@@ -87,18 +87,20 @@ impl Things {
 /// each.
 async fn open(things: &Things, live: &Live, expires_at: Timestamp) -> TestApp {
     let (watched, watching) = (things.clone(), live.clone());
-    let response =
-        async move |PathId(id): PathId, caller: Option<Caller>, wants: WantsStream| -> Response {
-            let things = watched.clone();
-            let account = caller.map_or_else(|| UserId(Uuid::now_v7()), |caller| caller.user_id);
-            match wants.0 {
-                Some(seen) => match watching.open(id, account) {
-                    Ok(watch) => stream(watch, seen, expires_at, move || things.clone().load(id)),
-                    Err(problem) => problem.into_response(),
-                },
-                None => Json(things.load(id).await.unwrap().map(|found| found.1)).into_response(),
-            }
-        };
+    let response = async move |PathId(id): PathId,
+                               caller: Option<Caller>,
+                               wants: WantsStream|
+                -> Response {
+        let things = watched.clone();
+        let account = caller.map_or_else(|| UserId(Uuid::now_v7()), |caller| caller.user_id);
+        match wants.0 {
+            Some(seen) => match watching.open(id, account) {
+                Ok(watch) => stream(watch, seen, expires_at, move || things.clone().load(id)).await,
+                Err(problem) => problem.into_response(),
+            },
+            None => Json(things.load(id).await.unwrap().map(|found| found.1)).into_response(),
+        }
+    };
     let routes = Router::new().route("/things/{id}", get(response));
     let app =
         TestApp::of(thing_service(routes, TokenKeys::own(&Signer::new("k1", 1).keys()))).await;
@@ -189,10 +191,43 @@ async fn what_the_client_has_seen_is_not_sent() {
     things.asked_for(1).await;
     things.set(id, 5);
     assert_eq!(current.version().await, Some(5), "3 is left out");
+}
 
+#[tokio::test]
+async fn an_event_source_connects_again_until_it_has_the_last_state() {
+    let (things, live, id) = (Things::default(), Live::new(), Uuid::now_v7());
+    things.set(id, 3);
+    let app = open(&things, &live, in_an_hour()).await;
+    let connect = |seen: &str| {
+        let request = app.get(&format!("/things/{id}")).header("accept", "text/event-stream");
+        if seen.is_empty() { request } else { request.header("last-event-id", seen) }
+    };
+    let first = connect("").send().await.unwrap();
+    assert_eq!(first.status(), 200, "it loses this connection");
     things.set(id, LAST);
-    let mut done = from(&LAST.to_string()).await;
-    assert_eq!(done.next().await, None, "nothing more will come");
+
+    // WHATWG HTML: after an end it connects again with the last id, unless the answer is not 200.
+    let (mut seen, mut versions) = ("3".to_owned(), Vec::new());
+    let end = loop {
+        let response = connect(&seen).send().await.unwrap();
+        if response.status() != 200 {
+            break response;
+        }
+        let mut events = Events { response, text: String::new() };
+        while let Some(version) = events.version().await {
+            seen = version.to_string();
+            versions.push(version);
+        }
+        assert!(versions.len() < 5, "it has no end: {versions:?}");
+    };
+    assert_eq!((end.status().as_u16(), versions), (204, vec![LAST]));
+    assert_eq!(end.bytes().await.unwrap().len(), 0);
+    let later = (LAST + 1).to_string();
+    assert_eq!(connect(&later).send().await.unwrap().status(), 204);
+    assert_eq!(connect("8").send().await.unwrap().status(), 200, "it has not seen the last state");
+
+    let plain = app.get(&format!("/things/{id}")).header("last-event-id", seen);
+    assert_eq!(plain.send().await.unwrap().status(), 200, "only streams end");
 }
 
 #[tokio::test]
@@ -205,7 +240,7 @@ async fn the_first_state_does_not_wait_for_a_tick() {
         get(async move || {
             let things = watched.clone();
             let watch = never_run.open(id, UserId(Uuid::now_v7())).unwrap();
-            stream(watch, 0, in_an_hour(), move || things.clone().load(id))
+            stream(watch, 0, in_an_hour(), move || things.clone().load(id)).await
         }),
     );
     let app =

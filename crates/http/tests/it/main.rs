@@ -1,8 +1,10 @@
 //! The crate as HTTP clients see it: requests to a bound listener.
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+mod accept;
 mod admin;
 mod client_ip;
+mod conditional;
 mod connections;
 mod extractors;
 mod harness;
@@ -15,6 +17,7 @@ mod live;
 mod openapi;
 mod pages;
 mod problems;
+mod refusals;
 mod sampling;
 mod security;
 mod serving;

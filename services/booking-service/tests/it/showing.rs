@@ -1,5 +1,6 @@
 //! What a buyer sees: lists and live answers.
 
+use karcis_testkit::Answer;
 use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::sync::watch;
@@ -58,6 +59,54 @@ async fn bookings_are_listed_in_pages_newest_first_and_by_status() {
         let list = buyer.get(&format!("/bookings?status={status}")).await.body;
         assert_eq!(ids(&list), expected, "{status}");
     }
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn a_list_counts_the_tickets_that_a_booking_shows() {
+    let app = TestApp::start().await;
+    let buyer = app.buyer();
+    let (sold, new) = (buyer.books().await, buyer.books().await);
+    app.makes_payable(sold).await;
+    app.sells(sold).await;
+    buyer.waits_for(sold, "confirmed").await;
+    let list = buyer.get("/bookings").await.is(200).body;
+    let shown = [new, sold].map(|booking| {
+        list["items"].as_array().and_then(|items| {
+            items.iter().find(|item| item["booking_id"] == json!(booking.id)).cloned()
+        })
+    });
+    for (listed, (booking, count)) in shown.into_iter().zip([(new, 0), (sold, 2)]) {
+        let listed = listed.expect("it is listed");
+        assert_eq!((&listed["ticket_count"], &listed["tickets"]), (&json!(count), &json!([])));
+        let mut whole = buyer.sees(booking).await;
+        assert_eq!(whole["tickets"].as_array().map(Vec::len), Some(count));
+        whole["tickets"] = json!([]);
+        assert_eq!(listed, whole, "the rest is the same");
+    }
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn a_booking_that_is_known_is_not_sent_again() {
+    let app = TestApp::start().await;
+    let buyer = app.buyer();
+    let booking = buyer.books().await;
+    let path = format!("/bookings/{}", booking.id);
+    let known = async |tag: &str, accept: &str| {
+        let request = buyer.request(Method::GET, &path).header("accept", accept);
+        Answer::to(request.header("if-none-match", tag)).await
+    };
+    let tag = |answer: &Answer| answer.headers["etag"].to_str().expect("a tag").to_owned();
+    let first = tag(&buyer.get(&path).await.is(200));
+    assert_eq!(known(&first, "*/*").await.is(304).body, Value::Null);
+    known(&first, "text/event-stream;q=0, application/json").await.is(304);
+    buyer.cancels(booking).await;
+    let cancelled = known(&first, "*/*").await.is(200);
+    assert_eq!(cancelled.body["status"], "cancelled");
+    known(&tag(&cancelled), "*/*").await.is(304);
+    let other = app.buyer().request(Method::GET, &path).header("if-none-match", "*");
+    Answer::to(other).await.is_problem(404, "not-found");
     app.stop().await;
 }
 
@@ -121,6 +170,10 @@ async fn a_live_booking_is_shown_from_order_to_end() {
     app.receives(booking, "ReleaseTickets").await;
     app.publishes([released(booking)]).await;
     app.receives(booking, "BookingCancelled").await;
+    let last = buyer.sees(booking).await["version"].as_i64().expect("a version");
+    let ended = stream(Some(last)).await;
+    assert_eq!(ended.status(), 204, "a browser does not connect again");
+    assert_eq!(stream(Some(last - 1)).await.status(), 200);
     app.stop().await;
 }
 

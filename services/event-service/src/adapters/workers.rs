@@ -1,4 +1,4 @@
-//! Announces cancelled events again when they are due.
+//! Announces cancelled events again when they are due, and forgets expired keys.
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
@@ -6,12 +6,15 @@ use karcis_messaging::Outbox;
 use karcis_process::{CancellationToken, chain, now};
 use tokio::time::{MissedTickBehavior, interval};
 
+use super::postgres::PgEvents;
 use crate::application::{CancelledEvents, announce_cancelled};
 
 /// How often it looks.
 const TICK: Duration = Duration::from_millis(500);
 /// How many events are announced at a time.
 const AT_A_TIME: u16 = 100;
+/// How often expired keys are deleted.
+const HOUSEKEEPING: Duration = Duration::from_secs(60);
 
 /// Works until `stopping`; pauses while the outbox has no room for bulk work.
 pub(crate) async fn announce_cancelled_events(
@@ -38,6 +41,20 @@ pub(crate) async fn announce_cancelled_events(
             Err(error) => {
                 tracing::warn!(error = %chain(&error), "the cancelled events wait for the next tick");
             }
+        }
+    }
+    Ok(())
+}
+
+/// Deletes expired keys, until `stopping`.
+pub(crate) async fn keep_house(
+    events: Arc<PgEvents>,
+    stopping: CancellationToken,
+) -> Result<(), Infallible> {
+    let mut ticks = interval(HOUSEKEEPING);
+    while stopping.run_until_cancelled(ticks.tick()).await.is_some() {
+        if let Err(error) = events.purge_keys(&stopping).await {
+            tracing::warn!(error = %chain(&error), "expired keys wait for the next tick");
         }
     }
     Ok(())

@@ -12,7 +12,7 @@ mod update_event;
 
 pub use announce_cancelled::announce_cancelled;
 pub use cancel_event::{CancelEventError, cancel_event};
-pub use create_event::{CreateEventError, create_event};
+pub use create_event::{CreateEventError, Created, create_event};
 pub use delete_event::{DeleteEventError, delete_event};
 pub use ports::{
     Announcement, BuyerCount, CancelledEvent, CancelledEvents, Catalogue, EventFact, EventFilter,

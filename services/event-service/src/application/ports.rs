@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use async_trait::async_trait;
-use karcis_database::{PrivilegedAct, StoreError, UnreadableRow};
+use karcis_database::{KeyUse, PrivilegedAct, StoreError, UnreadableRow};
 use karcis_kernel::{BookingId, EventId, TicketCode, TicketTypeId, Timestamp, UserId};
 
 use uuid::Uuid;
@@ -39,8 +39,17 @@ pub enum EventFact {
 /// All events, for those who edit them.
 #[async_trait]
 pub trait Events: Send + Sync {
-    /// Adds an event, and publishes the fact.
-    async fn add(&self, event: &Event, fact: Option<EventFact>) -> Result<(), StoreError>;
+    /// What the same user's same key was used for in the 24 h before.
+    async fn key_use(&self, key: &KeyUse) -> Result<Option<KeyUse>, StoreError>;
+
+    /// Adds an event with the key of its request, and publishes the fact. `false`: the key is used, and
+    /// nothing is added.
+    async fn add(
+        &self,
+        event: &Event,
+        fact: Option<EventFact>,
+        key: Option<&KeyUse>,
+    ) -> Result<bool, StoreError>;
 
     /// The event. Nobody else changes it or its stock until it is saved or dropped. Decide at once:
     /// buyers wait.

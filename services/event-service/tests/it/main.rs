@@ -17,6 +17,7 @@ mod meeting;
 mod per_buyer;
 mod pools;
 mod racing;
+mod repeating;
 mod round_trip;
 mod search;
 mod silence;

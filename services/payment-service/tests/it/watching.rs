@@ -24,15 +24,19 @@ fn events(text: &str) -> Vec<(i64, Value)> {
 
 /// The buyer's stream, after the version they have seen.
 pub(crate) async fn open(app: &TestApp, buyer: Buyer, seen: i64) -> Response {
+    let response = ask(app, buyer, seen).await;
+    assert_eq!(response.status(), 200);
+    response
+}
+
+async fn ask(app: &TestApp, buyer: Buyer, seen: i64) -> Response {
     let request = app
         .get(&format!("/payment/status?booking_id={}", buyer.booking))
         .bearer_auth(app.token(buyer))
         .header("Accept", "text/event-stream")
         .header("Last-Event-ID", seen.to_string())
         .timeout(Duration::from_secs(100));
-    let response = request.send().await.unwrap();
-    assert_eq!(response.status(), 200);
-    response
+    request.send().await.unwrap()
 }
 
 async fn watch(app: &TestApp, buyer: Buyer, seen: i64) -> String {
@@ -64,8 +68,28 @@ async fn a_client_that_has_seen_the_last_state_is_not_told_again() {
     app.send(buyer.cancel()).await;
     let payment = app.becomes(buyer, "cancelled").await;
     let seen = payment["version"].as_i64().unwrap();
-    assert_eq!(events(&watch(&app, buyer, seen).await), []);
+    assert_eq!(ask(&app, buyer, seen).await.status(), 204, "a browser does not connect again");
     assert_eq!(events(&watch(&app, buyer, seen - 1).await), [(seen, payment)]);
+}
+
+#[tokio::test]
+async fn a_payment_that_is_known_is_not_sent_again() {
+    let app = TestApp::start().await;
+    let buyer = app.buyer().await;
+    let known = async |tag: &str| {
+        let request = app
+            .get(&format!("/payment/status?booking_id={}", buyer.booking))
+            .bearer_auth(app.token(buyer))
+            .header("If-None-Match", tag);
+        request.send().await.unwrap()
+    };
+    let first = known("").await;
+    assert_eq!(first.status(), 200);
+    let tag = first.headers()["etag"].to_str().unwrap();
+    assert_eq!(known(tag).await.status(), 304);
+    app.send(buyer.cancel()).await;
+    app.becomes(buyer, "cancelled").await;
+    assert_eq!(known(tag).await.status(), 200);
 }
 
 #[tokio::test]

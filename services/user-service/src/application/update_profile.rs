@@ -17,6 +17,8 @@ use crate::domain::{
 pub(crate) struct ProfileUpdate {
     /// Whose session is live. It stays open when a new e-mail address or password ends the others.
     pub actor: Actor,
+    /// The version that its owner saw: another one is a conflict.
+    pub version: Option<i64>,
     pub client_ip: ClientIp,
     /// The change without the password, which is hashed first.
     pub change: ProfileChange,
@@ -32,6 +34,8 @@ pub(crate) enum UpdateProfileError {
     /// While the password was checked.
     #[error("log in again: the session has ended")]
     SessionEnded,
+    #[error("the profile is now at version {current}: fetch it and change that")]
+    VersionConflict { current: i64 },
     #[error("give the current password to change the e-mail address or the password")]
     CurrentPasswordMissing,
     #[error(transparent)]
@@ -55,6 +59,15 @@ pub(crate) async fn update_profile(
 ) -> Result<Account, UpdateProfileError> {
     let Actor { user_id, session } = update.actor;
     let account = load(accounts, user_id).await?;
+    let seen = update.version;
+    let is_seen = |account: &Account| match seen {
+        Some(version) if version != account.version => {
+            Err(UpdateProfileError::VersionConflict { current: account.version })
+        }
+        _ => Ok(()),
+    };
+    // Before the password costs a guess.
+    is_seen(&account)?;
     let needs_password = update.change.email.is_some() || update.password.is_some();
     if needs_password {
         let typed = update.current_password.ok_or(UpdateProfileError::CurrentPasswordMissing)?;
@@ -82,6 +95,7 @@ pub(crate) async fn update_profile(
         if account.disabled_at.is_some() || !accounts.is_live(update.actor).await? {
             return Err(UpdateProfileError::SessionEnded);
         }
+        is_seen(&account)?;
         let changed = account.changed(change.clone());
         if changed == account {
             return Ok(Some((account, changed)));

@@ -112,14 +112,15 @@ pub(crate) struct StoredToken {
     pub began_at: Timestamp,
     pub expires_at: Timestamp,
     pub used_at: Option<Timestamp>,
-    /// Whether the token that replaced it is there and unused.
-    pub successor_is_unused: bool,
+    /// Whether no token that replaced it was used.
+    pub successors_are_unused: bool,
 }
 
 /// What follows from presenting a refresh token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum TokenUse {
-    /// The next token replaces it, and a successor that nobody has used.
+    /// The next token replaces it, beside a successor that nobody has used: which of the two answers a
+    /// client keeps, or two tabs, we do not know.
     Rotates(NewToken),
     /// It was used before, so two parties hold it and one of them stole it: the session ends.
     ReuseDetected,
@@ -134,7 +135,7 @@ impl StoredToken {
             return TokenUse::Expired;
         }
         match self.used_at {
-            Some(used_at) if at >= used_at + GRACE || !self.successor_is_unused => {
+            Some(used_at) if at >= used_at + GRACE || !self.successors_are_unused => {
                 TokenUse::ReuseDetected
             }
             _ => TokenUse::Rotates(next),
@@ -158,7 +159,7 @@ mod tests {
             began_at: Timestamp::UNIX_EPOCH,
             expires_at: after(expires_after),
             used_at: None,
-            successor_is_unused: false,
+            successors_are_unused: true,
         }
     }
 
@@ -185,12 +186,12 @@ mod tests {
     }
 
     #[test]
-    fn a_token_rotates_once_and_for_ten_seconds_again_while_its_successor_is_unused() {
+    fn a_token_rotates_once_and_for_ten_seconds_again_while_no_successor_is_used() {
         let s = TimeDelta::milliseconds;
-        for (used_at, successor_is_unused, at, outcome) in [
-            (None, false, s(0), "rotates"),
-            (None, false, s(99_999), "rotates"),
-            (None, false, s(100_000), "expired"),
+        for (used_at, successors_are_unused, at, outcome) in [
+            (None, true, s(0), "rotates"),
+            (None, true, s(99_999), "rotates"),
+            (None, true, s(100_000), "expired"),
             (Some(s(1_000)), true, s(1_000), "rotates"),
             (Some(s(1_000)), true, s(10_999), "rotates"),
             (Some(s(1_000)), true, s(11_000), "reuse"),
@@ -199,13 +200,13 @@ mod tests {
             (Some(s(1_000)), true, s(100_000), "expired"),
         ] {
             let used_at = used_at.map(after);
-            let token = StoredToken { used_at, successor_is_unused, ..token(s(100_000)) };
+            let token = StoredToken { used_at, successors_are_unused, ..token(s(100_000)) };
             let used = match token.presented(Role::Buyer, NEXT, after(at)) {
                 TokenUse::Rotates(_) => "rotates",
                 TokenUse::ReuseDetected => "reuse",
                 TokenUse::Expired => "expired",
             };
-            assert_eq!(used, outcome, "{used_at:?} {successor_is_unused} {at}");
+            assert_eq!(used, outcome, "{used_at:?} {successors_are_unused} {at}");
         }
     }
 

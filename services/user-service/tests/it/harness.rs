@@ -154,6 +154,7 @@ pub(crate) fn email(name: &str) -> String {
 }
 
 /// The session of a person who is logged in.
+#[derive(Clone)]
 pub(crate) struct Session {
     pub access_token: String,
     pub refresh_token: String,

@@ -1,7 +1,7 @@
 //! People change their profiles.
 
-use karcis_testkit::TestEnvironment;
-use reqwest::Method;
+use karcis_testkit::{Answer, TestEnvironment};
+use reqwest::{Client, Method};
 use serde_json::{Value, json};
 
 use crate::harness::{PASSWORD, Session, TestApp};
@@ -147,5 +147,50 @@ async fn concurrent_changes_are_all_made() {
     let seen = [&profile["name"], &profile["phone"], &profile["locale"], &profile["version"]];
     let expected: [Value; 4] = [json!("Dewi"), json!("+6281234567890"), json!("id"), json!(4)];
     assert_eq!(seen, expected.each_ref());
+    users.stop().await;
+}
+
+#[tokio::test]
+async fn a_profile_that_is_known_is_not_sent_again_and_no_change_is_lost() {
+    let environment = TestEnvironment::start().await;
+    let users = TestApp::start(&environment, &[]).await;
+    let sari = users.registers("Sari").await;
+    let http = Client::new();
+    let send = async |method: Method, path: &str, header: &str, tag: &str, body: Option<Value>| {
+        let request = http.request(method, users.url(path)).bearer_auth(&sari.access_token);
+        let request = request.header(header, tag);
+        Answer::to(if let Some(body) = body { request.json(&body) } else { request }).await
+    };
+    let known = async |tag: &str| send(Method::GET, "/profile", "if-none-match", tag, None).await;
+    let update = async |tag: &str, change: Value| {
+        send(Method::PUT, "/profile/update", "if-match", tag, Some(change)).await
+    };
+    let tag = |answer: &Answer| answer.headers["etag"].to_str().unwrap().to_owned();
+
+    let first = tag(&known("\"none\"").await.is(200));
+    let unchanged = known(&first).await.is(304);
+    assert_eq!((tag(&unchanged), &unchanged.body), (first.clone(), &Value::Null));
+    assert_eq!(unchanged.headers["cache-control"], "no-store");
+
+    let second = tag(&update(&first, json!({"name": "Dewi"})).await.is(200));
+    assert_eq!(tag(&known(&first).await.is(200)), second);
+    for change in [
+        json!({"name": "Putri"}),
+        // Before the password, as it would cost a guess.
+        json!({"email": "putri@mail.example", "current_password": "wrong"}),
+    ] {
+        let conflict = update(&first, change).await.is_problem(409, "version-conflict");
+        assert_eq!(conflict.body["version"], 2);
+    }
+    update("2", json!({"name": "Putri"})).await.is_about("If-Match");
+    assert_eq!(users.profile(&sari).await["name"], "Dewi");
+
+    let (one, other) = tokio::join!(
+        update(&second, json!({"phone": "+6281234567890"})),
+        update(&second, json!({"locale": "id"})),
+    );
+    let mut statuses = [one.status.as_u16(), other.status.as_u16()];
+    statuses.sort_unstable();
+    assert_eq!(statuses, [200, 409], "of two who saw the same, one is told");
     users.stop().await;
 }

@@ -9,8 +9,8 @@ use axum::{
 };
 use karcis_database::{KeyUse, RequestKey};
 use karcis_http::{
-    Caller, FieldErrors, IdempotencyKey, Json, List, Page, PathId, PreferWait, Price, Problem,
-    Query, REPLAYED, WantsStream, stream,
+    Caller, FieldErrors, IdempotencyKey, IfNoneMatch, Json, List, Page, PathId, PreferWait, Price,
+    Problem, Query, REPLAYED, WantsStream, stream,
 };
 use karcis_kernel::{BookingId, EventId, Money, Role, TicketTypeId};
 use karcis_process::{chain, now, trace};
@@ -169,7 +169,7 @@ pub(super) async fn cancel(
     Ok((StatusCode::ACCEPTED, body).into_response())
 }
 
-/// The caller's bookings, newest first.
+/// The caller's bookings, newest first, without their tickets.
 #[utoipa::path(get, path = "/bookings", tag = BOOKINGS, operation_id = "bookings",
     params(ListBookingsQuery), security(("bearer" = [])),
     responses((status = 200, description = "A page of bookings.", body = List<BookingResponse>)))]
@@ -186,30 +186,36 @@ pub(super) async fn list(
     let bookings = state.queries.list(caller.user_id, status, page.after, page.limit + 1).await?;
     let at = now();
     let list = List::of(bookings, page.limit, |booking| booking.order.id);
-    Ok(Json(list.map(|booking| BookingResponse::new(&booking, at))))
+    Ok(Json(list.map(|booking| BookingResponse::listed(&booking, at))))
 }
 
 /// A booking of the caller's, as it is or live.
 ///
 /// With `Accept: text/event-stream` the whole booking comes as an event each time it changes, its id
 /// the version (some are skipped), until it is rejected or cancelled or the token expires.
+/// `Last-Event-ID` leaves out what is known; if nothing more will come, the answer is 204.
 #[utoipa::path(get, path = "/bookings/{booking_id}", tag = BOOKINGS, operation_id = "booking",
-    params(("booking_id" = BookingId, Path, description = "Which booking."), WantsStream),
+    params(("booking_id" = BookingId, Path, description = "Which booking."), WantsStream,
+        IfNoneMatch),
     security(("bearer" = [])),
-    responses((status = 200, description = "The booking.", content(
-        (BookingResponse = "application/json"),
-        (String = "text/event-stream"),
-    ))))]
+    responses(
+        (status = 200, description = "The booking.", content(
+            (BookingResponse = "application/json"),
+            (String = "text/event-stream"),
+        )),
+        (status = 204, description = "As a stream: its last state is known."),
+    ))]
 pub(super) async fn show(
     State(state): State<ApiState>,
     PathId(id): PathId,
     caller: Caller,
     WantsStream(wants_stream): WantsStream,
+    known: IfNoneMatch,
 ) -> Result<Response, Problem> {
     let id = BookingId(id);
     let booking = find(&state, id, |booking| booking.order.buyer == caller.user_id).await?;
     let Some(seen) = wants_stream else {
-        return Ok(Json(BookingResponse::new(&booking, now())).into_response());
+        return Ok(known.answer(booking.version, BookingResponse::new(&booking, now())));
     };
     let watch = state.live.open(id.0, caller.user_id)?;
     let load = move || {
@@ -223,7 +229,7 @@ pub(super) async fn show(
             }))
         }
     };
-    Ok(stream(watch, seen, caller.expires_at, load))
+    Ok(stream(watch, seen, caller.expires_at, load).await)
 }
 
 /// All that happened to a booking; its buyer and operators see it.

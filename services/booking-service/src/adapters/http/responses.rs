@@ -12,7 +12,7 @@ use utoipa::{
 
 use crate::{
     application::TimelineEntry,
-    domain::{Booking, Cause, EventSnapshot, Items, RejectReason, Stage, Status},
+    domain::{Booking, Cause, EventSnapshot, Items, RejectReason, Stage, Status, Ticket},
 };
 
 /// A booking. What only event-service knows is null until it has answered.
@@ -35,8 +35,10 @@ pub(super) struct BookingResponse {
     pay_by: Option<Timestamp>,
     #[schema(value_type = Option<String>, format = DateTime, examples("2036-08-10T12:00:00Z"))]
     refundable_until: Option<Timestamp>,
-    /// One per seat, none unless confirmed.
+    /// One per seat, none unless confirmed. A list shows none: there are as many as `ticket_count`.
     tickets: Vec<TicketResponse>,
+    #[schema(examples(2))]
+    ticket_count: usize,
     #[schema(schema_with = refund)]
     refund: Option<RefundResponse>,
     /// What the buyer can do now.
@@ -160,12 +162,16 @@ fn refund_statuses() -> Object {
 impl BookingResponse {
     /// The booking as it looks at `at`.
     pub(super) fn new(booking: &Booking, at: Timestamp) -> Self {
+        Self {
+            tickets: tickets(booking).iter().map(Into::into).collect(),
+            ..Self::listed(booking, at)
+        }
+    }
+
+    /// The same without its tickets: a page of them would have many thousands.
+    pub(super) fn listed(booking: &Booking, at: Timestamp) -> Self {
         let order = &booking.order;
         let reservation = booking.reservation();
-        let tickets = match &booking.stage {
-            Stage::Confirmed { tickets, .. } => tickets.as_ref(),
-            _ => &[],
-        };
         let can = [("pay", booking.can_pay()), ("cancel", booking.can_cancel(at))];
         Self {
             booking_id: order.id,
@@ -180,15 +186,8 @@ impl BookingResponse {
             total: reservation.map(|reservation| reservation.total),
             pay_by: booking.pay_by(),
             refundable_until: reservation.map(|reservation| reservation.refundable_until),
-            tickets: tickets
-                .iter()
-                .map(|ticket| TicketResponse {
-                    code: ticket.code.to_string(),
-                    ticket_type_id: ticket.ticket_type_id,
-                    name: ticket.name.clone(),
-                    qr: format!("/tickets/{}.svg", ticket.code),
-                })
-                .collect(),
+            tickets: Vec::new(),
+            ticket_count: tickets(booking).len(),
             refund: booking.refund().map(|refund| RefundResponse {
                 amount: refund.amount,
                 status: if refund.done { "done" } else { "pending" },
@@ -196,6 +195,24 @@ impl BookingResponse {
             can: can.into_iter().filter(|(_, can)| *can).map(|(what, _)| what).collect(),
             created_at: order.created_at,
             updated_at: booking.updated_at,
+        }
+    }
+}
+
+fn tickets(booking: &Booking) -> &[Ticket] {
+    match &booking.stage {
+        Stage::Confirmed { tickets, .. } => tickets,
+        _ => &[],
+    }
+}
+
+impl From<&Ticket> for TicketResponse {
+    fn from(ticket: &Ticket) -> Self {
+        Self {
+            code: ticket.code.to_string(),
+            ticket_type_id: ticket.ticket_type_id,
+            name: ticket.name.clone(),
+            qr: format!("/tickets/{}.svg", ticket.code),
         }
     }
 }

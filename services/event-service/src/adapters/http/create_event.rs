@@ -2,13 +2,16 @@
 
 use axum::{
     extract::State,
-    http::{StatusCode, header::LOCATION},
+    http::{HeaderName, HeaderValue, StatusCode, header::LOCATION},
     response::{IntoResponse, Response},
 };
-use karcis_http::{FieldErrors, Json, Organiser, Problem, Time, TimeZoneName};
+use karcis_database::{KeyUse, RequestKey};
+use karcis_http::{
+    FieldErrors, IdempotencyKey, Json, Organiser, Problem, REPLAYED, Time, TimeZoneName,
+};
 use karcis_kernel::{EventId, Money, TicketTypeId, UserId};
 use karcis_process::{now, trace};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -22,14 +25,16 @@ use super::{
 };
 use crate::{
     adapters::time_zone::time_zone,
-    application::create_event,
+    application::{Created, create_event},
     domain::{
         Capacity, Description, Details, NewEvent, NewTicketType, PerBooking, PerBuyer, Price,
         TicketName, Title, Venue,
     },
 };
 
-#[derive(Deserialize, ToSchema)]
+const CREATE_PATH: &str = "/event/create";
+
+#[derive(Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct CreateEventRequest {
     #[schema(value_type = EventTitle)]
@@ -59,7 +64,7 @@ pub(super) struct CreateEventRequest {
 }
 
 /// `published` unless given.
-#[derive(Clone, Copy, Default, PartialEq, Eq, Deserialize, ToSchema)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 enum FirstStatus {
     #[default]
@@ -67,7 +72,7 @@ enum FirstStatus {
     Draft,
 }
 
-#[derive(Deserialize, ToSchema)]
+#[derive(Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct CreateTicketTypeRequest {
     #[schema(value_type = TicketTypeName)]
@@ -87,7 +92,8 @@ struct CreateTicketTypeRequest {
 
 /// Creates an event, published unless `status` is `draft`.
 #[utoipa::path(post, path = "/event/create", tag = ORGANISERS, operation_id = "createEvent",
-    request_body = CreateEventRequest, security(("bearer" = ["organiser", "admin"])),
+    params(IdempotencyKey), request_body = CreateEventRequest,
+    security(("bearer" = ["organiser", "admin"])),
     responses((status = 201, description = "The event.", body = EventResponse,
         headers(("Location" = String, description = "The event's path.")),
         links(
@@ -98,23 +104,39 @@ struct CreateTicketTypeRequest {
                 request_body = json!({"event_id": "$response.body#/event_id"}))),
             ("delete" = (operation_id = "deleteEvent",
                 parameters(("event_id" = "$response.body#/event_id")))),
-        ))))]
+        )),
+        (status = 404, description = "not-found")))]
 pub(super) async fn create(
     State(state): State<ApiState>,
     Organiser(caller): Organiser,
+    // Its error comes after the errors of the body.
+    key: Result<IdempotencyKey, Problem>,
     Json(request): Json<CreateEventRequest>,
 ) -> Result<Response, Problem> {
     let at = now();
+    let IdempotencyKey(key) = key?;
+    let fingerprint = key.is_some().then(|| IdempotencyKey::fingerprint(CREATE_PATH, &request));
     let mut fields = FieldErrors::new();
     let new = request.parse(caller.user_id, &mut fields);
     fields.finish()?;
     let new = new.ok_or_else(|| Problem::internal("a valid body was not parsed"))?;
-    let creating = create_event(&*state.events, new, at);
-    let event = trace::span("create_event", creating).await?;
+    let key = key.zip(fingerprint).map(|(key, fingerprint)| KeyUse {
+        key: RequestKey { user_id: caller.user_id, key },
+        fingerprint,
+        subject: Some(new.id.0),
+        used_at: at,
+    });
+    let creating = create_event(&*state.events, new, key, at);
+    let Created { event, is_repeated } = trace::span("create_event", creating).await?;
     state.catalogue.changed(event.id);
     let location = format!("/events/{}", event.id);
-    let response = Json(EventResponse::new(&event, at));
-    Ok((StatusCode::CREATED, [(LOCATION, location)], response).into_response())
+    let body = Json(EventResponse::new(&event, at));
+    let mut response = (StatusCode::CREATED, [(LOCATION, location)], body).into_response();
+    if is_repeated {
+        let name = HeaderName::from_static(REPLAYED);
+        response.headers_mut().insert(name, HeaderValue::from_static("true"));
+    }
+    Ok(response)
 }
 
 impl CreateEventRequest {

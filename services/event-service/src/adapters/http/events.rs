@@ -1,7 +1,9 @@
 //! GET /events and GET /events/{event_id}.
 
-use axum::extract::State;
-use karcis_http::{Caller, ClientIp, FieldErrors, Json, List, Page, PathId, Problem, Query, Time};
+use axum::{extract::State, response::Response};
+use karcis_http::{
+    Caller, ClientIp, FieldErrors, IfNoneMatch, Json, List, Page, PathId, Problem, Query, Time,
+};
 use karcis_kernel::{EventId, Role, Timestamp, UserId};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
@@ -58,21 +60,22 @@ enum EventsQueryStatus {
 
 /// An event. A draft, cancelled or not, is shown only to those who may edit it.
 #[utoipa::path(get, path = "/events/{event_id}", tag = CATALOGUE, operation_id = "event",
-    params(("event_id" = EventId, Path, description = "The event's id.")),
+    params(("event_id" = EventId, Path, description = "The event's id."), IfNoneMatch),
     security((), ("bearer" = [])),
     responses((status = 200, description = "The event.", body = EventResponse)))]
 pub(super) async fn show(
     State(state): State<ApiState>,
     PathId(id): PathId,
     caller: Option<Caller>,
-) -> Result<Json<EventResponse>, Problem> {
+    known: IfNoneMatch,
+) -> Result<Response, Problem> {
     let found = state.catalogue.find(EventId(id), edits(caller)).await?;
     let event = found.value.as_ref().ok_or_else(Problem::not_found)?;
     let own = caller.is_some_and(|caller| Editor::from(caller).may_edit(event));
     if !event.stage.is_public() && !own {
         return Err(Problem::not_found());
     }
-    Ok(Json(EventResponse::new(event, found.as_of)))
+    Ok(known.answer(event.version, EventResponse::new(event, found.as_of)))
 }
 
 /// Events: those to come soonest first, drafts and those that are over or cancelled newest first.

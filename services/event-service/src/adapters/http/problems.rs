@@ -1,6 +1,6 @@
 //! The problem of each error of a use case.
 
-use karcis_http::Problem;
+use karcis_http::{IdempotencyKey, Problem};
 
 use super::fields::invalid;
 use crate::{
@@ -15,6 +15,8 @@ impl From<CreateEventError> for Problem {
     fn from(error: CreateEventError) -> Self {
         match error {
             CreateEventError::Invalid(errors) => invalid(errors),
+            CreateEventError::KeyReused => IdempotencyKey::reused(),
+            CreateEventError::Deleted => Self::not_found().detail(error.to_string()),
             CreateEventError::Store(error) => error.into(),
         }
     }

@@ -2,8 +2,10 @@
 
 use std::{collections::HashMap, convert::Infallible};
 
-use axum::extract::State;
-use karcis_http::{FieldErrors, Json, Organiser, Patch, Problem, Time, TimeZoneName};
+use axum::{extract::State, response::Response};
+use karcis_http::{
+    FieldErrors, IfMatch, IfNoneMatch, Json, Organiser, Patch, Problem, Time, TimeZoneName,
+};
 use karcis_kernel::{Currency, EventId, Money, TicketTypeId, Timestamp, UserId};
 use karcis_process::{now, trace};
 use serde::{Deserialize, de::IgnoredAny};
@@ -46,7 +48,7 @@ pub(super) struct UpdateEventRequest {
     #[serde(default, rename = "local")]
     #[schema(value_type = Option<Object>)]
     _local: Patch<HashMap<String, IgnoredAny>>,
-    /// The version that was read: if the event was edited since, nothing changes.
+    /// The version that was read: if the event was edited since, nothing changes. `If-Match` says it too.
     version: Option<i64>,
     #[serde(default)]
     #[schema(value_type = EventTitle)]
@@ -143,7 +145,7 @@ struct UpdateConflict {
 
 /// Changes an event.
 #[utoipa::path(method(put, post, patch), path = "/event/update", tag = ORGANISERS,
-    operation_id = "updateEvent", request_body = UpdateEventRequest,
+    operation_id = "updateEvent", params(IfMatch), request_body = UpdateEventRequest,
     security(("bearer" = ["organiser", "admin"])),
     responses(
         (status = 200, description = "The event as it is now.", body = UpdatedEventResponse),
@@ -154,9 +156,12 @@ struct UpdateConflict {
 pub(super) async fn update(
     State(state): State<ApiState>,
     Organiser(caller): Organiser,
-    Json(request): Json<UpdateEventRequest>,
-) -> Result<Json<UpdatedEventResponse>, Problem> {
+    // Its error comes after the errors of the body.
+    seen: Result<IfMatch, Problem>,
+    Json(mut request): Json<UpdateEventRequest>,
+) -> Result<Response, Problem> {
     let event_id = request.event_id;
+    request.version = seen?.or(request.version)?;
     let mut fields = FieldErrors::new();
     let update = request.parse(&mut fields);
     fields.finish()?;
@@ -164,7 +169,7 @@ pub(super) async fn update(
     let updating = update_event(&*state.events, caller.into(), event_id, update, at);
     let event = trace::span("update_event", updating).await?;
     state.catalogue.changed(event_id);
-    Ok(Json(UpdatedEventResponse::new(&event, at)))
+    Ok(IfNoneMatch::default().answer(event.version, UpdatedEventResponse::new(&event, at)))
 }
 
 impl UpdateEventRequest {

@@ -1,12 +1,14 @@
 //! Edits of events, each under the event's lock, which changes of its stock take too.
 
 use async_trait::async_trait;
-use karcis_database::{Connection, PrivilegedAct, StoreError, Transaction};
+use karcis_database::{Connection, KeyUse, PrivilegedAct, StoreError, Transaction};
 use karcis_kernel::EventId;
 use uuid::Uuid;
 
 use super::{
-    PgEvents, queries,
+    PgEvents,
+    idempotency_keys::KEYS,
+    queries,
     rows::{select_events, with_ticket_types},
 };
 use crate::{
@@ -14,22 +16,23 @@ use crate::{
     domain::{Event, Stage, TicketType},
 };
 
-/// Adds an event, and publishes the fact. A commit without an answer may have landed: then the event
-/// has this id.
+/// Adds an event, and publishes the fact; returns `false` if the key is used. A commit without an answer may
+/// have landed: then the event has this id.
 pub(super) async fn add(
     store: &PgEvents,
     event: &Event,
     fact: Option<EventFact>,
-) -> Result<(), StoreError> {
-    match insert(store, event, fact).await {
+    key: Option<&KeyUse>,
+) -> Result<bool, StoreError> {
+    match insert(store, event, fact, key).await {
         Err(StoreError::Unavailable(_)) => {}
         inserted => return inserted,
     }
-    match insert(store, event, fact).await {
-        Err(StoreError::RejectedByStore(_))
+    match insert(store, event, fact, key).await {
+        Ok(false) | Err(StoreError::RejectedByStore(_))
             if queries::event(&store.pool, event.id).await?.is_some() =>
         {
-            Ok(())
+            Ok(true)
         }
         inserted => inserted,
     }
@@ -39,7 +42,8 @@ async fn insert(
     store: &PgEvents,
     event: &Event,
     fact: Option<EventFact>,
-) -> Result<(), StoreError> {
+    key: Option<&KeyUse>,
+) -> Result<bool, StoreError> {
     const INSERT: &str = "
         INSERT INTO event (event_id, version, organiser_id, stage, title, description, venue,
                            starts_at, ends_at, time_zone, refundable_until, currency, max_per_buyer,
@@ -47,6 +51,11 @@ async fn insert(
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
     let details = &event.details;
     let mut transaction = store.pool.begin().await?;
+    if let Some(key) = key
+        && KEYS.take(&mut transaction, &[key]).await?.is_empty()
+    {
+        return Ok(false);
+    }
     sqlx::query(INSERT)
         .bind(event.id.0)
         .bind(event.version)
@@ -65,7 +74,8 @@ async fn insert(
         .execute(&mut *transaction)
         .await?;
     write_ticket_types(&mut transaction, event).await?;
-    finish(store, transaction, event, fact).await
+    finish(store, transaction, event, fact).await?;
+    Ok(true)
 }
 
 /// The event, which nobody else changes until it is saved or dropped.

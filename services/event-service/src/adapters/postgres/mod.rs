@@ -3,6 +3,7 @@
 mod commit;
 mod events;
 mod holds;
+mod idempotency_keys;
 mod load;
 mod queries;
 mod rows;
@@ -10,7 +11,7 @@ mod rows;
 use std::collections::{HashMap, HashSet};
 
 use async_trait::async_trait;
-use karcis_database::{Pool, StoreError};
+use karcis_database::{KeyUse, Pool, StoreError};
 use karcis_kernel::{BookingId, EventId, TicketCode, Timestamp};
 use karcis_messaging::{Outbox, Outgoing};
 
@@ -39,8 +40,17 @@ impl PgEvents {
 
 #[async_trait]
 impl Events for PgEvents {
-    async fn add(&self, event: &Event, fact: Option<EventFact>) -> Result<(), StoreError> {
-        events::add(self, event, fact).await
+    async fn key_use(&self, key: &KeyUse) -> Result<Option<KeyUse>, StoreError> {
+        idempotency_keys::find(self, key).await
+    }
+
+    async fn add(
+        &self,
+        event: &Event,
+        fact: Option<EventFact>,
+        key: Option<&KeyUse>,
+    ) -> Result<bool, StoreError> {
+        events::add(self, event, fact, key).await
     }
 
     async fn lock(&self, id: EventId) -> Result<Option<Box<dyn LockedEvent>>, StoreError> {

@@ -7,7 +7,8 @@ use axum::{
 };
 use karcis_database::{KeyUse, RequestKey, StoreError};
 use karcis_http::{
-    Caller, FieldError, IdempotencyKey, Json, Problem, Query, REPLAYED, WantsStream, stream,
+    Caller, FieldError, IdempotencyKey, IfNoneMatch, Json, Problem, Query, REPLAYED, WantsStream,
+    stream,
 };
 use karcis_kernel::{BookingId, Timestamp, UserId};
 use karcis_process::{chain, now, trace};
@@ -120,13 +121,15 @@ pub(super) async fn pay(
 ///
 /// With `Accept: text/event-stream` the whole payment comes as an event each time it changes, its id
 /// the version (some are skipped), until it failed, is cancelled or refunded, or the token expires.
+/// `Last-Event-ID` leaves out what is known; if nothing more will come, the answer is 204.
 #[utoipa::path(get, path = "/payment/status", tag = PAYMENTS, operation_id = "payment",
-    params(StatusQuery, WantsStream), security(("bearer" = [])),
+    params(StatusQuery, WantsStream, IfNoneMatch), security(("bearer" = [])),
     responses(
         (status = 200, description = "The payment.", content(
             (PaymentResponse = "application/json"),
             (String = "text/event-stream"),
         )),
+        (status = 204, description = "As a stream: its last state is known."),
         (status = 404, description = "not-found"),
     ))]
 pub(super) async fn show(
@@ -134,17 +137,18 @@ pub(super) async fn show(
     caller: Caller,
     Query(query): Query<StatusQuery>,
     WantsStream(seen): WantsStream,
+    known: IfNoneMatch,
 ) -> Result<Response, Problem> {
     let booking = query.booking_id;
     trace::about(booking.0);
     let Some(seen) = seen else {
         let payment = own_payment(&api, caller.user_id, booking).await?;
         let payment = payment.ok_or_else(Problem::not_found)?;
-        return Ok(Json(PaymentResponse::from(&payment)).into_response());
+        return Ok(known.answer(payment.version, PaymentResponse::from(&payment)));
     };
     let watch = api.live.open(booking.0, caller.user_id)?;
     own_payment(&api, caller.user_id, booking).await?.ok_or_else(Problem::not_found)?;
-    Ok(stream(watch, seen, caller.expires_at, move || {
+    let load = move || {
         let api = api.clone();
         async move {
             let payment = match own_payment(&api, caller.user_id, booking).await {
@@ -154,7 +158,8 @@ pub(super) async fn show(
             };
             Ok(payment.map(|it| (it.version, PaymentResponse::from(&it), is_last(&it.state))))
         }
-    }))
+    };
+    Ok(stream(watch, seen, caller.expires_at, load).await)
 }
 
 async fn start_and_charge(

@@ -91,6 +91,11 @@ impl From<UpdateProfileError> for Problem {
             UpdateProfileError::SessionEnded => {
                 Self::not_logged_in("the session has ended; log in with POST /login")
             }
+            UpdateProfileError::VersionConflict { current } => {
+                Self::conflict("version-conflict", "The profile was changed meanwhile")
+                    .detail(error.to_string())
+                    .with("version", current)
+            }
             UpdateProfileError::CurrentPasswordMissing => {
                 Self::invalid_field("current_password", error.to_string())
             }

@@ -2,8 +2,8 @@
 
 use std::fmt::Display;
 
-use axum::{extract::State, http::StatusCode};
-use karcis_http::{Caller, FieldErrors, Json, Patch, Problem, TimeZoneName};
+use axum::{extract::State, http::StatusCode, response::Response};
+use karcis_http::{Caller, FieldErrors, IfMatch, IfNoneMatch, Json, Patch, Problem, TimeZoneName};
 use karcis_process::trace;
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -60,7 +60,7 @@ pub(super) struct EraseProfileRequest {
 
 /// The caller's profile.
 #[utoipa::path(get, path = "/profile", tag = PROFILES, operation_id = "profile",
-    security(("bearer" = [])),
+    params(IfNoneMatch), security(("bearer" = [])),
     responses(
         (status = 200, description = "The profile.", body = ProfileResponse),
         (status = 404, description = "not-found"),
@@ -68,9 +68,10 @@ pub(super) struct EraseProfileRequest {
 pub(super) async fn show(
     State(state): State<ApiState>,
     caller: Caller,
-) -> Result<Json<ProfileResponse>, Problem> {
+    known: IfNoneMatch,
+) -> Result<Response, Problem> {
     let account = state.accounts.by_id(caller.user_id).await?.ok_or_else(Problem::not_found)?;
-    Ok(Json(account.into()))
+    Ok(known.answer(account.version, ProfileResponse::from(account)))
 }
 
 /// Changes the caller's profile.
@@ -78,19 +79,22 @@ pub(super) async fn show(
 /// A new e-mail address or password ends all the caller's other sessions. A new address is to be verified,
 /// and the old one gets an e-mail.
 #[utoipa::path(method(put, post, patch), path = "/profile/update", tag = PROFILES,
-    operation_id = "updateProfile", request_body = UpdateProfileRequest, security(("bearer" = [])),
+    operation_id = "updateProfile", params(IfMatch), request_body = UpdateProfileRequest, security(("bearer" = [])),
     responses(
         (status = 200, description = "The profile as it is now.", body = ProfileResponse),
         (status = 404, description = "not-found"),
-        (status = 409, description = "email-taken"),
+        (status = 409, description = "email-taken version-conflict"),
         (status = 429, description = "too-many-requests"),
     ))]
 pub(super) async fn update(
     State(state): State<ApiState>,
     LiveCaller(actor): LiveCaller,
     client_ip: ClientIp,
+    // Its error comes after the errors of the body.
+    seen: Result<IfMatch, Problem>,
     Json(request): Json<UpdateProfileRequest>,
-) -> Result<Json<ProfileResponse>, Problem> {
+) -> Result<Response, Problem> {
+    let version = seen?.or(None)?;
     let mut fields = FieldErrors::new();
     let change = ProfileChange {
         name: required(&mut fields, "name", request.name, |text| PersonName::parse(&text)),
@@ -107,6 +111,7 @@ pub(super) async fn update(
     }
     let update = ProfileUpdate {
         actor,
+        version,
         client_ip,
         change,
         password,
@@ -114,7 +119,7 @@ pub(super) async fn update(
     };
     let updating = update_profile(&*state.accounts, &state.password_check, update);
     let account = trace::span("update_profile", updating).await?;
-    Ok(Json(account.into()))
+    Ok(IfNoneMatch::default().answer(account.version, ProfileResponse::from(account)))
 }
 
 /// Erases the caller: nothing that names the person is kept.

@@ -128,8 +128,9 @@ pub(super) async fn log_in(
 
 /// Exchanges a refresh token, which can be used once, for new tokens.
 ///
-/// Using it again ends the session, as somebody else may have it; but for 10 s, while the next token is
-/// unused, it may be repeated. A buyer's session lasts 90 days at most, those of other roles 12 hours.
+/// Using it again ends the session, as somebody else may have it; but for 10 s, while no next token is used,
+/// it may be repeated, as two tabs do. All next tokens are good until 10 s after the first of them is used. A
+/// buyer's session lasts 90 days at most, those of other roles 12 hours.
 #[utoipa::path(post, path = "/token/refresh", tag = SESSIONS, operation_id = "refresh",
     request_body = RefreshTokenRequest,
     responses(

@@ -125,9 +125,9 @@ pub(super) async fn lock(
     let Some((session_id, user_id, began_at)) = session else { return Ok(None) };
     // A statement of its own: one that waited for the lock would see the token as it was before.
     let token: Option<(Timestamp, Option<Timestamp>, bool)> = sqlx::query_as(
-        "SELECT expires_at, used_at, EXISTS (
+        "SELECT expires_at, used_at, NOT EXISTS (
              SELECT FROM refresh_token AS next
-             WHERE next.session_id = $2 AND predecessor = $1 AND used_at IS NULL)
+             WHERE next.session_id = $2 AND predecessor = $1 AND used_at IS NOT NULL)
          FROM refresh_token WHERE token_hash = $1 AND session_id = $2",
     )
     .bind(presented.0)
@@ -138,11 +138,12 @@ pub(super) async fn lock(
         .bind(user_id)
         .fetch_optional(&mut *transaction)
         .await?;
-    let (Some((expires_at, used_at, successor_is_unused)), Some(account)) = (token, account) else {
+    let (Some((expires_at, used_at, successors_are_unused)), Some(account)) = (token, account)
+    else {
         return Ok(None);
     };
     let session_id = SessionId(session_id);
-    let token = StoredToken { session_id, began_at, expires_at, used_at, successor_is_unused };
+    let token = StoredToken { session_id, began_at, expires_at, used_at, successors_are_unused };
     let (presented, account) = (*presented, read_account(&account)?);
     Ok(Some(Box::new(LockedPgSession { transaction, presented, token, account })))
 }
@@ -159,9 +160,13 @@ impl LockedSession for LockedPgSession {
 
     async fn rotate(mut self: Box<Self>, next: &NewToken, at: Timestamp) -> Result<(), StoreError> {
         let session = self.token.session_id;
-        let used =
-            "UPDATE refresh_token SET used_at = $2 WHERE session_id = $1 AND used_at IS NULL";
-        sqlx::query(used).bind(session.0).bind(at).execute(&mut *self.transaction).await?;
+        // The other successor of a token that was presented twice goes with it. Presented again itself,
+        // it leaves alone what took its place: two tabs that refresh together both stay logged in.
+        if self.token.used_at.is_none() {
+            let used =
+                "UPDATE refresh_token SET used_at = $2 WHERE session_id = $1 AND used_at IS NULL";
+            sqlx::query(used).bind(session.0).bind(at).execute(&mut *self.transaction).await?;
+        }
         store(&mut self.transaction, session, next, Some(&self.presented)).await?;
         sqlx::query("UPDATE session SET expires_at = $2, last_used_at = $3 WHERE session_id = $1")
             .bind(session.0)

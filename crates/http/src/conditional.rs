@@ -39,8 +39,10 @@ fn tag(version: i64, resource: &impl Serialize) -> String {
     // What is sent can always be written as JSON.
     let mut resource = serde_json::to_value(resource).unwrap_or_default();
     if let Some(fields) = resource.as_object_mut() {
-        // When it was read makes it no other.
-        fields.remove("as_of");
+        // When it was read makes it no other, nor does what only the answer to an update says.
+        for field in ["as_of", "local"] {
+            fields.remove(field);
+        }
     }
     let hash = Sha256::digest(resource.to_string());
     let hash: String = hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect();

@@ -123,7 +123,7 @@ mod tests {
 
     #[test]
     fn one_text_has_one_spelling() {
-        assert_eq!(line("Cafe\u{301} A\u{30a}").as_deref(), Ok("Caf\u{e9} \u{c5}"));
+        assert_eq!(line("Cafe\u{301} A\u{30a}").as_deref(), Ok("Café \u{c5}"));
         assert_eq!(line("\u{1112}\u{1161}\u{11ab}").as_deref(), Ok("\u{d55c}"));
         assert_eq!(one_line(&"e\u{301}".repeat(20), 1..=20).map(|text| text.len()), Ok(40));
     }
@@ -136,7 +136,7 @@ mod tests {
             .chain('\u{202a}'..='\u{202e}')
             .chain('\u{2066}'..='\u{2069}')
         {
-            let message = line(&format!("foto{c}gnp.exe")).map_err(|why| why.to_string());
+            let message = line(&format!("photo{c}gnp.exe")).map_err(|why| why.to_string());
             let named = format!("leave out U+{:04X}, ", u32::from(c));
             assert!(message.as_ref().is_err_and(|it| it.starts_with(&named)), "{message:?}");
         }

@@ -77,7 +77,7 @@ mod tests {
             ("two\nlines", false),
             ("nul\0", false),
             ("pasted\n", true),
-            ("foto\u{202e}gnp.exe", false),
+            ("photo\u{202e}gnp.exe", false),
             ("two\u{2028}lines", false),
             ("\u{200d}", false),
         ] {

@@ -19,7 +19,7 @@ async fn what_people_write_is_stored_trimmed_and_in_one_spelling() {
     let organiser = app.organiser();
     for (typed, stored) in [
         ("Malam Keroncong\n", "Malam Keroncong"),
-        ("\u{feff}\r\nKafka im Cafe\u{301}\u{2029}", "Kafka im Caf\u{e9}"),
+        ("\u{feff}\r\nKafka im Cafe\u{301}\u{2029}", "Kafka im Café"),
         ("مهرجان (2036)\u{200f}", "مهرجان (2036)\u{200f}"),
         ("👨\u{200d}👩\u{200d}👧 & ❤\u{fe0f}", "👨\u{200d}👩\u{200d}👧 & ❤\u{fe0f}"),
     ] {
@@ -71,7 +71,7 @@ async fn what_an_older_release_stored_is_still_read() {
     let app = TestApp::start().await;
     let organiser = app.organiser();
     let event = app.made(&organiser, &plan(10)).await;
-    let odd = "foto\u{202e}gnp.exe";
+    let odd = "photo\u{202e}gnp.exe";
     for stored in [
         "UPDATE events.event SET title = $1, venue = $1, description = $1 || E'\\u2028' || $1",
         "UPDATE events.ticket_type SET name = $1",

@@ -31,11 +31,15 @@ pub(crate) async fn erase_profile(
     typed: TypedPassword,
 ) -> Result<(), EraseProfileError> {
     let account = accounts.by_id(actor.user_id).await?.ok_or(EraseProfileError::NoSuchAccount)?;
-    let session = actor.session;
-    let (email, account) = (&account.email, Some(&account));
-    check_password(check, Guess { email, account, client_ip, session, typed }).await?;
-    let account = account.ok_or(EraseProfileError::NoSuchAccount)?;
-    match accounts.erase(account).await? {
+    let guess = Guess {
+        email: &account.email,
+        account: Some(&account),
+        client_ip,
+        session: actor.session,
+        typed,
+    };
+    check_password(check, guess).await?;
+    match accounts.erase(&account).await? {
         Erasure::Erased => {
             check.security.note(SecurityEvent::AccountErased { user: actor.user_id });
             Ok(())

@@ -9,16 +9,12 @@ use std::{
     time::Duration,
 };
 
-use futures_util::{
-    StreamExt,
-    future::{join_all, pending},
-    stream,
-};
+use futures_util::{StreamExt, future::join_all, stream};
 use reqwest::{Client, RequestBuilder};
 use serde_json::json;
 use sqlx::PgPool;
 use tokio::{
-    io::AsyncWriteExt,
+    io::{AsyncWriteExt, Interest},
     net::{TcpSocket, TcpStream},
     time::{Instant, MissedTickBehavior, interval, sleep, timeout_at},
 };
@@ -211,9 +207,10 @@ async fn idle(connection: TcpStream) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Asks for more and more, and reads nothing.
+/// Asks for more and more, and reads nothing, until the service ends the connection.
 async fn never_reads(mut connection: TcpStream) -> std::io::Result<()> {
     let request = "GET /events?limit=100 HTTP/1.1\r\nhost: karcis\r\n\r\n".repeat(1_000);
     connection.write_all(request.as_bytes()).await?;
-    pending().await
+    connection.ready(Interest::ERROR).await?;
+    Ok(())
 }

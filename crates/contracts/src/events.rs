@@ -22,6 +22,10 @@ pub struct EventPublished {
     pub starts_at: Timestamp,
     /// The venue's IANA time zone.
     pub time_zone: String,
+    /// Until when bookings may be cancelled for their money; absent from older releases.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, format = DateTime, nullable = false)]
+    pub refundable_until: Option<Timestamp>,
 }
 
 /// What buyers see has changed.
@@ -42,6 +46,10 @@ pub struct EventUpdated {
     pub starts_at: Timestamp,
     /// The venue's IANA time zone.
     pub time_zone: String,
+    /// Until when bookings may be cancelled for their money; absent from older releases.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, format = DateTime, nullable = false)]
+    pub refundable_until: Option<Timestamp>,
 }
 
 /// It does not take place. Announced again while any seat is still held or sold.

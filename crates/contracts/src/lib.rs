@@ -17,6 +17,7 @@ mod users;
 use utoipa::{PartialSchema, ToSchema};
 use uuid::Uuid;
 
+pub use bookings::Booked;
 pub use event_commands::Item;
 pub use message::{Channel, Message};
 pub use ticket_codes::Ticket;
@@ -71,7 +72,8 @@ message::topics! {
     BookingFact = "karcis.bookings.v1" {
         key: booking_id, of_booking: true,
         "booking-service" => "user-service", replies: None,
-        bookings: BookingCreated, BookingConfirmed, BookingRejected, BookingCancelled,
+        bookings: BookingCreated, BookingReserved, BookingConfirmed, BookingRejected,
+            BookingCancelled, BookingEventChanged,
     }
 
     /// Accounts come, change and go. Never with a name or an e-mail address.

@@ -22,6 +22,11 @@ pub struct TicketsReserved {
     /// Until when a paid booking may be cancelled for its money.
     #[schema(value_type = String, format = DateTime)]
     pub refundable_until: Timestamp,
+    /// When the first of the held tickets is no longer on sale: nobody pays later. Absent from older
+    /// releases.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, format = DateTime, nullable = false)]
+    pub sales_end: Option<Timestamp>,
 }
 
 /// What a buyer sees of an event.
@@ -36,6 +41,10 @@ pub struct EventSnapshot {
     pub starts_at: Timestamp,
     /// The venue's IANA time zone.
     pub time_zone: String,
+    /// The version of the event that this is; absent from older releases.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub version: Option<i64>,
 }
 
 /// Held tickets of one type.

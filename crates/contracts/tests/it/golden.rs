@@ -3,7 +3,9 @@
 
 use std::{collections::BTreeSet, fmt::Debug, fs, path::PathBuf};
 
-use karcis_contracts::{CHANNELS, Message, TOPICS, TicketFact, TicketsConfirmed};
+use karcis_contracts::{
+    BookingFact, CHANNELS, EventFact, Message, TOPICS, TicketFact, TicketsConfirmed,
+};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -94,6 +96,26 @@ fn a_confirmation_with_its_codes_as_older_releases_tell_it_is_read() {
     let expected = TicketsConfirmed { booking_id: booking(), event_id: event(), tickets };
     let read = TicketFact::decode("karcis.TicketsConfirmed.v1", &body).unwrap();
     assert_eq!(read, Some(expected.into()));
+}
+
+#[test]
+fn messages_of_older_releases_are_read_without_what_was_added() {
+    fn reads<M: Message>(kind: &str, added: &[&str]) {
+        let mut body = golden(kind);
+        for pointer in added {
+            let (object, field) = pointer.rsplit_once('/').unwrap();
+            let fields = body.pointer_mut(object).unwrap().as_object_mut().unwrap();
+            assert!(fields.remove(field).is_some(), "{kind} has {pointer}");
+        }
+        assert!(M::decode(kind, &serde_json::to_vec(&body).unwrap()).unwrap().is_some(), "{kind}");
+    }
+    reads::<TicketFact>("karcis.TicketsReserved.v1", &["/event/version", "/sales_end"]);
+    reads::<EventFact>("karcis.EventPublished.v1", &["/refundable_until"]);
+    reads::<EventFact>("karcis.EventUpdated.v1", &["/refundable_until"]);
+    reads::<BookingFact>("karcis.BookingConfirmed.v1", &["/booked"]);
+    reads::<BookingFact>("karcis.BookingRejected.v1", &["/event"]);
+    let added = ["/booked", "/refunded", "/event_cancel_reason"];
+    reads::<BookingFact>("karcis.BookingCancelled.v1", &added);
 }
 
 #[test]

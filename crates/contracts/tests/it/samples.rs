@@ -66,30 +66,41 @@ pub(crate) fn payment_commands() -> Vec<PaymentCommand> {
     ]
 }
 
-pub(crate) fn ticket_facts() -> Vec<TicketFact> {
-    let (booking_id, event_id) = (booking(), event());
+fn snapshot() -> EventSnapshot {
+    EventSnapshot {
+        title: "Konser Akbar".to_owned(),
+        venue: "Gelora Bung Karno".to_owned(),
+        starts_at: at("2026-06-20T12:30:00Z"),
+        time_zone: "Asia/Jakarta".to_owned(),
+        version: Some(1),
+    }
+}
+
+fn items() -> Vec<ReservedItem> {
     let item = |ticket_type_id, name: &str, quantity, unit_price| ReservedItem {
         ticket_type_id,
         name: name.to_owned(),
         quantity,
         unit_price,
     };
+    vec![item(VIP, "VIP", 2, rupiah(750_000)), item(FREE, "Companion", 1, rupiah(0))]
+}
+
+fn booked() -> Booked {
+    Booked { event: snapshot(), items: items(), total: rupiah(1_500_000) }
+}
+
+pub(crate) fn ticket_facts() -> Vec<TicketFact> {
+    let (booking_id, event_id) = (booking(), event());
     vec![
         TicketsReserved {
             booking_id,
             event_id,
-            event: EventSnapshot {
-                title: "Konser Akbar".to_owned(),
-                venue: "Gelora Bung Karno".to_owned(),
-                starts_at: at("2026-06-20T12:30:00Z"),
-                time_zone: "Asia/Jakarta".to_owned(),
-            },
-            items: vec![
-                item(VIP, "VIP", 2, rupiah(750_000)),
-                item(FREE, "Companion", 1, rupiah(0)),
-            ],
+            event: snapshot(),
+            items: items(),
             total: rupiah(1_500_000),
             refundable_until: at("2026-06-13T12:30:00Z"),
+            sales_end: Some(at("2026-06-20T12:30:00Z")),
         }
         .into(),
         TicketsRejected { booking_id, event_id, reason: RejectReason::SoldOut }.into(),
@@ -136,6 +147,7 @@ pub(crate) fn event_facts() -> Vec<EventFact> {
             venue: "Gelora Bung Karno".to_owned(),
             starts_at: at("2026-06-20T12:30:00Z"),
             time_zone: "Asia/Jakarta".to_owned(),
+            refundable_until: Some(at("2026-06-13T12:30:00Z")),
         }
         .into(),
         EventUpdated {
@@ -146,6 +158,7 @@ pub(crate) fn event_facts() -> Vec<EventFact> {
             venue: "Istora Senayan".to_owned(),
             starts_at: at("2026-06-20T13:00:00Z"),
             time_zone: "Asia/Jakarta".to_owned(),
+            refundable_until: Some(at("2026-06-13T12:30:00Z")),
         }
         .into(),
         EventCancelled { event_id, reason: "the stage was flooded".to_owned() }.into(),
@@ -155,12 +168,50 @@ pub(crate) fn event_facts() -> Vec<EventFact> {
 
 pub(crate) fn booking_facts() -> Vec<BookingFact> {
     let (booking_id, user_id, event_id) = (booking(), user(), event());
+    let moved = EventSnapshot {
+        venue: "Istora Senayan".to_owned(),
+        starts_at: at("2026-06-20T13:00:00Z"),
+        version: Some(2),
+        ..snapshot()
+    };
     vec![
         BookingCreated { booking_id, user_id, event_id }.into(),
-        BookingConfirmed { booking_id, user_id, event_id }.into(),
-        BookingRejected { booking_id, user_id, event_id, reason: "sold_out".to_owned() }.into(),
-        BookingCancelled { booking_id, user_id, event_id, reason: "payment_expired".to_owned() }
-            .into(),
+        BookingReserved {
+            booking_id,
+            user_id,
+            event_id,
+            booked: booked(),
+            pay_by: at("2026-03-01T12:15:00.123456Z"),
+        }
+        .into(),
+        BookingConfirmed { booking_id, user_id, event_id, booked: Some(booked()) }.into(),
+        BookingRejected {
+            booking_id,
+            user_id,
+            event_id,
+            reason: "sold_out".to_owned(),
+            event: Some(snapshot()),
+        }
+        .into(),
+        BookingCancelled {
+            booking_id,
+            user_id,
+            event_id,
+            reason: "event_cancelled".to_owned(),
+            booked: Some(booked()),
+            refunded: Some(rupiah(1_500_000)),
+            event_cancel_reason: Some("the stage was flooded".to_owned()),
+        }
+        .into(),
+        BookingEventChanged {
+            booking_id,
+            user_id,
+            event_id,
+            booked: Booked { event: moved, ..booked() },
+            agreed: snapshot(),
+            refundable_until: at("2026-06-20T13:00:00Z"),
+        }
+        .into(),
     ]
 }
 

@@ -4,6 +4,7 @@ import schemathesis
 
 RULES = (
     "an event has 1 to 20 ticket types",
+    "an event keeps its organiser",
     "ask another admin to change your own account",
     "ask for another e-mail: this token",
     "choose another: leave out",
@@ -22,6 +23,8 @@ RULES = (
     "give the password you log in with",
     "give the version of the body, or one of both",
     "name each ticket type of this event once",
+    "publish, unpublish or cancel the event",
+    "the event has a ticket type of this name",
 )
 
 

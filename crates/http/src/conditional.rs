@@ -80,8 +80,10 @@ impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
+        if !parts.headers.contains_key(IF_MATCH) {
+            return Ok(Self(None));
+        }
         match &tags(&parts.headers, &IF_MATCH)[..] {
-            [] => Ok(Self(None)),
             [any] if any == "*" => Ok(Self(None)),
             [tag] => {
                 let tag = tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"'));

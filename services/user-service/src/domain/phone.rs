@@ -16,7 +16,7 @@ impl Phone {
     /// How many characters a text with a number has.
     pub(crate) const MAX_CHARS: usize = 64;
     /// What such a text matches, before it is parsed.
-    pub(crate) const PATTERN: &str = r"^[^0-9A-Za-z]*[+\uff0b][^A-Za-z]*$";
+    pub(crate) const PATTERN: &str = r"^[^0-9A-Za-z\x00]*[+\uff0b][^A-Za-z\x00]*$";
 
     /// The number in this text, if the numbering plan of its country has it. Blanks, dashes, dots,
     /// brackets and what contact apps put around it make no difference, nor does a 0 that is dialled

@@ -19,6 +19,8 @@ RULES = (
     "give it, or the ticket_type_id of the one to change",
     "give a method that GET /payment/methods lists",
     "give the current password",
+    # Where it varies other fields, an empty header counts as none.
+    "give the ETag of what you have read",
     "give the next_cursor",
     "give the password you log in with",
     "give the version of the body, or one of both",

@@ -8,6 +8,7 @@ mod declined;
 mod deployment;
 mod erased;
 mod event_cancelled;
+mod event_moved;
 mod expired;
 mod frozen;
 mod instances;

@@ -36,6 +36,14 @@ impl Currency {
             Self::Myr => "MYR",
         }
     }
+
+    /// How many digits of an amount are a fraction of what people call the currency.
+    pub fn decimals(self) -> u32 {
+        match self {
+            Self::Idr | Self::Jpy => 0,
+            Self::Usd | Self::Eur | Self::Sgd | Self::Myr => 2,
+        }
+    }
 }
 
 impl fmt::Display for Currency {

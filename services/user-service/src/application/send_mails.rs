@@ -30,10 +30,13 @@ pub(crate) async fn send_mails(
     at: Timestamp,
 ) -> Result<bool, StoreError> {
     let mut due = queue.claim_due(at, at + CLAIM, at - MAX_AGE, BATCH).await?;
-    if due.is_empty() {
-        return Ok(false);
-    }
     let may_be_more = due.len() == BATCH;
+    let late: Vec<Mail> = due.extract_if(.., |mail| mail.is_too_late(at)).collect();
+    let late: Vec<(&Mail, bool)> = late.iter().map(|mail| (mail, true)).collect();
+    queue.record(&late, at, MIN_PAUSE..=MAX_PAUSE).await?;
+    if due.is_empty() {
+        return Ok(may_be_more);
+    }
     let mut admitted = counts.admit(&due, at).await?.into_iter();
     let held: Vec<Mail> = due.extract_if(.., |_| !admitted.next().unwrap_or_default()).collect();
     let sent: Vec<(&Mail, Delivery)> = due.iter().zip(notifier.notify(&due).await).collect();

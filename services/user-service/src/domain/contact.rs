@@ -2,6 +2,9 @@
 
 use std::ops::RangeInclusive;
 
+use chrono::DateTime;
+use karcis_kernel::Timestamp;
+
 /// A language tag of BCP 47's shape, such as `id-ID`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Locale(String);
@@ -39,10 +42,28 @@ impl Locale {
         }
     }
 
+    /// The language of e-mails to people with this tag.
+    pub(crate) fn language(&self) -> Language {
+        let language = self.0.split('-').next().unwrap_or_default().to_ascii_lowercase();
+        match language.as_str() {
+            // Today's code, that of ISO 639-2, and the one that old devices send.
+            "id" | "ind" | "in" => Language::Indonesian,
+            _ => Language::English,
+        }
+    }
+
     /// The tag as text.
     pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// A language that e-mails are written in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Language {
+    #[default]
+    English,
+    Indonesian,
 }
 
 /// Whether the last subtag is one character: it announces an extension, which is missing.
@@ -60,6 +81,14 @@ pub(crate) struct TimeZone(chrono_tz::Tz);
 pub(crate) struct UnknownTimeZone;
 
 impl TimeZone {
+    /// For where the zone is not known.
+    pub(crate) const UTC: Self = Self(chrono_tz::UTC);
+
+    /// What clocks in the zone show at this time.
+    pub(crate) fn local(self, at: Timestamp) -> DateTime<chrono_tz::Tz> {
+        at.with_timezone(&self.0)
+    }
+
     /// The zone with the name in this text.
     pub(crate) fn parse(text: &str) -> Result<Self, UnknownTimeZone> {
         text.trim().parse().map(Self).map_err(|_| UnknownTimeZone)
@@ -97,6 +126,22 @@ mod tests {
             &["id"; 13].join("-"),
         ] {
             assert_eq!(Locale::parse(typed), Err(InvalidLocale), "{typed:?}");
+        }
+    }
+
+    #[test]
+    fn a_language_is_that_of_the_first_subtag() {
+        for (tag, language) in [
+            ("id", Language::Indonesian),
+            ("id-ID", Language::Indonesian),
+            ("ID-Latn-ID", Language::Indonesian),
+            ("ind", Language::Indonesian),
+            ("in-ID", Language::Indonesian),
+            ("en-ID", Language::English),
+            ("ido", Language::English),
+            ("jv-ID", Language::English),
+        ] {
+            assert_eq!(Locale::parse(tag).map(|tag| tag.language()), Ok(language), "{tag}");
         }
     }
 

@@ -3,15 +3,19 @@
 use std::fmt;
 
 use chrono::TimeDelta;
-use karcis_kernel::UserId;
+use karcis_kernel::{Timestamp, UserId, one_line};
 
-use super::{Account, Email, Notification, PersonName};
+use super::{
+    Account, Email, Language, Notification, NotificationKind, PersonName, links::may_be_a_link,
+};
 
 /// How many e-mails a day an address gets that nobody has proven to read: its owner may never have heard of
 /// us.
 const UNVERIFIED_A_DAY: u32 = 3;
 /// How many e-mails a day strangers can have sent to an address that its owner has proven to read.
 const ASKED_A_DAY: u32 = 10;
+/// How many characters of an organiser's text an e-mail repeats: all that event-service takes.
+const LONGEST_TEXT: usize = 1_000;
 
 /// What an e-mail about an account is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -133,13 +137,27 @@ pub(crate) struct Recipient {
     pub is_verified: bool,
     /// How the e-mail may greet the person.
     pub greeting: Option<PersonName>,
+    pub language: Language,
 }
 
 impl Recipient {
     /// The owner of an account. Nobody is greeted by a name that a stranger may have made up to write to them.
-    pub(crate) fn owner(email: Email, is_verified: bool, name: PersonName) -> Self {
+    pub(crate) fn owner(
+        email: Email,
+        is_verified: bool,
+        name: PersonName,
+        language: Language,
+    ) -> Self {
         let greeting = Some(name).filter(|name| is_verified && name.is_only_a_name());
-        Self { email, is_verified, greeting }
+        Self { email, is_verified, greeting, language }
+    }
+
+    /// What an organiser wrote, as one paragraph, if an e-mail to this person may repeat it: who has not
+    /// proven to read the address may never have heard of the event, and gets nothing that may be a link.
+    pub(crate) fn repeated(&self, text: &str) -> Option<String> {
+        let words: Vec<&str> = text.split_whitespace().collect();
+        let text = one_line(&words.join(" "), 1..=LONGEST_TEXT).ok()?;
+        (self.is_verified || !may_be_a_link(&text)).then_some(text)
     }
 }
 
@@ -149,6 +167,14 @@ impl Mail {
         match &self.content {
             Content::Booking(notification) => notification.kind.as_str(),
             Content::Account(mail, _) => mail.kind.as_str(),
+        }
+    }
+
+    /// Whether it is of no use any more: it asks for a payment that has come too late.
+    pub(crate) fn is_too_late(&self, at: Timestamp) -> bool {
+        match self.content.notification().map(|of| &of.kind) {
+            Some(NotificationKind::Reserved { pay_by, .. }) => *pay_by <= at,
+            _ => false,
         }
     }
 

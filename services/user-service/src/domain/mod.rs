@@ -5,6 +5,7 @@
 mod account;
 mod contact;
 mod email;
+mod links;
 mod login_throttle;
 mod mail;
 mod notification;
@@ -17,11 +18,11 @@ mod session;
 mod signing_key;
 
 pub(crate) use account::{Account, AccountChange, ProfileChange, changes_own_account};
-pub(crate) use contact::{Locale, TimeZone};
+pub(crate) use contact::{Language, Locale, TimeZone};
 pub(crate) use email::{Email, InvalidEmail};
 pub(crate) use login_throttle::{Allowance, ClientIp, Guesser, LoginLimits, Subject, WINDOW};
 pub(crate) use mail::{AccountMail, AccountMailKind, Content, Mail, MailedToken, Recipient};
-pub(crate) use notification::{Notification, NotificationKind};
+pub(crate) use notification::{Booked, BookedItem, EventSnapshot, Notification, NotificationKind};
 pub(crate) use password::{InvalidPassword, Password, PasswordHash, TypedPassword};
 pub(crate) use person_name::PersonName;
 pub(crate) use phone::Phone;

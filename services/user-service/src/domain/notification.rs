@@ -1,37 +1,119 @@
 //! What a buyer is notified of.
 
-use karcis_kernel::{BookingId, EventId, UserId};
+use karcis_kernel::{BookingId, EventId, Money, Timestamp, UserId};
 
-/// A change of a booking's status. Its buyer is notified of it once.
+use super::TimeZone;
+
+/// Something that happened to a booking. Its buyer is notified of it once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Notification {
     pub booking_id: BookingId,
-    pub kind: NotificationKind,
     pub user_id: UserId,
     pub event_id: EventId,
-    /// The contract's word for why a booking was rejected or cancelled.
-    pub reason: Option<String>,
+    pub kind: NotificationKind,
 }
 
-/// The new status of a booking, in the order of a booking's life.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// What happened. An `Option` is `None` if older releases published or stored it.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum NotificationKind {
-    Created,
-    Confirmed,
-    Rejected,
-    Cancelled,
+    /// The seats are held and wait for their payment.
+    Reserved {
+        booked: Booked,
+        pay_by: Timestamp,
+    },
+    Confirmed {
+        booked: Option<Booked>,
+    },
+    /// The event, now in this version, is not as `agreed`, or is so again.
+    EventChanged {
+        version: i64,
+        booked: Booked,
+        agreed: EventSnapshot,
+        refundable_until: Timestamp,
+    },
+    /// `reason` is the contract's word, here and below.
+    Rejected {
+        reason: String,
+        event: Option<EventSnapshot>,
+    },
+    /// `booked` is also `None` if no seats were held.
+    Cancelled {
+        reason: String,
+        booked: Option<Booked>,
+        refunded: Option<Money>,
+        event_cancel_reason: Option<String>,
+    },
+}
+
+/// What a buyer has booked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Booked {
+    pub event: EventSnapshot,
+    pub items: Vec<BookedItem>,
+    pub total: Money,
+}
+
+/// Tickets of one type.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct BookedItem {
+    pub name: String,
+    pub quantity: u32,
+}
+
+/// What a buyer sees of an event. The texts are its organiser's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct EventSnapshot {
+    pub title: String,
+    pub venue: String,
+    pub starts_at: Timestamp,
+    pub time_zone: TimeZone,
 }
 
 impl NotificationKind {
-    pub(crate) const ALL: [Self; 4] =
-        [Self::Created, Self::Confirmed, Self::Rejected, Self::Cancelled];
-
-    pub(crate) fn as_str(self) -> &'static str {
+    /// It as one word.
+    pub(crate) fn as_str(&self) -> &'static str {
         match self {
-            Self::Created => "created",
-            Self::Confirmed => "confirmed",
-            Self::Rejected => "rejected",
-            Self::Cancelled => "cancelled",
+            Self::Reserved { .. } => "reserved",
+            Self::Confirmed { .. } => "confirmed",
+            Self::EventChanged { .. } => "event_changed",
+            Self::Rejected { .. } => "rejected",
+            Self::Cancelled { .. } => "cancelled",
+        }
+    }
+
+    /// What a booking has at most one notification of: an event can change more than once.
+    pub(crate) fn key(&self) -> String {
+        match self {
+            Self::EventChanged { version, .. } => format!("{}.{version}", self.as_str()),
+            _ => self.as_str().to_owned(),
+        }
+    }
+
+    /// Orders the notifications of a booking as they happen in its life.
+    pub(crate) fn order(&self) -> (u8, i64) {
+        match self {
+            Self::Reserved { .. } => (0, 0),
+            Self::Confirmed { .. } => (1, 0),
+            Self::EventChanged { version, .. } => (2, *version),
+            Self::Rejected { .. } => (3, 0),
+            Self::Cancelled { .. } => (4, 0),
+        }
+    }
+
+    /// What the buyer has booked, if it is known.
+    pub(crate) fn booked(&self) -> Option<&Booked> {
+        match self {
+            Self::Reserved { booked, .. } | Self::EventChanged { booked, .. } => Some(booked),
+            Self::Confirmed { booked } | Self::Cancelled { booked, .. } => booked.as_ref(),
+            Self::Rejected { .. } => None,
+        }
+    }
+
+    /// The event as it is now, if it is known.
+    pub(crate) fn event(&self) -> Option<&EventSnapshot> {
+        match self {
+            Self::Rejected { event, .. } => event.as_ref(),
+            _ => self.booked().map(|booked| &booked.event),
         }
     }
 }

@@ -3,7 +3,8 @@
 use std::ops::RangeInclusive;
 
 use karcis_kernel::{InvalidText, one_line};
-use unicode_properties::{GeneralCategory, UnicodeGeneralCategory as _};
+
+use super::links::may_be_a_link;
 
 /// 1–200 characters on one line, of which something can be seen.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,22 +34,11 @@ impl PersonName {
     /// Whether an e-mail may repeat it: no mail program makes a link of it, nothing in it is invisible or
     /// turns the direction of the text, and it is no longer than names are.
     pub(crate) fn is_only_a_name(&self) -> bool {
-        // Telephones make links of numbers.
-        let is_of_a_link =
-            |c: char| "/\\:@<>[]()#%&=?。．｡\u{2024}\u{fe52}".contains(c) || c.is_numeric();
-        let is_invisible = |c: char| {
-            use GeneralCategory::{Format, LineSeparator, ParagraphSeparator};
-            matches!(c.general_category(), Format | LineSeparator | ParagraphSeparator)
-        };
-        // Initials, as in J.R., are of one letter; and a sentence may end with a domain.
-        let is_domain = |word: &str| {
-            let labels = word.split('.').filter(|label| !label.is_empty());
-            labels.skip(1).any(|label| label.chars().count() > 1)
-        };
+        let is_in_no_name = |c: char| "/:()#&?".contains(c) || c.is_numeric();
         self.0.chars().count() <= Self::LONGEST_GREETING
             && self.0.chars().any(char::is_alphabetic)
-            && !self.0.chars().any(|c| is_of_a_link(c) || is_invisible(c))
-            && !self.0.split_whitespace().any(is_domain)
+            && !self.0.contains(is_in_no_name)
+            && !may_be_a_link(&self.0)
     }
 }
 

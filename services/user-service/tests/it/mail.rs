@@ -1,28 +1,29 @@
 //! Buyers are notified by mail.
 
-use karcis_contracts::{BookingCancelled, BookingConfirmed, BookingCreated, BookingFact};
-use karcis_kernel::{BookingId, EventId, UserId};
+use karcis_contracts::BookingFact;
+use karcis_kernel::BookingId;
 use karcis_schemas::USERS;
 use karcis_testkit::{TestEnvironment, eventually};
-use serde_json::from_value;
 use uuid::Uuid;
 
 use crate::{
+    booking_mails::{Ids, tickets},
     harness::{Session, TestApp, email},
     logs,
-    mail_server::MailServer,
+    mail_server::{MailServer, decoded},
     notifications::publish,
     verification::VERIFY,
 };
+
+/// Until when bookings are to be paid.
+pub(crate) const PAY_BY: &str = "2031-12-01T03:30:00Z";
 
 pub(crate) const FROM: [&str; 2] = ["--mail-from", "Karcis <tickets@karcis.example>"];
 
 /// A confirmed booking of this buyer, as booking-service publishes it.
 pub(crate) fn booked(buyer: &Session) -> (BookingId, [BookingFact; 2]) {
-    let (booking_id, event_id) = (BookingId(Uuid::now_v7()), EventId(Uuid::now_v7()));
-    let user_id: UserId = from_value(buyer.user["user_id"].clone()).unwrap();
-    let created = BookingCreated { booking_id, user_id, event_id }.into();
-    (booking_id, [created, BookingConfirmed { booking_id, user_id, event_id }.into()])
+    let ids = Ids::of(buyer);
+    (ids.booking_id, [ids.reserved(PAY_BY), ids.confirmed(Some(tickets(250_000)))])
 }
 
 async fn unsent(environment: &TestEnvironment) -> Vec<Uuid> {
@@ -38,26 +39,26 @@ async fn the_buyer_of_a_confirmed_booking_gets_one_email_for_each_change() {
     let sari = users.registers("Letterwriter").await;
     let address = email("Letterwriter");
     users.verifies(&server.token(&address, VERIFY).await).await.is(204);
-    let (booking, [created, confirmed]) = booked(&sari);
-    publish(&environment, &[created.clone(), confirmed.clone()]).await;
+    let ids = Ids::of(&sari);
+    let (booking, booked) = (ids.booking_id, || Some(tickets(250_000)));
+    let [reserved, confirmed] = [ids.reserved(PAY_BY), ids.confirmed(booked())];
+    publish(&environment, &[ids.created(), reserved.clone(), confirmed.clone()]).await;
     eventually(async || server.mail_to(&address).len()).is(3).await;
     eventually(|| unsent(&environment)).is(Vec::<Uuid>::new()).await;
     // Messages are read in order: once the last one is sent, the repeated ones have been read.
-    let BookingFact::BookingCreated(BookingCreated { user_id, event_id, .. }) = created else {
-        panic!("it begins so")
-    };
-    let reason = "event_cancelled".to_owned();
-    let cancelled = BookingCancelled { booking_id: booking, user_id, event_id, reason };
-    publish(&environment, &[created, confirmed, cancelled.into()]).await;
+    let again = [ids.created(), reserved, confirmed, ids.cancelled(booked(), None)];
+    publish(&environment, &again).await;
     eventually(async || server.mail_to(&address).len()).is(4).await;
     users.stop().await;
 
-    let emails = server.mail_to(&address).split_off(1);
+    let emails: Vec<String> =
+        server.mail_to(&address)[1..].iter().map(|email| decoded(email)).collect();
     assert_eq!(emails.len(), 3, "each is sent once: {emails:#?}");
     for (email, subject) in
-        emails.iter().zip(["We have your order", "Your tickets", "Your booking is cancelled"])
+        emails.iter().zip(["Your tickets are held", "Your tickets", "Your booking is cancelled"])
     {
-        assert!(email.contains(&format!("Subject: {subject}\r\n")), "in their order: {emails:#?}");
+        let subject = format!("Subject: {subject}: Pesta Losari\r\n");
+        assert!(email.contains(&subject), "in their order: {emails:#?}");
     }
     for text in [
         "From: Karcis <tickets@karcis.example>\r\n",
@@ -112,7 +113,7 @@ async fn a_buyer_who_cannot_be_reached_does_not_hold_up_the_others() {
         facts.extend(booked(&users.registers(name).await).1);
     }
     let [full, blocked] = [facts[2].clone(), facts[4].clone()].map(|fact| match fact {
-        BookingFact::BookingCreated(created) => created.user_id.0,
+        BookingFact::BookingReserved(reserved) => reserved.user_id.0,
         _ => panic!("it begins so"),
     });
     publish(&environment, &facts).await;

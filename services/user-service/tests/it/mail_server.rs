@@ -5,12 +5,36 @@ use std::{
     sync::{Arc, Mutex},
 };
 
+use base64::{Engine, prelude::BASE64_STANDARD};
 use karcis_testkit::eventually;
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
     net::{TcpListener, TcpSocket, TcpStream},
     task::JoinHandle,
 };
+
+/// The e-mail with its headers unfolded and its body decoded, as a mailbox shows it.
+pub(crate) fn decoded(email: &str) -> String {
+    let (head, body) = email.split_once("\r\n\r\n").unwrap();
+    let head = head.replace("\r\n ", " ");
+    let text = if head.contains("Content-Transfer-Encoding: base64") {
+        let body = BASE64_STANDARD.decode(body.replace("\r\n", "").trim_end_matches('.'));
+        String::from_utf8(body.unwrap()).unwrap()
+    } else if head.contains("Content-Transfer-Encoding: quoted-printable") {
+        // It is joined already.
+        let mut parts = body.split('=');
+        let mut bytes = parts.next().unwrap().as_bytes().to_vec();
+        for part in parts {
+            let (code, rest) = part.split_at(2);
+            bytes.push(u8::from_str_radix(code, 16).unwrap());
+            bytes.extend(rest.as_bytes());
+        }
+        String::from_utf8(bytes).unwrap()
+    } else {
+        body.to_owned()
+    };
+    format!("{head}\r\n\r\n{text}")
+}
 
 /// A recipient's address and the e-mail.
 pub(crate) type Mail = (String, String);

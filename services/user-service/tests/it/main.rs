@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a failed test panics")]
 
 mod audit;
+mod booking_mails;
 mod disabling;
 mod erasure;
 mod first_admin;

@@ -1,8 +1,6 @@
 //! Buyers are notified of the status of their bookings.
 
-use karcis_contracts::{
-    BookingCancelled, BookingConfirmed, BookingCreated, BookingFact, BookingRejected,
-};
+use karcis_contracts::{BookingFact, BookingRejected};
 use karcis_database::connect_to;
 use karcis_kernel::{BookingId, EventId, UserId};
 use karcis_messaging::{Outbox, Outgoing};
@@ -11,7 +9,12 @@ use karcis_schemas::{BOOKINGS, USERS};
 use karcis_testkit::{TestEnvironment, eventually};
 use uuid::Uuid;
 
-use crate::{harness::TestApp, logs};
+use crate::{
+    booking_mails::{Ids, tickets},
+    harness::TestApp,
+    logs,
+    mail::PAY_BY,
+};
 
 /// Publishes these facts as booking-service does.
 pub(crate) async fn publish(environment: &TestEnvironment, facts: &[BookingFact]) {
@@ -30,13 +33,12 @@ pub(crate) async fn publish(environment: &TestEnvironment, facts: &[BookingFact]
 }
 
 fn life_of(booking_id: BookingId) -> [BookingFact; 4] {
-    let (user_id, event_id) = (UserId(Uuid::now_v7()), EventId(Uuid::now_v7()));
-    let reason = "sold_out".to_owned();
+    let ids = Ids::for_user(booking_id, UserId(Uuid::now_v7()));
     [
-        BookingCreated { booking_id, user_id, event_id }.into(),
-        BookingConfirmed { booking_id, user_id, event_id }.into(),
-        BookingRejected { booking_id, user_id, event_id, reason: reason.clone() }.into(),
-        BookingCancelled { booking_id, user_id, event_id, reason }.into(),
+        ids.reserved(PAY_BY),
+        ids.confirmed(Some(tickets(250_000))),
+        ids.rejected("sold_out"),
+        ids.cancelled(None, None),
     ]
 }
 
@@ -50,13 +52,13 @@ async fn each_change_is_notified_once_although_its_message_is_repeated() {
     let environment = TestEnvironment::start().await;
     let users = TestApp::start(&environment, &[]).await;
     let booking = BookingId(Uuid::now_v7());
-    let [created, confirmed, rejected, cancelled] = life_of(booking);
-    let twice_in_a_batch = [created.clone(), created.clone(), confirmed.clone()];
+    let [reserved, confirmed, rejected, cancelled] = life_of(booking);
+    let twice_in_a_batch = [reserved.clone(), reserved.clone(), confirmed.clone()];
     publish(&environment, &twice_in_a_batch).await;
     eventually(async || times_notified(booking, "confirmed")).is(1).await;
-    publish(&environment, &[created, confirmed, rejected, cancelled]).await;
+    publish(&environment, &[reserved, confirmed, rejected, cancelled]).await;
     eventually(async || times_notified(booking, "cancelled")).is(1).await;
-    for kind in ["created", "confirmed", "rejected", "cancelled"] {
+    for kind in ["reserved", "confirmed", "rejected", "cancelled"] {
         assert_eq!(times_notified(booking, kind), 1, "{kind}");
     }
     users.stop().await;
@@ -67,15 +69,15 @@ async fn each_change_is_notified_once_although_its_message_is_repeated() {
 async fn a_notification_sent_before_a_restart_is_not_sent_again() {
     let environment = TestEnvironment::start().await;
     let booking = BookingId(Uuid::now_v7());
-    let [created, confirmed, ..] = life_of(booking);
+    let [reserved, confirmed, ..] = life_of(booking);
     let users = TestApp::start(&environment, &[]).await;
-    publish(&environment, std::slice::from_ref(&created)).await;
-    eventually(async || times_notified(booking, "created")).is(1).await;
+    publish(&environment, std::slice::from_ref(&reserved)).await;
+    eventually(async || times_notified(booking, "reserved")).is(1).await;
     users.stop().await;
     let users = TestApp::start(&environment, &[]).await;
-    publish(&environment, &[created, confirmed]).await;
+    publish(&environment, &[reserved, confirmed]).await;
     eventually(async || times_notified(booking, "confirmed")).is(1).await;
-    assert_eq!(times_notified(booking, "created"), 1);
+    assert_eq!(times_notified(booking, "reserved"), 1);
     users.stop().await;
 }
 
@@ -114,12 +116,12 @@ async fn a_message_that_cannot_be_stored_is_dead_lettered_and_the_others_are_sen
     let environment = TestEnvironment::start().await;
     let users = TestApp::start(&environment, &[]).await;
     let (good, bad) = (BookingId(Uuid::now_v7()), BookingId(Uuid::now_v7()));
-    let [created, ..] = life_of(good);
+    let [reserved, ..] = life_of(good);
     let (user_id, event_id) = (UserId(Uuid::now_v7()), EventId(Uuid::now_v7()));
     let reason = "sold\u{0}out".to_owned();
-    let poison = BookingRejected { booking_id: bad, user_id, event_id, reason }.into();
-    publish(&environment, &[poison, created]).await;
-    eventually(async || times_notified(good, "created")).is(1).await;
+    let poison = BookingRejected { booking_id: bad, user_id, event_id, reason, event: None }.into();
+    publish(&environment, &[poison, reserved]).await;
+    eventually(async || times_notified(good, "reserved")).is(1).await;
     eventually(async || environment.dead_letters(USERS).await.len()).is(1).await;
     assert_eq!(times_notified(bad, "rejected"), 0);
     users.stop().await;

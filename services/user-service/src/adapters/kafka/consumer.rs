@@ -20,19 +20,21 @@ pub(crate) struct BookingFacts {
 
 #[async_trait]
 impl Consumer for BookingFacts {
-    type Message = Notification;
+    /// `None` for a fact that nobody is notified of.
+    type Message = Option<Notification>;
 
     fn decode(
         &self,
         _topic: &str,
         kind: &str,
         body: &[u8],
-    ) -> serde_json::Result<Option<Notification>> {
+    ) -> serde_json::Result<Option<Option<Notification>>> {
         Ok(BookingFact::decode(kind, body)?.map(notification))
     }
 
-    async fn handle(&self, batch: &[Received<Notification>]) -> Result<(), HandleError> {
-        let notifications: Vec<_> = batch.iter().map(|received| received.message.clone()).collect();
+    async fn handle(&self, batch: &[Received<Option<Notification>>]) -> Result<(), HandleError> {
+        let notifications: Vec<_> =
+            batch.iter().filter_map(|received| received.message.clone()).collect();
         self.notifications.add(&notifications, now()).await?;
         self.due.notify_one();
         Ok(())

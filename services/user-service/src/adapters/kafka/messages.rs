@@ -3,7 +3,9 @@
 use karcis_contracts::{BookingFact, ProfileUpdated, UserErased, UserFact, UserRegistered};
 use karcis_messaging::Outgoing;
 
-use crate::domain::{AccountChange, Notification, NotificationKind};
+use crate::domain::{
+    AccountChange, Booked, BookedItem, EventSnapshot, Notification, NotificationKind, TimeZone,
+};
 
 /// The message that publishes this change. It says nothing personal.
 pub(crate) fn encode(change: AccountChange) -> Outgoing {
@@ -22,23 +24,59 @@ pub(crate) fn encode(change: AccountChange) -> Outgoing {
     Outgoing::new(&fact)
 }
 
-/// The notification that this fact asks for.
-pub(crate) fn notification(fact: BookingFact) -> Notification {
-    let (booking_id, user_id, event_id, kind, reason) = match fact {
-        BookingFact::BookingCreated(fact) => {
-            (fact.booking_id, fact.user_id, fact.event_id, NotificationKind::Created, None)
+/// The notification that this fact asks for. Nobody is notified of a new booking: its buyer sees it, and
+/// nothing is known of it yet.
+pub(crate) fn notification(fact: BookingFact) -> Option<Notification> {
+    let (booking_id, user_id, event_id, kind) = match fact {
+        BookingFact::BookingCreated(_) => return None,
+        BookingFact::BookingReserved(fact) => {
+            let kind =
+                NotificationKind::Reserved { booked: booked(fact.booked), pay_by: fact.pay_by };
+            (fact.booking_id, fact.user_id, fact.event_id, kind)
         }
         BookingFact::BookingConfirmed(fact) => {
-            (fact.booking_id, fact.user_id, fact.event_id, NotificationKind::Confirmed, None)
+            let kind = NotificationKind::Confirmed { booked: fact.booked.map(booked) };
+            (fact.booking_id, fact.user_id, fact.event_id, kind)
+        }
+        BookingFact::BookingEventChanged(fact) => {
+            let kind = NotificationKind::EventChanged {
+                version: fact.booked.event.version.unwrap_or_default(),
+                booked: booked(fact.booked),
+                agreed: snapshot(fact.agreed),
+                refundable_until: fact.refundable_until,
+            };
+            (fact.booking_id, fact.user_id, fact.event_id, kind)
         }
         BookingFact::BookingRejected(fact) => {
-            let reason = Some(fact.reason);
-            (fact.booking_id, fact.user_id, fact.event_id, NotificationKind::Rejected, reason)
+            let kind =
+                NotificationKind::Rejected { reason: fact.reason, event: fact.event.map(snapshot) };
+            (fact.booking_id, fact.user_id, fact.event_id, kind)
         }
         BookingFact::BookingCancelled(fact) => {
-            let reason = Some(fact.reason);
-            (fact.booking_id, fact.user_id, fact.event_id, NotificationKind::Cancelled, reason)
+            let kind = NotificationKind::Cancelled {
+                reason: fact.reason,
+                booked: fact.booked.map(booked),
+                refunded: fact.refunded,
+                event_cancel_reason: fact.event_cancel_reason,
+            };
+            (fact.booking_id, fact.user_id, fact.event_id, kind)
         }
     };
-    Notification { booking_id, kind, user_id, event_id, reason }
+    Some(Notification { booking_id, user_id, event_id, kind })
+}
+
+fn booked(booked: karcis_contracts::Booked) -> Booked {
+    let items = booked.items.into_iter();
+    let items = items.map(|item| BookedItem { name: item.name, quantity: item.quantity });
+    Booked { event: snapshot(booked.event), items: items.collect(), total: booked.total }
+}
+
+fn snapshot(event: karcis_contracts::EventSnapshot) -> EventSnapshot {
+    EventSnapshot {
+        title: event.title,
+        venue: event.venue,
+        starts_at: event.starts_at,
+        // One that event-service knows may be newer than this program.
+        time_zone: TimeZone::parse(&event.time_zone).unwrap_or(TimeZone::UTC),
+    }
 }

@@ -4,6 +4,7 @@ mod email;
 mod files;
 mod log;
 mod smtp;
+mod texts;
 
 use karcis_process::trace::{
     self, BOOKING,

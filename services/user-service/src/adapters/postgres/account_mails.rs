@@ -8,6 +8,7 @@ use karcis_database::{Connection, Pool, StoreError};
 use karcis_kernel::{Timestamp, UserId};
 use uuid::Uuid;
 
+use super::rows::language;
 use crate::{
     adapters::secret_tokens,
     application::{AccountMails, MailQueue},
@@ -64,6 +65,8 @@ struct Row {
     /// Of the account that has the address now.
     user_id: Option<Uuid>,
     name: Option<String>,
+    /// Of the account that it is erased with, or else of that one.
+    locale: Option<String>,
     is_verified: Option<bool>,
 }
 
@@ -79,17 +82,19 @@ struct NewMailedToken {
 impl Row {
     /// The e-mail, with a new token if it brings one; `None` if its address cannot be read.
     fn mail(self, at: Timestamp) -> Option<(Mail, Option<NewMailedToken>)> {
-        let Self { email, kind, erased_with, was_verified, user_id, name, is_verified } = self;
+        let Self { email, kind, erased_with, was_verified, user_id, name, locale, is_verified } =
+            self;
         let kind = AccountMailKind::ALL.into_iter().find(|one| one.as_str() == kind)?;
         let to = Email::parse(&email).ok()?;
         let is_verified = is_verified.unwrap_or_default();
-        let name = name.map(PersonName::stored);
-        let owner = name.map(|name| Recipient::owner(to.clone(), is_verified, name));
+        let (name, language) = (name.map(PersonName::stored), language(locale.as_deref()));
+        let owner = name.map(|name| Recipient::owner(to.clone(), is_verified, name, language));
         let recipient = match kind {
             AccountMailKind::VerifyEmail => owner.filter(|_| !is_verified),
             AccountMailKind::ResetPassword => owner,
             AccountMailKind::AddressChanged => {
-                Some(Recipient { email: to.clone(), is_verified: was_verified, greeting: None })
+                let (email, is_verified) = (to.clone(), was_verified);
+                Some(Recipient { email, is_verified, greeting: None, language })
             }
         };
         let (user_id, lifetime) = (recipient.as_ref().and(user_id), kind.token_lifetime());
@@ -163,6 +168,10 @@ impl MailQueue for PgAccountMails {
              WHERE mail.email = due.email AND mail.kind = due.kind
              RETURNING mail.email, mail.kind, mail.user_id AS erased_with, was_verified,
                  account.user_id, name,
+                 coalesce(
+                     (SELECT locale FROM account AS owner WHERE owner.user_id = mail.user_id),
+                     account.locale
+                 ) AS locale,
                  verified_email = account.email AS is_verified",
         )
         .bind(at)

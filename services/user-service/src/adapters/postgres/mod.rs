@@ -10,6 +10,7 @@ mod purge;
 mod rows;
 mod sessions;
 mod signing_keys;
+mod stored_json;
 
 pub(crate) use account_mails::PgAccountMails;
 pub(crate) use accounts::PgAccounts;

@@ -9,14 +9,24 @@ use karcis_kernel::Timestamp;
 use karcis_process::trace;
 use uuid::Uuid;
 
-use super::rows::NotificationRow;
+use super::{rows::NotificationRow, stored_json::content_json};
 use crate::{
     application::{MailQueue, Notifications},
-    domain::{Mail, Notification},
+    domain::{Mail, Notification, NotificationKind},
 };
 
 /// Table `notice`.
 pub(crate) struct PgNotifications(pub Pool);
+
+/// What column `reason` has.
+fn reason(kind: &NotificationKind) -> Option<&str> {
+    match kind {
+        NotificationKind::Rejected { reason, .. } | NotificationKind::Cancelled { reason, .. } => {
+            Some(reason)
+        }
+        _ => None,
+    }
+}
 
 #[async_trait]
 impl Notifications for PgNotifications {
@@ -25,18 +35,21 @@ impl Notifications for PgNotifications {
             |of: fn(&Notification) -> Uuid| notifications.iter().map(of).collect::<Vec<_>>();
         let trace = |one: &Notification| trace::header(&trace::of(Some(one.booking_id.0)));
         sqlx::query(
-            "INSERT INTO notice (booking_id, kind, user_id, event_id, reason, trace, noted_at, try_at)
-             SELECT booking_id, kind, user_id, event_id, reason, trace, $7, $7
-             FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::uuid[], $5::text[], $6::text[])
-                 AS n (booking_id, kind, user_id, event_id, reason, trace)
+            "INSERT INTO notice
+                 (booking_id, kind, user_id, event_id, reason, content, trace, noted_at, try_at)
+             SELECT booking_id, kind, user_id, event_id, reason, content::json, trace, $8, $8
+             FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::uuid[], $5::text[], $6::text[],
+                     $7::text[])
+                 AS n (booking_id, kind, user_id, event_id, reason, content, trace)
              ORDER BY booking_id, kind
              ON CONFLICT ON CONSTRAINT notice_once DO NOTHING",
         )
         .bind(column(|one| one.booking_id.0))
-        .bind(notifications.iter().map(|one| one.kind.as_str()).collect::<Vec<_>>())
+        .bind(notifications.iter().map(|one| one.kind.key()).collect::<Vec<_>>())
         .bind(column(|one| one.user_id.0))
         .bind(column(|one| one.event_id.0))
-        .bind(notifications.iter().map(|one| one.reason.as_deref()).collect::<Vec<_>>())
+        .bind(notifications.iter().map(|one| reason(&one.kind)).collect::<Vec<_>>())
+        .bind(notifications.iter().map(|one| content_json(&one.kind)).collect::<Vec<_>>())
         .bind(notifications.iter().map(trace).collect::<Vec<_>>())
         .bind(at)
         .execute(&self.0)
@@ -54,23 +67,25 @@ impl MailQueue for PgNotifications {
         since: Timestamp,
         limit: usize,
     ) -> Result<Vec<Mail>, StoreError> {
+        // Older releases store notifications of new bookings too: nobody is sent one any more.
         const CLAIM: &str = "WITH given_up AS (
                  UPDATE notice SET try_at = 'infinity'
                  WHERE (booking_id, kind) IN (
                      SELECT booking_id, kind FROM notice
-                     WHERE told_at IS NULL AND try_at <= $1 AND noted_at <= $3
+                     WHERE told_at IS NULL AND try_at <= $1
+                         AND (noted_at <= $3 OR kind = 'created')
                      LIMIT 5000 FOR NO KEY UPDATE SKIP LOCKED)
              ), due AS (
                  SELECT booking_id, kind, user_id FROM notice
-                 WHERE told_at IS NULL AND try_at <= $1 AND noted_at > $3
+                 WHERE told_at IS NULL AND try_at <= $1 AND noted_at > $3 AND kind <> 'created'
                  ORDER BY try_at LIMIT $4
                  FOR NO KEY UPDATE SKIP LOCKED
              )
              UPDATE notice SET try_at = $2
              FROM due LEFT JOIN account USING (user_id)
              WHERE notice.booking_id = due.booking_id AND notice.kind = due.kind
-             RETURNING notice.booking_id, notice.kind, notice.user_id, event_id, reason, trace,
-                 email, name, verified_email = email AS is_verified";
+             RETURNING notice.booking_id, notice.kind, notice.user_id, event_id, reason, content,
+                 trace, email, name, locale, verified_email = email AS is_verified";
         let mut due: Vec<Mail> = Vec::new();
         // Rows that cannot be read do not hold up the others: more are claimed in their place.
         while due.len() < limit {
@@ -88,7 +103,9 @@ impl MailQueue for PgNotifications {
                 break;
             }
         }
-        due.sort_by_key(|due| due.content.notification().map(|one| (one.booking_id, one.kind)));
+        due.sort_by_key(|due| {
+            due.content.notification().map(|one| (one.booking_id, one.kind.order()))
+        });
         Ok(due)
     }
 
@@ -121,7 +138,7 @@ impl MailQueue for PgNotifications {
              WHERE notice.booking_id = outcome.booking_id AND notice.kind = outcome.kind",
         )
         .bind(outcomes.iter().map(|(one, _)| one.booking_id.0).collect::<Vec<_>>())
-        .bind(outcomes.iter().map(|(one, _)| one.kind.as_str()).collect::<Vec<_>>())
+        .bind(outcomes.iter().map(|(one, _)| one.kind.key()).collect::<Vec<_>>())
         .bind(outcomes.iter().map(|(_, done)| *done).collect::<Vec<_>>())
         .bind(at)
         .bind(*pause.start())

@@ -2,12 +2,13 @@
 
 use karcis_database::{StoreError, read_row};
 use karcis_kernel::{BookingId, EventId, Timestamp, UserId};
-use sqlx::postgres::PgRow;
+use sqlx::{postgres::PgRow, types::Json};
 use uuid::Uuid;
 
+use super::stored_json::{ContentJson, notification_kind};
 use crate::domain::{
-    Account, Content, Email, Locale, Mail, Notification, NotificationKind, PasswordHash,
-    PersonName, Phone, Recipient, TimeZone,
+    Account, Content, Email, Language, Locale, Mail, Notification, PasswordHash, PersonName, Phone,
+    Recipient, TimeZone,
 };
 
 type Unreadable = Box<dyn std::error::Error + Send + Sync>;
@@ -66,7 +67,13 @@ impl AccountRow {
     }
 }
 
-/// A notification with the e-mail address and name of its buyer's account.
+/// The language of e-mails to the account with this locale.
+pub(super) fn language(locale: Option<&str>) -> Language {
+    let locale = locale.and_then(|locale| Locale::parse(locale).ok());
+    locale.map(|locale| locale.language()).unwrap_or_default()
+}
+
+/// A notification with what its e-mail needs of its buyer's account.
 #[derive(sqlx::FromRow)]
 pub(super) struct NotificationRow {
     booking_id: Uuid,
@@ -74,29 +81,31 @@ pub(super) struct NotificationRow {
     user_id: Uuid,
     event_id: Uuid,
     reason: Option<String>,
+    content: Option<Json<ContentJson>>,
     trace: Option<String>,
     email: Option<String>,
     name: Option<String>,
+    locale: Option<String>,
     is_verified: Option<bool>,
 }
 
 impl NotificationRow {
     pub(super) fn parsed(self) -> Result<Mail, Unreadable> {
-        let kind = NotificationKind::ALL.into_iter().find(|kind| kind.as_str() == self.kind);
+        let content = self.content.map(|Json(content)| content);
+        let kind = notification_kind(&self.kind, self.reason, content);
         let is_verified = self.is_verified.unwrap_or_default();
         let recipient = match self.email.zip(self.name) {
             Some((email, name)) => {
                 let (email, name) = (Email::parse(&email)?, PersonName::stored(name));
-                Some(Recipient::owner(email, is_verified, name))
+                Some(Recipient::owner(email, is_verified, name, language(self.locale.as_deref())))
             }
             None => None,
         };
         let notification = Notification {
             booking_id: BookingId(self.booking_id),
-            kind: kind.ok_or("unknown kind of notification")?,
             user_id: UserId(self.user_id),
             event_id: EventId(self.event_id),
-            reason: self.reason,
+            kind: kind.ok_or("unknown kind of notification")?,
         };
         Ok(Mail { content: Content::Booking(notification), recipient, trace: self.trace })
     }

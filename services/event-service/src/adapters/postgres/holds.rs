@@ -53,7 +53,11 @@ pub(super) struct StoredReservation {
     venue: String,
     starts_at: Timestamp,
     time_zone: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    version: Option<i64>,
     refundable_until: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sales_end: Option<Timestamp>,
     currency: Currency,
     total: i64,
     items: Vec<StoredItem>,
@@ -141,7 +145,9 @@ impl StoredReservation {
             venue: reservation.event.venue.clone(),
             starts_at: reservation.event.starts_at,
             time_zone: reservation.event.time_zone.to_string(),
+            version: reservation.event_version,
             refundable_until: reservation.refundable_until,
+            sales_end: reservation.sales_end,
             currency: reservation.total.currency,
             total: reservation.total.amount,
             items: items.collect(),
@@ -158,9 +164,11 @@ impl StoredReservation {
         Ok(Reservation {
             user_id,
             event: self.snapshot()?,
+            event_version: self.version,
             items: items.collect(),
             total: Money::new(self.total, self.currency),
             refundable_until: self.refundable_until,
+            sales_end: self.sales_end,
         })
     }
 
@@ -201,7 +209,10 @@ mod tests {
     use super::*;
 
     /// Every shape of column `reservation` that was ever released, the newest last.
-    const RELEASED: [&str; 1] = [include_str!("../../../golden/reservation/1.json")];
+    const RELEASED: [&str; 2] = [
+        include_str!("../../../golden/reservation/1.json"),
+        include_str!("../../../golden/reservation/2.json"),
+    ];
     const USER: UserId = UserId(Uuid::from_u128(4));
 
     fn reservation() -> Reservation {
@@ -214,6 +225,7 @@ mod tests {
                 starts_at: at("2036-08-17T12:00:00Z"),
                 time_zone: time_zone("Asia/Jakarta").expect("a time zone"),
             },
+            event_version: Some(3),
             items: vec![ReservedItem {
                 ticket_type_id: TicketTypeId(Uuid::from_u128(2)),
                 name: "VIP".to_owned(),
@@ -222,6 +234,7 @@ mod tests {
             }],
             total: Money::new(1_500_000, Currency::Idr),
             refundable_until: at("2036-08-10T12:00:00Z"),
+            sales_end: Some(at("2036-08-16T12:00:00Z")),
         }
     }
 
@@ -234,7 +247,8 @@ mod tests {
 
     #[test]
     fn rows_of_every_released_shape_still_load() {
-        for released in RELEASED {
+        let first = Reservation { event_version: None, sales_end: None, ..reservation() };
+        for (released, loads) in RELEASED.into_iter().zip([first, reservation()]) {
             for state in ["held", "sold"] {
                 let stored = serde_json::from_str(released).expect("the shape is still known");
                 let row = HoldRow {
@@ -247,7 +261,7 @@ mod tests {
                 };
                 let (_, (_, hold)) = row.hold(&mut HashMap::new()).expect("a hold");
                 let (Hold::Held(loaded) | Hold::Sold(loaded, _)) = hold else { panic!("{hold:?}") };
-                assert_eq!(*loaded, reservation());
+                assert_eq!(*loaded, loads);
             }
         }
     }

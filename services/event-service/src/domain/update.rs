@@ -90,6 +90,9 @@ impl Event {
         set_unless_shown(&mut details.refundable_until, update.refundable_until, shown);
         set(&mut details.refundable_after_start, update.refundable_after_start);
         set(&mut details.max_per_buyer, update.max_per_buyer);
+        if self.stage == Stage::Published && self.booked && details.moved_from(&self.details) {
+            details.reopen_refunds(at);
+        }
         let listed = after.list(update.ticket_types, &self.details);
 
         errors.extend(count_error(&after.ticket_types));

@@ -170,6 +170,7 @@ impl CreateEventRequest {
                 time_zone: zone?,
                 refundable_until: refundable_until?,
                 refundable_after_start: self.refundable_after_start.unwrap_or_default(),
+                reopened_until: None,
                 max_per_buyer: per_buyer?,
             },
             ticket_types: types.into_iter().collect::<Option<_>>()?,

@@ -42,6 +42,7 @@ struct EventOutline {
     ends_at: Option<Timestamp>,
     #[schema(examples("Asia/Jakarta"))]
     time_zone: &'static str,
+    /// After a move of a booked event: at least a week from then, though not beyond its start.
     #[schema(value_type = String, format = DateTime, examples("2036-08-10T12:00:00Z"))]
     refundable_until: Timestamp,
     organiser_id: UserId,

@@ -2,6 +2,7 @@
 
 mod availability;
 mod dates;
+mod moving;
 
 use karcis_kernel::{Currency, Role, TicketTypeId};
 

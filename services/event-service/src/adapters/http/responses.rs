@@ -119,12 +119,15 @@ pub(super) struct TicketResponse {
     code: TicketCode,
     #[schema(schema_with = ticket_statuses)]
     status: &'static str,
+    /// Why its event is cancelled; null: it is not.
+    #[schema(examples("the venue is flooded"))]
+    cancel_reason: Option<String>,
     event: EventSnapshotResponse,
     #[schema(examples("VIP"))]
     name: String,
 }
 
-/// The event as it was when the seat was held.
+/// The event as it is now.
 #[derive(Serialize, ToSchema)]
 #[schema(as = BookedEvent)]
 struct EventSnapshotResponse {
@@ -226,6 +229,7 @@ impl TicketResponse {
         Self {
             code,
             status: ticket.status().as_str(),
+            cancel_reason: ticket.cancel_reason,
             event: EventSnapshotResponse::new(ticket.event_id, ticket.event),
             name: ticket.name,
         }

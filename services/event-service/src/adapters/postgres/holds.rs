@@ -7,12 +7,15 @@ use karcis_kernel::{
     BookingId, Currency, EventId, Money, TicketCode, TicketTypeId, Timestamp, UserId,
 };
 use serde::{Deserialize, Serialize};
-use sqlx::types::Json;
+use sqlx::{FromRow, Row as _, postgres::PgRow, types::Json};
 use uuid::Uuid;
 
 use crate::{
     adapters::time_zone::{UnknownTimeZone, time_zone},
-    domain::{EventSnapshot, Hold, IssuedTicket, RejectReason, Reservation, ReservedItem, Ticket},
+    domain::{
+        EventSnapshot, Hold, IssuedTicket, RejectReason, Reservation, ReservedItem, Ticket, Title,
+        Venue,
+    },
 };
 
 pub(super) const HOLD: &str = "hold of booking";
@@ -42,8 +45,13 @@ pub(super) struct IssuedTicketRow {
     event_id: Uuid,
     state: String,
     reservation: Option<Json<StoredReservation>>,
-    event_is_cancelled: bool,
+    cancel_reason: Option<String>,
+    #[sqlx(flatten)]
+    now: EventNow,
 }
+
+/// What is true of the event now; `None`: it is gone or cannot be read.
+struct EventNow(Option<EventSnapshot>);
 
 /// A reservation as column `reservation` keeps it, for as long as its booking: a field that is
 /// added later needs a default, and each released shape a file in `golden/reservation`.
@@ -121,14 +129,32 @@ impl IssuedTicketRow {
         let stored = self.reservation.ok_or("it has no reservation")?.0;
         let ticket_type_id = TicketTypeId(self.ticket_type_id);
         let item = stored.items.iter().find(|item| item.ticket_type_id == ticket_type_id);
+        let event = match self.now.0 {
+            Some(now) => now,
+            None => stored.snapshot().map_err(|why| why.to_string())?,
+        };
         Ok(IssuedTicket {
             event_id: EventId(self.event_id),
-            event: stored.snapshot().map_err(|why| why.to_string())?,
+            event,
             name: item.map(|item| item.name.clone()).unwrap_or_default(),
             is_used: self.is_used,
             is_sold: self.state == "sold",
-            event_is_cancelled: self.event_is_cancelled,
+            cancel_reason: self.cancel_reason,
         })
+    }
+}
+
+impl<'r> FromRow<'r, PgRow> for EventNow {
+    fn from_row(row: &'r PgRow) -> sqlx::Result<Self> {
+        let read = || {
+            Some(EventSnapshot {
+                title: Title::stored(row.try_get("title").ok()?).ok()?.to_string(),
+                venue: Venue::stored(row.try_get("venue").ok()?).ok()?.to_string(),
+                starts_at: row.try_get("starts_at").ok()?,
+                time_zone: time_zone(row.try_get("time_zone").ok()?).ok()?,
+            })
+        };
+        Ok(Self(read()))
     }
 }
 

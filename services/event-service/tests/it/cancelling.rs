@@ -56,6 +56,28 @@ async fn a_cancelled_event_is_announced_until_its_last_seat_is_free() {
 }
 
 #[tokio::test]
+async fn a_reason_that_an_older_release_took_is_announced_again_too() {
+    let app = TestApp::start().await;
+    let organiser = app.organiser();
+    let event = app.made(&organiser, &plan(10)).await;
+    app.ask(event.reserve(1)).await;
+    let turned_around = "niar\u{202e} rain";
+    let older = "
+        UPDATE events.event
+        SET stage = 'cancelled', cancel_reason = $2, announced = 1, announce_at = created_at
+        WHERE event_id = $1";
+    let older = sqlx::query(older).bind(event.id.0).bind(turned_around);
+    older.execute(app.environment.superuser()).await.expect("the event is stored");
+    let told = async || {
+        app.facts(event.id).into_iter().any(|fact| {
+        matches!(fact, EventFact::EventCancelled(cancelled) if cancelled.reason == turned_around)
+    })
+    };
+    eventually(told).is(true).await;
+    app.stop().await;
+}
+
+#[tokio::test]
 async fn an_event_without_bookings_is_announced_once() {
     let app = TestApp::start().await;
     let organiser = app.organiser();

@@ -32,6 +32,9 @@ struct EventOutline {
     version: i64,
     #[schema(schema_with = statuses)]
     status: &'static str,
+    /// Why it is cancelled; null: it is not.
+    #[schema(examples("the venue is flooded"))]
+    cancel_reason: Option<String>,
     #[schema(examples("Angklung Night"))]
     title: String,
     #[schema(examples("Saung Udjo, Bandung"))]
@@ -181,6 +184,7 @@ impl EventOutline {
             event_id: event.id,
             version: event.version,
             status: event.status(as_of).as_str(),
+            cancel_reason: event.stage.cancel_reason().map(ToString::to_string),
             title: details.title.to_string(),
             venue: details.venue.to_string(),
             starts_at: details.starts_at,

@@ -15,8 +15,8 @@ use super::{
     ApiState, ORGANISERS,
     create_event::TicketTypeFields,
     fields::{
-        EventTitle, LongText, PriceSchema, TicketTypeName, VenueName, capacity, clearable, instant,
-        max_per_booking, max_per_buyer, required,
+        CancelReasonText, EventTitle, LongText, PriceSchema, TicketTypeName, VenueName, capacity,
+        clearable, instant, max_per_booking, max_per_buyer, required,
     },
     responses::UpdatedEventResponse,
 };
@@ -40,6 +40,9 @@ pub(super) struct UpdateEventRequest {
     #[serde(default)]
     #[schema(value_type = UserId)]
     organiser_id: Patch<UserId>,
+    #[serde(default)]
+    #[schema(value_type = Option<CancelReasonText>)]
+    cancel_reason: Patch<String>,
     /// Ignored, as it is of the answer and not of the event.
     #[serde(default, rename = "as_of")]
     #[schema(value_type = Option<String>, format = DateTime)]
@@ -184,6 +187,12 @@ impl UpdateEventRequest {
             version: self.version,
             status: required(fields, "status", self.status, |s| Ok::<_, Infallible>(s.into())),
             organiser_id: required(fields, "organiser_id", self.organiser_id, Ok::<_, Infallible>),
+            cancel_reason: clearable(
+                fields,
+                "cancel_reason",
+                self.cancel_reason,
+                Ok::<_, Infallible>,
+            ),
             title: required(fields, "title", self.title, Title::try_from),
             description: clearable(fields, "description", self.description, Description::try_from),
             venue: required(fields, "venue", self.venue, Venue::try_from),

@@ -294,6 +294,21 @@ fn what_cannot_be_changed_may_be_sent_as_it_is() {
             }
         }
     }
+    for (event, same) in
+        [(draft(), None), (published(), None), (cancelled(&published()), Some("rain"))]
+    {
+        for reason in [None, Some("rain"), Some("snow"), Some("")] {
+            let sent = EventUpdate {
+                cancel_reason: Some(reason.map(ToOwned::to_owned)),
+                ..EventUpdate::default()
+            };
+            if reason == same {
+                assert_eq!(event.update(sent, at(NOW)), Ok(None), "{reason:?}");
+            } else {
+                assert_eq!(invalid_fields(&event, sent), ["cancel_reason"]);
+            }
+        }
+    }
     let given_away = EventUpdate { organiser_id: Some(BUYER), ..EventUpdate::default() };
     assert_eq!(invalid_fields(&published(), given_away), ["organiser_id"]);
 }

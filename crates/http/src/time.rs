@@ -1,8 +1,8 @@
-//! Times in requests: RFC 3339 and nothing else.
+//! Times in requests: RFC 3339 and nothing else, to the microsecond as Postgres stores them.
 
 use std::fmt;
 
-use chrono::DateTime;
+use chrono::{DateTime, Datelike, SubsecRound, TimeDelta};
 use karcis_kernel::Timestamp;
 use serde::{
     Deserialize, Deserializer, Serialize,
@@ -12,8 +12,10 @@ use serde::{
 /// What to give, as the messages say it.
 const TIME: &str = "a time such as 2026-05-01T19:30:00Z";
 
-/// A time as RFC 3339 writes it (`2026-05-01T19:30:00Z`, `2026-05-02T02:30:00+07:00`); else 422 that
-/// names the cause. Use it for every time in a body or query.
+/// A time as RFC 3339 writes it (`2026-05-01T19:30:00Z`, `2026-05-02T02:30:00+07:00`) in the years 1970 to
+/// 9999; else 422 that names the cause. A leap second is the second after it, and what is beyond
+/// microseconds is cut off, so that what is compared and answered is what is stored. Use it for every time in
+/// a body, query or cursor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Time(pub Timestamp);
 
@@ -36,8 +38,17 @@ impl Visitor<'_> for TimeText {
         // chrono takes other separators, and a minus that is not ASCII.
         let is_written_so = text.is_ascii() && matches!(text.get(10..11), Some("T" | "t"));
         let parsed = DateTime::parse_from_rfc3339(text).ok().filter(|_| is_written_so);
-        parsed.map(|at| Time(at.to_utc())).ok_or_else(|| E::custom(instead(text)))
+        let at = stored(parsed.ok_or_else(|| E::custom(instead(text)))?.to_utc());
+        at.map(Time).ok_or_else(|| E::custom("give a time in the years 1970 to 9999"))
     }
+}
+
+/// The time as Postgres stores it; `None`: its year is none of those.
+fn stored(at: Timestamp) -> Option<Timestamp> {
+    // chrono has a leap second as the second before it, with more than a second of nanoseconds.
+    let after_second = TimeDelta::nanoseconds(at.timestamp_subsec_nanos().into());
+    let at = DateTime::from_timestamp_secs(at.timestamp())? + after_second;
+    (1970..=9999).contains(&at.year()).then(|| at.trunc_subsecs(6))
 }
 
 /// What to give instead of this text.
@@ -80,6 +91,15 @@ mod tests {
             ("2026-05-02T02:30:00+07:00", "2026-05-01T19:30:00+00:00"),
             ("2026-05-01T14:00:00-05:30", "2026-05-01T19:30:00+00:00"),
             ("2026-05-01T19:30:00-00:00", "2026-05-01T19:30:00+00:00"),
+            // Postgres has no leap seconds: it stores the second after.
+            ("2036-12-31T23:59:60Z", "2037-01-01T00:00:00+00:00"),
+            ("2037-01-01T06:59:60.75+07:00", "2037-01-01T00:00:00.750+00:00"),
+            ("2031-06-30T12:15:60.999999999Z", "2031-06-30T12:16:00.999999+00:00"),
+            // Nor has it more than microseconds.
+            ("2026-05-01T19:30:00.1234567Z", "2026-05-01T19:30:00.123456+00:00"),
+            ("2026-05-01T23:59:59.9999999Z", "2026-05-01T23:59:59.999999+00:00"),
+            ("1970-01-01T00:00:00Z", "1970-01-01T00:00:00+00:00"),
+            ("9999-12-31T23:59:59.999999Z", "9999-12-31T23:59:59.999999+00:00"),
         ] {
             assert_eq!(read(text).as_deref(), Ok(time), "{text}");
         }
@@ -105,6 +125,28 @@ mod tests {
             ("", ""),
         ] {
             assert_eq!(read(text), Err(format!("give {TIME}{cause}")), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn years_that_an_answer_or_the_database_may_not_have_are_refused() {
+        for text in [
+            "1969-12-31T23:59:59.999999Z",
+            "1970-01-01T00:00:00+00:01",
+            "0000-01-01T00:00:00Z",
+            "0000-01-01T00:00:00+23:59",
+            "9999-12-31T23:59:60Z",
+            "9999-12-31T23:59:59-00:01",
+            "9999-12-31T23:59:59-23:59",
+        ] {
+            assert_eq!(
+                read(text),
+                Err("give a time in the years 1970 to 9999".to_owned()),
+                "{text:?}"
+            );
+        }
+        for text in ["10000-01-01T00:00:00Z", "+10000-01-01T00:00:00Z", "-0001-12-31T00:00:00Z"] {
+            assert!(read(text).is_err(), "{text:?}");
         }
     }
 }

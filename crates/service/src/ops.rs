@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use karcis_database::{AuditRow, Pool, audit};
-use karcis_http::{Json, List, Operator, Page, Problem, Query};
+use karcis_http::{Json, List, Operator, Page, Problem, Query, Time};
 use karcis_kernel::Timestamp;
 use karcis_schemas::Service;
 use serde::{Deserialize, Serialize};
@@ -72,8 +72,9 @@ async fn show_audit(
     _operator: Operator,
     Query(query): Query<AuditQuery>,
 ) -> Result<Json<List<AuditEntryResponse>>, Problem> {
-    let page = Page::new(query.limit, query.cursor.as_deref())?;
-    let acts = audit(&pool, page.after, page.limit + 1).await?;
+    let page: Page<(Time, Uuid)> = Page::new(query.limit, query.cursor.as_deref())?;
+    let after = page.after.map(|(Time(at), id)| (at, id));
+    let acts = audit(&pool, after, page.limit + 1).await?;
     let acts = List::of(acts, page.limit, |act| (act.at, act.audit_id));
     Ok(Json(acts.map(Into::into)))
 }

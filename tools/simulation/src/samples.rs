@@ -71,6 +71,7 @@ pub(crate) fn event(scenario: Scenario) -> event::Event {
             time_zone: event::TimeZone::named("Asia/Jakarta"),
             refundable_until: Some(last_moment),
             refundable_after_start: false,
+            reopened_until: None,
             max_per_buyer: None,
         },
         ticket_types: vec![event::NewTicketType {

@@ -70,8 +70,9 @@ fn info(about: About) -> Value {
 }
 
 const DESCRIPTION: &str = "\
-Times are RFC 3339: answers have them in UTC, requests with any offset, which has a colon; in a query, \
-the + of `+07:00` is written `%2B`. Money is an integer in the unit people pay with: IDR and JPY whole, USD, \
+Times are RFC 3339 in the years 1970 to 9999: answers have them in UTC, requests with any offset, which has a \
+colon; in a query, the + of `+07:00` is written `%2B`. They are cut to microseconds, and a leap second (`:60`) is \
+the second after it. Money is an integer in the unit people pay with: IDR and JPY whole, USD, \
 EUR, SGD and MYR in cents; whole numbers are written without a fraction. Ids are UUIDs. Lists come in pages, newest first (events: soonest first): \
 pass `next_cursor` on as `cursor`. Unknown fields of a body are refused, unknown query parameters \
 ignored. On create null means absent; on update absent means unchanged and null cleared.

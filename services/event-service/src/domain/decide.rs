@@ -125,12 +125,17 @@ fn hold_seats(
         stock.hold(seats).map_err(RejectReason::from)
     })?;
     event.booked = true;
+    let is_held = |t: &&TicketType| items.iter().any(|item| item.ticket_type_id == t.id);
+    let held = event.ticket_types.iter().filter(is_held);
+    let sales_end = held.map(|t| t.sale_ends(&event.details)).min();
     Ok(Arc::new(Reservation {
         user_id: request.user_id,
         event: event.details.snapshot(),
+        event_version: Some(event.version),
         items,
         total,
         refundable_until: event.details.refundable_until(),
+        sales_end,
     }))
 }
 

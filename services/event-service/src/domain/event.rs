@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use chrono::TimeDelta;
 use karcis_kernel::{Currency, EventId, Role, TicketTypeId, Timestamp, UserId};
 
 use super::{
@@ -12,6 +13,9 @@ use super::{
 
 /// How many ticket types an event can have.
 pub const MAX_TICKET_TYPES: usize = 20;
+
+/// How long buyers may give their tickets back after the event has moved.
+const REOPENED: TimeDelta = TimeDelta::days(7);
 
 /// An event that tickets are sold for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,11 +47,13 @@ pub struct Details {
     pub refundable_until: Option<Timestamp>,
     /// Whether that may be after the event starts.
     pub refundable_after_start: bool,
+    /// Until when a booking may at least be cancelled, as the event has moved; at most until it starts.
+    pub reopened_until: Option<Timestamp>,
     /// How many seats one buyer may have, held and sold together; `None`: any number.
     pub max_per_buyer: Option<PerBuyer>,
 }
 
-/// What a buyer saw of an event when the seats were held.
+/// What a buyer sees of an event at a moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EventSnapshot {
     pub title: String,
@@ -175,7 +181,18 @@ impl Editor {
 impl Details {
     /// Until when a booking may be cancelled for a refund.
     pub fn refundable_until(&self) -> Timestamp {
-        self.refundable_until.unwrap_or(self.starts_at)
+        let set = self.refundable_until.unwrap_or(self.starts_at);
+        self.reopened_until.map_or(set, |reopened| set.max(reopened.min(self.starts_at)))
+    }
+
+    /// Buyers may cancel again: the event has moved at `at`.
+    pub(super) fn reopen_refunds(&mut self, at: Timestamp) {
+        self.reopened_until = self.reopened_until.max(Some(at + REOPENED));
+    }
+
+    /// Whether it is at another time or place than `before`.
+    pub(super) fn moved_from(&self, before: &Self) -> bool {
+        (self.starts_at, &self.venue) != (before.starts_at, &before.venue)
     }
 
     /// What a buyer sees of the event now.

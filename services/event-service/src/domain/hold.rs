@@ -23,10 +23,14 @@ pub enum Hold {
 pub struct Reservation {
     pub user_id: UserId,
     pub event: EventSnapshot,
+    /// The event's version then; `None`: an older release stored it.
+    pub event_version: Option<i64>,
     pub items: Vec<ReservedItem>,
     pub total: Money,
     /// Until when the booking may be cancelled for a refund.
     pub refundable_until: Timestamp,
+    /// When the first of its ticket types is no longer on sale; `None`: an older release stored it.
+    pub sales_end: Option<Timestamp>,
 }
 
 /// Reserved seats of one ticket type.

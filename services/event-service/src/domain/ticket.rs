@@ -17,14 +17,15 @@ pub struct Ticket {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IssuedTicket {
     pub event_id: EventId,
-    /// The event as it was when the seat was held.
+    /// The event as it is now or, if it is gone or unreadable, as it was when the seat was held.
     pub event: EventSnapshot,
     /// The ticket type's name.
     pub name: String,
     pub is_used: bool,
     /// Whether its booking's hold is still sold.
     pub is_sold: bool,
-    pub event_is_cancelled: bool,
+    /// Why its event is cancelled, if it is.
+    pub cancel_reason: Option<String>,
 }
 
 /// Whether a ticket opens the door.
@@ -54,7 +55,7 @@ impl IssuedTicket {
     pub fn status(&self) -> TicketStatus {
         if self.is_used {
             TicketStatus::Used
-        } else if self.is_sold && !self.event_is_cancelled {
+        } else if self.is_sold && self.cancel_reason.is_none() {
             TicketStatus::Valid
         } else {
             TicketStatus::Cancelled
@@ -94,7 +95,7 @@ mod tests {
                 name: "VIP".to_owned(),
                 is_used,
                 is_sold,
-                event_is_cancelled,
+                cancel_reason: event_is_cancelled.then(|| "rain".to_owned()),
             };
             assert_eq!(ticket.status(), status, "{ticket:?}");
         }

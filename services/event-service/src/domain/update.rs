@@ -3,8 +3,9 @@
 use karcis_kernel::{Currency, TicketTypeId, Timestamp, UserId};
 
 use super::{
-    Capacity, CapacityBelowSold, Description, Details, Event, EventOver, FieldError, NewTicketType,
-    PerBooking, PerBuyer, Price, Stage, Status, TicketName, TicketType, TimeZone, Title, Venue,
+    CancelReason, Capacity, CapacityBelowSold, Description, Details, Event, EventOver, FieldError,
+    NewTicketType, PerBooking, PerBuyer, Price, Stage, Status, TicketName, TicketType, TimeZone,
+    Title, Venue,
     dates::{date_errors, over},
     event::{count_error, has_namesake, mixed_currencies, repeated_name},
 };
@@ -18,6 +19,8 @@ pub struct EventUpdate {
     pub status: Option<Status>,
     /// As it is: it never changes.
     pub organiser_id: Option<UserId>,
+    /// As it is: cancelling gives it.
+    pub cancel_reason: Option<Option<String>>,
     pub title: Option<Title>,
     pub description: Option<Option<Description>>,
     pub venue: Option<Venue>,
@@ -90,6 +93,9 @@ impl Event {
         set_unless_shown(&mut details.refundable_until, update.refundable_until, shown);
         set(&mut details.refundable_after_start, update.refundable_after_start);
         set(&mut details.max_per_buyer, update.max_per_buyer);
+        if self.stage == Stage::Published && self.booked && details.moved_from(&self.details) {
+            details.reopen_refunds(at);
+        }
         let listed = after.list(update.ticket_types, &self.details);
 
         errors.extend(count_error(&after.ticket_types));
@@ -137,6 +143,14 @@ impl Event {
         }
         if update.organiser_id.is_some_and(|id| id != self.organiser_id) {
             errors.push(FieldError::new("organiser_id", "an event keeps its organiser"));
+        }
+        let reason = self.stage.cancel_reason().map(CancelReason::as_str);
+        if update.cancel_reason.as_ref().is_some_and(|sent| sent.as_deref() != reason) {
+            let message = match reason {
+                None => "cancel the event (POST /event/cancel) to give its reason",
+                Some(_) => "a cancelled event keeps its first reason",
+            };
+            errors.push(FieldError::new("cancel_reason", message));
         }
         errors
     }

@@ -1,8 +1,9 @@
 //! A cancelled event is announced again and again until its seats are free.
 
 use karcis_contracts::{EventFact, TicketFact};
-use karcis_testkit::eventually;
-use serde_json::json;
+use karcis_testkit::{Answer, eventually};
+use reqwest::Method;
+use serde_json::{Value, json};
 
 use crate::harness::{Concert, TestApp, plan, with};
 
@@ -52,6 +53,60 @@ async fn a_cancelled_event_is_announced_until_its_last_seat_is_free() {
     app.ask(event.release(held.booking_id)).await;
     eventually(async || is_due(&app, &event).await).is(false).await;
     assert_eq!(app.stock(event.types[0]).await, (10, 0, 0));
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn everybody_who_sees_a_cancelled_event_reads_the_reason() {
+    let app = TestApp::start().await;
+    let organiser = app.organiser();
+    let event = app.made(&organiser, &plan(10)).await;
+    assert_eq!(event.body["cancel_reason"], Value::Null);
+    let path = format!("/events/{}", event.id);
+    let put = async |whole: &Value| {
+        Answer::to(organiser.request(Method::PUT, "/event/update").json(whole)).await
+    };
+    let given = "  Banjir di Senayan.\r\nUang kembali.  ";
+    let reason = given.trim();
+    let early = put(&with(event.body.clone(), json!({"cancel_reason": reason}))).await;
+    assert!(early.is_about("cancel_reason").body.to_string().contains("/event/cancel"));
+    let cancel = with(event.named(), json!({"reason": given}));
+    let cancelled = organiser.post("/event/cancel", &cancel).await.is(202).body;
+    let seen = app.visitor().get(&path).await.is(200).body;
+    let list = app.visitor().get("/events?status=cancelled").await.is(200).body;
+    let own = organiser.get("/events?organiser=me").await.is(200).body;
+    for shown in [&cancelled, &seen, &list["items"][0], &own["items"][0]] {
+        assert_eq!(shown["cancel_reason"], reason, "{shown}");
+    }
+    assert_eq!(put(&seen).await.is(200).body["version"], seen["version"], "as it was shown");
+    for other in [json!("snow"), json!(""), Value::Null] {
+        let changed = put(&with(seen.clone(), json!({"cancel_reason": other}))).await;
+        let message = changed.is_about("cancel_reason").body["errors"][0]["message"].to_string();
+        assert!(message.contains("keeps its first reason"), "{message}");
+    }
+    put(&with(seen, json!({"cancel_reason": 7}))).await.is_about("cancel_reason");
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn a_reason_that_an_older_release_took_is_announced_again_too() {
+    let app = TestApp::start().await;
+    let organiser = app.organiser();
+    let event = app.made(&organiser, &plan(10)).await;
+    app.ask(event.reserve(1)).await;
+    let turned_around = "niar\u{202e} rain";
+    let older = "
+        UPDATE events.event
+        SET stage = 'cancelled', cancel_reason = $2, announced = 1, announce_at = created_at
+        WHERE event_id = $1";
+    let older = sqlx::query(older).bind(event.id.0).bind(turned_around);
+    older.execute(app.environment.superuser()).await.expect("the event is stored");
+    let told = async || {
+        app.facts(event.id).into_iter().any(|fact| {
+        matches!(fact, EventFact::EventCancelled(cancelled) if cancelled.reason == turned_around)
+    })
+    };
+    eventually(told).is(true).await;
     app.stop().await;
 }
 

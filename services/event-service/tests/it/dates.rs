@@ -133,3 +133,94 @@ async fn a_festival_sells_while_it_runs() {
     assert_eq!(after["ticket_types"][0]["sales_end"], after["ends_at"]);
     app.stop().await;
 }
+
+#[tokio::test]
+async fn a_leap_second_is_the_next_and_finer_than_microseconds_is_cut() {
+    let app = TestApp::start().await;
+    let organiser = app.organiser();
+    let at = |starts_at: &str, ends_at: &str| {
+        with(plan(1), json!({"starts_at": starts_at, "ends_at": ends_at}))
+    };
+    for (starts_at, ends_at) in [
+        ("2036-12-31T23:59:60Z", "2037-01-01T00:00:00Z"),
+        ("2041-07-01T06:59:60.5+07:00", "2041-07-01T00:00:00.500000Z"),
+        ("2036-12-31T23:59:59.9999991Z", "2036-12-31T23:59:59.9999999Z"),
+        ("9999-12-31T23:59:59.999999Z", "9999-12-31T23:59:60Z"),
+    ] {
+        organiser.post("/event/create", &at(starts_at, ends_at)).await.is_about("ends_at");
+    }
+    for (starts_at, ends_at, starts, ends) in [
+        (
+            "2036-12-31T23:59:60Z",
+            "2037-01-01T00:00:01Z",
+            "2037-01-01T00:00:00Z",
+            "2037-01-01T00:00:01Z",
+        ),
+        (
+            "2036-12-31T23:59:59.9999999Z",
+            "2036-12-31T23:59:60Z",
+            "2036-12-31T23:59:59.999999Z",
+            "2037-01-01T00:00:00Z",
+        ),
+        (
+            "2044-02-29T12:00:00.1234567-05:30",
+            "9999-12-31T23:59:59.9999999Z",
+            "2044-02-29T17:30:00.123456Z",
+            "9999-12-31T23:59:59.999999Z",
+        ),
+    ] {
+        let made = app.made(&organiser, &at(starts_at, ends_at)).await;
+        let seen = organiser.get(&format!("/events/{}", made.id)).await.is(200).body;
+        for shown in [&made.body, &seen] {
+            assert_eq!((&shown["starts_at"], &shown["ends_at"]), (&json!(starts), &json!(ends)));
+        }
+        let same = json!({"starts_at": starts_at, "ends_at": ends_at, "as_of": starts_at});
+        assert_eq!(update(&organiser, &made, same).await.is(200).body["version"], 1);
+        let sold = json!({"ticket_types": [
+            {"ticket_type_id": made.types[0], "sales_start": ends_at, "sales_end": ends_at},
+        ]});
+        update(&organiser, &made, sold).await.is_about("ticket_types[0].sales_end");
+    }
+    for early in ["1969-12-31T23:59:59Z", "0000-01-01T00:00:00Z", "9999-12-31T23:59:59-00:01"] {
+        let early_plan = with(plan(1), json!({"starts_at": early}));
+        let message = message(organiser.post("/event/create", &early_plan).await, "starts_at");
+        assert!(message.contains("1970 to 9999"), "{message}");
+        app.visitor().get(&format!("/events?from={early}")).await.is_about("from");
+        app.visitor().get(&format!("/events?to={early}")).await.is_about("to");
+    }
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn a_list_is_asked_for_up_to_a_leap_second_and_no_cursor_leads_out_of_time() {
+    let app = TestApp::start().await;
+    let organiser = app.organiser();
+    app.made(&organiser, &with(plan(1), json!({"starts_at": "2036-12-31T23:59:60Z"}))).await;
+    let count = async |query: &str| {
+        let list = app.visitor().get(&format!("/events?{query}")).await.is(200).body;
+        list["items"].as_array().expect("a list").len()
+    };
+    assert_eq!(count("from=2036-12-31T23:59:60Z").await, 1);
+    assert_eq!(count("from=2037-01-01T00:00:00Z&to=2037-01-01T00:00:00.0000019Z").await, 1);
+    assert_eq!(count("to=2036-12-31T23:59:60Z").await, 0, "what starts then is not before");
+    let id = uuid::Uuid::nil();
+    let operator = app.person(karcis_kernel::Role::Operator);
+    for (at, good) in [
+        ("2036-12-31T23:59:60Z", true),
+        ("2036-12-31T23:59:59.9999999Z", true),
+        ("-4800-01-01T00:00:00Z", false),
+        ("+262000-01-01T00:00:00Z", false),
+        ("10000-01-01T00:00:00Z", false),
+    ] {
+        let cursor = karcis_http::Cursor::encode(&(at, id));
+        for (who, path) in [(&operator, "/ops/event/audit"), (&app.visitor(), "/events")] {
+            let answer = who.get(&format!("{path}?cursor={cursor}")).await;
+            if good {
+                answer.is(200)
+            } else {
+                answer.is_about("cursor")
+            };
+        }
+    }
+    app.stop().await;
+}

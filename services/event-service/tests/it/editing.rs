@@ -20,7 +20,7 @@ async fn a_new_event_is_shown_as_the_contract_says() {
     let starts_at = &plan["starts_at"];
     let ticket_type = &event["ticket_types"][0];
     let expected = json!({
-        "event_id": event["event_id"], "version": 1, "status": "published",
+        "event_id": event["event_id"], "version": 1, "status": "published", "cancel_reason": null,
         "title": "Dewa 19", "description": "Pop\nand rock", "venue": "Istora Senayan",
         "starts_at": starts_at, "ends_at": null, "time_zone": "Asia/Jakarta",
         "refundable_until": starts_at, "organiser_id": organiser.user_id, "max_per_buyer": null,
@@ -62,9 +62,11 @@ async fn the_largest_event_is_answered_with_no_more_than_a_body_may_have() {
     let created = organiser.post("/event/create", &largest).await.is(201);
     let same = json!({"event_id": created.body["event_id"]});
     let updated = organiser.post("/event/update", &same).await.is(200);
-    for answer in [created, updated] {
+    let cancel = with(same, json!({"reason": wide(1_000)}));
+    let cancelled = organiser.post("/event/cancel", &cancel).await.is(202);
+    for (answer, reason_bytes) in [(created, 0), (updated, 0), (cancelled, wide(1_000).len())] {
         let bytes = answer.body.to_string().len();
-        assert!((60_000..=64 * 1024).contains(&bytes), "{bytes} bytes");
+        assert!((60_000..=64 * 1024 + reason_bytes).contains(&bytes), "{bytes} bytes");
     }
     app.stop().await;
 }

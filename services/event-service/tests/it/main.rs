@@ -14,6 +14,7 @@ mod lost_commits;
 mod many;
 mod many_events;
 mod meeting;
+mod moving;
 mod per_buyer;
 mod pools;
 mod racing;

@@ -4,7 +4,7 @@ use karcis_contracts::{Message, TicketFact};
 use karcis_kernel::{BookingId, TicketCode};
 use serde_json::json;
 
-use crate::harness::{Concert, TestApp, plan, with};
+use crate::harness::{Concert, TestApp, in_days, plan, with};
 
 /// Sells two seats: the booking, and the codes.
 async fn sold(app: &TestApp, event: &Concert) -> (BookingId, Vec<TicketCode>) {
@@ -25,12 +25,10 @@ async fn the_code_shows_the_ticket_and_its_picture() {
     let organiser = app.organiser();
     let event = app.made(&organiser, &plan(10)).await;
     let (_, codes) = sold(&app, &event).await;
-    let later = with(event.named(), json!({"title": "Dewa 20"}));
-    organiser.post("/event/update", &later).await.is(200);
     for code in &codes {
         let ticket = app.visitor().get(&format!("/tickets/{code}")).await.is(200).body;
         let expected = json!({
-            "code": code, "status": "valid", "name": "VIP",
+            "code": code, "status": "valid", "name": "VIP", "cancel_reason": null,
             "event": {
                 "event_id": event.id, "title": "Dewa 19", "venue": "Istora Senayan",
                 "starts_at": event.body["starts_at"], "time_zone": "Asia/Jakarta",
@@ -40,6 +38,45 @@ async fn the_code_shows_the_ticket_and_its_picture() {
         let picture = app.visitor().get(&format!("/tickets/{code}.svg")).await.is(200);
         assert_eq!(picture.headers["content-type"], "image/svg+xml");
         assert!(picture.body.as_str().expect("a text").contains("<svg"));
+    }
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn a_ticket_shows_what_is_true_of_its_event_now() {
+    let app = TestApp::start().await;
+    let organiser = app.organiser();
+    let event = app.made(&organiser, &plan(10)).await;
+    let (_, codes) = sold(&app, &event).await;
+    let shown = async || {
+        app.visitor().get(&format!("/tickets/{}", codes[0])).await.is(200).body["event"].clone()
+    };
+    let mut expected = with(
+        event.named(),
+        json!({"title": "Dewa 19", "venue": "Istora Senayan", "time_zone": "Asia/Jakarta",
+            "starts_at": event.body["starts_at"]}),
+    );
+    assert_eq!(shown().await, expected);
+    let booked = expected.clone();
+    for change in [
+        json!({"title": "Dewa 20"}),
+        json!({"venue": "Sabuga, Bandung"}),
+        json!({"starts_at": in_days(500)}),
+        json!({"time_zone": "Asia/Makassar"}),
+    ] {
+        organiser.post("/event/update", &with(event.named(), change.clone())).await.is(200);
+        expected = with(expected, change);
+        assert_eq!(shown().await, expected);
+    }
+    // Where nothing can be said of it now, what was booked is shown.
+    for spoilt in [
+        "UPDATE events.event SET time_zone = 'Mars/Phobos'",
+        "UPDATE events.event SET time_zone = 'Asia/Makassar', title = ''",
+        "DELETE FROM events.event",
+    ] {
+        sqlx::query(spoilt).execute(app.environment.superuser()).await.expect("it is spoilt");
+        assert_eq!(shown().await, booked, "{spoilt}");
+        assert_eq!(status(&app, &codes[0]).await, "valid");
     }
     app.stop().await;
 }
@@ -56,6 +93,8 @@ async fn a_ticket_is_cancelled_with_its_booking_and_with_its_event() {
     let cancel = with(event.named(), json!({"reason": "rain"}));
     organiser.post("/event/cancel", &cancel).await.is(202);
     assert_eq!(status(&app, &kept[0]).await, "cancelled");
+    let ticket = app.visitor().get(&format!("/tickets/{}", kept[0])).await.is(200).body;
+    assert_eq!(ticket["cancel_reason"], "rain");
     let picture = app.visitor().get(&format!("/tickets/{}.svg", kept[0])).await.is(200);
     assert_eq!(picture.headers["content-type"], "image/svg+xml");
     app.stop().await;

@@ -19,7 +19,7 @@ use super::{
     ApiState, ORGANISERS,
     fields::{
         EventTitle, LongText, PriceSchema, TicketTypeName, VenueName, capacity, max_per_booking,
-        max_per_buyer, optional, stored_time,
+        max_per_buyer, optional,
     },
     responses::EventResponse,
 };
@@ -145,11 +145,7 @@ impl CreateEventRequest {
         let title = fields.check("title", Title::try_from(self.title));
         let description = optional(fields, "description", self.description, Description::try_from);
         let venue = fields.check("venue", Venue::try_from(self.venue));
-        let starts_at = fields.check("starts_at", stored_time(self.starts_at));
-        let ends_at = optional(fields, "ends_at", self.ends_at, stored_time);
         let zone = fields.check("time_zone", time_zone(&self.time_zone));
-        let refundable_until =
-            optional(fields, "refundable_until", self.refundable_until, stored_time);
         let per_buyer = optional(fields, "max_per_buyer", self.max_per_buyer, PerBuyer::try_from);
         let types = self.ticket_types.into_iter().enumerate();
         let types: Vec<_> = types
@@ -165,11 +161,12 @@ impl CreateEventRequest {
                 title: title?,
                 description: description?,
                 venue: venue?,
-                starts_at: starts_at?,
-                ends_at: ends_at?,
+                starts_at: self.starts_at.0,
+                ends_at: self.ends_at.map(|Time(at)| at),
                 time_zone: zone?,
-                refundable_until: refundable_until?,
+                refundable_until: self.refundable_until.map(|Time(at)| at),
                 refundable_after_start: self.refundable_after_start.unwrap_or_default(),
+                reopened_until: None,
                 max_per_buyer: per_buyer?,
             },
             ticket_types: types.into_iter().collect::<Option<_>>()?,
@@ -212,16 +209,14 @@ impl TicketTypeFields {
         let capacity = fields.check(at("capacity"), Capacity::try_from(self.capacity));
         let per_booking =
             optional(fields, &at("max_per_booking"), self.max_per_booking, PerBooking::try_from);
-        let sales_start = optional(fields, &at("sales_start"), self.sales_start, stored_time);
-        let sales_end = optional(fields, &at("sales_end"), self.sales_end, stored_time);
         Some(NewTicketType {
             id: TicketTypeId(Uuid::now_v7()),
             name: name?,
             price: price?,
             capacity: capacity?,
             max_per_booking: per_booking?.unwrap_or(PerBooking::DEFAULT),
-            sales_start: sales_start?,
-            sales_end: sales_end?,
+            sales_start: self.sales_start.map(|Time(at)| at),
+            sales_end: self.sales_end.map(|Time(at)| at),
             closed: self.closed,
         })
     }

@@ -1,8 +1,7 @@
 //! Fields of requests: their schemas, read from the domain's limits, and how they are parsed.
 
-use std::fmt::Display;
+use std::{convert::Infallible, fmt::Display};
 
-use chrono::{Datelike, SubsecRound};
 use karcis_http::{FieldErrors, LINE, LINES, Patch, Problem, SOME_LINES, Time};
 use karcis_kernel::{Currency, Timestamp};
 use utoipa::{
@@ -103,14 +102,9 @@ fn number(of: impl Into<SchemaType>, min: i64, max: i64, example: i64) -> Object
 // The schema of a list takes literals only.
 const _: () = assert!(MAX_TICKET_TYPES == 20, "correct max_items of ticket_types");
 
-/// A time outside the years that events can have.
-#[derive(Debug, thiserror::Error)]
-#[error("give a time in the years 1970 to 9999")]
-pub(super) struct InvalidTime;
-
-/// The time to the microsecond, as it is stored.
-pub(super) fn stored_time(Time(at): Time) -> Result<Timestamp, InvalidTime> {
-    if (1970..=9999).contains(&at.year()) { Ok(at.trunc_subsecs(6)) } else { Err(InvalidTime) }
+/// The time, for [`clearable`] and [`required`].
+pub(super) fn instant(Time(at): Time) -> Result<Timestamp, Infallible> {
+    Ok(at)
 }
 
 /// The parsed value of a field that may be absent. The outer `None`: an error was noted.

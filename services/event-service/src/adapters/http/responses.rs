@@ -32,6 +32,9 @@ struct EventOutline {
     version: i64,
     #[schema(schema_with = statuses)]
     status: &'static str,
+    /// Why it is cancelled; null: it is not.
+    #[schema(examples("the venue is flooded"))]
+    cancel_reason: Option<String>,
     #[schema(examples("Angklung Night"))]
     title: String,
     #[schema(examples("Saung Udjo, Bandung"))]
@@ -42,6 +45,7 @@ struct EventOutline {
     ends_at: Option<Timestamp>,
     #[schema(examples("Asia/Jakarta"))]
     time_zone: &'static str,
+    /// After a move of a booked event: at least a week from then, though not beyond its start.
     #[schema(value_type = String, format = DateTime, examples("2036-08-10T12:00:00Z"))]
     refundable_until: Timestamp,
     organiser_id: UserId,
@@ -118,12 +122,15 @@ pub(super) struct TicketResponse {
     code: TicketCode,
     #[schema(schema_with = ticket_statuses)]
     status: &'static str,
+    /// Why its event is cancelled; null: it is not.
+    #[schema(examples("the venue is flooded"))]
+    cancel_reason: Option<String>,
     event: EventSnapshotResponse,
     #[schema(examples("VIP"))]
     name: String,
 }
 
-/// The event as it was when the seat was held.
+/// The event as it is now.
 #[derive(Serialize, ToSchema)]
 #[schema(as = BookedEvent)]
 struct EventSnapshotResponse {
@@ -177,6 +184,7 @@ impl EventOutline {
             event_id: event.id,
             version: event.version,
             status: event.status(as_of).as_str(),
+            cancel_reason: event.stage.cancel_reason().map(ToString::to_string),
             title: details.title.to_string(),
             venue: details.venue.to_string(),
             starts_at: details.starts_at,
@@ -225,6 +233,7 @@ impl TicketResponse {
         Self {
             code,
             status: ticket.status().as_str(),
+            cancel_reason: ticket.cancel_reason,
             event: EventSnapshotResponse::new(ticket.event_id, ticket.event),
             name: ticket.name,
         }

@@ -6,7 +6,7 @@ use axum::{extract::State, response::Response};
 use karcis_http::{
     FieldErrors, IfMatch, IfNoneMatch, Json, Organiser, Patch, Problem, Time, TimeZoneName,
 };
-use karcis_kernel::{Currency, EventId, Money, TicketTypeId, Timestamp, UserId};
+use karcis_kernel::{Currency, EventId, Money, TicketTypeId, UserId};
 use karcis_process::{now, trace};
 use serde::{Deserialize, de::IgnoredAny};
 use utoipa::ToSchema;
@@ -15,8 +15,8 @@ use super::{
     ApiState, ORGANISERS,
     create_event::TicketTypeFields,
     fields::{
-        EventTitle, LongText, PriceSchema, TicketTypeName, VenueName, capacity, clearable,
-        max_per_booking, max_per_buyer, required, stored_time,
+        CancelReasonText, EventTitle, LongText, PriceSchema, TicketTypeName, VenueName, capacity,
+        clearable, instant, max_per_booking, max_per_buyer, required,
     },
     responses::UpdatedEventResponse,
 };
@@ -40,10 +40,13 @@ pub(super) struct UpdateEventRequest {
     #[serde(default)]
     #[schema(value_type = UserId)]
     organiser_id: Patch<UserId>,
+    #[serde(default)]
+    #[schema(value_type = Option<CancelReasonText>)]
+    cancel_reason: Patch<String>,
     /// Ignored, as it is of the answer and not of the event.
     #[serde(default, rename = "as_of")]
     #[schema(value_type = Option<String>, format = DateTime)]
-    _as_of: Patch<Timestamp>,
+    _as_of: Patch<Time>,
     /// Ignored, as it follows from the times and the time zone.
     #[serde(default, rename = "local")]
     #[schema(value_type = Option<Object>)]
@@ -184,18 +187,19 @@ impl UpdateEventRequest {
             version: self.version,
             status: required(fields, "status", self.status, |s| Ok::<_, Infallible>(s.into())),
             organiser_id: required(fields, "organiser_id", self.organiser_id, Ok::<_, Infallible>),
+            cancel_reason: clearable(
+                fields,
+                "cancel_reason",
+                self.cancel_reason,
+                Ok::<_, Infallible>,
+            ),
             title: required(fields, "title", self.title, Title::try_from),
             description: clearable(fields, "description", self.description, Description::try_from),
             venue: required(fields, "venue", self.venue, Venue::try_from),
-            starts_at: required(fields, "starts_at", self.starts_at, stored_time),
-            ends_at: clearable(fields, "ends_at", self.ends_at, stored_time),
+            starts_at: required(fields, "starts_at", self.starts_at, instant),
+            ends_at: clearable(fields, "ends_at", self.ends_at, instant),
             time_zone: required(fields, "time_zone", self.time_zone, |name| time_zone(&name)),
-            refundable_until: clearable(
-                fields,
-                "refundable_until",
-                self.refundable_until,
-                stored_time,
-            ),
+            refundable_until: clearable(fields, "refundable_until", self.refundable_until, instant),
             refundable_after_start: flag(self.refundable_after_start),
             max_per_buyer: clearable(
                 fields,
@@ -240,8 +244,8 @@ impl UpdateTicketTypeRequest {
             price: required(fields, &price_at, self.price, Price::try_from),
             capacity: required(fields, &at("capacity"), self.capacity, Capacity::try_from),
             max_per_booking: per_booking.map(|limit| limit.unwrap_or(PerBooking::DEFAULT)),
-            sales_start: clearable(fields, &start, self.sales_start, stored_time),
-            sales_end: clearable(fields, &end, self.sales_end, stored_time),
+            sales_start: clearable(fields, &start, self.sales_start, instant),
+            sales_end: clearable(fields, &end, self.sales_end, instant),
             closed: flag(self.closed),
         }
     }

@@ -68,6 +68,7 @@ fn event_fact(event: &Event, fact: EventFact) -> wire::EventFact {
     let (event_id, version, organiser_id) = (event.id, event.version, event.organiser_id);
     let (title, venue) = (details.title.to_string(), details.venue.to_string());
     let (starts_at, time_zone) = (details.starts_at, details.time_zone.to_string());
+    let refundable_until = Some(details.refundable_until());
     match fact {
         EventFact::Published => wire::EventPublished {
             event_id,
@@ -77,6 +78,7 @@ fn event_fact(event: &Event, fact: EventFact) -> wire::EventFact {
             venue,
             starts_at,
             time_zone,
+            refundable_until,
         }
         .into(),
         EventFact::Updated => wire::EventUpdated {
@@ -87,6 +89,7 @@ fn event_fact(event: &Event, fact: EventFact) -> wire::EventFact {
             venue,
             starts_at,
             time_zone,
+            refundable_until,
         }
         .into(),
         EventFact::Cancelled { .. } => {
@@ -119,10 +122,12 @@ fn reserved(hold: HoldRef, reservation: &Reservation) -> wire::TicketsReserved {
             venue: event.venue.clone(),
             starts_at: event.starts_at,
             time_zone: event.time_zone.to_string(),
+            version: reservation.event_version,
         },
         items: items.collect(),
         total: reservation.total,
         refundable_until: reservation.refundable_until,
+        sales_end: reservation.sales_end,
     }
 }
 

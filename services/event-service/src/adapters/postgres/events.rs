@@ -123,7 +123,8 @@ impl LockedEvent for LockedPgEvent {
                 title = $5, description = $6, venue = $7, starts_at = $8, ends_at = $9,
                 time_zone = $10, refundable_until = $11, currency = $12,
                 announce_at = $13, announced = $14, max_per_buyer = $15,
-                refundable_after_start = $16, cancelled_in_public = $17
+                refundable_after_start = $16, cancelled_in_public = $17,
+                refund_reopened_until = $18
             WHERE event_id = $1";
         let details = &event.details;
         let reason = event.stage.cancel_reason();
@@ -149,6 +150,7 @@ impl LockedEvent for LockedPgEvent {
             .bind(details.max_per_buyer.map(|limit| limit.get() as i32))
             .bind(details.refundable_after_start)
             .bind(reason.is_some().then(|| event.stage.is_public()))
+            .bind(details.reopened_until)
             .execute(&mut *self.transaction)
             .await?;
         if event.ticket_types != self.event.ticket_types {

@@ -7,12 +7,15 @@ use karcis_kernel::{
     BookingId, Currency, EventId, Money, TicketCode, TicketTypeId, Timestamp, UserId,
 };
 use serde::{Deserialize, Serialize};
-use sqlx::types::Json;
+use sqlx::{FromRow, Row as _, postgres::PgRow, types::Json};
 use uuid::Uuid;
 
 use crate::{
     adapters::time_zone::{UnknownTimeZone, time_zone},
-    domain::{EventSnapshot, Hold, IssuedTicket, RejectReason, Reservation, ReservedItem, Ticket},
+    domain::{
+        EventSnapshot, Hold, IssuedTicket, RejectReason, Reservation, ReservedItem, Ticket, Title,
+        Venue,
+    },
 };
 
 pub(super) const HOLD: &str = "hold of booking";
@@ -42,8 +45,13 @@ pub(super) struct IssuedTicketRow {
     event_id: Uuid,
     state: String,
     reservation: Option<Json<StoredReservation>>,
-    event_is_cancelled: bool,
+    cancel_reason: Option<String>,
+    #[sqlx(flatten)]
+    now: EventNow,
 }
+
+/// What is true of the event now; `None`: it is gone or cannot be read.
+struct EventNow(Option<EventSnapshot>);
 
 /// A reservation as column `reservation` keeps it, for as long as its booking: a field that is
 /// added later needs a default, and each released shape a file in `golden/reservation`.
@@ -53,7 +61,11 @@ pub(super) struct StoredReservation {
     venue: String,
     starts_at: Timestamp,
     time_zone: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    version: Option<i64>,
     refundable_until: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sales_end: Option<Timestamp>,
     currency: Currency,
     total: i64,
     items: Vec<StoredItem>,
@@ -117,14 +129,32 @@ impl IssuedTicketRow {
         let stored = self.reservation.ok_or("it has no reservation")?.0;
         let ticket_type_id = TicketTypeId(self.ticket_type_id);
         let item = stored.items.iter().find(|item| item.ticket_type_id == ticket_type_id);
+        let event = match self.now.0 {
+            Some(now) => now,
+            None => stored.snapshot().map_err(|why| why.to_string())?,
+        };
         Ok(IssuedTicket {
             event_id: EventId(self.event_id),
-            event: stored.snapshot().map_err(|why| why.to_string())?,
+            event,
             name: item.map(|item| item.name.clone()).unwrap_or_default(),
             is_used: self.is_used,
             is_sold: self.state == "sold",
-            event_is_cancelled: self.event_is_cancelled,
+            cancel_reason: self.cancel_reason,
         })
+    }
+}
+
+impl<'r> FromRow<'r, PgRow> for EventNow {
+    fn from_row(row: &'r PgRow) -> sqlx::Result<Self> {
+        let read = || {
+            Some(EventSnapshot {
+                title: Title::stored(row.try_get("title").ok()?).ok()?.to_string(),
+                venue: Venue::stored(row.try_get("venue").ok()?).ok()?.to_string(),
+                starts_at: row.try_get("starts_at").ok()?,
+                time_zone: time_zone(row.try_get("time_zone").ok()?).ok()?,
+            })
+        };
+        Ok(Self(read()))
     }
 }
 
@@ -141,7 +171,9 @@ impl StoredReservation {
             venue: reservation.event.venue.clone(),
             starts_at: reservation.event.starts_at,
             time_zone: reservation.event.time_zone.to_string(),
+            version: reservation.event_version,
             refundable_until: reservation.refundable_until,
+            sales_end: reservation.sales_end,
             currency: reservation.total.currency,
             total: reservation.total.amount,
             items: items.collect(),
@@ -158,9 +190,11 @@ impl StoredReservation {
         Ok(Reservation {
             user_id,
             event: self.snapshot()?,
+            event_version: self.version,
             items: items.collect(),
             total: Money::new(self.total, self.currency),
             refundable_until: self.refundable_until,
+            sales_end: self.sales_end,
         })
     }
 
@@ -201,7 +235,10 @@ mod tests {
     use super::*;
 
     /// Every shape of column `reservation` that was ever released, the newest last.
-    const RELEASED: [&str; 1] = [include_str!("../../../golden/reservation/1.json")];
+    const RELEASED: [&str; 2] = [
+        include_str!("../../../golden/reservation/1.json"),
+        include_str!("../../../golden/reservation/2.json"),
+    ];
     const USER: UserId = UserId(Uuid::from_u128(4));
 
     fn reservation() -> Reservation {
@@ -214,6 +251,7 @@ mod tests {
                 starts_at: at("2036-08-17T12:00:00Z"),
                 time_zone: time_zone("Asia/Jakarta").expect("a time zone"),
             },
+            event_version: Some(3),
             items: vec![ReservedItem {
                 ticket_type_id: TicketTypeId(Uuid::from_u128(2)),
                 name: "VIP".to_owned(),
@@ -222,6 +260,7 @@ mod tests {
             }],
             total: Money::new(1_500_000, Currency::Idr),
             refundable_until: at("2036-08-10T12:00:00Z"),
+            sales_end: Some(at("2036-08-16T12:00:00Z")),
         }
     }
 
@@ -234,7 +273,8 @@ mod tests {
 
     #[test]
     fn rows_of_every_released_shape_still_load() {
-        for released in RELEASED {
+        let first = Reservation { event_version: None, sales_end: None, ..reservation() };
+        for (released, loads) in RELEASED.into_iter().zip([first, reservation()]) {
             for state in ["held", "sold"] {
                 let stored = serde_json::from_str(released).expect("the shape is still known");
                 let row = HoldRow {
@@ -247,7 +287,7 @@ mod tests {
                 };
                 let (_, (_, hold)) = row.hold(&mut HashMap::new()).expect("a hold");
                 let (Hold::Held(loaded) | Hold::Sold(loaded, _)) = hold else { panic!("{hold:?}") };
-                assert_eq!(*loaded, reservation());
+                assert_eq!(*loaded, loads);
             }
         }
     }

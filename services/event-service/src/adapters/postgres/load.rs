@@ -178,7 +178,7 @@ pub(super) async fn due_announcements(
 fn cancelled_event(row: DueAnnouncementRow) -> Result<CancelledEvent, String> {
     Ok(CancelledEvent {
         id: EventId(row.event_id),
-        reason: CancelReason::try_from(row.cancel_reason).map_err(|why| why.to_string())?,
+        reason: CancelReason::stored(row.cancel_reason).map_err(|why| why.to_string())?,
         announced: row.announced.unsigned_abs(),
         taken: row.taken.unsigned_abs(),
     })

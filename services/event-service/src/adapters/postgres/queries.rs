@@ -170,7 +170,7 @@ async fn patterns(connection: &mut Connection, text: &str) -> Result<Vec<String>
     Ok(words.iter().map(|word| containing(word)).collect())
 }
 
-/// The ticket with this code, with what its hold and its event say of it.
+/// The ticket with this code, with what its hold and its event, which may be gone, say of it.
 pub(super) async fn ticket(
     pool: &Pool,
     code: &TicketCode,
@@ -178,7 +178,7 @@ pub(super) async fn ticket(
     const SELECT: &str = "
         SELECT ticket.booking_id, ticket.ticket_type_id, ticket.used_at IS NOT NULL AS is_used,
                hold.event_id, hold.state, hold.reservation,
-               COALESCE(event.stage = 'cancelled', false) AS event_is_cancelled
+               event.cancel_reason, event.title, event.venue, event.starts_at, event.time_zone
         FROM ticket
         JOIN hold ON hold.booking_id = ticket.booking_id
         LEFT JOIN event ON event.event_id = hold.event_id

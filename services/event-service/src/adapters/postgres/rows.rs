@@ -29,7 +29,7 @@ macro_rules! select_events {
             "SELECT event_id, version, stock_version, organiser_id, stage, cancel_reason, title, ",
             $description,
             ", venue, starts_at, ends_at, time_zone, refundable_until, refundable_after_start, ",
-            "max_per_buyer, ",
+            "refund_reopened_until, max_per_buyer, ",
             "currency, booked, COALESCE(cancelled_in_public, booked) AS was_public FROM event ",
             $rest
         )
@@ -53,6 +53,7 @@ struct EventRow {
     time_zone: String,
     refundable_until: Option<Timestamp>,
     refundable_after_start: bool,
+    refund_reopened_until: Option<Timestamp>,
     max_per_buyer: Option<i32>,
     currency: String,
     booked: bool,
@@ -131,6 +132,7 @@ impl EventRow {
                 time_zone: time_zone(&self.time_zone).map_err(text)?,
                 refundable_until: self.refundable_until,
                 refundable_after_start: self.refundable_after_start,
+                reopened_until: self.refund_reopened_until,
                 max_per_buyer: self
                     .max_per_buyer
                     .map(|limit| PerBuyer::try_from(i64::from(limit)))

@@ -68,6 +68,7 @@ pub(super) fn plan() -> NewEvent {
             time_zone: TimeZone::named("Asia/Jakarta"),
             refundable_until: None,
             refundable_after_start: false,
+            reopened_until: None,
             max_per_buyer: None,
         },
         ticket_types: vec![ticket_type(VIP, "VIP", 750_000, 20), ticket_type(LAWN, "Lawn", 0, 5)],

@@ -15,6 +15,7 @@ fn reserve_without_a_hold_holds_the_seats_and_promises_what_the_buyer_saw() {
     assert_eq!(reservation.total, Money::new(1_500_000, Currency::Idr));
     assert_eq!(reservation.event.title, "Konser");
     assert_eq!(reservation.refundable_until, at(START));
+    assert_eq!((reservation.event_version, reservation.sales_end), (Some(2), Some(at(START))));
     let names: Vec<_> = reservation.items.iter().map(|i| (i.name.as_str(), i.quantity)).collect();
     assert_eq!(names, [("VIP", 2), ("Lawn", 1)]);
     assert_eq!(vip(&event), (18, 2, 0));

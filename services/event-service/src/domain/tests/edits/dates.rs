@@ -222,4 +222,13 @@ fn a_festival_sells_until_its_end_and_what_says_nothing_until_its_start() {
     let decision =
         reserve(Some(&mut reserved), None, no_holds(), &request(&[(VIP, 2)]), at(START + DAY));
     assert!(matches!(decision.reply, Reply::Reserved(_)), "{:?}", decision.reply);
+
+    for (seats, ends) in [
+        (&[(VIP, 2_u32)] as &[_], START + 2 * DAY),
+        (&[(VIP, 1), (LAWN, 1)], START),
+        (&[(LAWN, 1)], START),
+    ] {
+        let Hold::Held(promised) = held(&mut festival(), seats) else { panic!("{seats:?}") };
+        assert_eq!(promised.sales_end, Some(at(ends)), "the first of {seats:?}");
+    }
 }

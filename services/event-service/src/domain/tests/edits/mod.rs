@@ -2,6 +2,7 @@
 
 mod availability;
 mod dates;
+mod moving;
 
 use karcis_kernel::{Currency, Role, TicketTypeId};
 
@@ -290,6 +291,21 @@ fn what_cannot_be_changed_may_be_sent_as_it_is() {
                 assert_eq!(event.update(sent(&event, status), at(NOW)), Ok(None), "{status:?}");
             } else {
                 assert_eq!(invalid_fields(&event, sent(&event, status)), ["status"]);
+            }
+        }
+    }
+    for (event, same) in
+        [(draft(), None), (published(), None), (cancelled(&published()), Some("rain"))]
+    {
+        for reason in [None, Some("rain"), Some("snow"), Some("")] {
+            let sent = EventUpdate {
+                cancel_reason: Some(reason.map(ToOwned::to_owned)),
+                ..EventUpdate::default()
+            };
+            if reason == same {
+                assert_eq!(event.update(sent, at(NOW)), Ok(None), "{reason:?}");
+            } else {
+                assert_eq!(invalid_fields(&event, sent), ["cancel_reason"]);
             }
         }
     }

@@ -6,6 +6,7 @@ use futures_util::future::join_all;
 use karcis_fleet::{Fleet, Person, TIMEOUT, program};
 use karcis_schemas::{BOOKING, Service, USER, USERS};
 use karcis_testkit::{Answer, eventually, tokens};
+use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
@@ -56,8 +57,44 @@ async fn a_rotation_under_load_refuses_nobody() {
         for person in everywhere {
             for service in [&USER, &BOOKING] {
                 let old = asks(&person, service, &old_token);
-                eventually(async || old().await.status).is(reqwest::StatusCode::UNAUTHORIZED).await;
+                eventually(async || old().await.status).is(StatusCode::UNAUTHORIZED).await;
                 asks(&person, service, &token)().await.is(200);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_key_that_signs_at_once_refuses_nobody_during_a_rolling_restart() {
+    let fleet = Fleet::of_instances(2, &[]).await;
+    let sari = fleet.registers("Sari").await;
+    let everywhere: Vec<_> =
+        fleet.instances().iter().map(|instance| sari.through(instance.urls())).collect();
+    let said = keys(&fleet, &["rotate", "--lead-seconds", "0"]).expect("makes a key");
+    let new = said.lines().find(|line| line.ends_with("signs")).expect("it signs");
+    let new = new.split_whitespace().next().expect("it has an id");
+    let login = json!({"email": sari.email(), "password": sari.password()});
+    for (instance, restarted) in fleet.instances().iter().zip(&everywhere) {
+        let stopped = instance.terminate(&USER);
+        eventually(async || instance.pid(&USER) != stopped).within(TIMEOUT).is(true).await;
+        let session = eventually(async || {
+            let login = restarted.request(Method::POST, &USER, "/login").json(&login);
+            Answer::try_to(login).await.map_err(|error| format!("{error:?}"))
+        });
+        let session = session.within(TIMEOUT).await.is(200).body;
+        let token = session["access_token"].as_str().unwrap();
+        let key = jsonwebtoken::decode_header(token).unwrap().kid.unwrap();
+        assert_eq!(key, new, "who starts signs with it");
+        for person in &everywhere {
+            for service in [&USER, &BOOKING] {
+                // Each of these asks its own instance of user-service, which may not have the key yet.
+                let asked = asks(person, service, token);
+                let status = async || {
+                    let status = asked().await.status;
+                    assert_ne!(status, 401, "to log in again does not help");
+                    status
+                };
+                eventually(status).within(Duration::from_secs(10)).is(StatusCode::OK).await;
             }
         }
     }

@@ -61,8 +61,6 @@ pub enum DatabaseError {
     NotMigrated { version: i64 },
     #[error("migration {version} was applied in another form: this program is of another source")]
     OtherMigration { version: i64 },
-    #[error("others kept a table locked for a minute: end their transactions, and migrate again")]
-    Locked(#[source] sqlx::Error),
     #[error("database: {0}")]
     Failed(#[from] sqlx::Error),
 }

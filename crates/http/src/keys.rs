@@ -1,33 +1,46 @@
 //! The keys that access tokens are checked against, and a cache of the tokens they have verified.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::HashMap,
     convert::Infallible,
     sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
     time::Duration,
 };
 
 use jsonwebtoken::jwk::JwkSet;
+use karcis_kernel::Timestamp;
+use karcis_process::now;
 use sha2::{Digest, Sha256};
 use tokio::{
     sync::{Notify, watch},
-    time::{Instant, sleep, timeout, timeout_at},
+    time::{Instant, sleep, sleep_until, timeout},
 };
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     Caller, TokenError, jwks,
-    token::{Key, Keys, check, key_id, usable},
+    token::{Key, Keys, check, key_id, unverified_issue, usable},
 };
 
-/// The least time between fetches, however many unknown keys tokens name.
-const MIN_REFETCH: Duration = Duration::from_secs(5);
+/// The least time between fetches, however many unknown keys tokens name, and between reads by the
+/// service that owns the keys.
+const FETCH_PACE: Duration = Duration::from_secs(2);
+const READ_PACE: Duration = Duration::from_secs(1);
 const FETCH_TIMEOUT: Duration = Duration::from_secs(2);
 const MIN_RETRY: Duration = Duration::from_millis(100);
 const MAX_RETRY: Duration = Duration::from_secs(5);
+/// How long a request waits for its unknown key: for the next fetch, unless it is slow.
+const KEY_LIMIT: Duration = Duration::from_secs(3);
+/// How long those who fetch the keys wait until they are read again: they wait 2 s in all.
+const PUBLISH_LIMIT: Duration = Duration::from_secs(1);
+/// How far the clocks of two services may differ: more, and one is not ready.
+const MAX_SKEW: Duration = Duration::from_secs(5);
+/// A key that is unknown for so long after a token first named it is made up, whatever tokens say: by then
+/// each instance of user-service has read it, an older release's too.
+const MADE_UP_AFTER: Duration = Duration::from_secs(60);
 const MAX_VERIFIED: usize = 20_000;
 /// How many unknown keys are remembered, and how long the id of one may be.
-const MAX_ASKED: usize = 1_000;
+const MAX_NAMED: usize = 1_000;
 const MAX_KEY_ID: usize = 256;
 
 /// The keys that tokens are checked against. Verified tokens are cached until they expire or their key
@@ -36,16 +49,17 @@ const MAX_KEY_ID: usize = 256;
 pub struct TokenKeys(Arc<Inner>);
 
 struct Inner {
-    /// `None` for keys that their owner replaces itself.
+    /// `None` for keys that nobody fetches.
     source: Option<Source>,
-    min_refetch: Duration,
+    pace: Duration,
+    made_up_after: Duration,
     known: RwLock<Option<Arc<Keys>>>,
     /// By the token's SHA-256, so that no token stays in memory.
     verified: Mutex<HashMap<[u8; 32], Verified>>,
-    /// The unknown keys for which keys were fetched; none is fetched for twice.
-    asked: Mutex<HashSet<String>>,
-    refetch: Notify,
-    fetches: watch::Sender<Fetches>,
+    /// When a token first named each key that was unknown then.
+    named: Mutex<HashMap<String, Timestamp>>,
+    wanted: Notify,
+    reads: watch::Sender<Reads>,
 }
 
 #[derive(Clone)]
@@ -59,45 +73,65 @@ struct Verified {
     key_id: String,
 }
 
-/// When keys were last fetched, and whether that failed.
-#[derive(Clone, Copy, Default)]
-struct Fetches {
-    last: Option<Instant>,
-    failed: bool,
+/// How new the keys are.
+#[derive(Clone, Copy)]
+struct Reads {
+    /// All keys of this time are known.
+    complete_at: Timestamp,
+    /// When the last read began, also one that failed, and when it ended.
+    began_at: Timestamp,
+    ended: Instant,
 }
 
 impl TokenKeys {
-    /// These keys, for the service that owns them: [`Self::replace`] changes them.
+    /// These keys and no others, unless they are replaced.
     pub fn own(keys: &JwkSet) -> Self {
-        Self::with(None, MIN_REFETCH, Some(Arc::new(usable(keys))))
+        let keys = Self::with(None, READ_PACE, Duration::ZERO, Some(Arc::new(usable(keys))));
+        keys.0.reads.send_modify(|reads| reads.complete_at = Timestamp::MAX_UTC);
+        keys
+    }
+
+    /// These keys, for the service that owns them: it reads them again whenever [`Self::until_due`]
+    /// returns, and tells them by [`Self::replace`].
+    pub fn reread(keys: &JwkSet) -> Self {
+        Self::with(None, READ_PACE, Duration::ZERO, Some(Arc::new(usable(keys))))
     }
 
     /// The keys at this URL, once [`Self::keep_fresh`] has fetched them, and from then on again at
     /// each `poll`; until then callers get 503.
     pub fn fetched_from(jwks_url: &str, poll: Duration) -> Self {
-        Self::with(Some(Source { jwks_url: jwks_url.to_owned(), poll }), MIN_REFETCH, None)
+        let source = Source { jwks_url: jwks_url.to_owned(), poll };
+        Self::with(Some(source), FETCH_PACE, MADE_UP_AFTER, None)
     }
 
-    /// For tests: the same keys, but an unknown key is fetched without a pause since the last fetch.
+    /// For tests: the same keys, but an unknown key is fetched without a pause since the last fetch, and
+    /// made up if that does not have it.
     pub fn refetching_at_once(self) -> Self {
         let known = self.0.known.read().unwrap_or_else(PoisonError::into_inner).clone();
-        Self::with(self.0.source.clone(), Duration::ZERO, known)
+        Self::with(self.0.source.clone(), Duration::ZERO, Duration::ZERO, known)
     }
 
-    fn with(source: Option<Source>, min_refetch: Duration, known: Option<Arc<Keys>>) -> Self {
+    fn with(
+        source: Option<Source>,
+        pace: Duration,
+        made_up_after: Duration,
+        known: Option<Arc<Keys>>,
+    ) -> Self {
+        let (never, ended) = (Timestamp::MIN_UTC, Instant::now());
         Self(Arc::new(Inner {
             source,
-            min_refetch,
+            pace,
+            made_up_after,
             known: RwLock::new(known),
             verified: Mutex::default(),
-            asked: Mutex::default(),
-            refetch: Notify::new(),
-            fetches: watch::Sender::default(),
+            named: Mutex::default(),
+            wanted: Notify::new(),
+            reads: watch::Sender::new(Reads { complete_at: never, began_at: never, ended }),
         }))
     }
 
-    /// Fetches the keys at each poll, and when a token names an unknown one (once for each, and at most
-    /// every 5 s), until `stopping`.
+    /// Fetches the keys at each poll, and while a token names an unknown one, at most every 2 s, until
+    /// `stopping`.
     pub async fn keep_fresh(self, stopping: CancellationToken) -> Result<(), Infallible> {
         stopping.run_until_cancelled(self.fetch_for_ever()).await;
         Ok(())
@@ -109,40 +143,53 @@ impl TokenKeys {
         };
         let mut retry = MIN_RETRY;
         loop {
-            let fetched = fetch(url).await;
-            let failed = fetched.is_err();
-            match fetched {
-                Ok(keys) => self.set(keys),
-                Err(error) => tracing::warn!(%error, url, "the signing keys cannot be fetched"),
+            let began_at = now();
+            match fetch(url).await {
+                Ok((keys, age)) => {
+                    self.set(keys, began_at, age);
+                    retry = MIN_RETRY;
+                    self.until_due(*poll).await;
+                }
+                Err(error) => {
+                    tracing::warn!(%error, url, "the signing keys cannot be fetched");
+                    self.has_read(began_at, None);
+                    sleep(retry).await;
+                    retry = MAX_RETRY.min(retry * 2);
+                }
             }
-            self.0.fetches.send_replace(Fetches { last: Some(Instant::now()), failed });
-            if failed {
-                sleep(retry).await;
-                retry = MAX_RETRY.min(retry * 2);
-                continue;
-            }
-            retry = MIN_RETRY;
-            self.until_refetch(*poll).await;
         }
     }
 
-    /// Returns when a token names an unknown key, or it is time to poll.
-    async fn until_refetch(&self, poll: Duration) {
+    /// Returns when the keys are to be read again: soon if a token names an unknown one, else after
+    /// `poll`.
+    pub async fn until_due(&self, poll: Duration) {
         let since = Instant::now();
-        while let Ok(()) = timeout_at(since + poll, self.0.refetch.notified()).await {
-            // A token may have asked during the last fetch.
-            if since.elapsed() >= self.0.min_refetch {
-                return;
-            }
+        // A token may have asked during the last read, which may have missed its key.
+        if timeout(poll, self.0.wanted.notified()).await.is_ok() {
+            sleep_until(since + self.0.pace.min(poll)).await;
         }
     }
 
-    /// From now on these are the keys.
-    pub fn replace(&self, keys: &JwkSet) {
-        self.set(usable(keys));
+    /// Returns once the keys are so new that those who fetch them miss none that signs, after 1 s at most.
+    pub async fn published(&self) {
+        if self.0.reads.borrow().ended.elapsed() >= self.0.pace {
+            self.read_again(PUBLISH_LIMIT).await;
+        }
     }
 
-    fn set(&self, keys: Keys) {
+    /// Has the keys read again, and waits for it for so long.
+    async fn read_again(&self, limit: Duration) {
+        let (asked_at, mut reads) = (now(), self.0.reads.subscribe());
+        self.0.wanted.notify_one();
+        drop(timeout(limit, reads.wait_for(|reads| reads.began_at >= asked_at)).await);
+    }
+
+    /// From now on these are the keys, which began to be read at `began_at`.
+    pub fn replace(&self, keys: &JwkSet, began_at: Timestamp) {
+        self.set(usable(keys), began_at, Duration::ZERO);
+    }
+
+    fn set(&self, keys: Keys, began_at: Timestamp, age: Duration) {
         let keys = Arc::new(keys);
         let before = {
             let mut known = self.0.known.write().unwrap_or_else(PoisonError::into_inner);
@@ -153,13 +200,22 @@ impl TokenKeys {
             before.is_none_or(|before| keys.get(id) != Some(before))
         };
         self.verified().retain(|_, verified| !is_withdrawn(&verified.key_id));
+        self.has_read(began_at, Some(began_at - age));
+    }
+
+    /// A read that began then has ended; all keys are known that there were at `complete_at`.
+    fn has_read(&self, began_at: Timestamp, complete_at: Option<Timestamp>) {
+        self.0.reads.send_modify(|reads| {
+            let complete_at = reads.complete_at.max(complete_at.unwrap_or(reads.complete_at));
+            *reads = Reads { complete_at, began_at, ended: Instant::now() };
+        });
     }
 
     /// Returns once there are keys, or after `limit`.
     pub(crate) async fn known_within(&self, limit: Duration) {
-        let mut fetches = self.0.fetches.subscribe();
-        // Keys are replaced before the fetch is announced.
-        drop(timeout(limit, fetches.wait_for(|_| self.are_known())).await);
+        let mut reads = self.0.reads.subscribe();
+        // Keys are replaced before the read is announced.
+        drop(timeout(limit, reads.wait_for(|_| self.are_known())).await);
     }
 
     /// Whether there are keys yet.
@@ -170,7 +226,7 @@ impl TokenKeys {
     /// The caller of a token that was verified before and is still good.
     pub(crate) fn verified_before(&self, token: &str) -> Option<Caller> {
         let verified = self.verified().get(&hash(token)).map(|verified| verified.caller)?;
-        (verified.expires_at > karcis_process::now()).then_some(verified)
+        (verified.expires_at > now()).then_some(verified)
     }
 
     /// The caller that this token names.
@@ -182,51 +238,47 @@ impl TokenKeys {
             return Err(TokenError::KeysUnknown);
         }
         let key_id = key_id(token)?;
-        let key = self.key(&key_id).await?;
+        let key = self.key(&key_id, token).await?;
         let caller = check(token, &key)?;
-        if caller.expires_at <= karcis_process::now() {
-            return Err(TokenError::Expired);
-        }
         self.remember(token, key_id, &key, caller);
         Ok(caller)
     }
 
-    /// The key of this id. If it is unknown, keys are fetched again, unless they just were or this id
-    /// was asked for before: made-up ids neither keep user-service busy nor hide a real one.
-    async fn key(&self, id: &str) -> Result<Arc<Key>, TokenError> {
+    /// The key of this id, which the token names. While it may be newer than the keys that are known, these
+    /// are read again.
+    async fn key(&self, id: &str, token: &str) -> Result<Arc<Key>, TokenError> {
         if let Some(key) = self.find(id) {
             return Ok(key);
         }
-        let mut fetches = self.0.fetches.subscribe();
-        let last = fetches.borrow_and_update().last;
-        let is_time = last.is_some_and(|last| last.elapsed() >= self.0.min_refetch);
-        if is_time && self.asks_first(id) {
-            self.0.refetch.notify_one();
-            drop(timeout(FETCH_TIMEOUT + MIN_RETRY, fetches.changed()).await);
+        let there_by = self.there_by(id, unverified_issue(token)?);
+        let is_made_up = || self.0.reads.borrow().complete_at >= there_by;
+        if !is_made_up() {
+            self.read_again(KEY_LIMIT).await;
         }
         match self.find(id) {
             Some(key) => Ok(key),
-            // The key may be newer than the keys that are known.
-            None if fetches.borrow().failed => Err(TokenError::KeysUnavailable),
-            None => Err(TokenError::Invalid),
+            None if is_made_up() => Err(TokenError::Invalid),
+            None => Err(TokenError::KeyMayBeNew),
         }
+    }
+
+    /// When at the latest this key, if there is one, was to be read: it is as old as a token of it, and as
+    /// old as its name is here. So made-up names do not have the keys read for ever.
+    fn there_by(&self, id: &str, issued_at: Timestamp) -> Timestamp {
+        if id.len() > MAX_KEY_ID {
+            return Timestamp::MIN_UTC;
+        }
+        let mut named = self.0.named.lock().unwrap_or_else(PoisonError::into_inner);
+        if named.len() >= MAX_NAMED && !named.contains_key(id) {
+            named.clear();
+        }
+        let named_at = *named.entry(id.to_owned()).or_insert_with(now);
+        (issued_at + MAX_SKEW).min(named_at + self.0.made_up_after)
     }
 
     fn find(&self, id: &str) -> Option<Arc<Key>> {
         let known = self.0.known.read().unwrap_or_else(PoisonError::into_inner);
         known.as_ref()?.get(id).cloned()
-    }
-
-    /// Whether no token has named this unknown key before.
-    fn asks_first(&self, id: &str) -> bool {
-        let mut asked = self.0.asked.lock().unwrap_or_else(PoisonError::into_inner);
-        if id.len() > MAX_KEY_ID || asked.contains(id) {
-            return false;
-        }
-        if asked.len() >= MAX_ASKED {
-            asked.clear();
-        }
-        asked.insert(id.to_owned())
     }
 
     fn remember(&self, token: &str, key_id: String, key: &Key, caller: Caller) {
@@ -236,7 +288,7 @@ impl TokenKeys {
             return;
         }
         if verified.len() >= MAX_VERIFIED {
-            let now = karcis_process::now();
+            let now = now();
             verified.retain(|_, verified| verified.caller.expires_at > now);
         }
         if verified.len() >= MAX_VERIFIED {
@@ -254,7 +306,12 @@ fn hash(token: &str) -> [u8; 32] {
     Sha256::digest(token).into()
 }
 
-async fn fetch(url: &str) -> Result<Keys, String> {
-    let keys = usable(&jwks::read(url, FETCH_TIMEOUT).await?);
-    if keys.is_empty() { Err("there is no EdDSA key with an id".to_owned()) } else { Ok(keys) }
+async fn fetch(url: &str) -> Result<(Keys, Duration), String> {
+    let (keys, age) = jwks::read(url, FETCH_TIMEOUT).await?;
+    let keys = usable(&keys);
+    if keys.is_empty() {
+        Err("there is no EdDSA key with an id".to_owned())
+    } else {
+        Ok((keys, age))
+    }
 }

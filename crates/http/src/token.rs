@@ -4,10 +4,13 @@ use std::{collections::HashMap, sync::Arc};
 
 use chrono::DateTime;
 use jsonwebtoken::{
-    Algorithm, DecodingKey, Validation, decode, decode_header,
+    Algorithm, DecodingKey, Validation,
+    dangerous::insecure_decode_claims,
+    decode, decode_header,
     errors::ErrorKind,
     jwk::{AlgorithmParameters, EllipticCurve, Jwk, JwkSet},
 };
+use karcis_kernel::Timestamp;
 
 use crate::{AUDIENCE, Caller, Claims, ISSUER, Problem, TOKEN_TYPE};
 
@@ -26,8 +29,8 @@ pub enum TokenError {
     Expired,
     /// There are no keys yet.
     KeysUnknown,
-    /// Its key is not known, and the keys cannot be fetched.
-    KeysUnavailable,
+    /// Its key is not known, and may be newer than the keys that are.
+    KeyMayBeNew,
 }
 
 impl From<TokenError> for Problem {
@@ -46,8 +49,8 @@ impl From<TokenError> for Problem {
             TokenError::KeysUnknown => {
                 Self::out_of_service("the signing keys are not known yet; try again")
             }
-            TokenError::KeysUnavailable => {
-                Self::out_of_service("the signing keys cannot be fetched now; try again")
+            TokenError::KeyMayBeNew => {
+                Self::out_of_service("this token's signing key is not known here yet; try again")
             }
         }
     }
@@ -96,18 +99,36 @@ pub(crate) fn check(token: &str, key: &Key) -> Result<Caller, TokenError> {
     validation.set_issuer(&[ISSUER]);
     validation.set_audience(&[AUDIENCE]);
     validation.set_required_spec_claims(&["iss", "aud", "sub", "exp"]);
-    let Claims { sub: user_id, role, iat, exp, sid: session_id, email_verified, .. } =
-        match decode::<Claims>(token, &key.decoding, &validation) {
-            Ok(token) => token.claims,
-            Err(error) if matches!(error.kind(), ErrorKind::ExpiredSignature) => {
-                return Err(TokenError::Expired);
-            }
-            Err(_) => return Err(TokenError::Invalid),
-        };
-    let is_from_the_future = iat > karcis_process::now().timestamp() + MAX_AHEAD_S;
+    match decode::<Claims>(token, &key.decoding, &validation) {
+        Ok(token) => caller(&token.claims),
+        Err(error) if matches!(error.kind(), ErrorKind::ExpiredSignature) => {
+            Err(TokenError::Expired)
+        }
+        Err(_) => Err(TokenError::Invalid),
+    }
+}
+
+/// When the token says that it was issued, if nothing but its signature is left to check.
+pub(crate) fn unverified_issue(token: &str) -> Result<Timestamp, TokenError> {
+    let claims: Claims = insecure_decode_claims(token).map_err(|_| TokenError::Invalid)?;
+    if claims.iss != ISSUER || claims.aud != AUDIENCE {
+        return Err(TokenError::Invalid);
+    }
+    caller(&claims)?;
+    DateTime::from_timestamp(claims.iat, 0).ok_or(TokenError::Invalid)
+}
+
+/// Whom these claims name, unless their times are wrong.
+fn caller(claims: &Claims) -> Result<Caller, TokenError> {
+    let &Claims { sub: user_id, role, iat, exp, sid: session_id, email_verified, .. } = claims;
+    let now = karcis_process::now();
+    let is_from_the_future = iat > now.timestamp() + MAX_AHEAD_S;
     if is_from_the_future || exp.saturating_sub(iat) > MAX_LIFETIME_S {
         return Err(TokenError::Invalid);
     }
     let expires_at = DateTime::from_timestamp(exp, 0).ok_or(TokenError::Invalid)?;
+    if expires_at <= now {
+        return Err(TokenError::Expired);
+    }
     Ok(Caller { user_id, role, expires_at, session_id, email_verified })
 }

@@ -26,8 +26,7 @@ pub(crate) struct HeldBack<'a> {
     messages: Kept<BorrowedMessage<'a>>,
     /// When they were last tried.
     tried_at: Option<Instant>,
-    /// Behind all messages of each partition that were settled since its offset was last committed in
-    /// full.
+    /// Behind all messages of each partition that were taken since its offset was last committed in full.
     next: Offsets,
 }
 
@@ -57,6 +56,10 @@ impl<'a> HeldBack<'a> {
 
     /// Holds back those of the keys that wait, and returns the others.
     pub(crate) fn apart(&mut self, taken: Vec<BorrowedMessage<'a>>) -> Vec<BorrowedMessage<'a>> {
+        for message in &taken {
+            let next = self.next.entry(partition(message)).or_default();
+            *next = (*next).max(message.offset() + 1);
+        }
         let (held, free) = split(taken, self.messages.iter());
         self.hold(held);
         free
@@ -64,17 +67,14 @@ impl<'a> HeldBack<'a> {
 
     /// Settles a batch that was handled, but for the messages of these indexes, which are held back.
     pub(crate) fn settle(&mut self, batch: Vec<BorrowedMessage<'a>>, contended: &[usize]) {
-        let mut held = Vec::new();
-        for (index, message) in batch.into_iter().enumerate() {
-            self.count(&message);
-            if contended.contains(&index) {
-                held.push(message);
+        if !contended.is_empty() {
+            let contended = batch.into_iter().enumerate().filter(|(at, _)| contended.contains(at));
+            let held: Vec<_> = contended.map(|(_, message)| message).collect();
+            // Those behind them in their keys stay there. What else waits is tried before them the next time.
+            let (behind, others) = split(self.messages.take_all(), held.iter());
+            for messages in [others, held, behind] {
+                self.hold(messages);
             }
-        }
-        // Those behind them in their keys stay there. What else waits is tried before them the next time.
-        let (behind, others) = split(self.messages.take_all(), held.iter());
-        for messages in [others, held, behind] {
-            self.hold(messages);
         }
         // Those that wait already come again when they were to, whatever joins them.
         if !self.is_empty() {
@@ -101,15 +101,9 @@ impl<'a> HeldBack<'a> {
 
     fn hold(&mut self, messages: Vec<BorrowedMessage<'a>>) {
         for message in messages {
-            self.count(&message);
             let bytes = message.payload_len() + message.key_len();
             self.messages.push(message, bytes);
         }
-    }
-
-    fn count(&mut self, message: &BorrowedMessage<'_>) {
-        let next = self.next.entry(partition(message)).or_default();
-        *next = (*next).max(message.offset() + 1);
     }
 }
 

@@ -3,35 +3,23 @@
 //!
 //! Guarantees: while a session uses a table that gets another owner, others can use it too.
 
-use std::{str::FromStr, time::Duration};
+use std::str::FromStr;
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use sqlx::{ConnectOptions, Connection, PgConnection, postgres::PgConnectOptions};
-use tokio::time::{Instant, sleep};
 
-use crate::{SIMULATED_GATEWAY, Schema, schemas};
+use crate::{
+    SIMULATED_GATEWAY, Schema,
+    locked_out::{SetupError, Tries},
+    schemas,
+};
 
 /// The script that makes roles and schemas.
 pub const SETUP: &str = include_str!("../../../migrations/setup.sql");
 
-/// For how long locks are tried for, for how long each time, and the first pause between two tries,
-/// which doubles.
-const TRY_TIME: Duration = Duration::from_secs(60);
+/// How long a lock is waited for each time.
 const LOCK_TIMEOUT: &str = "2s";
-const FIRST_PAUSE: Duration = Duration::from_millis(250);
-const LAST_PAUSE: Duration = Duration::from_secs(4);
-
-/// Why the roles and schemas are not there.
-#[derive(Debug, thiserror::Error)]
-pub enum SetupError {
-    #[error("database: {0}")]
-    Failed(#[from] sqlx::Error),
-    #[error(
-        "others kept tables or roles locked for a minute: end their transactions, and try again"
-    )]
-    Locked(#[source] sqlx::Error),
-}
 
 /// Creates the roles that are missing (once per cluster) and the schemas in this database, and gives
 /// each role the password that [`role_url`] names. Repeatable, also by several at once. `superuser_url`
@@ -67,24 +55,11 @@ async fn run(
     schemas: &str,
     passwords: &[(&str, String)],
 ) -> Result<(), SetupError> {
-    let began = Instant::now();
-    let mut pause = FIRST_PAUSE;
-    loop {
-        match try_run(connection, schemas, passwords).await {
-            Err(error) if !is_locked_out(&error) => return Err(error.into()),
-            Err(error) if began.elapsed() > TRY_TIME => return Err(SetupError::Locked(error)),
-            Err(_) => tracing::warn!("the setup waits: another session has a table or role locked"),
-            Ok(()) => return Ok(()),
-        }
-        sleep(pause).await;
-        pause = (2 * pause).min(LAST_PAUSE);
+    let mut tries = Tries::begin();
+    while let Err(error) = try_run(connection, schemas, passwords).await {
+        tries.again_after(error).await?;
     }
-}
-
-/// A lock was not got in time, or only a deadlock's end gave it to somebody.
-fn is_locked_out(error: &sqlx::Error) -> bool {
-    let code = error.as_database_error().and_then(|error| error.code());
-    matches!(code.as_deref(), Some("55P03" | "40P01"))
+    Ok(())
 }
 
 async fn try_run(

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use karcis_dev_servers::paths::fingerprint;
-use karcis_schemas::{SETUP, as_owner, prepare, schemas};
+use karcis_schemas::{SETUP, as_owner, migrate, prepare, schemas};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use tokio::sync::OnceCell;
 
@@ -75,7 +75,7 @@ async fn fill(superuser_url: &str) -> Result<(), Failure> {
     let mut superuser = PgConnection::connect(superuser_url).await?;
     for schema in schemas() {
         let owner = as_owner(superuser_url, schema)?;
-        let migrated = karcis_database::migrate(&owner, schema.migrations).await;
+        let migrated = migrate(&owner, schema.migrations).await;
         migrated.map_err(|error| format!("{}: {error}", schema.name))?;
         // All the tests of a run share the role.
         let limit = format!("ALTER ROLE {} CONNECTION LIMIT 10000", schema.role);

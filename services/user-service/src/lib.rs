@@ -53,7 +53,7 @@ pub async fn run(
     let (pool, saga) = (base.pools.writes.clone(), base.pools.saga.clone());
     let signing_keys = signing_keys(&pool).await.map_err(StartError::own)?;
     let access_tokens = Arc::new(AccessTokens::new(&signing_keys).map_err(StartError::own)?);
-    let keys = TokenKeys::own(&access_tokens.published());
+    let keys = TokenKeys::reread(&access_tokens.published());
     let security: Arc<dyn SecurityLog> = Arc::new(Logged::new());
     let state = ApiState {
         accounts: Arc::new(PgAccounts::new(pool.clone(), base.outbox.clone(), encode)),
@@ -68,6 +68,7 @@ pub async fn run(
             security: security.clone(),
         },
         access_tokens,
+        token_keys: keys.clone(),
         logins: limits.limit("logins", config.rate_limit_logins),
         registrations: limits.limit("registrations", config.rate_limit_registrations),
     };

@@ -19,7 +19,8 @@ pub(crate) enum KeysCommand {
     Rotate {
         #[command(flatten)]
         database: Database,
-        /// After how many seconds it signs. Sooner than after ten minutes logs people out for a minute
+        /// After how many seconds it signs. Sooner than after ten minutes, requests may be answered 503 for
+        /// some seconds
         #[arg(long, default_value_t = 600, value_name = "SECONDS")]
         lead_seconds: u32,
         #[command(flatten)]

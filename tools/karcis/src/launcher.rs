@@ -49,7 +49,7 @@ pub(crate) enum LaunchError {
     #[error("{0}")]
     Setup(#[from] karcis_schemas::SetupError),
     #[error("schema {schema}: {error}")]
-    Migrate { schema: &'static str, error: Box<karcis_database::DatabaseError> },
+    Migrate { schema: &'static str, error: karcis_schemas::SetupError },
     #[error("{0}")]
     Topics(#[from] karcis_messaging::KafkaError),
     #[error("karcis is running already on {0}: stop it, or start another with --ephemeral")]
@@ -155,8 +155,7 @@ async fn start(options: &Options, folder: &RunFolder) -> Result<Running, LaunchE
             karcis_schemas::prepare(&started.address).await?;
             for schema in schemas() {
                 let migrated = migrate_one(&started.address, schema).await;
-                let failed = |error| LaunchError::Migrate { schema: schema.name, error };
-                migrated.map_err(|error| failed(Box::new(error)))?;
+                migrated.map_err(|error| LaunchError::Migrate { schema: schema.name, error })?;
             }
             Ok::<_, LaunchError>((started, fresh))
         },

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use clap::{Arg, ArgMatches, FromArgMatches, builder::PossibleValuesParser};
-use karcis_database::DatabaseError;
 use karcis_process::Environment;
 use karcis_schemas::{Schema, SetupError, as_owner, connect_options, schemas, set_up};
 use sqlx::{Connection, PgConnection};
@@ -99,8 +98,6 @@ pub(crate) enum MigrateError {
     NoPassword { role: &'static str, variable: String },
     #[error("schema {schema}: {error}")]
     Setup { schema: &'static str, error: SetupError },
-    #[error("schema {schema}: {error}")]
-    Database { schema: &'static str, error: DatabaseError },
 }
 
 /// Brings all schemas that are asked for up to date; the first that fails ends it.
@@ -121,7 +118,7 @@ async fn prepare(schema: &'static Schema, options: &MigrateOptions) -> Result<()
     let no_database =
         || MigrateError::NoDatabase { schema: schema.name, variable: OwnSettings::url(schema).1 };
     let url = url.ok_or_else(no_database)?;
-    let refused = |error| MigrateError::Database { schema: schema.name, error };
+    let refused = |error| MigrateError::Setup { schema: schema.name, error };
     let failed = |error: sqlx::Error| refused(error.into());
 
     let as_user = connect_options(&url).map_err(failed)?;
@@ -134,15 +131,13 @@ async fn prepare(schema: &'static Schema, options: &MigrateOptions) -> Result<()
             return Err(MigrateError::NoPassword { role: schema.role, variable });
         }
     }
-    set_up(&mut connection, *schema, password.as_deref())
-        .await
-        .map_err(|error| MigrateError::Setup { schema: schema.name, error })?;
+    set_up(&mut connection, *schema, password.as_deref()).await.map_err(refused)?;
     connection.close().await.map_err(failed)?;
 
     migrate_one(&url, schema).await.map_err(refused)
 }
 
 /// Brings the tables of this schema up to date, as their owner.
-pub(crate) async fn migrate_one(url: &str, schema: &'static Schema) -> Result<(), DatabaseError> {
-    karcis_database::migrate(&as_owner(url, schema)?, schema.migrations).await
+pub(crate) async fn migrate_one(url: &str, schema: &'static Schema) -> Result<(), SetupError> {
+    karcis_schemas::migrate(&as_owner(url, schema)?, schema.migrations).await
 }

@@ -6,5 +6,4 @@ mod batcher;
 mod connection;
 mod decide;
 mod idempotency_keys;
-mod migrate;
 mod store_error;

@@ -12,7 +12,7 @@ use axum::{Json, Router, http::StatusCode, response::Redirect, routing::get};
 use jsonwebtoken::jwk::JwkSet;
 use karcis_http::{TokenError, TokenKeys};
 use karcis_kernel::Role;
-use karcis_process::CancellationToken;
+use karcis_process::{CancellationToken, now};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpListener,
@@ -28,17 +28,17 @@ use tokio_rustls::{
 use crate::harness::{ProblemResponse, Signer, TestApp, claims, routes, thing_service};
 
 /// So rarely that no test sees it.
-const POLL: Duration = Duration::from_secs(3_600);
+pub(crate) const POLL: Duration = Duration::from_secs(3_600);
 
 /// Publishes keys, or fails while it has none; counts the requests.
 #[derive(Clone, Default)]
-struct Publisher {
-    keys: Arc<Mutex<Option<JwkSet>>>,
-    requests: Arc<AtomicUsize>,
+pub(crate) struct Publisher {
+    pub keys: Arc<Mutex<Option<JwkSet>>>,
+    pub requests: Arc<AtomicUsize>,
 }
 
 impl Publisher {
-    async fn listen(&self) -> String {
+    pub(crate) async fn listen(&self) -> String {
         let this = self.clone();
         let routes = Router::new().route(
             "/jwks",
@@ -54,13 +54,13 @@ impl Publisher {
         url
     }
 
-    fn publish(&self, signers: &[&Signer]) {
+    pub(crate) fn publish(&self, signers: &[&Signer]) {
         let keys = signers.iter().map(|signer| signer.public()).collect();
         *self.keys.lock().unwrap() = Some(JwkSet { keys });
     }
 }
 
-async fn until_known(keys: &TokenKeys) {
+pub(crate) async fn until_known(keys: &TokenKeys) {
     while !keys.are_known() {
         tokio::task::yield_now().await;
     }
@@ -111,82 +111,6 @@ async fn a_service_that_starts_answers_once_it_has_the_keys() {
 }
 
 #[tokio::test]
-async fn a_flood_of_unknown_keys_fetches_nothing() {
-    let (publisher, signer) = (Publisher::default(), Signer::new("k1", 1));
-    publisher.publish(&[&signer]);
-    let began = std::time::Instant::now();
-    let keys = TokenKeys::fetched_from(&publisher.listen().await, POLL);
-    let app = TestApp::of(thing_service(routes(), keys.clone())).await;
-    tokio::spawn(keys.clone().keep_fresh(app.stopping.clone()));
-    until_known(&keys).await;
-
-    for number in 0..50 {
-        let token = made_up(number).token(&claims(Role::Admin));
-        ProblemResponse::of(app.get("/me").bearer_auth(token)).await.is(401, "not-logged-in");
-    }
-    let fetches_in_time = began.elapsed().as_secs() / 5 + 1;
-    assert!(publisher.requests.load(Ordering::SeqCst) as u64 <= fetches_in_time);
-}
-
-/// A key that nobody publishes.
-fn made_up(number: usize) -> Signer {
-    Signer::new(format!("made-up-{number}").leak(), 9)
-}
-
-#[tokio::test]
-async fn keys_are_fetched_once_for_each_that_is_unknown() {
-    let (publisher, old, new) = (Publisher::default(), Signer::new("k1", 1), Signer::new("k2", 2));
-    publisher.publish(&[&old]);
-    let keys = TokenKeys::fetched_from(&publisher.listen().await, POLL).refetching_at_once();
-    tokio::spawn(keys.clone().keep_fresh(CancellationToken::new()));
-    until_known(&keys).await;
-    let made_up = [made_up(1), made_up(2)].map(|signer| signer.token(&claims(Role::Buyer)));
-    for _ in 0..5 {
-        for token in &made_up {
-            assert_eq!(keys.verify(token).await.expect_err("made up"), TokenError::Invalid);
-        }
-    }
-    assert_eq!(publisher.requests.load(Ordering::SeqCst), 3);
-
-    publisher.publish(&[&old, &new]);
-    keys.verify(&new.token(&claims(Role::Buyer))).await.expect("its first token has it fetched");
-    keys.verify(&old.token(&claims(Role::Buyer))).await.expect("the old key");
-    assert_eq!(publisher.requests.load(Ordering::SeqCst), 4);
-}
-
-#[tokio::test]
-async fn a_published_key_is_known_at_the_next_poll_whatever_strangers_make_up() {
-    let (publisher, old, new) = (Publisher::default(), Signer::new("k1", 1), Signer::new("k2", 2));
-    publisher.publish(&[&old]);
-    let poll = Duration::from_millis(100);
-    let keys = TokenKeys::fetched_from(&publisher.listen().await, poll);
-    tokio::spawn(keys.clone().keep_fresh(CancellationToken::new()));
-    until_known(&keys).await;
-    let strangers = tokio::spawn({
-        let keys = keys.clone();
-        async move {
-            for number in 0.. {
-                let token = made_up(number).token(&claims(Role::Buyer));
-                assert_eq!(keys.verify(&token).await, Err(TokenError::Invalid));
-                tokio::task::yield_now().await;
-            }
-        }
-    });
-    // As one of them names the new key before it is published, its name is remembered as made up.
-    let token = new.token(&claims(Role::Buyer));
-    keys.verify(&token).await.expect_err("it is not published yet");
-    publisher.publish(&[&old, &new]);
-    let published = publisher.requests.load(Ordering::SeqCst);
-    while publisher.requests.load(Ordering::SeqCst) < published + 2 {
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
-    keys.verify(&token).await.expect("the new key is known");
-    keys.verify(&old.token(&claims(Role::Buyer))).await.expect("the old key too");
-    assert!(!strangers.is_finished(), "strangers asked all the time");
-    strangers.abort();
-}
-
-#[tokio::test]
 async fn the_tokens_of_a_withdrawn_key_are_forgotten_and_no_others() {
     let (old, new) = (Signer::new("k1", 1), Signer::new("k2", 2));
     let both = JwkSet { keys: vec![old.public(), new.public()] };
@@ -195,30 +119,16 @@ async fn the_tokens_of_a_withdrawn_key_are_forgotten_and_no_others() {
     for token in &tokens {
         keys.verify(token).await.expect("its key is there");
     }
-    keys.replace(&new.keys());
+    keys.replace(&new.keys(), now());
     assert_eq!(keys.verify(&tokens[0]).await, Err(TokenError::Invalid));
     keys.verify(&tokens[1]).await.expect("its key is still there");
     // Another key of the same name is another key.
-    keys.replace(&Signer::new("k2", 3).keys());
+    keys.replace(&Signer::new("k2", 3).keys(), now());
     assert_eq!(keys.verify(&tokens[1]).await, Err(TokenError::Invalid));
-    keys.replace(&both);
+    keys.replace(&both, now());
     for token in &tokens {
         keys.verify(token).await.expect("its key is there again");
     }
-}
-
-#[tokio::test]
-async fn while_the_keys_cannot_be_fetched_a_new_key_is_503_and_the_old_ones_work() {
-    let (publisher, old, new) = (Publisher::default(), Signer::new("k1", 1), Signer::new("k2", 2));
-    publisher.publish(&[&old]);
-    let keys = TokenKeys::fetched_from(&publisher.listen().await, POLL).refetching_at_once();
-    tokio::spawn(keys.clone().keep_fresh(CancellationToken::new()));
-    until_known(&keys).await;
-
-    *publisher.keys.lock().unwrap() = None;
-    let token = new.token(&claims(Role::Buyer));
-    assert_eq!(keys.verify(&token).await.expect_err("no answer"), TokenError::KeysUnavailable);
-    keys.verify(&old.token(&claims(Role::Buyer))).await.expect("the old key");
 }
 
 /// Keys at this URL, given the time for some fetches.

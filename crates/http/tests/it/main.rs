@@ -23,3 +23,4 @@ mod security;
 mod serving;
 mod system_endpoints;
 mod tokens;
+mod unknown_keys;

@@ -134,6 +134,21 @@ async fn every_other_token_is_refused() {
 }
 
 #[tokio::test]
+async fn a_token_of_a_host_whose_clock_is_up_to_a_minute_ahead_is_good() {
+    let (ours, app) = (Signer::new("k1", 1), TestApp::open().await);
+    for ahead_s in [1, 5, 30, 59] {
+        let iat = karcis_process::now().timestamp() + ahead_s;
+        let claims = Claims { iat, exp: iat + 900, ..claims(Role::Buyer) };
+        let mut not_before = json_of(&claims);
+        not_before["nbf"] = json!(iat);
+        for token in [ours.token(&claims), ours.token(&not_before)] {
+            let answer = app.get("/me").bearer_auth(token).send().await.unwrap();
+            assert_eq!(answer.status(), 200, "{ahead_s} s ahead");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_token_that_was_good_is_refused_once_it_expires() {
     let ours = Signer::new("k1", 1);
     let keys = TokenKeys::own(&ours.keys());

@@ -59,8 +59,9 @@ impl Mails {
     }
 }
 
-/// Reads the signing keys again at each interval, until `stopping`: another instance may have made the
-/// first, and an operator adds and removes some. While they cannot be read, those from before are used.
+/// Reads the signing keys again at each interval, and when a token names an unknown one or others fetch
+/// them, until `stopping`: another instance may have made the first, and an operator adds and removes
+/// some. While they cannot be read, those from before are used.
 pub(crate) async fn reread_keys(
     pool: Pool,
     access_tokens: Arc<AccessTokens>,
@@ -69,25 +70,28 @@ pub(crate) async fn reread_keys(
     every: Duration,
     stopping: CancellationToken,
 ) -> Result<(), Infallible> {
-    let mut ticks = interval(every);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    while stopping.run_until_cancelled(ticks.tick()).await.is_some() {
-        match stopping.run_until_cancelled(postgres::signing_keys(&pool)).await {
-            Some(Ok(stored)) => match access_tokens.replace(&stored, |all| keys.replace(all)) {
-                Ok(Some(key_id)) => {
-                    security.note(SecurityEvent::KeyChanged { key_id: &key_id });
+    let reading = async || loop {
+        let began_at = now();
+        match postgres::signing_keys(&pool).await {
+            Ok(stored) => {
+                let publish = |all: &_| keys.replace(all, began_at);
+                match access_tokens.replace(&stored, publish) {
+                    Ok(Some(key_id)) => {
+                        security.note(SecurityEvent::KeyChanged { key_id: &key_id });
+                    }
+                    Ok(None) => {}
+                    Err(error) => {
+                        tracing::error!(error = %chain(&error), "the signing keys are not replaced");
+                    }
                 }
-                Ok(None) => {}
-                Err(error) => {
-                    tracing::error!(error = %chain(&error), "the signing keys are not replaced");
-                }
-            },
-            Some(Err(error)) => {
+            }
+            Err(error) => {
                 tracing::warn!(error = %chain(&error), "the signing keys cannot be read now");
             }
-            None => break,
         }
-    }
+        keys.until_due(every).await;
+    };
+    stopping.run_until_cancelled(reading()).await;
     Ok(())
 }
 

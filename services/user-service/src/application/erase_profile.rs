@@ -6,13 +6,11 @@ use super::{
     Accounts, CheckPasswordError, Erasure, PasswordCheck,
     check_password::{Guess, check_password},
 };
-use crate::domain::{Actor, ClientIp, SecurityEvent, TypedPassword};
+use crate::domain::{Account, Actor, ClientIp, SecurityEvent, TypedPassword};
 
 /// Why a person is not erased.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum EraseProfileError {
-    #[error("there is no such account")]
-    NoSuchAccount,
     #[error("make somebody else an admin first: there would be none left")]
     LastAdmin,
     #[error(transparent)]
@@ -27,19 +25,19 @@ pub(crate) async fn erase_profile(
     accounts: &dyn Accounts,
     check: &PasswordCheck,
     actor: Actor,
+    account: &Account,
     client_ip: &ClientIp,
     typed: TypedPassword,
 ) -> Result<(), EraseProfileError> {
-    let account = accounts.by_id(actor.user_id).await?.ok_or(EraseProfileError::NoSuchAccount)?;
     let guess = Guess {
         email: &account.email,
-        account: Some(&account),
+        account: Some(account),
         client_ip,
         session: actor.session,
         typed,
     };
     check_password(check, guess).await?;
-    match accounts.erase(&account).await? {
+    match accounts.erase(account).await? {
         Erasure::Erased => {
             check.security.note(SecurityEvent::AccountErased { user: actor.user_id });
             Ok(())

@@ -1,7 +1,6 @@
 //! Update a profile. A new e-mail address or password needs the current password.
 
 use karcis_database::StoreError;
-use karcis_kernel::UserId;
 
 use super::{
     Accounts, CheckPasswordError, HashError, PasswordCheck, SaveError, Sessions, Urgency,
@@ -17,6 +16,8 @@ use crate::domain::{
 pub(crate) struct ProfileUpdate {
     /// Whose session is live. It stays open when a new e-mail address or password ends the others.
     pub actor: Actor,
+    /// Their account, as it was then.
+    pub account: Account,
     /// The version that its owner saw: another one is a conflict.
     pub version: Option<i64>,
     pub client_ip: ClientIp,
@@ -58,7 +59,7 @@ pub(crate) async fn update_profile(
     update: ProfileUpdate,
 ) -> Result<Account, UpdateProfileError> {
     let Actor { user_id, session } = update.actor;
-    let account = load(accounts, user_id).await?;
+    let account = update.account;
     let seen = update.version;
     let is_seen = |account: &Account| match seen {
         Some(version) if version != account.version => {
@@ -87,7 +88,7 @@ pub(crate) async fn update_profile(
     }
     let checked = &account;
     let (before, after) = until_saved(|| async {
-        let account = load(accounts, user_id).await?;
+        let account = accounts.by_id(user_id).await?.ok_or(UpdateProfileError::NoSuchAccount)?;
         if needs_password && account.password_hash != checked.password_hash {
             // The password was changed since it was checked.
             return Err(CheckPasswordError::Wrong.into());
@@ -122,8 +123,4 @@ pub(crate) async fn update_profile(
 /// Whether those who could log in before may not be who can now.
 fn ends_sessions(before: &Account, after: &Account) -> bool {
     before.email != after.email || before.password_hash != after.password_hash
-}
-
-async fn load(accounts: &dyn Accounts, id: UserId) -> Result<Account, UpdateProfileError> {
-    accounts.by_id(id).await?.ok_or(UpdateProfileError::NoSuchAccount)
 }

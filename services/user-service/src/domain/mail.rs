@@ -12,6 +12,8 @@ use super::{
 /// How many e-mails a day an address gets that nobody has proven to read: its owner may never have heard of
 /// us.
 const UNVERIFIED_A_DAY: u32 = 3;
+/// So many are sent before none is that anybody can ask for: the last is left to the account's owner.
+const UNVERIFIED_ASKED_A_DAY: u32 = 2;
 /// How many e-mails a day strangers can have sent to an address that its owner has proven to read.
 const ASKED_A_DAY: u32 = 10;
 /// How many characters of an organiser's text an e-mail repeats: all that event-service takes.
@@ -182,14 +184,17 @@ impl Mail {
     /// sent; `None` if they are not counted, as its owner bought something or has to be warned.
     pub(crate) fn daily_limit(&self) -> Option<(&Email, u32)> {
         let recipient = self.recipient.as_ref()?;
-        let is_asked_for = match &self.content {
-            Content::Booking(_) => false,
-            Content::Account(mail, _) => mail.kind.token_lifetime().is_some(),
+        let kind = match &self.content {
+            Content::Booking(_) => None,
+            Content::Account(mail, _) => Some(mail.kind),
         };
-        let limit = match (recipient.is_verified, is_asked_for) {
+        let limit = match (recipient.is_verified, kind) {
+            (false, Some(AccountMailKind::ResetPassword)) => UNVERIFIED_ASKED_A_DAY,
             (false, _) => UNVERIFIED_A_DAY,
-            (true, true) => ASKED_A_DAY,
-            (true, false) => return None,
+            (true, Some(AccountMailKind::VerifyEmail | AccountMailKind::ResetPassword)) => {
+                ASKED_A_DAY
+            }
+            (true, _) => return None,
         };
         Some((&recipient.email, limit))
     }

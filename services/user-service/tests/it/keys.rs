@@ -1,5 +1,7 @@
 //! The keys that access tokens are signed with.
 
+use std::time::Duration;
+
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, jwk::JwkSet};
 use karcis_http::{AUDIENCE, Claims, ISSUER, TOKEN_TYPE};
 use karcis_testkit::{TestEnvironment, eventually};
@@ -143,6 +145,63 @@ async fn instances_notice_within_a_moment_which_key_signs_and_which_is_gone() {
     }
     one.stop().await;
     other.stop().await;
+}
+
+#[tokio::test]
+async fn a_key_that_signs_at_once_is_known_to_the_instances_that_do_not_sign_with_it_yet() {
+    let environment = TestEnvironment::start().await;
+    let other = ["--instance", "1"];
+    let (one, other) =
+        tokio::join!(TestApp::start(&environment, &[]), TestApp::start(&environment, &other));
+    let sari = one.registers("Sari").await;
+    let add = "INSERT INTO users.signing_key (kid, private_key)
+        SELECT 'at_once', set_byte(private_key, 47, get_byte(private_key, 47) # 1)
+        FROM users.signing_key";
+    sqlx::query(add).execute(environment.superuser()).await.unwrap();
+    one.stop().await;
+    let one = TestApp::start(&environment, &[]).await;
+    let session = Session::of(one.logs_in("Sari", PASSWORD).await.is(200));
+    assert_eq!(key_of(&session), "at_once", "an instance that starts signs with it");
+    // The other reads its keys each minute, but for this.
+    assert_eq!(other.profile(&session).await, sari.user);
+    assert_eq!(published(&other).await.len(), 2);
+    one.stop().await;
+    other.stop().await;
+}
+
+#[tokio::test]
+async fn an_instance_publishes_a_new_key_to_the_first_who_asks() {
+    let environment = TestEnvironment::start().await;
+    let users = TestApp::start(&environment, &[]).await;
+    let add = "INSERT INTO users.signing_key (kid, private_key, signs_from)
+        SELECT 'at_once', private_key, now() + interval '10 minutes' FROM users.signing_key";
+    sqlx::query(add).execute(environment.superuser()).await.unwrap();
+    // It has read them within the last second.
+    eventually(async || published(&users).await.len()).within(Duration::from_secs(10)).is(2).await;
+    users.stop().await;
+}
+
+#[tokio::test]
+async fn tokens_of_a_made_up_key_are_refused() {
+    let environment = TestEnvironment::start().await;
+    let users = TestApp::start(&environment, &[]).await;
+    let sari = users.registers("Sari").await;
+    let claims: Claims =
+        jsonwebtoken::dangerous::insecure_decode_claims(&sari.access_token).unwrap();
+    let (key,): (Vec<u8>,) = sqlx::query_as("SELECT private_key FROM users.signing_key")
+        .fetch_one(environment.superuser())
+        .await
+        .unwrap();
+    for name in ["made up", "made up", "made up too"] {
+        let mut header = jsonwebtoken::decode_header(&sari.access_token).unwrap();
+        header.kid = Some(name.to_owned());
+        let key = EncodingKey::from_ed_der(&key);
+        let made_up = jsonwebtoken::encode(&header, &claims, &key).unwrap();
+        let answer = users.send(Method::GET, "/profile", &made_up, &Value::Null).await;
+        answer.is_problem(401, "not-logged-in");
+    }
+    users.profile(&sari).await;
+    users.stop().await;
 }
 
 /// The ids of the published keys.

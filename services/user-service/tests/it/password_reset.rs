@@ -59,6 +59,28 @@ async fn a_forgotten_password_is_replaced_once_and_ends_all_sessions() {
 }
 
 #[tokio::test]
+async fn a_stranger_who_asks_for_new_passwords_leaves_the_owner_a_mail_that_verifies() {
+    let (environment, server) = (TestEnvironment::start().await, MailServer::start().await);
+    let users = start(&environment, &server).await;
+    let (sari, address) = (users.registers("Sari").await, email("Sari"));
+    for _ in 0..3 {
+        users.forgets("Sari").await;
+        // It is sent, or held back for some seconds: a claim is for a minute.
+        let due = "SELECT count(*) FROM users.account_mail
+            WHERE try_at NOT BETWEEN now() AND now() + interval '30 s'";
+        let due =
+            async || sqlx::query_scalar::<_, i64>(due).fetch_one(environment.superuser()).await;
+        eventually(async || due().await.unwrap()).is(0).await;
+    }
+    let path = "/email/verification";
+    users.send(reqwest::Method::POST, path, &sari.access_token, &Value::Null).await.is(202);
+    eventually(async || server.mails(&address, VERIFY).len()).is(2).await;
+    users.stop().await;
+    assert_eq!(server.mails(&address, RESET).len(), 1);
+    assert_eq!(server.mail_to(&address).len(), 3);
+}
+
+#[tokio::test]
 async fn the_answer_is_the_same_whether_or_not_there_is_an_account() {
     let (environment, server) = (TestEnvironment::start().await, MailServer::start().await);
     let users = start(&environment, &server).await;

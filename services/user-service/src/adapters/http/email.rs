@@ -48,11 +48,11 @@ pub(super) async fn verify(
     ))]
 pub(super) async fn send(
     State(state): State<ApiState>,
-    LiveCaller(actor): LiveCaller,
+    LiveCaller { account, .. }: LiveCaller,
     client_ip: ClientIp,
 ) -> Result<StatusCode, Problem> {
     state.logins.admit(&client_ip)?;
-    let account = state.accounts.by_id(actor.user_id).await?.ok_or_else(Problem::not_found)?;
+    let account = account.ok_or_else(Problem::not_found)?;
     if !account.email_verified {
         state.mails.add(&AccountMail::verify(&account)).await?;
     }

@@ -5,11 +5,14 @@ use karcis_http::{Caller, Problem};
 use karcis_kernel::Role;
 
 use super::ApiState;
-use crate::domain::{Actor, SessionId};
+use crate::domain::{Account, Actor, SessionId};
 
-/// A caller whose session has not ended; else 401. An account that is gone is found missing later, as 404
-/// comes after what is wrong with a body.
-pub(super) struct LiveCaller(pub Actor);
+/// A caller whose session has not ended; else 401.
+pub(super) struct LiveCaller {
+    pub actor: Actor,
+    /// `None` if it is gone: 404, which comes after what is wrong with a body.
+    pub account: Option<Account>,
+}
 
 /// The same with the role admin, whatever the token says; else 403.
 pub(super) struct LiveAdmin(Option<Actor>);
@@ -25,7 +28,7 @@ impl FromRequestParts<ApiState> for LiveCaller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, Problem> {
-        live(parts, state).await.map(|(actor, _)| Self(actor))
+        live(parts, state).await
     }
 }
 
@@ -33,24 +36,23 @@ impl FromRequestParts<ApiState> for LiveAdmin {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, Problem> {
-        match live(parts, state).await? {
-            (actor, Some(Role::Admin)) => Ok(Self(Some(actor))),
-            (_, Some(_)) => Err(Problem::wrong_role()),
-            (_, None) => Ok(Self(None)),
+        let LiveCaller { actor, account } = live(parts, state).await?;
+        match account.map(|account| account.role) {
+            Some(Role::Admin) => Ok(Self(Some(actor))),
+            Some(_) => Err(Problem::wrong_role()),
+            None => Ok(Self(None)),
         }
     }
 }
 
-/// The caller, and the role of the account, unless it is gone.
-async fn live(parts: &mut Parts, state: &ApiState) -> Result<(Actor, Option<Role>), Problem> {
+async fn live(parts: &mut Parts, state: &ApiState) -> Result<LiveCaller, Problem> {
     let caller = <Caller as FromRequestParts<ApiState>>::from_request_parts(parts, state).await?;
     let actor = Actor { user_id: caller.user_id, session: caller.session_id.map(SessionId) };
-    let Some(account) = state.accounts.by_id(actor.user_id).await? else {
-        return Ok((actor, None));
-    };
-    if account.disabled_at.is_none() && state.accounts.is_live(actor).await? {
-        Ok((actor, Some(account.role)))
-    } else {
-        Err(Problem::not_logged_in("the session has ended; log in with POST /login"))
+    let account = state.accounts.by_id(actor.user_id).await?;
+    if let Some(account) = &account
+        && (account.disabled_at.is_some() || !state.accounts.is_live(actor).await?)
+    {
+        return Err(Problem::not_logged_in("the session has ended; log in with POST /login"));
     }
+    Ok(LiveCaller { actor, account })
 }

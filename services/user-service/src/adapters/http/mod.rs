@@ -15,7 +15,7 @@ mod user_agent;
 
 use std::sync::Arc;
 
-use karcis_http::RateLimit;
+use karcis_http::{RateLimit, TokenKeys};
 use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -42,6 +42,7 @@ pub(crate) struct ApiState {
     pub mails: Arc<dyn AccountMails>,
     pub password_check: PasswordCheck,
     pub access_tokens: Arc<AccessTokens>,
+    pub token_keys: TokenKeys,
     /// How many log-ins a client may try, and how many e-mails it may ask for.
     pub logins: RateLimit<ClientIp>,
     /// How many accounts a client may make.

@@ -113,7 +113,6 @@ impl From<UpdateProfileError> for Problem {
 impl From<EraseProfileError> for Problem {
     fn from(error: EraseProfileError) -> Self {
         match error {
-            EraseProfileError::NoSuchAccount => Self::not_found(),
             EraseProfileError::LastAdmin => Self::wrong_role().detail(error.to_string()),
             EraseProfileError::CurrentPassword(error) => current_password(error),
             EraseProfileError::Store(error) => error.into(),

@@ -88,7 +88,7 @@ pub(super) async fn show(
     ))]
 pub(super) async fn update(
     State(state): State<ApiState>,
-    LiveCaller(actor): LiveCaller,
+    LiveCaller { actor, account }: LiveCaller,
     client_ip: ClientIp,
     // Its error comes after the errors of the body.
     seen: Result<IfMatch, Problem>,
@@ -111,6 +111,7 @@ pub(super) async fn update(
     }
     let update = ProfileUpdate {
         actor,
+        account: account.ok_or_else(Problem::not_found)?,
         version,
         client_ip,
         change,
@@ -135,13 +136,14 @@ pub(super) async fn update(
     ))]
 pub(super) async fn erase(
     State(state): State<ApiState>,
-    LiveCaller(actor): LiveCaller,
+    LiveCaller { actor, account }: LiveCaller,
     client_ip: ClientIp,
     Json(request): Json<EraseProfileRequest>,
 ) -> Result<StatusCode, Problem> {
+    let account = account.ok_or_else(Problem::not_found)?;
     let typed = TypedPassword(request.current_password);
     let (accounts, check) = (&*state.accounts, &state.password_check);
-    let erasing = erase_profile(accounts, check, actor, &client_ip, typed);
+    let erasing = erase_profile(accounts, check, actor, &account, &client_ip, typed);
     trace::span("erase_profile", erasing).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -18,7 +18,7 @@ use crate::{
     ))]
 pub(super) async fn list(
     State(state): State<ApiState>,
-    LiveCaller(actor): LiveCaller,
+    LiveCaller { actor, .. }: LiveCaller,
 ) -> Result<Json<SessionsResponse>, Problem> {
     let sessions = state.accounts.sessions(actor.user_id).await?;
     Ok(Json(SessionsResponse::new(sessions, actor.session)))
@@ -35,7 +35,7 @@ pub(super) async fn list(
 pub(super) async fn end(
     State(state): State<ApiState>,
     PathId(session): PathId,
-    LiveCaller(actor): LiveCaller,
+    LiveCaller { actor, .. }: LiveCaller,
 ) -> Result<StatusCode, Problem> {
     match end_which(&state, actor, WhichSessions::One(SessionId(session))).await? {
         0 => Err(Problem::not_found()),
@@ -51,7 +51,7 @@ pub(super) async fn end(
     ))]
 pub(super) async fn end_others(
     State(state): State<ApiState>,
-    LiveCaller(actor): LiveCaller,
+    LiveCaller { actor, .. }: LiveCaller,
 ) -> Result<StatusCode, Problem> {
     end_which(&state, actor, WhichSessions::AllOthers).await?;
     Ok(StatusCode::NO_CONTENT)

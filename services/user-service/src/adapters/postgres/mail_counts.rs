@@ -1,7 +1,7 @@
 //! How many e-mails an address got within a day: table `mail_count`. Addresses are stored as hashes, and
 //! outlast the accounts that they were of.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use async_trait::async_trait;
 use karcis_database::{Pool, StoreError};
@@ -23,25 +23,24 @@ fn hash(email: &Email) -> Vec<u8> {
     Sha256::digest(format!("{mailbox}@{domain}")).to_vec()
 }
 
-/// The limited ones among these e-mails: their addresses, and how many a day are allowed.
-fn limited<'a>(mails: impl Iterator<Item = &'a Mail>) -> (Vec<Vec<u8>>, Vec<i32>) {
-    let limited = mails.filter_map(Mail::daily_limit);
-    limited.map(|(email, limit)| (hash(email), i32::try_from(limit).unwrap_or(i32::MAX))).unzip()
-}
-
 #[async_trait]
 impl MailCounts for PgMailCounts {
     async fn admit(&self, mails: &[Mail], at: Timestamp) -> Result<Vec<bool>, StoreError> {
-        let (addresses, limits) = limited(mails.iter());
-        let mut granted: HashMap<Vec<u8>, i32> = HashMap::new();
-        if !addresses.is_empty() {
+        let limits: BTreeSet<u32> =
+            mails.iter().filter_map(Mail::daily_limit).map(|(_, most)| most).collect();
+        let mut granted: HashMap<(u32, Vec<u8>), i32> = HashMap::new();
+        // What its owner asks for may be more, and comes before what strangers do.
+        for limit in limits.into_iter().rev() {
+            let limited = mails.iter().filter_map(Mail::daily_limit);
+            let limited = limited.filter(|(_, most)| *most == limit);
+            let addresses: Vec<_> = limited.map(|(email, _)| hash(email)).collect();
             let counted: Vec<(Vec<u8>, i32)> = sqlx::query_as(
                 "WITH wanted AS (
-                     SELECT address, count(*)::int AS mails, min(most) AS most
-                     FROM unnest($1::bytea[], $2::int[]) AS n (address, most) GROUP BY address
+                     SELECT address, count(*)::int AS mails
+                     FROM unnest($1::bytea[]) AS n (address) GROUP BY address
                  )
                  INSERT INTO mail_count AS kept (address, mails, granted, ends_at)
-                 SELECT address, least(mails, most), least(mails, most), $3 + interval '1 day'
+                 SELECT address, least(mails, $2), least(mails, $2), $3 + interval '1 day'
                  FROM wanted ORDER BY address
                  ON CONFLICT (address) DO UPDATE SET (mails, granted, ends_at) = (
                      SELECT begun + more, more,
@@ -49,21 +48,21 @@ impl MailCounts for PgMailCounts {
                      FROM wanted,
                          LATERAL (SELECT CASE WHEN kept.ends_at <= $3 THEN 0 ELSE kept.mails END
                              AS begun) AS day,
-                         LATERAL (SELECT least(wanted.mails, greatest(most - begun, 0)) AS more)
+                         LATERAL (SELECT least(wanted.mails, greatest($2 - begun, 0)) AS more)
                              AS room
                      WHERE wanted.address = kept.address)
                  RETURNING address, granted",
             )
             .bind(addresses)
-            .bind(limits)
+            .bind(i32::try_from(limit).unwrap_or(i32::MAX))
             .bind(at)
             .fetch_all(&self.0)
             .await?;
-            granted.extend(counted);
+            granted.extend(counted.into_iter().map(|(address, more)| ((limit, address), more)));
         }
         let is_admitted = |mail: &Mail| match mail.daily_limit() {
             None => true,
-            Some((email, _)) => granted.get_mut(&hash(email)).is_some_and(|left| {
+            Some((email, limit)) => granted.get_mut(&(limit, hash(email))).is_some_and(|left| {
                 *left -= 1;
                 *left >= 0
             }),
@@ -72,7 +71,8 @@ impl MailCounts for PgMailCounts {
     }
 
     async fn uncount(&self, mails: &[&Mail]) -> Result<(), StoreError> {
-        let (addresses, _) = limited(mails.iter().copied());
+        let limited = mails.iter().filter_map(|mail| mail.daily_limit());
+        let addresses: Vec<_> = limited.map(|(email, _)| hash(email)).collect();
         if addresses.is_empty() {
             return Ok(());
         }

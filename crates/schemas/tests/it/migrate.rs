@@ -2,8 +2,7 @@
 
 use std::{borrow::Cow, time::Duration};
 
-use karcis_database::{DatabaseError, connect_to, migrate};
-use karcis_schemas::{BOOKINGS, as_owner};
+use karcis_schemas::{BOOKINGS, SetupError, as_owner, migrate};
 use karcis_testkit::{TestEnvironment, eventually};
 use sqlx::{
     PgPool,
@@ -15,7 +14,7 @@ use tokio::{task::JoinHandle, time::Instant};
 fn migrate_with(
     environment: &TestEnvironment,
     sql: &'static str,
-) -> JoinHandle<Result<(), DatabaseError>> {
+) -> JoinHandle<Result<(), SetupError>> {
     let (kind, no_tx) = (MigrationType::Simple, sql.contains("CONCURRENTLY"));
     let sql = sqlx::SqlStr::from_static(sql);
     let more = Migration::new(9_999, "more".into(), kind, sql, no_tx);
@@ -41,7 +40,7 @@ async fn is_waited_for(superuser: &PgPool) -> bool {
 async fn a_long_reader_holds_up_a_migration_and_nobody_else() {
     let environment = TestEnvironment::start().await;
     let database_url = environment.role_url(BOOKINGS);
-    let pool = connect_to("DATABASE_URL", &database_url, 4).await.unwrap();
+    let pool = PgPool::connect(&database_url).await.unwrap();
     let mut reader = environment.superuser().begin().await.unwrap();
     let read = "SELECT count(*) FROM bookings.saga_log";
     let _: i64 = sqlx::query_scalar(read).fetch_one(&mut *reader).await.unwrap();
@@ -61,7 +60,10 @@ async fn a_long_reader_holds_up_a_migration_and_nobody_else() {
     }
     reader.rollback().await.unwrap();
     migrating.await.unwrap().expect("the migration ends");
-    sqlx::query("SELECT note FROM saga_log").execute(&pool).await.expect("the column is there");
+    sqlx::query("SELECT note FROM bookings.saga_log")
+        .execute(&pool)
+        .await
+        .expect("the column is there");
 }
 
 /// The processes of the server that run this statement and wait.

@@ -9,14 +9,10 @@ use std::{borrow::Cow, time::Duration};
 use sqlx::{
     AssertSqlSafe, Connection as _, PgConnection, migrate::Migrator, postgres::PgConnectOptions,
 };
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 
-use crate::DatabaseError;
+use crate::locked_out::{SetupError, Tries};
 
-/// For how long locks are tried for, and the first pause between two tries, which doubles.
-const TRY_TIME: Duration = Duration::from_secs(60);
-const FIRST_PAUSE: Duration = Duration::from_millis(250);
-const LAST_PAUSE: Duration = Duration::from_secs(4);
 /// How long somebody else who migrates is waited for before he is looked for again.
 const TURN_PAUSE: Duration = Duration::from_millis(500);
 
@@ -26,30 +22,22 @@ const TURN_PAUSE: Duration = Duration::from_millis(500);
 pub async fn migrate(
     options: &PgConnectOptions,
     migrator: &'static Migrator,
-) -> Result<(), DatabaseError> {
+) -> Result<(), SetupError> {
     // Holds the lock against others until it is dropped, also if this fails.
     let mut turn = PgConnection::connect_with(options).await?;
     await_turn(&mut turn).await?;
-    let began = Instant::now();
-    let mut pause = FIRST_PAUSE;
-    let migrated = loop {
+    let mut tries = Tries::begin();
+    loop {
         // Of its own, since one that failed still has sqlx's lock.
         let mut connection = PgConnection::connect_with(options).await?;
         let migrated = try_migrate(&mut connection, migrator).await;
         // What the migration says counts, not whether the server hears the goodbye.
         let _ = connection.close().await;
-        match migrated {
-            Err(error) if is_locked_out(&error) && began.elapsed() < TRY_TIME => {
-                tracing::warn!("a migration waits: another session has its table locked");
-            }
-            Err(error) if is_locked_out(&error) => break Err(DatabaseError::Locked(error)),
-            migrated => break Ok(migrated?),
-        }
-        sleep(pause).await;
-        pause = (2 * pause).min(LAST_PAUSE);
-    };
+        let Err(error) = migrated else { break };
+        tries.again_after(error).await?;
+    }
     let _ = turn.close().await;
-    migrated
+    Ok(())
 }
 
 /// Waits until nobody else migrates this database. It asks again and again: an index that another one
@@ -124,18 +112,4 @@ fn steps(migrator: &Migrator) -> Vec<(bool, i64)> {
         }
     }
     steps
-}
-
-/// A lock was not got in time, or only a deadlock's end gave it to somebody.
-fn is_locked_out(error: &sqlx::Error) -> bool {
-    use sqlx::migrate::MigrateError::{Execute, ExecuteMigration};
-    let error = match error {
-        sqlx::Error::Migrate(cause) => match &**cause {
-            Execute(error) | ExecuteMigration(error, _) => error,
-            _ => return false,
-        },
-        error => error,
-    };
-    let code = error.as_database_error().and_then(|error| error.code());
-    matches!(code.as_deref(), Some("55P03" | "40P01"))
 }

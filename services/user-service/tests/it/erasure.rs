@@ -1,6 +1,6 @@
 //! People have themselves erased.
 
-use karcis_testkit::{TestEnvironment, eventually};
+use karcis_testkit::{Answer, TestEnvironment, eventually};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -106,5 +106,45 @@ async fn nothing_is_kept_of_a_former_address() {
     eventually(held).is(vec![true]).await;
     users.erases(&canary, PASSWORD).await.is(204);
     assert_eq!(tables_with(&environment, "canary").await, Vec::<String>::new());
+    users.stop().await;
+}
+
+/// Sends what stores something of Sari in the moment in which she is erased: it waits for a lock that
+/// `lock` takes, and goes on when she is gone. Returns its answer's status.
+pub(crate) async fn while_sari_is_erased(
+    environment: &TestEnvironment,
+    lock: &'static str,
+    request: impl Future<Output = Answer>,
+) -> u16 {
+    let mut erasure = environment.superuser().begin().await.unwrap();
+    sqlx::query(lock).execute(&mut *erasure).await.unwrap();
+    let erased = async {
+        let waiting = "SELECT count(*) FROM pg_stat_activity
+            WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        let waiting = async || {
+            sqlx::query_scalar::<_, i64>(waiting).fetch_one(environment.superuser()).await.unwrap()
+        };
+        eventually(async || waiting().await > 0).is(true).await;
+        let erase = "DELETE FROM users.account WHERE email LIKE 'sari@%'";
+        sqlx::query(erase).execute(&mut *erasure).await.unwrap();
+        erasure.commit().await.unwrap();
+    };
+    tokio::join!(request, erased).0.status.as_u16()
+}
+
+#[tokio::test]
+async fn who_is_erased_in_the_same_moment_gets_no_email() {
+    let environment = TestEnvironment::start().await;
+    let users = TestApp::start(&environment, &[]).await;
+    let sari = users.registers("Sari").await;
+    let sent = async || {
+        let waiting = "SELECT count(*) FROM users.account_mail";
+        sqlx::query_scalar::<_, i64>(waiting).fetch_one(environment.superuser()).await.unwrap()
+    };
+    eventually(sent).is(0).await;
+    let asks = users.send(Method::POST, "/email/verification", &sari.access_token, &Value::Null);
+    let lock = "SELECT FROM users.account WHERE email LIKE 'sari@%' FOR UPDATE";
+    assert_eq!(while_sari_is_erased(&environment, lock, asks).await, 202);
+    assert_eq!(tables_with(&environment, "sari").await, Vec::<String>::new());
     users.stop().await;
 }

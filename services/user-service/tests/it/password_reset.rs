@@ -4,6 +4,7 @@ use karcis_testkit::{TestEnvironment, eventually};
 use serde_json::{Value, json};
 
 use crate::{
+    erasure::while_sari_is_erased,
     harness::{ADMIN, PASSWORD, Session, TestApp, email},
     mail::FROM,
     mail_server::MailServer,
@@ -198,5 +199,19 @@ async fn of_two_resets_with_one_token_at_the_same_time_one_counts() {
     let mut seen = [first.status.as_u16(), second.status.as_u16()];
     seen.sort_unstable();
     assert_eq!(seen, [200, 401]);
+    users.stop().await;
+}
+
+#[tokio::test]
+async fn a_reset_password_is_nobodys_if_the_account_is_erased_in_the_same_moment() {
+    let (environment, server) = (TestEnvironment::start().await, MailServer::start().await);
+    let users = start(&environment, &server).await;
+    users.registers("Sari").await;
+    users.forgets("Sari").await;
+    let token = server.token(&email("Sari"), RESET).await;
+    let lock = "LOCK TABLE users.known_peer IN SHARE MODE";
+    let resets = users.resets(&token, NEW);
+    assert_eq!(while_sari_is_erased(&environment, lock, resets).await, 204);
+    users.logs_in("Sari", NEW).await.is_problem(401, "wrong-credentials");
     users.stop().await;
 }

@@ -21,7 +21,7 @@ use crate::{
 /// Table `account_mail`.
 pub(crate) struct PgAccountMails(pub Pool);
 
-/// Adds these e-mails, but for those that wait already.
+/// Adds these e-mails, but for those that wait already and those of accounts that are gone.
 pub(super) async fn add(
     connection: &mut Connection,
     mails: &[AccountMail],
@@ -34,6 +34,8 @@ pub(super) async fn add(
          SELECT email, kind, user_id, was_verified, now(), now()
          FROM unnest($1::text[], $2::text[], $3::uuid[], $4::bool[])
              AS n (email, kind, user_id, was_verified)
+         WHERE user_id IS NULL OR user_id IN (
+             SELECT user_id FROM account WHERE user_id = ANY($3) FOR KEY SHARE)
          ORDER BY email, kind
          ON CONFLICT ON CONSTRAINT account_mail_once DO NOTHING",
     )

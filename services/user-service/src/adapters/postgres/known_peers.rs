@@ -28,14 +28,16 @@ pub(super) async fn is_known(
     .await
 }
 
-/// Remembers that the account's owner was here, in place of the address that was used least recently.
+/// Remembers that the account's owner was here, in place of the address that was used least recently; nothing
+/// if the account is gone.
 pub(super) async fn remember(
     transaction: &mut Connection,
     user: UserId,
     client_ip: &ClientIp,
 ) -> Result<(), sqlx::Error> {
     sqlx::query(
-        "INSERT INTO known_peer (user_id, peer) VALUES ($1, $2)
+        "INSERT INTO known_peer (user_id, peer)
+         SELECT user_id, $2 FROM account WHERE user_id = $1 FOR KEY SHARE
          ON CONFLICT (user_id, peer) DO UPDATE SET last_used_at = now()",
     )
     .bind(user.0)

@@ -11,10 +11,10 @@ use adapters::{
     http::{self, ApiState},
     kafka::{Replies, encode},
     metrics,
-    postgres::{BatchedBookings, PgBookings},
-    workers,
+    postgres::{BatchedBookings, CancelledEvents, MovedEvents, PgBookings},
+    workers::{self, EventWork},
 };
-use domain::ResendSchedule;
+use domain::{Input, ResendSchedule};
 use karcis_database::Pool;
 use karcis_http::Live;
 use karcis_process::Process;
@@ -43,7 +43,7 @@ pub async fn run(
     let base = Base::start(&BOOKING, config.service, &process).await?;
     let (outbox, live) = (base.outbox.clone(), Live::new());
     let keys = config.keys.keys();
-    let event_cancelled = Arc::new(Notify::new());
+    let (event_cancelled, event_moved) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
     let resends = ResendSchedule::new(config.resend_after);
     let by =
         |pool: &Pool| Arc::new(PgBookings::new(pool.clone(), outbox.clone(), live.clone(), encode));
@@ -58,20 +58,30 @@ pub async fn run(
         resends,
         creates,
     });
-    let replies =
-        Replies { bookings: bookings.clone(), event_cancelled: event_cancelled.clone(), resends };
+    let replies = Replies {
+        bookings: bookings.clone(),
+        event_cancelled: event_cancelled.clone(),
+        event_moved: event_moved.clone(),
+        resends,
+    };
     let stop = || base.stopping();
     let alive = |task| base.alive(task, ALIVE_WITHIN);
     let timers =
         workers::run_timers(bookings.clone(), resends, outbox.clone(), alive("timers"), stop());
-    let cancelled_events = workers::cancel_bookings_of_cancelled_events(
-        bookings.clone(),
-        resends,
-        outbox,
-        event_cancelled,
-        alive("cancelled events"),
-        stop(),
-    );
+    let event_work = |task, work| {
+        let (bookings, outbox) = (bookings.clone(), outbox.clone());
+        workers::apply_to_open_events(bookings, work, resends, outbox, alive(task), stop())
+    };
+    let cancelled_events = EventWork {
+        events: Arc::new(CancelledEvents(bookings.clone())),
+        input: Input::EventCancelled,
+        recorded: event_cancelled,
+    };
+    let moved_events = EventWork {
+        events: Arc::new(MovedEvents(bookings.clone())),
+        input: Input::EventChanged,
+        recorded: event_moved,
+    };
     process
         .run("http", base.serve(listener, routes, &keys))
         .run("keys", keys.keep_fresh(stop()))
@@ -80,7 +90,8 @@ pub async fn run(
         .run("database", base.watch())
         .run("live", live.run(shown, stop()))
         .run("timers", timers)
-        .run("cancelled events", cancelled_events)
+        .run("cancelled events", event_work("cancelled events", cancelled_events))
+        .run("moved events", event_work("moved events", moved_events))
         .run("housekeeping", workers::keep_house(bookings, stop()))
         .until_stopped()
         .await?;

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use karcis_booking_service::domain::{Input, Stage};
+use karcis_booking_service::domain::{EventSnapshot, Input, Stage};
 use karcis_payment_service::domain::{
     AttemptOutcome, DeclineKind, Outcome, PaymentRecord, RefundOutcome, State,
 };
@@ -132,7 +132,7 @@ struct Key {
     provider: Provider,
     sent: Messages,
     minted: u8,
-    flags: [bool; 2],
+    flags: [bool; 4],
 }
 
 fn key(world: &World) -> Key {
@@ -159,7 +159,12 @@ fn key(world: &World) -> Key {
         provider: world.provider,
         sent: world.sent,
         minted: world.minted,
-        flags: [world.cancel_accepted, world.released_by_mistake],
+        flags: [
+            world.cancel_accepted,
+            world.released_by_mistake,
+            world.is_moved(),
+            world.booking.event_version > EventSnapshot::FIRST_VERSION,
+        ],
     }
 }
 

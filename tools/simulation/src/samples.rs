@@ -28,6 +28,8 @@ pub struct Scenario {
     pub is_refundable: bool,
     /// How many attempts to pay the buyer makes at most.
     pub attempts: usize,
+    /// Whether the event may be put off, which opens its refund window again.
+    pub is_moved: bool,
 }
 
 /// The moment at which everything happens.
@@ -105,7 +107,21 @@ pub(crate) fn cancelled(event: &event::Event) -> event::Event {
     event.cancel(reason).unwrap_or_else(|| event.clone())
 }
 
-/// What booking-service makes of event-service's reservation.
+/// What booking-service knows of the event once it is put off: money goes back until now.
+pub(crate) fn put_off() -> booking::CurrentEvent {
+    let event = booking::EventSnapshot {
+        version: 2,
+        title: "Concert".to_owned(),
+        venue: "Hall".to_owned(),
+        starts_at: now() + TimeDelta::days(330),
+        time_zone: "Asia/Jakarta".to_owned(),
+    };
+    let refundable_until = Some(now());
+    let details = booking::EventDetails { event, shown_since: 2, refundable_until };
+    booking::CurrentEvent { details: Some(details), cancel_reason: None }
+}
+
+/// What booking-service makes of event-service's reservation, which may be older than the event is now.
 pub(crate) fn reservation(reservation: &event::Reservation) -> Arc<booking::Reservation> {
     let items = reservation.items.iter().map(|item| booking::ReservedItem {
         ticket_type_id: item.ticket_type_id,
@@ -115,6 +131,7 @@ pub(crate) fn reservation(reservation: &event::Reservation) -> Arc<booking::Rese
     });
     Arc::new(booking::Reservation {
         event: booking::EventSnapshot {
+            version: booking::EventSnapshot::FIRST_VERSION,
             title: reservation.event.title.clone(),
             venue: reservation.event.venue.clone(),
             starts_at: reservation.event.starts_at,
@@ -123,6 +140,7 @@ pub(crate) fn reservation(reservation: &event::Reservation) -> Arc<booking::Rese
         items: items.collect(),
         total: reservation.total,
         refundable_until: reservation.refundable_until,
+        sales_end: None,
     })
 }
 

@@ -80,6 +80,11 @@ impl World {
         matches!(self.event.stage, event::Stage::Cancelled(_))
     }
 
+    /// Whether booking-service knows that the event is put off.
+    pub(crate) fn is_moved(&self) -> bool {
+        self.booking.event.is_some()
+    }
+
     /// Every world that one event can make of this one.
     pub(crate) fn next(&self, rules: &Rules, scenario: Scenario) -> Result<Vec<Self>, Violation> {
         let mut next = Vec::new();
@@ -95,6 +100,12 @@ impl World {
         }
         if self.is_event_cancelled() {
             next.push(self.with_input(rules, &booking::Input::EventCancelled)?);
+        }
+        if scenario.is_moved {
+            let event = Some(Arc::new(samples::put_off()));
+            let booking = booking::Booking { event, ..self.booking.clone() };
+            next.push(Self { booking, ..self.clone() });
+            next.push(self.with_input(rules, &booking::Input::EventChanged)?);
         }
         next.extend(self.payment_steps(rules, scenario)?);
         next.push(Self { event: samples::cancelled(&self.event), ..self.clone() });
@@ -120,8 +131,16 @@ impl World {
                 let cancel_accepted = self.cancel_accepted || is_cancel;
                 return Ok(Self { cancel_accepted, ..self.clone() });
             }
-            booking::Verdict::Refused(_) | booking::Verdict::Resend(_) => return Ok(self.clone()),
+            booking::Verdict::Refused(refusal) => {
+                let is_open = refusal == booking::Refusal::RefundWindowClosed && self.is_moved();
+                require(!is_open, || "a cancel is refused inside the refund window".to_owned())?;
+                return Ok(self.clone());
+            }
+            booking::Verdict::Resend(_) => return Ok(self.clone()),
         };
+        if *input == booking::Input::EventChanged {
+            self.check_told(&transition)?;
+        }
         let commands: Vec<Message> = transition.messages.iter().filter_map(command).collect();
         let twice = commands.iter().find(|command| self.sent.contains(**command));
         require(twice.is_none(), || format!("{twice:?} is sent a second time"))?;
@@ -139,6 +158,20 @@ impl World {
             cancel_accepted: self.cancel_accepted || is_cancel,
             ..self.clone()
         })
+    }
+
+    /// Who is told of a move is told once, and the saga stays where it is.
+    fn check_told(&self, transition: &booking::Transition) -> Result<(), Violation> {
+        let (before, after) = (&self.booking, &transition.booking);
+        let is_moved = |message: &booking::Message| {
+            matches!(message, booking::Message::BookingEventChanged { .. })
+        };
+        let is_told = transition.messages.len() == 1 && transition.messages.iter().all(is_moved);
+        require(is_told, || format!("a move sends {:?}", transition.messages))?;
+        require(before.event_version < after.event_version, || "told twice".to_owned())?;
+        let waits = |booking: &booking::Booking| (booking.due_at(), booking.next_resend);
+        let stays = before.stage == after.stage && waits(before) == waits(after);
+        require(stays, || "a move of the event moves the saga".to_owned())
     }
 
     /// What this reply tells booking-service.

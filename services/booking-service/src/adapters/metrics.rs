@@ -11,6 +11,7 @@ const INPUTS: &str = "karcis_saga_inputs_total";
 const TIMERS: &str = "karcis_saga_timers_total";
 const UNDER_WAY: &str = "karcis_sagas_under_way";
 const STUCK: &str = "karcis_sagas_stuck";
+const MOVED_EVENTS: &str = "karcis_moved_events";
 
 /// The stages in which a booking waits for an answer.
 const STAGES: [&str; 6] =
@@ -40,6 +41,7 @@ pub(crate) fn describe() {
     describe_counter!(TIMERS, "Deadlines that passed and commands that were sent again.");
     describe_gauge!(UNDER_WAY, "Bookings that wait for an answer, by stage, up to 20,000 in all.");
     describe_gauge!(STUCK, "Bookings that need an operator, by why.");
+    describe_gauge!(MOVED_EVENTS, "Changed events whose holders are still to be told.");
     count_inputs(Tally::default());
     count_rejected(0);
     count_timers(0);
@@ -67,8 +69,13 @@ pub(super) fn count_timers(count: usize) {
     counter!(TIMERS).increment(count as u64);
 }
 
-/// Shows how many bookings are under way, by stage, and stuck, by reason.
-pub(super) fn show(under_way: &HashMap<String, i64>, stuck: &HashMap<String, i64>) {
+/// Shows how many bookings are under way, by stage, and stuck, by reason, and how many events have holders who
+/// are still to be told.
+pub(super) fn show(
+    under_way: &HashMap<String, i64>,
+    stuck: &HashMap<String, i64>,
+    moved_events: i64,
+) {
     let count = |counts: &HashMap<String, i64>, name| *counts.get(name).unwrap_or(&0) as f64;
     for stage in STAGES {
         gauge!(UNDER_WAY, "stage" => stage).set(count(under_way, stage));
@@ -76,4 +83,5 @@ pub(super) fn show(under_way: &HashMap<String, i64>, stuck: &HashMap<String, i64
     for reason in Stuck::ALL.map(Stuck::as_str) {
         gauge!(STUCK, "reason" => reason).set(count(stuck, reason));
     }
+    gauge!(MOVED_EVENTS).set(moved_events as f64);
 }

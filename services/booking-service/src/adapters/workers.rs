@@ -1,5 +1,5 @@
-//! What happens without a request or a message: deadlines and resends, the cancelling of cancelled
-//! events' bookings, and housekeeping.
+//! What happens without a request or a message: deadlines and resends, what the bookings of cancelled and
+//! moved events have yet to take in, and housekeeping.
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
@@ -13,8 +13,8 @@ use tokio::{
 
 use super::{metrics, postgres::PgBookings};
 use crate::{
-    application::{Rejected, Skipping, cancel_event_bookings, fire_timers},
-    domain::{DecisionContext, ResendSchedule},
+    application::{OpenEvents, Rejected, Skipping, apply_to_event, fire_timers},
+    domain::{DecisionContext, Input, ResendSchedule},
 };
 
 /// How often timers are looked at.
@@ -23,7 +23,7 @@ const TICK: Duration = Duration::from_millis(150);
 const AT_A_TIME: u16 = 500;
 /// How many messages the change of a booking sends, at most.
 const MESSAGES_EACH: usize = 3;
-/// How often cancelled events are looked for without a notification.
+/// How often open events are looked for without a notification.
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
 /// How long a booking that the store rejects is left out.
 const REJECTED_FOR: Duration = Duration::from_secs(60);
@@ -74,20 +74,28 @@ pub(crate) async fn run_timers(
     Ok(())
 }
 
-/// Cancels the bookings of cancelled events until `stopping`: at a notification, and now and then
+/// What the bookings of open events have yet to take in.
+pub(crate) struct EventWork {
+    pub(crate) events: Arc<dyn OpenEvents>,
+    pub(crate) input: Input,
+    /// Notified when an event was recorded.
+    pub(crate) recorded: Arc<Notify>,
+}
+
+/// Does this work until `stopping`: at a notification, and now and then
 /// without one. Pauses while the outbox has no room for bulk work.
-pub(crate) async fn cancel_bookings_of_cancelled_events(
+pub(crate) async fn apply_to_open_events(
     bookings: Arc<PgBookings>,
+    work: EventWork,
     resends: ResendSchedule,
     outbox: Outbox,
-    event_cancelled: Arc<Notify>,
     alive: impl Fn() + Send,
     stopping: CancellationToken,
 ) -> Result<(), Infallible> {
     let mut rejected = Skipped::of(REJECTED_FOR);
     let (mut locked, mut events) = (Skipped::of(LOCKED_FOR), Skipped::of(LOCKED_FOR));
     let mut pause = LOOK_AGAIN;
-    let next = |pause| timeout(pause, event_cancelled.notified());
+    let next = |pause| timeout(pause, work.recorded.notified());
     while stopping.run_until_cancelled(next(pause)).await.is_some() {
         alive();
         let limit = at_a_time(&outbox);
@@ -98,18 +106,20 @@ pub(crate) async fn cancel_bookings_of_cancelled_events(
         let context = DecisionContext { at: now(), resends };
         let skipping =
             Skipping { rejected: rejected.ids(), locked: locked.ids(), events: events.ids() };
-        let cancelling =
-            cancel_event_bookings(&*bookings, &*bookings, context, skipping, limit, SEATS_AT_ONCE);
-        match cancelling.await {
-            Ok(Some(cancelled)) => {
-                rejected.extend(logged(cancelled.rejected));
-                locked.extend(cancelled.locked);
-                events.extend(cancelled.waiting);
-                event_cancelled.notify_one();
+        let (seats, bookings) = (SEATS_AT_ONCE, &*bookings);
+        let applying =
+            apply_to_event(bookings, &*work.events, &work.input, context, skipping, limit, seats);
+        match applying.await {
+            Ok(Some(applied)) => {
+                rejected.extend(logged(applied.rejected));
+                locked.extend(applied.locked);
+                events.extend(applied.waiting);
+                work.recorded.notify_one();
             }
             Ok(None) => {}
             Err(error) => {
-                tracing::warn!(error = %chain(&error), "the cancelled events wait for the next tick")
+                let (error, input) = (chain(&error), work.input.name());
+                tracing::warn!(%error, input, "the open events wait for the next tick")
             }
         }
     }
@@ -161,8 +171,10 @@ pub(crate) async fn keep_house(
 ) -> Result<(), Infallible> {
     let mut ticks = interval(HOUSEKEEPING);
     while stopping.run_until_cancelled(ticks.tick()).await.is_some() {
-        match tokio::try_join!(bookings.under_way(), bookings.stuck()) {
-            Ok((under_way, stuck)) => metrics::show(&under_way, &stuck),
+        let counting =
+            tokio::try_join!(bookings.under_way(), bookings.stuck(), bookings.moved_events());
+        match counting {
+            Ok((under_way, stuck, moved)) => metrics::show(&under_way, &stuck, moved),
             Err(error) => {
                 tracing::warn!(error = %chain(&error), "the sagas are not counted until the next tick")
             }

@@ -7,12 +7,12 @@ use karcis_database::{KeyUse, Loaded, RequestKey, StoreError};
 use karcis_kernel::{BookingId, EventId, Timestamp, UserId};
 
 use crate::domain::{
-    Booking, DecisionContext, Input, LogEntry, Message, Refusal, Resend, Status, Transition,
-    Verdict, decide,
+    Booking, DecisionContext, EventSnapshot, Input, LogEntry, Message, Refusal, Resend, Status,
+    Transition, Verdict, decide,
 };
 
 /// A message with how often it was sent; 1 is the first time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sent {
     pub message: Message,
     pub attempt: u32,
@@ -125,25 +125,49 @@ pub trait Timers: Send + Sync {
     ) -> Result<Vec<DueTimer>, StoreError>;
 }
 
-/// An event whose bookings have to be cancelled.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct CancelledEvent {
+/// An event in one of its versions, as event-service says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EventEdit {
     pub event_id: EventId,
-    /// When its cancellation was last announced.
-    pub announced_at: Timestamp,
+    pub event: EventSnapshot,
+    /// `None` if it is not said: then what is known stays.
+    pub refundable_until: Option<Timestamp>,
 }
 
-/// The cancelled events.
+/// What is known of events.
 #[async_trait]
-pub trait CancelledEvents: Send + Sync {
-    /// Records that the bookings of these events have to be cancelled.
-    async fn record(&self, events: &[EventId], at: Timestamp) -> Result<(), StoreError>;
+pub trait Events: Send + Sync {
+    /// Keeps the newest version of each event. One that looks otherwise than before is open until its
+    /// holders know.
+    async fn record_edits(&self, edits: &[EventEdit], at: Timestamp) -> Result<(), StoreError>;
 
-    /// One that may still have bookings to cancel, without those of `skipped`.
-    async fn next(&self, skipped: &[EventId]) -> Result<Option<CancelledEvent>, StoreError>;
+    /// Records that these events do not take place, why, and that their bookings have to be cancelled.
+    async fn record_cancelled(
+        &self,
+        events: &[(EventId, String)],
+        at: Timestamp,
+    ) -> Result<(), StoreError>;
 
-    /// Up to `limit` of its bookings that are not yet being cancelled for it, without those of
-    /// `skipped`; fewer, but at least one, if together they have more than `seats`.
+    /// Forgets events that are deleted.
+    async fn forget(&self, events: &[EventId]) -> Result<(), StoreError>;
+}
+
+/// An event some of whose bookings have yet to take an input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OpenEvent {
+    pub event_id: EventId,
+    /// Since it was last recorded.
+    pub since: Timestamp,
+}
+
+/// The events that are open for one reason: they are cancelled, or their holders do not know how they look.
+#[async_trait]
+pub trait OpenEvents: Send + Sync {
+    /// One of them, the longest open first, without those of `skipped`.
+    async fn next(&self, skipped: &[EventId]) -> Result<Option<OpenEvent>, StoreError>;
+
+    /// Up to `limit` of its bookings that can take the input now, without those of `skipped`; fewer, but
+    /// at least one, if together they have more than `seats`.
     async fn bookings_of(
         &self,
         event: EventId,
@@ -152,8 +176,11 @@ pub trait CancelledEvents: Send + Sync {
         seats: usize,
     ) -> Result<Vec<BookingId>, StoreError>;
 
-    /// Records that no booking is left to cancel, unless the event was announced again meanwhile.
-    async fn done(&self, event: CancelledEvent) -> Result<(), StoreError>;
+    /// Whether one of its bookings has to take the input later. `rejected` are those that the store rejects.
+    async fn is_awaited(&self, event: EventId, rejected: &[BookingId]) -> Result<bool, StoreError>;
+
+    /// Records that no booking is left, unless the event was recorded again meanwhile.
+    async fn done(&self, event: OpenEvent) -> Result<(), StoreError>;
 }
 
 /// A transition of a booking's saga, as it was logged.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use karcis_kernel::{Money, TicketCode, TicketTypeId, Timestamp};
 
-use super::{NextResend, Order};
+use super::{CurrentEvent, EventDetails, EventSnapshot, NextResend, Order};
 
 /// One order and the state of its saga.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -18,6 +18,10 @@ pub struct Booking {
     /// Why an operator should look at it.
     pub stuck: Option<Stuck>,
     pub updated_at: Timestamp,
+    /// `None` if this service has not heard of its event.
+    pub event: Option<Arc<CurrentEvent>>,
+    /// The version of the event that its buyer knows.
+    pub event_version: i64,
 }
 
 /// The stage of a saga, with what is known in it.
@@ -66,16 +70,8 @@ pub struct Reservation {
     pub total: Money,
     /// The last moment at which a cancellation gives the money back.
     pub refundable_until: Timestamp,
-}
-
-/// What a buyer sees of an event, as it was when the seats were held.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct EventSnapshot {
-    pub title: String,
-    pub venue: String,
-    pub starts_at: Timestamp,
-    /// The venue's IANA time zone.
-    pub time_zone: String,
+    /// When the first of the tickets is no longer on sale; `None` if event-service did not say.
+    pub sales_end: Option<Timestamp>,
 }
 
 /// Held tickets of one type.
@@ -127,7 +123,7 @@ pub enum RejectReason {
     TooManyHolds,
 }
 
-/// Why a saga needs an operator. Any accepted input clears it.
+/// Why a saga needs an operator. Any accepted input but a change of the event clears it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Stuck {
     /// A command was sent many times without an answer.
@@ -156,12 +152,14 @@ pub enum Input {
     /// The time to pay is over.
     Due,
     EventCancelled,
+    /// The event takes place at another time or place, or under another title, than the buyer may know.
+    EventChanged,
     /// It is time to send the pending commands again.
     ResendDue,
 }
 
-/// What a booking sends: six commands, each identified by (booking id, kind), and four facts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// What a booking sends: six commands, each identified by (booking id, kind), and six facts.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Message {
     ReserveTickets,
     ConfirmTickets,
@@ -170,9 +168,11 @@ pub enum Message {
     CancelPayment,
     RefundPayment,
     BookingCreated,
+    BookingReserved { reservation: Arc<Reservation>, pay_by: Timestamp },
     BookingConfirmed,
     BookingRejected(RejectReason),
     BookingCancelled(Cause),
+    BookingEventChanged { reservation: Arc<Reservation>, refundable_until: Timestamp },
 }
 
 impl Booking {
@@ -210,11 +210,35 @@ impl Booking {
 
     /// The deadline for paying; `None` once it no longer matters.
     pub fn due_at(&self) -> Option<Timestamp> {
-        matches!(self.stage, Stage::Reserving | Stage::Awaiting { .. }).then_some(self.order.pay_by)
+        match &self.stage {
+            Stage::Reserving => Some(self.order.pay_by),
+            Stage::Awaiting { reservation, .. } => Some(self.pay_by_of(reservation)),
+            _ => None,
+        }
+    }
+
+    /// Until when these seats have to be paid: nobody pays once they are no longer on sale.
+    pub(super) fn pay_by_of(&self, reservation: &Reservation) -> Timestamp {
+        let pay_by = self.order.pay_by;
+        reservation.sales_end.map_or(pay_by, |sales_end| sales_end.min(pay_by))
+    }
+
+    /// Until when these seats may be given back for their money: what was agreed, or later if the event
+    /// now says so.
+    pub(super) fn refundable_until_of(&self, reservation: &Reservation) -> Timestamp {
+        let agreed = reservation.refundable_until;
+        let now = self.event_details().and_then(|details| details.refundable_until);
+        now.map_or(agreed, |now| now.max(agreed))
+    }
+
+    /// The event as it is to take place, if that is known.
+    pub fn event_details(&self) -> Option<&EventDetails> {
+        self.event.as_ref()?.details.as_ref()
     }
 
     pub(super) fn request_payment(&self, reservation: &Reservation) -> Message {
-        Message::RequestPayment { amount: reservation.total, pay_by: self.order.pay_by }
+        let pay_by = self.pay_by_of(reservation);
+        Message::RequestPayment { amount: reservation.total, pay_by }
     }
 }
 
@@ -271,6 +295,7 @@ impl Input {
             Self::Cancel => "cancel",
             Self::Due => "due",
             Self::EventCancelled => "EventCancelled",
+            Self::EventChanged => "EventChanged",
             Self::ResendDue => "resend",
         }
     }
@@ -287,9 +312,11 @@ impl Message {
             Self::CancelPayment => "CancelPayment",
             Self::RefundPayment => "RefundPayment",
             Self::BookingCreated => "BookingCreated",
+            Self::BookingReserved { .. } => "BookingReserved",
             Self::BookingConfirmed => "BookingConfirmed",
             Self::BookingRejected(_) => "BookingRejected",
             Self::BookingCancelled(_) => "BookingCancelled",
+            Self::BookingEventChanged { .. } => "BookingEventChanged",
         }
     }
 }

@@ -2,19 +2,22 @@
 #![deny(clippy::disallowed_methods)]
 
 mod booking;
+mod event;
 mod order;
 mod resend;
 mod saga;
 mod status;
+mod verdict;
 
 #[cfg(test)]
 mod tests;
 
 pub use booking::{
-    Booking, Cause, EventSnapshot, Input, Message, RejectReason, Reservation, ReservedItem, Stage,
-    Stuck, Ticket,
+    Booking, Cause, Input, Message, RejectReason, Reservation, ReservedItem, Stage, Stuck, Ticket,
 };
+pub use event::{CurrentEvent, EventDetails, EventSnapshot};
 pub use order::{InvalidItems, Item, Items, Order};
 pub use resend::{NextResend, ResendSchedule};
-pub use saga::{DecisionContext, LogEntry, Refusal, Resend, Transition, Verdict, create, decide};
+pub use saga::{create, decide};
 pub use status::{Refund, Status, UnknownStatus};
+pub use verdict::{DecisionContext, LogEntry, Refusal, Resend, Transition, Verdict};

@@ -5,78 +5,20 @@ use std::sync::Arc;
 use karcis_kernel::Timestamp;
 
 use super::{
-    Booking, Cause, Input, Message, NextResend, Order, ResendSchedule, Reservation, Stage, Stuck,
+    Booking, Cause, DecisionContext, EventSnapshot, Input, LogEntry, Message, NextResend, Order,
+    Refusal, Resend, ResendSchedule, Reservation, Stage, Stuck, Transition, Verdict,
 };
 
 /// A command that was sent this often without an answer makes its saga stuck: after 31 times the
 /// schedule's first wait.
 const STUCK_AT_ATTEMPT: u32 = 6;
 
-/// What a decision depends on besides the booking and the input.
-#[derive(Clone, Copy, Debug)]
-pub struct DecisionContext {
-    pub at: Timestamp,
-    pub resends: ResendSchedule,
-}
-
-/// What an input does to a booking.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// The saga goes on.
-    Transition(Transition),
-    /// The pending commands are sent again; stage and version stay.
-    Resend(Resend),
-    /// The input is late or repeated: nothing changes.
-    Ignored,
-    /// What the caller asks for is no longer possible.
-    Refused(Refusal),
-}
-
-/// A booking after an accepted input, with the messages it sends, in this order.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Transition {
-    pub booking: Booking,
-    pub messages: Vec<Message>,
-    pub log: LogEntry,
-}
-
-/// A booking whose pending commands are sent again, in this order.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Resend {
-    pub booking: Booking,
-    pub messages: Vec<Message>,
-    /// How often they are sent with this time.
-    pub attempt: u32,
-}
-
-/// A transition of a saga, as its timeline shows it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LogEntry {
-    /// Counts from 1.
-    pub seq: i64,
-    pub at: Timestamp,
-    pub input: &'static str,
-    /// The stage before; `None` for a new booking.
-    pub from: Option<&'static str>,
-    /// The stage after.
-    pub to: &'static str,
-    /// The messages sent.
-    pub sent: Vec<&'static str>,
-}
-
-/// Why a buyer's cancellation is refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
-    #[error("the time for cancelling is over")]
-    RefundWindowClosed,
-    #[error("the booking was rejected")]
-    Rejected,
-}
-
 /// A cell of the table.
 enum Cell {
     To(Stage, Vec<Message>),
     Stuck(Stuck),
+    /// The saga stays where it is.
+    EventChanged(Vec<Message>),
     Stale,
     Refused(Refusal),
 }
@@ -89,8 +31,16 @@ pub fn create(order: Arc<Order>, resends: ResendSchedule) -> Transition {
     let messages = vec![Message::ReserveTickets, Message::BookingCreated];
     let stage = Stage::Reserving;
     let log = entry(1, at, "create", None, &stage, &messages);
-    let mut booking =
-        Booking { order, version: 1, stage, next_resend: None, stuck: None, updated_at: at };
+    let mut booking = Booking {
+        order,
+        version: 1,
+        stage,
+        next_resend: None,
+        stuck: None,
+        updated_at: at,
+        event: None,
+        event_version: EventSnapshot::FIRST_VERSION,
+    };
     booking.next_resend = first_resend(&booking, DecisionContext { at, resends });
     Transition { booking, messages, log }
 }
@@ -108,6 +58,11 @@ pub fn decide(booking: &Booking, context: DecisionContext, input: &Input) -> Ver
             let stage = booking.stage.clone();
             Verdict::Transition(transition(booking, context, input, stage, Some(stuck), vec![]))
         }
+        // It is no answer to what the saga waits for.
+        Cell::EventChanged(messages) => {
+            let (stage, stuck) = (booking.stage.clone(), booking.stuck);
+            Verdict::Transition(transition(booking, context, input, stage, stuck, messages))
+        }
         Stale => Verdict::Ignored,
         Refused(refusal) => Verdict::Refused(refusal),
     }
@@ -115,16 +70,19 @@ pub fn decide(booking: &Booking, context: DecisionContext, input: &Input) -> Ver
 
 /// Whether `input` at `at` would change the booking.
 pub(super) fn is_accepted(booking: &Booking, at: Timestamp, input: &Input) -> bool {
-    matches!(cell(booking, at, input), To(..) | Cell::Stuck(_))
+    matches!(cell(booking, at, input), To(..) | Cell::Stuck(_) | Cell::EventChanged(_))
 }
 
 fn cell(booking: &Booking, at: Timestamp, input: &Input) -> Cell {
+    if *input == Input::EventChanged {
+        return event_changed(booking);
+    }
     match &booking.stage {
         Stage::Reserving => reserving(booking, input),
         Stage::Awaiting { reservation, payable } => awaiting(reservation, *payable, input),
         Stage::Cancelling { reservation, cause } => cancelling(reservation, *cause, input),
-        Stage::Confirming { reservation } => confirming(reservation, at, input),
-        Stage::Confirmed { reservation, .. } => confirmed(reservation, at, input),
+        Stage::Confirming { reservation } => confirming(booking, reservation, at, input),
+        Stage::Confirmed { reservation, .. } => confirmed(booking, reservation, at, input),
         Stage::Releasing { reservation, cause } => releasing(reservation.as_ref(), *cause, input),
         Stage::Refunding { reservation, cause, released, refunded } => {
             refunding(booking, reservation, *cause, (*released, *refunded), input)
@@ -142,7 +100,13 @@ fn reserving(booking: &Booking, input: &Input) -> Cell {
         ),
         Input::TicketsReserved(reservation) => To(
             Stage::Awaiting { reservation: reservation.clone(), payable: false },
-            vec![booking.request_payment(reservation)],
+            vec![
+                booking.request_payment(reservation),
+                Message::BookingReserved {
+                    reservation: reservation.clone(),
+                    pay_by: booking.pay_by_of(reservation),
+                },
+            ],
         ),
         Input::TicketsRejected(reason) => {
             To(Stage::Rejected { reason: *reason }, vec![Message::BookingRejected(*reason)])
@@ -193,24 +157,57 @@ fn cancelling(reservation: &Arc<Reservation>, cause: Cause, input: &Input) -> Ce
     }
 }
 
-fn confirming(reservation: &Arc<Reservation>, at: Timestamp, input: &Input) -> Cell {
+fn confirming(
+    booking: &Booking,
+    reservation: &Arc<Reservation>,
+    at: Timestamp,
+    input: &Input,
+) -> Cell {
     match input {
         Input::TicketsConfirmed(tickets) => To(
             Stage::Confirmed { reservation: reservation.clone(), tickets: tickets.clone() },
             vec![Message::BookingConfirmed],
         ),
         Input::ConfirmRefused => refund_or_release(reservation, Cause::HoldLost),
-        _ => confirmed(reservation, at, input),
+        _ => confirmed(booking, reservation, at, input),
     }
 }
 
-fn confirmed(reservation: &Arc<Reservation>, at: Timestamp, input: &Input) -> Cell {
+fn confirmed(
+    booking: &Booking,
+    reservation: &Arc<Reservation>,
+    at: Timestamp,
+    input: &Input,
+) -> Cell {
     match input {
-        Input::Cancel if at > reservation.refundable_until => Refused(Refusal::RefundWindowClosed),
+        Input::Cancel if at > booking.refundable_until_of(reservation) => {
+            Refused(Refusal::RefundWindowClosed)
+        }
         Input::Cancel => refund_or_release(reservation, Cause::Buyer),
         Input::EventCancelled => refund_or_release(reservation, Cause::EventCancelled),
         _ => Stale,
     }
+}
+
+/// Who has seats is told once of each change, unless the event looks as it was agreed.
+fn event_changed(booking: &Booking) -> Cell {
+    let (Stage::Awaiting { reservation, .. }
+    | Stage::Confirming { reservation }
+    | Stage::Confirmed { reservation, .. }) = &booking.stage
+    else {
+        return Stale;
+    };
+    let news = booking.event_details().filter(|it| it.shown_since > booking.event_version);
+    let Some(details) = news else { return Stale };
+    // What a buyer was told since then is not kept: it looked otherwise than now.
+    let knows_agreed = booking.event_version <= reservation.event.version;
+    if knows_agreed && reservation.event.looks_like(&details.event) {
+        return Cell::EventChanged(vec![]);
+    }
+    Cell::EventChanged(vec![Message::BookingEventChanged {
+        reservation: reservation.clone(),
+        refundable_until: booking.refundable_until_of(reservation),
+    }])
 }
 
 fn releasing(reservation: Option<&Arc<Reservation>>, cause: Cause, input: &Input) -> Cell {
@@ -296,9 +293,14 @@ fn transition(
     // A payment that became payable is asked about less often.
     let keeps_its_resend =
         stage.name() == booking.stage.name() && *input != Input::PaymentRequested;
-    let order = booking.order.clone();
-    let next_resend = booking.next_resend;
-    let mut booking = Booking { order, version, stage, next_resend, stuck, updated_at: at };
+    let event_version = match input {
+        Input::TicketsReserved(reservation) => Some(reservation.event.version),
+        Input::EventChanged => booking.event_details().map(|details| details.event.version),
+        _ => None,
+    };
+    let event_version = event_version.unwrap_or(booking.event_version);
+    let mut booking =
+        Booking { version, stage, stuck, updated_at: at, event_version, ..booking.clone() };
     if !keeps_its_resend {
         booking.next_resend = first_resend(&booking, context);
     }

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use karcis_kernel::{Money, Timestamp};
 
-use super::{Booking, Cause, Input, RejectReason, Stage, Stuck, saga::is_accepted};
+use super::{Booking, Cause, EventSnapshot, Input, RejectReason, Stage, Stuck, saga::is_accepted};
 
 /// A booking's public status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -106,7 +106,25 @@ impl Booking {
 
     /// Until when it has to be paid; `None` while unpriced or free.
     pub fn pay_by(&self) -> Option<Timestamp> {
-        self.reservation().filter(|reservation| !reservation.is_free()).map(|_| self.order.pay_by)
+        let priced = self.reservation().filter(|reservation| !reservation.is_free());
+        priced.map(|reservation| self.pay_by_of(reservation))
+    }
+
+    /// Until when it may be cancelled for its money; `None` until event-service has answered.
+    pub fn refundable_until(&self) -> Option<Timestamp> {
+        self.reservation().map(|reservation| self.refundable_until_of(reservation))
+    }
+
+    /// The event as it is now, or if that is not known, as it was when the seats were held; `None` until
+    /// event-service has answered.
+    pub fn shown_event(&self) -> Option<&EventSnapshot> {
+        let agreed = &self.reservation()?.event;
+        Some(self.event_details().map_or(agreed, |details| &details.event))
+    }
+
+    /// Why the event does not take place, in its organiser's words.
+    pub fn event_cancel_reason(&self) -> Option<&str> {
+        self.event.as_ref()?.cancel_reason.as_deref()
     }
 
     /// The money that is or was given back; `None` if none was taken.

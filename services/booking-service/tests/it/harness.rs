@@ -9,7 +9,8 @@ use karcis_contracts::{
     TicketCodes, TicketFact, TicketsConfirmed, TicketsIssued, TicketsReleased, TicketsReserved,
 };
 use karcis_kernel::{
-    BookingId, Currency, EventId, Money, PaymentId, Role, TicketCode, TicketTypeId, UserId,
+    BookingId, Currency, EventId, Money, PaymentId, Role, TicketCode, TicketTypeId, Timestamp,
+    UserId,
 };
 use karcis_process::now;
 use karcis_schemas::{BOOKING, BOOKINGS, EVENT, EVENTS};
@@ -97,6 +98,27 @@ impl TestApp {
         self.others.kinds_of(booking.id.0).into_iter().filter(|sent| *sent == kind).count()
     }
 
+    /// What this booking told everybody, in its order.
+    pub(crate) fn facts(&self, booking: Booked) -> Vec<BookingFact> {
+        self.others.heard_about(booking.id.0)
+    }
+
+    /// What all bookings told everybody.
+    pub(crate) fn all_facts(&self) -> Vec<BookingFact> {
+        self.others.heard()
+    }
+
+    /// Ends the service as kill -9 would, and starts it again.
+    pub(crate) async fn crashes(self) -> Self {
+        self.service.kill();
+        let mint = TokenMint::start().await;
+        let flags = &["--resend-after", "10m"];
+        let service =
+            RunningService::start(&BOOKING, &self.environment, mint.jwks_url(), flags, run).await;
+        let visitor = Person::visitor(&service.url);
+        Self { visitor, service, ..self }
+    }
+
     /// Waits until the booking has sent this.
     pub(crate) async fn receives(&self, booking: Booked, kind: &str) {
         eventually(async || if self.count(booking, kind) > 0 { Ok(()) } else { Err(kind) }).await;
@@ -136,16 +158,18 @@ impl TestApp {
 }
 
 pub(crate) fn reserved(booking: Booked, price: i64, refundable_minutes: i64) -> TicketFact {
+    let refundable_until = now() + chrono::TimeDelta::minutes(refundable_minutes);
+    TicketsReserved { refundable_until, ..held(booking, price) }.into()
+}
+
+/// What event-service holds, at this price per ticket: of an event in its first version, refundable and on
+/// sale until it starts.
+pub(crate) fn held(booking: Booked, price: i64) -> TicketsReserved {
     let unit_price = Money::new(price, Currency::Idr);
     TicketsReserved {
         booking_id: booking.id,
         event_id: booking.event_id,
-        event: EventSnapshot {
-            title: "Concert".into(),
-            venue: "Hall".into(),
-            starts_at: now() + chrono::TimeDelta::days(30),
-            time_zone: "Asia/Jakarta".into(),
-        },
+        event: concert(1),
         items: vec![ReservedItem {
             ticket_type_id: booking.ticket_type_id,
             name: "VIP".into(),
@@ -153,9 +177,25 @@ pub(crate) fn reserved(booking: Booked, price: i64, refundable_minutes: i64) -> 
             unit_price,
         }],
         total: Money::new(2 * price, Currency::Idr),
-        refundable_until: now() + chrono::TimeDelta::minutes(refundable_minutes),
+        refundable_until: starts_at(),
+        sales_end: Some(starts_at()),
     }
-    .into()
+}
+
+/// The event in this version, as it was published.
+pub(crate) fn concert(version: i64) -> EventSnapshot {
+    EventSnapshot {
+        title: "Concert".into(),
+        venue: "Hall".into(),
+        starts_at: starts_at(),
+        time_zone: "Asia/Jakarta".into(),
+        version: Some(version),
+    }
+}
+
+/// The same in every call.
+pub(crate) fn starts_at() -> Timestamp {
+    "2099-06-20T12:30:00Z".parse().expect("a time")
 }
 
 pub(crate) fn requested(booking: Booked) -> PaymentFact {

@@ -3,6 +3,7 @@
 
 mod cancelling;
 mod clock;
+mod facts;
 mod harness;
 mod input;
 mod instances;
@@ -10,6 +11,8 @@ mod limits;
 mod locked;
 mod lost_commits;
 mod many;
+mod moved;
+mod moved_many;
 mod outage;
 mod paying;
 mod showing;

@@ -49,7 +49,7 @@ async fn a_booking_is_reserved_paid_and_confirmed() {
         buyer.timeline(booking).await,
         [
             "create: reserving ReserveTickets BookingCreated",
-            "TicketsReserved: awaiting RequestPayment",
+            "TicketsReserved: awaiting RequestPayment BookingReserved",
             "PaymentRequested: awaiting",
             "PaymentSucceeded: confirming ConfirmTickets",
             "TicketsConfirmed: confirmed BookingConfirmed",

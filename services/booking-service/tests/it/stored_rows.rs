@@ -2,22 +2,28 @@
 
 use karcis_kernel::{Role, UserId};
 use serde_json::{Value, json};
-use sqlx::types::Json;
+use sqlx::{AssertSqlSafe, types::Json};
 use uuid::Uuid;
 
 use crate::harness::TestApp;
 
 /// A confirmed booking as each release stored it, oldest first.
-const BOOKINGS: [&str; 1] = [include_str!("../../golden/booking/1.json")];
+const BOOKINGS: [&str; 2] =
+    [include_str!("../../golden/booking/1.json"), include_str!("../../golden/booking/2.json")];
 
 #[tokio::test]
 async fn rows_of_every_released_shape_are_shown() {
     let app = TestApp::start().await;
     for row in BOOKINGS {
         let row: Value = serde_json::from_str(row).expect("JSON");
-        let insert = "INSERT INTO bookings.booking
-            SELECT * FROM jsonb_populate_record(NULL::bookings.booking, $1)";
-        sqlx::query(insert)
+        let columns: Vec<&str> =
+            row.as_object().expect("a row").keys().map(String::as_str).collect();
+        let columns = columns.join(", ");
+        let insert = format!(
+            "INSERT INTO bookings.booking ({columns})
+            SELECT {columns} FROM jsonb_populate_record(NULL::bookings.booking, $1)"
+        );
+        sqlx::query(AssertSqlSafe(insert))
             .bind(Json(&row))
             .execute(app.environment.superuser())
             .await

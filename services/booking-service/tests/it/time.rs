@@ -1,13 +1,14 @@
 //! Deadlines and resends.
 
-use chrono::TimeDelta;
-use karcis_contracts::{EventCancelled, EventFact, PaymentFact};
+use chrono::{SubsecRound, TimeDelta};
+use karcis_contracts::{EventCancelled, EventFact, PaymentFact, TicketFact, TicketsReserved};
 use karcis_kernel::{EventId, Timestamp};
+use karcis_process::now;
 use karcis_testkit::eventually;
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::harness::{Booked, Buyer, TestApp, paid, payment_cancelled, released};
+use crate::harness::{Booked, Buyer, TestApp, held, paid, payment_cancelled, released, requested};
 
 /// Ends the time to pay now, however long it took to get here.
 async fn deadline_ends(app: &TestApp, buyer: &Buyer, booking: Booked) {
@@ -40,6 +41,34 @@ async fn an_unpaid_booking_is_undone_at_its_deadline() {
     app.receives(booking, "ReleaseTickets").await;
     app.publishes([released(booking)]).await;
     buyer.waits_for(booking, "cancelled").await;
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn a_hold_is_not_paid_after_its_tickets_are_on_sale() {
+    let app = TestApp::start_with(&["--payment-window", "7m", "--resend-after", "10m"]).await;
+    let buyer = app.buyer();
+    let [booking, late] = [buyer.books().await, buyer.books().await];
+    let ends = |booking, sales_end| {
+        TicketFact::from(TicketsReserved { sales_end: Some(sales_end), ..held(booking, 500) })
+    };
+    // In microseconds, as it is stored.
+    let soon = now().trunc_subsecs(6) + TimeDelta::seconds(5);
+    app.publishes([ends(booking, soon)]).await;
+    app.receives(booking, "RequestPayment").await;
+    let payable = buyer.sees(booking).await;
+    assert_eq!(time(&payable, "pay_by"), soon);
+    app.publishes([requested(booking)]).await;
+    buyer.waits_for(booking, "awaiting_payment").await;
+    app.receives(booking, "CancelPayment").await;
+    let seen = buyer.sees(booking).await;
+    assert_eq!(seen["reason"], "payment_expired");
+    let lateness = time(&seen, "updated_at") - soon;
+    assert!((0..20_000).contains(&lateness.num_milliseconds()), "late by {lateness}");
+    // Sales ended while the seats were looked for: there is no time to pay.
+    app.publishes([ends(late, now() - TimeDelta::seconds(1))]).await;
+    app.receives(late, "CancelPayment").await;
+    assert_eq!(buyer.sees(late).await["reason"], "payment_expired");
     app.stop().await;
 }
 
@@ -129,7 +158,7 @@ async fn commands_without_an_answer_are_sent_again_until_there_is_one() {
         buyer.timeline(booking).await,
         [
             "create: reserving ReserveTickets BookingCreated",
-            "TicketsReserved: awaiting RequestPayment",
+            "TicketsReserved: awaiting RequestPayment BookingReserved",
             "cancel: cancelling CancelPayment",
             "PaymentCancelled: releasing ReleaseTickets",
             "TicketsReleased: cancelled BookingCancelled",

@@ -10,11 +10,12 @@ use karcis_simulation::{Rules, Scenario, explore};
 type Mutant = (&'static str, Rules);
 
 /// The smallest scenarios that show every mutant.
-const SCENARIOS: [Scenario; 4] = [
-    Scenario { price: 0, is_refundable: true, attempts: 0 },
-    Scenario { price: 100, is_refundable: false, attempts: 1 },
-    Scenario { price: 100, is_refundable: true, attempts: 1 },
-    Scenario { price: 100, is_refundable: true, attempts: 2 },
+const SCENARIOS: [Scenario; 5] = [
+    Scenario { price: 0, is_refundable: true, attempts: 0, is_moved: false },
+    Scenario { price: 0, is_refundable: false, attempts: 0, is_moved: true },
+    Scenario { price: 100, is_refundable: false, attempts: 1, is_moved: false },
+    Scenario { price: 100, is_refundable: true, attempts: 1, is_moved: false },
+    Scenario { price: 100, is_refundable: true, attempts: 2, is_moved: false },
 ];
 
 #[test]

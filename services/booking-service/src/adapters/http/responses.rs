@@ -12,7 +12,7 @@ use utoipa::{
 
 use crate::{
     application::TimelineEntry,
-    domain::{Booking, Cause, EventSnapshot, Items, RejectReason, Stage, Status, Ticket},
+    domain::{Booking, Cause, Items, RejectReason, Stage, Status, Ticket},
 };
 
 /// A booking. What only event-service knows is null until it has answered.
@@ -27,12 +27,15 @@ pub(super) struct BookingResponse {
     status: &'static str,
     #[schema(schema_with = reasons)]
     reason: Option<&'static str>,
-    event: EventSnapshotResponse,
+    event: BookedEventResponse,
     items: Vec<ItemResponse>,
     total: Option<Money>,
-    /// Until when it has to be paid; null while unpriced or free.
+    /// Until when it has to be paid, at the latest when its tickets are no longer on sale; null while
+    /// unpriced or free.
     #[schema(value_type = Option<String>, format = DateTime, examples("2036-08-01T09:15:00Z"))]
     pay_by: Option<Timestamp>,
+    /// Until when it may be cancelled for its money. It never becomes earlier than was agreed, and later if
+    /// the event is put off.
     #[schema(value_type = Option<String>, format = DateTime, examples("2036-08-10T12:00:00Z"))]
     refundable_until: Option<Timestamp>,
     /// One per seat, none unless confirmed. A list shows none: there are as many as `ticket_count`.
@@ -50,10 +53,10 @@ pub(super) struct BookingResponse {
     updated_at: Timestamp,
 }
 
-/// The event of a booking, as it was when the seats were held.
+/// The event of a booking as it is now. Its details are null until the seats are held.
 #[derive(Serialize, ToSchema)]
 #[schema(as = BookedEvent)]
-struct EventSnapshotResponse {
+struct BookedEventResponse {
     event_id: EventId,
     #[schema(examples("Angklung Night"))]
     title: Option<String>,
@@ -63,6 +66,9 @@ struct EventSnapshotResponse {
     starts_at: Option<Timestamp>,
     #[schema(examples("Asia/Jakarta"))]
     time_zone: Option<String>,
+    /// Why it does not take place; null unless it is cancelled.
+    #[schema(examples(json!(null)))]
+    cancel_reason: Option<String>,
 }
 
 /// Seats of one ticket type.
@@ -178,14 +184,11 @@ impl BookingResponse {
             version: booking.version,
             status: booking.status().as_str(),
             reason: booking.reason(),
-            event: EventSnapshotResponse::new(
-                order.event_id,
-                reservation.map(|reservation| &reservation.event),
-            ),
+            event: BookedEventResponse::of(booking),
             items: items(booking),
             total: reservation.map(|reservation| reservation.total),
             pay_by: booking.pay_by(),
-            refundable_until: reservation.map(|reservation| reservation.refundable_until),
+            refundable_until: booking.refundable_until(),
             tickets: Vec::new(),
             ticket_count: tickets(booking).len(),
             refund: booking.refund().map(|refund| RefundResponse {
@@ -233,14 +236,16 @@ fn items(booking: &Booking) -> Vec<ItemResponse> {
         .collect()
 }
 
-impl EventSnapshotResponse {
-    fn new(event_id: EventId, event: Option<&EventSnapshot>) -> Self {
+impl BookedEventResponse {
+    fn of(booking: &Booking) -> Self {
+        let event = booking.shown_event();
         Self {
-            event_id,
+            event_id: booking.order.event_id,
             title: event.map(|event| event.title.clone()),
             venue: event.map(|event| event.venue.clone()),
             starts_at: event.map(|event| event.starts_at),
             time_zone: event.map(|event| event.time_zone.clone()),
+            cancel_reason: booking.event_cancel_reason().map(str::to_owned),
         }
     }
 }

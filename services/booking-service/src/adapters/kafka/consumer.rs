@@ -1,11 +1,11 @@
-//! The consumer: answers of event-service and payment-service, cancelled events, erased people.
+//! The consumer: answers of event-service and payment-service, what becomes of events, erased people.
 
 use std::{ops::Range, sync::Arc};
 
 use async_trait::async_trait;
 use karcis_contracts::{EventFact, Message as _, PaymentFact, TicketCodes, TicketFact, UserFact};
 use karcis_database::StoreError;
-use karcis_kernel::{BookingId, EventId, Timestamp};
+use karcis_kernel::{BookingId, Timestamp};
 use karcis_messaging::{Consumer, HandleError, Received, SEATS_AT_ONCE, parts};
 use karcis_process::{now, trace};
 use tokio::sync::Notify;
@@ -13,7 +13,7 @@ use tokio::sync::Notify;
 use super::messages::{Incoming, event_fact, payment_fact, ticket_codes, ticket_fact, user_fact};
 use crate::{
     adapters::{metrics, postgres::PgBookings},
-    application::{Applied, CancelledEvents, apply_inputs, erase_buyer},
+    application::{Applied, EventNews, apply_inputs, erase_buyer, record_events},
     domain::{DecisionContext, Input, Items, ResendSchedule},
 };
 
@@ -27,6 +27,8 @@ pub(crate) struct Replies {
     pub(crate) bookings: Arc<PgBookings>,
     /// Notified when an event was recorded as cancelled.
     pub(crate) event_cancelled: Arc<Notify>,
+    /// Notified when an event was recorded that may look otherwise than before.
+    pub(crate) event_moved: Arc<Notify>,
     pub(crate) resends: ResendSchedule,
 }
 
@@ -51,7 +53,7 @@ impl Consumer for Replies {
         for (index, received) in batch.iter().enumerate() {
             match &received.message {
                 Incoming::Reply(booking, input) => replies.push((index, *booking, input)),
-                Incoming::EventCancelled(event) => events.push((index, *event)),
+                Incoming::Event(news) => events.push((index, news)),
                 Incoming::UserErased(user) => users.push((index, *user)),
                 Incoming::ForOthers => {}
             }
@@ -91,23 +93,26 @@ impl Consumer for Replies {
 type Reply<'a> = (usize, BookingId, &'a Input);
 
 impl Replies {
-    /// Records that these events are cancelled. Returns the indexes of the messages, if others have the
+    /// Records what became of these events. Returns the indexes of the messages, if others have the
     /// rows of some locked.
     async fn record(
         &self,
-        events: &[(usize, EventId)],
+        events: &[(usize, &EventNews)],
         at: Timestamp,
     ) -> Result<Vec<usize>, HandleError> {
         if events.is_empty() {
             return Ok(vec![]);
         }
-        let (indexes, events): (Vec<usize>, Vec<EventId>) = events.iter().copied().unzip();
-        match self.bookings.record(&events, at).await {
-            Ok(()) => self.event_cancelled.notify_one(),
-            Err(StoreError::Contended(_)) => return Ok(indexes),
-            Err(error) => return Err(error.into()),
+        let news = events.iter().map(|(_, news)| (*news).clone());
+        match record_events(&*self.bookings, news, at).await {
+            Ok(()) => {
+                self.event_cancelled.notify_one();
+                self.event_moved.notify_one();
+                Ok(vec![])
+            }
+            Err(StoreError::Contended(_)) => Ok(events.iter().map(|(index, _)| *index).collect()),
+            Err(error) => Err(error.into()),
         }
-        Ok(vec![])
     }
 
     /// The parts that are committed one after another: tickets come with a reply, and are loaded with a

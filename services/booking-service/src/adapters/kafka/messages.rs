@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use karcis_contracts as wire;
-use karcis_kernel::{BookingId, EventId, UserId};
+use karcis_kernel::{BookingId, UserId};
 use karcis_messaging::Outgoing;
 
 use crate::{
-    application::{Change, Sent},
+    application::{Change, EventEdit, EventNews, Sent},
     domain::{
-        EventSnapshot, Input, Message, Order, RejectReason, Reservation, ReservedItem, Ticket,
+        Booking, Cause, EventSnapshot, Input, Message, Order, RejectReason, Reservation,
+        ReservedItem, Ticket,
     },
 };
 
@@ -18,7 +19,7 @@ use crate::{
 pub(crate) enum Incoming {
     /// An input of this booking.
     Reply(BookingId, Input),
-    EventCancelled(EventId),
+    Event(EventNews),
     UserErased(UserId),
     /// booking-service does not use it.
     ForOthers,
@@ -26,19 +27,21 @@ pub(crate) enum Incoming {
 
 /// The messages of a change, ready for the outbox, with the running task's trace.
 pub(crate) fn encode(change: &Change) -> Vec<Outgoing> {
-    change.messages.iter().map(|sent| outgoing(&change.after.order, *sent)).collect()
+    change.messages.iter().map(|sent| outgoing(&change.after, sent)).collect()
 }
 
-fn outgoing(order: &Order, sent: Sent) -> Outgoing {
+fn outgoing(booking: &Booking, sent: &Sent) -> Outgoing {
+    let order = &booking.order;
     let (booking_id, event_id, user_id) = (order.id, order.event_id, order.buyer);
     let event = |command: wire::EventCommand| Outgoing::new(&command);
     let payment = |command: wire::PaymentCommand| Outgoing::new(&command);
     let fact = |fact: wire::BookingFact| Outgoing::new(&fact);
-    let message = match sent.message {
+    let message = match &sent.message {
         Message::ReserveTickets => event(reserve_tickets(order).into()),
         Message::ConfirmTickets => event(wire::ConfirmTickets { booking_id, event_id }.into()),
         Message::ReleaseTickets => event(wire::ReleaseTickets { booking_id, event_id }.into()),
         Message::RequestPayment { amount, pay_by } => {
+            let (amount, pay_by) = (*amount, *pay_by);
             payment(wire::RequestPayment { booking_id, user_id, amount, pay_by }.into())
         }
         Message::CancelPayment => payment(wire::CancelPayment { booking_id }.into()),
@@ -46,19 +49,67 @@ fn outgoing(order: &Order, sent: Sent) -> Outgoing {
         Message::BookingCreated => {
             fact(wire::BookingCreated { booking_id, user_id, event_id }.into())
         }
+        Message::BookingReserved { reservation, pay_by } => {
+            let (booked, pay_by) = (booked(booking, reservation), *pay_by);
+            fact(wire::BookingReserved { booking_id, user_id, event_id, booked, pay_by }.into())
+        }
         Message::BookingConfirmed => {
-            fact(wire::BookingConfirmed { booking_id, user_id, event_id }.into())
+            let booked = booking.reservation().map(|reservation| booked(booking, reservation));
+            fact(wire::BookingConfirmed { booking_id, user_id, event_id, booked }.into())
         }
         Message::BookingRejected(reason) => {
             let reason = reason.as_str().to_owned();
-            fact(wire::BookingRejected { booking_id, user_id, event_id, reason }.into())
+            let event = booking.event_details().map(|details| snapshot(&details.event));
+            fact(wire::BookingRejected { booking_id, user_id, event_id, reason, event }.into())
         }
-        Message::BookingCancelled(cause) => {
-            let reason = cause.as_str().to_owned();
-            fact(wire::BookingCancelled { booking_id, user_id, event_id, reason }.into())
+        Message::BookingCancelled(cause) => fact(booking_cancelled(booking, *cause).into()),
+        Message::BookingEventChanged { reservation, refundable_until } => {
+            let (booked, agreed) = (booked(booking, reservation), snapshot(&reservation.event));
+            let refundable_until = *refundable_until;
+            fact(
+                wire::BookingEventChanged {
+                    booking_id,
+                    user_id,
+                    event_id,
+                    booked,
+                    agreed,
+                    refundable_until,
+                }
+                .into(),
+            )
         }
     };
     message.attempt(sent.attempt.try_into().unwrap_or(i32::MAX))
+}
+
+fn booking_cancelled(booking: &Booking, cause: Cause) -> wire::BookingCancelled {
+    let event_cancel_reason =
+        booking.event_cancel_reason().filter(|_| cause == Cause::EventCancelled);
+    wire::BookingCancelled {
+        booking_id: booking.order.id,
+        user_id: booking.order.buyer,
+        event_id: booking.order.event_id,
+        reason: cause.as_str().to_owned(),
+        booked: booking.reservation().map(|reservation| booked(booking, reservation)),
+        refunded: booking.refund().map(|refund| refund.amount),
+        event_cancel_reason: event_cancel_reason.map(str::to_owned),
+    }
+}
+
+fn booked(booking: &Booking, reservation: &Reservation) -> wire::Booked {
+    let event = booking.event_details().map_or(&reservation.event, |details| &details.event);
+    let items = reservation.items.iter().map(|item| wire::ReservedItem {
+        ticket_type_id: item.ticket_type_id,
+        name: item.name.clone(),
+        quantity: item.quantity,
+        unit_price: item.unit_price,
+    });
+    wire::Booked { event: snapshot(event), items: items.collect(), total: reservation.total }
+}
+
+fn snapshot(event: &EventSnapshot) -> wire::EventSnapshot {
+    let EventSnapshot { version, title, venue, starts_at, time_zone } = event.clone();
+    wire::EventSnapshot { title, venue, starts_at, time_zone, version: Some(version) }
 }
 
 fn reserve_tickets(order: &Order) -> wire::ReserveTickets {
@@ -123,6 +174,7 @@ fn reservation(fact: wire::TicketsReserved) -> Reservation {
     });
     Reservation {
         event: EventSnapshot {
+            version: fact.event.version.unwrap_or(EventSnapshot::FIRST_VERSION),
             title: fact.event.title,
             venue: fact.event.venue,
             starts_at: fact.event.starts_at,
@@ -131,6 +183,7 @@ fn reservation(fact: wire::TicketsReserved) -> Reservation {
         items: items.collect(),
         total: fact.total,
         refundable_until: fact.refundable_until,
+        sales_end: fact.sales_end,
     }
 }
 
@@ -161,12 +214,23 @@ pub(super) fn payment_fact(fact: wire::PaymentFact) -> Incoming {
 }
 
 pub(super) fn event_fact(fact: wire::EventFact) -> Incoming {
-    match fact {
-        wire::EventFact::EventCancelled(fact) => Incoming::EventCancelled(fact.event_id),
-        wire::EventFact::EventPublished(_)
-        | wire::EventFact::EventUpdated(_)
-        | wire::EventFact::EventDeleted(_) => Incoming::ForOthers,
-    }
+    let edited = |event_id, event, refundable_until| {
+        EventNews::Edited(EventEdit { event_id, event, refundable_until })
+    };
+    Incoming::Event(match fact {
+        wire::EventFact::EventPublished(fact) => {
+            let wire::EventPublished { version, title, venue, starts_at, time_zone, .. } = fact;
+            let event = EventSnapshot { version, title, venue, starts_at, time_zone };
+            edited(fact.event_id, event, fact.refundable_until)
+        }
+        wire::EventFact::EventUpdated(fact) => {
+            let wire::EventUpdated { version, title, venue, starts_at, time_zone, .. } = fact;
+            let event = EventSnapshot { version, title, venue, starts_at, time_zone };
+            edited(fact.event_id, event, fact.refundable_until)
+        }
+        wire::EventFact::EventCancelled(fact) => EventNews::Cancelled(fact.event_id, fact.reason),
+        wire::EventFact::EventDeleted(fact) => EventNews::Deleted(fact.event_id),
+    })
 }
 
 pub(super) fn user_fact(fact: wire::UserFact) -> Incoming {

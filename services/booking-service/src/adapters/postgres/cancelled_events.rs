@@ -1,44 +1,52 @@
 //! Table `cancelled_event`.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
-use karcis_database::StoreError;
+use karcis_database::{Connection, StoreError};
 use karcis_kernel::{BookingId, EventId, Timestamp};
 use uuid::Uuid;
 
-use super::{PgBookings, rows::seats};
-use crate::application::{CancelledEvent, CancelledEvents};
+use super::{
+    PgBookings,
+    rows::{bookings_within, seats},
+};
+use crate::application::{OpenEvent, OpenEvents};
+
+/// Records that the bookings of these events have to be cancelled.
+pub(super) async fn record(
+    connection: &mut Connection,
+    events: Vec<Uuid>,
+    at: Timestamp,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "INSERT INTO cancelled_event (event_id, announced_at, open)
+         SELECT event_id, $2, true FROM UNNEST($1::uuid[]) AS new (event_id)
+         ORDER BY event_id
+         ON CONFLICT (event_id)
+         DO UPDATE SET announced_at = EXCLUDED.announced_at, open = true",
+    )
+    .bind(events)
+    .bind(at)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// The cancelled events that may still have bookings to cancel.
+pub(crate) struct CancelledEvents(pub(crate) Arc<PgBookings>);
 
 #[async_trait]
-impl CancelledEvents for PgBookings {
-    async fn record(&self, events: &[EventId], at: Timestamp) -> Result<(), StoreError> {
-        let events: Vec<Uuid> = events.iter().map(|event| event.0).collect();
-        let mut transaction = self.pool.begin_batch().await?;
-        sqlx::query(
-            "INSERT INTO cancelled_event (event_id, announced_at, open)
-             SELECT DISTINCT event_id, $2, true FROM UNNEST($1::uuid[]) AS new (event_id)
-             ORDER BY event_id
-             ON CONFLICT (event_id)
-             DO UPDATE SET announced_at = EXCLUDED.announced_at, open = true",
-        )
-        .bind(events)
-        .bind(at)
-        .execute(&mut *transaction)
-        .await?;
-        Ok(transaction.commit().await?)
-    }
-
-    async fn next(&self, skipped: &[EventId]) -> Result<Option<CancelledEvent>, StoreError> {
+impl OpenEvents for CancelledEvents {
+    async fn next(&self, skipped: &[EventId]) -> Result<Option<OpenEvent>, StoreError> {
         let row: Option<(Uuid, Timestamp)> = sqlx::query_as(
             "SELECT event_id, announced_at FROM cancelled_event
              WHERE open AND event_id <> ALL($1) ORDER BY announced_at LIMIT 1",
         )
         .bind(skipped.iter().map(|event| event.0).collect::<Vec<_>>())
-        .fetch_optional(&self.pool)
+        .fetch_optional(&self.0.pool)
         .await?;
-        Ok(row.map(|(event_id, announced_at)| CancelledEvent {
-            event_id: EventId(event_id),
-            announced_at,
-        }))
+        Ok(row.map(|(event_id, since)| OpenEvent { event_id: EventId(event_id), since }))
     }
 
     async fn bookings_of(
@@ -48,37 +56,26 @@ impl CancelledEvents for PgBookings {
         limit: u16,
         seats: usize,
     ) -> Result<Vec<BookingId>, StoreError> {
-        let ids: Vec<Uuid> = sqlx::query_scalar(concat!(
-            "SELECT id FROM (
-                 SELECT id, seats, sum(seats) OVER (ORDER BY id) AS seats_so_far FROM (
-                     SELECT id, ",
-            seats!(),
-            " AS seats FROM booking
-                     WHERE event_id = $1
-                       AND stage IN
-                           ('reserving', 'awaiting', 'cancelling', 'confirming', 'confirmed')
-                       AND (stage <> 'cancelling' OR reason <> 'event_cancelled')
-                       AND id <> ALL($2)
-                     LIMIT $3
-                 ) AS found
-             ) AS counted WHERE seats_so_far <= $4 OR seats_so_far = seats"
-        ))
-        .bind(event.0)
-        .bind(skipped.iter().map(|id| id.0).collect::<Vec<_>>())
-        .bind(i64::from(limit))
-        .bind(i64::try_from(seats).unwrap_or(i64::MAX))
-        .fetch_all(&self.pool)
-        .await?;
-        Ok(ids.into_iter().map(BookingId).collect())
+        let found = bookings_within!(
+            "event_id = $1
+             AND stage IN ('reserving', 'awaiting', 'cancelling', 'confirming', 'confirmed')
+             AND (stage <> 'cancelling' OR reason <> 'event_cancelled')"
+        );
+        self.0.bookings_within(found, event, skipped, limit, seats).await
     }
 
-    async fn done(&self, event: CancelledEvent) -> Result<(), StoreError> {
+    /// One that was rejected is found when the event is announced again.
+    async fn is_awaited(&self, event: EventId, rejected: &[BookingId]) -> Result<bool, StoreError> {
+        Ok(!self.bookings_of(event, rejected, 1, 1).await?.is_empty())
+    }
+
+    async fn done(&self, event: OpenEvent) -> Result<(), StoreError> {
         sqlx::query(
             "UPDATE cancelled_event SET open = false WHERE event_id = $1 AND announced_at = $2",
         )
         .bind(event.event_id.0)
-        .bind(event.announced_at)
-        .execute(&self.pool)
+        .bind(event.since)
+        .execute(&self.0.pool)
         .await?;
         Ok(())
     }

@@ -114,12 +114,14 @@ async fn update(
              offer = COALESCE(new.offer::json, booking.offer),
              tickets = COALESCE(new.tickets::json, booking.tickets),
              attempt = new.attempt, wake_at = new.wake_at, due_at = new.due_at,
-             stuck = new.stuck, updated_at = new.updated_at, claimed_until = NULL
+             stuck = new.stuck, updated_at = new.updated_at, claimed_until = NULL,
+             event_version = new.event_version
          FROM UNNEST($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::boolean[],
              $6::boolean[], $7::boolean[], $8::text[], $9::text[], $10::integer[],
-             $11::timestamptz[], $12::timestamptz[], $13::text[], $14::timestamptz[])
+             $11::timestamptz[], $12::timestamptz[], $13::text[], $14::timestamptz[],
+             $15::bigint[])
              AS new (id, version, stage, reason, payable, released, refunded, offer, tickets,
-                 attempt, wake_at, due_at, stuck, updated_at)
+                 attempt, wake_at, due_at, stuck, updated_at, event_version)
          WHERE booking.id = new.id",
     );
     bind_states(statement, states).execute(connection).await?;
@@ -146,19 +148,19 @@ async fn insert(
     }
     let statement = sqlx::query(
         "INSERT INTO booking (id, version, stage, reason, payable, released, refunded, offer,
-             tickets, attempt, wake_at, due_at, stuck, updated_at, user_id, event_id, items,
-             expected_amount, expected_currency, created_at, pay_by)
+             tickets, attempt, wake_at, due_at, stuck, updated_at, event_version, user_id, event_id,
+             items, expected_amount, expected_currency, created_at, pay_by)
          SELECT id, version, stage, reason, payable, released, refunded, offer::json,
-             tickets::json, attempt, wake_at, due_at, stuck, updated_at, user_id, event_id,
-             items::json, expected_amount, expected_currency, created_at, pay_by
+             tickets::json, attempt, wake_at, due_at, stuck, updated_at, event_version, user_id,
+             event_id, items::json, expected_amount, expected_currency, created_at, pay_by
          FROM UNNEST($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::boolean[],
              $6::boolean[], $7::boolean[], $8::text[], $9::text[], $10::integer[],
              $11::timestamptz[], $12::timestamptz[], $13::text[], $14::timestamptz[],
-             $15::uuid[], $16::uuid[], $17::text[], $18::bigint[], $19::text[],
-             $20::timestamptz[], $21::timestamptz[])
+             $15::bigint[], $16::uuid[], $17::uuid[], $18::text[], $19::bigint[], $20::text[],
+             $21::timestamptz[], $22::timestamptz[])
              AS new (id, version, stage, reason, payable, released, refunded, offer, tickets,
-                 attempt, wake_at, due_at, stuck, updated_at, user_id, event_id, items,
-                 expected_amount, expected_currency, created_at, pay_by)
+                 attempt, wake_at, due_at, stuck, updated_at, event_version, user_id, event_id,
+                 items, expected_amount, expected_currency, created_at, pay_by)
          ON CONFLICT (id) DO NOTHING RETURNING id",
     );
     let rows = bind_states(statement, states)
@@ -198,6 +200,7 @@ fn bind_states(
         .bind(states.due_at)
         .bind(states.stuck)
         .bind(states.updated_at)
+        .bind(states.event_version)
 }
 
 /// Counts and logs the transitions of committed changes.

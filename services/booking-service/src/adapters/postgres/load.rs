@@ -1,10 +1,10 @@
-//! Bookings as they are loaded: by id, by timer, of an erased buyer.
+//! Bookings as they are loaded: by id, by timer, of an open event, of an erased buyer.
 
 use std::collections::HashMap;
 
 use async_trait::async_trait;
 use karcis_database::{Loaded, Pool, StoreError};
-use karcis_kernel::{BookingId, Timestamp, UserId};
+use karcis_kernel::{BookingId, EventId, Timestamp, UserId};
 use uuid::Uuid;
 
 use super::{
@@ -39,6 +39,25 @@ impl PgBookings {
         .await?;
         let tickets = |tickets| usize::try_from(tickets).unwrap_or_default();
         Ok(rows.into_iter().map(|(id, its)| (BookingId(id), tickets(its))).collect())
+    }
+
+    /// The ids that a statement of [`bookings_within`](super::rows::bookings_within) finds.
+    pub(super) async fn bookings_within(
+        &self,
+        statement: &'static str,
+        event: EventId,
+        skipped: &[BookingId],
+        limit: u16,
+        seats: usize,
+    ) -> Result<Vec<BookingId>, StoreError> {
+        let ids: Vec<Uuid> = sqlx::query_scalar(statement)
+            .bind(event.0)
+            .bind(skipped.iter().map(|id| id.0).collect::<Vec<_>>())
+            .bind(i64::from(limit))
+            .bind(i64::try_from(seats).unwrap_or(i64::MAX))
+            .fetch_all(&self.pool)
+            .await?;
+        Ok(ids.into_iter().map(BookingId).collect())
     }
 }
 

@@ -3,6 +3,7 @@
 mod batched;
 mod cancelled_events;
 mod commit;
+mod events;
 mod idempotency_keys;
 mod load;
 mod queries;
@@ -25,6 +26,8 @@ use crate::{
 };
 
 pub(crate) use batched::BatchedBookings;
+pub(crate) use cancelled_events::CancelledEvents;
+pub(crate) use events::MovedEvents;
 
 /// Turns a change's messages into wire form, with the running task's trace.
 pub(crate) type Encode = fn(&Change) -> Vec<Outgoing>;

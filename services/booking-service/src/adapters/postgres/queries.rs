@@ -94,6 +94,12 @@ impl PgBookings {
         Ok(rows.into_iter().collect())
     }
 
+    /// How many events have holders who are still to be told how they look.
+    pub(crate) async fn moved_events(&self) -> Result<i64, StoreError> {
+        let count = sqlx::query_scalar("SELECT count(*) FROM event WHERE open");
+        Ok(count.fetch_one(&self.pool).await?)
+    }
+
     /// How many sagas are under way, by stage; up to 20,000 in all, so that the
     /// count stays cheap when there are many.
     pub(crate) async fn under_way(&self) -> Result<HashMap<String, i64>, StoreError> {

@@ -1,4 +1,4 @@
-//! Rows of table `booking`, as they are read and as columns for statements that write many.
+//! Rows of tables `booking` and `event`, as they are read and as columns for statements that write many.
 
 use std::sync::Arc;
 
@@ -11,8 +11,11 @@ use super::stored_json::{
     ItemJson, ReservationJson, TicketJson, items_json, reservation_json, tickets_json,
 };
 use crate::{
-    application::Change,
-    domain::{Booking, Cause, Items, NextResend, Order, RejectReason, Stage, Stuck},
+    application::{Change, EventEdit},
+    domain::{
+        Booking, Cause, CurrentEvent, EventDetails, EventSnapshot, Items, NextResend, Order,
+        RejectReason, Stage, Stuck,
+    },
 };
 
 /// A query for [`read_bookings`]: all columns of a [`BookingRow`], and the rest of the statement. Tickets
@@ -20,10 +23,12 @@ use crate::{
 macro_rules! select_bookings {
     ($rest:literal) => {
         sqlx::query(concat!(
-            "SELECT id, user_id, event_id, items, expected_amount, expected_currency, created_at, \
-             pay_by, version, stage, reason, payable, released, refunded, offer, \
+            "SELECT id, user_id, booking.event_id, items, expected_amount, expected_currency, \
+             created_at, pay_by, booking.version, stage, reason, payable, released, refunded, offer, \
              CASE WHEN stage = 'confirmed' THEN tickets END AS tickets, attempt, wake_at, stuck, \
-             updated_at FROM booking ",
+             updated_at, event_version, event.version AS now_version, title, venue, starts_at, \
+             time_zone, shown_version, refundable_until, cancel_reason \
+             FROM booking LEFT JOIN event ON event.event_id = booking.event_id ",
             $rest
         ))
     };
@@ -38,7 +43,26 @@ macro_rules! seats {
     };
 }
 
-pub(super) use {seats, select_bookings};
+/// The ids of up to $3 of an event's bookings $1 that meet the condition, without those of $2; fewer, but at
+/// least one, if together they have more than $4 seats. By the order of index `booking_of_event_version`: of an
+/// event that has most of the rows, Postgres would else read them all for each few.
+macro_rules! bookings_within {
+    ($condition:literal) => {
+        concat!(
+            "SELECT id FROM (
+                 SELECT id, seats, sum(seats) OVER (ORDER BY id) AS seats_so_far FROM (
+                     SELECT id, ",
+            seats!(),
+            " AS seats FROM booking WHERE id <> ALL($2) AND ",
+            $condition,
+            " ORDER BY event_version LIMIT $3
+                 ) AS found
+             ) AS counted WHERE seats_so_far <= $4 OR seats_so_far = seats"
+        )
+    };
+}
+
+pub(super) use {bookings_within, seats, select_bookings};
 
 /// The bookings of these rows.
 pub(super) fn read_bookings(rows: &[PgRow]) -> Loaded<Booking> {
@@ -68,6 +92,37 @@ struct BookingRow {
     wake_at: Option<Timestamp>,
     stuck: Option<String>,
     updated_at: Timestamp,
+    event_version: i64,
+    #[sqlx(flatten)]
+    event: EventRow,
+}
+
+/// The event as it is now; `None` throughout if nothing is known of it.
+#[derive(FromRow)]
+struct EventRow {
+    now_version: Option<i64>,
+    title: Option<String>,
+    venue: Option<String>,
+    starts_at: Option<Timestamp>,
+    time_zone: Option<String>,
+    shown_version: Option<i64>,
+    refundable_until: Option<Timestamp>,
+    cancel_reason: Option<String>,
+}
+
+impl EventRow {
+    fn current(self) -> Option<Arc<CurrentEvent>> {
+        let (version, shown_since) = (self.now_version?, self.shown_version?);
+        let details = match (self.title, self.venue, self.starts_at, self.time_zone) {
+            (Some(title), Some(venue), Some(starts_at), Some(time_zone)) => Some(EventDetails {
+                event: EventSnapshot { version, title, venue, starts_at, time_zone },
+                shown_since,
+                refundable_until: self.refundable_until,
+            }),
+            _ => None,
+        };
+        Some(Arc::new(CurrentEvent { details, cancel_reason: self.cancel_reason }))
+    }
 }
 
 impl BookingRow {
@@ -117,6 +172,8 @@ impl BookingRow {
                 Some(text) => Some(Stuck::ALL.into_iter().find(|stuck| stuck.as_str() == text)?),
             },
             updated_at: self.updated_at,
+            event: self.event.current(),
+            event_version: self.event_version,
         })
     }
 }
@@ -138,6 +195,7 @@ pub(super) struct States {
     pub(super) due_at: Vec<Option<Timestamp>>,
     pub(super) stuck: Vec<Option<&'static str>>,
     pub(super) updated_at: Vec<Timestamp>,
+    pub(super) event_version: Vec<i64>,
 }
 
 impl States {
@@ -151,8 +209,13 @@ impl States {
         // The statement keeps what is stored.
         let is_stored = change.before.as_ref().and_then(Booking::reservation).is_some();
         let reservation = after.reservation().filter(|_| !is_stored);
+        let is_confirmed = |booking: &Booking| matches!(booking.stage, Stage::Confirmed { .. });
         let tickets = match &after.stage {
-            Stage::Confirmed { tickets, .. } => Some(tickets_json(tickets)),
+            Stage::Confirmed { tickets, .. }
+                if !change.before.as_ref().is_some_and(is_confirmed) =>
+            {
+                Some(tickets_json(tickets))
+            }
             _ => None,
         };
         self.id.push(after.order.id.0);
@@ -169,6 +232,7 @@ impl States {
         self.due_at.push(after.due_at());
         self.stuck.push(after.stuck.map(Stuck::as_str));
         self.updated_at.push(after.updated_at);
+        self.event_version.push(after.event_version);
     }
 }
 
@@ -199,5 +263,29 @@ impl Orders {
         self.expected_currency.push(order.expected_total.map(|total| total.currency.as_str()));
         self.created_at.push(order.created_at);
         self.pay_by.push(order.pay_by);
+    }
+}
+
+/// The columns of events that are edited.
+#[derive(Default)]
+pub(super) struct Events {
+    pub(super) event_id: Vec<Uuid>,
+    pub(super) version: Vec<i64>,
+    pub(super) title: Vec<String>,
+    pub(super) venue: Vec<String>,
+    pub(super) starts_at: Vec<Timestamp>,
+    pub(super) time_zone: Vec<String>,
+    pub(super) refundable_until: Vec<Option<Timestamp>>,
+}
+
+impl Events {
+    pub(super) fn push(&mut self, edit: &EventEdit) {
+        self.event_id.push(edit.event_id.0);
+        self.version.push(edit.event.version);
+        self.title.push(edit.event.title.clone());
+        self.venue.push(edit.event.venue.clone());
+        self.starts_at.push(edit.event.starts_at);
+        self.time_zone.push(edit.event.time_zone.clone());
+        self.refundable_until.push(edit.refundable_until);
     }
 }

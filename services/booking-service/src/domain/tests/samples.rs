@@ -44,12 +44,7 @@ pub(in crate::domain) fn order() -> Arc<Order> {
 pub(in crate::domain) fn reservation(price: i64, refundable_until: Timestamp) -> Arc<Reservation> {
     let unit_price = Money::new(price, Currency::Idr);
     Arc::new(Reservation {
-        event: EventSnapshot {
-            title: "Concert".into(),
-            venue: "Hall".into(),
-            starts_at: noon() + TimeDelta::days(30),
-            time_zone: "Asia/Jakarta".into(),
-        },
+        event: concert(1),
         items: vec![ReservedItem {
             ticket_type_id: TicketTypeId(Uuid::from_u128(4)),
             name: "VIP".into(),
@@ -58,7 +53,27 @@ pub(in crate::domain) fn reservation(price: i64, refundable_until: Timestamp) ->
         }],
         total: unit_price,
         refundable_until,
+        sales_end: None,
     })
+}
+
+/// The event in this version, which always looks the same.
+pub(in crate::domain) fn concert(version: i64) -> EventSnapshot {
+    EventSnapshot {
+        version,
+        title: "Concert".into(),
+        venue: "Hall".into(),
+        starts_at: noon() + TimeDelta::days(30),
+        time_zone: "Asia/Jakarta".into(),
+    }
+}
+
+/// The event as it is in version 2, at a later time.
+pub(in crate::domain) fn put_off() -> EventDetails {
+    let event = concert(2);
+    let starts_at = event.starts_at + TimeDelta::days(300);
+    let event = EventSnapshot { starts_at, ..event };
+    EventDetails { event, shown_since: 2, refundable_until: None }
 }
 
 /// The order's one ticket.
@@ -70,10 +85,11 @@ pub(in crate::domain) fn tickets() -> Arc<[Ticket]> {
     }])
 }
 
-/// A booking in this stage whose resend is due at noon.
+/// A booking in this stage whose resend is due at noon, and whose event was put off.
 pub(in crate::domain) fn booking(stage: Stage) -> Booking {
     let next_resend = (!waits_for_nothing(&stage)).then(|| NextResend { attempt: 1, at: noon() });
-    Booking { stage, version: 7, next_resend, ..create(order(), resends()).booking }
+    let event = Some(Arc::new(CurrentEvent { details: Some(put_off()), cancel_reason: None }));
+    Booking { stage, version: 7, next_resend, event, ..create(order(), resends()).booking }
 }
 
 pub(in crate::domain) fn waits_for_nothing(stage: &Stage) -> bool {

@@ -23,6 +23,7 @@ fn inputs() -> BTreeMap<&'static str, Input> {
         Input::Cancel,
         Input::Due,
         Input::EventCancelled,
+        Input::EventChanged,
         Input::ResendDue,
     ];
     let free = ("FreeReserved", Input::TicketsReserved(reservation(0, noon())));
@@ -73,7 +74,7 @@ const TABLE: &[(&str, &[&str])] = &[
     (
         "reserving",
         &[
-            "TicketsReserved: awaiting + RequestPayment",
+            "TicketsReserved: awaiting + RequestPayment + BookingReserved",
             "FreeReserved: confirming + ConfirmTickets",
             "TicketsRejected: rejected + BookingRejected",
             "cancel: releasing(B) + ReleaseTickets",
@@ -81,12 +82,14 @@ const TABLE: &[(&str, &[&str])] = &[
             "EventCancelled: releasing(E) + ReleaseTickets",
             "resend: reserving + ReserveTickets",
             "TicketsConfirmed ConfirmRefused TicketsReleased PaymentRequested PaymentSucceeded \
-         PaymentFailed PaymentCancelled PaymentRefunded RefundRefused: ignored",
+         PaymentFailed PaymentCancelled PaymentRefunded RefundRefused \
+         EventChanged: ignored",
         ],
     ),
     (
         "awaiting",
         &[
+            "EventChanged: awaiting + BookingEventChanged",
             "PaymentRequested: awaiting(payable)",
             "PaymentSucceeded: confirming + ConfirmTickets",
             "PaymentFailed PaymentCancelled: releasing(P) + ReleaseTickets",
@@ -101,6 +104,7 @@ const TABLE: &[(&str, &[&str])] = &[
     (
         "awaiting(payable)",
         &[
+            "EventChanged: awaiting(payable) + BookingEventChanged",
             "PaymentSucceeded: confirming + ConfirmTickets",
             "PaymentFailed PaymentCancelled: releasing(P) + ReleaseTickets",
             "cancel: cancelling(B) + CancelPayment",
@@ -120,7 +124,8 @@ const TABLE: &[(&str, &[&str])] = &[
             "EventCancelled: cancelling(E)",
             "resend: cancelling(D) + CancelPayment",
             "due TicketsReserved FreeReserved TicketsRejected TicketsConfirmed ConfirmRefused \
-         TicketsReleased PaymentRequested PaymentRefunded RefundRefused: ignored",
+         TicketsReleased PaymentRequested PaymentRefunded RefundRefused \
+         EventChanged: ignored",
         ],
     ),
     (
@@ -131,7 +136,8 @@ const TABLE: &[(&str, &[&str])] = &[
             "EventCancelled: cancelling(E)",
             "resend: cancelling(B) + CancelPayment",
             "cancel due TicketsReserved FreeReserved TicketsRejected TicketsConfirmed \
-         ConfirmRefused TicketsReleased PaymentRequested PaymentRefunded RefundRefused: ignored",
+         ConfirmRefused TicketsReleased PaymentRequested PaymentRefunded RefundRefused \
+         EventChanged: ignored",
         ],
     ),
     (
@@ -142,12 +148,14 @@ const TABLE: &[(&str, &[&str])] = &[
             "resend: cancelling(E) + CancelPayment",
             "cancel due EventCancelled TicketsReserved FreeReserved TicketsRejected \
          TicketsConfirmed ConfirmRefused TicketsReleased PaymentRequested PaymentRefunded \
-         RefundRefused: ignored",
+         RefundRefused \
+         EventChanged: ignored",
         ],
     ),
     (
         "confirming",
         &[
+            "EventChanged: confirming + BookingEventChanged",
             "TicketsConfirmed: confirmed + BookingConfirmed",
             "ConfirmRefused: refunding(X) + RefundPayment + ReleaseTickets",
             "cancel: refunding(B) + RefundPayment + ReleaseTickets",
@@ -160,6 +168,7 @@ const TABLE: &[(&str, &[&str])] = &[
     (
         "confirming(free)",
         &[
+            "EventChanged: confirming + BookingEventChanged",
             "TicketsConfirmed: confirmed + BookingConfirmed",
             "ConfirmRefused: releasing(X) + ReleaseTickets",
             "cancel: releasing(B) + ReleaseTickets",
@@ -172,6 +181,7 @@ const TABLE: &[(&str, &[&str])] = &[
     (
         "confirming(late)",
         &[
+            "EventChanged: confirming + BookingEventChanged",
             "TicketsConfirmed: confirmed + BookingConfirmed",
             "ConfirmRefused: refunding(X) + RefundPayment + ReleaseTickets",
             "cancel: refused, too late",
@@ -184,6 +194,7 @@ const TABLE: &[(&str, &[&str])] = &[
     (
         "confirming(free late)",
         &[
+            "EventChanged: confirming + BookingEventChanged",
             "TicketsConfirmed: confirmed + BookingConfirmed",
             "ConfirmRefused: releasing(X) + ReleaseTickets",
             "cancel: refused, too late",
@@ -196,6 +207,7 @@ const TABLE: &[(&str, &[&str])] = &[
     (
         "confirmed",
         &[
+            "EventChanged: confirmed + BookingEventChanged",
             "cancel: refunding(B) + RefundPayment + ReleaseTickets",
             "EventCancelled: refunding(E) + RefundPayment + ReleaseTickets",
             "resend due TicketsReserved FreeReserved TicketsRejected TicketsConfirmed ConfirmRefused \
@@ -206,6 +218,7 @@ const TABLE: &[(&str, &[&str])] = &[
     (
         "confirmed(free)",
         &[
+            "EventChanged: confirmed + BookingEventChanged",
             "cancel: releasing(B) + ReleaseTickets",
             "EventCancelled: releasing(E) + ReleaseTickets",
             "resend due TicketsReserved FreeReserved TicketsRejected TicketsConfirmed ConfirmRefused \
@@ -216,6 +229,7 @@ const TABLE: &[(&str, &[&str])] = &[
     (
         "confirmed(late)",
         &[
+            "EventChanged: confirmed + BookingEventChanged",
             "cancel: refused, too late",
             "EventCancelled: refunding(E) + RefundPayment + ReleaseTickets",
             "resend due TicketsReserved FreeReserved TicketsRejected TicketsConfirmed ConfirmRefused \
@@ -230,7 +244,8 @@ const TABLE: &[(&str, &[&str])] = &[
             "resend: releasing(D) + ReleaseTickets",
             "cancel due EventCancelled TicketsReserved FreeReserved TicketsRejected \
          TicketsConfirmed ConfirmRefused PaymentRequested PaymentSucceeded PaymentFailed \
-         PaymentCancelled PaymentRefunded RefundRefused: ignored",
+         PaymentCancelled PaymentRefunded RefundRefused \
+         EventChanged: ignored",
         ],
     ),
     (
@@ -242,7 +257,8 @@ const TABLE: &[(&str, &[&str])] = &[
             "resend: refunding(B) + RefundPayment + ReleaseTickets",
             "cancel due EventCancelled TicketsReserved FreeReserved TicketsRejected \
          TicketsConfirmed ConfirmRefused PaymentRequested PaymentSucceeded PaymentFailed \
-         PaymentCancelled: ignored",
+         PaymentCancelled \
+         EventChanged: ignored",
         ],
     ),
     (
@@ -253,7 +269,8 @@ const TABLE: &[(&str, &[&str])] = &[
             "resend: refunding(E released) + RefundPayment",
             "TicketsReleased cancel due EventCancelled TicketsReserved FreeReserved \
          TicketsRejected TicketsConfirmed ConfirmRefused PaymentRequested PaymentSucceeded \
-         PaymentFailed PaymentCancelled: ignored",
+         PaymentFailed PaymentCancelled \
+         EventChanged: ignored",
         ],
     ),
     (
@@ -263,7 +280,8 @@ const TABLE: &[(&str, &[&str])] = &[
             "resend: refunding(X refunded) + ReleaseTickets",
             "PaymentRefunded RefundRefused cancel due EventCancelled TicketsReserved FreeReserved \
          TicketsRejected TicketsConfirmed ConfirmRefused PaymentRequested PaymentSucceeded \
-         PaymentFailed PaymentCancelled: ignored",
+         PaymentFailed PaymentCancelled \
+         EventChanged: ignored",
         ],
     ),
     (
@@ -272,14 +290,16 @@ const TABLE: &[(&str, &[&str])] = &[
             "cancel: refused, rejected",
             "resend due EventCancelled TicketsReserved FreeReserved TicketsRejected TicketsConfirmed \
          ConfirmRefused TicketsReleased PaymentRequested PaymentSucceeded PaymentFailed \
-         PaymentCancelled PaymentRefunded RefundRefused: ignored",
+         PaymentCancelled PaymentRefunded RefundRefused \
+         EventChanged: ignored",
         ],
     ),
     (
         "cancelled(B)",
         &["cancel resend due EventCancelled TicketsReserved FreeReserved TicketsRejected \
          TicketsConfirmed ConfirmRefused TicketsReleased PaymentRequested PaymentSucceeded \
-         PaymentFailed PaymentCancelled PaymentRefunded RefundRefused: ignored"],
+         PaymentFailed PaymentCancelled PaymentRefunded RefundRefused \
+         EventChanged: ignored"],
     ),
 ];
 
@@ -314,8 +334,13 @@ fn every_accepted_input_raises_the_version_clears_stuck_and_is_logged() {
             assert_eq!((log.input, log.from), (input.name(), Some(before.stage.name())));
             assert_eq!(log.to, to.booking.stage.name());
             assert!(log.sent.iter().copied().eq(to.messages.iter().map(Message::name)));
-            let refused = (*input == Input::RefundRefused).then_some(Stuck::RefundRefused);
-            assert_eq!(to.booking.stuck, refused, "{from} × {}", input.name());
+            let stuck = match input {
+                Input::RefundRefused => Some(Stuck::RefundRefused),
+                // It is no answer to what is waited for.
+                Input::EventChanged => before.stuck,
+                _ => None,
+            };
+            assert_eq!(to.booking.stuck, stuck, "{from} × {}", input.name());
             assert_eq!(to.booking.next_resend.is_none(), waits_for_nothing(&to.booking.stage));
         }
     }

@@ -10,7 +10,7 @@ use super::Mutant;
 type Decide = fn(&Booking, DecisionContext, &Input) -> Verdict;
 
 pub(super) fn mutants() -> Vec<Mutant> {
-    let wrong: [(&str, Decide); 14] = [
+    let wrong: [(&str, Decide); 17] = [
         ("the deadline releases seats whose payment is open", deadline_releases_at_once),
         ("a cancel releases seats whose payment is open", cancel_releases_at_once),
         ("a payment after the buyer's cancel confirms", paid_cancel_confirms),
@@ -34,6 +34,12 @@ pub(super) fn mutants() -> Vec<Mutant> {
         ("a cancelled payment forgets why it was cancelled", cause_is_forgotten),
         ("a late payment reopens a released booking", late_payment_reopens),
         ("a refused refund is taken for a refund", refusal_refunds),
+        ("a cancel is judged by what was agreed alone", agreed_window_alone),
+        ("a holder is told of one move again and again", |b, context, i| {
+            let forgets = Booking { event_version: 1, ..b.clone() };
+            decide(if *i == Input::EventChanged { &forgets } else { b }, context, i)
+        }),
+        ("a moved event ends the time to confirm", moved_event_releases),
     ];
     wrong.map(|(name, decide)| (name, Rules { decide, ..Rules::default() })).to_vec()
 }
@@ -142,6 +148,22 @@ fn late_payment_reopens(booking: &Booking, context: DecisionContext, input: &Inp
         (Stage::Releasing { reservation: Some(reservation), .. }, Input::PaymentRequested) => {
             let stage = Stage::Awaiting { reservation: reservation.clone(), payable: false };
             as_if(booking, stage, context, input)
+        }
+        _ => decide(booking, context, input),
+    }
+}
+
+fn agreed_window_alone(booking: &Booking, context: DecisionContext, input: &Input) -> Verdict {
+    match input {
+        Input::Cancel => decide(&Booking { event: None, ..booking.clone() }, context, input),
+        _ => decide(booking, context, input),
+    }
+}
+
+fn moved_event_releases(booking: &Booking, context: DecisionContext, input: &Input) -> Verdict {
+    match (&booking.stage, input) {
+        (Stage::Confirming { .. }, Input::EventChanged) if booking.event.is_some() => {
+            decide(booking, context, &Input::EventCancelled)
         }
         _ => decide(booking, context, input),
     }

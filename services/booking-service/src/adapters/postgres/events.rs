@@ -1,0 +1,158 @@
+//! Table `event`: what is true of each event now, and whose holders are still to be told.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use karcis_database::StoreError;
+use karcis_kernel::{BookingId, EventId, Timestamp};
+use uuid::Uuid;
+
+use super::{
+    PgBookings, cancelled_events,
+    rows::{Events as Columns, bookings_within, seats},
+};
+use crate::application::{EventEdit, Events, OpenEvent, OpenEvents};
+
+#[async_trait]
+impl Events for PgBookings {
+    async fn record_edits(&self, edits: &[EventEdit], at: Timestamp) -> Result<(), StoreError> {
+        let mut columns = Columns::default();
+        for edit in edits {
+            columns.push(edit);
+        }
+        let mut transaction = self.pool.begin_batch().await?;
+        // Holders of a first version know it. Of a cancelled event they hear that, and nothing else.
+        sqlx::query(
+            "INSERT INTO event AS known (event_id, version, title, venue, starts_at, time_zone,
+                 refundable_until, shown_version, moved_at, open)
+             SELECT event_id, version, title, venue, starts_at, time_zone,
+                 refundable_until, version, $8, version > 1
+             FROM UNNEST($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::timestamptz[],
+                 $6::text[], $7::timestamptz[])
+                 AS new (event_id, version, title, venue, starts_at, time_zone, refundable_until)
+             ORDER BY event_id
+             ON CONFLICT (event_id) DO UPDATE SET
+                 (version, title, venue, starts_at, time_zone) = (excluded.version, excluded.title,
+                     excluded.venue, excluded.starts_at, excluded.time_zone),
+                 refundable_until = COALESCE(excluded.refundable_until, known.refundable_until),
+                 (shown_version, moved_at, open) = (
+                     SELECT CASE WHEN moved THEN excluded.version ELSE known.shown_version END,
+                         CASE WHEN moved THEN excluded.moved_at ELSE known.moved_at END,
+                         known.cancel_reason IS NULL AND (moved OR known.open)
+                     FROM (VALUES ((known.title, known.venue, known.starts_at, known.time_zone)
+                         IS DISTINCT FROM (excluded.title, excluded.venue, excluded.starts_at,
+                             excluded.time_zone))) AS it (moved))
+             WHERE known.version < excluded.version",
+        )
+        .bind(columns.event_id)
+        .bind(columns.version)
+        .bind(columns.title)
+        .bind(columns.venue)
+        .bind(columns.starts_at)
+        .bind(columns.time_zone)
+        .bind(columns.refundable_until)
+        .bind(at)
+        .execute(&mut *transaction)
+        .await?;
+        Ok(transaction.commit().await?)
+    }
+
+    async fn record_cancelled(
+        &self,
+        events: &[(EventId, String)],
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        let (ids, reasons): (Vec<Uuid>, Vec<&str>) =
+            events.iter().map(|(event, reason)| (event.0, reason.as_str())).unzip();
+        let mut transaction = self.pool.begin_batch().await?;
+        // It is announced again and again: what is known is not written again.
+        sqlx::query(
+            "INSERT INTO event AS known (event_id, version, shown_version, cancel_reason, moved_at,
+                 open)
+             SELECT event_id, 0, 0, reason, $3, false
+             FROM UNNEST($1::uuid[], $2::text[]) AS new (event_id, reason)
+             WHERE NOT EXISTS (SELECT FROM event
+                 WHERE event.event_id = new.event_id AND event.cancel_reason IS NOT NULL)
+             ORDER BY event_id
+             ON CONFLICT (event_id) DO UPDATE SET cancel_reason = excluded.cancel_reason, open = false
+             WHERE known.cancel_reason IS NULL",
+        )
+        .bind(&ids)
+        .bind(reasons)
+        .bind(at)
+        .execute(&mut *transaction)
+        .await?;
+        cancelled_events::record(&mut transaction, ids, at).await?;
+        Ok(transaction.commit().await?)
+    }
+
+    async fn forget(&self, events: &[EventId]) -> Result<(), StoreError> {
+        let ids: Vec<Uuid> = events.iter().map(|event| event.0).collect();
+        let mut transaction = self.pool.begin_batch().await?;
+        sqlx::query(
+            "DELETE FROM event WHERE event_id = ANY (ARRAY(
+                 SELECT event_id FROM event WHERE event_id = ANY($1) ORDER BY event_id FOR UPDATE))",
+        )
+        .bind(ids)
+        .execute(&mut *transaction)
+        .await?;
+        Ok(transaction.commit().await?)
+    }
+}
+
+/// The events whose holders are still to be told how they look.
+pub(crate) struct MovedEvents(pub(crate) Arc<PgBookings>);
+
+#[async_trait]
+impl OpenEvents for MovedEvents {
+    async fn next(&self, skipped: &[EventId]) -> Result<Option<OpenEvent>, StoreError> {
+        let row: Option<(Uuid, Timestamp)> = sqlx::query_as(
+            "SELECT event_id, moved_at FROM event
+             WHERE open AND event_id <> ALL($1) ORDER BY moved_at LIMIT 1",
+        )
+        .bind(skipped.iter().map(|event| event.0).collect::<Vec<_>>())
+        .fetch_optional(&self.0.pool)
+        .await?;
+        Ok(row.map(|(event_id, since)| OpenEvent { event_id: EventId(event_id), since }))
+    }
+
+    async fn bookings_of(
+        &self,
+        event: EventId,
+        skipped: &[BookingId],
+        limit: u16,
+        seats: usize,
+    ) -> Result<Vec<BookingId>, StoreError> {
+        let found = bookings_within!(
+            "event_id = $1 AND stage IN ('awaiting', 'confirming', 'confirmed')
+             AND event_version < (SELECT shown_version FROM event WHERE event_id = $1)"
+        );
+        self.0.bookings_within(found, event, skipped, limit, seats).await
+    }
+
+    /// One that is being reserved, or cancelled at its deadline, may get its seats as they were before. One
+    /// that is rejected is told once it can be read.
+    async fn is_awaited(
+        &self,
+        event: EventId,
+        _rejected: &[BookingId],
+    ) -> Result<bool, StoreError> {
+        let awaited = sqlx::query(
+            "SELECT FROM booking WHERE event_id = $1
+                 AND stage IN ('reserving', 'awaiting', 'cancelling', 'confirming', 'confirmed')
+                 AND (stage <> 'cancelling' OR reason = 'payment_expired')
+                 AND event_version < (SELECT shown_version FROM event WHERE event_id = $1)
+             ORDER BY event_version LIMIT 1",
+        );
+        Ok(awaited.bind(event.0).fetch_optional(&self.0.pool).await?.is_some())
+    }
+
+    async fn done(&self, event: OpenEvent) -> Result<(), StoreError> {
+        sqlx::query("UPDATE event SET open = false WHERE event_id = $1 AND moved_at = $2")
+            .bind(event.event_id.0)
+            .bind(event.since)
+            .execute(&self.0.pool)
+            .await?;
+        Ok(())
+    }
+}

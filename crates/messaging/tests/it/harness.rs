@@ -114,6 +114,9 @@ pub(crate) fn note_of(booking: Uuid, n: usize, bytes: usize) -> Outgoing {
         user_id: UserId(Uuid::nil()),
         event_id: EventId(Uuid::nil()),
         reason: format!("{}{n}", "0".repeat(bytes - 1)),
+        booked: None,
+        refunded: None,
+        event_cancel_reason: None,
     }))
 }
 

@@ -203,7 +203,7 @@ async fn of_two_resets_with_one_token_at_the_same_time_one_counts() {
 }
 
 #[tokio::test]
-async fn a_reset_password_is_nobodys_if_the_account_is_erased_in_the_same_moment() {
+async fn a_password_is_reset_while_its_account_is_erased() {
     let (environment, server) = (TestEnvironment::start().await, MailServer::start().await);
     let users = start(&environment, &server).await;
     users.registers("Sari").await;

@@ -51,7 +51,7 @@ impl Kafka {
             member.leave().await;
             match outcome {
                 Err(error) if error.is_fenced() => {
-                    if fences.are_anothers() {
+                    if fences.are_of_another() {
                         tracing::error!("another instance has the same name: set KARCIS_INSTANCE");
                         return Err(error);
                     }
@@ -80,7 +80,7 @@ struct Fences {
 
 impl Fences {
     /// Counts one; returns whether only another instance of the same name can be the cause.
-    fn are_anothers(&mut self) -> bool {
+    fn are_of_another(&mut self) -> bool {
         let is_soon = self.last.is_some_and(|last| last.elapsed() < FENCED_SOON);
         self.in_a_row = if is_soon { self.in_a_row + 1 } else { 1 };
         self.last = Some(Instant::now());

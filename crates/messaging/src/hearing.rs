@@ -5,7 +5,7 @@
 //!
 //! Guarantees: a member joins again as a new client, which remembers nothing, once it has had no connection
 //! for seconds to a broker that answers others, or once messages of its partitions, or of nobody's, have
-//! waited for half a minute while nothing moved. The instance is not ready while this lasts longer than a
+//! waited for seconds while nothing moved. The instance is not ready while this lasts longer than a
 //! minute. A broker that does not answer makes nobody deaf. Nothing is done for each message.
 
 use std::{collections::HashMap, time::Duration};
@@ -22,12 +22,12 @@ use crate::{
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// How long it may have none while the broker answers others.
 const CONNECTS_WITHIN: Duration = Duration::from_secs(1);
-/// How often the broker is asked what waits, while the member has a connection.
+/// How often the broker is asked what waits, while all is well.
 const ASK_EVERY: Duration = Duration::from_secs(5);
 /// How long messages of a partition that the member has may wait.
-const HEARS_WITHIN: Duration = Duration::from_secs(15);
+const HEARS_WITHIN: Duration = Duration::from_secs(7);
 /// The same of a partition that no member has: an assignment takes its time.
-const JOINS_WITHIN: Duration = Duration::from_secs(25);
+const JOINS_WITHIN: Duration = Duration::from_secs(15);
 /// How long until the instance is not ready.
 const UNREADY_AFTER: Duration = Duration::from_secs(60);
 /// Longer than this no member is left to wait, however often it was made again.
@@ -38,6 +38,8 @@ const TASK: &str = "hearing";
 /// A partition of which messages wait, and nothing happens.
 struct Silence {
     since: Instant,
+    /// Whether it was seen before.
+    again: bool,
     /// The group's offset.
     committed: Option<i64>,
     /// The last one of a member; a new member has none yet.
@@ -63,16 +65,18 @@ impl Hearing {
     /// Returns once the member does not get what waits for it.
     pub(crate) async fn is_lost(&mut self, member: &Member) {
         let joined = Instant::now();
-        let mut looked = joined;
+        let mut asked = joined;
+        let mut answers = true;
         let mut unconnected: Option<Instant> = None;
         loop {
             sleep(LOOK_EVERY).await;
-            if member.is_connected() && looked.elapsed() < ASK_EVERY {
+            let is_well = answers && !self.is_suspicious() && member.is_connected();
+            if is_well && asked.elapsed() < ASK_EVERY {
                 unconnected = None;
                 continue;
             }
-            looked = Instant::now();
-            let answers = self.ask(member).await;
+            asked = Instant::now();
+            answers = self.ask(member).await;
             if member.is_connected() || !answers {
                 unconnected = None;
             } else if unconnected.get_or_insert_with(Instant::now).elapsed() >= CONNECTS_WITHIN {
@@ -114,7 +118,7 @@ impl Hearing {
     /// Asks the broker what waits, and shows for how long. Returns whether it answers.
     async fn ask(&mut self, member: &Member) -> bool {
         // A client that was told of other topics may not know these any better than the member.
-        let is_fresh = !self.silent.is_empty() || !member.is_connected();
+        let is_fresh = self.is_suspicious() || !member.is_connected();
         let asked = self.probe.places(is_fresh).await;
         let answers = asked.is_ok();
         match asked {
@@ -149,11 +153,15 @@ impl Hearing {
             let known = before.remove(&place.partition).filter(|it| {
                 it.committed == place.committed && (position.is_none() || it.position == position)
             });
-            let silence = known.unwrap_or_else(|| Silence {
-                since: Instant::now(),
-                committed: place.committed,
-                position,
-            });
+            let silence = match known {
+                Some(known) => Silence { again: true, ..known },
+                None => Silence {
+                    since: Instant::now(),
+                    again: false,
+                    committed: place.committed,
+                    position,
+                },
+            };
             self.silent.insert(place.partition.clone(), silence);
         }
     }
@@ -161,8 +169,7 @@ impl Hearing {
     /// Forgets what other members have: they read it, or make themselves again.
     async fn leave_to_others(&mut self, member: &Member) {
         let own = member.positions();
-        let is_old = |silence: &Silence| silence.since.elapsed() >= ASK_EVERY;
-        if self.silent.iter().any(|(it, silence)| is_old(silence) && !own.contains_key(it)) {
+        if self.silent.iter().any(|(it, silence)| silence.again && !own.contains_key(it)) {
             match self.probe.of_others().await {
                 Ok(others) => {
                     self.silent.retain(|it, _| own.contains_key(it) || !others.contains(it));
@@ -173,6 +180,11 @@ impl Hearing {
                 }
             }
         }
+    }
+
+    /// Whether nothing moved between two questions, though something waits: a busy partition is none.
+    fn is_suspicious(&self) -> bool {
+        self.silent.values().any(|silence| silence.again)
     }
 
     fn longest(&self) -> Option<Duration> {

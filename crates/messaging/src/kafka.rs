@@ -183,6 +183,9 @@ impl Kafka {
             .set("reconnect.backoff.max.ms", "1000")
             // A topic created after its readers is seen within this, not within five minutes.
             .set("topic.metadata.refresh.interval.ms", "10000")
+            // How long a topic may be missing before a producer's messages fail, which the relay sends again,
+            // and a consumer forgets how far it was: it would go on there if another topic took its place.
+            .set("topic.metadata.propagation.max.ms", "3000")
             .set("socket.keepalive.enable", "true")
             .set("log.connection.close", "false")
             .set_log_level(RDKafkaLogLevel::Warning);
@@ -199,8 +202,6 @@ impl Kafka {
             .set("statistics.interval.ms", "1000")
             // Then the relay reads its rows again, and with a new producer.
             .set("message.timeout.ms", "30000")
-            // How long a topic may be missing before its messages fail. The relay tries again.
-            .set("topic.metadata.propagation.max.ms", "3000")
             // As every other client hashes keys, so that operators' tools hit the same partition.
             .set("partitioner", "murmur2_random");
         settings

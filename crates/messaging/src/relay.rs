@@ -121,7 +121,7 @@ async fn send_all(
         let rows = sender.read().await?;
         if !rows.is_empty() {
             sender.send(&rows).await?;
-        } else if stopping.run_until_cancelled(sender.is_lost()).await == Some(true) {
+        } else if sender.is_lost().await {
             return Err(RelayError::Lost);
         }
         let bytes: usize = rows.iter().map(|row| row.body.len()).sum();

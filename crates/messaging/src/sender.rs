@@ -196,7 +196,7 @@ impl<'a> Sender<'a> {
     /// Whether the broker answers others, and the producer has no connection to it.
     pub(crate) async fn is_lost(&mut self) -> bool {
         let is_lost = !self.producer.is_connected()
-            && self.probe.answers().await
+            && self.stopping.run_until_cancelled(self.probe.answers()).await == Some(true)
             && !self.producer.is_connected();
         if is_lost {
             tracing::warn!("the broker answers, but not to this producer");

@@ -1,8 +1,11 @@
 //! All topics are deleted, with what is in them, and made again while people book.
 
+use std::time::Duration;
+
 use karcis_fleet::{Fleet, Ledger, Stock, TIMEOUT};
-use karcis_schemas::BOOKING;
-use karcis_testkit::{eventually, together};
+use karcis_schemas::{BOOKING, SERVICES};
+use karcis_testkit::{Broker, TestEnvironment, eventually, together};
+use tokio::time::{Instant, sleep};
 
 #[tokio::test]
 async fn every_booking_comes_to_its_end_although_all_topics_were_deleted() {
@@ -42,4 +45,33 @@ async fn every_booking_comes_to_its_end_although_all_topics_were_deleted() {
     let ledgers = fleet.ledgers(&ids).await;
     assert_eq!(ledgers[10..20], [Ledger::default(); 10]);
     assert!(ledgers[..10].iter().chain(&ledgers[20..]).all(|ledger| *ledger == once));
+}
+
+#[tokio::test]
+async fn bookings_go_on_within_a_minute_where_topics_are_made_again_after_a_crash_of_the_broker() {
+    let mut broker = Broker::start().await;
+    let fleet = Fleet::builder()
+        .on(TestEnvironment::on_kafka(broker.bootstrap_servers()).await)
+        .flag(&BOOKING, "--resend-after", "1s")
+        .start()
+        .await;
+    let concert = fleet.concert().tickets("VIP", 100).published().await;
+    let crowd = fleet.crowd(3);
+    broker.kill().await;
+    broker.start_again().await;
+    let early = crowd[0].books(&concert, "VIP", 1).await;
+
+    fleet.environment().delete_topics().await;
+    // As deployments do it.
+    sleep(Duration::from_secs(2)).await;
+    fleet.environment().make_topics().await;
+    let made = Instant::now();
+    let late = crowd[1].orders(&concert, "VIP", 1).await;
+    crowd[0].pays_up(&early).await;
+    let left = || Duration::from_secs(60).saturating_sub(made.elapsed());
+    eventually(|| crowd[0].sees(&early)).within(left()).is("confirmed").await;
+    eventually(|| crowd[1].sees(&late)).within(left()).is("awaiting_payment").await;
+    for service in SERVICES {
+        crowd[2].get(service, "/readyz").await.is(200);
+    }
 }

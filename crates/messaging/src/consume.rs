@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     Kafka, KafkaError,
     consumer::Consumer,
+    hearing::Hearing,
     member::Member,
     reader::{Ended, Reader, TASK},
 };
@@ -32,20 +33,28 @@ impl Kafka {
         stopping: CancellationToken,
     ) -> Result<(), KafkaError> {
         let reader = Reader { service, kafka: self, pool, consumer, stopping };
-        let mut fenced_at: Option<Instant> = None;
+        let mut hearing = Hearing::new(&reader.kafka, service, topics);
+        let mut fences = Fences::default();
         loop {
             // What this member leaves undone is others' now.
             reader.kafka.progress.rests(TASK);
             let member = Member::join(&reader.kafka, service, topics)?;
-            let outcome = reader.read(&member).await;
+            let outcome = tokio::select! {
+                outcome = reader.read(&member) => outcome,
+                () = hearing.is_lost(&member) => Ok(Ended::Lost),
+            };
+            if let Ok(Ended::Lost) = outcome {
+                // Nothing answers it, so there is nothing to wait for.
+                drop(member);
+                continue;
+            }
             member.leave().await;
             match outcome {
                 Err(error) if error.is_fenced() => {
-                    if fenced_at.is_some_and(|before| before.elapsed() < FENCED_AGAIN) {
+                    if fences.are_of_another() {
                         tracing::error!("another instance has the same name: set KARCIS_INSTANCE");
                         return Err(error);
                     }
-                    fenced_at = Some(Instant::now());
                     tracing::warn!("the broker fenced this instance: it joins again");
                 }
                 Ok(Ended::Overdue) => {
@@ -59,9 +68,29 @@ impl Kafka {
     }
 }
 
-/// A member can fence itself: when an outage loses the answer to a join, the join is repeated, and
-/// the broker sees two members (<https://github.com/confluentinc/librdkafka/issues/3437>). A member
-/// that is fenced again within this time shares its name with another instance.
-const FENCED_AGAIN: Duration = Duration::from_secs(60);
+/// How often the broker fenced an instance, each time soon after the last one. A member can fence itself:
+/// when an outage loses the answer to a join, the join is repeated, and the broker sees two members
+/// (<https://github.com/confluentinc/librdkafka/issues/3437>). Two instances of one name fence each other
+/// as soon as they join.
+#[derive(Default)]
+struct Fences {
+    last: Option<Instant>,
+    in_a_row: u32,
+}
+
+impl Fences {
+    /// Counts one; returns whether only another instance of the same name can be the cause.
+    fn are_of_another(&mut self) -> bool {
+        let is_soon = self.last.is_some_and(|last| last.elapsed() < FENCED_SOON);
+        self.in_a_row = if is_soon { self.in_a_row + 1 } else { 1 };
+        self.last = Some(Instant::now());
+        self.in_a_row >= FENCES
+    }
+}
+
+/// Two instances of one name fence each other within this; pauses of a broker are further apart.
+const FENCED_SOON: Duration = Duration::from_secs(10);
+/// So often.
+const FENCES: u32 = 3;
 /// How long a member that has left stays away: its session has to end before others get its partitions.
 const AWAY: Duration = Duration::from_secs(10);

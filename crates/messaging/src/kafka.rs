@@ -5,13 +5,16 @@
 //! least each second.
 
 use std::{
-    sync::Mutex,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
 use karcis_process::Progress;
 use rdkafka::{
-    ClientConfig, ClientContext,
+    ClientConfig, ClientContext, Statistics,
     config::RDKafkaLogLevel,
     error::{KafkaError as ClientError, RDKafkaErrorCode},
     producer::FutureProducer,
@@ -85,7 +88,56 @@ pub struct Kafka {
 }
 
 /// The relay's producer.
-pub(crate) type Producer = FutureProducer<Reports>;
+pub(crate) struct Producer {
+    client: FutureProducer<Reports>,
+    link: Link,
+}
+
+impl std::ops::Deref for Producer {
+    type Target = FutureProducer<Reports>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.client
+    }
+}
+
+impl Producer {
+    /// Whether it has a connection to a broker, as of the last second; a new one has time to connect.
+    pub(crate) fn is_connected(&self) -> bool {
+        self.link.is_up()
+    }
+}
+
+/// How long a new client may take to connect, and to say so.
+const CONNECTS_WITHIN: Duration = Duration::from_secs(3);
+
+/// Whether a client has a connection to a broker. One that has been told that there are no brokers, as a
+/// broker says that was frozen for longer than its own session, may throw away all that it knows, its
+/// bootstrap servers too, and never connect again (librdkafka 2.10 and later).
+#[derive(Clone, Debug)]
+pub(crate) struct Link {
+    is_up: Arc<AtomicBool>,
+    made: Instant,
+}
+
+impl Default for Link {
+    fn default() -> Self {
+        Self { is_up: Arc::default(), made: Instant::now() }
+    }
+}
+
+impl Link {
+    pub(crate) fn is_up(&self) -> bool {
+        self.is_up.load(Ordering::Relaxed) || self.made.elapsed() < CONNECTS_WITHIN
+    }
+
+    /// Takes note of what librdkafka says each second.
+    pub(crate) fn note(&self, statistics: &Statistics) {
+        let mut brokers = statistics.brokers.values();
+        let is_up = brokers.any(|it| it.source != "logical" && it.state == "UP");
+        self.is_up.store(is_up, Ordering::Relaxed);
+    }
+}
 
 impl Kafka {
     /// Does not wait for the broker: a service starts, and serves, without it.
@@ -113,17 +165,27 @@ impl Kafka {
 
     /// A producer that keeps the order of what it is given, and neither loses nor doubles it.
     pub(crate) fn producer(&self) -> Result<Producer, KafkaError> {
-        Ok(self.producer_settings().create_with_context(Reports::default())?)
+        let reports = Reports::default();
+        let link = reports.link.clone();
+        Ok(Producer { client: self.producer_settings().create_with_context(reports)?, link })
+    }
+
+    /// Who this instance is to the broker.
+    pub(crate) fn client_id(&self) -> String {
+        format!("karcis-{}", self.config.instance)
     }
 
     pub(crate) fn settings(&self) -> ClientConfig {
         let mut settings = ClientConfig::new();
         settings
             .set("bootstrap.servers", &self.config.kafka_bootstrap_servers)
-            .set("client.id", format!("karcis-{}", self.config.instance))
+            .set("client.id", self.client_id())
             .set("reconnect.backoff.max.ms", "1000")
             // A topic created after its readers is seen within this, not within five minutes.
             .set("topic.metadata.refresh.interval.ms", "10000")
+            // How long a topic may be missing before a producer's messages fail, which the relay sends again,
+            // and a consumer forgets how far it was: it would go on there if another topic took its place.
+            .set("topic.metadata.propagation.max.ms", "3000")
             .set("socket.keepalive.enable", "true")
             .set("log.connection.close", "false")
             .set_log_level(RDKafkaLogLevel::Warning);
@@ -137,10 +199,9 @@ impl Kafka {
             .set("acks", "all")
             .set("enable.idempotence", "true")
             .set("linger.ms", "0")
+            .set("statistics.interval.ms", "1000")
             // Then the relay reads its rows again, and with a new producer.
             .set("message.timeout.ms", "30000")
-            // How long a topic may be missing before its messages fail. The relay tries again.
-            .set("topic.metadata.propagation.max.ms", "3000")
             // As every other client hashes keys, so that operators' tools hit the same partition.
             .set("partitioner", "murmur2_random");
         settings
@@ -162,8 +223,8 @@ impl Kafka {
             .set("queued.max.messages.kbytes", "8192")
             .set("fetch.max.bytes", "8388608")
             .set("fetch.queue.backoff.ms", "50")
-            // How far it is behind, for an operator.
-            .set("statistics.interval.ms", "5000")
+            // Whether it is connected, and how far it is behind, for an operator.
+            .set("statistics.interval.ms", "1000")
             .set("enable.auto.commit", "false")
             .set("enable.auto.offset.store", "false")
             .set("auto.offset.reset", "earliest");
@@ -175,6 +236,7 @@ impl Kafka {
 /// only one error in 10 s is a warning.
 #[derive(Debug, Default)]
 pub(crate) struct Reports {
+    pub(crate) link: Link,
     last_warning: Mutex<Option<Instant>>,
 }
 
@@ -199,6 +261,10 @@ impl ClientContext for Reports {
             // What it calls an error also reaches `error`, or heals by itself.
             _ => tracing::debug!(facility, line, "librdkafka"),
         }
+    }
+
+    fn stats(&self, statistics: Statistics) {
+        self.link.note(&statistics);
     }
 
     fn error(&self, error: ClientError, reason: &str) {

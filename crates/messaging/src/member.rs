@@ -10,8 +10,11 @@
 //! before it is revoked.
 
 use std::{
-    collections::HashSet,
-    sync::{Mutex, PoisonError},
+    collections::{HashMap, HashSet},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -32,10 +35,11 @@ use crate::{
     bounds::{BATCH, Bound, KEPT, Kept},
     held_back::Offsets,
     kafka::Reports,
+    probe::Partition,
 };
 
-/// A topic and a partition.
-type Partition = (String, i32);
+/// A look also finds nothing where an event comes before the messages: statistics, an assignment, a commit.
+const EVENTS: u32 = 4;
 
 /// Passes on what the consumer reports.
 #[derive(Default)]
@@ -70,6 +74,7 @@ impl ClientContext for Context {
     }
 
     fn stats(&self, statistics: Statistics) {
+        self.reports.link.note(&statistics);
         for (topic, seen) in statistics.topics {
             let partitions = seen.partitions.values();
             // Another member counts what it reads.
@@ -106,6 +111,7 @@ impl ConsumerContext for Context {
 pub(crate) struct Member {
     /// `None` once the member has left.
     open: Option<StreamConsumer<Context>>,
+    has_some_in_hand: AtomicBool,
 }
 
 impl Drop for Member {
@@ -120,7 +126,36 @@ impl Member {
             kafka.consumer_settings(service).create_with_context(Context::default())?;
         let topics: Vec<String> = topics.iter().map(|topic| kafka.topic(topic)).collect();
         consumer.subscribe(&topics.iter().map(String::as_str).collect::<Vec<_>>())?;
-        Ok(Self { open: Some(consumer) })
+        Ok(Self { open: Some(consumer), has_some_in_hand: AtomicBool::new(false) })
+    }
+
+    /// Whether it has a connection to a broker, as of the last second; a new one has time to connect.
+    pub(crate) fn is_connected(&self) -> bool {
+        self.consumer().context().reports.link.is_up()
+    }
+
+    /// The partitions it has, each with the offset behind the last message it gave, if it gave one.
+    pub(crate) fn positions(&self) -> HashMap<Partition, Option<i64>> {
+        let positions = self.consumer().position().unwrap_or_else(|_| TopicPartitionList::new());
+        let positions = positions.elements().into_iter().map(|it| {
+            let offset = it.offset().to_raw().filter(|offset| *offset >= 0);
+            ((it.topic().to_owned(), it.partition()), offset)
+        });
+        positions.collect()
+    }
+
+    /// Says whether messages that it gave are not settled yet.
+    pub(crate) fn has_in_hand(&self, some: bool) {
+        self.has_some_in_hand.store(some, Ordering::Relaxed);
+    }
+
+    pub(crate) fn has_some_in_hand(&self) -> bool {
+        self.has_some_in_hand.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn has_paused(&self, partition: &Partition) -> bool {
+        let paused = &self.consumer().context().paused;
+        paused.lock().unwrap_or_else(PoisonError::into_inner).contains(partition)
     }
 
     /// The next batch: what is in `kept` and what else is there, at least one message. When this is
@@ -161,9 +196,13 @@ impl Member {
         until: Option<Bound>,
     ) -> Result<(), KafkaError> {
         let mut messages = self.consumer().stream();
-        while until.is_none_or(|bound| !kept.reaches(bound))
-            && let Some(Some(message)) = messages.next().now_or_never()
-        {
+        let mut empty_looks = 0;
+        while until.is_none_or(|bound| !kept.reaches(bound)) && empty_looks < EVENTS {
+            let Some(Some(message)) = messages.next().now_or_never() else {
+                empty_looks += 1;
+                continue;
+            };
+            empty_looks = 0;
             if let Some(partition) = self.accept(message, kept)?
                 && kept.reaches(KEPT)
             {

@@ -47,6 +47,11 @@ pub(crate) fn describe() {
         Unit::Seconds,
         "How long the oldest message of the outbox has waited."
     );
+    describe_gauge!(
+        "karcis_consumer_unheard_seconds",
+        Unit::Seconds,
+        "How long messages have waited that this instance should get and does not."
+    );
     describe_histogram!("karcis_consumer_batch_size", "Messages handled at once.");
     describe_histogram!(
         "karcis_consumer_batch_duration_seconds",

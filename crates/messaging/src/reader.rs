@@ -38,6 +38,8 @@ pub(crate) enum Ended {
     Stopping,
     /// Its batch takes too long.
     Overdue,
+    /// It does not get what waits for it.
+    Lost,
 }
 
 pub(crate) struct Reader<C> {
@@ -125,12 +127,14 @@ impl<C: Consumer> Reader<C> {
     pub(crate) async fn read(&self, member: &Member) -> Result<Ended, KafkaError> {
         let (mut kept, mut held) = (Kept::default(), HeldBack::default());
         loop {
+            member.has_in_hand(!held.is_empty());
             let taken = tokio::select! {
                 biased;
                 () = self.stopping.cancelled() => return Ok(Ended::Stopping),
                 taken = member.take(&mut kept), if held.has_room() => taken?,
                 () = sleep(held.pause()), if !held.is_empty() => Vec::new(),
             };
+            member.has_in_hand(true);
             if !held.has_room() {
                 member.serve(&mut kept)?;
             }

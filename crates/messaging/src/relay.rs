@@ -121,6 +121,8 @@ async fn send_all(
         let rows = sender.read().await?;
         if !rows.is_empty() {
             sender.send(&rows).await?;
+        } else if sender.is_lost().await {
+            return Err(RelayError::Lost);
         }
         let bytes: usize = rows.iter().map(|row| row.body.len()).sum();
         if rows.len() == BATCH.messages || bytes > BATCH.bytes / 2 {

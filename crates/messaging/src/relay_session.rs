@@ -23,6 +23,8 @@ pub(crate) enum RelayError {
     Kafka(#[from] KafkaError),
     #[error("a message was not acknowledged: {0}")]
     NotAcknowledged(ClientError),
+    #[error("the producer has lost the broker")]
+    Lost,
     #[error("stopped before the broker acknowledged everything")]
     Stopped,
 }

@@ -5,7 +5,7 @@
 //! earlier one of its key is still to be sent: then it is sent again after that one, so that the last
 //! word of a key is its newest. A parked row holds up nothing.
 
-use std::{collections::HashSet, time::Duration};
+use std::{collections::HashSet, future::ready, time::Duration};
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use karcis_process::trace::{self, Context};
@@ -25,13 +25,14 @@ use crate::{
     kafka::Producer,
     outbox::Shared,
     parked::{Unsendable, park},
+    probe::Probe,
     refusals::{Refusal, TELL, UNTELL, refusal},
     relay_session::{GOES_ON, RelayError, answered},
     spans::{self, Described},
 };
 
-/// A sign of life while acks are awaited.
-const PING: Duration = Duration::from_secs(5);
+/// A sign of life while acks are awaited, and a look whether the broker can answer.
+const PING: Duration = Duration::from_secs(2);
 /// How long a stopping relay waits for acks.
 const GRACE: Duration = Duration::from_secs(3);
 
@@ -69,6 +70,7 @@ pub(crate) struct Sender<'a> {
     connection: &'a mut PgConnection,
     stopping: &'a CancellationToken,
     pings: Interval,
+    probe: Probe,
     /// The refused topics that the other instances know of.
     told: HashSet<String>,
 }
@@ -83,7 +85,8 @@ impl<'a> Sender<'a> {
     ) -> Self {
         let mut pings = interval_at(Instant::now() + PING, PING);
         pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        Self { outbox, kafka, producer, connection, stopping, pings, told: HashSet::new() }
+        let probe = Probe::new(kafka);
+        Self { outbox, kafka, producer, connection, stopping, pings, probe, told: HashSet::new() }
     }
 
     /// The next rows, within the bound and at least one. From the very beginning each time: a row with a
@@ -156,6 +159,7 @@ impl<'a> Sender<'a> {
             .collect();
         let mut deliveries = Vec::with_capacity(rows.len());
         let mut grace = std::pin::pin!(grace(self.stopping));
+        let mut is_lost = false;
         for handed in enqueued {
             let (mut delivery, span) = match handed {
                 Ok(handed) => handed,
@@ -167,24 +171,37 @@ impl<'a> Sender<'a> {
             let delivered = loop {
                 tokio::select! {
                     biased;
-                    delivered = &mut delivery => break delivered,
+                    delivered = &mut delivery => break Some(delivered),
+                    () = ready(()), if is_lost => break None,
                     _ = self.pings.tick() => {
                         self.kafka.progress.goes_on("outbox", GOES_ON);
                         answered(self.connection.ping()).await?;
+                        is_lost = is_lost || self.is_lost().await;
                     }
                     () = &mut grace => return Ok(deliveries),
                 }
             };
             deliveries.push(match delivered {
-                Ok(Ok(_)) => Delivery::Sent,
-                Ok(Err((error, _))) => {
+                Some(Ok(Ok(_))) => Delivery::Sent,
+                Some(Ok(Err((error, _)))) => {
                     span.inspect(|span| trace::fail(span, &error));
                     failed(error)
                 }
-                Err(_) => Delivery::Failed(ClientError::Canceled),
+                Some(Err(_)) | None => Delivery::Failed(ClientError::Canceled),
             });
         }
         Ok(deliveries)
+    }
+
+    /// Whether the broker answers others, and the producer has no connection to it.
+    pub(crate) async fn is_lost(&mut self) -> bool {
+        let is_lost = !self.producer.is_connected()
+            && self.stopping.run_until_cancelled(self.probe.answers()).await == Some(true)
+            && !self.producer.is_connected();
+        if is_lost {
+            tracing::warn!("the broker answers, but not to this producer");
+        }
+        is_lost
     }
 
     /// A row that was refused with its batch: the broker may mean another one. By itself, it is sent or

@@ -1,8 +1,9 @@
 //! A Kafka of a test's own, to be stopped and started.
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use karcis_dev_servers::{kafka::Kafka, ports};
+use nix::sys::signal::Signal;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use testcontainers_modules::{kafka::apache, testcontainers::ContainerAsync};
 use uuid::Uuid;
@@ -13,6 +14,9 @@ use crate::{
     native,
     servers::{Stack, kafka_client, servers},
 };
+
+/// In the folder of a broker that is a child process.
+const DISK: &str = "kafka-data";
 
 /// A broker that keeps its port and its data while it is stopped.
 pub struct Broker {
@@ -69,6 +73,62 @@ impl Broker {
         assert!(!self.answers(Duration::from_secs(2)), "the broker still answers");
     }
 
+    /// Kills it, as a crash of its machine would: it finishes nothing.
+    pub async fn kill(&mut self) {
+        match std::mem::replace(&mut self.runs_in, RunsIn::Nothing) {
+            RunsIn::Container(container) => {
+                container.stop_with_timeout(Some(0)).await.expect("the container is killed");
+                self.runs_in = RunsIn::Container(container);
+            }
+            RunsIn::Child(kafka) => drop(kafka),
+            RunsIn::Nothing => panic!("it is stopped"),
+        }
+    }
+
+    /// Stands still, as a machine does that gets no processor: it accepts connections and answers
+    /// nothing.
+    pub async fn freeze(&self) {
+        match &self.runs_in {
+            RunsIn::Container(container) => container.pause().await.expect("it pauses"),
+            RunsIn::Child(kafka) => signal(kafka, Signal::SIGSTOP),
+            RunsIn::Nothing => panic!("it is stopped"),
+        }
+    }
+
+    /// Goes on after [`Self::freeze`].
+    pub async fn thaw(&self) {
+        match &self.runs_in {
+            RunsIn::Container(container) => container.unpause().await.expect("it goes on"),
+            RunsIn::Child(kafka) => signal(kafka, Signal::SIGCONT),
+            RunsIn::Nothing => panic!("it is stopped"),
+        }
+    }
+
+    /// Kills it and starts it with an empty disk, where it was.
+    pub async fn wipe(&mut self) {
+        let (lifetime, password) = (Lifetime::of_this_process(), &servers().password);
+        match std::mem::replace(&mut self.runs_in, RunsIn::Nothing) {
+            RunsIn::Container(container) => {
+                container.rm().await.expect("the container is removed");
+                let started = containers::kafka(lifetime, Some(self.port), password).await;
+                self.runs_in = RunsIn::Container(Box::new(started.expect("Kafka starts").1));
+            }
+            RunsIn::Child(kafka) => {
+                drop(kafka);
+                let disk = lifetime.data.join(&self.name).join(DISK);
+                std::fs::remove_dir_all(disk).expect("it is this broker's own");
+                self.start_again().await;
+            }
+            RunsIn::Nothing => panic!("it is stopped"),
+        }
+    }
+
+    /// Where its data is, to be looked at while it is stopped; a container keeps its own to itself.
+    pub fn disk(&self) -> Option<PathBuf> {
+        let is_container = matches!(self.runs_in, RunsIn::Container(_));
+        (!is_container).then(|| Lifetime::of_this_process().data.join(&self.name).join(DISK))
+    }
+
     /// Starts it where it was, with what it had.
     pub async fn start_again(&mut self) {
         match &self.runs_in {
@@ -92,4 +152,9 @@ impl Broker {
             .expect("the settings are right");
         client.fetch_metadata(None, within).is_ok()
     }
+}
+
+fn signal(kafka: &Kafka, signal: Signal) {
+    let pid = i32::try_from(kafka.pid()).expect("the system gives no higher ids");
+    nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), signal).expect("it runs");
 }

@@ -75,10 +75,20 @@ impl TestApp {
     }
 
     pub(crate) fn reader_of(&self, kafka: &Kafka, judge: impl Judge) -> Running<Reader> {
+        self.reader_in("reader", kafka, judge)
+    }
+
+    /// A reader in this group.
+    pub(crate) fn reader_in(
+        &self,
+        group: &'static str,
+        kafka: &Kafka,
+        judge: impl Judge,
+    ) -> Running<Reader> {
         let reader = Reader { seen: Arc::default(), judge: Arc::new(judge) };
         let stopping = CancellationToken::new();
         let task = kafka.clone().consume(
-            "reader",
+            group,
             &[BookingFact::TOPIC],
             self.pool.clone(),
             reader.clone(),

@@ -11,4 +11,6 @@ mod held_back;
 mod outages;
 mod owners;
 mod parked;
+mod pauses;
+mod resets;
 mod round_trip;

@@ -1,5 +1,6 @@
 //! What a buyer is notified of.
 
+use chrono::TimeDelta;
 use karcis_kernel::{BookingId, EventId, Money, Timestamp, UserId};
 
 use super::TimeZone;
@@ -86,6 +87,14 @@ impl NotificationKind {
         match self {
             Self::EventChanged { version, .. } => format!("{}.{version}", self.as_str()),
             _ => self.as_str().to_owned(),
+        }
+    }
+
+    /// How long after it happened the buyer is notified. Who pays at once needs no e-mail that says to pay.
+    pub(crate) fn delay(&self) -> TimeDelta {
+        match self {
+            Self::Reserved { .. } => TimeDelta::seconds(10),
+            _ => TimeDelta::zero(),
         }
     }
 

@@ -132,6 +132,12 @@ async fn mails(server: &MailServer, name: &str, count: usize) -> Vec<String> {
     server.mail_to(&email(name))[1..].iter().map(|mail| decoded(mail)).collect()
 }
 
+/// How many notifications wait.
+async fn unsent(environment: &TestEnvironment) -> i64 {
+    let unsent = "SELECT count(*) FROM users.notice WHERE told_at IS NULL";
+    sqlx::query_scalar(unsent).fetch_one(environment.superuser()).await.unwrap()
+}
+
 fn has(mail: &str, texts: &[&str]) {
     for text in texts {
         assert!(mail.contains(text), "{text:?} is not in:\n{mail}");
@@ -144,10 +150,11 @@ async fn a_mail_names_the_event_its_time_and_place_and_the_tickets_in_the_buyers
     let users = start(&environment, &server).await;
     let wati = reader(&users, &server, "Wati", "id-ID").await;
     let john = reader(&users, &server, "John", "en-AU").await;
-    for buyer in [&wati, &john] {
+    for (buyer, name) in [(&wati, "Wati"), (&john, "John")] {
         let booking = Ids::of(buyer);
         let life = [booking.created(), booking.reserved("2031-12-01T03:30:59Z")];
         publish(&environment, &life).await;
+        mails(&server, name, 1).await;
         publish(&environment, &[booking.confirmed(Some(tickets(250_000)))]).await;
         let cancelled = booking.cancelled(Some(tickets(250_000)), Some("Badai.\nMaaf!"));
         publish(&environment, &[cancelled]).await;
@@ -238,6 +245,20 @@ async fn what_may_be_a_link_is_not_repeated_to_an_address_that_is_not_verified()
 }
 
 #[tokio::test]
+async fn who_pays_at_once_is_sent_the_tickets_alone() {
+    let (environment, server) = (TestEnvironment::start().await, MailServer::start().await);
+    let users = start(&environment, &server).await;
+    let wati = reader(&users, &server, "Wati", "en").await;
+    let paid = Ids::of(&wati);
+    let facts = [paid.reserved("2031-12-01T03:30:00Z"), paid.confirmed(Some(tickets(250_000)))];
+    publish(&environment, &facts).await;
+    has(&mails(&server, "Wati", 1).await[0], &["Subject: Your tickets: Pesta Losari\r\n"]);
+    eventually(|| unsent(&environment)).is(0).await;
+    assert_eq!(server.mail_to(&email("Wati")).len(), 2);
+    users.stop().await;
+}
+
+#[tokio::test]
 async fn nobody_is_asked_to_pay_when_the_time_to_pay_is_over() {
     let (environment, server) = (TestEnvironment::start().await, MailServer::start().await);
     let users = start(&environment, &server).await;
@@ -245,12 +266,8 @@ async fn nobody_is_asked_to_pay_when_the_time_to_pay_is_over() {
     let (late, paid) = (Ids::of(&wati), Ids::of(&wati));
     let facts = [late.reserved("2021-12-01T03:30:00Z"), paid.confirmed(Some(tickets(250_000)))];
     publish(&environment, &facts).await;
-    let unsent = async || {
-        let unsent = "SELECT count(*) FROM users.notice WHERE told_at IS NULL";
-        sqlx::query_scalar::<_, i64>(unsent).fetch_one(environment.superuser()).await.unwrap()
-    };
     has(&mails(&server, "Wati", 1).await[0], &[&paid.booking_id.to_string()]);
-    eventually(unsent).is(0).await;
+    eventually(|| unsent(&environment)).is(0).await;
     assert_eq!(server.mail_to(&email("Wati")).len(), 2);
     users.stop().await;
 }

@@ -20,10 +20,10 @@ pub(crate) const PAY_BY: &str = "2031-12-01T03:30:00Z";
 
 pub(crate) const FROM: [&str; 2] = ["--mail-from", "Karcis <tickets@karcis.example>"];
 
-/// A confirmed booking of this buyer, as booking-service publishes it.
+/// A booking of this buyer that was confirmed and cancelled, as booking-service publishes it.
 pub(crate) fn booked(buyer: &Session) -> (BookingId, [BookingFact; 2]) {
-    let ids = Ids::of(buyer);
-    (ids.booking_id, [ids.reserved(PAY_BY), ids.confirmed(Some(tickets(250_000)))])
+    let (ids, booked) = (Ids::of(buyer), || Some(tickets(250_000)));
+    (ids.booking_id, [ids.confirmed(booked()), ids.cancelled(booked(), None)])
 }
 
 async fn unsent(environment: &TestEnvironment) -> Vec<Uuid> {
@@ -42,7 +42,9 @@ async fn the_buyer_of_a_confirmed_booking_gets_one_email_for_each_change() {
     let ids = Ids::of(&sari);
     let (booking, booked) = (ids.booking_id, || Some(tickets(250_000)));
     let [reserved, confirmed] = [ids.reserved(PAY_BY), ids.confirmed(booked())];
-    publish(&environment, &[ids.created(), reserved.clone(), confirmed.clone()]).await;
+    publish(&environment, &[ids.created(), reserved.clone()]).await;
+    eventually(async || server.mail_to(&address).len()).is(2).await;
+    publish(&environment, std::slice::from_ref(&confirmed)).await;
     eventually(async || server.mail_to(&address).len()).is(3).await;
     eventually(|| unsent(&environment)).is(Vec::<Uuid>::new()).await;
     // Messages are read in order: once the last one is sent, the repeated ones have been read.
@@ -113,7 +115,7 @@ async fn a_buyer_who_cannot_be_reached_does_not_hold_up_the_others() {
         facts.extend(booked(&users.registers(name).await).1);
     }
     let [full, blocked] = [facts[2].clone(), facts[4].clone()].map(|fact| match fact {
-        BookingFact::BookingReserved(reserved) => reserved.user_id.0,
+        BookingFact::BookingConfirmed(confirmed) => confirmed.user_id.0,
         _ => panic!("it begins so"),
     });
     publish(&environment, &facts).await;

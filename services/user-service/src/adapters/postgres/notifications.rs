@@ -37,10 +37,10 @@ impl Notifications for PgNotifications {
         sqlx::query(
             "INSERT INTO notice
                  (booking_id, kind, user_id, event_id, reason, content, trace, noted_at, try_at)
-             SELECT booking_id, kind, user_id, event_id, reason, content::json, trace, $8, $8
+             SELECT booking_id, kind, user_id, event_id, reason, content::json, trace, $8, try_at
              FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::uuid[], $5::text[], $6::text[],
-                     $7::text[])
-                 AS n (booking_id, kind, user_id, event_id, reason, content, trace)
+                     $7::text[], $9::timestamptz[])
+                 AS n (booking_id, kind, user_id, event_id, reason, content, trace, try_at)
              ORDER BY booking_id, kind
              ON CONFLICT ON CONSTRAINT notice_once DO NOTHING",
         )
@@ -51,6 +51,17 @@ impl Notifications for PgNotifications {
         .bind(notifications.iter().map(|one| reason(&one.kind)).collect::<Vec<_>>())
         .bind(notifications.iter().map(|one| content_json(&one.kind)).collect::<Vec<_>>())
         .bind(notifications.iter().map(trace).collect::<Vec<_>>())
+        .bind(at)
+        .bind(notifications.iter().map(|one| at + one.kind.delay()).collect::<Vec<_>>())
+        .execute(&self.0)
+        .await?;
+        // Who has paid, or cannot pay any more, is not told to.
+        let later = notifications.iter().filter(|one| one.kind.as_str() != "reserved");
+        sqlx::query(
+            "UPDATE notice SET told_at = $2
+             WHERE booking_id = ANY($1) AND kind = 'reserved' AND told_at IS NULL",
+        )
+        .bind(later.map(|one| one.booking_id.0).collect::<Vec<_>>())
         .bind(at)
         .execute(&self.0)
         .await?;

@@ -45,6 +45,17 @@ fn parse(text: &str, chars: RangeInclusive<usize>, may_break: bool) -> Result<St
     }
 }
 
+/// What texts have in common that people read as the same one: case, blanks, how a letter is encoded and
+/// what cannot be seen make no difference (Unicode's form NFKC, upper and then lower case, so ß is ss).
+pub fn same_to_people(text: &str) -> String {
+    let is_hidden = |c: char| {
+        matches!(c, '\u{fe00}'..='\u{fe0f}') || c.general_category() == GeneralCategory::Format
+    };
+    let text: String = text.nfkc().filter(|c| !is_hidden(*c)).collect();
+    let folded = text.to_uppercase().to_lowercase().replace('ς', "σ");
+    folded.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 /// Blanks, and what editors paste at the beginning of a text.
 fn is_blank(c: char) -> bool {
     c.is_whitespace() || matches!(c, '\u{200b}' | '\u{feff}')
@@ -84,6 +95,25 @@ mod tests {
 
     fn line(text: &str) -> Result<String, InvalidText> {
         one_line(text, 1..=20)
+    }
+
+    #[test]
+    fn what_people_read_as_the_same_is_the_same() {
+        for (one, other) in [
+            ("Early Bird", "early  bird"),
+            ("VIP 1", "VIP\u{a0}1"),
+            ("VIP", "ＶＩＰ"),
+            ("VIP", "V\u{200b}I\u{ad}P\u{2060}"),
+            ("🎫", "🎫\u{fe0f}"),
+            ("Straße", "STRASSE"),
+            ("ΟΔΟΣ", "οδος"),
+            ("ﬁrst", "First"),
+        ] {
+            assert_eq!(same_to_people(one), same_to_people(other), "{one:?}");
+        }
+        for (one, other) in [("VIP 1", "VIP 2"), ("Café", "Cafe"), ("Balkon", "Balk on")] {
+            assert_ne!(same_to_people(one), same_to_people(other), "{one:?}");
+        }
     }
 
     #[test]

@@ -15,14 +15,20 @@ pub(super) struct DateError {
 }
 
 impl DateError {
-    /// With the ticket type at `index(place)` of the request's list.
-    pub(super) fn listed(self, index: impl Fn(usize) -> usize) -> FieldError {
+    /// With the ticket type at `index(place)` of a list; with its name, if it is not there.
+    pub(super) fn listed(
+        self,
+        types: &[TicketType],
+        index: impl Fn(usize) -> Option<usize>,
+    ) -> FieldError {
         let Self { place, field, message } = self;
-        match place {
-            Some(place) => {
-                FieldError::new(format!("ticket_types[{}].{field}", index(place)), message)
+        let Some(place) = place else { return FieldError::new(field, message) };
+        match index(place) {
+            Some(index) => FieldError::new(format!("ticket_types[{index}].{field}"), message),
+            None => {
+                let message = format!("{field} of {:?}: {message}", types[place].name.as_str());
+                FieldError::new("ticket_types", message)
             }
-            None => FieldError::new(field, message),
         }
     }
 }
@@ -77,7 +83,25 @@ fn sales_error(details: &Details, of: &TicketType) -> Option<(&'static str, Stri
     }
 }
 
-/// A published event would be over.
-pub(super) fn over(field: &'static str, over_at: Timestamp, at: Timestamp) -> FieldError {
-    FieldError::new(field, format!("give a time to come: {over_at:?} is not after {at:?}, now"))
+/// The dates that a published event cannot be given at `at`: a new start that is past, and that it is over.
+pub(super) fn past_errors(
+    details: &Details,
+    before: Option<&Details>,
+    at: Timestamp,
+) -> Vec<FieldError> {
+    let (starts_at, over_at) = (details.starts_at, details.over_at());
+    let past = |field, date: Timestamp| {
+        let message = format!("give a time to come: {date:?} is not after {at:?}, now");
+        FieldError::new(field, message)
+    };
+    let is_moved = before.is_some_and(|before| before.starts_at != starts_at);
+    let is_news = before.is_none_or(|before| before.over_at() != over_at);
+    let started = (is_moved && starts_at <= at).then(|| past("starts_at", starts_at));
+    let over = (is_news && starts_at <= over_at && over_at <= at).then(|| past("ends_at", over_at));
+    match (details.ends_at, before) {
+        (Some(_), _) => started.into_iter().chain(over).collect(),
+        // It is over when it starts.
+        (None, Some(_)) => Vec::from_iter(started.or(over)),
+        (None, None) => Vec::from_iter(over.map(|_| past("starts_at", over_at))),
+    }
 }

@@ -3,12 +3,12 @@
 use std::borrow::Cow;
 
 use chrono::TimeDelta;
-use karcis_kernel::{Currency, EventId, Role, TicketTypeId, Timestamp, UserId};
+use karcis_kernel::{Currency, EventId, Role, TicketTypeId, Timestamp, UserId, same_to_people};
 
 use super::{
     CancelReason, Description, NewTicketType, PerBuyer, Stock, StockMismatch, TicketType, TimeZone,
     Title, Venue,
-    dates::{date_errors, over},
+    dates::{date_errors, past_errors},
 };
 
 /// How many ticket types an event can have.
@@ -219,13 +219,13 @@ impl Event {
         let repeated = (0..types.len()).filter(|place| has_namesake(&types, *place, |_| true));
         errors.extend(repeated.map(repeated_name));
         errors
-            .extend(date_errors(&new.details, &types).into_iter().map(|e| e.listed(|place| place)));
+            .extend(date_errors(&new.details, &types).into_iter().map(|e| e.listed(&types, Some)));
         let currency = types.first().map(|first| first.price.money().currency);
         let mixed =
             types.iter().enumerate().filter(|(_, t)| Some(t.price.money().currency) != currency);
         errors.extend(mixed.map(|(i, _)| mixed_currencies(i)));
-        if new.publish && new.details.over_at() <= at {
-            errors.push(over("starts_at", new.details.over_at(), at));
+        if new.publish {
+            errors.extend(past_errors(&new.details, None, at));
         }
         match currency {
             Some(currency) if errors.is_empty() => Ok(Self {
@@ -317,14 +317,13 @@ pub(super) fn count_error(types: &[TicketType]) -> Option<FieldError> {
     is_wrong.then(|| FieldError::new("ticket_types", "an event has 1 to 20 ticket types"))
 }
 
-/// Whether another ticket type has this one's name, in upper or lower case. Of two that are both new, the
-/// second has.
+/// Whether another ticket type has this one's name for people. Of two that are both new, the second has.
 pub(super) fn has_namesake(
     types: &[TicketType],
     place: usize,
     is_new: impl Fn(usize) -> bool,
 ) -> bool {
-    let name = |place: usize| types[place].name.as_str().to_lowercase();
+    let name = |place: usize| same_to_people(types[place].name.as_str());
     let others = (0..types.len()).filter(|other| *other != place);
     let mut standing = others.filter(|other| *other < place || !is_new(*other));
     standing.any(|other| name(other) == name(place))

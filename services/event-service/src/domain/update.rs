@@ -6,7 +6,7 @@ use super::{
     CancelReason, Capacity, CapacityBelowSold, Description, Details, Event, EventOver, FieldError,
     NewTicketType, PerBooking, PerBuyer, Price, Stage, Status, TicketName, TicketType, TimeZone,
     Title, Venue,
-    dates::{date_errors, over},
+    dates::{date_errors, past_errors},
     event::{count_error, has_namesake, mixed_currencies, repeated_name},
 };
 
@@ -172,14 +172,16 @@ impl Event {
     fn new_date_errors(&self, after: &Self, listed: &Listed, at: Timestamp) -> Vec<FieldError> {
         let before = date_errors(&self.details, &self.ticket_types);
         let errors = date_errors(&after.details, &after.ticket_types);
-        let index = |place| listed.places.iter().position(|p| *p == Some(place)).unwrap_or(place);
+        // A request that lists none means those of the event.
+        let index = |place| match &listed.places[..] {
+            [] => Some(place),
+            places => places.iter().position(|p| *p == Some(place)),
+        };
         let new = errors.into_iter().filter(|error| !before.contains(error));
-        let mut errors: Vec<FieldError> = new.map(|error| error.listed(index)).collect();
-        let over_at = after.details.over_at();
-        let is_moved = over_at != self.details.over_at() && over_at >= after.details.starts_at;
-        if self.stage == Stage::Published && is_moved && over_at <= at {
-            let by_start = after.details.starts_at != self.details.starts_at;
-            errors.push(over(if by_start { "starts_at" } else { "ends_at" }, over_at, at));
+        let mut errors: Vec<FieldError> =
+            new.map(|error| error.listed(&after.ticket_types, index)).collect();
+        if self.stage == Stage::Published {
+            errors.extend(past_errors(&after.details, Some(&self.details), at));
         }
         errors
     }

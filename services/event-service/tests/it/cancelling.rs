@@ -66,7 +66,7 @@ async fn everybody_who_sees_a_cancelled_event_reads_the_reason() {
     let put = async |whole: &Value| {
         Answer::to(organiser.request(Method::PUT, "/event/update").json(whole)).await
     };
-    let given = "  Banjir di Senayan.\r\nUang kembali.  ";
+    let given = "  Banjir di Senayan. Uang kembali.\r\n";
     let reason = given.trim();
     let early = put(&with(event.body.clone(), json!({"cancel_reason": reason}))).await;
     assert!(early.is_about("cancel_reason").body.to_string().contains("/event/cancel"));

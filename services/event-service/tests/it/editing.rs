@@ -23,7 +23,8 @@ async fn a_new_event_is_shown_as_the_contract_says() {
         "event_id": event["event_id"], "version": 1, "status": "published", "cancel_reason": null,
         "title": "Dewa 19", "description": "Pop\nand rock", "venue": "Istora Senayan",
         "starts_at": starts_at, "ends_at": null, "time_zone": "Asia/Jakarta",
-        "refundable_until": starts_at, "organiser_id": organiser.user_id, "max_per_buyer": null,
+        "refundable_until": starts_at, "refundable_after_start": false,
+        "organiser_id": organiser.user_id, "max_per_buyer": null,
         "ticket_types": [{
             "ticket_type_id": ticket_type["ticket_type_id"], "name": "VIP",
             "price": {"amount": 750_000, "currency": "IDR"}, "capacity": 10, "available": 10,

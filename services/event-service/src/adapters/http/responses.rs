@@ -48,6 +48,8 @@ struct EventOutline {
     /// After a move of a booked event: at least a week from then, though not beyond its start.
     #[schema(value_type = String, format = DateTime, examples("2036-08-10T12:00:00Z"))]
     refundable_until: Timestamp,
+    /// Whether `refundable_until` may be after `starts_at`.
+    refundable_after_start: bool,
     organiser_id: UserId,
     /// How many seats one buyer may have; null: any number.
     #[schema(minimum = 1, examples(4))]
@@ -191,6 +193,7 @@ impl EventOutline {
             ends_at: details.ends_at,
             time_zone: details.time_zone.as_str(),
             refundable_until: details.refundable_until(),
+            refundable_after_start: details.refundable_after_start,
             organiser_id: event.organiser_id,
             max_per_buyer: details.max_per_buyer.map(PerBuyer::get),
             ticket_types: types.map(|t| TicketTypeResponse::new(t, details)).collect(),

@@ -47,6 +47,16 @@ pub(super) struct UpdateEventRequest {
     #[serde(default, rename = "as_of")]
     #[schema(value_type = Option<String>, format = DateTime)]
     _as_of: Patch<Time>,
+    /// Ignored, as lists show it and it follows from the ticket types; so are the next two.
+    #[serde(default, rename = "from_price")]
+    #[schema(value_type = Option<PriceSchema>)]
+    _from_price: Patch<IgnoredAny>,
+    #[serde(default, rename = "availability")]
+    #[schema(value_type = Option<String>)]
+    _availability: Patch<IgnoredAny>,
+    #[serde(default, rename = "on_sale_at")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    _on_sale_at: Patch<IgnoredAny>,
     /// Ignored, as it follows from the times and the time zone.
     #[serde(default, rename = "local")]
     #[schema(value_type = Option<Object>)]

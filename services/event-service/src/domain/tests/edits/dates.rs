@@ -99,15 +99,20 @@ fn each_update_names_the_date_that_no_longer_fits_and_both_times() {
 }
 
 #[test]
-fn a_listed_ticket_type_has_the_index_of_the_request_and_another_that_of_the_event() {
+fn a_ticket_type_has_its_index_in_the_request_or_its_name_and_the_events_if_none_is_listed() {
     let mut event = festival();
     event.ticket_types.swap(0, 1);
     let shorter = EventUpdate { ends_at: Some(Some(at(START + DAY))), ..Default::default() };
     let field = |update| errors(&event, update, NOW).swap_remove(0).field;
     assert_eq!(field(shorter.clone()), "ticket_types[1].sales_end");
-    let listed = vec![TicketTypeEdit::Change(unchanged(VIP))];
-    let shorter = EventUpdate { ticket_types: listed, ..shorter };
-    assert_eq!(field(shorter), "ticket_types[0].sales_end");
+    let with = |id| EventUpdate {
+        ticket_types: vec![TicketTypeEdit::Change(unchanged(id))],
+        ..shorter.clone()
+    };
+    assert_eq!(field(with(VIP)), "ticket_types[0].sales_end");
+    let other = errors(&event, with(event.ticket_types[0].id), NOW).swap_remove(0);
+    assert_eq!(other.field, "ticket_types");
+    assert!(other.message.starts_with("sales_end of \"VIP\": give a time"), "{other:?}");
 }
 
 #[test]
@@ -125,6 +130,20 @@ fn a_published_event_is_not_moved_to_where_it_is_over() {
     }
     let ends = |time| EventUpdate { ends_at: Some(Some(at(time))), ..EventUpdate::default() };
     let going_on = START + HOUR;
+    let fields = |event: &Event, update, now| {
+        let errors = errors(event, update, now);
+        errors.into_iter().map(|error| error.field).collect::<Vec<_>>()
+    };
+    let festival = published_until(START + DAY);
+    assert_eq!(fields(&festival, moved(10), NOW), ["starts_at"], "though it ends in time to come");
+    let (opened, endless) =
+        (moved(going_on - 1), EventUpdate { ends_at: Some(None), ..Default::default() });
+    assert_eq!(fields(&festival, opened, going_on), ["starts_at"]);
+    assert_eq!(fields(&festival, endless, going_on), ["ends_at"], "it would be over by now");
+    let both = EventUpdate { ends_at: Some(Some(at(20))), ..moved(10) };
+    assert_eq!(fields(&festival, both, NOW), ["starts_at", "ends_at"]);
+    let longer = ends(START + 2 * DAY);
+    assert!(festival.update(longer, at(going_on)).is_ok(), "it goes on");
     assert_eq!(errors(&published_until(START + DAY), ends(going_on), going_on)[0].field, "ends_at");
 
     assert!(published().update(moved(NOW + 1), at(NOW)).is_ok(), "a time to come");

@@ -200,8 +200,8 @@ fn an_update_names_every_invalid_field() {
         (changes(unchanged(TicketTypeId(uuid(99)))), "ticket_types[0].ticket_type_id"),
         (
             EventUpdate {
-                starts_at: Some(at(10)),
-                ends_at: Some(Some(at(9))),
+                starts_at: Some(at(NOW + 10)),
+                ends_at: Some(Some(at(NOW + 9))),
                 ..Default::default()
             },
             "ends_at",

@@ -217,10 +217,14 @@ impl Booking {
         }
     }
 
-    /// Until when these seats have to be paid: nobody pays once they are no longer on sale.
+    /// Until when these seats have to be paid: nobody pays once they are no longer on sale, nor once an event
+    /// that now starts earlier has started, unless it sells on.
     pub(super) fn pay_by_of(&self, reservation: &Reservation) -> Timestamp {
-        let pay_by = self.order.pay_by;
-        reservation.sales_end.map_or(pay_by, |sales_end| sales_end.min(pay_by))
+        let sales_end = reservation.sales_end;
+        let sells_on = sales_end.is_some_and(|sales_end| sales_end > reservation.event.starts_at);
+        let start = self.event_details().filter(|_| !sells_on).map(|now| now.event.starts_at);
+        let limits = sales_end.into_iter().chain(start);
+        limits.fold(self.order.pay_by, Timestamp::min)
     }
 
     /// Until when these seats may be given back for their money: what was agreed, or later if the event

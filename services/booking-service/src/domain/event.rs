@@ -180,4 +180,27 @@ mod tests {
             assert_eq!((to.booking.due_at(), to.booking.pay_by()), (Some(pay_by), Some(pay_by)));
         }
     }
+
+    #[test]
+    fn nobody_pays_once_an_event_that_was_moved_to_an_earlier_time_has_started() {
+        let window = booking(Stage::Reserving).order.pay_by;
+        let (soon, agreed) = (noon() + TimeDelta::minutes(1), noon() + TimeDelta::days(1));
+        for (sales_end, now, pay_by) in [
+            (None, soon, soon),
+            (Some(agreed), soon, soon),
+            (Some(agreed), agreed, window),
+            // A festival, which sells while it runs.
+            (Some(agreed + TimeDelta::hours(1)), soon, window),
+        ] {
+            let mut held = (*reservation(100, noon())).clone();
+            (held.sales_end, held.event.starts_at) = (sales_end, agreed);
+            let mut details = put_off();
+            details.event.starts_at = now;
+            let awaiting = Stage::Awaiting { reservation: Arc::new(held), payable: true };
+            let booking = with_event(booking(awaiting), details);
+            let (after, _) = told(&booking).expect("told");
+            let expected = (Some(pay_by), Some(pay_by));
+            assert_eq!((after.due_at(), after.pay_by()), expected, "{sales_end:?}, {now}");
+        }
+    }
 }

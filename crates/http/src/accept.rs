@@ -14,16 +14,40 @@ fn weight(headers: &HeaderMap, kind: &str) -> Option<(f32, usize)> {
     let (all, all_of_main) = ("*/*", format!("{main}/*"));
     let names = [all, &all_of_main, kind];
     let values = headers.get_all(ACCEPT).into_iter().filter_map(|value| value.to_str().ok());
-    let ranges = values.flat_map(|value| value.split(',')).filter_map(|range| {
-        let mut parts = range.split(';');
+    let ranges = values.flat_map(|value| split(value, ',')).filter_map(|range| {
+        let mut parts = split(range, ';');
         let name = parts.next()?.trim();
         let exactness = names.iter().position(|known| known.eq_ignore_ascii_case(name))?;
         let quality = parts
             .filter_map(|part| part.split_once('='))
             .find(|(name, _)| name.trim().eq_ignore_ascii_case("q"))
-            .map_or(Ok(1.0), |(_, quality)| quality.trim().parse::<f32>());
-        Some((quality.ok()?, exactness))
+            .map_or(Some(1.0), |(_, value)| quality(value.trim()));
+        Some((quality?, exactness))
     });
     let best = ranges.max_by_key(|(_, exactness)| *exactness);
     best.filter(|(quality, _)| *quality > 0.0)
+}
+
+/// The parts between `separator`s that are not in a quoted string.
+fn split(text: &str, separator: char) -> impl Iterator<Item = &str> {
+    let (mut is_quoted, mut is_escaped) = (false, false);
+    text.split(move |c| {
+        if !is_escaped && c == '"' {
+            is_quoted = !is_quoted;
+        }
+        is_escaped = is_quoted && !is_escaped && c == '\\';
+        c == separator && !is_quoted
+    })
+}
+
+/// A weight (RFC 9110, 12.4.2): 0 to 1 with up to three decimals.
+fn quality(text: &str) -> Option<f32> {
+    let (whole, decimals) = text.split_once('.').unwrap_or((text, ""));
+    let last = match whole {
+        "0" => b'9',
+        "1" => b'0',
+        _ => return None,
+    };
+    let is_good = decimals.len() <= 3 && decimals.bytes().all(|c| (b'0'..=last).contains(&c));
+    text.parse().ok().filter(|_| is_good)
 }

@@ -55,7 +55,8 @@ fn instead(message: &str) -> String {
         }
         "invalid float literal" | "cannot parse float from empty string" => "a number",
         "provided string was not `true` or `false`" => "true or false",
-        "expected value" => "another kind of value",
+        // serde_json, in place of an enum.
+        "expected value" => "a text",
         _ if message.starts_with("data did not match any variant") => "another kind of value",
         // Types of ours have messages that say what to do.
         _ => return message.to_owned(),
@@ -77,7 +78,8 @@ fn without_rust_names<'a>(found: &str, expected: &'a str) -> &'a str {
         "a map" => "an object",
         _ if expected.contains("UUID") => UUID,
         _ if expected.starts_with("struct ") || expected.contains("tagged enum ") => "an object",
-        _ if ["enum ", "tuple ", "a tuple ", "unit", "option", "variant "]
+        _ if expected.starts_with("enum ") => "a text",
+        _ if ["tuple ", "a tuple ", "unit", "option", "variant "]
             .iter()
             .any(|kind| expected.starts_with(kind)) =>
         {

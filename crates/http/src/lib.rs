@@ -33,6 +33,7 @@ mod system_endpoints;
 mod time;
 mod token;
 mod trace;
+mod word;
 
 pub use app::App;
 pub use auth::{AUDIENCE, Admin, Caller, Claims, ISSUER, Operator, Organiser, TOKEN_TYPE};
@@ -52,3 +53,4 @@ pub use serve::{bind, serve};
 pub use settings::{HttpConfig, KeysConfig, ServingConfig, address};
 pub use time::Time;
 pub use token::TokenError;
+pub use word::Word;

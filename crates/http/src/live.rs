@@ -200,7 +200,7 @@ impl<S: Send + Sync> FromRequestParts<S> for WantsStream {
 }
 
 /// A resource as a stream. `load` returns its version, the resource, and whether this is its last
-/// state. The resource is sent when its version passes `seen`, and a comment every 15 s. The stream ends
+/// state. The resource is sent when its version is not `seen`, and a comment every 15 s. The stream ends
 /// after the last state, at `expires_at`, when the resource is gone or the instance stops. A failed load
 /// is tried again at the next tick. Who has seen the last state gets 204: a browser's EventSource connects
 /// again after every end, and this tells it not to (WHATWG HTML, 9.2.3).
@@ -212,7 +212,7 @@ where
 {
     if seen > 0
         && let Ok(Some((version, _, true))) = load().await
-        && version <= seen
+        && version == seen
     {
         return StatusCode::NO_CONTENT.into_response();
     }
@@ -256,7 +256,8 @@ impl<F> Watcher<F> {
                 Ok(Some((version, resource, is_last))) => {
                     self.ended = is_last;
                     self.loaded = Some(version.max(announced));
-                    if version > self.seen {
+                    // A version above this one was never sent: the client cannot know it.
+                    if version != self.seen {
                         self.seen = version;
                         let event = Event::default().id(version.to_string()).json_data(resource);
                         return Some((event, self));

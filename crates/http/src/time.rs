@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use chrono::{DateTime, Datelike, SubsecRound, TimeDelta};
+use chrono::{DateTime, SubsecRound, TimeDelta};
 use karcis_kernel::Timestamp;
 use serde::{
     Deserialize, Deserializer, Serialize,
@@ -13,7 +13,7 @@ use serde::{
 const TIME: &str = "a time such as 2026-05-01T19:30:00Z";
 
 /// A time as RFC 3339 writes it (`2026-05-01T19:30:00Z`, `2026-05-02T02:30:00+07:00`) in the years 1970 to
-/// 9999; else 422 that names the cause. A leap second is the second after it, and what is beyond
+/// 9999, without the last day of 9999; else 422 that names the cause. A leap second is the second after it, and what is beyond
 /// microseconds is cut off, so that what is compared and answered is what is stored. Use it for every time in
 /// a body, query or cursor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -43,22 +43,26 @@ impl Visitor<'_> for TimeText {
     }
 }
 
+/// 9999-12-31T00:00:00Z: up to here a year has four digits in every time zone.
+const END_S: i64 = 253_402_214_400;
+
 /// The time as Postgres stores it; `None`: its year is none of those.
 fn stored(at: Timestamp) -> Option<Timestamp> {
     // chrono has a leap second as the second before it, with more than a second of nanoseconds.
     let after_second = TimeDelta::nanoseconds(at.timestamp_subsec_nanos().into());
     let at = DateTime::from_timestamp_secs(at.timestamp())? + after_second;
-    (1970..=9999).contains(&at.year()).then(|| at.trunc_subsecs(6))
+    (0..END_S).contains(&at.timestamp()).then(|| at.trunc_subsecs(6))
 }
 
 /// What to give instead of this text.
 fn instead(text: &str) -> String {
     let clock = text.get(11..).unwrap_or_default();
-    let offset = clock.find([' ', '+', '-']).and_then(|start| clock.get(start..));
+    let offset = clock.find(['+', '-']).and_then(|start| clock.get(start..));
     let cause = match (text.get(10..11), offset) {
-        (Some("T" | "t"), Some(offset)) if offset.starts_with(' ') => {
+        (Some("T" | "t"), _) if has_blank_for_plus(clock) => {
             ": in a query, write the + of its offset as %2B"
         }
+        (Some("T" | "t"), _) if clock.contains(' ') => ": leave out the blank",
         (Some("T" | "t"), Some(offset)) if !offset.contains(':') => {
             ": write its offset with a colon, such as +07:00"
         }
@@ -69,6 +73,15 @@ fn instead(text: &str) -> String {
         _ => "",
     };
     format!("give {TIME}{cause}")
+}
+
+/// Whether a digit follows a blank in the place of the offset.
+fn has_blank_for_plus(clock: &str) -> bool {
+    clock.split_once(' ').is_some_and(|(time, offset)| {
+        time.len() >= "00:00:00".len()
+            && !time.contains(|c: char| !c.is_ascii_digit() && !matches!(c, ':' | '.'))
+            && offset.starts_with(|c: char| c.is_ascii_digit())
+    })
 }
 
 #[cfg(test)]
@@ -99,7 +112,8 @@ mod tests {
             ("2026-05-01T19:30:00.1234567Z", "2026-05-01T19:30:00.123456+00:00"),
             ("2026-05-01T23:59:59.9999999Z", "2026-05-01T23:59:59.999999+00:00"),
             ("1970-01-01T00:00:00Z", "1970-01-01T00:00:00+00:00"),
-            ("9999-12-31T23:59:59.999999Z", "9999-12-31T23:59:59.999999+00:00"),
+            ("9999-12-30T23:59:59.999999Z", "9999-12-30T23:59:59.999999+00:00"),
+            ("9999-12-31T13:59:59+14:00", "9999-12-30T23:59:59+00:00"),
         ] {
             assert_eq!(read(text).as_deref(), Ok(time), "{text}");
         }
@@ -113,6 +127,14 @@ mod tests {
             ("2026-05-02T02:30:00+07", ": write its offset with a colon, such as +07:00"),
             ("2026-05-02T02:30:00 07:00", ": in a query, write the + of its offset as %2B"),
             ("2026-05-02T02:30:00 0700", ": in a query, write the + of its offset as %2B"),
+            ("2026-05-02T02:30:00.25 05:30", ": in a query, write the + of its offset as %2B"),
+            ("2026-05-02T02:30:00 +07:00", ": leave out the blank"),
+            ("2026-05-02T02:30:00+07:00 ", ": leave out the blank"),
+            ("2026-05-02T02:30:00+07 00", ": leave out the blank"),
+            ("2026-05-01T19:30:00 Z", ": leave out the blank"),
+            ("2026-05-01T19:30:00Z 1", ": leave out the blank"),
+            ("2026-05-01T 19:30:00Z", ": leave out the blank"),
+            ("2026-05-01T19:30: 00Z", ": leave out the blank"),
             ("2026-05-01T19:30:00", ": end it with Z or an offset such as +07:00"),
             ("2026-05-01T19:30", ": end it with Z or an offset such as +07:00"),
             ("2026-05-01 19:30:00Z", ": write a T between its date and time"),
@@ -135,8 +157,10 @@ mod tests {
             "1970-01-01T00:00:00+00:01",
             "0000-01-01T00:00:00Z",
             "0000-01-01T00:00:00+23:59",
-            "9999-12-31T23:59:60Z",
-            "9999-12-31T23:59:59-00:01",
+            "9999-12-30T23:59:60Z",
+            "9999-12-31T00:00:00Z",
+            "9999-12-30T23:59:59-00:01",
+            "9999-12-31T23:59:59.999999Z",
             "9999-12-31T23:59:59-23:59",
         ] {
             assert_eq!(

@@ -3,6 +3,7 @@
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
+use unicode_normalization::UnicodeNormalization;
 use unicode_properties::{GeneralCategory, UnicodeGeneralCategory as _};
 use utoipa::ToSchema;
 
@@ -27,17 +28,25 @@ impl TicketCode {
         Self(bits)
     }
 
-    /// The code in what a scanner or a person typed: capitals, blanks and dashes make no difference.
+    /// The code in what a scanner or a person typed: capitals, blanks, dashes, marks that nobody sees and
+    /// the width of the digits make no difference.
     ///
     /// # Errors
     ///
     /// The rest is not 32 hex digits.
     pub fn typed(text: &str) -> Result<Self, InvalidTicketCode> {
-        let is_dash = |c: char| c.general_category() == GeneralCategory::DashPunctuation;
-        let digits: String = text
-            .chars()
-            .filter(|c| !c.is_whitespace() && !c.is_control() && !is_dash(*c))
-            .collect();
+        let is_left_out = |c: char| {
+            let category = c.general_category();
+            c.is_whitespace()
+                || matches!(c, '_' | '\u{2212}')
+                || matches!(
+                    category,
+                    GeneralCategory::Control
+                        | GeneralCategory::DashPunctuation
+                        | GeneralCategory::Format
+                )
+        };
+        let digits: String = text.nfkc().filter(|c| !is_left_out(*c)).collect();
         digits.to_ascii_lowercase().parse()
     }
 
@@ -99,6 +108,10 @@ mod tests {
             "\u{2}0123456789abcdef0123456789abcdef\t",
             "01234567-89ab-cdef-0123-456789abcdef",
             "0123 4567\u{a0}89ab cdef 0123\u{2013}4567 89ab\u{2011}cdef",
+            "\u{feff}0123456789abcdef0123456789abcdef\u{200b}",
+            "01234567\u{ad}89abcdef\u{200e}0123\u{2060}456789abcdef",
+            "01234567\u{2212}89abcdef_0123_4567_89ab\u{ff0d}cdef",
+            "０１２３４５６７８９ＡＢＣＤＥＦ０１２３４５６７８９ａｂｃｄｅｆ",
         ] {
             assert_eq!(TicketCode::typed(text).ok().as_ref(), Some(&code), "{text:?}");
         }
@@ -108,6 +121,8 @@ mod tests {
             "0123",
             "0123456789abcdef0123456789abcdef0",
             "0123456789abcdeg0123456789abcdef",
+            "0123456789abcdef+0123456789abcdef",
+            "٠123456789abcdef0123456789abcdef",
         ] {
             assert!(TicketCode::typed(text).is_err(), "{text:?}");
         }

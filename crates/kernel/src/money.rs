@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 /// The currencies Karcis sells in. An amount counts the unit people pay with (ISO's exponent
 /// for IDR is 2, but nobody pays sen).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "UPPERCASE")]
+#[serde(rename_all = "UPPERCASE", try_from = "String")]
 pub enum Currency {
     /// Rupiah, whole.
     Idr,
@@ -65,6 +65,14 @@ impl FromStr for Currency {
             .into_iter()
             .find(|currency| currency.as_str() == text)
             .ok_or(UnknownCurrency)
+    }
+}
+
+impl TryFrom<String> for Currency {
+    type Error = UnknownCurrency;
+
+    fn try_from(text: String) -> Result<Self, UnknownCurrency> {
+        text.parse()
     }
 }
 

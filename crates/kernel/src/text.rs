@@ -29,7 +29,7 @@ pub fn many_lines(text: &str, chars: RangeInclusive<usize>) -> Result<String, In
 }
 
 fn parse(text: &str, chars: RangeInclusive<usize>, may_break: bool) -> Result<String, InvalidText> {
-    let text: String = text.trim_matches(is_blank).nfc().collect();
+    let text: String = without_blanks(text).nfc().collect();
     let harm = |c: char| if may_break && matches!(c, '\n' | '\r') { None } else { harm(c) };
     if let Some((code, what)) = text.chars().find_map(|c| harm(c).map(|what| (u32::from(c), what)))
     {
@@ -56,9 +56,20 @@ pub fn same_to_people(text: &str) -> String {
     folded.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Blanks, and what editors paste at the beginning of a text.
+/// The text without what has no effect at its ends. A joiner at the end stays in scripts from Arabic to
+/// Sinhala: it gives the last letter its form.
+fn without_blanks(text: &str) -> &str {
+    let text = text.trim_start_matches(is_blank);
+    let cut = text.trim_end_matches(is_blank);
+    let has_form = cut.ends_with(|c| matches!(c, '\u{600}'..='\u{dff}'));
+    text.get(..cut.len() + ZWJ.len()).filter(|kept| has_form && kept.ends_with(ZWJ)).unwrap_or(cut)
+}
+
+const ZWJ: &str = "\u{200d}";
+
+/// Blanks, joiners, marks of direction, and what editors paste at the beginning of a text.
 fn is_blank(c: char) -> bool {
-    c.is_whitespace() || matches!(c, '\u{200b}' | '\u{feff}')
+    c.is_whitespace() || matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}')
 }
 
 /// What a character that no text of ours has does.
@@ -67,6 +78,8 @@ fn harm(c: char) -> Option<&'static str> {
         '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{85}' => Some("a line break"),
         '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{206f}' => Some("which turns other text around"),
         '\u{fff9}'..='\u{fffb}' => Some("which hides an annotation"),
+        '\u{fdd0}'..='\u{fdef}' => Some("which is no character"),
+        _ if u32::from(c) & 0xfffe == 0xfffe => Some("which is no character"),
         _ => match c.general_category() {
             GeneralCategory::Control => Some("a control character"),
             GeneralCategory::LineSeparator | GeneralCategory::ParagraphSeparator => {
@@ -79,13 +92,15 @@ fn harm(c: char) -> Option<&'static str> {
 
 /// Whether one sees the character by itself.
 fn is_seen(c: char) -> bool {
-    // Letters and a symbol whose glyph is a blank.
-    let is_filler = matches!(c, '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{ffa0}' | '\u{2800}');
-    let is_hidden = c.general_category() == GeneralCategory::Format
-        || matches!(
-            c.general_category_group(),
-            GeneralCategoryGroup::Mark | GeneralCategoryGroup::Separator
-        );
+    // Letters and symbols whose glyph is a blank.
+    let is_filler =
+        matches!(c, '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{ffa0}' | '\u{2800}' | '\u{1d159}');
+    let is_hidden =
+        matches!(c.general_category(), GeneralCategory::Format | GeneralCategory::Unassigned)
+            || matches!(
+                c.general_category_group(),
+                GeneralCategoryGroup::Mark | GeneralCategoryGroup::Separator
+            );
     !is_filler && !is_hidden
 }
 
@@ -131,6 +146,10 @@ mod tests {
             "x\u{338}",
             "!",
             "孫悟空",
+            "അവന്\u{200d}",
+            "۱۴۰۵ ه\u{200d}",
+            "மழை 🧑\u{200d}🚀",
+            "新しい\u{30000}",
         ] {
             assert_eq!(line(text).as_deref(), Ok(text), "{text:?}");
         }
@@ -146,6 +165,10 @@ mod tests {
             "Sari\u{2028}",
             "\u{3000}Sari\u{2029}\u{85}",
             "\u{feff}Sari\u{200b}",
+            "\u{2060}Sari\u{ad}",
+            "\u{200d}Sari\u{200d}",
+            "\u{200c} Sari \u{200c}\u{200d}",
+            "\u{200e}Sari\u{200f}",
         ] {
             assert_eq!(line(text).as_deref(), Ok("Sari"), "{text:?}");
         }
@@ -165,6 +188,8 @@ mod tests {
             .chain(['\u{2028}', '\u{2029}', '\u{fff9}', '\u{fffb}'])
             .chain('\u{202a}'..='\u{202e}')
             .chain('\u{2066}'..='\u{2069}')
+            .chain(['\u{fdd0}', '\u{fde1}', '\u{fdef}', '\u{fffe}', '\u{ffff}'])
+            .chain(['\u{1fffe}', '\u{7ffff}', '\u{10fffe}', '\u{10ffff}'])
         {
             let message = line(&format!("photo{c}gnp.exe")).map_err(|why| why.to_string());
             let named = format!("leave out U+{:04X}, ", u32::from(c));
@@ -172,15 +197,24 @@ mod tests {
         }
         let message = line("\u{202e}iraS\u{202c}").map_err(|why| why.to_string());
         assert_eq!(message, Err("leave out U+202E, which turns other text around".to_owned()));
+        let message = line("Sari\u{ffff}").map_err(|why| why.to_string());
+        assert_eq!(message, Err("leave out U+FFFF, which is no character".to_owned()));
     }
 
     #[test]
     fn nothing_too_much_and_what_nobody_sees_is_refused() {
         let length = Err(InvalidText::Length { min: 1, max: 20 });
-        for text in ["", "  ", "\n", "\u{feff}", &"é".repeat(21)] {
+        for text in ["", "  ", "\n", "\u{feff}", "\u{200d}", "\u{ad} \u{2060}", &"é".repeat(21)] {
             assert_eq!(line(text), length, "{text:?}");
         }
-        for text in ["\u{200d}", "\u{ad}", "\u{301}", "\u{fe0f}", "\u{3164}", "\u{2800} \u{2800}"] {
+        for text in [
+            "\u{301}",
+            "\u{fe0f}",
+            "\u{3164}",
+            "\u{2800} \u{2800}",
+            "\u{1d159}",
+            "\u{378}\u{e0fff}",
+        ] {
             assert_eq!(line(text), Err(InvalidText::Invisible), "{text:?}");
         }
     }

@@ -41,7 +41,8 @@ pub(crate) struct Thing {
     pub capacity: u32,
     pub parts: Option<Vec<Part>>,
     pub price: Option<Money>,
-    pub colour: Option<Colour>,
+    #[schema(value_type = Option<Colour>)]
+    pub colour: Option<karcis_http::Word<Colour>>,
     #[schema(value_type = Option<String>, format = DateTime)]
     #[serde(skip_serializing)]
     #[expect(dead_code, reason = "requests alone have it")]

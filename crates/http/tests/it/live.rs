@@ -194,6 +194,21 @@ async fn what_the_client_has_seen_is_not_sent() {
 }
 
 #[tokio::test]
+async fn a_version_that_was_never_sent_is_not_known() {
+    let (things, live) = (Things::default(), Live::new());
+    let app = open(&things, &live, in_an_hour()).await;
+    for never_sent in ["4", "1000", "9223372036854775807"] {
+        let id = Uuid::now_v7();
+        things.set(id, 3);
+        let request = app.get(&format!("/things/{id}")).header("last-event-id", never_sent);
+        let mut events = Events::of(request).await;
+        assert_eq!(events.version().await, Some(3), "{never_sent}");
+        things.set(id, 4);
+        assert_eq!(events.version().await, Some(4), "{never_sent}");
+    }
+}
+
+#[tokio::test]
 async fn an_event_source_connects_again_until_it_has_the_last_state() {
     let (things, live, id) = (Things::default(), Live::new(), Uuid::now_v7());
     things.set(id, 3);
@@ -223,7 +238,7 @@ async fn an_event_source_connects_again_until_it_has_the_last_state() {
     assert_eq!((end.status().as_u16(), versions), (204, vec![LAST]));
     assert_eq!(end.bytes().await.unwrap().len(), 0);
     let later = (LAST + 1).to_string();
-    assert_eq!(connect(&later).send().await.unwrap().status(), 204);
+    assert_eq!(connect(&later).send().await.unwrap().status(), 200, "it was never sent");
     assert_eq!(connect("8").send().await.unwrap().status(), 200, "it has not seen the last state");
 
     let plain = app.get(&format!("/things/{id}")).header("last-event-id", seen);

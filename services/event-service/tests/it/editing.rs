@@ -98,6 +98,7 @@ async fn malformed_events_are_refused_with_the_field_that_is_wrong() {
         (json!({"max_per_buyer": 1_000_001}), "max_per_buyer"),
         (json!({"max_per_buyer": "4"}), "max_per_buyer"),
         (json!({"status": "cancelled"}), "status"),
+        (json!({"status": {"draft": null}}), "status"),
         (json!({"ticket_types": []}), "ticket_types"),
         (json!({"ticket_types": "VIP"}), "ticket_types"),
         (json!({"colour": "red"}), "colour"),

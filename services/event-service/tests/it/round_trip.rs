@@ -66,6 +66,7 @@ async fn what_cannot_be_changed_is_refused_if_it_is_another() {
         (json!({"status": "cancelled"}), "status"),
         (json!({"status": null}), "status"),
         (json!({"status": "sold"}), "status"),
+        (json!({"status": {"published": null}}), "status"),
         (json!({"organiser_id": app.organiser().user_id}), "organiser_id"),
         (json!({"as_of": "noon"}), "as_of"),
         (

@@ -36,6 +36,8 @@ async fn the_code_shows_the_ticket_and_its_picture() {
         });
         assert_eq!(ticket, expected);
         let picture = app.visitor().get(&format!("/tickets/{code}.svg")).await.is(200);
+        let as_scanned = format!("/tickets/%EF%BB%BF{code}.SVG");
+        assert_eq!(app.visitor().get(&as_scanned).await.is(200).body, picture.body);
         assert_eq!(picture.headers["content-type"], "image/svg+xml");
         assert!(picture.body.as_str().expect("a text").contains("<svg"));
     }

@@ -7,7 +7,7 @@ use axum::{
 };
 use karcis_database::{KeyUse, RequestKey};
 use karcis_http::{
-    FieldErrors, IdempotencyKey, Json, Organiser, Problem, REPLAYED, Time, TimeZoneName,
+    FieldErrors, IdempotencyKey, Json, Organiser, Problem, REPLAYED, Time, TimeZoneName, Word,
 };
 use karcis_kernel::{EventId, Money, TicketTypeId, UserId};
 use karcis_process::{now, trace};
@@ -57,17 +57,17 @@ pub(super) struct CreateEventRequest {
     refundable_after_start: Option<bool>,
     #[schema(schema_with = max_per_buyer)]
     max_per_buyer: Option<i64>,
-    status: Option<FirstStatus>,
+    #[schema(value_type = Option<FirstStatus>)]
+    status: Option<Word<FirstStatus>>,
     /// All prices in one currency.
     #[schema(min_items = 1, max_items = 20)]
     ticket_types: Vec<CreateTicketTypeRequest>,
 }
 
 /// `published` unless given.
-#[derive(Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 enum FirstStatus {
-    #[default]
     Published,
     Draft,
 }
@@ -170,7 +170,7 @@ impl CreateEventRequest {
                 max_per_buyer: per_buyer?,
             },
             ticket_types: types.into_iter().collect::<Option<_>>()?,
-            publish: self.status.unwrap_or_default() == FirstStatus::Published,
+            publish: self.status.is_none_or(|status| status.0 == FirstStatus::Published),
         })
     }
 }

@@ -26,9 +26,9 @@ pub(super) async fn show(
     PathText(code): PathText,
 ) -> impl IntoResponse {
     // The router cannot tell `{code}.svg` from `{code}`.
-    let answer = match code.strip_suffix(".svg") {
-        Some(code) => picture(&state, code).await,
-        None => ticket(&state, &code).await,
+    let answer = match code.rsplit_once('.') {
+        Some((code, kind)) if kind.eq_ignore_ascii_case("svg") => picture(&state, code).await,
+        _ => ticket(&state, &code).await,
     };
     // No token is sent, but only who has the code may see the ticket, and it may be used or cancelled.
     ([(CACHE_CONTROL, "no-store")], answer)

@@ -4,7 +4,7 @@ use std::{collections::HashMap, convert::Infallible};
 
 use axum::{extract::State, response::Response};
 use karcis_http::{
-    FieldErrors, IfMatch, IfNoneMatch, Json, Organiser, Patch, Problem, Time, TimeZoneName,
+    FieldErrors, IfMatch, IfNoneMatch, Json, Organiser, Patch, Problem, Time, TimeZoneName, Word,
 };
 use karcis_kernel::{Currency, EventId, Money, TicketTypeId, UserId};
 use karcis_process::{now, trace};
@@ -36,7 +36,7 @@ pub(super) struct UpdateEventRequest {
     /// What cannot be changed here may be sent as it is.
     #[serde(default)]
     #[schema(value_type = SentStatus)]
-    status: Patch<SentStatus>,
+    status: Patch<Word<SentStatus>>,
     #[serde(default)]
     #[schema(value_type = UserId)]
     organiser_id: Patch<UserId>,
@@ -195,7 +195,7 @@ impl UpdateEventRequest {
             .collect();
         EventUpdate {
             version: self.version,
-            status: required(fields, "status", self.status, |s| Ok::<_, Infallible>(s.into())),
+            status: required(fields, "status", self.status, |s| Ok::<_, Infallible>(s.0.into())),
             organiser_id: required(fields, "organiser_id", self.organiser_id, Ok::<_, Infallible>),
             cancel_reason: clearable(
                 fields,

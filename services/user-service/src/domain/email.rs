@@ -3,6 +3,7 @@
 use std::fmt;
 
 use idna::uts46::{AsciiDenyList, DnsLength, Hyphens, Uts46};
+use unicode_properties::{GeneralCategory, UnicodeGeneralCategory as _};
 
 /// An address in lower case and ASCII, so that nobody registers twice with different capitals or with
 /// two forms of one domain. `Debug` hides it.
@@ -22,10 +23,11 @@ impl Email {
     pub(crate) const PATTERN: &str =
         r"^[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[^\x00-,/:-@\[-`{-\x7f]+$";
 
-    /// The address in this text, without the spaces around it. A domain of other scripts gets its ASCII
-    /// form: `xn--…`.
+    /// The address in this text, without the spaces and invisible characters around it. A domain of other
+    /// scripts gets its ASCII form: `xn--…`.
     pub(crate) fn parse(text: &str) -> Result<Self, InvalidEmail> {
-        let (local, domain) = text.trim().split_once('@').ok_or(InvalidEmail("it has no @"))?;
+        let (local, domain) =
+            text.trim_matches(is_around).split_once('@').ok_or(InvalidEmail("it has no @"))?;
         check_local(local).map_err(InvalidEmail)?;
         let domain = ascii(domain).map_err(InvalidEmail)?;
         check_domain(&domain).map_err(InvalidEmail)?;
@@ -46,6 +48,12 @@ impl Email {
     pub(crate) fn local_part(&self) -> &str {
         self.0.split('@').next().unwrap_or_default()
     }
+}
+
+/// Whether the character comes along when an address is copied. Joiners stay: some domains have them.
+fn is_around(c: char) -> bool {
+    let is_joiner = matches!(c, '\u{200c}' | '\u{200d}');
+    c.is_whitespace() || c.general_category() == GeneralCategory::Format && !is_joiner
 }
 
 /// A dot-atom of RFC 5322, at most 64 characters.
@@ -78,7 +86,10 @@ fn ascii(domain: &str) -> Result<String, &'static str> {
     }
     let (list, hyphens) = (AsciiDenyList::STD3, Hyphens::CheckFirstLast);
     let ascii = Uts46::new().to_ascii(domain.as_bytes(), list, hyphens, DnsLength::Ignore);
-    ascii.map(Into::into).map_err(|_| "its domain has characters that no domain has")
+    ascii.map(Into::into).map_err(|_| {
+        "its domain has characters that no domain has, or has some where none may stand, such as a hyphen \
+         at an end"
+    })
 }
 
 /// At least two labels, each of letters, digits and inner hyphens.
@@ -91,6 +102,8 @@ fn check_domain(domain: &str) -> Result<(), &'static str> {
         Err("nothing is behind its @")
     } else if !domain.bytes().all(is_of_domains) {
         Err("its domain has characters that no domain has")
+    } else if domain.ends_with('.') {
+        Err("leave out the dot at its end")
     } else if !domain.contains('.') {
         Err("its domain has no dot")
     } else if !domain.split('.').all(is_label) {
@@ -123,6 +136,12 @@ mod tests {
             ("sari@почта.рф", "sari@xn--80a1acny.xn--p1ai"),
             ("sari@例え。テスト", "sari@xn--r8jz45g.xn--zckzah"),
             ("sari@ｍａｉｌ．example", "sari@mail.example"),
+            // As contact apps and web pages have it.
+            ("\u{202a}sari@mail.example\u{202c}", "sari@mail.example"),
+            ("\u{feff} sari@mail.example\u{200b}\n", "sari@mail.example"),
+            ("\u{2068}sari@bücher.example\u{2069} ", "sari@xn--bcher-kva.example"),
+            // Of Sinhala, in which the joiner tells one domain from another.
+            ("sari@mail.ක්\u{200d}", "sari@mail.xn--3zc0hs32d"),
             // Older releases took it, so it is stored.
             ("sari@xn--a.example", "sari@xn--a.example"),
         ] {
@@ -142,6 +161,11 @@ mod tests {
             "its domain has characters that no domain has",
             "its domain has a part that begins or ends with a hyphen, is empty or too long",
         );
+        let (no_such_domain, dot) = (
+            "its domain has characters that no domain has, or has some where none may stand, such as \
+             a hyphen at an end",
+            "leave out the dot at its end",
+        );
         for (typed, why) in [
             ("", "it has no @"),
             ("sari", "it has no @"),
@@ -153,12 +177,16 @@ mod tests {
             ("sari@@mail.example", "it has more than one @"),
             ("sari@mail@example.org", "it has more than one @"),
             ("sari@bücher@example.org", "it has more than one @"),
-            ("sari@-bücher.example", no_domain),
+            ("sari@-bücher.example", no_such_domain),
+            ("a@ü-.example", no_such_domain),
+            ("a@אa.example", no_such_domain),
+            ("sari@bücher.example.", dot),
+            ("sari@例え。テスト。", dot),
             ("sa ri@mail.example", no_address),
             ("sari@mail..example", label),
             ("sari@-mail.example", label),
             ("sari@mail-.example", label),
-            ("sari@mail.example.", label),
+            ("sari@mail.example.", dot),
             (".sari@mail.example", dots),
             ("sari.@mail.example", dots),
             ("sa..ri@mail.example", dots),
@@ -171,9 +199,9 @@ mod tests {
             ("<sari@mail.example>", no_address),
             ("sari@mail_box.example", no_domain),
             ("sari@mail .example", no_domain),
-            ("sari@ma\u{202e}il.example", no_domain),
-            ("sari@bücher.exa mple", no_domain),
-            ("sari@bücher.example>", no_domain),
+            ("sari@ma\u{202e}il.example", no_such_domain),
+            ("sari@bücher.exa mple", no_such_domain),
+            ("sari@bücher.example>", no_such_domain),
             (&too_long, "it is longer than 254 characters"),
             (&long_local, "more than 64 characters are before its @"),
         ] {

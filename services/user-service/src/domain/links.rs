@@ -5,7 +5,8 @@ use unicode_properties::{GeneralCategory, UnicodeGeneralCategory as _};
 /// How many digits a text may have in a row, whatever stands between them. More may be a telephone number.
 const LONGEST_NUMBER: usize = 6;
 
-/// Whether something in this text may be seen as a link, or is invisible or turns the direction of the text.
+/// Whether something in this text may be seen as a link, or is invisible for no good reason or turns the
+/// direction of the text.
 pub(super) fn may_be_a_link(text: &str) -> bool {
     let is_of_a_link = |c: char| "\\@<>[]%=。．｡\u{2024}\u{fe52}".contains(c) || is_invisible(c);
     let is_number = |part: &str| part.chars().filter(|c| c.is_numeric()).count() > LONGEST_NUMBER;
@@ -15,9 +16,12 @@ pub(super) fn may_be_a_link(text: &str) -> bool {
         || text.split_whitespace().any(|word| is_domain(word) || has_scheme(word))
 }
 
+/// Joiners, marks of direction and the tags of flags are left to the scripts and emoji that need them: they
+/// turn no letters around.
 fn is_invisible(c: char) -> bool {
     use GeneralCategory::{Format, LineSeparator, ParagraphSeparator};
-    matches!(c.general_category(), Format | LineSeparator | ParagraphSeparator)
+    let is_needed = matches!(c, '\u{200c}'..='\u{200f}' | '\u{61c}' | '\u{e0020}'..='\u{e007f}');
+    !is_needed && matches!(c.general_category(), Format | LineSeparator | ParagraphSeparator)
 }
 
 /// Initials, as in J.R., are of one letter; and a sentence may end with a domain.
@@ -57,6 +61,17 @@ mod tests {
             ("call ٠٨١١ ٥٥٥ ١٢٣٤", true),
             ("Kon\u{200b}ser", true),
             ("\u{202e}resnoK", true),
+            ("مریم می\u{200c}خواهم", false),
+            ("Hall\u{200f} אולם", false),
+            ("\u{200e}Aula \u{61c}قاعة", false),
+            ("ශ්\u{200d}රී", false),
+            ("👩\u{200d}🎤", false),
+            ("🏴\u{e0067}\u{e0062}\u{e007f}", false),
+            ("e\u{200d}vil.exam\u{200d}ple", true),
+            ("0811\u{200d}5551234", true),
+            ("\u{2067}Hall\u{2069}", true),
+            ("Hall\u{202c}", true),
+            ("Kon\u{ad}ser", true),
         ] {
             assert_eq!(may_be_a_link(text), may_be, "{text:?}");
         }

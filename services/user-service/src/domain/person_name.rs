@@ -31,8 +31,8 @@ impl PersonName {
         &self.0
     }
 
-    /// Whether an e-mail may repeat it: no mail program makes a link of it, nothing in it is invisible or
-    /// turns the direction of the text, and it is no longer than names are.
+    /// Whether an e-mail may repeat it: no mail program makes a link of it, nothing in it hides or turns the
+    /// direction of the text, and it is no longer than names are.
     pub(crate) fn is_only_a_name(&self) -> bool {
         let is_in_no_name = |c: char| "/:()#&?".contains(c) || c.is_numeric();
         self.0.chars().count() <= Self::LONGEST_GREETING
@@ -79,6 +79,7 @@ mod tests {
             ("J.R.R. Tolkien", true),
             ("Sammy Davis Jr.", true),
             ("Louis XIV", true),
+            ("مریم می\u{200c}خواهم", true),
             ("Pay at https://evil.example", false),
             ("evil.example", false),
             ("go to evil.example/pay now", false),

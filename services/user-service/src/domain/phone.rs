@@ -7,6 +7,9 @@ use unicode_properties::{GeneralCategory, UnicodeGeneralCategory as _};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Phone(String);
 
+/// How many digits follow the slash between an area and a number in it. Fewer are the end of a second number.
+const SHORTEST_AFTER_SLASH: usize = 5;
+
 /// Why a text is no such number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("give an international number such as +62 812 3456 7890: {0}")]
@@ -29,7 +32,9 @@ impl Phone {
         let Some(digits) = dialled.strip_prefix(['+', '\u{ff0b}']) else {
             return Err(InvalidPhone("begin with + and the country's code"));
         };
-        if !digits.chars().all(|c| c.general_category() == GeneralCategory::DecimalNumber) {
+        if has_a_second_number(text)
+            || !digits.chars().all(|c| c.general_category() == GeneralCategory::DecimalNumber)
+        {
             return Err(InvalidPhone("leave out letters, extensions and a second number"));
         }
         let number =
@@ -47,6 +52,15 @@ impl Phone {
     pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// Whether what follows a slash, or stands in brackets at the end, is the end of another number.
+fn has_a_second_number(text: &str) -> bool {
+    let digits = |part: &str| part.chars().filter(|c| c.is_numeric()).count();
+    let after_slash = text.split_once('/').map(|(_, after)| after);
+    let in_last_bracket = text.rsplit_once(['(', '[', '（']).map(|(_, rest)| rest);
+    after_slash.is_some_and(|after| after.contains('/') || digits(after) < SHORTEST_AFTER_SLASH)
+        || in_last_bracket.is_some_and(|rest| digits(rest) == 1)
 }
 
 /// Whether the character is written for the eye alone, or not even that.
@@ -88,6 +102,9 @@ mod tests {
             ("＋６２ ８１２－３４５６－７８９０", "+6281234567890"),
             ("+٦٢ ٨١٢ ٣٤٥٦ ٧٨٩٠", "+6281234567890"),
             ("+49 30/901820", "+4930901820"),
+            ("+62 21/5000-123", "+62215000123"),
+            ("(+62 (0)812 3456 7890)", "+6281234567890"),
+            ("+62 812 3456 (7890)", "+6281234567890"),
         ] {
             assert_eq!(Phone::parse(typed).as_ref().map(Phone::as_str), Ok(stored), "{typed:?}");
         }
@@ -119,6 +136,12 @@ mod tests {
             ("+62 812 3456 7890;5", extra),
             ("+62 812 3456 7890, +62 811 2345 6789", extra),
             ("+62 812 3456 78½0", extra),
+            ("+49 30 901820/21", extra),
+            ("+49 89 1234567 / 68", extra),
+            ("+62 21 5000 / 123", extra),
+            ("+49/30/901820", extra),
+            ("+62 812-3456-7890 (0)", extra),
+            ("+62 812 3456 789（0） \u{202c}", extra),
             (&format!("+62 812{}3456 7890", " ".repeat(60)), "this one is too long"),
         ] {
             assert_eq!(Phone::parse(typed), Err(InvalidPhone(why)), "{typed:?}");

@@ -4,6 +4,7 @@ use std::fmt;
 
 use chrono::TimeDelta;
 use karcis_kernel::{Role, Timestamp, UserId};
+use unicode_properties::{GeneralCategory, UnicodeGeneralCategory as _};
 use uuid::Uuid;
 
 use super::ClientIp;
@@ -31,17 +32,25 @@ pub(crate) struct Actor {
     pub session: Option<SessionId>,
 }
 
-/// What a client says it is: up to 200 characters, none of them a control character.
+/// What a client says it is: up to 200 characters, of which something can be seen and nothing turns the
+/// direction of the text or begins a line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct UserAgent(String);
 
 impl UserAgent {
     const MAX_LENGTH: usize = 200;
 
-    /// The name in a header, cut; `None` if nothing is left.
-    pub(crate) fn from_header(text: &str) -> Option<Self> {
-        let plain = text.chars().filter(|c| !c.is_control()).take(Self::MAX_LENGTH);
-        Some(plain.collect::<String>().trim().to_owned()).filter(|it| !it.is_empty()).map(Self)
+    /// What is plain text of a name that a client gave, cut; `None` if nothing can be seen.
+    pub(crate) fn plain(text: &str) -> Option<Self> {
+        use GeneralCategory::{Control, Format, LineSeparator, ParagraphSeparator};
+        let is_plain = |c: &char| {
+            !matches!(c.general_category(), Control | Format | LineSeparator | ParagraphSeparator)
+        };
+        let plain: String = text.chars().filter(is_plain).take(Self::MAX_LENGTH).collect();
+        // Letters and a Braille pattern that look like blanks.
+        let is_blank =
+            |c: char| c.is_whitespace() || "\u{115f}\u{1160}\u{2800}\u{3164}\u{ffa0}".contains(c);
+        (!plain.chars().all(is_blank)).then(|| Self(plain.trim().to_owned()))
     }
 
     /// The name as text.
@@ -101,7 +110,7 @@ pub(crate) struct OpenSession {
     pub id: SessionId,
     pub began_at: Timestamp,
     pub last_used_at: Timestamp,
-    pub user_agent: Option<String>,
+    pub user_agent: Option<UserAgent>,
 }
 
 /// A refresh token that was issued before.
@@ -211,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn a_user_agent_is_cut_and_has_no_control_characters() {
+    fn a_user_agent_is_cut_and_turns_no_text_around() {
         let long = "é".repeat(201);
         for (header, kept) in [
             ("curl/8.5", Some("curl/8.5")),
@@ -219,8 +228,14 @@ mod tests {
             (long.as_str(), Some(&long[..400])),
             ("", None),
             (" \t\n", None),
+            ("Mozilla \u{202e}/0.5 \u{2066}x\u{2069}", Some("Mozilla /0.5 x")),
+            ("a\u{2028}b\u{2029}c\u{200b}\u{feff}\u{ad}\u{61c}d", Some("abcd")),
+            ("\u{200e} Firefox \u{200f}", Some("Firefox")),
+            ("\u{202e}\u{2060}", None),
+            ("\u{3164} \u{115f}\u{1160}\u{ffa0}\u{2800}", None),
+            ("x\u{3164}", Some("x\u{3164}")),
         ] {
-            let agent = UserAgent::from_header(header);
+            let agent = UserAgent::plain(header);
             assert_eq!(agent.as_ref().map(UserAgent::as_str), kept, "{header:?}");
         }
     }

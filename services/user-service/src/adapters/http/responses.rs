@@ -115,7 +115,7 @@ impl SessionsResponse {
             created_at: session.began_at,
             last_used_at: session.last_used_at,
             current: current == Some(session.id),
-            user_agent: session.user_agent,
+            user_agent: session.user_agent.map(|it| it.as_str().to_owned()),
         };
         Self { items: sessions.into_iter().map(item).collect() }
     }

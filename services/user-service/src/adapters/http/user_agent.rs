@@ -18,6 +18,6 @@ impl<S: Send + Sync> FromRequestParts<S> for ClientName {
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Infallible> {
         let header = parts.headers.get(USER_AGENT).map(|value| value.as_bytes());
         let text = header.map(String::from_utf8_lossy);
-        Ok(Self(text.and_then(|text| UserAgent::from_header(&text))))
+        Ok(Self(text.and_then(|text| UserAgent::plain(&text))))
     }
 }

@@ -84,7 +84,8 @@ pub(super) async fn is_live(
 
 /// The live sessions of a person, the one used last first.
 pub(super) async fn live(pool: &Pool, user: UserId) -> Result<Vec<OpenSession>, sqlx::Error> {
-    let rows: Vec<(Uuid, Timestamp, Timestamp, Option<String>)> = sqlx::query_as(
+    type Row = (Uuid, Timestamp, Timestamp, Option<String>);
+    let rows: Vec<Row> = sqlx::query_as(
         "SELECT session_id, created_at, coalesce(last_used_at, created_at), user_agent FROM session
          WHERE user_id = $1 AND expires_at > now() ORDER BY 3 DESC, 1 DESC LIMIT $2",
     )
@@ -92,11 +93,12 @@ pub(super) async fn live(pool: &Pool, user: UserId) -> Result<Vec<OpenSession>, 
     .bind(MAX_SESSIONS)
     .fetch_all(pool)
     .await?;
-    let open = |(id, began_at, last_used_at, user_agent)| OpenSession {
+    let open = |(id, began_at, last_used_at, user_agent): Row| OpenSession {
         id: SessionId(id),
         began_at,
         last_used_at,
-        user_agent,
+        // Older releases stored characters that are left out now.
+        user_agent: user_agent.as_deref().and_then(UserAgent::plain),
     };
     Ok(rows.into_iter().map(open).collect())
 }

@@ -62,6 +62,10 @@ impl Words for English {
         }
     }
 
+    fn as_agreed_subject(&self) -> &'static str {
+        "Your event takes place as announced"
+    }
+
     fn reserved(&self, total: &str, pay_by: &str) -> String {
         format!(
             "your tickets are held for you: open your booking and pay {total} until {pay_by}. Tickets that \

@@ -91,6 +91,10 @@ impl Words for Indonesian {
         }
     }
 
+    fn as_agreed_subject(&self) -> &'static str {
+        "Acara Anda berlangsung seperti diumumkan"
+    }
+
     fn reserved(&self, total: &str, pay_by: &str) -> String {
         format!(
             "tiket Anda sudah disisihkan: buka pemesanan Anda dan bayar {total} paling lambat {pay_by}. \

@@ -54,6 +54,8 @@ trait Words {
 
     /// The title of the event follows it.
     fn subject(&self, kind: &NotificationKind) -> &'static str;
+    /// In its place, if an event that had changed is again as it was.
+    fn as_agreed_subject(&self) -> &'static str;
     fn reserved(&self, total: &str, pay_by: &str) -> String;
     fn confirmed(&self) -> &'static str;
     fn show_codes(&self) -> &'static str;
@@ -96,9 +98,17 @@ pub(super) fn of_booking(
     let mut paragraphs = paragraphs(words, kind, recipient, at);
     paragraphs.push(facts(words, notification, recipient).join("\n"));
     let title = kind.event().and_then(|event| recipient.repeated(&event.title));
+    let subject = match kind {
+        NotificationKind::EventChanged { booked, agreed, .. }
+            if !differs(words, agreed, &booked.event).contains(&true) =>
+        {
+            words.as_agreed_subject()
+        }
+        kind => words.subject(kind),
+    };
     let subject = match title {
-        Some(title) => format!("{}: {}", words.subject(kind), cut(&title)),
-        None => words.subject(kind).to_owned(),
+        Some(title) => format!("{subject}: {}", cut(&title)),
+        None => subject.to_owned(),
     };
     Text { subject, body: body(words, recipient, &paragraphs.join("\n\n")) }
 }
@@ -182,10 +192,8 @@ fn changes(
     now: &EventSnapshot,
     recipient: &Recipient,
 ) -> Vec<String> {
-    let time = |event: &EventSnapshot| words.time(&event.time_zone.local(event.starts_at));
-    let differs = [agreed.title != now.title, time(agreed) != time(now), agreed.venue != now.venue];
     let pairs = shown(words, agreed, recipient).into_iter().zip(shown(words, now, recipient));
-    let changed = pairs.zip(differs).filter(|(_, differs)| *differs);
+    let changed = pairs.zip(differs(words, agreed, now)).filter(|(_, differs)| *differs);
     let lines: Vec<String> = changed
         .map(|(((label, before), (_, after)), _)| {
             format!("{}: {before}\n{}: {after}", words.when_booked(label), words.now(label))
@@ -196,6 +204,12 @@ fn changes(
     } else {
         vec![words.event_changed().to_owned(), lines.join("\n\n")]
     }
+}
+
+/// Whether title, date and venue differ.
+fn differs(words: &dyn Words, agreed: &EventSnapshot, now: &EventSnapshot) -> [bool; 3] {
+    let time = |event: &EventSnapshot| words.time(&event.time_zone.local(event.starts_at));
+    [agreed.title != now.title, time(agreed) != time(now), agreed.venue != now.venue]
 }
 
 /// What the booking is of, a line for each fact.

@@ -190,7 +190,11 @@ fn a_mail_about_a_changed_event_says_what_differs_and_nothing_else() {
     );
     both(
         &changed(9, |event| event.venue = "Istora".to_owned()),
-        &["Venue when you booked: Taman Budaya\nVenue now: Istora\n", "\nVenue: Istora\n"],
+        &[
+            "Your event has changed: Malam Puisi\n",
+            "Venue when you booked: Taman Budaya\nVenue now: Istora\n",
+            "\nVenue: Istora\n",
+        ],
         &["Tempat saat Anda memesan: Taman Budaya\nTempat sekarang: Istora\n"],
         &[date, title].concat(),
     );
@@ -218,9 +222,9 @@ fn a_mail_about_a_changed_event_says_what_differs_and_nothing_else() {
     let moved_back = changed(9, |_| {});
     both(
         &moved_back,
-        &["as it was announced"],
-        &["seperti yang diumumkan"],
-        &[date, venue, title].concat(),
+        &["Your event takes place as announced: Malam Puisi\n", "as it was announced"],
+        &["Acara Anda berlangsung seperti diumumkan: Malam Puisi\n", "seperti yang diumumkan"],
+        &[&["has changed", "berubah"][..], &date, &venue, &title].concat(),
     );
 }
 

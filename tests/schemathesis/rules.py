@@ -8,6 +8,7 @@ RULES = (
     "an event keeps its organiser",
     "ask another admin to change your own account",
     "ask for another e-mail: this token",
+    "cancel the event (POST /event/cancel) to give its reason",
     "choose another: leave out",
     "choose another: this one is known from leaks",
     "give a text that can be seen",
@@ -25,6 +26,8 @@ RULES = (
     "give the next_cursor",
     "give the password you log in with",
     "give the version of the body, or one of both",
+    # In the name of a field.
+    "leave out the NUL character",
     "name each ticket type of this event once",
     "publish, unpublish or cancel the event",
     "the event has a ticket type of this name",

@@ -67,9 +67,10 @@ fn without_blanks(text: &str) -> &str {
 
 const ZWJ: &str = "\u{200d}";
 
-/// Blanks, joiners, marks of direction, and what editors paste at the beginning of a text.
+/// Blanks, joiners, and what editors paste at the beginning of a text. Not marks of direction: a bracket at the
+/// end of a right-to-left text needs one.
 fn is_blank(c: char) -> bool {
-    c.is_whitespace() || matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}')
+    c.is_whitespace() || matches!(c, '\u{ad}' | '\u{200b}'..='\u{200d}' | '\u{2060}' | '\u{feff}')
 }
 
 /// What a character that no text of ours has does.
@@ -140,6 +141,7 @@ mod tests {
             "👩\u{200d}🎤 🏳\u{fe0f}\u{200d}🌈",
             "葛\u{e0100}飾区",
             "מופע (חי)\u{200f}!",
+            "מופע (חי)\u{200f}",
             "ภาษา\u{200b}ไทย",
             "🏴\u{e0067}\u{e0062}\u{e0065}\u{e006e}\u{e0067}\u{e007f}",
             "நி",
@@ -168,7 +170,7 @@ mod tests {
             "\u{2060}Sari\u{ad}",
             "\u{200d}Sari\u{200d}",
             "\u{200c} Sari \u{200c}\u{200d}",
-            "\u{200e}Sari\u{200f}",
+            "\u{200c}Sari\u{200b}",
         ] {
             assert_eq!(line(text).as_deref(), Ok("Sari"), "{text:?}");
         }

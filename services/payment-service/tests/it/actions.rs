@@ -1,6 +1,6 @@
 //! Payments for which the buyer has to do something at the bank.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use karcis_testkit::{Ledger, eventually};
 use serde_json::json;
@@ -89,9 +89,10 @@ async fn the_bank_is_not_asked_every_second_about_a_buyer_who_has_time_to_act() 
     let buyer = app.buyer().await;
     app.pay(buyer, "tok_action_required").await.shows_payment(202, "action_required");
     let asked = async || app.counter("karcis_provider_call_duration_seconds_count").await;
-    let before = asked().await;
+    let (before, since) = (asked().await, Instant::now());
     tokio::time::sleep(Duration::from_secs(6)).await;
-    assert!(asked().await <= before + 1, "it was asked {} times", asked().await - before);
+    let most = since.elapsed().as_secs().div_ceil(5);
+    assert!(asked().await <= before + most, "it was asked {} times", asked().await - before);
 
     // The next pass asks about an action that has expired.
     let expire = "WITH charge AS (UPDATE simulated_gateway.charge SET due_at = now()

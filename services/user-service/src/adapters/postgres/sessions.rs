@@ -18,7 +18,7 @@ use crate::{
     },
 };
 
-/// How many sessions an account has at most; the one used least recently ends.
+/// How many sessions an account has at most: a new one ends the other one that was used least recently.
 const MAX_SESSIONS: i64 = 100;
 
 /// Opens a session if the account is not disabled and still has the password it was loaded with; else
@@ -50,11 +50,12 @@ pub(super) async fn open(
     known_peers::remember(transaction, account.user_id, &session.client_ip).await?;
     sqlx::query(
         "DELETE FROM session WHERE user_id = $1 AND session_id IN (
-             SELECT session_id FROM session WHERE user_id = $1
+             SELECT session_id FROM session WHERE user_id = $1 AND session_id <> $3
              ORDER BY coalesce(last_used_at, created_at) DESC, session_id DESC OFFSET $2)",
     )
     .bind(account.user_id.0)
-    .bind(MAX_SESSIONS)
+    .bind(MAX_SESSIONS - 1)
+    .bind(session.id.0)
     .execute(transaction)
     .await?;
     Ok(true)

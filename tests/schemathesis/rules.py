@@ -30,6 +30,8 @@ RULES = (
     "leave out the NUL character",
     "name each ticket type of this event once",
     "publish, unpublish or cancel the event",
+    "sales_end of ",
+    "sales_start of ",
     "the event has a ticket type of this name",
 )
 

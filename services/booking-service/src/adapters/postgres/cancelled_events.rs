@@ -39,14 +39,9 @@ pub(crate) struct CancelledEvents(pub(crate) Arc<PgBookings>);
 #[async_trait]
 impl OpenEvents for CancelledEvents {
     async fn next(&self, skipped: &[EventId]) -> Result<Option<OpenEvent>, StoreError> {
-        let row: Option<(Uuid, Timestamp)> = sqlx::query_as(
-            "SELECT event_id, announced_at FROM cancelled_event
-             WHERE open AND event_id <> ALL($1) ORDER BY announced_at LIMIT 1",
-        )
-        .bind(skipped.iter().map(|event| event.0).collect::<Vec<_>>())
-        .fetch_optional(&self.0.pool)
-        .await?;
-        Ok(row.map(|(event_id, since)| OpenEvent { event_id: EventId(event_id), since }))
+        const NEXT: &str = "SELECT event_id, announced_at FROM cancelled_event
+            WHERE open AND event_id <> ALL($1) ORDER BY announced_at LIMIT 1";
+        self.0.open_event(NEXT, skipped).await
     }
 
     async fn bookings_of(
@@ -70,13 +65,8 @@ impl OpenEvents for CancelledEvents {
     }
 
     async fn done(&self, event: OpenEvent) -> Result<(), StoreError> {
-        sqlx::query(
-            "UPDATE cancelled_event SET open = false WHERE event_id = $1 AND announced_at = $2",
-        )
-        .bind(event.event_id.0)
-        .bind(event.since)
-        .execute(&self.0.pool)
-        .await?;
-        Ok(())
+        const CLOSE: &str = "UPDATE cancelled_event SET open = false
+            WHERE event_id = $1 AND announced_at = $2";
+        self.0.close_event(CLOSE, event).await
     }
 }

@@ -106,14 +106,9 @@ pub(crate) struct MovedEvents(pub(crate) Arc<PgBookings>);
 #[async_trait]
 impl OpenEvents for MovedEvents {
     async fn next(&self, skipped: &[EventId]) -> Result<Option<OpenEvent>, StoreError> {
-        let row: Option<(Uuid, Timestamp)> = sqlx::query_as(
-            "SELECT event_id, moved_at FROM event
-             WHERE open AND event_id <> ALL($1) ORDER BY moved_at LIMIT 1",
-        )
-        .bind(skipped.iter().map(|event| event.0).collect::<Vec<_>>())
-        .fetch_optional(&self.0.pool)
-        .await?;
-        Ok(row.map(|(event_id, since)| OpenEvent { event_id: EventId(event_id), since }))
+        const NEXT: &str = "SELECT event_id, moved_at FROM event
+            WHERE open AND event_id <> ALL($1) ORDER BY moved_at LIMIT 1";
+        self.0.open_event(NEXT, skipped).await
     }
 
     async fn bookings_of(
@@ -148,11 +143,7 @@ impl OpenEvents for MovedEvents {
     }
 
     async fn done(&self, event: OpenEvent) -> Result<(), StoreError> {
-        sqlx::query("UPDATE event SET open = false WHERE event_id = $1 AND moved_at = $2")
-            .bind(event.event_id.0)
-            .bind(event.since)
-            .execute(&self.0.pool)
-            .await?;
-        Ok(())
+        const CLOSE: &str = "UPDATE event SET open = false WHERE event_id = $1 AND moved_at = $2";
+        self.0.close_event(CLOSE, event).await
     }
 }

@@ -12,7 +12,7 @@ use super::{
     rows::{read_bookings, seats, select_bookings},
 };
 use crate::{
-    application::{DueTimer, Timers, UnconfirmedBookings},
+    application::{DueTimer, OpenEvent, Timers, UnconfirmedBookings},
     domain::Booking,
 };
 
@@ -39,6 +39,30 @@ impl PgBookings {
         .await?;
         let tickets = |tickets| usize::try_from(tickets).unwrap_or_default();
         Ok(rows.into_iter().map(|(id, its)| (BookingId(id), tickets(its))).collect())
+    }
+
+    /// The event that this statement finds, without those of `skipped`.
+    pub(super) async fn open_event(
+        &self,
+        statement: &'static str,
+        skipped: &[EventId],
+    ) -> Result<Option<OpenEvent>, StoreError> {
+        let row: Option<(Uuid, Timestamp)> = sqlx::query_as(statement)
+            .bind(skipped.iter().map(|event| event.0).collect::<Vec<_>>())
+            .fetch_optional(&self.pool)
+            .await?;
+        Ok(row.map(|(event_id, since)| OpenEvent { event_id: EventId(event_id), since }))
+    }
+
+    /// Closes the event by this statement.
+    pub(super) async fn close_event(
+        &self,
+        statement: &'static str,
+        event: OpenEvent,
+    ) -> Result<(), StoreError> {
+        let close = sqlx::query(statement).bind(event.event_id.0).bind(event.since);
+        close.execute(&self.pool).await?;
+        Ok(())
     }
 
     /// The ids that a statement of [`bookings_within`](super::rows::bookings_within) finds.

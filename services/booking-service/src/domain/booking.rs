@@ -235,6 +235,11 @@ impl Booking {
         now.map_or(agreed, |now| now.max(agreed))
     }
 
+    /// The event as it is now, or if that is not known, as it was when these seats were held.
+    pub fn event_of<'a>(&'a self, reservation: &'a Reservation) -> &'a EventSnapshot {
+        self.event_details().map_or(&reservation.event, |details| &details.event)
+    }
+
     /// The event as it is to take place, if that is known.
     pub fn event_details(&self) -> Option<&EventDetails> {
         self.event.as_ref()?.details.as_ref()

@@ -118,8 +118,7 @@ impl Booking {
     /// The event as it is now, or if that is not known, as it was when the seats were held; `None` until
     /// event-service has answered.
     pub fn shown_event(&self) -> Option<&EventSnapshot> {
-        let agreed = &self.reservation()?.event;
-        Some(self.event_details().map_or(agreed, |details| &details.event))
+        self.reservation().map(|reservation| self.event_of(reservation))
     }
 
     /// Why the event does not take place, in its organiser's words.

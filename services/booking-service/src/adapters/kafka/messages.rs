@@ -97,14 +97,14 @@ fn booking_cancelled(booking: &Booking, cause: Cause) -> wire::BookingCancelled 
 }
 
 fn booked(booking: &Booking, reservation: &Reservation) -> wire::Booked {
-    let event = booking.event_details().map_or(&reservation.event, |details| &details.event);
     let items = reservation.items.iter().map(|item| wire::ReservedItem {
         ticket_type_id: item.ticket_type_id,
         name: item.name.clone(),
         quantity: item.quantity,
         unit_price: item.unit_price,
     });
-    wire::Booked { event: snapshot(event), items: items.collect(), total: reservation.total }
+    let event = snapshot(booking.event_of(reservation));
+    wire::Booked { event, items: items.collect(), total: reservation.total }
 }
 
 fn snapshot(event: &EventSnapshot) -> wire::EventSnapshot {

@@ -90,18 +90,18 @@ pub(super) fn past_errors(
     at: Timestamp,
 ) -> Vec<FieldError> {
     let (starts_at, over_at) = (details.starts_at, details.over_at());
-    let past = |field, date: Timestamp| {
-        let message = format!("give a time to come: {date:?} is not after {at:?}, now");
-        FieldError::new(field, message)
-    };
-    let is_moved = before.is_some_and(|before| before.starts_at != starts_at);
-    let is_news = before.is_none_or(|before| before.over_at() != over_at);
-    let started = (is_moved && starts_at <= at).then(|| past("starts_at", starts_at));
-    let over = (is_news && starts_at <= over_at && over_at <= at).then(|| past("ends_at", over_at));
-    match (details.ends_at, before) {
-        (Some(_), _) => started.into_iter().chain(over).collect(),
-        // It is over when it starts.
-        (None, Some(_)) => Vec::from_iter(started.or(over)),
-        (None, None) => Vec::from_iter(over.map(|_| past("starts_at", over_at))),
-    }
+    // A new event may have started, if its end is known: a festival.
+    let is_moved = before.map_or(details.ends_at.is_none(), |before| before.starts_at != starts_at);
+    let is_ended = before.is_none_or(|before| before.over_at() != over_at)
+        // Else it is over when it starts.
+        && (details.ends_at.is_some() || !is_moved)
+        && starts_at <= over_at;
+    [(is_moved, "starts_at", starts_at), (is_ended, "ends_at", over_at)]
+        .into_iter()
+        .filter(|(is_news, _, date)| *is_news && *date <= at)
+        .map(|(_, field, date)| {
+            let message = format!("give a time to come: {date:?} is not after {at:?}, now");
+            FieldError::new(field, message)
+        })
+        .collect()
 }

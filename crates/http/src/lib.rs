@@ -45,7 +45,7 @@ pub use keys::TokenKeys;
 pub use limits::{LimitsConfig, Rate, RateLimit};
 pub use live::{Live, Versions, WantsStream, Watch, stream};
 pub use networks::Networks;
-pub use openapi::{About, LINE, LINES, Price, SOME_LINES, TimeZoneName, one_of, openapi, or_null};
+pub use openapi::{About, LINE, LINES, Price, TimeZoneName, one_of, openapi, or_null};
 pub use page::{Cursor, List, Page};
 pub use patch::Patch;
 pub use problem::{FieldError, FieldErrors, Problem};

@@ -13,9 +13,9 @@ use serde::{
 const TIME: &str = "a time such as 2026-05-01T19:30:00Z";
 
 /// A time as RFC 3339 writes it (`2026-05-01T19:30:00Z`, `2026-05-02T02:30:00+07:00`) in the years 1970 to
-/// 9999, without the last day of 9999; else 422 that names the cause. A leap second is the second after it, and what is beyond
-/// microseconds is cut off, so that what is compared and answered is what is stored. Use it for every time in
-/// a body, query or cursor.
+/// 9999, without the last day of 9999; else 422 that names the cause. A leap second is the second after it, and
+/// what is beyond microseconds is cut off, so that what is compared and answered is what is stored. Use it for
+/// every time in a body, query or cursor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Time(pub Timestamp);
 

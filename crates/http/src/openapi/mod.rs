@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use crate::system_endpoints;
-pub use schemas::{LINE, LINES, Price, SOME_LINES, TimeZoneName, one_of, or_null};
+pub use schemas::{LINE, LINES, Price, TimeZoneName, one_of, or_null};
 
 const METHODS: [&str; 5] = ["get", "put", "delete", "post", "patch"];
 

@@ -57,10 +57,6 @@ macro_rules! no_blank {
 /// The pattern of a text of one line that is not blank.
 pub const LINE: &str = concat!("^", blanks!(), line!(), no_blank!(), line!(), blanks!(), "$");
 
-/// The pattern of a text of lines that are not all blank.
-pub const SOME_LINES: &str =
-    concat!("^", blanks!(), lines!(), no_blank!(), lines!(), blanks!(), "$");
-
 /// The pattern of a text of lines, which may all be blank.
 pub const LINES: &str = concat!("^", blanks!(), lines!(), blanks!(), "$");
 

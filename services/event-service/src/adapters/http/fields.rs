@@ -2,7 +2,7 @@
 
 use std::{convert::Infallible, fmt::Display};
 
-use karcis_http::{FieldErrors, LINE, LINES, Patch, Problem, SOME_LINES, Time};
+use karcis_http::{FieldErrors, LINE, LINES, Patch, Problem, Time};
 use karcis_kernel::{Currency, Timestamp};
 use utoipa::{
     PartialSchema, ToSchema,
@@ -22,11 +22,7 @@ macro_rules! text_schemas {
 
         impl PartialSchema for $name {
             fn schema() -> RefOr<Schema> {
-                let pattern = match (<$text>::MULTILINE, <$text>::MIN_CHARS) {
-                    (false, _) => LINE,
-                    (true, 0) => LINES,
-                    (true, _) => SOME_LINES,
-                };
+                let pattern = if <$text>::MULTILINE { LINES } else { LINE };
                 ObjectBuilder::new()
                     .schema_type(Type::String)
                     .description(Some(concat!($($doc),*).trim()))
@@ -51,7 +47,7 @@ text_schemas! {
     TicketTypeName of TicketName, such as "VIP";
     /// What an event is about; it may have line breaks.
     LongText of Description, such as "An evening of bamboo.";
-    /// Why an event is cancelled; it may have line breaks.
+    /// Why an event is cancelled; spaces and line breaks around it are removed.
     CancelReasonText of CancelReason, such as "the venue is flooded";
 }
 

@@ -11,7 +11,7 @@ pub use code::{InvalidTicketCode, TicketCode};
 pub use ids::{BookingId, EventId, PaymentId, TicketTypeId, UserId};
 pub use money::{Currency, CurrencyMismatch, Money, UnknownCurrency};
 pub use role::{Role, UnknownRole};
-pub use text::{InvalidText, many_lines, one_line, same_to_people};
+pub use text::{InvalidText, is_seen, many_lines, one_line, same_to_people};
 
 /// A time in UTC. Adapters read it from the clock, to the microsecond as Postgres stores it.
 pub type Timestamp = chrono::DateTime<chrono::Utc>;

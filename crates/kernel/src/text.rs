@@ -92,7 +92,7 @@ fn harm(c: char) -> Option<&'static str> {
 }
 
 /// Whether one sees the character by itself.
-fn is_seen(c: char) -> bool {
+pub fn is_seen(c: char) -> bool {
     // Letters and symbols whose glyph is a blank.
     let is_filler =
         matches!(c, '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{ffa0}' | '\u{2800}' | '\u{1d159}');

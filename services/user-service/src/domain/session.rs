@@ -3,7 +3,7 @@
 use std::fmt;
 
 use chrono::TimeDelta;
-use karcis_kernel::{Role, Timestamp, UserId};
+use karcis_kernel::{Role, Timestamp, UserId, is_seen};
 use unicode_properties::{GeneralCategory, UnicodeGeneralCategory as _};
 use uuid::Uuid;
 
@@ -47,10 +47,7 @@ impl UserAgent {
             !matches!(c.general_category(), Control | Format | LineSeparator | ParagraphSeparator)
         };
         let plain: String = text.chars().filter(is_plain).take(Self::MAX_LENGTH).collect();
-        // Letters and a Braille pattern that look like blanks.
-        let is_blank =
-            |c: char| c.is_whitespace() || "\u{115f}\u{1160}\u{2800}\u{3164}\u{ffa0}".contains(c);
-        (!plain.chars().all(is_blank)).then(|| Self(plain.trim().to_owned()))
+        plain.chars().any(is_seen).then(|| Self(plain.trim().to_owned()))
     }
 
     /// The name as text.

@@ -31,6 +31,9 @@ fn reason(kind: &NotificationKind) -> Option<&str> {
 #[async_trait]
 impl Notifications for PgNotifications {
     async fn add(&self, notifications: &[Notification], at: Timestamp) -> Result<(), StoreError> {
+        if notifications.is_empty() {
+            return Ok(());
+        }
         let column =
             |of: fn(&Notification) -> Uuid| notifications.iter().map(of).collect::<Vec<_>>();
         let trace = |one: &Notification| trace::header(&trace::of(Some(one.booking_id.0)));

@@ -18,6 +18,7 @@ const RETURNED: [&str; 3] = ["Requested", "Cancelled", "Returned"];
 async fn pays_too_late(app: &TestApp) -> Buyer {
     let buyer = app.buyer().await;
     app.pay(buyer, "tok_executes_late").await.shows_payment(202, "processing");
+    app.is_carried_out_in(buyer, 3_600).await;
     app.send(buyer.cancel()).await;
     app.told(buyer, &["Requested", "Cancelled"]).await;
     assert_eq!(app.ledger(buyer).await, Ledger::default());
@@ -104,6 +105,7 @@ async fn a_charge_that_is_carried_out_late_pays() {
 async fn money_that_comes_after_the_cancel_goes_back_once() {
     let app = TestApp::start_with(&ASKS_AGAIN).await;
     let buyer = pays_too_late(&app).await;
+    app.is_carried_out_in(buyer, 0).await;
     app.told(buyer, &RETURNED).await;
     let payment = app.payment(buyer).await;
     let money = (&payment["captured"]["amount"], &payment["refunded"]["amount"]);
@@ -129,6 +131,7 @@ async fn a_service_killed_before_the_money_comes_returns_it_when_it_is_back() {
     let buyer = pays_too_late(&app).await;
     app.is_settled().await;
     app.kill();
+    app.is_carried_out_in(buyer, 0).await;
     app.start_instance_with(&ASKS_AGAIN).await;
     app.told(buyer, &RETURNED).await;
     assert_eq!(app.ledger(buyer).await, Ledger::refunded_once(PRICE));
@@ -143,6 +146,9 @@ async fn two_instances_return_late_money_once() {
     let mut buyers = Vec::new();
     for _ in 0..5 {
         buyers.push(pays_too_late(&app).await);
+    }
+    for buyer in &buyers {
+        app.is_carried_out_in(*buyer, 0).await;
     }
     for buyer in buyers {
         app.told(buyer, &RETURNED).await;

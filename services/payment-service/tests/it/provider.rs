@@ -10,13 +10,16 @@ use sha2::Sha256;
 
 use crate::harness::{Buyer, TestApp};
 
-/// Asks again about what has no outcome after a second.
-pub(crate) const ASKS_AGAIN: [&str; 2] = ["--provider-timeout-ms", "1000"];
+/// Waits for the bank on a slow machine too, and soon asks again about what it was asked before a crash.
+pub(crate) const ASKS_AGAIN: [&str; 4] =
+    ["--provider-wait-ms", "60000", "--provider-timeout-ms", "20000"];
 
 /// The same, with two secrets for webhooks.
-pub(crate) const WITH_SECRETS: [&str; 4] = [
+pub(crate) const WITH_SECRETS: [&str; 6] = [
+    "--provider-wait-ms",
+    "60000",
     "--provider-timeout-ms",
-    "1000",
+    "20000",
     "--webhook-secrets",
     "the first of two secrets,the second of two secrets",
 ];
@@ -102,6 +105,14 @@ impl TestApp {
         let send = "INSERT INTO simulated_gateway.webhook (intent) VALUES ($1)";
         let send = sqlx::query(send).bind(buyer.booking.0);
         send.execute(self.environment.superuser()).await.unwrap();
+    }
+
+    /// The provider carries out this buyer's charge so many seconds from now.
+    pub(crate) async fn is_carried_out_in(&self, buyer: Buyer, seconds: i32) {
+        let due = "UPDATE simulated_gateway.charge SET due_at = now() + make_interval(secs => $2)
+                   WHERE intent = $1";
+        let due = sqlx::query(due).bind(buyer.booking.0).bind(f64::from(seconds));
+        due.execute(self.environment.superuser()).await.unwrap();
     }
 
     /// The provider captures the buyer's first charge after all, whatever it had said.

@@ -106,7 +106,7 @@ async fn a_webhook_about_nothing_of_ours_is_taken_and_does_nothing() {
 
 #[tokio::test]
 async fn early_repeated_and_late_webhooks_do_no_harm() {
-    let flags = [&HASTY[..], &WITH_SECRETS[2..]].concat();
+    let flags = [&HASTY[..], &WITH_SECRETS[4..]].concat();
     let app = TestApp::start_with(&flags).await;
     let buyer = app.buyer().await;
     let (body, thinking) = (about(buyer), app.bank_thinks().await);

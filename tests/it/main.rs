@@ -19,6 +19,7 @@ mod memory;
 mod openapi;
 mod outage;
 mod paid;
+mod provider;
 mod readme;
 mod rejected;
 mod rewound;

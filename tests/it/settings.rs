@@ -9,7 +9,7 @@ use karcis_schemas::{SERVICES, Service};
 const NOWHERE: &str = "postgres://somebody:swordfish@127.0.0.1:1/karcis";
 
 /// A program with a variable that is wrong, the exit code, and what it says beside the variable.
-const WRONG: [(&str, &str, &str, i32, &str); 22] = [
+const WRONG: [(&str, &str, &str, i32, &str); 23] = [
     ("booking-service", "DATABASE_URL", "localhost/karcis", 1, "give postgres://"),
     ("event-service", "DATABASE_URL", "postgres://a:b@h:port/d", 1, "give postgres://"),
     ("user-service", "DATABASE_URL", NOWHERE, 1, "no database answers at 127.0.0.1:1"),
@@ -31,6 +31,7 @@ const WRONG: [(&str, &str, &str, i32, &str); 22] = [
     ("booking-service", "KARCIS_TOPIC_PREFIX", "a b", 2, "give letters"),
     ("payment-service", "KARCIS_JWKS_URL", "user-service:8081", 2, "begins with http://"),
     ("payment-service", "KARCIS_PROVIDER_TIMEOUT_MS", "0", 2, "not in 1.."),
+    ("payment-service", "KARCIS_WEBHOOK_URL", "127.0.0.1:8084", 2, "begins with http://"),
     ("karcis", "KARCIS_USER_PORT", "99999", 2, "not in 0..=65535"),
 ];
 

@@ -65,6 +65,18 @@ impl<T: Serialize> IntoResponse for Json<T> {
     }
 }
 
+/// The body as it was sent, at most 64 KiB; else 413.
+#[derive(Debug)]
+pub struct RawBody(pub Vec<u8>);
+
+impl<S: Send + Sync> FromRequest<S> for RawBody {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _state: &S) -> Result<Self, Problem> {
+        read(request).await.map(Self)
+    }
+}
+
 /// `application/json`, or a type built on it such as `application/merge-patch+json`.
 fn is_json(headers: &HeaderMap) -> bool {
     let Some(Ok(value)) = headers.get(CONTENT_TYPE).map(|value| value.to_str()) else {

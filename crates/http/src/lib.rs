@@ -39,7 +39,7 @@ pub use app::App;
 pub use auth::{AUDIENCE, Admin, Caller, Claims, ISSUER, Operator, Organiser, TOKEN_TYPE};
 pub use client_ip::{ClientIp, TrustedProxies};
 pub use conditional::{IfMatch, IfNoneMatch};
-pub use extract::{Json, PathId, PathText, PreferWait, Query};
+pub use extract::{Json, PathId, PathText, PreferWait, Query, RawBody};
 pub use idempotency::{IdempotencyKey, REPLAYED};
 pub use keys::TokenKeys;
 pub use limits::{LimitsConfig, Rate, RateLimit};

@@ -5,10 +5,10 @@ pub mod application;
 mod config;
 pub mod domain;
 
-use std::{sync::Arc, time::Duration};
+use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use adapters::{
-    gateway,
+    gateway::{self, Gateway},
     http::{self, ApiState},
     kafka::{self, Commands},
     metrics,
@@ -24,6 +24,10 @@ use tokio::{net::TcpListener, sync::Notify};
 use tokio_util::task::TaskTracker;
 
 pub use config::Config;
+
+/// How much longer than the provider may take somebody asks it alone about a payment: when it is over,
+/// that somebody is gone.
+const LEASE_MARGIN: Duration = Duration::from_secs(1);
 
 /// A worker that shows no sign of life for longer hangs, unless the provider makes it wait.
 const ALIVE_WITHIN: Duration = Duration::from_secs(60);
@@ -41,16 +45,18 @@ pub async fn run(
 ) -> Result<(), StartError> {
     let base = Base::start(&PAYMENT, config.service, &process).await?;
     let keys = config.keys.keys();
-    let gateway = gateway::connect(&config.gateway, SIMULATED_GATEWAY.migrations).await?;
+    let (ledger, listening) = (SIMULATED_GATEWAY.migrations, listener.local_addr()?);
+    let secrets = config.gateway.webhook_secrets().map_err(StartError::own)?;
+    let gateway = gateway::connect(&config.gateway, secrets, ledger, listening, base.stopping());
+    let Gateway { port: gateway, pages, work } = gateway.await?;
 
-    let (live, void, refund) = (Live::new(), Arc::new(Notify::new()), Arc::new(Notify::new()));
-    let signals = Signals {
-        outbox: base.outbox.clone(),
-        live: live.clone(),
-        void: void.clone(),
-        refund: refund.clone(),
+    let (live, ask) = (Live::new(), Arc::new(Notify::new()));
+    let (outbox, age) = (base.outbox.clone(), config.gateway.provider_timeout());
+    let signals = Signals { outbox: outbox.clone(), live: live.clone(), ask: ask.clone() };
+    let by = |pool: &Pool| {
+        let lease = age + LEASE_MARGIN;
+        Arc::new(PgPayments::new(pool.clone(), lease, signals.clone(), kafka::encode))
     };
-    let by = |pool: &Pool| Arc::new(PgPayments::new(pool.clone(), signals.clone(), kafka::encode));
     let payments = by(&base.pools.saga);
 
     metrics::describe();
@@ -62,15 +68,14 @@ pub async fn run(
         charges: charges.clone(),
         provider_wait: config.gateway.provider_wait(),
     });
-    let serving = base.serve(listener, routes, &keys);
+    let serving = base.serve(listener, routes.merge(pages.into()), &keys);
     let stop = || base.stopping();
-    let age = config.gateway.provider_timeout();
     let alive = |task| base.alive(task, ALIVE_WITHIN + age);
     let both = || (payments.clone(), gateway.clone());
-    let resolving = workers::run_resolving(both(), age, alive("resolve attempts"), stop());
-    let voiding = workers::run_voiding(both(), void, alive("void attempts"), stop());
-    let (outbox, alive) = (base.outbox.clone(), alive("refund payments"));
-    let refunding = workers::run_refunding(both(), outbox, refund, alive, stop());
+    let process = workers::ASKING.into_iter().fold(process, |process, name| {
+        let (outbox, ask) = (outbox.clone(), ask.clone());
+        process.run(name, workers::run_asking(both(), outbox, ask, alive(name), stop()))
+    });
     process
         .run("http", async move {
             let served = serving.await;
@@ -84,9 +89,10 @@ pub async fn run(
         .run("outbox", base.relay())
         .run("database", base.watch())
         .run("live", live.run(by(&base.pools.reads), stop()))
-        .run("resolve attempts", resolving)
-        .run("void attempts", voiding)
-        .run("refund payments", refunding)
+        .run("provider", async move {
+            work.await;
+            Ok::<_, Infallible>(())
+        })
         .run("housekeeping", workers::keep_house(payments, stop()))
         .until_stopped()
         .await?;

@@ -90,8 +90,11 @@ fn standard(path: &str, operation: &Value, keyed: bool) -> Vec<&'static str> {
     if operation["tags"][0] == system_endpoints::TAG {
         return slugs;
     }
-    if operation.get("requestBody").is_some() {
-        slugs.extend(["not-json", "too-large", "unsupported-media-type", "invalid-input"]);
+    if let Some(body) = operation.get("requestBody") {
+        slugs.push("too-large");
+        if body["content"].get("application/json").is_some() {
+            slugs.extend(["not-json", "unsupported-media-type", "invalid-input"]);
+        }
     } else if has_parameter(operation, |it| it["in"] == "query") {
         slugs.push("invalid-input");
     }

@@ -1,8 +1,7 @@
-//! Background work: attempts without an outcome, wanted cancels, refunds, housekeeping.
+//! Background work: payments that need the provider, housekeeping.
 
-use std::{convert::Infallible, mem, sync::Arc, time::Duration};
+use std::{convert::Infallible, sync::Arc, time::Duration};
 
-use karcis_database::StoreError;
 use karcis_messaging::Outbox;
 use karcis_process::{CancellationToken, chain, now};
 use tokio::{
@@ -11,109 +10,45 @@ use tokio::{
 };
 
 use super::{metrics, postgres::PgPayments};
-use crate::application::{
-    PaymentGateway, RefundReport, Waiting, refund_payments, resolve_attempts, void_attempts,
-};
+use crate::application::{AskReport, PaymentGateway, ask_provider};
 
+/// The tasks that ask the provider: one that waits for a slow answer holds up only its own share.
+pub(crate) const ASKING: [&str; 4] =
+    ["ask provider 1", "ask provider 2", "ask provider 3", "ask provider 4"];
+/// About how many payments each asks at a time.
+const AT_A_TIME: u16 = 64;
 /// How long a worker rests without a signal: what another instance left is found by then.
 const REST: Duration = Duration::from_secs(1);
-/// How many payments the provider is asked about at a time.
-const AT_A_TIME: u16 = 256;
-/// A buyer may take hours to act: only in every 30th pass the provider is asked about them.
-const PASSES_PER_ACTION: u32 = 30;
-/// How often refused refunds are counted and expired keys deleted.
+/// How often what waits is counted and expired keys are deleted.
 const HOUSEKEEPING: Duration = Duration::from_secs(5);
 
-/// Asks the provider again about attempts that have had no outcome for longer than `age`, until
-/// `stopping`.
-pub(crate) async fn run_resolving(
-    (payments, gateway): (Arc<PgPayments>, Arc<dyn PaymentGateway>),
-    age: Duration,
-    alive: impl Fn() + Send,
-    stopping: CancellationToken,
-) -> Result<(), Infallible> {
-    let (mut page, mut pass, mut unresolved) = (None, 0_u32, 0);
-    while !stopping.is_cancelled() {
-        alive();
-        let with_actions = pass.is_multiple_of(PASSES_PER_ACTION);
-        let waiting = Waiting::Outcome { before: now() - age, with_actions };
-        match resolve_attempts(&*payments, &*gateway, waiting, page.take(), AT_A_TIME).await {
-            Ok(resolved) => {
-                unresolved += resolved.unresolved;
-                log_unstored(resolved.unstored);
-                page = resolved.next;
-                if page.is_none() {
-                    metrics::show_unresolved(mem::take(&mut unresolved));
-                    pass = pass.wrapping_add(1);
-                }
-            }
-            Err(error) => {
-                unresolved = 0;
-                tracing::warn!(error = %chain(&error), "attempts could not be resolved");
-            }
-        }
-        if page.is_none() {
-            rest(&Notify::new(), &stopping).await;
-        }
-    }
-    Ok(())
-}
-
-/// Voids intents at every `signal`, until `stopping`.
-pub(crate) async fn run_voiding(
-    (payments, gateway): (Arc<PgPayments>, Arc<dyn PaymentGateway>),
-    signal: Arc<Notify>,
-    alive: impl Fn() + Send,
-    stopping: CancellationToken,
-) -> Result<(), Infallible> {
-    let mut page = None;
-    while !stopping.is_cancelled() {
-        alive();
-        match void_attempts(&*payments, &*gateway, page.take(), AT_A_TIME).await {
-            Ok((unstored, next)) => {
-                log_unstored(unstored);
-                page = next;
-            }
-            Err(error) => tracing::warn!(error = %chain(&error), "attempts could not be voided"),
-        }
-        if page.is_none() {
-            rest(&signal, &stopping).await;
-        }
-    }
-    Ok(())
-}
-
-/// Sends money back at every `signal`, until `stopping`. Pauses while the outbox has no room for
-/// bulk work, as a cancelled event may have thousands of refunds.
-pub(crate) async fn run_refunding(
+/// Asks the provider about payments that need it, at every `signal`, until `stopping`. Refunds pause while
+/// the outbox has no room for bulk work, as a cancelled event may have thousands.
+pub(crate) async fn run_asking(
     (payments, gateway): (Arc<PgPayments>, Arc<dyn PaymentGateway>),
     outbox: Outbox,
     signal: Arc<Notify>,
     alive: impl Fn() + Send,
     stopping: CancellationToken,
 ) -> Result<(), Infallible> {
-    let mut page = None;
     while !stopping.is_cancelled() {
         alive();
-        let after = page.take();
-        let room = outbox.room_for_bulk_work().try_into().unwrap_or(AT_A_TIME);
-        if room > 0 {
-            let (limit, mut report) = (room.min(AT_A_TIME), RefundReport::default());
-            let refunding = refund_payments(&*payments, &*gateway, after, limit, &mut report);
-            match refunding.await {
-                Ok(next) => page = next,
-                Err(error) => tracing::warn!(error = %chain(&error), "refunds could not be loaded"),
-            }
-            log_refunds(report);
-        }
-        if page.is_none() {
-            rest(&signal, &stopping).await;
+        let with_refunds = outbox.room_for_bulk_work() >= ASKING.len() * usize::from(AT_A_TIME);
+        let mut report = AskReport::default();
+        let asking = ask_provider(&*payments, &*gateway, with_refunds, AT_A_TIME, &mut report);
+        let has_more = asking.await.unwrap_or_else(|error| {
+            tracing::warn!(error = %chain(&error), "the provider is not asked in this pass");
+            false
+        });
+        log(report);
+        if !has_more {
+            stopping.run_until_cancelled(timeout(REST, signal.notified())).await;
         }
     }
     Ok(())
 }
 
-/// Counts refused refunds and deletes expired keys, until `stopping`.
+/// Counts what waits for the provider or an operator and deletes expired keys, until `stopping`.
 pub(crate) async fn keep_house(
     payments: Arc<PgPayments>,
     stopping: CancellationToken,
@@ -126,6 +61,12 @@ pub(crate) async fn keep_house(
                 tracing::warn!(error = %chain(&error), "refused refunds are not counted until the next tick")
             }
         }
+        match payments.unresolved_attempts().await {
+            Ok(count) => metrics::show_unresolved(count),
+            Err(error) => {
+                tracing::warn!(error = %chain(&error), "attempts are not counted until the next tick")
+            }
+        }
         if let Err(error) = payments.purge_keys(now(), &stopping).await {
             tracing::warn!(error = %chain(&error), "expired keys wait for the next tick");
         }
@@ -133,22 +74,13 @@ pub(crate) async fn keep_house(
     Ok(())
 }
 
-/// Until the time is over, a signal comes, or the service stops.
-async fn rest(signal: &Notify, stopping: &CancellationToken) {
-    stopping.run_until_cancelled(timeout(REST, signal.notified())).await;
-}
-
-fn log_unstored(error: Option<StoreError>) {
-    if let Some(error) = error {
+fn log(report: AskReport) {
+    for error in report.unstored {
         tracing::warn!(error = %chain(&error), "an answer of the provider could not be stored");
     }
-}
-
-fn log_refunds(report: RefundReport) {
-    log_unstored(report.unstored);
     if let Some(error) = report.unavailable.first() {
         let count = report.unavailable.len();
-        tracing::warn!(%error, count, "the provider could not be asked for refunds");
+        tracing::warn!(%error, count, "the provider could not be asked");
     }
     metrics::count_refused(report.refused.len());
     for refused in report.refused {

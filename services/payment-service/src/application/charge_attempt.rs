@@ -3,14 +3,14 @@
 use karcis_database::StoreError;
 
 use super::{
-    ports::{Charge, PaymentGateway, Payments},
+    ports::{Charge, PaymentGateway, Payments, ReleasedClaim},
     record_outcomes::AttemptAnswer,
     unit_of_work::decide_one,
 };
 use crate::domain::{AttemptId, Outcome, Payment};
 
-/// The payment with the provider's answer. It is unchanged while the answer is unknown:
-/// [`super::resolve_attempts`] then finds it out.
+/// The payment with the provider's answer. While there is no outcome, [`super::ask_provider`] finds it
+/// out.
 pub async fn charge_attempt(
     payments: &dyn Payments,
     gateway: &dyn PaymentGateway,
@@ -18,8 +18,13 @@ pub async fn charge_attempt(
     attempt: AttemptId,
 ) -> Result<Payment, StoreError> {
     let Some(charge) = Charge::of(&payment, attempt) else { return Ok(payment) };
-    match gateway.charge(charge).await {
-        Outcome::Unknown => Ok(payment),
-        outcome => decide_one(payments, AttemptAnswer { payment, attempt, outcome }).await,
+    let payment = match gateway.charge(charge).await {
+        Outcome::Unknown => payment,
+        outcome => decide_one(payments, AttemptAnswer { payment, attempt, outcome }).await?,
+    };
+    if payment.attempt(attempt).is_some_and(|attempt| attempt.outcome.is_none()) {
+        let Payment { booking_id, version, .. } = payment;
+        payments.release(&[ReleasedClaim { booking_id, version, is_looked_up: false }]).await?;
     }
+    Ok(payment)
 }

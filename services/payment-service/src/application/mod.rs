@@ -1,23 +1,19 @@
 //! What can be done with payments. Each use case decides many at a time.
 
+mod ask_provider;
 mod charge_attempt;
 mod ports;
 mod record_outcomes;
-mod refund_payments;
-mod resolve_attempts;
 mod start_attempt;
 mod take_commands;
 mod unit_of_work;
-mod void_attempts;
 
+pub use ask_provider::{AskReport, RefusedRefund, ask_provider};
 pub use charge_attempt::charge_attempt;
 pub use ports::{
-    Change, Charge, Method, Page, PaymentGateway, Payments, ProviderUnavailable, Refund, Waiting,
-    WaitingPayments,
+    Change, Charge, Claimed, Method, PaymentGateway, Payments, ProviderUnavailable, Question,
+    Refund, ReleasedClaim, WaitingPayments, WrongSignature,
 };
 pub use record_outcomes::{AttemptAnswer, record_outcomes};
-pub use refund_payments::{RefundReport, RefusedRefund, refund_payments};
-pub use resolve_attempts::{Resolved, resolve_attempts};
 pub use start_attempt::{StartAttempt, StartAttemptError, Started, start_attempt};
 pub use take_commands::{ArrivedCommand, Taken, take_commands};
-pub use void_attempts::void_attempts;

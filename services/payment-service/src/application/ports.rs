@@ -6,7 +6,9 @@ use async_trait::async_trait;
 use karcis_database::{KeyUse, Loaded, RequestKey, StoreError};
 use karcis_kernel::{BookingId, Money, Timestamp};
 
-use crate::domain::{AttemptId, Fact, Outcome, Payment, PaymentRecord, RefundOutcome};
+use crate::domain::{
+    AttemptId, Fact, Outcome, Payment, PaymentRecord, RefundOutcome, State, due_refunds,
+};
 
 /// A change of one payment, decided on what was loaded.
 #[derive(Clone)]
@@ -19,6 +21,38 @@ pub struct Change {
     pub facts: Vec<Fact>,
     /// The keys that it uses up.
     pub keys: Vec<KeyUse>,
+}
+
+/// What a change means for those who ask the provider about the payment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Question {
+    /// The provider is to be asked at once: to void, or to give money back.
+    Due,
+    /// The request that has started an attempt asks first.
+    Started,
+    /// Who was asking has the answer.
+    Answered,
+}
+
+impl Change {
+    /// What it means for those who ask the provider; `None` if nothing.
+    pub fn question(&self) -> Option<Question> {
+        let (before, after) = (self.before.as_ref()?.payment()?, self.after.payment()?);
+        let refunds = |payment| due_refunds(payment).into_iter().map(|(kind, _)| kind);
+        let unresolved = |payment: &Payment| match payment.state {
+            State::Processing { attempt, cancel_wanted } => Some((attempt, cancel_wanted)),
+            _ => None,
+        };
+        let is_new_refund = refunds(after).any(|kind| !refunds(before).any(|known| known == kind));
+        match (unresolved(before), unresolved(after)) {
+            _ if is_new_refund => Some(Question::Due),
+            (Some((_, false)), Some((_, true))) => Some(Question::Due),
+            (None, Some((_, true))) => Some(Question::Due),
+            (None, Some((_, false))) => Some(Question::Started),
+            (Some(_), None) => Some(Question::Answered),
+            (Some(_), Some(_)) | (None, None) => None,
+        }
+    }
 }
 
 /// The stored payments.
@@ -45,43 +79,40 @@ pub trait Payments: Send + Sync {
 
     /// Records that the request was answered while its attempt had no outcome.
     async fn mark_answered_processing(&self, key: &RequestKey) -> Result<(), StoreError>;
+
+    /// Ends claims, also those of requests that have started an attempt. The provider is asked again later
+    /// with each time, after up to 5 min, or a second later if [`Self::ask_soon`] has come meanwhile.
+    async fn release(&self, claims: &[ReleasedClaim]) -> Result<(), StoreError>;
+
+    /// Has the provider asked as soon as nobody is asking, and not for a second. `look_up`: about attempts
+    /// that have ended, too. Whether there is an attempt to ask about.
+    async fn ask_soon(&self, booking: BookingId, look_up: bool) -> Result<bool, StoreError>;
 }
 
 /// The stored payments, with those that need the provider.
 #[async_trait]
 pub trait WaitingPayments: Payments {
-    /// A page of payments that need the provider: up to `limit` after booking `after`, in the order
-    /// of their bookings.
-    async fn waiting(
-        &self,
-        what: Waiting,
-        after: Option<BookingId>,
-        limit: u16,
-    ) -> Result<Page, StoreError>;
+    /// Up to `limit` payments that need the provider and are due, those first that are due longest; of
+    /// refunds only if `with_refunds`. Nobody else gets them until they are released ([`Payments::release`])
+    /// or the provider must have answered. What cannot be read is left out.
+    async fn claim(&self, with_refunds: bool, limit: u16) -> Result<Vec<Claimed>, StoreError>;
 }
 
-/// What a payment needs the provider for.
-#[derive(Clone, Copy, Debug)]
-pub enum Waiting {
-    /// Its attempt has no outcome and a cancel is wanted.
-    Void,
-    /// Its attempt has no outcome, and no cancel is wanted.
-    Outcome {
-        /// Only attempts that started before this time.
-        before: Timestamp,
-        /// Whether also attempts whose buyer still has time to act.
-        with_actions: bool,
-    },
-    /// Money is to go back, and the provider has not refused that.
-    Refund,
+/// A payment about which the provider is to be asked.
+pub struct Claimed {
+    pub payment: Payment,
+    /// Whether it is to be asked about attempts that have ended, too.
+    pub look_up: bool,
 }
 
-/// Some of the payments that need the provider.
-pub struct Page {
-    /// Without those that cannot be read.
-    pub payments: Vec<Payment>,
-    /// The booking after which the next page begins; `None` if this is the last page.
-    pub next: Option<BookingId>,
+/// A payment about which the provider was asked, and may have to be asked again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReleasedClaim {
+    pub booking_id: BookingId,
+    /// The payment's version after the answer.
+    pub version: i64,
+    /// Whether what became of attempts that had ended is known now.
+    pub is_looked_up: bool,
 }
 
 /// A charge as the provider is asked for it.
@@ -152,4 +183,28 @@ pub trait PaymentGateway: Send + Sync {
     /// Gives the money back once per key. Asked again with the same key, it gives the refund's
     /// outcome as it is now.
     async fn refund(&self, refund: Refund) -> Result<RefundOutcome, ProviderUnavailable>;
+
+    /// The keys of the charges whose money the intent has captured, also if it went back. It only reads:
+    /// what is missing may still come.
+    async fn captures(&self, intent: BookingId) -> Result<HashSet<String>, ProviderUnavailable>;
+
+    /// The intent that a webhook is about, if its signature is right; `None` if it is about nothing that
+    /// is known here. `header` gives the value of a header.
+    fn read_webhook(
+        &self,
+        header: &dyn Fn(&str) -> Option<String>,
+        body: &[u8],
+        now: Timestamp,
+    ) -> Result<Option<BookingId>, WrongSignature>;
+}
+
+/// A webhook is not the provider's, or too old.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum WrongSignature {
+    #[error("sign the webhook")]
+    Missing,
+    #[error("sign the time and the body as they are sent, with a secret that is configured here")]
+    Wrong,
+    #[error("send a webhook within 300 s of signing it")]
+    TooOld,
 }

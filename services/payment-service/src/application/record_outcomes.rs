@@ -39,11 +39,11 @@ impl PaymentJob for AttemptAnswer {
     }
 }
 
-/// Stores the answers. A repeated one changes nothing, and one that cannot be stored does not stop
-/// the others: the first error is returned.
+/// Stores the answers, and returns the payments as they are then. A repeated answer changes nothing, and
+/// one that cannot be stored does not stop the others: the first error is returned.
 pub async fn record_outcomes(
     payments: &dyn Payments,
     answers: &[AttemptAnswer],
-) -> Option<StoreError> {
-    decide_all(payments, answers).await.1
+) -> (Vec<Payment>, Option<StoreError>) {
+    decide_all(payments, answers).await
 }

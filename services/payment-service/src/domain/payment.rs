@@ -2,7 +2,7 @@
 
 use karcis_kernel::{BookingId, Money, PaymentId, Timestamp, UserId};
 
-use super::{Attempt, AttemptId, NextAction};
+use super::{Attempt, AttemptId, NextAction, due_refunds};
 
 /// How many attempts a buyer has.
 pub const MAX_ATTEMPTS: usize = 3;
@@ -233,6 +233,11 @@ impl Payment {
     /// The attempt with this id.
     pub fn attempt(&self, id: AttemptId) -> Option<&Attempt> {
         self.attempts.iter().find(|attempt| attempt.id == id)
+    }
+
+    /// Whether the provider has to be asked about it: for an outcome, or to give money back.
+    pub fn needs_provider(&self) -> bool {
+        matches!(self.state, State::Processing { .. }) || !due_refunds(self).is_empty()
     }
 
     /// How many attempts the buyer has left.

@@ -31,19 +31,18 @@ pub enum RefundOutcome {
     Done,
     /// The provider is still working on it.
     Pending,
-    /// The provider will never do it.
+    /// The provider will not do it: an operator has to look.
     Refused { reason: String },
 }
 
-/// What the provider is to be asked for now, each with its amount. What it has refused is left out:
-/// an operator settles that.
+/// What is to go back, each with its amount: what the provider has refused too, as it may change its mind.
 pub fn due_refunds(payment: &Payment) -> Vec<(RefundKind, Money)> {
-    let requested =
-        (payment.state == State::Refunding { refusal: None }).then_some(RefundKind::Requested);
+    let is_requested = matches!(payment.state, State::Refunding { .. });
+    let requested = is_requested.then_some(RefundKind::Requested);
     let reversals = payment
         .attempts
         .iter()
-        .filter(|attempt| attempt.outcome == Some(AttemptOutcome::Reversing { refusal: None }))
+        .filter(|attempt| matches!(attempt.outcome, Some(AttemptOutcome::Reversing { .. })))
         .map(|attempt| RefundKind::Reversal(attempt.id));
     requested.into_iter().chain(reversals).map(|kind| (kind, payment.terms.amount())).collect()
 }

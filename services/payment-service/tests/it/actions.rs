@@ -1,14 +1,12 @@
 //! Payments for which the buyer has to do something at the bank.
 
-use std::time::{Duration, Instant};
-
 use karcis_testkit::{Ledger, eventually};
 use serde_json::json;
 
-use crate::harness::{PRICE, PaymentAnswer, TestApp};
-
-/// Asks the bank again about what has no outcome after a second.
-const ASKS_AGAIN: [&str; 2] = ["--provider-timeout-ms", "1000"];
+use crate::{
+    harness::{PRICE, PaymentAnswer, TestApp},
+    provider::ASKS_AGAIN,
+};
 
 #[tokio::test]
 async fn a_buyer_who_does_what_the_bank_waits_for_has_paid() {
@@ -18,8 +16,9 @@ async fn a_buyer_who_does_what_the_bank_waits_for_has_paid() {
     let waiting = app.pay_with(buyer, "tok_action_required", key).await;
     let waiting = waiting.shows_payment(202, "action_required");
     let action = &waiting.body["next_action"];
-    assert_eq!(action["kind"], "virtual_account");
-    assert_eq!(action["number"].as_str().map(str::len), Some(16));
+    assert_eq!(action["kind"], "redirect");
+    let url = app.url(&format!("/simulated-provider/{}", buyer.booking));
+    assert_eq!(action["url"], url);
     assert!(action["expires_at"].is_string());
     assert_eq!(waiting.body["attempts"][0]["outcome"], json!(null));
 
@@ -81,25 +80,4 @@ async fn attempts_that_wait_for_their_buyer_are_not_counted_as_unresolved() {
     app.becomes(other, "succeeded").await;
     eventually(async || app.counter("karcis_payments_unresolved").await).is(0).await;
     assert_eq!(app.payment(buyer).await["status"], "action_required");
-}
-
-#[tokio::test]
-async fn the_bank_is_not_asked_every_second_about_a_buyer_who_has_time_to_act() {
-    let app = TestApp::start_with(&ASKS_AGAIN).await;
-    let buyer = app.buyer().await;
-    app.pay(buyer, "tok_action_required").await.shows_payment(202, "action_required");
-    let asked = async || app.counter("karcis_provider_call_duration_seconds_count").await;
-    let (before, since) = (asked().await, Instant::now());
-    tokio::time::sleep(Duration::from_secs(6)).await;
-    let most = since.elapsed().as_secs().div_ceil(5);
-    assert!(asked().await <= before + most, "it was asked {} times", asked().await - before);
-
-    // The next pass asks about an action that has expired.
-    let expire = "WITH charge AS (UPDATE simulated_gateway.charge SET due_at = now()
-                                  WHERE intent = $1)
-                  UPDATE payments.attempt SET action_expires_at = now() WHERE booking_id = $1";
-    sqlx::query(expire).bind(buyer.booking.0).execute(app.environment.superuser()).await.unwrap();
-    let status = async || app.payment(buyer).await["status"].clone();
-    eventually(status).within(Duration::from_secs(20)).is(json!("open")).await;
-    app.stop().await;
 }

@@ -130,7 +130,8 @@ async fn money_that_came_before_the_cancel_makes_the_payment_succeed() {
 
 #[tokio::test]
 async fn a_service_killed_in_the_middle_of_a_charge_finishes_it_when_it_is_back() {
-    let mut app = TestApp::start_with(&HASTY).await;
+    let mut app =
+        TestApp::start_with(&["--provider-wait-ms", "200", "--provider-timeout-ms", "3000"]).await;
     let buyer = app.buyer().await;
     let thinking = app.bank_thinks().await;
     app.pay_with(buyer, "tok_slow", Some("once")).await.shows_payment(202, "processing");

@@ -13,7 +13,20 @@ async fn the_methods_are_public() {
     assert_eq!(answer.status, 200);
     assert_eq!(answer.body["next_cursor"], json!(null));
     let items = answer.body["items"].as_array().unwrap();
-    for token in ["tok_approved", "tok_insufficient_funds", "tok_stolen_card", "tok_slow"] {
+    for token in [
+        "tok_approved",
+        "tok_insufficient_funds",
+        "tok_stolen_card",
+        "tok_slow",
+        "tok_action_required",
+        "tok_virtual_account",
+        "tok_qr",
+        "tok_answer_lost",
+        "tok_never_arrives",
+        "tok_executes_late",
+        "tok_refund_pending",
+        "tok_refund_refused",
+    ] {
         let item = items.iter().find(|item| item["method"] == token).unwrap();
         assert!(item["label"].as_str().is_some_and(|label| !label.is_empty()));
         assert!(item["description"].as_str().is_some_and(|about| !about.is_empty()));

@@ -3,16 +3,21 @@
 #![expect(clippy::unwrap_used, reason = "a test that fails says where")]
 
 mod actions;
+mod back_off;
 mod commands;
 mod crashes;
 mod harness;
 mod input;
 mod locked;
+mod lost_answers;
 mod lost_commits;
 mod paying;
+mod provider;
+mod provider_page;
 mod refunds;
 mod repeating;
 mod restored;
 mod silence;
 mod unreadable;
 mod watching;
+mod webhooks;

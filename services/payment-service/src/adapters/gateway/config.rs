@@ -2,6 +2,9 @@
 
 use std::{fmt, time::Duration};
 
+/// A shorter secret could be guessed.
+const MIN_SECRET_BYTES: usize = 16;
+
 /// The payment providers that can be chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(super) enum Provider {
@@ -25,6 +28,26 @@ pub struct GatewayConfig {
         required_if_eq("provider", "simulated")
     )]
     pub(super) gateway_database_url: Option<String>,
+    /// What the provider signs its webhooks with, at least 16 characters each, separated by commas: a new
+    /// one is added before the provider uses it, and the old one taken away after that. The simulated
+    /// provider signs with the first, or with one that it draws at each start.
+    #[arg(
+        long,
+        env = "KARCIS_WEBHOOK_SECRETS",
+        hide_env_values = true,
+        default_value = "",
+        value_name = "SECRETS",
+        hide_default_value = true
+    )]
+    webhook_secrets: String,
+    /// Where the simulated provider sends its webhooks; if not given, to where this service listens.
+    #[arg(long, env = "KARCIS_WEBHOOK_URL", value_name = "URL", value_parser = http_url)]
+    pub(super) webhook_url: Option<String>,
+    /// Where people find the page of the simulated provider, without its path; if not given, where this
+    /// service listens.
+    #[arg(long, env = "KARCIS_SIMULATED_PROVIDER_URL", value_name = "URL",
+        value_parser = http_url)]
+    pub(super) simulated_provider_url: Option<String>,
     /// How long an answer of the provider is waited for, in milliseconds; then its outcome is
     /// unknown, and the provider is asked again.
     #[arg(long, env = "KARCIS_PROVIDER_TIMEOUT_MS", default_value_t = 5_000, value_name = "MS",
@@ -36,7 +59,25 @@ pub struct GatewayConfig {
     provider_wait_ms: u64,
 }
 
+fn http_url(text: &str) -> Result<String, &'static str> {
+    let url =
+        reqwest::Url::parse(text).ok().filter(|url| ["http", "https"].contains(&url.scheme()));
+    url.map(|_| text.trim_end_matches('/').to_owned())
+        .ok_or("give a URL that begins with http:// or https://")
+}
+
 impl GatewayConfig {
+    /// The secrets of webhooks, or what is wrong with them.
+    pub fn webhook_secrets(&self) -> Result<Vec<String>, &'static str> {
+        let secrets = self.webhook_secrets.split(',').map(str::trim);
+        let secrets: Vec<String> =
+            secrets.filter(|secret| !secret.is_empty()).map(str::to_owned).collect();
+        match secrets.iter().all(|secret| secret.len() >= MIN_SECRET_BYTES) {
+            true => Ok(secrets),
+            false => Err("KARCIS_WEBHOOK_SECRETS: give each secret at least 16 characters"),
+        }
+    }
+
     /// After this an outcome is unknown.
     pub fn provider_timeout(&self) -> Duration {
         Duration::from_millis(self.provider_timeout_ms)

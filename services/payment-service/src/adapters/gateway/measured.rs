@@ -1,9 +1,9 @@
 //! Calls of the provider, with their span and their time, and with texts that can be stored.
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use async_trait::async_trait;
-use karcis_kernel::BookingId;
+use karcis_kernel::{BookingId, Timestamp};
 use karcis_process::trace::{
     self, BOOKING,
     otel::{
@@ -15,7 +15,7 @@ use tokio::time::Instant;
 
 use crate::{
     adapters::metrics,
-    application::{Charge, Method, PaymentGateway, ProviderUnavailable, Refund},
+    application::{Charge, Method, PaymentGateway, ProviderUnavailable, Refund, WrongSignature},
     domain::{BuyerAction, Decline, NextAction, Outcome, RefundOutcome},
 };
 
@@ -45,6 +45,20 @@ impl PaymentGateway for Measured {
             }
             answer => answer,
         })
+    }
+
+    async fn captures(&self, intent: BookingId) -> Result<HashSet<String>, ProviderUnavailable> {
+        let outcome = |answer: &Result<_, _>| if answer.is_ok() { "listed" } else { UNKNOWN };
+        measured("captures", intent, self.0.captures(intent), outcome).await
+    }
+
+    fn read_webhook(
+        &self,
+        header: &dyn Fn(&str) -> Option<String>,
+        body: &[u8],
+        now: Timestamp,
+    ) -> Result<Option<BookingId>, WrongSignature> {
+        self.0.read_webhook(header, body, now)
     }
 }
 
@@ -125,8 +139,6 @@ fn storable(text: String) -> String {
 
 #[cfg(test)]
 mod tests {
-    use karcis_kernel::Timestamp;
-
     use super::*;
     use crate::domain::DeclineKind;
 

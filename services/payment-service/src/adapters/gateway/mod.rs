@@ -2,32 +2,58 @@
 
 mod config;
 mod measured;
+mod signature;
 mod simulated;
 
-use std::sync::Arc;
+use std::{net::SocketAddr, sync::Arc};
 
+use axum::Router;
+use futures_util::future::BoxFuture;
 use karcis_database::{DatabaseError, check_migrations, connect_patiently};
+use karcis_process::CancellationToken;
 use sqlx::migrate::Migrator;
 
 pub(crate) use self::config::GatewayConfig;
-use self::{config::Provider, measured::Measured, simulated::SimulatedGateway};
+use self::{
+    config::Provider,
+    measured::Measured,
+    simulated::{Settings, SimulatedGateway},
+};
 use crate::application::PaymentGateway;
 
-/// The provider that the configuration chooses, ready to be asked. `ledger` are the migrations of the
-/// simulated provider's ledger, which is opened only if that provider is chosen.
+/// The payment provider, ready to be asked.
+pub(crate) struct Gateway {
+    pub port: Arc<dyn PaymentGateway>,
+    /// What a simulated provider shows to people.
+    pub pages: Router,
+    /// What a simulated provider does by itself, until it is stopped.
+    pub work: BoxFuture<'static, ()>,
+}
+
+/// The provider that the configuration chooses, which signs its webhooks with one of `secrets`. `ledger` are
+/// the migrations of the simulated provider's ledger, which is opened only if that provider is chosen;
+/// `listening` is where this service serves.
 pub(crate) async fn connect(
     config: &GatewayConfig,
+    secrets: Vec<String>,
     ledger: &'static Migrator,
-) -> Result<Arc<dyn PaymentGateway>, DatabaseError> {
-    let gateway: Arc<dyn PaymentGateway> = match config.provider {
+    listening: SocketAddr,
+    stopping: CancellationToken,
+) -> Result<Gateway, DatabaseError> {
+    match config.provider {
         Provider::Simulated => {
             tracing::warn!("the simulated payment provider is used: no money moves");
             let url = config.gateway_database_url.as_deref().unwrap_or_default();
             let (variable, timeout) = ("KARCIS_GATEWAY_DATABASE_URL", config.provider_timeout());
             let pool = connect_patiently(variable, url, simulated::CONNECTIONS, timeout).await?;
             check_migrations(&pool, ledger).await?;
-            Arc::new(SimulatedGateway::new(&pool, timeout))
+            let settings = Settings::new(config, secrets, listening);
+            let gateway = SimulatedGateway::new(&pool, timeout, &settings);
+            Ok(Gateway {
+                port: Arc::new(Measured(Arc::new(gateway))),
+                pages: simulated::pages(pool.clone()),
+                work: Box::pin(simulated::work(pool, settings, stopping)),
+            })
         }
-    };
-    Ok(Arc::new(Measured(gateway)))
+    }
 }

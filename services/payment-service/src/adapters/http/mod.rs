@@ -4,6 +4,7 @@ mod methods;
 mod payments;
 mod problems;
 mod responses;
+mod webhooks;
 
 use std::{sync::Arc, time::Duration};
 
@@ -41,5 +42,5 @@ pub(crate) fn routes() -> OpenApiRouter<ApiState> {
     OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(methods::list))
         .routes(routes!(payments::pay))
-        .routes(routes!(payments::show))
+        .routes(routes!(payments::show, webhooks::receive))
 }

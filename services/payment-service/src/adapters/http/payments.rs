@@ -144,10 +144,12 @@ pub(super) async fn show(
     let Some(seen) = seen else {
         let payment = own_payment(&api, caller.user_id, booking).await?;
         let payment = payment.ok_or_else(Problem::not_found)?;
+        ask_soon(&api, &payment);
         return Ok(known.answer(payment.version, PaymentResponse::from(&payment)));
     };
     let watch = api.live.open(booking.0, caller.user_id)?;
-    own_payment(&api, caller.user_id, booking).await?.ok_or_else(Problem::not_found)?;
+    let payment = own_payment(&api, caller.user_id, booking).await?;
+    ask_soon(&api, &payment.ok_or_else(Problem::not_found)?);
     let load = move || {
         let api = api.clone();
         async move {
@@ -160,6 +162,19 @@ pub(super) async fn show(
         }
     };
     Ok(stream(watch, seen, caller.expires_at, load).await)
+}
+
+/// Has the provider asked about an attempt without an outcome, as its buyer is looking. Nobody waits.
+fn ask_soon(api: &ApiState, payment: &Payment) {
+    if !matches!(payment.state, domain::State::Processing { .. }) {
+        return;
+    }
+    let (payments, booking) = (api.payments.clone(), payment.booking_id);
+    api.charges.spawn(trace::scope(trace::current(), async move {
+        if let Err(error) = payments.ask_soon(booking, false).await {
+            tracing::debug!(error = %chain(&error), "the provider is asked later");
+        }
+    }));
 }
 
 async fn start_and_charge(

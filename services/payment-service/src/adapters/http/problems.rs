@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 use karcis_http::{IdempotencyKey, Problem};
 
 use crate::{
-    application::StartAttemptError,
+    application::{StartAttemptError, WrongSignature},
     domain::{Decline, DeclineKind, Payment, State},
 };
 
@@ -29,6 +29,13 @@ pub(super) fn declined(payment: &Payment, decline: &Decline) -> Problem {
 pub(super) fn closed() -> Problem {
     Problem::conflict("payment-closed", "The payment is closed")
         .detail("it failed, was cancelled or was refunded; GET /payment/status says which")
+}
+
+impl From<WrongSignature> for Problem {
+    fn from(error: WrongSignature) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "wrong-signature", "The signature is wrong")
+            .detail(error.to_string())
+    }
 }
 
 impl From<StartAttemptError> for Problem {

@@ -13,7 +13,7 @@ use karcis_kernel::{BookingId, Timestamp};
 
 use super::{PgPayments, commit::EncodedChange};
 use crate::{
-    application::{Change, Payments},
+    application::{Change, Payments, ReleasedClaim},
     domain::PaymentRecord,
 };
 
@@ -77,6 +77,14 @@ impl Payments for BatchedPayments {
 
     async fn mark_answered_processing(&self, key: &RequestKey) -> Result<(), StoreError> {
         self.payments.mark_answered_processing(key).await
+    }
+
+    async fn release(&self, claims: &[ReleasedClaim]) -> Result<(), StoreError> {
+        self.payments.release(claims).await
+    }
+
+    async fn ask_soon(&self, booking: BookingId, look_up: bool) -> Result<bool, StoreError> {
+        self.payments.ask_soon(booking, look_up).await
     }
 }
 

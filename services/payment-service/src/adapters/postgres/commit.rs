@@ -1,7 +1,7 @@
 //! Writes many payments in one transaction: payments are locked before keys, and the messages come
 //! last.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, time::Duration};
 
 use karcis_database::{Connection, StoreError};
 use karcis_kernel::BookingId;
@@ -14,8 +14,8 @@ use super::{
     rows::{action, outcome, refusal},
 };
 use crate::{
-    application::Change,
-    domain::{Attempt, Payment, PaymentRecord, State, Status, Terms, due_refunds},
+    application::{Change, Question},
+    domain::{Attempt, Payment, PaymentRecord, State, Status, Terms},
 };
 
 /// A change with its messages: made in the requester's task, whose trace they carry.
@@ -61,7 +61,7 @@ impl PgPayments {
         }
         let changed: Vec<&Change> =
             changed.into_iter().filter(|it| !conflicts.contains(&it.after.booking_id())).collect();
-        let written = update(&mut transaction, &changed).await?;
+        let written = update(&mut transaction, &changed, self.lease).await?;
         conflicts.extend(missing(&changed, &written));
 
         changes.retain(|encoded| !conflicts.contains(&encoded.booking_id()));
@@ -91,13 +91,8 @@ fn notify(signals: &Signals, changes: &[&EncodedChange], has_messages: bool) {
         signals.outbox.notify();
     }
     signals.live.notify();
-    for payment in changes.iter().filter_map(|it| it.change.after.payment()) {
-        if cancel_wanted(payment) {
-            signals.void.notify_one();
-        }
-        if !due_refunds(payment).is_empty() {
-            signals.refund.notify_one();
-        }
+    if changes.iter().any(|it| it.change.question() == Some(Question::Due)) {
+        signals.ask.notify_one();
     }
 }
 
@@ -161,13 +156,13 @@ async fn lock(transaction: &mut Connection, changed: &[&Change]) -> Result<Vec<U
     .await
 }
 
-/// Updates the payments that nobody else has locked and that are still as they were loaded, with their attempts that are new or
-/// have changed. `= ANY` keeps a planner without statistics on the index.
+/// Updates the payments that nobody else has locked and that are still as they were loaded, with their
+/// attempts that are new or have changed. `= ANY` keeps a planner without statistics on the index.
 const UPDATE: &str = "WITH changed AS (
          SELECT * FROM UNNEST($1::uuid[], $2::bigint[], $3::bigint[], $4::text[], $5::boolean[],
-                              $6::text[], $7::bigint[], $8::bigint[], $9::text[])
+                              $6::text[], $7::bigint[], $8::bigint[], $9::text[], $21::text[])
              AS c (booking_id, loaded, version, status, cancel_wanted, decline_code, captured,
-                   refunded, refund_refusal)
+                   refunded, refund_refusal, question)
      ), locked AS (
          SELECT booking_id, version FROM payment
          WHERE booking_id = ANY($1) ORDER BY booking_id FOR NO KEY UPDATE SKIP LOCKED
@@ -175,7 +170,12 @@ const UPDATE: &str = "WITH changed AS (
          UPDATE payment p
          SET version = c.version, status = c.status, cancel_wanted = c.cancel_wanted,
              decline_code = c.decline_code, captured = c.captured, refunded = c.refunded,
-             refund_refusal = c.refund_refusal
+             refund_refusal = c.refund_refusal,
+             tries = CASE WHEN c.question IS NULL THEN p.tries ELSE 0 END,
+             next_try = CASE WHEN c.question = 'started' THEN now() + make_interval(secs => $22)
+                 WHEN c.question IS NULL THEN p.next_try ELSE now() END,
+             asking_until = CASE WHEN c.question = 'started' THEN now() + make_interval(secs => $22)
+                 WHEN c.question IS NULL THEN p.asking_until ELSE '-infinity' END
          FROM changed c JOIN locked l ON l.booking_id = c.booking_id AND l.version = c.loaded
          WHERE p.booking_id = c.booking_id
          RETURNING p.booking_id
@@ -201,11 +201,14 @@ const UPDATE: &str = "WITH changed AS (
 async fn update(
     transaction: &mut Connection,
     changed: &[&Change],
+    lease: Duration,
 ) -> Result<Vec<Uuid>, sqlx::Error> {
     let pairs = pairs(changed);
     if pairs.is_empty() {
         return Ok(Vec::new());
     }
+    // A tombstone, which is no pair, never changes.
+    let questions: Vec<_> = changed.iter().map(|change| question(change)).collect();
     let after = || pairs.iter().map(|(_, after)| *after);
     let touched: Vec<(Uuid, &Attempt)> = pairs.iter().flat_map(touched_attempts).collect();
     let attempts = || touched.iter().map(|(_, attempt)| *attempt);
@@ -232,8 +235,19 @@ async fn update(
         .bind(actions.iter().map(|action| action.map(|it| it.0)).collect::<Vec<_>>())
         .bind(actions.iter().map(|action| action.map(|it| it.1)).collect::<Vec<_>>())
         .bind(actions.iter().map(|action| action.map(|it| it.2)).collect::<Vec<_>>())
+        .bind(questions)
+        .bind(lease.as_secs_f64())
         .fetch_all(transaction)
         .await
+}
+
+/// The word for it in [`UPDATE`].
+fn question(change: &Change) -> Option<&'static str> {
+    Some(match change.question()? {
+        Question::Due => "due",
+        Question::Started => "started",
+        Question::Answered => "answered",
+    })
 }
 
 fn cancel_wanted(payment: &Payment) -> bool {

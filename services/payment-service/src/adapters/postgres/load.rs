@@ -1,86 +1,139 @@
 //! Reads of many payments in one statement each, so that a payment and its attempts are of one
-//! moment.
+//! moment; and which payments the provider is asked about, and when.
+
+use std::collections::HashMap;
 
 use karcis_database::{Loaded, Pool, StoreError};
 use karcis_kernel::BookingId;
-use sqlx::Row as _;
 use uuid::Uuid;
 
 use super::rows::records;
 use crate::{
-    application::{Page, Waiting},
-    domain::PaymentRecord,
+    application::{Claimed, ReleasedClaim},
+    domain::{Payment, PaymentRecord},
 };
 
-macro_rules! payments_where {
-    ($condition:literal) => {
-        payments_where!($condition, "")
-    };
-    ($condition:literal, $of_attempts:literal) => {
-        concat!(
-            "SELECT p.booking_id, p.payment_id, p.user_id, p.amount, p.currency, p.pay_by,
-                    p.status, p.cancel_wanted, p.decline_code AS payment_decline_code,
-                    p.captured, p.refunded, p.version, p.refund_refusal, a.id AS attempt_id, a.at,
-                    a.method, a.outcome, a.decline_kind, a.decline_code, a.reversal_refusal,
-                    a.action, a.action_value, a.action_expires_at
-             FROM payment p LEFT JOIN attempt a ON a.booking_id = p.booking_id ",
-            $of_attempts,
-            " WHERE p.booking_id ",
-            $condition,
-            " ORDER BY p.booking_id, a.id"
-        )
-    };
-}
+/// Both tables are restricted, as a planner without statistics would scan the other.
+const LOAD: &str = "SELECT p.booking_id, p.payment_id, p.user_id, p.amount, p.currency, p.pay_by,
+         p.status, p.cancel_wanted, p.decline_code AS payment_decline_code, p.captured, p.refunded,
+         p.version, p.refund_refusal, a.id AS attempt_id, a.at, a.method, a.outcome, a.decline_kind,
+         a.decline_code, a.reversal_refusal, a.action, a.action_value, a.action_expires_at
+     FROM payment p LEFT JOIN attempt a ON a.booking_id = p.booking_id AND a.booking_id = ANY($1)
+     WHERE p.booking_id = ANY($1) ORDER BY p.booking_id, a.id";
 
 pub(super) async fn load(
     pool: &Pool,
     bookings: &[BookingId],
 ) -> Result<Loaded<PaymentRecord>, StoreError> {
     let ids: Vec<Uuid> = bookings.iter().map(|booking| booking.0).collect();
-    // Both tables are restricted, as a planner without statistics would scan the other.
-    let query = sqlx::query(payments_where!("= ANY($1)", "AND a.booking_id = ANY($1)"));
-    Ok(records(&query.bind(ids).fetch_all(pool).await?))
+    Ok(records(&sqlx::query(LOAD).bind(ids).fetch_all(pool).await?))
 }
 
-/// Leaves out what cannot be read: the payments behind it go on.
-pub(super) async fn waiting(
+/// Claims what is due, of all or of one booking, until the lease of `$3` seconds is over. Locked payments are
+/// left to the next pass.
+const CLAIM: &str = "WITH due AS (
+         SELECT booking_id FROM payment
+         WHERE (status IN ('processing', 'refunding') OR look_up) AND next_try <= now()
+             AND asking_until <= now() AND ($1 OR status <> 'refunding')
+             AND ($4::uuid IS NULL OR booking_id = $4)
+         ORDER BY next_try LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED
+     ), reversals AS (
+         SELECT p.booking_id FROM attempt a JOIN payment p ON p.booking_id = a.booking_id
+         WHERE a.outcome = 'returning' AND p.next_try <= now() AND p.asking_until <= now()
+             AND ($4::uuid IS NULL OR p.booking_id = $4)
+         LIMIT $2 FOR NO KEY UPDATE OF p SKIP LOCKED
+     )
+     UPDATE payment SET next_try = now() + make_interval(secs => $3),
+                        asking_until = now() + make_interval(secs => $3)
+     WHERE booking_id IN (SELECT booking_id FROM due UNION SELECT booking_id FROM reversals)
+     RETURNING booking_id, look_up";
+
+/// What a claim is tried of one by one, after the database has rejected one of many.
+const DUE: &str = "SELECT booking_id FROM payment
+     WHERE (status IN ('processing', 'refunding') OR look_up) AND next_try <= now()
+         AND asking_until <= now()
+     UNION SELECT p.booking_id FROM attempt a JOIN payment p ON p.booking_id = a.booking_id
+     WHERE a.outcome = 'returning' AND p.next_try <= now() AND p.asking_until <= now()
+     LIMIT 256";
+
+pub(super) async fn claim(
     pool: &Pool,
-    what: Waiting,
-    after: Option<BookingId>,
+    with_refunds: bool,
     limit: u16,
-) -> Result<Page, StoreError> {
-    let query = match what {
-        Waiting::Void => sqlx::query(payments_where!(
-            "IN (SELECT u.booking_id FROM attempt u JOIN payment w USING (booking_id)
-                 WHERE u.outcome IS NULL AND w.cancel_wanted AND u.booking_id > $1
-                 ORDER BY u.booking_id LIMIT $2)"
-        )),
-        Waiting::Outcome { .. } => sqlx::query(payments_where!(
-            "IN (SELECT u.booking_id FROM attempt u JOIN payment w USING (booking_id)
-                 WHERE u.outcome IS NULL AND NOT w.cancel_wanted AND u.booking_id > $1
-                     AND u.at < $3 AND ($4 OR coalesce(u.action_expires_at <= now(), true))
-                 ORDER BY u.booking_id LIMIT $2)"
-        )),
-        Waiting::Refund => sqlx::query(payments_where!(
-            "IN (SELECT booking_id FROM payment
-                 WHERE status = 'refunding' AND refund_refusal IS NULL AND booking_id > $1
-                 UNION SELECT booking_id FROM attempt
-                 WHERE outcome = 'returning' AND reversal_refusal IS NULL AND booking_id > $1
-                 ORDER BY booking_id LIMIT $2)"
-        )),
+    lease_s: f64,
+) -> Result<Vec<Claimed>, StoreError> {
+    let claim = async |booking: Option<Uuid>| -> Result<Vec<(Uuid, bool)>, StoreError> {
+        let claim = sqlx::query_as(CLAIM).bind(with_refunds).bind(i64::from(limit));
+        Ok(claim.bind(lease_s).bind(booking).fetch_all(pool).await?)
     };
-    let query = query.bind(after.map_or(Uuid::nil(), |booking| booking.0)).bind(i64::from(limit));
-    let query = match what {
-        Waiting::Outcome { before, with_actions } => query.bind(before).bind(with_actions),
-        Waiting::Void | Waiting::Refund => query,
+    let claimed: HashMap<Uuid, bool> = match claim(None).await {
+        Err(StoreError::RejectedByStore(_)) => {
+            let due: Vec<Uuid> = sqlx::query_scalar(DUE).fetch_all(pool).await?;
+            let mut claimed = HashMap::new();
+            for booking in due {
+                match claim(Some(booking)).await {
+                    Err(StoreError::RejectedByStore(_)) => {}
+                    one => claimed.extend(one?),
+                }
+            }
+            claimed
+        }
+        all => all?.into_iter().collect(),
     };
-    let rows = query.fetch_all(pool).await?;
-    let Loaded { found, unreadable } = records(&rows);
-    let is_full = found.len() + unreadable.len() == usize::from(limit);
-    let next = match rows.last().filter(|_| is_full) {
-        Some(last) => Some(BookingId(last.try_get("booking_id")?)),
-        None => None,
-    };
-    let payments = found.into_iter().filter_map(PaymentRecord::into_payment).collect();
-    Ok(Page { payments, next })
+    if claimed.is_empty() {
+        return Ok(Vec::new());
+    }
+    let bookings: Vec<BookingId> = claimed.keys().copied().map(BookingId).collect();
+    let records = load(pool, &bookings).await?.found.into_iter();
+    let payments = records.filter_map(PaymentRecord::into_payment);
+    let look_up = |payment: &Payment| claimed.get(&payment.booking_id.0).copied();
+    Ok(payments
+        .map(|payment| Claimed { look_up: look_up(&payment).unwrap_or_default(), payment })
+        .collect())
+}
+
+/// Ends claims, and sets the next try. A payment that was changed since, or whose claim was ended by that
+/// change, is left as it is. A buyer who has to act is given 30 s and not asked about beyond the time that
+/// they have.
+const RELEASE: &str = "UPDATE payment p
+     SET asking_until = now() + interval '1 s',
+         look_up = p.look_up AND (p.next_try <= now() OR NOT c.is_looked_up),
+         tries = p.tries + (p.next_try > now())::int,
+         next_try = CASE WHEN p.next_try <= now() THEN p.next_try ELSE least(
+             now() + least(power(2, least(p.tries, 9)) * interval '1 s'
+                               * CASE WHEN a.action IS NULL THEN 1 ELSE 30 END,
+                           interval '5 min') * (0.8 + random() * 0.4),
+             CASE WHEN a.action_expires_at > now() THEN a.action_expires_at END) END
+     FROM UNNEST($1::uuid[], $2::bigint[], $3::boolean[]) AS c (booking_id, version, is_looked_up)
+         LEFT JOIN attempt a ON a.booking_id = c.booking_id AND a.outcome IS NULL
+     WHERE p.booking_id = c.booking_id AND p.version = c.version AND p.asking_until > '-infinity'";
+
+pub(super) async fn release(pool: &Pool, claims: &[ReleasedClaim]) -> Result<(), StoreError> {
+    if claims.is_empty() {
+        return Ok(());
+    }
+    sqlx::query(RELEASE)
+        .bind(claims.iter().map(|it| it.booking_id.0).collect::<Vec<_>>())
+        .bind(claims.iter().map(|it| it.version).collect::<Vec<_>>())
+        .bind(claims.iter().map(|it| it.is_looked_up).collect::<Vec<_>>())
+        .execute(pool)
+        .await?;
+    Ok(())
+}
+
+/// Makes a payment due, if it has an attempt; returns whether it has one.
+pub(super) async fn ask_soon(
+    pool: &Pool,
+    booking: BookingId,
+    look_up: bool,
+) -> Result<bool, StoreError> {
+    let query = sqlx::query_scalar(
+        "WITH made_due AS (
+             UPDATE payment SET next_try = least(next_try, now()), look_up = look_up OR $2
+             WHERE booking_id = $1 AND (next_try > now() OR $2 AND NOT look_up)
+                 AND EXISTS (SELECT FROM attempt WHERE booking_id = $1)
+         )
+         SELECT EXISTS (SELECT FROM attempt WHERE booking_id = $1)",
+    );
+    Ok(query.bind(booking.0).bind(look_up).fetch_one(pool).await?)
 }

@@ -7,7 +7,7 @@ mod load;
 mod queries;
 mod rows;
 
-use std::{collections::HashSet, sync::Arc};
+use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use karcis_database::{KEY_LIFETIME, KeyUse, Loaded, Pool, RequestKey, StoreError};
@@ -19,7 +19,7 @@ use tokio::sync::Notify;
 
 use self::{commit::EncodedChange, idempotency_keys::KEYS};
 use crate::{
-    application::{Change, Page, Payments, Waiting, WaitingPayments},
+    application::{Change, Claimed, Payments, ReleasedClaim, WaitingPayments},
     domain::PaymentRecord,
 };
 
@@ -30,22 +30,28 @@ pub(crate) use self::{batched::BatchedPayments, queries::StuckRefunds};
 pub(crate) struct Signals {
     pub outbox: Outbox,
     pub live: Live,
-    pub void: Arc<Notify>,
-    pub refund: Arc<Notify>,
+    /// For those who ask the provider.
+    pub ask: Arc<Notify>,
 }
 
 /// The payments of the service's schema.
 pub(crate) struct PgPayments {
     pool: Pool,
+    lease: Duration,
     signals: Signals,
     encode: fn(&Change) -> Vec<Outgoing>,
 }
 
 impl PgPayments {
-    /// The payments in `pool`'s schema. `encode` gives the messages of a change; `signals` are
-    /// notified of each commit.
-    pub(crate) fn new(pool: Pool, signals: Signals, encode: fn(&Change) -> Vec<Outgoing>) -> Self {
-        Self { pool, signals, encode }
+    /// The payments in `pool`'s schema. Who asks the provider about one has it for the time of
+    /// `lease`. `encode` gives the messages of a change; `signals` are notified of each commit.
+    pub(crate) fn new(
+        pool: Pool,
+        lease: Duration,
+        signals: Signals,
+        encode: fn(&Change) -> Vec<Outgoing>,
+    ) -> Self {
+        Self { pool, lease, signals, encode }
     }
 
     /// Deletes keys that can no longer be repeated.
@@ -85,16 +91,21 @@ impl Payments for PgPayments {
     async fn mark_answered_processing(&self, key: &RequestKey) -> Result<(), StoreError> {
         idempotency_keys::mark_answered_processing(&self.pool, key).await
     }
+
+    async fn release(&self, claims: &[ReleasedClaim]) -> Result<(), StoreError> {
+        load::release(&self.pool, claims).await
+    }
+
+    async fn ask_soon(&self, booking: BookingId, look_up: bool) -> Result<bool, StoreError> {
+        let has_attempt = load::ask_soon(&self.pool, booking, look_up).await?;
+        self.signals.ask.notify_one();
+        Ok(has_attempt)
+    }
 }
 
 #[async_trait]
 impl WaitingPayments for PgPayments {
-    async fn waiting(
-        &self,
-        what: Waiting,
-        after: Option<BookingId>,
-        limit: u16,
-    ) -> Result<Page, StoreError> {
-        load::waiting(&self.pool, what, after, limit).await
+    async fn claim(&self, with_refunds: bool, limit: u16) -> Result<Vec<Claimed>, StoreError> {
+        load::claim(&self.pool, with_refunds, limit, self.lease.as_secs_f64()).await
     }
 }

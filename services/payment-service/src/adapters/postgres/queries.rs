@@ -28,6 +28,16 @@ impl PgPayments {
         );
         Ok(counts.fetch_one(&self.pool).await?)
     }
+
+    /// Of how many attempts the provider does not know the outcome, even when asked again; without those
+    /// that wait for their buyer.
+    pub(crate) async fn unresolved_attempts(&self) -> Result<i64, StoreError> {
+        let count = sqlx::query_scalar(
+            "SELECT count(*) FROM attempt a JOIN payment p USING (booking_id)
+             WHERE a.outcome IS NULL AND a.action IS NULL AND p.tries > 1",
+        );
+        Ok(count.fetch_one(&self.pool).await?)
+    }
 }
 
 #[async_trait]

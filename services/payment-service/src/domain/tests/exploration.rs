@@ -8,8 +8,8 @@ use super::samples::{
     processing, refund, refund_refused, refunding, request, rupiah, soft, succeeded, transfer,
 };
 use crate::domain::{
-    AttemptOutcome, Fact, MAX_ATTEMPTS, Outcome, Payment, PaymentRecord, RefundKind, RefundOutcome,
-    State, Verdict, due_refunds, record_refund, resolve, start, take,
+    Attempt, AttemptOutcome, Fact, MAX_ATTEMPTS, Outcome, Payment, PaymentRecord, RefundKind,
+    RefundOutcome, State, Verdict, due_refunds, record_refund, resolve, start, take,
 };
 
 const PRICE: i64 = 750_000;
@@ -46,11 +46,16 @@ fn answers(payment: &Payment) -> Vec<(String, Verdict)> {
         Outcome::Pending,
         Outcome::Unknown,
     ];
-    let refunds = [RefundOutcome::Done, RefundOutcome::Refused { reason: "closed".to_owned() }];
+    let refunds = [
+        RefundOutcome::Done,
+        RefundOutcome::Pending,
+        RefundOutcome::Refused { reason: "closed".to_owned() },
+    ];
     let mut answers = Vec::new();
     for attempt in &payment.attempts {
         for outcome in &outcomes {
             let verdict = resolve(payment, attempt.id, outcome);
+            check_late_answer(attempt, outcome, &verdict);
             answers.push((format!("{:?} {outcome:?}", attempt.id), verdict));
         }
     }
@@ -62,6 +67,19 @@ fn answers(payment: &Payment) -> Vec<(String, Verdict)> {
         }
     }
     answers
+}
+
+/// Of an attempt that has ended only money matters that had not come, and no answer at all is no answer.
+fn check_late_answer(attempt: &Attempt, outcome: &Outcome, verdict: &Verdict) {
+    use AttemptOutcome::{Declined, Voided};
+    let is_late = matches!(attempt.outcome, Some(Declined(_) | Voided));
+    let may_change = match attempt.outcome {
+        None => *outcome != Outcome::Unknown,
+        Some(_) => is_late && *outcome == Outcome::Approved,
+    };
+    let changes = matches!(verdict, Verdict::Changed(..));
+    assert!(may_change || !changes, "{outcome:?} of {attempt:?}: {verdict:?}");
+    assert!(changes || !is_late || !may_change, "{outcome:?} of {attempt:?} is lost");
 }
 
 fn check(payment: &Payment) {
@@ -88,7 +106,10 @@ fn check(payment: &Payment) {
     let waits = payment.attempts.iter().filter(|it| it.next_action.is_some());
     assert!(waits.into_iter().all(|it| it.outcome.is_none()), "{payment:?}");
     assert!(payment.attempts.len() <= MAX_ATTEMPTS, "{payment:?}");
-    assert!(due_refunds(payment).len() as i64 <= reversing + 1, "{payment:?}");
+    let refunding = i64::from(matches!(payment.state, State::Refunding { .. }));
+    assert_eq!(due_refunds(payment).len() as i64, reversing + refunding, "{payment:?}");
+    let waits = reversing + refunding + unresolved.len() as i64 > 0;
+    assert_eq!(payment.needs_provider(), waits, "{payment:?}");
 }
 
 /// Money that has come is never forgotten, and a payment that has ended stays so.
@@ -215,12 +236,12 @@ fn a_refund_gives_back_what_paid_for_the_booking_and_only_once() {
 }
 
 #[test]
-fn a_refused_refund_is_published_once_and_waits_for_an_operator() {
+fn a_refused_refund_is_published_once_and_asked_for_again() {
     let requested = RefundKind::Requested;
     let fact = Fact::RefundRefused { reason: "account_closed".to_owned() };
     let waiting = Payment { version: refunding().version + 1, ..refund_refused() };
     assert_eq!(refused(&refunding(), requested), Verdict::changed(waiting.clone(), fact));
-    assert_eq!(due_refunds(&waiting), []);
+    assert_eq!(due_refunds(&waiting), [(requested, rupiah(750_000))]);
     assert_eq!(refused(&waiting, requested), Verdict::Unchanged);
     // The provider has given the money back after all.
     let Verdict::Changed(record, fact) = done(&waiting, requested) else {
@@ -231,7 +252,7 @@ fn a_refused_refund_is_published_once_and_waits_for_an_operator() {
 }
 
 #[test]
-fn a_refused_reversal_is_not_published_and_waits_for_an_operator() {
+fn a_refused_reversal_is_not_published_and_asked_for_again() {
     let kind = RefundKind::Reversal(attempt_id(1));
     let (late, _) = answered(&voided(), 1, &Outcome::Approved).expect("a change");
     let Verdict::Changed(record, fact) = refused(&late, kind) else {
@@ -239,7 +260,7 @@ fn a_refused_reversal_is_not_published_and_waits_for_an_operator() {
     };
     let waiting = record.payment().expect("a payment").clone();
     assert_eq!((&waiting.state, fact), (&State::Cancelled, None));
-    assert_eq!(due_refunds(&waiting), []);
+    assert_eq!(due_refunds(&waiting), [(kind, rupiah(750_000))]);
     assert_eq!(refused(&waiting, kind), Verdict::Unchanged);
     assert!(matches!(done(&waiting, kind), Verdict::Changed(_, Some(Fact::Reversed { .. }))));
 }

@@ -297,3 +297,83 @@ fn a_buyer_has_nothing_to_do_once_a_cancel_is_wanted() {
     assert_eq!(waiting.next_action(), None);
     assert_eq!(start(&waiting, attempt_id(2), at(5), "tok"), Err(StartRefusal::Unresolved));
 }
+
+/// Payments in every state whose first attempt has ended without money.
+fn after_a_first_attempt() -> Vec<(&'static str, Payment)> {
+    let first = || declined(soft());
+    let paid = |state| {
+        let outcomes = [first(), AttemptOutcome::Approved];
+        Payment { state, captured: rupiah(750_000), ..open_after(&outcomes) }
+    };
+    let refused = State::Refunding { refusal: Some("account_closed".to_owned()) };
+    vec![
+        ("open", open_after(&[first()])),
+        ("processing", processing(open_after(&[first()]), 2, false)),
+        ("processing, cancel wanted", processing(open_after(&[first()]), 2, true)),
+        ("succeeded", paid(State::Succeeded)),
+        ("failed", failed()),
+        ("cancelled", Payment { state: State::Cancelled, ..open_after(&[first()]) }),
+        (
+            "cancelled, voided",
+            Payment { state: State::Cancelled, ..open_after(&[AttemptOutcome::Voided]) },
+        ),
+        ("refunding", paid(State::Refunding { refusal: None })),
+        ("refunding, refused", paid(refused)),
+        ("refunded", Payment { refunded: rupiah(750_000), ..paid(State::Refunded) }),
+    ]
+}
+
+#[test]
+fn every_late_answer_in_every_state() {
+    let others = [
+        Outcome::Declined(hard("expired_card")),
+        Outcome::AlreadyCaptured,
+        Outcome::Voided,
+        Outcome::ActionRequired(transfer()),
+        Outcome::Pending,
+        Outcome::Unknown,
+    ];
+    for (name, payment) in after_a_first_attempt() {
+        for other in &others {
+            assert_eq!(answered(&payment, 1, other), None, "{other:?} in {name}");
+        }
+        let (late, fact) = answered(&payment, 1, &Outcome::Approved).expect("a change");
+        let captured = rupiah(payment.captured.amount + 750_000);
+        assert_eq!((late.captured, late.refunded), (captured, payment.refunded), "{name}");
+        let (state, noted, told) = if name == "open" {
+            (State::Succeeded, AttemptOutcome::Approved, Some(paid()))
+        } else {
+            (payment.state.clone(), AttemptOutcome::Reversing { refusal: None }, None)
+        };
+        assert_eq!((&late.state, fact), (&state, told), "{name}");
+        assert_eq!(late.attempts[0].outcome, Some(noted), "{name}");
+        for again in others.iter().chain([&Outcome::Approved]) {
+            assert_eq!(answered(&late, 1, again), None, "{again:?} again in {name}");
+        }
+    }
+}
+
+#[test]
+fn every_command_after_late_money_does_what_it_did_before() {
+    for (name, payment) in after_a_first_attempt().into_iter().filter(|(name, _)| *name != "open") {
+        let (late, _) = answered(&payment, 1, &Outcome::Approved).expect("a change");
+        for command in [request(), cancel(), refund()] {
+            let does = |payment: &Payment| {
+                let record = PaymentRecord::Payment(payment.clone());
+                match take(Some(&record), &command, PAYMENT) {
+                    Verdict::Changed(after, fact) => {
+                        let after = after.into_payment().expect("a payment");
+                        let money = (after.captured == payment.captured, after.refunded);
+                        assert_eq!(after.attempts, payment.attempts, "{command:?} in {name}");
+                        assert_eq!(money, (true, payment.refunded), "{command:?} in {name}");
+                        Cell::Becomes(after.state, fact)
+                    }
+                    Verdict::Answered(fact) => Cell::Answers(fact),
+                    Verdict::Unchanged => Cell::Nothing,
+                    Verdict::Alert => Cell::Alert,
+                }
+            };
+            assert_eq!(does(&late), does(&payment), "{command:?} in {name}");
+        }
+    }
+}

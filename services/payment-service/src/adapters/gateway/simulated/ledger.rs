@@ -1,4 +1,4 @@
-//! The simulated provider's durable ledger: one answer per key, one end per intent.
+//! The simulated provider's durable ledger of charges: one answer per key, one end per intent.
 
 use std::collections::HashMap;
 
@@ -6,11 +6,8 @@ use karcis_database::{Pool, StoreError};
 use karcis_kernel::{BookingId, Timestamp};
 use uuid::Uuid;
 
-use super::methods::{REFUND_REFUSED, REFUSAL, Script, decline, script};
-use crate::{
-    application::{Charge, Refund},
-    domain::{Outcome, RefundOutcome},
-};
+use super::methods::{EXECUTES_LATE, Script, decline, loses_first_answer, script};
+use crate::{application::Charge, domain::Outcome};
 
 /// The decline code of a charge whose intent was captured under another key.
 const ALREADY_CAPTURED: &str = "already_captured";
@@ -18,7 +15,7 @@ const ALREADY_CAPTURED: &str = "already_captured";
 /// What the ledger says of a charge.
 #[derive(Clone, Debug)]
 pub(super) enum Standing {
-    /// Its final answer.
+    /// Its answer for now.
     Answered(Outcome),
     /// The answer comes at this time.
     Due(Timestamp),
@@ -29,6 +26,7 @@ pub(super) enum Standing {
 #[derive(sqlx::FromRow)]
 struct ChargeRow {
     key: String,
+    method: String,
     answer: Option<String>,
     decline_code: Option<String>,
     due_at: Timestamp,
@@ -38,7 +36,7 @@ struct ChargeRow {
 }
 
 /// Where each charge stands, in their order. A key that is new is written down and, unless its
-/// script takes time, answered; a known one gets the answer it has.
+/// script takes time, answered, though that answer may be lost; a known one gets the answer it has.
 pub(super) async fn charge(
     pool: &Pool,
     charges: &[Charge],
@@ -103,7 +101,7 @@ async fn ask(
          FROM asked a LEFT JOIN captured c ON c.charge_key = a.key
              LEFT JOIN intent i ON i.id = a.intent ORDER BY a.key
          ON CONFLICT (key) DO NOTHING
-         RETURNING key, answer, decline_code, due_at, approved, false AS is_refunded",
+         RETURNING key, method, answer, decline_code, due_at, approved, false AS is_refunded",
     )
     .bind(charges.iter().map(|charge| charge.key.as_str()).collect::<Vec<_>>())
     .bind(charges.iter().map(|charge| charge.intent.0).collect::<Vec<_>>())
@@ -117,11 +115,16 @@ async fn ask(
     .bind(scripts.iter().map(approved).collect::<Vec<_>>())
     .fetch_all(pool)
     .await?;
-    Ok(rows.into_iter().map(standing).collect())
+    let first = |row: ChargeRow| match loses_first_answer(&row.method) {
+        true => (row.key, Standing::Answered(Outcome::Unknown)),
+        false => standing(row),
+    };
+    Ok(rows.into_iter().map(first).collect())
 }
 
-/// Answers what has become due among these keys, and reads where all of them stand.
-async fn settle(
+/// Answers what has become due among these keys, with a webhook for each, and reads where all of them
+/// stand. A charge of [`EXECUTES_LATE`] is captured although its intent was voided after it was asked.
+pub(super) async fn settle(
     pool: &Pool,
     keys: &[&str],
     now: Timestamp,
@@ -138,21 +141,32 @@ async fn settle(
     .execute(pool)
     .await?;
     sqlx::query(
-        "UPDATE charge c
-         SET answer = CASE WHEN i.fate = 'voided' THEN 'voided'
-                           WHEN i.charge_key = c.key THEN 'captured' ELSE 'declined' END,
-             decline_code = CASE WHEN i.id IS NULL THEN 'action_expired'
-                                 WHEN i.charge_key <> c.key THEN 'already_captured' END
-         FROM charge open LEFT JOIN intent i ON i.id = open.intent
-         WHERE open.key = c.key AND c.key = ANY($1) AND c.answer IS NULL
-             AND (c.due_at <= $2 OR c.approved IS NOT NULL AND i.id IS NOT NULL)",
+        "WITH ends AS (
+             SELECT c.key, CASE WHEN i.charge_key = c.key THEN 'captured'
+                                WHEN i.fate = 'voided' AND c.method = $3 AND i.at > c.asked_at
+                                    THEN 'captured'
+                                WHEN i.fate = 'voided' THEN 'voided' ELSE 'declined' END AS answer,
+                    CASE WHEN i.id IS NULL THEN 'action_expired' ELSE $4 END AS decline_code
+             FROM charge c LEFT JOIN intent i ON i.id = c.intent
+             WHERE c.key = ANY($1) AND c.answer IS NULL
+                 AND (c.due_at <= $2 OR c.approved IS NOT NULL AND i.id IS NOT NULL)
+         ), settled AS (
+             UPDATE charge c
+             SET answer = e.answer,
+                 decline_code = CASE WHEN e.answer = 'declined' THEN e.decline_code END
+             FROM ends e WHERE e.key = c.key AND c.answer IS NULL
+             RETURNING c.intent
+         )
+         INSERT INTO webhook (intent) SELECT intent FROM settled",
     )
     .bind(keys)
     .bind(now)
+    .bind(EXECUTES_LATE)
+    .bind(ALREADY_CAPTURED)
     .execute(pool)
     .await?;
     let rows: Vec<ChargeRow> = sqlx::query_as(
-        "SELECT key, answer, decline_code, due_at, approved,
+        "SELECT key, method, answer, decline_code, due_at, approved,
              EXISTS (SELECT FROM refund WHERE refund.intent = charge.intent) AS is_refunded
          FROM charge WHERE key = ANY($1)",
     )
@@ -175,6 +189,7 @@ fn standing(row: ChargeRow) -> (String, Standing) {
         }
         (Some(_), Some(code)) => Standing::Answered(Outcome::Declined(decline(code))),
         (None, _) if row.approved == Some(false) => Standing::Unapproved(row.due_at),
+        (None, _) if row.method == EXECUTES_LATE => Standing::Answered(Outcome::Pending),
         (Some(_), None) | (None, _) => Standing::Due(row.due_at),
     };
     (row.key, standing)
@@ -210,37 +225,18 @@ pub(super) async fn void(
     Ok(ids.iter().map(outcome).collect())
 }
 
-/// Gives the money back once per key, unless the method that paid takes no refund.
-pub(super) async fn refund(
-    pool: &Pool,
-    refunds: &[Refund],
-    now: Timestamp,
-) -> Result<Vec<RefundOutcome>, StoreError> {
-    let refused: Vec<String> = sqlx::query_scalar(
-        "WITH asked AS (
-             SELECT a.*, c.method = $6 AS refused
-             FROM UNNEST($1::text[], $2::uuid[], $3::bigint[], $4::text[])
-                 AS a (key, intent, amount, currency)
-             LEFT JOIN intent i ON i.id = a.intent LEFT JOIN charge c ON c.key = i.charge_key
-         ), done AS (
-             INSERT INTO refund (key, intent, amount, currency, at)
-             SELECT key, intent, amount, currency, $5 FROM asked
-             WHERE refused IS NOT TRUE ORDER BY key
-             ON CONFLICT (key) DO NOTHING
-         )
-         SELECT key FROM asked WHERE refused",
-    )
-    .bind(refunds.iter().map(|refund| refund.key.as_str()).collect::<Vec<_>>())
-    .bind(refunds.iter().map(|refund| refund.intent.0).collect::<Vec<_>>())
-    .bind(refunds.iter().map(|refund| refund.amount.amount).collect::<Vec<_>>())
-    .bind(refunds.iter().map(|refund| refund.amount.currency.as_str()).collect::<Vec<_>>())
-    .bind(now)
-    .bind(REFUND_REFUSED)
-    .fetch_all(pool)
-    .await?;
-    let outcome = |refund: &Refund| match refused.contains(&refund.key) {
-        true => RefundOutcome::Refused { reason: REFUSAL.to_owned() },
-        false => RefundOutcome::Done,
-    };
-    Ok(refunds.iter().map(outcome).collect())
+/// The keys of the intent's charges that were captured.
+pub(super) async fn captures(pool: &Pool, intent: BookingId) -> Result<Vec<String>, StoreError> {
+    let keys = "SELECT key FROM charge WHERE intent = $1 AND answer = 'captured'";
+    Ok(sqlx::query_scalar(keys).bind(intent.0).fetch_all(pool).await?)
+}
+
+/// Answers up to 256 charges that are due and that nobody has asked about since.
+pub(super) async fn settle_due(pool: &Pool, now: Timestamp) -> Result<(), StoreError> {
+    let due = "SELECT key FROM charge WHERE answer IS NULL AND due_at <= $1 LIMIT 256";
+    let due: Vec<String> = sqlx::query_scalar(due).bind(now).fetch_all(pool).await?;
+    if !due.is_empty() {
+        settle(pool, &due.iter().map(String::as_str).collect::<Vec<_>>(), now).await?;
+    }
+    Ok(())
 }

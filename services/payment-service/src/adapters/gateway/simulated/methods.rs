@@ -39,9 +39,40 @@ pub(super) const METHODS: &[Method] = &[
     },
     Method {
         token: "tok_action_required",
+        label: "Card that asks its owner",
+        about: "waits 15 min for the buyer to approve or decline on the provider's page",
+    },
+    Method {
+        token: VIRTUAL_ACCOUNT,
         label: "Bank transfer",
-        about: "asks for a transfer to a virtual account within 15 min; \
-                no bank is behind it, so that time runs out",
+        about: "the same with an account number to transfer to, \
+                for which the provider's page at /simulated-provider/{booking id} stands in",
+    },
+    Method {
+        token: QR,
+        label: "QR code",
+        about: "the same with a code to scan, which leads to the provider's page",
+    },
+    Method {
+        token: ANSWER_LOST,
+        label: "Bank whose answer is lost",
+        about: "is approved, but the answer is lost: the payment is processing until it is asked again",
+    },
+    Method {
+        token: NEVER_ARRIVES,
+        label: "Bank that cannot be reached",
+        about: "never arrives: the payment is processing until the booking is cancelled",
+    },
+    Method {
+        token: EXECUTES_LATE,
+        label: "Bank that forgets nothing",
+        about: "is approved after 10 s without an answer, even if it was voided by then: \
+                what comes too late goes back",
+    },
+    Method {
+        token: REFUND_PENDING,
+        label: "Card whose refund takes time",
+        about: "is approved at once; its refund takes 4 s",
     },
     Method {
         token: REFUND_REFUSED,
@@ -50,31 +81,50 @@ pub(super) const METHODS: &[Method] = &[
     },
 ];
 
+pub(super) const VIRTUAL_ACCOUNT: &str = "tok_virtual_account";
+pub(super) const QR: &str = "tok_qr";
+const ANSWER_LOST: &str = "tok_answer_lost";
+/// The method whose charges are lost on their way.
+pub(super) const NEVER_ARRIVES: &str = "tok_never_arrives";
+/// The method that captures what was voided after it was asked.
+pub(super) const EXECUTES_LATE: &str = "tok_executes_late";
+/// The method whose refunds are pending first.
+pub(super) const REFUND_PENDING: &str = "tok_refund_pending";
 /// The method whose refunds are refused.
 pub(super) const REFUND_REFUSED: &str = "tok_refund_refused";
 
 /// Why the provider refuses a refund.
 pub(super) const REFUSAL: &str = "account_closed";
 
-const SLOW: Duration = Duration::from_secs(4);
+/// How long a bank that is slow takes, also with a refund.
+pub(super) const SLOW: Duration = Duration::from_secs(4);
+const LATE: Duration = Duration::from_secs(10);
 const TIME_TO_APPROVE: Duration = Duration::from_secs(15 * 60);
 
 /// What happens to a charge of this token.
 pub(super) fn script(token: &str) -> Script {
     match token {
-        "tok_approved" | REFUND_REFUSED => Script::Capture,
+        "tok_approved" | ANSWER_LOST | REFUND_PENDING | REFUND_REFUSED => Script::Capture,
         "tok_insufficient_funds" => Script::Decline("insufficient_funds"),
         "tok_stolen_card" => Script::Decline("stolen_card"),
         "tok_slow" => Script::CaptureAfter(SLOW),
-        "tok_action_required" => Script::CaptureOnceApproved(TIME_TO_APPROVE),
+        EXECUTES_LATE => Script::CaptureAfter(LATE),
+        "tok_action_required" | VIRTUAL_ACCOUNT | QR => {
+            Script::CaptureOnceApproved(TIME_TO_APPROVE)
+        }
         _ => Script::Decline("unknown_method"),
     }
+}
+
+/// Whether nobody hears the answer to the first request of a charge of this token.
+pub(super) fn loses_first_answer(token: &str) -> bool {
+    [ANSWER_LOST, EXECUTES_LATE].contains(&token)
 }
 
 /// What a decline code of the ledger means.
 pub(super) fn decline(code: String) -> Decline {
     let kind = match code.as_str() {
-        "insufficient_funds" | "action_expired" => DeclineKind::Soft,
+        "insufficient_funds" | "action_declined" | "action_expired" => DeclineKind::Soft,
         _ => DeclineKind::Hard,
     };
     Decline { kind, code }

@@ -3,40 +3,95 @@
 
 mod ledger;
 mod methods;
+mod page;
+mod refunds;
+mod webhooks;
 
-use std::{future::Future, time::Duration};
+use std::{
+    collections::HashSet,
+    future::Future,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use karcis_database::{BatchLimits, Batcher, Pool, StoreError};
-use karcis_kernel::BookingId;
+use karcis_kernel::{BookingId, Timestamp};
 use karcis_process::{chain, now};
+use rand::RngExt;
 use tokio::time::{sleep, timeout};
 
-use self::ledger::Standing;
+use self::{
+    ledger::Standing,
+    methods::{NEVER_ARRIVES, QR, VIRTUAL_ACCOUNT},
+};
+pub(super) use self::{page::pages, webhooks::work};
+use super::{config::GatewayConfig, signature::verify};
 use crate::{
-    application::{Charge, Method, PaymentGateway, ProviderUnavailable, Refund},
+    application::{Charge, Method, PaymentGateway, ProviderUnavailable, Refund, WrongSignature},
     domain::{BuyerAction, NextAction, Outcome, RefundOutcome},
 };
 
 /// As for payments: each waiting buyer may wait for a call of the provider.
 const LIMITS: BatchLimits = BatchLimits { capacity: 8_192, group: 512 };
 
-/// Connections to the ledger: one for each batcher.
-pub(super) const CONNECTIONS: u32 = 3;
+/// Connections to the ledger: one for each batcher, one for reads and the page, one for what the provider
+/// does by itself.
+pub(super) const CONNECTIONS: u32 = 5;
+
+/// The header of a webhook that has its signature.
+const SIGNATURE: &str = "Karcis-Signature";
+
+/// Where the provider sends its webhooks and shows its page, and what it signs with.
+pub(in crate::adapters::gateway) struct Settings {
+    webhook_url: String,
+    page_url: String,
+    /// At least one; the provider signs with the first.
+    secrets: Vec<String>,
+}
+
+impl Settings {
+    /// What is not configured leads to where this service listens, with a secret that nobody knows.
+    pub(super) fn new(
+        config: &GatewayConfig,
+        mut secrets: Vec<String>,
+        listening: SocketAddr,
+    ) -> Self {
+        let ip = match listening.ip() {
+            ip if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
+            ip => ip,
+        };
+        let own = format!("http://{}", SocketAddr::new(ip, listening.port()));
+        if secrets.is_empty() {
+            let bits: [u64; 4] = rand::rng().random();
+            secrets.push(bits.iter().map(|bits| format!("{bits:016x}")).collect());
+        }
+        let webhook_url = config.webhook_url.clone();
+        let page_url = config.simulated_provider_url.clone();
+        Self {
+            webhook_url: webhook_url.unwrap_or_else(|| format!("{own}/payment/status")),
+            page_url: page_url.unwrap_or(own),
+            secrets,
+        }
+    }
+}
 
 /// The simulated provider.
 pub(super) struct SimulatedGateway {
     charges: Batcher<Charge, Standing>,
     voids: Batcher<BookingId, Outcome>,
     refunds: Batcher<Refund, RefundOutcome>,
+    pool: Pool,
     /// How long a caller waits for an answer.
     timeout: Duration,
+    page_url: String,
+    secrets: Vec<String>,
 }
 
 impl SimulatedGateway {
     /// With its ledger in `pool`'s schema; the outcome of a call that takes longer than `timeout` is
     /// unknown.
-    pub(super) fn new(pool: &Pool, timeout: Duration) -> Self {
+    pub(super) fn new(pool: &Pool, timeout: Duration, settings: &Settings) -> Self {
         Self {
             charges: batcher(pool, |pool, charges: Vec<Charge>| async move {
                 ledger::charge(&pool, &charges, now()).await
@@ -45,9 +100,12 @@ impl SimulatedGateway {
                 ledger::void(&pool, &intents, now()).await
             }),
             refunds: batcher(pool, |pool, refunds: Vec<Refund>| async move {
-                ledger::refund(&pool, &refunds, now()).await
+                refunds::refund(&pool, &refunds, now()).await
             }),
+            pool: pool.clone(),
             timeout,
+            page_url: settings.page_url.clone(),
+            secrets: settings.secrets.clone(),
         }
     }
 
@@ -57,12 +115,22 @@ impl SimulatedGateway {
             match self.charges.submit(charge.clone()).await {
                 Ok(Standing::Answered(outcome)) => return outcome,
                 Ok(Standing::Unapproved(expires_at)) => {
-                    let action = BuyerAction::VirtualAccount { number: account(charge.intent) };
+                    let action = self.action(&charge);
                     return Outcome::ActionRequired(NextAction { action, expires_at });
                 }
                 Ok(Standing::Due(at)) => sleep((at - now()).to_std().unwrap_or_default()).await,
                 Err(error) => return unknown(&error),
             }
+        }
+    }
+
+    /// What the buyer has to do for this charge.
+    fn action(&self, charge: &Charge) -> BuyerAction {
+        let page = || format!("{}{}{}", self.page_url, page::PATH, charge.intent);
+        match charge.method.as_str() {
+            VIRTUAL_ACCOUNT => BuyerAction::VirtualAccount { number: account(charge.intent) },
+            QR => BuyerAction::Qr { text: page() },
+            _ => BuyerAction::Redirect { url: page() },
         }
     }
 }
@@ -109,6 +177,9 @@ impl PaymentGateway for SimulatedGateway {
     }
 
     async fn charge(&self, charge: Charge) -> Outcome {
+        if charge.method == NEVER_ARRIVES {
+            return Outcome::Unknown;
+        }
         let answer = timeout(self.timeout, self.answer(charge)).await;
         answer.unwrap_or(Outcome::Unknown)
     }
@@ -126,5 +197,23 @@ impl PaymentGateway for SimulatedGateway {
             Ok(answer) => answer.map_err(|error| ProviderUnavailable(chain(&error).to_string())),
             Err(elapsed) => Err(ProviderUnavailable(elapsed.to_string())),
         }
+    }
+    async fn captures(&self, intent: BookingId) -> Result<HashSet<String>, ProviderUnavailable> {
+        match timeout(self.timeout, ledger::captures(&self.pool, intent)).await {
+            Ok(Ok(keys)) => Ok(keys.into_iter().collect()),
+            Ok(Err(error)) => Err(ProviderUnavailable(chain(&error).to_string())),
+            Err(elapsed) => Err(ProviderUnavailable(elapsed.to_string())),
+        }
+    }
+
+    fn read_webhook(
+        &self,
+        header: &dyn Fn(&str) -> Option<String>,
+        body: &[u8],
+        now: Timestamp,
+    ) -> Result<Option<BookingId>, WrongSignature> {
+        let signature = header(SIGNATURE).ok_or(WrongSignature::Missing)?;
+        verify(&signature, &self.secrets, body, now)?;
+        Ok(webhooks::intent(body))
     }
 }

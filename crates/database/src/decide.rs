@@ -3,7 +3,7 @@
 use std::{collections::HashSet, hash::Hash, mem, slice, time::Duration};
 
 use async_trait::async_trait;
-use tokio::time::{Instant, sleep};
+use karcis_process::timer::{monotonic, wait};
 
 use crate::StoreError;
 
@@ -126,7 +126,7 @@ async fn in_rounds<D: Decider>(
         if open.is_empty() {
             break;
         }
-        sleep(pause_before(round)).await;
+        wait(pause_before(round)).await;
         let open_jobs: Vec<&D::Job> = open.iter().map(|at| &jobs[*at]).collect();
         let mut unit = load(decider, &open_jobs, round, may_have_landed).await?;
         let decided = open_jobs.iter().map(|job| decider.decide(&mut unit, job));
@@ -165,11 +165,13 @@ async fn load<D: Decider>(
     round: u32,
     may_have_landed: bool,
 ) -> Result<D::UnitOfWork, StoreError> {
-    let began = Instant::now();
+    let began = monotonic();
     loop {
         match decider.load(jobs, round).await {
-            Err(StoreError::Unavailable(_)) if may_have_landed && began.elapsed() < LOOK_TIME => {
-                sleep(LOOK_PAUSE).await;
+            Err(StoreError::Unavailable(_))
+                if may_have_landed && monotonic() - began < LOOK_TIME =>
+            {
+                wait(LOOK_PAUSE).await;
             }
             loaded => return loaded,
         }
@@ -214,12 +216,13 @@ struct Alone<'a, D: Decider> {
     decider: &'a D,
     /// The keys of jobs that were contended: what follows waits behind them.
     contended: HashSet<D::Key>,
-    until: Instant,
+    /// By [`monotonic`].
+    until: Duration,
 }
 
 impl<'a, D: Decider> Alone<'a, D> {
     fn new(decider: &'a D) -> Self {
-        Self { decider, contended: HashSet::new(), until: Instant::now() + ALONE_TIME }
+        Self { decider, contended: HashSet::new(), until: monotonic() + ALONE_TIME }
     }
 
     /// `None` if it is contended.
@@ -229,7 +232,7 @@ impl<'a, D: Decider> Alone<'a, D> {
             return Ok(None);
         }
         let mut output = None;
-        if Instant::now() < self.until {
+        if monotonic() < self.until {
             let rounds = in_rounds(self.decider, slice::from_ref(job), ALONE).await?;
             output = rounds.outputs.into_iter().flatten().next();
         }

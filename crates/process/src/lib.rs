@@ -11,6 +11,7 @@ mod readiness;
 mod sampler;
 mod secrets;
 mod supervise;
+pub mod timer;
 pub mod trace;
 
 pub use boot::{exit_code, settings};

@@ -1,13 +1,5 @@
-//! Runs the real domains of booking-, event- and payment-service against each other, without I/O.
+//! Proves the saga without I/O.
+//!
+//! - [`exploration`]: the domains alone, one booking, every order of its messages. It is complete, but small.
 
-mod explore;
-mod invariants;
-mod messages;
-mod participants;
-mod rules;
-mod samples;
-mod world;
-
-pub use explore::{Explored, explore};
-pub use rules::Rules;
-pub use samples::Scenario;
+pub mod exploration;

@@ -1,6 +1,6 @@
 //! Every order, repetition and loss of messages.
 
-use karcis_simulation::{Explored, Rules, Scenario, explore};
+use karcis_simulation::exploration::{Explored, Rules, Scenario, explore};
 
 const PRICED: [&str; 9] = [
     "awaiting",

@@ -4,7 +4,7 @@ mod booking;
 mod event;
 mod payment;
 
-use karcis_simulation::{Rules, Scenario, explore};
+use karcis_simulation::exploration::{Rules, Scenario, explore};
 
 /// A wrong rule's name, and the rules with it.
 type Mutant = (&'static str, Rules);

@@ -3,7 +3,7 @@
 use karcis_booking_service::domain::{
     Booking, Cause, DecisionContext, Input, Stage, Stuck, Verdict, decide,
 };
-use karcis_simulation::Rules;
+use karcis_simulation::exploration::Rules;
 
 use super::Mutant;
 

@@ -4,7 +4,7 @@ use karcis_event_service::domain::{
     self as event, Decision, Event, Hold, Stock, confirm, release, reserve,
 };
 use karcis_kernel::{TicketCode, Timestamp};
-use karcis_simulation::Rules;
+use karcis_simulation::exploration::Rules;
 
 use super::Mutant;
 

@@ -6,7 +6,7 @@ use karcis_payment_service::domain::{
     PaymentRecord, RefundKind, RefundOutcome, StartRefusal, State, Verdict, record_refund, resolve,
     start, take,
 };
-use karcis_simulation::Rules;
+use karcis_simulation::exploration::Rules;
 
 use super::Mutant;
 

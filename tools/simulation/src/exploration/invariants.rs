@@ -4,7 +4,7 @@ use karcis_booking_service::domain::{Booking, Stage};
 use karcis_event_service::domain::{self as event, Hold};
 use karcis_payment_service::domain::{self as payment, State};
 
-use crate::{
+use super::{
     Scenario,
     participants::refunds,
     world::{Violation, World, require},

@@ -7,7 +7,7 @@ use karcis_payment_service::domain::{
     AttemptOutcome, DeclineKind, Outcome, PaymentRecord, RefundOutcome, State,
 };
 
-use crate::{
+use super::{
     Rules, Scenario,
     invariants::{hold_code, is_end},
     messages::{Messages, REPLIES, command},

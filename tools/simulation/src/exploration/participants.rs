@@ -5,7 +5,7 @@ use karcis_kernel::TicketCode;
 use karcis_payment_service::domain as payment;
 use payment::{AttemptOutcome, Outcome, RefundKind, RefundOutcome, State};
 
-use crate::{
+use super::{
     Rules, Scenario,
     messages::Message,
     samples::{self, BOOKING, BUYER, PAYMENT, RIVAL, RIVAL_BOOKING},

@@ -6,7 +6,7 @@ use karcis_booking_service::domain as booking;
 use karcis_event_service::domain as event;
 use karcis_payment_service::domain as payment;
 
-use crate::{
+use super::{
     Rules, Scenario,
     messages::{COMMANDS, Message, Messages, REPLIES, command},
     samples,

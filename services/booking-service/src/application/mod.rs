@@ -6,6 +6,8 @@ mod cancel_booking;
 mod create_booking;
 mod erase_buyer;
 mod fire_timers;
+#[cfg(any(test, feature = "port-tests"))]
+pub mod port_tests;
 mod ports;
 mod record_events;
 mod unit_of_work;

@@ -4,6 +4,8 @@ mod announce_cancelled;
 mod cancel_event;
 mod create_event;
 mod delete_event;
+#[cfg(any(test, feature = "port-tests"))]
+pub mod port_tests;
 mod ports;
 mod publish_event;
 mod take_commands;

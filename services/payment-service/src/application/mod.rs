@@ -2,6 +2,8 @@
 
 mod ask_provider;
 mod charge_attempt;
+#[cfg(any(test, feature = "port-tests"))]
+pub mod port_tests;
 mod ports;
 mod record_outcomes;
 mod start_attempt;

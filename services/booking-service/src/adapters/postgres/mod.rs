@@ -76,3 +76,63 @@ impl Bookings for PgBookings {
         KEYS.find(&mut connection, keys, now - KEY_LIFETIME).await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use karcis_schemas::BOOKINGS;
+    use karcis_testkit::TestEnvironment;
+
+    use super::*;
+    use crate::application::port_tests;
+
+    /// A store of its own; the database goes with the environment.
+    async fn store() -> (TestEnvironment, PgBookings) {
+        let environment = TestEnvironment::start().await;
+        let url = environment.role_url(BOOKINGS);
+        let pool = karcis_database::connect_to("DATABASE_URL", &url, 4).await.expect("a database");
+        let outbox = Outbox::new(pool.clone(), "booking-service");
+        (environment, PgBookings::new(pool, outbox, Live::new(), |_| vec![]))
+    }
+
+    #[tokio::test]
+    async fn a_change_is_written_if_nothing_came_between() {
+        let (_environment, store) = store().await;
+        port_tests::a_change_is_written_if_nothing_came_between(&store).await;
+    }
+
+    #[tokio::test]
+    async fn a_key_makes_one_booking() {
+        let (_environment, store) = store().await;
+        port_tests::a_key_makes_one_booking(&store).await;
+    }
+
+    #[tokio::test]
+    async fn a_due_timer_is_claimed_once() {
+        let (_environment, store) = store().await;
+        port_tests::a_due_timer_is_claimed_once(&store, &store).await;
+    }
+
+    #[tokio::test]
+    async fn a_cancelled_events_bookings_are_found() {
+        let (_environment, store) = store().await;
+        let store = Arc::new(store);
+        let cancelled = CancelledEvents(store.clone());
+        port_tests::a_cancelled_events_bookings_are_found(&*store, &*store, &cancelled).await;
+    }
+
+    #[tokio::test]
+    async fn a_moved_events_holders_are_found() {
+        let (_environment, store) = store().await;
+        let store = Arc::new(store);
+        let moved = MovedEvents(store.clone());
+        port_tests::a_moved_events_holders_are_found(&*store, &*store, &moved).await;
+    }
+
+    #[tokio::test]
+    async fn an_erased_buyers_bookings_are_found() {
+        let (_environment, store) = store().await;
+        port_tests::an_erased_buyers_bookings_are_found(&store, &store).await;
+    }
+}

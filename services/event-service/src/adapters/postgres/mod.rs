@@ -105,3 +105,39 @@ impl Tickets for PgEvents {
         queries::ticket(&self.pool, code).await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use karcis_schemas::EVENTS;
+    use karcis_testkit::TestEnvironment;
+
+    use super::*;
+    use crate::{adapters::kafka::encode, application::port_tests};
+
+    /// A store of its own; the database goes with the environment.
+    async fn store() -> (TestEnvironment, PgEvents) {
+        let environment = TestEnvironment::start().await;
+        let url = environment.role_url(EVENTS);
+        let pool = karcis_database::connect_to("DATABASE_URL", &url, 4).await.expect("a database");
+        let outbox = Outbox::new(pool.clone(), "event-service");
+        (environment, PgEvents::new(pool, outbox, encode))
+    }
+
+    #[tokio::test]
+    async fn a_hold_goes_with_its_stock() {
+        let (_environment, store) = store().await;
+        port_tests::a_hold_goes_with_its_stock(&store, &store).await;
+    }
+
+    #[tokio::test]
+    async fn a_change_is_written_if_nothing_came_between() {
+        let (_environment, store) = store().await;
+        port_tests::a_change_is_written_if_nothing_came_between(&store, &store).await;
+    }
+
+    #[tokio::test]
+    async fn a_cancelled_event_is_announced_until_it_is_free() {
+        let (_environment, store) = store().await;
+        port_tests::a_cancelled_event_is_announced_until_it_is_free(&store, &store, &store).await;
+    }
+}

@@ -109,3 +109,41 @@ impl WaitingPayments for PgPayments {
         load::claim(&self.pool, with_refunds, limit, self.lease.as_secs_f64()).await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use karcis_schemas::PAYMENTS;
+    use karcis_testkit::TestEnvironment;
+
+    use super::*;
+    use crate::application::port_tests;
+
+    /// A store of its own; the database goes with the environment.
+    async fn store() -> (TestEnvironment, PgPayments) {
+        let environment = TestEnvironment::start().await;
+        let url = environment.role_url(PAYMENTS);
+        let pool = karcis_database::connect_to("DATABASE_URL", &url, 4).await.expect("a database");
+        let outbox = Outbox::new(pool.clone(), "payment-service");
+        let (void, refund) = (Arc::default(), Arc::default());
+        let signals = Signals { outbox, live: Live::new(), void, refund };
+        (environment, PgPayments::new(pool, signals, |_| vec![]))
+    }
+
+    #[tokio::test]
+    async fn a_change_is_written_if_nothing_came_between() {
+        let (_environment, store) = store().await;
+        port_tests::a_change_is_written_if_nothing_came_between(&store).await;
+    }
+
+    #[tokio::test]
+    async fn a_key_starts_one_attempt() {
+        let (_environment, store) = store().await;
+        port_tests::a_key_starts_one_attempt(&store).await;
+    }
+
+    #[tokio::test]
+    async fn who_needs_the_provider_is_found() {
+        let (_environment, store) = store().await;
+        port_tests::who_needs_the_provider_is_found(&store).await;
+    }
+}

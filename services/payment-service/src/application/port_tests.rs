@@ -1,0 +1,136 @@
+//! What every implementation of the ports does, as functions that its tests call: for Postgres in
+//! `adapters/postgres`, for stores in memory in `tools/simulation`. Each wants a store without payments.
+
+use std::{collections::HashSet, time::Duration};
+
+use karcis_database::{KeyUse, RequestKey};
+use karcis_kernel::{BookingId, Currency, Money, PaymentId, Timestamp, UserId};
+use uuid::Uuid;
+
+use super::{
+    ports::{Change, Payments, Waiting, WaitingPayments},
+    take_commands::{ArrivedCommand, take_commands},
+};
+use crate::domain::{
+    AttemptId, Command, Outcome, Payment, PaymentRecord, Terms, Verdict, resolve, start,
+};
+
+const BUYER: UserId = UserId(Uuid::from_u128(3));
+const ATTEMPT: AttemptId = AttemptId(Uuid::from_u128(4));
+
+fn noon() -> Timestamp {
+    "2030-01-01T12:00:00Z".parse().expect("a time")
+}
+
+fn booking(number: u128) -> BookingId {
+    BookingId(Uuid::from_u128(number))
+}
+
+fn request(number: u128) -> Command {
+    let amount = Money::new(100, Currency::Idr);
+    let terms = Terms::new(BUYER, amount, noon() + Duration::from_secs(900)).expect("valid terms");
+    Command::Request { booking_id: booking(number), terms }
+}
+
+async fn take(payments: &dyn Payments, command: Command) {
+    let new_id = PaymentId(Uuid::from_u128(command.booking_id().0.as_u128() << 8));
+    let taken = take_commands(payments, &[ArrivedCommand { command, new_id }]).await;
+    assert_eq!(taken.expect("the store answers").open, Vec::<usize>::new());
+}
+
+async fn loaded(payments: &dyn Payments, number: u128) -> Payment {
+    let record = payments.load(&[booking(number)]).await.expect("the store answers").one();
+    record.expect("it is readable").and_then(PaymentRecord::into_payment).expect("it is there")
+}
+
+fn change(before: Payment, after: Payment, keys: Vec<KeyUse>) -> Change {
+    let (before, after) = (Some(PaymentRecord::Payment(before)), PaymentRecord::Payment(after));
+    Change { before, after, facts: vec![], keys }
+}
+
+fn started(payment: &Payment) -> Payment {
+    start(payment, ATTEMPT, noon(), "tok_approved").expect("it can be paid")
+}
+
+async fn commit(payments: &dyn Payments, changes: Vec<Change>) -> HashSet<BookingId> {
+    payments.commit(changes).await.expect("the store answers")
+}
+
+async fn waiting(payments: &dyn WaitingPayments, what: Waiting) -> Vec<BookingId> {
+    let page = payments.waiting(what, None, 10).await.expect("the store answers");
+    assert_eq!(page.next, None, "it is the last page");
+    page.payments.into_iter().map(|payment| payment.booking_id).collect()
+}
+
+/// What is committed is loaded, and what was changed since it was loaded is not written.
+pub async fn a_change_is_written_if_nothing_came_between(payments: &dyn Payments) {
+    take(payments, request(1)).await;
+    take(payments, Command::Cancel { booking_id: booking(2) }).await;
+    let tombstone = payments.load(&[booking(2)]).await.expect("the store answers").one();
+    let tombstone = tombstone.expect("it is readable").expect("it is there");
+    assert!(tombstone.payment().is_none());
+    let again = Change { before: None, after: tombstone, facts: vec![], keys: vec![] };
+    assert_eq!(commit(payments, vec![again]).await, HashSet::from([booking(2)]), "it is not new");
+
+    let open = loaded(payments, 1).await;
+    let tried = started(&open);
+    let first = change(open.clone(), tried.clone(), vec![]);
+    assert_eq!(commit(payments, vec![first.clone()]).await, HashSet::new());
+    assert_eq!(loaded(payments, 1).await, tried);
+    assert_eq!(commit(payments, vec![first]).await, HashSet::from([booking(1)]), "it came between");
+    assert_eq!(loaded(payments, 1).await, tried);
+}
+
+/// A key starts one attempt within a day.
+pub async fn a_key_starts_one_attempt(payments: &dyn Payments) {
+    take(payments, request(1)).await;
+    take(payments, request(2)).await;
+    let key = |used_at| KeyUse {
+        key: RequestKey { user_id: BUYER, key: "key".to_owned() },
+        fingerprint: vec![1],
+        subject: Some(ATTEMPT.0),
+        used_at,
+    };
+    for (number, conflicts) in [(1, HashSet::new()), (2, HashSet::from([booking(2)]))] {
+        let open = loaded(payments, number).await;
+        let with_key = change(open.clone(), started(&open), vec![key(noon())]);
+        assert_eq!(commit(payments, vec![with_key]).await, conflicts);
+    }
+    assert_eq!(loaded(payments, 2).await.attempts, [], "nothing of it is stored");
+
+    let asked = [key(noon()).key];
+    let used = payments.key_uses(&asked, noon()).await.expect("the store answers");
+    assert_eq!(used, [key(noon())]);
+    let tomorrow = noon() + Duration::from_secs(24 * 60 * 60);
+    let used = payments.key_uses(&asked, tomorrow).await.expect("the store answers");
+    assert_eq!(used, [], "it has expired");
+    assert!(!payments.answered_processing(&asked[0]).await.expect("the store answers"));
+    payments.mark_answered_processing(&asked[0]).await.expect("the store answers");
+    assert!(payments.answered_processing(&asked[0]).await.expect("the store answers"));
+}
+
+/// Those that need the provider are found, each for what it needs.
+pub async fn who_needs_the_provider_is_found(payments: &dyn WaitingPayments) {
+    let (before, soon) = (noon(), noon() + Duration::from_secs(1));
+    let outcome = |before| Waiting::Outcome { before, with_actions: false };
+    take(payments, request(1)).await;
+    assert_eq!(waiting(payments, outcome(soon)).await, []);
+    let open = loaded(payments, 1).await;
+    commit(payments, vec![change(open.clone(), started(&open), vec![])]).await;
+    assert_eq!(waiting(payments, outcome(before)).await, [], "it is too new");
+    assert_eq!(waiting(payments, outcome(soon)).await, [booking(1)]);
+    assert_eq!(waiting(payments, Waiting::Void).await, []);
+
+    take(payments, Command::Cancel { booking_id: booking(1) }).await;
+    assert_eq!(waiting(payments, Waiting::Void).await, [booking(1)]);
+    assert_eq!(waiting(payments, outcome(soon)).await, [], "it is voided");
+
+    let tried = loaded(payments, 1).await;
+    let Verdict::Changed(paid, _) = resolve(&tried, ATTEMPT, &Outcome::Approved) else { panic!() };
+    let paid = paid.into_payment().expect("it is a payment");
+    commit(payments, vec![change(tried, paid, vec![])]).await;
+    assert_eq!(waiting(payments, Waiting::Void).await, []);
+    assert_eq!(waiting(payments, Waiting::Refund).await, []);
+    take(payments, Command::Refund { booking_id: booking(1) }).await;
+    assert_eq!(waiting(payments, Waiting::Refund).await, [booking(1)]);
+}

@@ -3,6 +3,7 @@
 use std::{collections::HashSet, hash::Hash, mem, slice, time::Duration};
 
 use async_trait::async_trait;
+use karcis_kernel::Bug;
 use karcis_process::timer::{monotonic, wait};
 
 use crate::StoreError;
@@ -134,12 +135,17 @@ async fn in_rounds<D: Decider>(
         match decider.commit(unit).await {
             Ok(conflicts) => {
                 for (at, output) in mem::take(&mut open).into_iter().zip(decided) {
-                    if conflicts.contains(&decider.key(&jobs[at])) {
+                    let is_open = conflicts.contains(&decider.key(&jobs[at]));
+                    if is_open && !Bug::ConflictsForgotten.is_planted() {
                         open.push(at);
                     } else {
                         outputs[at] = Some(output);
                     }
                 }
+            }
+            Err(StoreError::Unavailable(_)) if Bug::LostAnswerIsDone.is_planted() => {
+                let done = mem::take(&mut open).into_iter().zip(decided);
+                done.for_each(|(at, output)| outputs[at] = Some(output));
             }
             Err(StoreError::Unavailable(_)) if !may_have_landed => may_have_landed = true,
             Err(StoreError::Contended(_)) if contended + 1 < tries.contended => contended += 1,

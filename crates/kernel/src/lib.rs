@@ -4,12 +4,14 @@
 mod code;
 mod ids;
 mod money;
+mod planted;
 mod role;
 mod text;
 
 pub use code::{InvalidTicketCode, TicketCode};
 pub use ids::{BookingId, EventId, PaymentId, TicketTypeId, UserId};
 pub use money::{Currency, CurrencyMismatch, Money, UnknownCurrency};
+pub use planted::Bug;
 pub use role::{Role, UnknownRole};
 pub use text::{InvalidText, is_seen, many_lines, one_line, same_to_people};
 

@@ -7,7 +7,7 @@ use std::{
 
 use async_trait::async_trait;
 use karcis_database::{Decider, KeyUse, StoreError, UnreadableRow, decide_and_commit};
-use karcis_kernel::BookingId;
+use karcis_kernel::{BookingId, Bug};
 
 use super::{Bookings, Change};
 use crate::domain::{Booking, Order, ResendSchedule, create};
@@ -113,7 +113,8 @@ impl Decider for CreateBooking<'_> {
         }
         let created = create(job.order.clone(), self.resends);
         let booking = created.booking.clone();
-        unit.new.push(Change::new(created, job.key.clone()));
+        let key = job.key.clone().filter(|_| !Bug::KeyNotStored.is_planted());
+        unit.new.push(Change::new(created, key));
         Ok(Created { booking, is_repeated: false })
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use karcis_kernel::Timestamp;
+use karcis_kernel::{Bug, Timestamp};
 
 use super::{
     Booking, Cause, DecisionContext, EventSnapshot, Input, LogEntry, Message, NextResend, Order,
@@ -131,6 +131,9 @@ fn awaiting(reservation: &Arc<Reservation>, payable: bool, input: &Input) -> Cel
             release(Some(reservation), Cause::PaymentFailed)
         }
         Input::Cancel => cancel_payment(reservation, Cause::Buyer),
+        Input::Due if Bug::ReleasedBeforeCancel.is_planted() => {
+            release(Some(reservation), Cause::Deadline)
+        }
         Input::Due => cancel_payment(reservation, Cause::Deadline),
         Input::EventCancelled => cancel_payment(reservation, Cause::EventCancelled),
         _ => Stale,
@@ -140,12 +143,16 @@ fn awaiting(reservation: &Arc<Reservation>, payable: bool, input: &Input) -> Cel
 fn cancelling(reservation: &Arc<Reservation>, cause: Cause, input: &Input) -> Cell {
     match input {
         Input::PaymentCancelled | Input::PaymentFailed => release(Some(reservation), cause),
+        Input::PaymentSucceeded if Bug::LastMomentMoneyKept.is_planted() => {
+            release(Some(reservation), cause)
+        }
         // It was paid at the last moment: the deadline alone does not undo that.
         Input::PaymentSucceeded if cause == Cause::Deadline => To(
             Stage::Confirming { reservation: reservation.clone() },
             vec![Message::ConfirmTickets],
         ),
         Input::PaymentSucceeded => refund(reservation, cause),
+        Input::Cancel if Bug::CauseNeverRises.is_planted() => Stale,
         Input::Cancel if cause < Cause::Buyer => {
             To(Stage::Cancelling { reservation: reservation.clone(), cause: Cause::Buyer }, vec![])
         }
@@ -320,7 +327,8 @@ fn entry(
 }
 
 fn first_resend(booking: &Booking, context: DecisionContext) -> Option<NextResend> {
-    (!booking.pending().is_empty()).then(|| next_resend(booking, context, 1))
+    let is_resent = !booking.pending().is_empty() && !Bug::ResendsForgotten.is_planted();
+    is_resent.then(|| next_resend(booking, context, 1))
 }
 
 /// The resend after the `attempt`th sending.

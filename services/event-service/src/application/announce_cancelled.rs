@@ -4,7 +4,7 @@
 use std::{slice, time::Duration};
 
 use karcis_database::StoreError;
-use karcis_kernel::{EventId, Timestamp};
+use karcis_kernel::{Bug, EventId, Timestamp};
 
 use super::ports::{Announcement, CancelledEvents};
 
@@ -22,7 +22,8 @@ pub async fn announce_cancelled(
     let announcements: Vec<_> = due
         .into_iter()
         .map(|event| Announcement {
-            next: (event.taken > 0).then(|| next_announcement(at, event.announced + 1)),
+            next: (event.taken > 0 && !Bug::AnnouncedOnce.is_planted())
+                .then(|| next_announcement(at, event.announced + 1)),
             event,
         })
         .collect();

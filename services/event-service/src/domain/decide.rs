@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use karcis_kernel::{Money, TicketCode, Timestamp};
+use karcis_kernel::{Bug, Money, TicketCode, Timestamp};
 
 use super::{
     Event, Hold, RejectReason, Reply, Reservation, Reserve, ReservedItem, SoldOut, Stage, Stock,
@@ -41,7 +41,7 @@ pub fn reserve(
     request: &Reserve,
     at: Timestamp,
 ) -> Decision {
-    match hold {
+    match hold.filter(|hold| !is_reopened(hold)) {
         None => match hold_seats(event, buyer, request, at) {
             Ok(reservation) => {
                 changed(Hold::Held(reservation.clone()), Reply::Reserved(reservation))
@@ -56,6 +56,10 @@ pub fn reserve(
         Some(Hold::Released) => unchanged(Reply::Rejected(RejectReason::SalesClosed)),
         Some(Hold::Rejected(why)) => unchanged(Reply::Rejected(*why)),
     }
+}
+
+fn is_reopened(hold: &Hold) -> bool {
+    Bug::RejectionReopened.is_planted() && matches!(hold, Hold::Rejected(_))
 }
 
 /// ConfirmTickets: any existing hold is sold, even of a cancelled event, whose tickets are released
@@ -73,6 +77,9 @@ pub fn confirm(
             let tickets = tickets(reservation, mint);
             changed(Hold::Sold(reservation.clone(), tickets.clone()), Reply::Confirmed(tickets))
         }
+        Some(Hold::Sold(reservation, _)) if Bug::CodesMintedTwice.is_planted() => {
+            unchanged(Reply::Confirmed(tickets(reservation, mint)))
+        }
         Some(Hold::Sold(_, tickets)) => unchanged(Reply::Confirmed(tickets.clone())),
     })
 }
@@ -81,7 +88,9 @@ pub fn confirm(
 /// every later command.
 pub fn release(event: Option<&mut Event>, hold: Option<&Hold>) -> Result<Decision, StockMismatch> {
     match hold {
+        None if Bug::TombstoneDropped.is_planted() => return Ok(unchanged(Reply::Released)),
         None => {}
+        Some(Hold::Sold(..)) if Bug::StockForgotten.is_planted() => {}
         Some(Hold::Held(reservation)) => {
             event.ok_or(StockMismatch)?.change_stock(reservation.seats(), Stock::release_held)?;
         }
@@ -106,6 +115,7 @@ fn hold_seats(
     let event = event.ok_or(RejectReason::EventNotFound)?;
     match event.stage {
         Stage::Draft | Stage::CancelledDraft(_) => return Err(RejectReason::EventNotFound),
+        Stage::Cancelled(_) if Bug::CancelledEventSells.is_planted() => {}
         Stage::Cancelled(_) => return Err(RejectReason::EventCancelled),
         Stage::Published => {}
     }

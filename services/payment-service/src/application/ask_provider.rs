@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use futures_util::future::{OptionFuture, join_all, join3};
 use karcis_database::StoreError;
-use karcis_kernel::{BookingId, Money};
+use karcis_kernel::{BookingId, Bug, Money};
 
 use super::{
     ports::{
@@ -136,11 +136,18 @@ async fn ask(gateway: &dyn PaymentGateway, claimed: Claimed) -> (Claimed, Answer
 async fn unresolved(gateway: &dyn PaymentGateway, payment: &Payment) -> Vec<AttemptAnswer> {
     let State::Processing { attempt, cancel_wanted } = payment.state else { return Vec::new() };
     let outcome = if cancel_wanted {
-        gateway.void(payment.booking_id).await
+        match gateway.void(payment.booking_id).await {
+            Outcome::Approved if Bug::VoidIsBlind.is_planted() => Outcome::Voided,
+            outcome => outcome,
+        }
     } else if let Some(charge) = Charge::of(payment, attempt) {
         gateway.charge(charge).await
     } else {
         Outcome::Unknown
+    };
+    let outcome = match outcome {
+        Outcome::Unknown if Bug::UnknownIsVoided.is_planted() => Outcome::Voided,
+        outcome => outcome,
     };
     let answer = AttemptAnswer { payment: payment.clone(), attempt, outcome };
     Some(answer).filter(|it| it.outcome != Outcome::Unknown).into_iter().collect()

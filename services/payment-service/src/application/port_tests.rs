@@ -8,7 +8,7 @@ use karcis_kernel::{BookingId, Currency, Money, PaymentId, Timestamp, UserId};
 use uuid::Uuid;
 
 use super::{
-    ports::{Change, Payments, Waiting, WaitingPayments},
+    ports::{Change, Payments, ReleasedClaim, WaitingPayments},
     take_commands::{ArrivedCommand, take_commands},
 };
 use crate::domain::{
@@ -56,10 +56,9 @@ async fn commit(payments: &dyn Payments, changes: Vec<Change>) -> HashSet<Bookin
     payments.commit(changes).await.expect("the store answers")
 }
 
-async fn waiting(payments: &dyn WaitingPayments, what: Waiting) -> Vec<BookingId> {
-    let page = payments.waiting(what, None, 10).await.expect("the store answers");
-    assert_eq!(page.next, None, "it is the last page");
-    page.payments.into_iter().map(|payment| payment.booking_id).collect()
+async fn claim(payments: &dyn WaitingPayments) -> Vec<BookingId> {
+    let claimed = payments.claim(true, 10).await.expect("the store answers");
+    claimed.into_iter().map(|claimed| claimed.payment.booking_id).collect()
 }
 
 /// What is committed is loaded, and what was changed since it was loaded is not written.
@@ -109,28 +108,26 @@ pub async fn a_key_starts_one_attempt(payments: &dyn Payments) {
     assert!(payments.answered_processing(&asked[0]).await.expect("the store answers"));
 }
 
-/// Those that need the provider are found, each for what it needs.
-pub async fn who_needs_the_provider_is_found(payments: &dyn WaitingPayments) {
-    let (before, soon) = (noon(), noon() + Duration::from_secs(1));
-    let outcome = |before| Waiting::Outcome { before, with_actions: false };
+/// Those that need the provider are claimed once they are due, each by one.
+pub async fn who_needs_the_provider_is_claimed(payments: &dyn WaitingPayments) {
     take(payments, request(1)).await;
-    assert_eq!(waiting(payments, outcome(soon)).await, []);
+    assert_eq!(claim(payments).await, [], "it needs nothing");
     let open = loaded(payments, 1).await;
     commit(payments, vec![change(open.clone(), started(&open), vec![])]).await;
-    assert_eq!(waiting(payments, outcome(before)).await, [], "it is too new");
-    assert_eq!(waiting(payments, outcome(soon)).await, [booking(1)]);
-    assert_eq!(waiting(payments, Waiting::Void).await, []);
-
+    assert_eq!(claim(payments).await, [], "the request that started it asks first");
     take(payments, Command::Cancel { booking_id: booking(1) }).await;
-    assert_eq!(waiting(payments, Waiting::Void).await, [booking(1)]);
-    assert_eq!(waiting(payments, outcome(soon)).await, [], "it is voided");
+    assert_eq!(claim(payments).await, [booking(1)], "it is to be voided at once");
+    assert_eq!(claim(payments).await, [], "somebody asks");
 
     let tried = loaded(payments, 1).await;
     let Verdict::Changed(paid, _) = resolve(&tried, ATTEMPT, &Outcome::Approved) else { panic!() };
     let paid = paid.into_payment().expect("it is a payment");
     commit(payments, vec![change(tried, paid, vec![])]).await;
-    assert_eq!(waiting(payments, Waiting::Void).await, []);
-    assert_eq!(waiting(payments, Waiting::Refund).await, []);
+    assert_eq!(claim(payments).await, [], "it has an outcome");
     take(payments, Command::Refund { booking_id: booking(1) }).await;
-    assert_eq!(waiting(payments, Waiting::Refund).await, [booking(1)]);
+    assert_eq!(claim(payments).await, [booking(1)], "money is to go back at once");
+    let version = loaded(payments, 1).await.version;
+    let released = ReleasedClaim { booking_id: booking(1), version, is_looked_up: false };
+    payments.release(&[released]).await.expect("the store answers");
+    assert_eq!(claim(payments).await, [], "it is asked again later");
 }

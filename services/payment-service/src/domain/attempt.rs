@@ -1,6 +1,6 @@
 //! Attempts to pay: when one may start, and what the provider's answer makes of the payment.
 
-use karcis_kernel::Timestamp;
+use karcis_kernel::{Bug, Timestamp};
 use uuid::Uuid;
 
 use super::{Fact, MAX_ATTEMPTS, Payment, State, Verdict};
@@ -164,8 +164,12 @@ pub fn start(
     at: Timestamp,
     method: &str,
 ) -> Result<Payment, StartRefusal> {
+    let is_second =
+        Bug::SecondAttempt.is_planted() && matches!(payment.state, State::Processing { .. });
     match payment.state {
-        State::Open if payment.attempts_left() > 0 => {
+        State::Open | State::Processing { .. }
+            if payment.attempts_left() > 0 && (payment.state == State::Open || is_second) =>
+        {
             let mut started =
                 payment.transition(State::Processing { attempt: id, cancel_wanted: false });
             let method = method.to_owned();

@@ -1,7 +1,7 @@
 //! Money that goes back: refunds that the saga asked for, and reversals of money that came too late
 //! or twice.
 
-use karcis_kernel::{BookingId, Money};
+use karcis_kernel::{BookingId, Bug, Money};
 
 use super::{AttemptId, AttemptOutcome, Fact, Payment, State, Verdict, attempt::with_outcome};
 
@@ -51,6 +51,7 @@ pub fn due_refunds(payment: &Payment) -> Vec<(RefundKind, Money)> {
 pub fn record_refund(payment: &Payment, kind: RefundKind, outcome: &RefundOutcome) -> Verdict {
     let Some(refusal) = refusal(payment, kind) else { return Verdict::Unchanged };
     match (outcome, refusal) {
+        _ if Bug::RefundForgotten.is_planted() => Verdict::Unchanged,
         (RefundOutcome::Done, _) => done(payment, kind),
         (RefundOutcome::Refused { reason }, None) => refused(payment, kind, reason),
         (RefundOutcome::Refused { .. }, Some(_)) | (RefundOutcome::Pending, _) => {

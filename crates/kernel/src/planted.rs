@@ -1,0 +1,106 @@
+//! Bugs that are planted on purpose, one at a time, each where it would be made: tests show that they are
+//! noticed. Without the feature `planted-bugs` none can be planted, and what asks for them is compiled away.
+
+/// A bug that can be planted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Bug {
+    /// A commit writes what was changed since it was loaded.
+    VersionCheckSkipped,
+    /// Messages of a transaction that fails are sent all the same.
+    PublishedBeforeCommit,
+    /// A timer that a dead instance had claimed fires no more.
+    ClaimedForEver,
+    /// Conflicts are taken for written.
+    ConflictsForgotten,
+    /// A commit whose answer is lost is taken for written.
+    LostAnswerIsDone,
+    /// The key of a request is not stored.
+    KeyNotStored,
+    /// A command is sent once.
+    ResendsForgotten,
+    /// A booking that is cancelled for its deadline does not become one that its buyer cancels.
+    CauseNeverRises,
+    /// Seats are released before the payment is cancelled.
+    ReleasedBeforeCancel,
+    /// A payment at the last moment is neither confirmed nor refunded.
+    LastMomentMoneyKept,
+    /// A release before the reservation leaves no hold.
+    TombstoneDropped,
+    /// Tickets that are confirmed again get new codes.
+    CodesMintedTwice,
+    /// Released seats stay sold in the stock.
+    StockForgotten,
+    /// A rejected reservation is tried again when it comes again.
+    RejectionReopened,
+    /// A cancelled event goes on selling.
+    CancelledEventSells,
+    /// A cancelled event is announced once.
+    AnnouncedOnce,
+    /// An attempt without an answer is taken for declined.
+    TimeoutIsDecline,
+    /// An attempt that the provider gives no answer about is taken for voided.
+    UnknownIsVoided,
+    /// An intent that is voided is taken for voided, whatever the provider says.
+    VoidIsBlind,
+    /// A second attempt starts beside one without an outcome.
+    SecondAttempt,
+    /// A paid payment that is cancelled says that nothing was taken.
+    CancelForgetsMoney,
+    /// What the provider says of a refund is not stored.
+    RefundForgotten,
+}
+
+impl Bug {
+    /// Every bug.
+    pub const ALL: [Self; 22] = [
+        Self::VersionCheckSkipped,
+        Self::PublishedBeforeCommit,
+        Self::ClaimedForEver,
+        Self::ConflictsForgotten,
+        Self::LostAnswerIsDone,
+        Self::KeyNotStored,
+        Self::ResendsForgotten,
+        Self::CauseNeverRises,
+        Self::ReleasedBeforeCancel,
+        Self::LastMomentMoneyKept,
+        Self::TombstoneDropped,
+        Self::CodesMintedTwice,
+        Self::StockForgotten,
+        Self::RejectionReopened,
+        Self::CancelledEventSells,
+        Self::AnnouncedOnce,
+        Self::TimeoutIsDecline,
+        Self::UnknownIsVoided,
+        Self::VoidIsBlind,
+        Self::SecondAttempt,
+        Self::CancelForgetsMoney,
+        Self::RefundForgotten,
+    ];
+
+    /// Whether it is planted on this thread.
+    #[cfg(not(feature = "planted-bugs"))]
+    #[inline(always)]
+    pub const fn is_planted(self) -> bool {
+        false
+    }
+
+    /// Whether it is planted on this thread.
+    #[cfg(feature = "planted-bugs")]
+    pub fn is_planted(self) -> bool {
+        PLANTED.get() == Some(self)
+    }
+
+    /// Does `work` on this thread with the bug planted.
+    #[cfg(feature = "planted-bugs")]
+    pub fn plant<T>(self, work: impl FnOnce() -> T) -> T {
+        PLANTED.set(Some(self));
+        let done = work();
+        PLANTED.set(None);
+        done
+    }
+}
+
+#[cfg(feature = "planted-bugs")]
+thread_local! {
+    static PLANTED: std::cell::Cell<Option<Bug>> = const { std::cell::Cell::new(None) };
+}

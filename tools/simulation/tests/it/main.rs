@@ -1,4 +1,7 @@
-//! The exploration, and that it notices wrong rules.
+//! The exploration and the seeded runs, and that both notice what is wrong.
 
 mod exploration;
 mod mutants;
+mod planted_bugs;
+mod ports;
+mod seeds;

@@ -1,0 +1,126 @@
+//! The provider as payment-service reaches it: calls and answers may be lost, and calls may arrive late.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use karcis_kernel::BookingId;
+use karcis_payment_service::{
+    application::{Charge, Method, PaymentGateway, ProviderUnavailable, Refund},
+    domain::{Outcome, RefundOutcome},
+};
+use karcis_process::timer::wait;
+
+use super::Ports;
+use crate::seeded::{
+    faults::FaultKind,
+    random::hash,
+    world::{State, start},
+};
+
+/// What becomes of a call.
+enum Call {
+    Answered,
+    AnswerLost,
+    NeverArrives,
+    /// After this time.
+    Late(Duration),
+}
+
+impl Ports {
+    fn call(&self, state: &mut State, intent: BookingId) -> Call {
+        let place = intent.0.as_u128() as u64;
+        if state.faults.strikes(FaultKind::AnswerLost, place) {
+            Call::AnswerLost
+        } else if state.faults.strikes(FaultKind::NeverArrives, place) {
+            Call::NeverArrives
+        } else if state.faults.strikes(FaultKind::ExecutesLate, place) {
+            Call::Late(Duration::from_millis(500 + state.faults.how_much(39_500)))
+        } else {
+            Call::Answered
+        }
+    }
+
+    /// Asks the provider, who does `work`; `None`: nobody knows whether it was done.
+    async fn ask<T: Send + 'static>(
+        &self,
+        intent: BookingId,
+        what: &'static str,
+        work: impl FnOnce(&mut State) -> T + Send + 'static,
+    ) -> Option<T> {
+        self.about(Some(intent.0)).step().await;
+        let answer = {
+            let state = &mut *self.world.lock();
+            let (call, name) = (self.call(state, intent), state.name(intent.0));
+            match call {
+                Call::Answered => {
+                    state.tell(|| format!("the provider is asked to {what} for {name}"));
+                    Some(done(state, intent, work))
+                }
+                Call::AnswerLost => {
+                    done(state, intent, work);
+                    state.tell(|| {
+                        format!("the provider is asked to {what} for {name}; its answer is lost")
+                    });
+                    None
+                }
+                Call::NeverArrives => {
+                    state.tell(|| format!("to {what} for {name} never arrives at the provider"));
+                    None
+                }
+                Call::Late(after) => {
+                    state.tell(|| {
+                        let after = after.as_secs_f64();
+                        format!(
+                            "to {what} for {name} is under way to the provider for {after:.1} s"
+                        )
+                    });
+                    let world = self.world.clone();
+                    let late = Box::pin(async move {
+                        wait(after).await;
+                        let state = &mut *world.lock();
+                        let name = state.name(intent.0);
+                        state.tell(|| format!("the provider is asked to {what} for {name}, late"));
+                        done(state, intent, work);
+                    });
+                    state.spawn(hash(&[13, intent.0.as_u128() as u64]), None, late);
+                    None
+                }
+            }
+        };
+        self.about(Some(intent.0)).step().await;
+        answer
+    }
+}
+
+fn done<T>(state: &mut State, intent: BookingId, work: impl FnOnce(&mut State) -> T) -> T {
+    let done = work(state);
+    state.check(&[intent], None);
+    done
+}
+
+#[async_trait]
+impl PaymentGateway for Ports {
+    fn methods(&self) -> &'static [Method] {
+        &[]
+    }
+
+    async fn charge(&self, charge: Charge) -> Outcome {
+        let charged = self.ask(charge.intent, "charge", move |state| {
+            let now = start() + karcis_process::timer::monotonic();
+            state.tables.provider.charge(&charge, now)
+        });
+        charged.await.unwrap_or(Outcome::Unknown)
+    }
+
+    async fn void(&self, intent: BookingId) -> Outcome {
+        let voided = self.ask(intent, "void", move |state| state.tables.provider.void(intent));
+        voided.await.unwrap_or(Outcome::Unknown)
+    }
+
+    async fn refund(&self, refund: Refund) -> Result<RefundOutcome, ProviderUnavailable> {
+        let intent = refund.intent;
+        let refunded =
+            self.ask(intent, "refund", move |state| state.tables.provider.refund(&refund));
+        refunded.await.ok_or_else(|| ProviderUnavailable("no answer".to_owned()))
+    }
+}

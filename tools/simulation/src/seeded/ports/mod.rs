@@ -1,0 +1,104 @@
+//! The ports of the use cases on the tables in memory. Each call takes two steps of time, one before its effect
+//! and one before its caller knows of it, and in both the caller's process may die.
+
+mod bookings;
+mod events;
+mod gateway;
+mod payments;
+
+use std::sync::Arc;
+
+use karcis_booking_service::application::OpenEvents;
+use karcis_database::StoreError;
+use uuid::Uuid;
+
+pub(crate) use bookings::Opened;
+
+use super::{
+    faults::FaultKind,
+    processes::group_of,
+    rows::Open,
+    world::{State, World},
+};
+
+/// What one instance of a service has at hand: it implements the ports of all three.
+#[derive(Clone)]
+pub struct Ports {
+    pub(crate) world: Arc<World>,
+    pub(crate) instance: usize,
+    /// Where faults strike: what a statement is about, so that the same ones do when others are left out.
+    place: u64,
+}
+
+impl Ports {
+    pub(crate) fn new(world: Arc<World>, instance: usize) -> Self {
+        Self { world, instance, place: instance as u64 }
+    }
+
+    /// The same, for a statement about this.
+    fn about(&self, id: Option<Uuid>) -> Self {
+        let place = id.map_or(self.place, |id| id.as_u128() as u64);
+        Self { place, ..self.clone() }
+    }
+
+    async fn step(&self) {
+        self.world.step(Some(self.instance), self.place).await;
+    }
+
+    /// Empty tables of a service by itself: nothing goes wrong, and nothing takes time.
+    pub fn still() -> Self {
+        Self::new(World::still(), 0)
+    }
+
+    /// booking-service's port of the events whose bookings have to be cancelled.
+    pub fn cancelled_events(&self) -> impl OpenEvents + use<> {
+        Opened(self.clone(), Open::Cancelled)
+    }
+
+    /// booking-service's port of the events whose holders do not know how they look.
+    pub fn moved_events(&self) -> impl OpenEvents + use<> {
+        Opened(self.clone(), Open::Moved)
+    }
+
+    /// A statement that reads.
+    async fn read<T>(&self, read: impl FnOnce(&mut State) -> T) -> Result<T, StoreError> {
+        self.step().await;
+        let done = {
+            let state = &mut *self.world.lock();
+            match state.store_fault(group_of(self.instance), self.instance, self.place, false) {
+                Some(error) => Err(error),
+                None => Ok(read(state)),
+            }
+        };
+        self.step().await;
+        done
+    }
+
+    /// A transaction: all of it or nothing is done, and its caller may not be told which.
+    async fn write<T>(&self, write: impl FnOnce(&mut State) -> T) -> Result<T, StoreError> {
+        self.step().await;
+        let done = {
+            let state = &mut *self.world.lock();
+            match state.store_fault(group_of(self.instance), self.instance, self.place, true) {
+                Some(error) => Err(error),
+                None => self.told(state, write),
+            }
+        };
+        self.step().await;
+        done
+    }
+
+    fn told<T>(
+        &self,
+        state: &mut State,
+        write: impl FnOnce(&mut State) -> T,
+    ) -> Result<T, StoreError> {
+        let done = write(state);
+        if state.faults.strikes(FaultKind::CommitLost, self.place) {
+            let instance = super::processes::instance_name(self.instance);
+            state.tell(|| format!("the answer to a commit of {instance} is lost"));
+            return Err(StoreError::unavailable("the answer to the commit is lost"));
+        }
+        Ok(done)
+    }
+}

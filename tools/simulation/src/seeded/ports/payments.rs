@@ -1,0 +1,98 @@
+//! The ports of payment-service, but for the provider.
+
+use std::collections::HashSet;
+
+use async_trait::async_trait;
+use karcis_database::{KeyUse, Loaded, RequestKey, StoreError};
+use karcis_kernel::{BookingId, Timestamp};
+use karcis_payment_service::{
+    application::{Change, Page, Payments, Waiting, WaitingPayments},
+    domain::PaymentRecord,
+};
+
+use super::Ports;
+use crate::seeded::{
+    broker::Group,
+    faults::FaultKind,
+    messages,
+    processes::instance_name,
+    random::hash,
+    world::{Signal, State},
+};
+
+#[async_trait]
+impl Payments for Ports {
+    async fn load(&self, bookings: &[BookingId]) -> Result<Loaded<PaymentRecord>, StoreError> {
+        let ports = self.about(bookings.first().map(|id| id.0));
+        let found = ports.read(|state| state.tables.payments.load(bookings)).await?;
+        Ok(Loaded { found, unreadable: vec![] })
+    }
+
+    async fn key_uses(
+        &self,
+        keys: &[RequestKey],
+        now: Timestamp,
+    ) -> Result<Vec<KeyUse>, StoreError> {
+        self.read(|state| state.tables.payments.key_uses(keys, now)).await
+    }
+
+    async fn commit(&self, changes: Vec<Change>) -> Result<HashSet<BookingId>, StoreError> {
+        let ports = self.about(changes.first().map(|change| change.after.booking_id().0));
+        ports.write(|state| commit(state, self.instance, changes)).await
+    }
+
+    async fn answered_processing(&self, key: &RequestKey) -> Result<bool, StoreError> {
+        self.read(|state| state.tables.payments.was_answered_processing(key)).await
+    }
+
+    async fn mark_answered_processing(&self, key: &RequestKey) -> Result<(), StoreError> {
+        self.write(|state| state.tables.payments.mark_answered_processing(key)).await
+    }
+}
+
+fn commit(state: &mut State, instance: usize, changes: Vec<Change>) -> HashSet<BookingId> {
+    let faults = &mut state.faults;
+    let is_locked = |id: BookingId| faults.strikes(FaultKind::Locked, id.0.as_u128() as u64);
+    let (written, conflicts) = state.tables.payments.commit(changes, is_locked);
+    for change in &written {
+        let booking = change.after.booking_id();
+        let facts = change.facts.iter().filter_map(|fact| messages::of_payment(booking, fact));
+        tell(state, instance, change);
+        state.send(Group::Payment, facts);
+        state.trace = hash(&[state.trace, booking.0.as_u128() as u64]);
+    }
+    state.notify(Signal::Work(Group::Payment));
+    let ids: Vec<BookingId> = written.iter().map(|change| change.after.booking_id()).collect();
+    state.check(&ids, None);
+    conflicts
+}
+
+fn tell(state: &mut State, instance: usize, change: &Change) {
+    let name = state.name(change.after.booking_id().0);
+    let instance = instance_name(instance);
+    state.tell(|| {
+        let status = change
+            .after
+            .payment()
+            .map_or("cancelled before it was asked for", |payment| payment.state.status().as_str());
+        let facts: Vec<_> = change.facts.iter().map(|fact| format!("{fact:?}")).collect();
+        let facts = if facts.is_empty() { "nothing".to_owned() } else { facts.join(", ") };
+        format!("{instance} commits: the payment of {name} is {status}, publishes {facts}")
+    });
+}
+
+#[async_trait]
+impl WaitingPayments for Ports {
+    async fn waiting(
+        &self,
+        what: Waiting,
+        after: Option<BookingId>,
+        limit: u16,
+    ) -> Result<Page, StoreError> {
+        self.read(|state| {
+            let now = state.now(None);
+            state.tables.payments.waiting(what, after, limit, now)
+        })
+        .await
+    }
+}

@@ -1,0 +1,134 @@
+//! The provider's ledger, as `adapters/gateway/simulated/ledger.rs` keeps it: one answer for each key, one
+//! end for each intent.
+
+use std::collections::HashMap;
+
+use karcis_kernel::{BookingId, Timestamp};
+use karcis_payment_service::{
+    application::{Charge, Refund},
+    domain::{BuyerAction, Decline, DeclineKind, NextAction, Outcome, RefundOutcome},
+};
+
+/// How a provider's intent ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Fate {
+    /// By the charge of this key.
+    Captured(String),
+    Voided,
+}
+
+#[derive(Debug)]
+struct ChargeRow {
+    charge: Charge,
+    due_at: Timestamp,
+    /// What it was answered with, once that is final.
+    answer: Option<Outcome>,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Provider {
+    intents: HashMap<BookingId, Fate>,
+    charges: HashMap<String, ChargeRow>,
+    refunds: HashMap<String, Refund>,
+    /// By intent: how much was captured, and how much went back.
+    sums: HashMap<BookingId, (i64, i64)>,
+}
+
+impl Provider {
+    /// All that was captured of the intent and all that went back.
+    pub(crate) fn sums(&self, intent: BookingId) -> (i64, i64) {
+        self.sums.get(&intent).copied().unwrap_or_default()
+    }
+
+    /// Where the charge stands; a new key is written down.
+    pub(crate) fn charge(&mut self, charge: &Charge, now: Timestamp) -> Outcome {
+        if !self.charges.contains_key(&charge.key) {
+            let due_at = now + wait(&charge.method);
+            let row = ChargeRow { charge: charge.clone(), due_at, answer: None };
+            self.charges.insert(charge.key.clone(), row);
+        }
+        let row = &self.charges[&charge.key];
+        let answer = match &row.answer {
+            // An intent whose money has gone back is closed, as a voided one is.
+            Some(Outcome::AlreadyCaptured) if self.sums(charge.intent).1 > 0 => {
+                return Outcome::Voided;
+            }
+            Some(answer) => return answer.clone(),
+            None => self.settle(row, now),
+        };
+        if !matches!(answer, Outcome::Pending | Outcome::ActionRequired(_)) {
+            if answer == Outcome::Approved {
+                self.intents.insert(charge.intent, Fate::Captured(charge.key.clone()));
+                self.sums.entry(charge.intent).or_default().0 += charge.amount.amount;
+            }
+            if let Some(row) = self.charges.get_mut(&charge.key) {
+                row.answer = Some(answer.clone());
+            }
+        }
+        answer
+    }
+
+    fn settle(&self, row: &ChargeRow, now: Timestamp) -> Outcome {
+        match self.intents.get(&row.charge.intent) {
+            Some(Fate::Voided) => return Outcome::Voided,
+            Some(Fate::Captured(_)) => return Outcome::AlreadyCaptured,
+            None => {}
+        }
+        let is_due = row.due_at <= now;
+        match row.charge.method.as_str() {
+            "tok_slow" if !is_due => Outcome::Pending,
+            "tok_action_required" if is_due => Outcome::Declined(decline("action_expired")),
+            "tok_action_required" => Outcome::ActionRequired(NextAction {
+                action: BuyerAction::VirtualAccount { number: "8800".to_owned() },
+                expires_at: row.due_at,
+            }),
+            "tok_insufficient_funds" => Outcome::Declined(decline("insufficient_funds")),
+            "tok_stolen_card" => Outcome::Declined(decline("stolen_card")),
+            "tok_expired_card" => Outcome::Declined(decline("expired_card")),
+            _ => Outcome::Approved,
+        }
+    }
+
+    /// Closes the intent for good.
+    pub(crate) fn void(&mut self, intent: BookingId) -> Outcome {
+        match self.intents.entry(intent).or_insert(Fate::Voided) {
+            Fate::Captured(_) => Outcome::Approved,
+            Fate::Voided => Outcome::Voided,
+        }
+    }
+
+    /// Gives the money back once per key.
+    pub(crate) fn refund(&mut self, refund: &Refund) -> RefundOutcome {
+        if self.is_refund_refused(refund.intent) {
+            return RefundOutcome::Refused { reason: "account_closed".to_owned() };
+        }
+        if self.refunds.insert(refund.key.clone(), refund.clone()).is_none() {
+            self.sums.entry(refund.intent).or_default().1 += refund.amount.amount;
+        }
+        RefundOutcome::Done
+    }
+
+    /// Whether the method that paid takes no refund.
+    pub(crate) fn is_refund_refused(&self, intent: BookingId) -> bool {
+        let Some(Fate::Captured(key)) = self.intents.get(&intent) else { return false };
+        self.charges.get(key).is_some_and(|row| row.charge.method == "tok_refund_refused")
+    }
+}
+
+/// How long a charge of this method takes.
+fn wait(method: &str) -> std::time::Duration {
+    std::time::Duration::from_secs(match method {
+        "tok_slow" => 4,
+        "tok_action_required" => 15 * 60,
+        _ => 0,
+    })
+}
+
+/// What a decline code means.
+pub(crate) fn decline(code: &str) -> Decline {
+    let kind = match code {
+        "insufficient_funds" | "action_expired" => DeclineKind::Soft,
+        _ => DeclineKind::Hard,
+    };
+    Decline { kind, code: code.to_owned() }
+}

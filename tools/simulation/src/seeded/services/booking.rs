@@ -1,0 +1,158 @@
+//! booking-service: its consumer (`adapters/kafka/consumer.rs`) and its timers and what bookings of
+//! cancelled and moved events take in (`adapters/workers.rs`).
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use karcis_booking_service::{
+    application::{
+        Rejected, Skipping, apply_inputs, apply_to_event, erase_buyer, fire_timers, record_events,
+    },
+    domain::{DecisionContext, Input, ResendSchedule},
+};
+use karcis_database::StoreError;
+use karcis_messaging::HandleError;
+use karcis_process::timer::{monotonic, wait};
+
+use super::consumer::{Handler, consume};
+use crate::seeded::{
+    broker::Group,
+    messages::{Content, Message},
+    ports::{Opened, Ports},
+    rows::Open,
+    world::{Signal, Task},
+};
+
+/// How long a buyer has to pay.
+pub(crate) const PAYMENT_WINDOW: Duration = Duration::from_secs(15 * 60);
+const TICK: Duration = Duration::from_millis(150);
+const LOOK_AGAIN: Duration = Duration::from_secs(60);
+/// How long what others have locked is left out.
+const LOCKED_FOR: Duration = Duration::from_secs(1);
+const AT_A_TIME: u16 = 500;
+const ERASED_AT_A_TIME: u16 = 500;
+/// More seats than any batch here has.
+const SEATS: usize = 20_000;
+
+/// When commands are sent again: the default of the service.
+pub(crate) fn resends() -> ResendSchedule {
+    ResendSchedule::new(Duration::from_secs(5))
+}
+
+pub(super) fn tasks(ports: &Ports) -> Vec<Task> {
+    let replies = Replies(ports.clone());
+    vec![
+        Box::pin(consume(ports.clone(), Group::Booking, replies)),
+        Box::pin(run_timers(ports.clone())),
+        Box::pin(apply_to_open_events(ports.clone(), Open::Cancelled, Input::EventCancelled)),
+        Box::pin(apply_to_open_events(ports.clone(), Open::Moved, Input::EventChanged)),
+    ]
+}
+
+impl Ports {
+    /// What booking-service decides on now.
+    pub(crate) fn context(&self) -> DecisionContext {
+        let at = self.world.lock().now(Some(self.instance));
+        DecisionContext { at, resends: resends() }
+    }
+
+    /// Nothing here can be rejected for good.
+    fn none_rejected(&self, rejected: &Rejected) {
+        if let Some((id, error)) = rejected.first() {
+            let state = &mut *self.world.lock();
+            let name = state.name(id.0);
+            state.violate(14, || format!("the store rejects {name}: {error}"));
+        }
+    }
+}
+
+struct Replies(Ports);
+
+#[async_trait]
+impl Handler for Replies {
+    async fn handle(&self, batch: &[Message]) -> Result<(), HandleError> {
+        let ports = &self.0;
+        let context = ports.context();
+        let (mut replies, mut events, mut users) = (vec![], vec![], vec![]);
+        for (index, message) in batch.iter().enumerate() {
+            match &message.content {
+                Content::Reply(booking, input) => replies.push((index, (*booking, input.clone()))),
+                Content::Event(news) => events.push((index, news.clone())),
+                Content::UserErased(user) => users.push((index, *user)),
+                Content::ToEventService(_) | Content::ToPaymentService(_) => {}
+            }
+        }
+        let mut open = vec![];
+        if !events.is_empty() {
+            let (indexes, news): (Vec<usize>, Vec<_>) = events.into_iter().unzip();
+            match record_events(ports, news, context.at).await {
+                Err(StoreError::Contended(_)) => open.extend(indexes),
+                recorded => recorded?,
+            }
+        }
+        let (indexes, inputs): (Vec<usize>, Vec<_>) = replies.into_iter().unzip();
+        let applied = apply_inputs(ports, context, &inputs).await?;
+        let locked = indexes.iter().zip(&inputs).filter(|(_, (id, _))| applied.locked.contains(id));
+        open.extend(locked.map(|(index, _)| *index));
+        let mut rejected = applied.rejected;
+        for (index, user) in users {
+            let erased = erase_buyer(ports, ports, context, user, ERASED_AT_A_TIME).await?;
+            if !erased.locked.is_empty() {
+                open.push(index);
+            }
+            rejected.extend(erased.rejected);
+        }
+        let rejected = rejected.into_iter().next();
+        rejected.map_or(HandleError::all_but(open), |(_, error)| Err(error.into()))
+    }
+}
+
+async fn run_timers(ports: Ports) {
+    let world = ports.world.clone();
+    loop {
+        let pause = {
+            let state = world.lock();
+            let now = state.now(Some(ports.instance));
+            let next = state.tables.bookings.next_timer();
+            next.map(|next| (next - now).to_std().unwrap_or_default()).unwrap_or(LOOK_AGAIN)
+        };
+        if pause > TICK {
+            world.wait_for(Signal::Work(Group::Booking), pause.min(LOOK_AGAIN)).await;
+            continue;
+        }
+        wait(TICK).await;
+        if let Ok((_, rejected)) =
+            fire_timers(&ports, &ports, ports.context(), &[], AT_A_TIME).await
+        {
+            ports.none_rejected(&rejected);
+        }
+    }
+}
+
+async fn apply_to_open_events(ports: Ports, why: Open, input: Input) {
+    let (world, opened) = (ports.world.clone(), Opened(ports.clone(), why));
+    let (mut locked, mut events, mut since) = (vec![], vec![], monotonic());
+    loop {
+        if monotonic() - since > LOCKED_FOR {
+            (locked, events, since) = (vec![], vec![], monotonic());
+        }
+        if world.lock().tables.bookings.known.next(why, &events).is_none() {
+            let pause = if events.is_empty() { LOOK_AGAIN } else { LOCKED_FOR };
+            world.wait_for(Signal::Work(Group::Booking), pause).await;
+            wait(TICK).await;
+            continue;
+        }
+        let skipping = Skipping { rejected: &[], locked: &locked, events: &events };
+        let context = ports.context();
+        let applying = apply_to_event(&ports, &opened, &input, context, skipping, AT_A_TIME, SEATS);
+        match applying.await {
+            Ok(Some(applied)) => {
+                ports.none_rejected(&applied.rejected);
+                locked.extend(applied.locked);
+                events.extend(applied.waiting);
+            }
+            Ok(None) => {}
+            Err(_) => wait(TICK).await,
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! The ports in memory pass the tests that those in Postgres pass.
+
+use karcis_booking_service::application::port_tests as bookings;
+use karcis_event_service::application::port_tests as events;
+use karcis_payment_service::application::port_tests as payments;
+use karcis_simulation::seeded::Ports;
+
+#[tokio::test]
+async fn bookings_in_memory_are_as_in_postgres() {
+    bookings::a_change_is_written_if_nothing_came_between(&Ports::still()).await;
+    bookings::a_key_makes_one_booking(&Ports::still()).await;
+    let ports = Ports::still();
+    bookings::a_due_timer_is_claimed_once(&ports, &ports).await;
+    let ports = Ports::still();
+    let cancelled = ports.cancelled_events();
+    bookings::a_cancelled_events_bookings_are_found(&ports, &ports, &cancelled).await;
+    let ports = Ports::still();
+    let moved = ports.moved_events();
+    bookings::a_moved_events_holders_are_found(&ports, &ports, &moved).await;
+    let ports = Ports::still();
+    bookings::an_erased_buyers_bookings_are_found(&ports, &ports).await;
+}
+
+#[tokio::test]
+async fn events_in_memory_are_as_in_postgres() {
+    let ports = Ports::still();
+    events::a_hold_goes_with_its_stock(&ports, &ports).await;
+    let ports = Ports::still();
+    events::a_change_is_written_if_nothing_came_between(&ports, &ports).await;
+    let ports = Ports::still();
+    events::a_cancelled_event_is_announced_until_it_is_free(&ports, &ports, &ports).await;
+}
+
+#[tokio::test]
+async fn payments_in_memory_are_as_in_postgres() {
+    payments::a_change_is_written_if_nothing_came_between(&Ports::still()).await;
+    payments::a_key_starts_one_attempt(&Ports::still()).await;
+    payments::who_needs_the_provider_is_found(&Ports::still()).await;
+}

@@ -10,6 +10,7 @@ use crate::{
     launcher,
     migrate::{MigrateOptions, migrate},
     options::Options,
+    simulate::{SimulateOptions, simulate},
     topics::{TopicOptions, topics},
 };
 use karcis_services::Linked;
@@ -38,6 +39,11 @@ enum Command {
     /// Show, add and remove the keys that sign access tokens
     #[command(subcommand)]
     Keys(KeysCommand),
+    /// Prove the services under faults that seeds draw: in virtual time, in this process, without servers
+    ///
+    /// The exit code is 1 if a rule does not hold; then it prints the shortest story of that, and how to run
+    /// it again.
+    Simulate(SimulateOptions),
     /// One service by itself, as its own binary would run.
     #[command(hide = true)]
     Service {
@@ -57,6 +63,7 @@ pub(crate) async fn run() -> ExitCode {
             Some(Command::Migrate(options)) => Ok(migrate(*options).await?),
             Some(Command::Topics(options)) => Ok(topics(*options).await?),
             Some(Command::Keys(command)) => Ok(keys(command).await?),
+            Some(Command::Simulate(options)) => Ok(simulate(&options)?),
             Some(Command::Service { service, flags }) => {
                 let process = Process::start(service.service.full_name());
                 Ok((service.run)(flags, None, process).await?)

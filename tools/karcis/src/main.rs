@@ -6,6 +6,7 @@ mod launcher;
 mod migrate;
 mod options;
 mod service_ports;
+mod simulate;
 mod topics;
 
 #[tokio::main]

@@ -36,8 +36,11 @@ pub(crate) fn unrest(state: &State) -> Option<String> {
             ));
         }
     }
-    if state.tables.payments.has_unresolved() || state.tables.payments.has_refunds() {
-        return Some("a payment waits for the provider".to_owned());
+    for payment in state.tables.payments.all().filter_map(|record| record.payment()) {
+        let (id, refused) = (payment.booking_id, &state.tables.provider);
+        if payment.needs_provider() && !refused.is_refund_refused(id) {
+            return Some(format!("the payment of {} waits for the provider", state.name(id.0)));
+        }
     }
     for why in [Open::Cancelled, Open::Moved] {
         if let Some(event) = state.tables.bookings.known.next(why, &[]) {

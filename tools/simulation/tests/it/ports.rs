@@ -35,5 +35,5 @@ async fn events_in_memory_are_as_in_postgres() {
 async fn payments_in_memory_are_as_in_postgres() {
     payments::a_change_is_written_if_nothing_came_between(&Ports::still()).await;
     payments::a_key_starts_one_attempt(&Ports::still()).await;
-    payments::who_needs_the_provider_is_found(&Ports::still()).await;
+    payments::who_needs_the_provider_is_claimed(&Ports::still()).await;
 }

@@ -124,9 +124,8 @@ mod tests {
         let url = environment.role_url(PAYMENTS);
         let pool = karcis_database::connect_to("DATABASE_URL", &url, 4).await.expect("a database");
         let outbox = Outbox::new(pool.clone(), "payment-service");
-        let (void, refund) = (Arc::default(), Arc::default());
-        let signals = Signals { outbox, live: Live::new(), void, refund };
-        (environment, PgPayments::new(pool, signals, |_| vec![]))
+        let signals = Signals { outbox, live: Live::new(), ask: Arc::default() };
+        (environment, PgPayments::new(pool, Duration::from_secs(11), signals, |_| vec![]))
     }
 
     #[tokio::test]
@@ -142,8 +141,8 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_needs_the_provider_is_found() {
+    async fn who_needs_the_provider_is_claimed() {
         let (_environment, store) = store().await;
-        port_tests::who_needs_the_provider_is_found(&store).await;
+        port_tests::who_needs_the_provider_is_claimed(&store).await;
     }
 }

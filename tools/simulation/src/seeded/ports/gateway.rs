@@ -1,11 +1,11 @@
 //! The provider as payment-service reaches it: calls and answers may be lost, and calls may arrive late.
 
-use std::time::Duration;
+use std::{collections::HashSet, time::Duration};
 
 use async_trait::async_trait;
-use karcis_kernel::BookingId;
+use karcis_kernel::{BookingId, Timestamp};
 use karcis_payment_service::{
-    application::{Charge, Method, PaymentGateway, ProviderUnavailable, Refund},
+    application::{Charge, Method, PaymentGateway, ProviderUnavailable, Refund, WrongSignature},
     domain::{Outcome, RefundOutcome},
 };
 use karcis_process::timer::wait;
@@ -122,5 +122,21 @@ impl PaymentGateway for Ports {
         let refunded =
             self.ask(intent, "refund", move |state| state.tables.provider.refund(&refund));
         refunded.await.ok_or_else(|| ProviderUnavailable("no answer".to_owned()))
+    }
+
+    async fn captures(&self, intent: BookingId) -> Result<HashSet<String>, ProviderUnavailable> {
+        let captured = self.ask(intent, "list captures", move |state| {
+            state.tables.provider.captured_by(intent).into_iter().collect()
+        });
+        captured.await.ok_or_else(|| ProviderUnavailable("no answer".to_owned()))
+    }
+
+    fn read_webhook(
+        &self,
+        _header: &dyn Fn(&str) -> Option<String>,
+        _body: &[u8],
+        _now: Timestamp,
+    ) -> Result<Option<BookingId>, WrongSignature> {
+        Ok(None)
     }
 }

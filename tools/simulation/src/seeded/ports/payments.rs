@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use karcis_database::{KeyUse, Loaded, RequestKey, StoreError};
 use karcis_kernel::{BookingId, Timestamp};
 use karcis_payment_service::{
-    application::{Change, Page, Payments, Waiting, WaitingPayments},
+    application::{Change, Claimed, Payments, ReleasedClaim, WaitingPayments},
     domain::PaymentRecord,
 };
 
@@ -48,12 +48,31 @@ impl Payments for Ports {
     async fn mark_answered_processing(&self, key: &RequestKey) -> Result<(), StoreError> {
         self.write(|state| state.tables.payments.mark_answered_processing(key)).await
     }
+
+    async fn release(&self, claims: &[ReleasedClaim]) -> Result<(), StoreError> {
+        self.write(|state| {
+            let now = state.now(None);
+            state.tables.payments.release(claims, now);
+            state.notify(Signal::Work(Group::Payment));
+        })
+        .await
+    }
+
+    async fn ask_soon(&self, booking: BookingId, look_up: bool) -> Result<bool, StoreError> {
+        self.write(|state| {
+            let now = state.now(None);
+            state.notify(Signal::Work(Group::Payment));
+            state.tables.payments.ask_soon(booking, look_up, now)
+        })
+        .await
+    }
 }
 
 fn commit(state: &mut State, instance: usize, changes: Vec<Change>) -> HashSet<BookingId> {
+    let now = state.now(None);
     let faults = &mut state.faults;
     let is_locked = |id: BookingId| faults.strikes(FaultKind::Locked, id.0.as_u128() as u64);
-    let (written, conflicts) = state.tables.payments.commit(changes, is_locked);
+    let (written, conflicts) = state.tables.payments.commit(changes, now, is_locked);
     for change in &written {
         let booking = change.after.booking_id();
         let facts = change.facts.iter().filter_map(|fact| messages::of_payment(booking, fact));
@@ -83,15 +102,10 @@ fn tell(state: &mut State, instance: usize, change: &Change) {
 
 #[async_trait]
 impl WaitingPayments for Ports {
-    async fn waiting(
-        &self,
-        what: Waiting,
-        after: Option<BookingId>,
-        limit: u16,
-    ) -> Result<Page, StoreError> {
-        self.read(|state| {
+    async fn claim(&self, _with_refunds: bool, limit: u16) -> Result<Vec<Claimed>, StoreError> {
+        self.write(|state| {
             let now = state.now(None);
-            state.tables.payments.waiting(what, after, limit, now)
+            state.tables.payments.claim(limit, now)
         })
         .await
     }

@@ -1,24 +1,39 @@
 //! payment-service's tables, as its `adapters/postgres` reads and writes them.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    time::Duration,
+};
 
 use karcis_database::{KEY_LIFETIME, KeyUse, RequestKey};
 use karcis_kernel::{BookingId, Bug, Timestamp};
 use karcis_payment_service::{
-    application::{Change, Page, Waiting},
-    domain::{Payment, PaymentRecord, State, due_refunds},
+    application::{Change, Claimed, Question, ReleasedClaim},
+    domain::{Payment, PaymentRecord},
 };
 
 #[derive(Debug, Default)]
 pub(crate) struct PaymentRows {
     records: BTreeMap<BookingId, PaymentRecord>,
-    /// Payments with an attempt that has no outcome.
-    unresolved: BTreeSet<BookingId>,
-    /// Payments with money that is to go back.
-    refunds: BTreeSet<BookingId>,
+    /// Payments that need the provider.
+    waiting: BTreeMap<BookingId, Asking>,
     keys: HashMap<RequestKey, KeyUse>,
     answered_processing: HashSet<RequestKey>,
 }
+
+/// When the provider is asked about a payment.
+#[derive(Clone, Copy, Debug)]
+struct Asking {
+    next_try: Timestamp,
+    tries: u32,
+    /// Somebody is asking until then.
+    asking_until: Timestamp,
+    look_up: bool,
+}
+
+/// For how long who asks the provider has a payment.
+const LEASE: Duration = Duration::from_secs(11);
+const LONGEST: Duration = Duration::from_secs(5 * 60);
 
 impl PaymentRows {
     pub(crate) fn get(&self, booking: BookingId) -> Option<&PaymentRecord> {
@@ -49,6 +64,7 @@ impl PaymentRows {
     pub(crate) fn commit(
         &mut self,
         changes: Vec<Change>,
+        now: Timestamp,
         mut is_locked: impl FnMut(BookingId) -> bool,
     ) -> (Vec<Change>, HashSet<BookingId>) {
         let (mut written, mut conflicts) = (vec![], HashSet::new());
@@ -71,7 +87,7 @@ impl PaymentRows {
             }
             self.keys.extend(change.keys.iter().map(|key| (key.key.clone(), key.clone())));
             if is_changed {
-                self.write(&change.after);
+                self.write(&change, now);
             }
             written.push(change);
         }
@@ -82,12 +98,24 @@ impl PaymentRows {
         self.keys.get(&key.key).is_none_or(|used| used.used_at + KEY_LIFETIME <= key.used_at)
     }
 
-    fn write(&mut self, record: &PaymentRecord) {
-        let booking = record.booking_id();
-        self.records.insert(booking, record.clone());
-        let payment = record.payment();
-        set(&mut self.unresolved, booking, payment.is_some_and(is_unresolved));
-        set(&mut self.refunds, booking, payment.is_some_and(|it| !due_refunds(it).is_empty()));
+    /// `now` is the database's time.
+    fn write(&mut self, change: &Change, now: Timestamp) {
+        let booking = change.after.booking_id();
+        self.records.insert(booking, change.after.clone());
+        let known = self.waiting.remove(&booking);
+        let needs = change.after.payment().is_some_and(Payment::needs_provider);
+        let due = Asking { next_try: now, tries: 0, asking_until: now, look_up: false };
+        let look_up = known.is_some_and(|it| it.look_up);
+        let asking = match change.question() {
+            Some(Question::Started) => {
+                Asking { next_try: now + LEASE, asking_until: now + LEASE, look_up, ..due }
+            }
+            Some(Question::Due | Question::Answered) => Asking { look_up, ..due },
+            None => known.unwrap_or(due),
+        };
+        if needs || look_up {
+            self.waiting.insert(booking, asking);
+        }
     }
 
     pub(crate) fn was_answered_processing(&self, key: &RequestKey) -> bool {
@@ -99,66 +127,63 @@ impl PaymentRows {
     }
 
     /// `load.rs`, where the database's clock shows `now`.
-    pub(crate) fn waiting(
-        &self,
-        what: Waiting,
-        after: Option<BookingId>,
-        limit: u16,
-        now: Timestamp,
-    ) -> Page {
-        let from = match what {
-            Waiting::Refund => &self.refunds,
-            Waiting::Void | Waiting::Outcome { .. } => &self.unresolved,
-        };
-        let ids = from.iter().filter(|id| after.is_none_or(|after| **id > after));
-        let payments = ids.filter_map(|id| self.payment(*id)).filter(|it| waits(it, what, now));
-        let payments: Vec<Payment> = payments.take(limit.into()).cloned().collect();
-        let last = payments.last().map(|payment| payment.booking_id);
-        let next = last.filter(|_| payments.len() == usize::from(limit));
-        Page { payments, next }
+    pub(crate) fn claim(&mut self, limit: u16, now: Timestamp) -> Vec<Claimed> {
+        let due = self.waiting.iter_mut();
+        let mut due: Vec<_> =
+            due.filter(|(_, it)| it.next_try <= now && it.asking_until <= now).collect();
+        due.sort_by_key(|(_, it)| it.next_try);
+        due.truncate(limit.into());
+        let mut claimed = vec![];
+        for (booking, asking) in due {
+            (asking.next_try, asking.asking_until) = (now + LEASE, now + LEASE);
+            if let Some(PaymentRecord::Payment(payment)) = self.records.get(booking) {
+                claimed.push(Claimed { payment: payment.clone(), look_up: asking.look_up });
+            }
+        }
+        claimed
     }
 
-    pub(crate) fn has_unresolved(&self) -> bool {
-        !self.unresolved.is_empty()
-    }
-
-    pub(crate) fn has_refunds(&self) -> bool {
-        !self.refunds.is_empty()
-    }
-}
-
-fn waits(payment: &Payment, what: Waiting, now: Timestamp) -> bool {
-    let State::Processing { attempt, cancel_wanted } = payment.state else {
-        return matches!(what, Waiting::Refund);
-    };
-    let attempt = payment.attempt(attempt);
-    match what {
-        Waiting::Refund => true,
-        Waiting::Void => cancel_wanted,
-        Waiting::Outcome { before, with_actions } => {
-            let has_time = |it: &_| -> bool {
-                let it: &karcis_payment_service::domain::Attempt = it;
-                it.next_action.as_ref().is_some_and(|action| action.expires_at > now)
+    pub(crate) fn release(&mut self, claims: &[ReleasedClaim], now: Timestamp) {
+        for claim in claims {
+            let payment = self.payment(claim.booking_id);
+            let is_same = payment.is_some_and(|payment| payment.version == claim.version);
+            let has_action = payment.is_some_and(|payment| payment.next_action().is_some());
+            let needs = payment.is_some_and(Payment::needs_provider);
+            let Some(asking) = self.waiting.get_mut(&claim.booking_id).filter(|_| is_same) else {
+                continue;
             };
-            !cancel_wanted
-                && attempt.is_some_and(|it| it.at < before && (with_actions || !has_time(it)))
+            asking.asking_until = now + Duration::from_secs(1);
+            if asking.next_try > now {
+                let first = if has_action { 30 } else { 1 };
+                let wait = Duration::from_secs(first << asking.tries.min(9)).min(LONGEST);
+                (asking.next_try, asking.tries) = (now + wait, asking.tries + 1);
+                asking.look_up &= !claim.is_looked_up;
+            }
+            if !needs && !asking.look_up {
+                self.waiting.remove(&claim.booking_id);
+            }
         }
     }
-}
 
-fn is_unresolved(payment: &Payment) -> bool {
-    matches!(payment.state, State::Processing { .. })
+    pub(crate) fn ask_soon(&mut self, booking: BookingId, look_up: bool, now: Timestamp) -> bool {
+        let has_attempt = self.payment(booking).is_some_and(|it| !it.attempts.is_empty());
+        let due = Asking { next_try: now, tries: 0, asking_until: now, look_up };
+        if has_attempt && look_up {
+            self.waiting.entry(booking).or_insert(due).look_up = true;
+        }
+        if let Some(asking) = self.waiting.get_mut(&booking) {
+            asking.next_try = asking.next_try.min(now);
+        }
+        has_attempt
+    }
+
+    /// When the provider is to be asked next.
+    pub(crate) fn next_try(&self) -> Option<Timestamp> {
+        self.waiting.values().map(|it| it.next_try.max(it.asking_until)).min()
+    }
 }
 
 /// A tombstone never changes.
 fn version(record: &PaymentRecord) -> i64 {
     record.payment().map_or(1, |payment| payment.version)
-}
-
-fn set<T: Ord>(set: &mut BTreeSet<T>, it: T, is_in: bool) {
-    if is_in {
-        set.insert(it);
-    } else {
-        set.remove(&it);
-    }
 }

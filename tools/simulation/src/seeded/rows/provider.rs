@@ -108,6 +108,14 @@ impl Provider {
         RefundOutcome::Done
     }
 
+    /// The key of the charge that the intent has captured.
+    pub(crate) fn captured_by(&self, intent: BookingId) -> Option<String> {
+        match self.intents.get(&intent)? {
+            Fate::Captured(key) => Some(key.clone()),
+            Fate::Voided => None,
+        }
+    }
+
     /// Whether the method that paid takes no refund.
     pub(crate) fn is_refund_refused(&self, intent: BookingId) -> bool {
         let Some(Fate::Captured(key)) = self.intents.get(&intent) else { return false };

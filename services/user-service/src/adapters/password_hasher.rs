@@ -131,6 +131,10 @@ fn failed(error: impl std::fmt::Display) -> HashError {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use futures_util::future::join_all;
+
     use super::*;
 
     fn typed(text: &str) -> TypedPassword {
@@ -202,6 +206,29 @@ mod tests {
             drop(taken);
             assert!(passwords.hash(chosen("nine mangoes"), full).await.is_ok());
         }
+    }
+
+    #[tokio::test]
+    async fn a_log_in_goes_before_the_registrations_that_wait() {
+        let passwords = Argon2id::new().expect("hashing works");
+        let cores = passwords.cores.available_permits();
+        let all = u32::try_from(cores).expect("they are few");
+        let busy = passwords.cores.clone().acquire_many_owned(all).await.expect("it is open");
+        let hashed = AtomicUsize::new(0);
+        let register = async || {
+            let hash = passwords.hash(chosen("nine mangoes"), Urgency::Registration).await;
+            hash.expect("hashing works");
+            hashed.fetch_add(1, Ordering::Relaxed)
+        };
+        let registrations = join_all((0..10 * cores).map(|_| register()));
+        let log_in = async {
+            let log_in = passwords.matches(typed("nine mangoes"), None);
+            let (_, ()) = tokio::join!(log_in, async { drop(busy) });
+            hashed.load(Ordering::Relaxed)
+        };
+        // All registrations wait before the log-in comes.
+        let (_, before) = tokio::join!(registrations, log_in);
+        assert!(before <= 3 * cores, "{before} of {} went before it", 10 * cores);
     }
 
     #[tokio::test]

@@ -1,12 +1,7 @@
-//! What passwords may be, how they are hashed, and who waits for that.
-
-use std::{
-    sync::atomic::{AtomicUsize, Ordering},
-    time::Duration,
-};
+//! What passwords may be, and how they are hashed.
 
 use argon2::{Algorithm, Argon2, Params, PasswordHasher, Version};
-use karcis_testkit::{TestEnvironment, eventually, together};
+use karcis_testkit::{TestEnvironment, eventually};
 use serde_json::json;
 
 use crate::harness::{PASSWORD, Session, TestApp, email};
@@ -142,40 +137,4 @@ async fn store(environment: &TestEnvironment, hash: &str) {
 async fn stored(environment: &TestEnvironment) -> String {
     let stored = sqlx::query_scalar("SELECT password_hash FROM users.account");
     stored.fetch_one(environment.superuser()).await.unwrap()
-}
-
-#[tokio::test]
-async fn log_ins_go_before_two_hundred_registrations() {
-    let environment = TestEnvironment::start().await;
-    let users = TestApp::start(&environment, &[]).await;
-    users.registers("Sari").await;
-    let registered = AtomicUsize::new(0);
-    let rush = together(
-        200,
-        (0..200).map(|n| {
-            let (users, registered) = (&users, &registered);
-            async move {
-                users.registers(&format!("Dewi{n}")).await;
-                registered.fetch_add(1, Ordering::Relaxed);
-            }
-        }),
-    );
-    let logging_in = async {
-        // The rush is on, and its requests wait.
-        let begun = async || match registered.load(Ordering::Relaxed) {
-            0 => Err("nobody is registered yet"),
-            _ => Ok(()),
-        };
-        eventually(begun).within(Duration::from_secs(120)).await;
-        let mut overtaken = Vec::new();
-        for _ in 0..3 {
-            let before = registered.load(Ordering::Relaxed);
-            users.logs_in("Sari", PASSWORD).await.is(200);
-            overtaken.push(registered.load(Ordering::Relaxed) - before);
-        }
-        overtaken
-    };
-    let (_, overtaken) = tokio::join!(rush, logging_in);
-    assert!(overtaken.iter().all(|registrations| *registrations < 60), "{overtaken:?}");
-    users.stop().await;
 }

@@ -94,7 +94,7 @@ async fn ask(
              (key, intent, amount, currency, method, asked_at, due_at, answer, decline_code,
               approved)
          SELECT a.key, a.intent, a.amount, a.currency, a.method, $9, a.due_at,
-                CASE WHEN i.id IS NOT NULL THEN NULL
+                CASE WHEN i.fate = 'voided' THEN 'voided' WHEN i.id IS NOT NULL THEN NULL
                      WHEN a.decline_code IS NOT NULL THEN 'declined'
                      WHEN c.charge_key IS NOT NULL THEN 'captured' END,
                 CASE WHEN i.id IS NULL THEN a.decline_code END, a.approved
@@ -143,8 +143,7 @@ pub(super) async fn settle(
     sqlx::query(
         "WITH ends AS (
              SELECT c.key, CASE WHEN i.charge_key = c.key THEN 'captured'
-                                WHEN i.fate = 'voided' AND c.method = $3 AND i.at > c.asked_at
-                                    THEN 'captured'
+                                WHEN i.fate = 'voided' AND c.method = $3 THEN 'captured'
                                 WHEN i.fate = 'voided' THEN 'voided' ELSE 'declined' END AS answer,
                     CASE WHEN i.id IS NULL THEN 'action_expired' ELSE $4 END AS decline_code
              FROM charge c LEFT JOIN intent i ON i.id = c.intent

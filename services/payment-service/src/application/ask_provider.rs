@@ -56,14 +56,14 @@ pub async fn ask_provider(
     let (mut outcomes, mut refunds) = (Vec::new(), Vec::new());
     let mut answered: HashMap<BookingId, Answered> = HashMap::new();
     for (claimed, answers) in join_all(claimed.into_iter().map(|it| ask(gateway, it))).await {
-        let is_looked_up = claimed.look_up && answers.unavailable.is_empty();
-        let booking = claimed.payment.booking_id;
-        answered.insert(booking, Answered { claimed, is_looked_up });
+        let has_answered = answers.unavailable.is_empty();
+        answered.insert(claimed.payment.booking_id, Answered { claimed, has_answered });
         report.unavailable.extend(answers.unavailable);
         outcomes.extend(answers.outcomes);
         refunds.extend(answers.refunds);
     }
     let (mut after, unstored) = record_outcomes(payments, &outcomes).await;
+    let is_stored = unstored.is_none();
     report.unstored.extend(unstored);
     let (after_refunds, unstored) = decide_all(payments, &refunds).await;
     report.unstored.extend(unstored);
@@ -78,7 +78,7 @@ pub async fn ask_provider(
             answered.claimed.payment = payment;
         }
     }
-    let claims: Vec<_> = answered.into_values().filter_map(Answered::claim).collect();
+    let claims: Vec<_> = answered.into_values().filter_map(|it| it.claim(is_stored)).collect();
     payments.release(&claims).await?;
     Ok(is_full)
 }
@@ -86,15 +86,17 @@ pub async fn ask_provider(
 /// A payment as it is after the provider was asked about it.
 struct Answered {
     claimed: Claimed,
-    is_looked_up: bool,
+    /// Whether it had an answer to each question.
+    has_answered: bool,
 }
 
 impl Answered {
     /// Its claim, unless nothing is left to be asked.
-    fn claim(self) -> Option<ReleasedClaim> {
-        let Claimed { payment, look_up } = self.claimed;
+    fn claim(self, is_stored: bool) -> Option<ReleasedClaim> {
+        let Claimed { payment, until, look_up } = self.claimed;
         let Payment { booking_id, version, .. } = payment;
-        let claim = ReleasedClaim { booking_id, version, is_looked_up: self.is_looked_up };
+        let looked_up = (look_up && self.has_answered && is_stored).then_some(until);
+        let claim = ReleasedClaim { booking_id, version, looked_up };
         (payment.needs_provider() || look_up).then_some(claim)
     }
 }

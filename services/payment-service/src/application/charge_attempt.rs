@@ -31,7 +31,7 @@ pub async fn charge_attempt(
     };
     if payment.attempt(attempt).is_some_and(|attempt| attempt.outcome.is_none()) {
         let Payment { booking_id, version, .. } = payment;
-        payments.release(&[ReleasedClaim { booking_id, version, is_looked_up: false }]).await?;
+        payments.release(&[ReleasedClaim { booking_id, version, looked_up: None }]).await?;
     }
     Ok(payment)
 }

@@ -127,7 +127,7 @@ pub async fn who_needs_the_provider_is_claimed(payments: &dyn WaitingPayments) {
     take(payments, Command::Refund { booking_id: booking(1) }).await;
     assert_eq!(claim(payments).await, [booking(1)], "money is to go back at once");
     let version = loaded(payments, 1).await.version;
-    let released = ReleasedClaim { booking_id: booking(1), version, is_looked_up: false };
+    let released = ReleasedClaim { booking_id: booking(1), version, looked_up: None };
     payments.release(&[released]).await.expect("the store answers");
     assert_eq!(claim(payments).await, [], "it is asked again later");
 }

@@ -101,6 +101,8 @@ pub trait WaitingPayments: Payments {
 /// A payment about which the provider is to be asked.
 pub struct Claimed {
     pub payment: Payment,
+    /// Until when nobody else gets it.
+    pub until: Timestamp,
     /// Whether it is to be asked about attempts that have ended, too.
     pub look_up: bool,
 }
@@ -111,8 +113,9 @@ pub struct ReleasedClaim {
     pub booking_id: BookingId,
     /// The payment's version after the answer.
     pub version: i64,
-    /// Whether what became of attempts that had ended is known now.
-    pub is_looked_up: bool,
+    /// The claim ([`Claimed::until`]) under which it became known, and was stored, what became of attempts
+    /// that had ended; of a claim that has run out, another may have to look again.
+    pub looked_up: Option<Timestamp>,
 }
 
 /// A charge as the provider is asked for it.

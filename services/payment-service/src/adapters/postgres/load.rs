@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use karcis_database::{Loaded, Pool, StoreError};
-use karcis_kernel::BookingId;
+use karcis_kernel::{BookingId, Timestamp};
 use uuid::Uuid;
 
 use super::rows::records;
@@ -46,7 +46,7 @@ const CLAIM: &str = "WITH due AS (
      UPDATE payment SET next_try = now() + make_interval(secs => $3),
                         asking_until = now() + make_interval(secs => $3)
      WHERE booking_id IN (SELECT booking_id FROM due UNION SELECT booking_id FROM reversals)
-     RETURNING booking_id, look_up";
+     RETURNING booking_id, asking_until, look_up";
 
 /// What a claim is tried of one by one, after the database has rejected one of many.
 const DUE: &str = "SELECT booking_id FROM payment
@@ -62,14 +62,14 @@ pub(super) async fn claim(
     limit: u16,
     lease_s: f64,
 ) -> Result<Vec<Claimed>, StoreError> {
-    let claim = async |booking: Option<Uuid>| -> Result<Vec<(Uuid, bool)>, StoreError> {
+    let claim = async |booking: Option<Uuid>| -> Result<Vec<(Uuid, Timestamp, bool)>, StoreError> {
         let claim = sqlx::query_as(CLAIM).bind(with_refunds).bind(i64::from(limit));
         Ok(claim.bind(lease_s).bind(booking).fetch_all(pool).await?)
     };
-    let claimed: HashMap<Uuid, bool> = match claim(None).await {
+    let claimed: Vec<(Uuid, Timestamp, bool)> = match claim(None).await {
         Err(StoreError::RejectedByStore(_)) => {
             let due: Vec<Uuid> = sqlx::query_scalar(DUE).fetch_all(pool).await?;
-            let mut claimed = HashMap::new();
+            let mut claimed = Vec::new();
             for booking in due {
                 match claim(Some(booking)).await {
                     Err(StoreError::RejectedByStore(_)) => {}
@@ -78,33 +78,37 @@ pub(super) async fn claim(
             }
             claimed
         }
-        all => all?.into_iter().collect(),
+        all => all?,
     };
     if claimed.is_empty() {
         return Ok(Vec::new());
     }
-    let bookings: Vec<BookingId> = claimed.keys().copied().map(BookingId).collect();
+    let bookings: Vec<BookingId> = claimed.iter().map(|it| BookingId(it.0)).collect();
     let records = load(pool, &bookings).await?.found.into_iter();
     let payments = records.filter_map(PaymentRecord::into_payment);
-    let look_up = |payment: &Payment| claimed.get(&payment.booking_id.0).copied();
-    Ok(payments
-        .map(|payment| Claimed { look_up: look_up(&payment).unwrap_or_default(), payment })
-        .collect())
+    let mut payments: HashMap<Uuid, Payment> =
+        payments.map(|payment| (payment.booking_id.0, payment)).collect();
+    let with_payment = |(booking, until, look_up)| {
+        Some(Claimed { payment: payments.remove(&booking)?, until, look_up })
+    };
+    Ok(claimed.into_iter().filter_map(with_payment).collect())
 }
 
 /// Ends claims, and sets the next try. A payment that was changed since, or whose claim was ended by that
 /// change, is left as it is. A buyer who has to act is given 30 s and not asked about beyond the time that
-/// they have.
+/// they have. What was asked for in the meantime (`next_try` is past) is kept; by the time of the statement
+/// itself, as it may have waited for the lock of who asked for it.
 const RELEASE: &str = "UPDATE payment p
      SET asking_until = now() + interval '1 s',
-         look_up = p.look_up AND (p.next_try <= now() OR NOT c.is_looked_up),
-         tries = p.tries + (p.next_try > now())::int,
-         next_try = CASE WHEN p.next_try <= now() THEN p.next_try ELSE least(
+         look_up = p.look_up AND (p.next_try <= clock_timestamp()
+                                  OR c.looked_up IS DISTINCT FROM p.asking_until),
+         tries = p.tries + (p.next_try > clock_timestamp())::int,
+         next_try = CASE WHEN p.next_try <= clock_timestamp() THEN p.next_try ELSE least(
              now() + least(power(2, least(p.tries, 9)) * interval '1 s'
                                * CASE WHEN a.action IS NULL THEN 1 ELSE 30 END,
                            interval '5 min') * (0.8 + random() * 0.4),
              CASE WHEN a.action_expires_at > now() THEN a.action_expires_at END) END
-     FROM UNNEST($1::uuid[], $2::bigint[], $3::boolean[]) AS c (booking_id, version, is_looked_up)
+     FROM UNNEST($1::uuid[], $2::bigint[], $3::timestamptz[]) AS c (booking_id, version, looked_up)
          LEFT JOIN attempt a ON a.booking_id = c.booking_id AND a.outcome IS NULL
      WHERE p.booking_id = c.booking_id AND p.version = c.version AND p.asking_until > '-infinity'";
 
@@ -115,7 +119,7 @@ pub(super) async fn release(pool: &Pool, claims: &[ReleasedClaim]) -> Result<(),
     sqlx::query(RELEASE)
         .bind(claims.iter().map(|it| it.booking_id.0).collect::<Vec<_>>())
         .bind(claims.iter().map(|it| it.version).collect::<Vec<_>>())
-        .bind(claims.iter().map(|it| it.is_looked_up).collect::<Vec<_>>())
+        .bind(claims.iter().map(|it| it.looked_up).collect::<Vec<_>>())
         .execute(pool)
         .await?;
     Ok(())

@@ -137,7 +137,8 @@ impl PaymentRows {
         for (booking, asking) in due {
             (asking.next_try, asking.asking_until) = (now + LEASE, now + LEASE);
             if let Some(PaymentRecord::Payment(payment)) = self.records.get(booking) {
-                claimed.push(Claimed { payment: payment.clone(), look_up: asking.look_up });
+                let (until, look_up) = (asking.asking_until, asking.look_up);
+                claimed.push(Claimed { payment: payment.clone(), until, look_up });
             }
         }
         claimed
@@ -152,12 +153,13 @@ impl PaymentRows {
             let Some(asking) = self.waiting.get_mut(&claim.booking_id).filter(|_| is_same) else {
                 continue;
             };
+            let is_looked_up = claim.looked_up == Some(asking.asking_until);
             asking.asking_until = now + Duration::from_secs(1);
             if asking.next_try > now {
                 let first = if has_action { 30 } else { 1 };
                 let wait = Duration::from_secs(first << asking.tries.min(9)).min(LONGEST);
                 (asking.next_try, asking.tries) = (now + wait, asking.tries + 1);
-                asking.look_up &= !claim.is_looked_up;
+                asking.look_up &= !is_looked_up;
             }
             if !needs && !asking.look_up {
                 self.waiting.remove(&claim.booking_id);

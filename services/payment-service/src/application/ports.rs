@@ -43,13 +43,14 @@ impl Change {
             State::Processing { attempt, cancel_wanted } => Some((attempt, cancel_wanted)),
             _ => None,
         };
-        let is_new_refund = refunds(after).any(|kind| !refunds(before).any(|known| known == kind));
+        let has_more = |these, than| refunds(these).any(|kind| !refunds(than).any(|it| it == kind));
         match (unresolved(before), unresolved(after)) {
-            _ if is_new_refund => Some(Question::Due),
+            _ if has_more(after, before) => Some(Question::Due),
             (Some((_, false)), Some((_, true))) => Some(Question::Due),
             (None, Some((_, true))) => Some(Question::Due),
             (None, Some((_, false))) => Some(Question::Started),
             (Some(_), None) => Some(Question::Answered),
+            (None, None) if has_more(before, after) => Some(Question::Answered),
             (Some(_), Some(_)) | (None, None) => None,
         }
     }

@@ -134,6 +134,26 @@ async fn early_repeated_and_late_webhooks_do_no_harm() {
 }
 
 #[tokio::test]
+async fn a_webhook_that_comes_while_the_money_goes_back_is_looked_at_after_that() {
+    let flags = [&HASTY[..], &WITH_SECRETS[4..]].concat();
+    let app = TestApp::start_with(&flags).await;
+    let buyer = app.buyer().await;
+    app.pay(buyer, "tok_approved").await.shows_payment(200, "succeeded");
+    let mut books = app.environment.superuser().begin().await.unwrap();
+    let lock = "LOCK TABLE simulated_gateway.refund IN ACCESS EXCLUSIVE MODE";
+    sqlx::query(lock).execute(&mut *books).await.unwrap();
+    app.send(buyer.refund()).await;
+    let asked = "SELECT count(*) FROM pg_locks
+                 WHERE relation = 'simulated_gateway.refund'::regclass AND NOT granted";
+    eventually(async || app.number(asked).await > 0).is(true).await;
+    app.sends_webhook(buyer).await;
+    books.rollback().await.unwrap();
+    app.told(buyer, &["Requested", "Succeeded", "Refunded"]).await;
+    eventually(async || app.number(LOOKED_UP).await).is(0).await;
+    app.stop().await;
+}
+
+#[tokio::test]
 async fn a_webhook_that_one_instance_takes_before_it_dies_is_not_lost() {
     let mut app = TestApp::start_with(&WITH_SECRETS).await;
     let buyer = app.buyer().await;

@@ -176,6 +176,10 @@ impl PaymentGateway for SimulatedGateway {
         methods::METHODS
     }
 
+    fn accepts(&self, token: &str) -> bool {
+        methods::METHODS.iter().any(|method| method.token == token)
+    }
+
     async fn charge(&self, charge: Charge) -> Outcome {
         if charge.method == NEVER_ARRIVES {
             return Outcome::Unknown;

@@ -154,8 +154,10 @@ pub struct TestMethods {
 /// A provider, with what its tests do in the place of others.
 #[async_trait]
 pub trait TestedProvider: Send + Sync {
+    /// The provider itself.
     fn gateway(&self) -> &dyn PaymentGateway;
 
+    /// What is paid with.
     fn methods(&self) -> TestMethods;
 
     /// The buyer does what the provider waits for, or refuses it.

@@ -9,7 +9,7 @@ use karcis_schemas::{SERVICES, Service};
 const NOWHERE: &str = "postgres://somebody:swordfish@127.0.0.1:1/karcis";
 
 /// A program with a variable that is wrong, the exit code, and what it says beside the variable.
-const WRONG: [(&str, &str, &str, i32, &str); 23] = [
+const WRONG: [(&str, &str, &str, i32, &str); 24] = [
     ("booking-service", "DATABASE_URL", "localhost/karcis", 1, "give postgres://"),
     ("event-service", "DATABASE_URL", "postgres://a:b@h:port/d", 1, "give postgres://"),
     ("user-service", "DATABASE_URL", NOWHERE, 1, "no database answers at 127.0.0.1:1"),
@@ -31,6 +31,7 @@ const WRONG: [(&str, &str, &str, i32, &str); 23] = [
     ("booking-service", "KARCIS_TOPIC_PREFIX", "a b", 2, "give letters"),
     ("payment-service", "KARCIS_JWKS_URL", "user-service:8081", 2, "begins with http://"),
     ("payment-service", "KARCIS_PROVIDER_TIMEOUT_MS", "0", 2, "not in 1.."),
+    ("payment-service", "KARCIS_STRIPE_API", "api.stripe.com", 2, "begins with http://"),
     ("payment-service", "KARCIS_WEBHOOK_URL", "127.0.0.1:8084", 2, "begins with http://"),
     ("karcis", "KARCIS_USER_PORT", "99999", 2, "not in 0..=65535"),
 ];
@@ -169,6 +170,14 @@ fn a_missing_setting_is_named_with_its_variable() {
     let simulated = [("DATABASE_URL", NOWHERE), ("KARCIS_GATEWAY", "simulated")];
     let told = complaint("payment-service", &simulated, 2);
     assert!(told.contains("environment sets it with KARCIS_GATEWAY_DATABASE_URL"), "{told}");
+    let stripe = [("DATABASE_URL", NOWHERE), ("KARCIS_GATEWAY", "stripe")];
+    let told = complaint("payment-service", &stripe, 2);
+    let both = "environment sets it with KARCIS_STRIPE_KEY, KARCIS_STRIPE_RETURN_URL";
+    assert!(told.contains(both), "{told}");
+    let key = ("KARCIS_STRIPE_KEY", "sk_test_swordfish");
+    let url = ("KARCIS_STRIPE_RETURN_URL", "https://shop.example");
+    let told = complaint("payment-service", &[&stripe[..], &[key, url]].concat(), 1);
+    assert!(told.contains("KARCIS_WEBHOOK_SECRETS: give the signing secret"), "{told}");
 }
 
 #[test]

@@ -5,6 +5,7 @@ mod accept;
 mod admit;
 mod app;
 mod auth;
+mod client;
 mod client_ip;
 mod conditional;
 mod connections;
@@ -37,6 +38,7 @@ mod word;
 
 pub use app::App;
 pub use auth::{AUDIENCE, Admin, Caller, Claims, ISSUER, Operator, Organiser, TOKEN_TYPE};
+pub use client::HttpsClient;
 pub use client_ip::{ClientIp, TrustedProxies};
 pub use conditional::{IfMatch, IfNoneMatch};
 pub use extract::{Json, PathId, PathText, PreferWait, Query, RawBody};

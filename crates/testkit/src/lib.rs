@@ -21,6 +21,7 @@ mod running_service;
 mod servers;
 mod shared;
 mod silent_proxy;
+mod stripe_double;
 mod template;
 pub mod tokens;
 mod wrong_clock;
@@ -39,6 +40,7 @@ pub use postgres_server::PostgresServer;
 pub use running_service::RunningService;
 pub use servers::kafka_client;
 pub use silent_proxy::SilentProxy;
+pub use stripe_double::{STRIPE_KEY, StripeDouble, StripeFault};
 pub use tokens::{TokenMint, token, token_of};
 pub use wrong_clock::WrongClock;
 

@@ -21,7 +21,7 @@ pub struct RunningService {
 
 impl RunningService {
     /// Runs the service on a free port and waits until it is ready. It gets the flags that the
-    /// environment gives to its command line, and these on top.
+    /// environment gives to its command line, but for those that are among these.
     pub async fn start<C, F, E>(
         service: &Service,
         environment: &TestEnvironment,
@@ -53,7 +53,9 @@ impl RunningService {
         E: Display,
     {
         let own = flags.iter().map(|flag| (*flag).to_owned());
-        let flags = environment.flags_of(service, &C::command(), jwks_url).into_iter().chain(own);
+        let given = environment.flags_of(service, &C::command(), jwks_url);
+        let given = given.chunks(2).filter(|pair| !flags.contains(&pair[0].as_str()));
+        let flags = given.flatten().cloned().chain(own);
         let config = C::try_parse_from([service.full_name().to_owned()].into_iter().chain(flags))
             .unwrap_or_else(|error| panic!("{} refuses its flags: {error}", service.full_name()));
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");

@@ -43,11 +43,13 @@ pub async fn run(
     listener: TcpListener,
     process: Process,
 ) -> Result<(), StartError> {
+    config.gateway.check().map_err(StartError::own)?;
+    let secrets = config.gateway.webhook_secrets().map_err(StartError::own)?;
     let base = Base::start(&PAYMENT, config.service, &process).await?;
     let keys = config.keys.keys();
     let (ledger, listening) = (SIMULATED_GATEWAY.migrations, listener.local_addr()?);
-    let secrets = config.gateway.webhook_secrets().map_err(StartError::own)?;
-    let gateway = gateway::connect(&config.gateway, secrets, ledger, listening, base.stopping());
+    let (own, stopping) = (&base.pools.writes, base.stopping());
+    let gateway = gateway::connect(&config.gateway, secrets, own, ledger, listening, stopping);
     let Gateway { port: gateway, pages, work } = gateway.await?;
 
     let (live, ask) = (Live::new(), Arc::new(Notify::new()));

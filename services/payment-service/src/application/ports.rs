@@ -129,6 +129,8 @@ pub struct Charge {
     pub amount: Money,
     /// The token of the method.
     pub method: String,
+    /// When the booking is cancelled if it is not paid by then.
+    pub pay_by: Timestamp,
 }
 
 impl Charge {
@@ -140,6 +142,7 @@ impl Charge {
             intent: payment.booking_id,
             amount: payment.terms.amount(),
             method,
+            pay_by: payment.terms.pay_by(),
         })
     }
 }
@@ -162,7 +165,7 @@ pub struct ProviderUnavailable(pub String);
 /// A method that a buyer can pay with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Method {
-    /// The provider's token.
+    /// The provider's token, or how its tokens begin.
     pub token: &'static str,
     /// Its name for a person.
     pub label: &'static str,
@@ -173,8 +176,11 @@ pub struct Method {
 /// The payment provider. Every call answers within the adapter's own timeout.
 #[async_trait]
 pub trait PaymentGateway: Send + Sync {
-    /// The methods that the provider takes.
+    /// The methods that the provider takes, for people who choose one.
     fn methods(&self) -> &'static [Method];
+
+    /// Whether this is the token of a method that the provider takes.
+    fn accepts(&self, token: &str) -> bool;
 
     /// Charges once per key. Asked again with the same key, it gives the charge's outcome as it is
     /// now. Anything but a definite answer is [`Outcome::Unknown`].

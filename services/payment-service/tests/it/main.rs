@@ -18,6 +18,7 @@ mod refunds;
 mod repeating;
 mod restored;
 mod silence;
+mod stripe;
 mod unreadable;
 mod watching;
 mod webhooks;

@@ -128,7 +128,9 @@ fn environment(
     let folder = data.join("mail").to_string_lossy().into_owned();
     let folder = mail.iter().all(Option::is_none).then_some((MAIL_DIR, folder));
     let ours = ours.into_iter().chain(limits).chain(folder);
-    let ours = ours.chain(simulated_gateway(&servers.database_url));
+    let gateway = std::env::var_os("KARCIS_GATEWAY").unwrap_or_else(|| "simulated".into());
+    let simulated = simulated_gateway(&servers.database_url).into_iter();
+    let ours = ours.chain(simulated.filter(|_| gateway == "simulated"));
     let ours: BTreeMap<OsString, OsString> = ours
         .chain(servers.kafka.security.variables())
         .map(|(name, value)| (name.into(), value.into()))

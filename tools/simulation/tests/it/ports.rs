@@ -1,8 +1,13 @@
 //! The ports in memory pass the tests that those in Postgres pass.
 
+use async_trait::async_trait;
 use karcis_booking_service::application::port_tests as bookings;
 use karcis_event_service::application::port_tests as events;
-use karcis_payment_service::application::port_tests as payments;
+use karcis_kernel::BookingId;
+use karcis_payment_service::application::{
+    PaymentGateway,
+    port_tests::{self as payments, TestMethods, TestedProvider},
+};
 use karcis_simulation::seeded::Ports;
 
 #[tokio::test]
@@ -36,4 +41,42 @@ async fn payments_in_memory_are_as_in_postgres() {
     payments::a_change_is_written_if_nothing_came_between(&Ports::still()).await;
     payments::a_key_starts_one_attempt(&Ports::still()).await;
     payments::who_needs_the_provider_is_claimed(&Ports::still()).await;
+}
+
+/// The provider in memory, whose buyers act by the clock and whose answers are lost by the seed.
+struct InMemory(Ports);
+
+#[async_trait]
+impl TestedProvider for InMemory {
+    fn gateway(&self) -> &dyn PaymentGateway {
+        &self.0
+    }
+
+    fn methods(&self) -> TestMethods {
+        TestMethods {
+            approved: "tok_approved",
+            insufficient_funds: "tok_insufficient_funds",
+            stolen_card: "tok_stolen_card",
+            action_required: "tok_action_required",
+            answer_lost: "tok_answer_lost",
+            never_arrives: "tok_never_arrives",
+            refund_pending: "tok_refund_pending",
+            refund_refused: "tok_refund_refused",
+        }
+    }
+
+    async fn buyer_acts(&self, _intent: BookingId, _approves: bool) {
+        unreachable!("only the clock makes them act");
+    }
+
+    async fn refunds_are_done(&self, _intent: BookingId) {
+        unreachable!("its refunds are done at once");
+    }
+}
+
+#[tokio::test]
+async fn the_provider_in_memory_is_as_the_others() {
+    payments::an_intent_captures_once(&InMemory(Ports::still())).await;
+    payments::a_declined_charge_can_be_followed_by_another(&InMemory(Ports::still())).await;
+    payments::a_voided_intent_takes_no_money(&InMemory(Ports::still())).await;
 }

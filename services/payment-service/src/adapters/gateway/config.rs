@@ -2,6 +2,8 @@
 
 use std::{fmt, time::Duration};
 
+use super::stripe;
+
 /// A shorter secret could be guessed.
 const MIN_SECRET_BYTES: usize = 16;
 
@@ -10,6 +12,8 @@ const MIN_SECRET_BYTES: usize = 16;
 pub(super) enum Provider {
     /// Takes scripted tokens and moves no money.
     Simulated,
+    /// Takes the PaymentMethods of a Stripe account.
+    Stripe,
 }
 
 /// The payment provider.
@@ -28,9 +32,29 @@ pub struct GatewayConfig {
         required_if_eq("provider", "simulated")
     )]
     pub(super) gateway_database_url: Option<String>,
+    /// The secret key of the Stripe account, or a restricted one: sk_… or rk_…; what begins with sk_test_ or
+    /// rk_test_ moves no money.
+    #[arg(
+        long,
+        env = "KARCIS_STRIPE_KEY",
+        hide_env_values = true,
+        value_name = "KEY",
+        required_if_eq("provider", "stripe")
+    )]
+    stripe_key: Option<String>,
+    /// Where Stripe sends buyers who have done what their bank wants; it adds payment_intent and
+    /// redirect_status to it.
+    #[arg(long, env = "KARCIS_STRIPE_RETURN_URL", value_name = "URL", value_parser = http_url,
+        required_if_eq("provider", "stripe"))]
+    stripe_return_url: Option<String>,
+    /// Where Stripe's API is, without a path.
+    #[arg(long, env = "KARCIS_STRIPE_API", value_name = "URL", value_parser = http_url,
+        default_value = "https://api.stripe.com")]
+    stripe_api: String,
     /// What the provider signs its webhooks with, at least 16 characters each, separated by commas: a new
-    /// one is added before the provider uses it, and the old one taken away after that. The simulated
-    /// provider signs with the first, or with one that it draws at each start.
+    /// one is added before the provider uses it, and the old one taken away after that. Those of Stripe's
+    /// endpoints begin with whsec_. The simulated provider signs with the first, or with one that it draws
+    /// at each start.
     #[arg(
         long,
         env = "KARCIS_WEBHOOK_SECRETS",
@@ -67,6 +91,38 @@ fn http_url(text: &str) -> Result<String, &'static str> {
 }
 
 impl GatewayConfig {
+    /// What is wrong with settings that only make sense together, if anything.
+    pub fn check(&self) -> Result<(), &'static str> {
+        let secrets = self.webhook_secrets()?;
+        if self.provider != Provider::Stripe {
+            return Ok(());
+        }
+        let key = self.stripe_key.as_deref().unwrap_or_default();
+        let is_key = key.starts_with("sk_") || key.starts_with("rk_");
+        if !is_key || !key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
+            return Err("KARCIS_STRIPE_KEY: give a secret key, which begins with sk_ or rk_");
+        }
+        if key[3..].starts_with("live_") && !self.stripe_api.starts_with("https:") {
+            return Err("KARCIS_STRIPE_API: give a URL with https:// for a live key");
+        }
+        if secrets.is_empty() {
+            return Err("KARCIS_WEBHOOK_SECRETS: give the signing secret of Stripe's webhook \
+                        endpoint, which begins with whsec_");
+        }
+        Ok(())
+    }
+
+    /// The settings of Stripe, which signs its webhooks with one of `secrets`.
+    pub(super) fn stripe(&self, secrets: Vec<String>) -> stripe::Settings {
+        stripe::Settings {
+            api: self.stripe_api.clone(),
+            key: self.stripe_key.clone().unwrap_or_default(),
+            return_url: self.stripe_return_url.clone().unwrap_or_default(),
+            secrets,
+            timeout: self.provider_timeout(),
+        }
+    }
+
     /// The secrets of webhooks, or what is wrong with them.
     pub fn webhook_secrets(&self) -> Result<Vec<String>, &'static str> {
         let secrets = self.webhook_secrets.split(',').map(str::trim);
@@ -96,5 +152,49 @@ impl fmt::Debug for GatewayConfig {
             .field("provider_timeout_ms", &self.provider_timeout_ms)
             .field("provider_wait_ms", &self.provider_wait_ms)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Flags {
+        #[command(flatten)]
+        gateway: GatewayConfig,
+    }
+
+    fn stripe(key: &str, more: &[&str]) -> GatewayConfig {
+        let own = ["payment-service", "--gateway", "stripe", "--stripe-key", key];
+        let back = ["--stripe-return-url", "https://shop.example/paid"];
+        let flags = own.iter().chain(&back).chain(more);
+        Flags::try_parse_from(flags).expect("the flags are known").gateway
+    }
+
+    #[test]
+    fn what_stripe_needs_is_asked_for_by_its_name() {
+        let secrets = ["--webhook-secrets", "whsec_of_this_test"];
+        let local = ["--stripe-api", "http://127.0.0.1:12111"];
+        let both = [secrets, local].concat();
+        for key in ["sk_test_1", "rk_test_1"] {
+            assert_eq!(stripe(key, &both).check(), Ok(()));
+        }
+        assert_eq!(stripe("sk_live_1", &secrets).check(), Ok(()));
+        for (key, more, named) in [
+            ("", &secrets[..], "KARCIS_STRIPE_KEY"),
+            ("pk_test_1", &secrets, "KARCIS_STRIPE_KEY"),
+            ("sk_test_1\n", &secrets, "KARCIS_STRIPE_KEY"),
+            ("sk_live_1", &both, "KARCIS_STRIPE_API"),
+            ("sk_test_1", &[], "KARCIS_WEBHOOK_SECRETS"),
+        ] {
+            let told = stripe(key, more).check().expect_err("it is wrong");
+            assert!(told.starts_with(named), "{key:?} {more:?}: {told}");
+        }
+        let config = stripe("sk_test_of_nobody", &both);
+        let shown = format!("{config:?}");
+        assert!(!shown.contains("of_nobody") && !shown.contains("whsec_"), "{shown}");
     }
 }

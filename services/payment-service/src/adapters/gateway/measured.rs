@@ -28,6 +28,10 @@ impl PaymentGateway for Measured {
         self.0.methods()
     }
 
+    fn accepts(&self, token: &str) -> bool {
+        self.0.accepts(token)
+    }
+
     async fn charge(&self, charge: Charge) -> Outcome {
         let answer = measured("charge", charge.intent, self.0.charge(charge), outcome).await;
         storable_outcome(answer)

@@ -4,12 +4,13 @@ mod config;
 mod measured;
 mod signature;
 mod simulated;
+mod stripe;
 
 use std::{net::SocketAddr, sync::Arc};
 
 use axum::Router;
 use futures_util::future::BoxFuture;
-use karcis_database::{DatabaseError, check_migrations, connect_patiently};
+use karcis_database::{DatabaseError, Pool, check_migrations, connect_patiently};
 use karcis_process::CancellationToken;
 use sqlx::migrate::Migrator;
 
@@ -18,6 +19,7 @@ use self::{
     config::Provider,
     measured::Measured,
     simulated::{Settings, SimulatedGateway},
+    stripe::StripeGateway,
 };
 use crate::application::PaymentGateway;
 
@@ -30,12 +32,13 @@ pub(crate) struct Gateway {
     pub work: BoxFuture<'static, ()>,
 }
 
-/// The provider that the configuration chooses, which signs its webhooks with one of `secrets`. `ledger` are
-/// the migrations of the simulated provider's ledger, which is opened only if that provider is chosen;
-/// `listening` is where this service serves.
+/// The provider that the configuration chooses, which signs its webhooks with one of `secrets`. `own` is the
+/// service's own schema. `ledger` are the migrations of the simulated provider's ledger, which is opened only if
+/// that provider is chosen; `listening` is where this service serves.
 pub(crate) async fn connect(
     config: &GatewayConfig,
     secrets: Vec<String>,
+    own: &Pool,
     ledger: &'static Migrator,
     listening: SocketAddr,
     stopping: CancellationToken,
@@ -53,6 +56,14 @@ pub(crate) async fn connect(
                 port: Arc::new(Measured(Arc::new(gateway))),
                 pages: simulated::pages(pool.clone()),
                 work: Box::pin(simulated::work(pool, settings, stopping)),
+            })
+        }
+        Provider::Stripe => {
+            let gateway = StripeGateway::new(config.stripe(secrets), own.clone());
+            Ok(Gateway {
+                port: Arc::new(Measured(Arc::new(gateway))),
+                pages: Router::new(),
+                work: Box::pin(stopping.cancelled_owned()),
             })
         }
     }

@@ -18,9 +18,9 @@ use crate::{
 /// It only has the provider asked about the payment, at most once a second, whatever else it says. So one
 /// that is early, late, repeated or in another order does no harm.
 #[utoipa::path(post, path = "/payment/status", tag = PAYMENTS, operation_id = "webhook",
-    params(("Karcis-Signature" = String, Header, example = "t=2085577200,v1=5257a8",
+    params(("Karcis-Signature" = Option<String>, Header, example = "t=2085577200,v1=5257a8",
         description = "`t=<unix time>,v1=<hex of HMAC-SHA-256 of \"t.body\">`, at most 300 s old; \
-                       `v1` may be there several times.")),
+                       `v1` may be there several times. Stripe's is `Stripe-Signature`.")),
     request_body(
         content((String = "text/plain",
             example = json!("{\"intent\": \"01980a5c-2f7e-7000-8000-2f3a4b5c6d7e\"}"))),

@@ -3,6 +3,7 @@
 mod batched;
 mod commit;
 mod idempotency_keys;
+mod intent_references;
 mod load;
 mod queries;
 mod rows;
@@ -23,7 +24,11 @@ use crate::{
     domain::PaymentRecord,
 };
 
-pub(crate) use self::{batched::BatchedPayments, queries::StuckRefunds};
+pub(crate) use self::{
+    batched::BatchedPayments,
+    intent_references::{IntentReferences, Reference},
+    queries::StuckRefunds,
+};
 
 /// What is notified after a commit.
 #[derive(Clone)]

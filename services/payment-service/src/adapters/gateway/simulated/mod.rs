@@ -176,6 +176,10 @@ impl PaymentGateway for SimulatedGateway {
         methods::METHODS
     }
 
+    fn accepts(&self, token: &str) -> bool {
+        methods::METHODS.iter().any(|method| method.token == token)
+    }
+
     async fn charge(&self, charge: Charge) -> Outcome {
         if charge.method == NEVER_ARRIVES {
             return Outcome::Unknown;
@@ -215,5 +219,100 @@ impl PaymentGateway for SimulatedGateway {
         let signature = header(SIGNATURE).ok_or(WrongSignature::Missing)?;
         verify(&signature, &self.secrets, body, now)?;
         Ok(webhooks::intent(body))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use karcis_schemas::SIMULATED_GATEWAY;
+    use karcis_testkit::TestEnvironment;
+
+    use super::*;
+    use crate::application::port_tests::{self, TestMethods, TestedProvider};
+
+    struct OnLedger {
+        gateway: SimulatedGateway,
+        environment: TestEnvironment,
+    }
+
+    async fn provider() -> OnLedger {
+        let environment = TestEnvironment::start().await;
+        let url = environment.role_url(SIMULATED_GATEWAY);
+        let pool = karcis_database::connect_to("DATABASE_URL", &url, 5).await.expect("a database");
+        let settings = Settings {
+            webhook_url: "http://shop.example".to_owned(),
+            page_url: "http://shop.example".to_owned(),
+            secrets: vec![],
+        };
+        let gateway = SimulatedGateway::new(&pool, Duration::from_secs(60), &settings);
+        OnLedger { gateway, environment }
+    }
+
+    #[async_trait]
+    impl TestedProvider for OnLedger {
+        fn gateway(&self) -> &dyn PaymentGateway {
+            &self.gateway
+        }
+
+        fn methods(&self) -> TestMethods {
+            TestMethods {
+                approved: "tok_approved",
+                insufficient_funds: "tok_insufficient_funds",
+                stolen_card: "tok_stolen_card",
+                action_required: "tok_action_required",
+                answer_lost: "tok_answer_lost",
+                never_arrives: "tok_never_arrives",
+                refund_pending: "tok_refund_pending",
+                refund_refused: "tok_refund_refused",
+            }
+        }
+
+        async fn buyer_acts(&self, intent: BookingId, approves: bool) {
+            let act = match approves {
+                true => "UPDATE simulated_gateway.charge SET approved = true WHERE intent = $1",
+                false => {
+                    "UPDATE simulated_gateway.charge
+                     SET answer = 'declined', decline_code = 'action_declined' WHERE intent = $1"
+                }
+            };
+            let act = sqlx::query(act).bind(intent.0).execute(self.environment.superuser());
+            act.await.expect("the ledger can be changed");
+        }
+
+        async fn refunds_are_done(&self, intent: BookingId) {
+            let end = "UPDATE simulated_gateway.refund SET due_at = NULL WHERE intent = $1";
+            let end = sqlx::query(end).bind(intent.0).execute(self.environment.superuser());
+            end.await.expect("the ledger can be changed");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_intent_captures_once() {
+        port_tests::an_intent_captures_once(&provider().await).await;
+    }
+
+    #[tokio::test]
+    async fn a_declined_charge_can_be_followed_by_another() {
+        port_tests::a_declined_charge_can_be_followed_by_another(&provider().await).await;
+    }
+
+    #[tokio::test]
+    async fn a_voided_intent_takes_no_money() {
+        port_tests::a_voided_intent_takes_no_money(&provider().await).await;
+    }
+
+    #[tokio::test]
+    async fn a_charge_waits_for_its_buyer() {
+        port_tests::a_charge_waits_for_its_buyer(&provider().await).await;
+    }
+
+    #[tokio::test]
+    async fn a_lost_answer_is_found() {
+        port_tests::a_lost_answer_is_found(&provider().await).await;
+    }
+
+    #[tokio::test]
+    async fn money_goes_back_once() {
+        port_tests::money_goes_back_once(&provider().await).await;
     }
 }

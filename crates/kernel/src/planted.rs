@@ -48,11 +48,13 @@ pub enum Bug {
     CancelForgetsMoney,
     /// What the provider says of a refund is not stored.
     RefundForgotten,
+    /// What came of a webhook is not looked at again once its attempt has ended.
+    WebhookForgotten,
 }
 
 impl Bug {
     /// Every bug.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::VersionCheckSkipped,
         Self::PublishedBeforeCommit,
         Self::ClaimedForEver,
@@ -75,6 +77,7 @@ impl Bug {
         Self::SecondAttempt,
         Self::CancelForgetsMoney,
         Self::RefundForgotten,
+        Self::WebhookForgotten,
     ];
 
     /// Whether it is planted on this thread.

@@ -95,7 +95,11 @@ impl Answered {
     fn claim(self, is_stored: bool) -> Option<ReleasedClaim> {
         let Claimed { payment, until, look_up } = self.claimed;
         let Payment { booking_id, version, .. } = payment;
-        let looked_up = (look_up && self.has_answered && is_stored).then_some(until);
+        // An attempt that has yet to end is looked at after that.
+        let has_ended = !matches!(payment.state, State::Processing { .. })
+            || Bug::WebhookForgotten.is_planted();
+        let is_looked_up = look_up && self.has_answered && is_stored && has_ended;
+        let looked_up = is_looked_up.then_some(until);
         let claim = ReleasedClaim { booking_id, version, looked_up };
         (payment.needs_provider() || look_up).then_some(claim)
     }

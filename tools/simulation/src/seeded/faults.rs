@@ -50,13 +50,16 @@ pub enum FaultKind {
     NeverArrives,
     /// The provider does what it is asked up to 40 s after the caller stopped waiting.
     ExecutesLate,
+    /// The provider captures what it was asked for before it closed the intent, up to 40 s after that, and
+    /// sends a webhook.
+    CapturedAfterVoid,
     /// A buyer's connection breaks before the answer.
     ClientGone,
 }
 
 impl FaultKind {
     /// Every kind.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::Crash,
         Self::Freeze,
         Self::FreezeWithUnsent,
@@ -78,6 +81,7 @@ impl FaultKind {
         Self::AnswerLost,
         Self::NeverArrives,
         Self::ExecutesLate,
+        Self::CapturedAfterVoid,
         Self::ClientGone,
     ];
 
@@ -96,6 +100,7 @@ impl FaultKind {
             Self::Rewind => 20,
             Self::TopicReset => 10,
             Self::AnswerLost | Self::NeverArrives | Self::ExecutesLate => 8_000,
+            Self::CapturedAfterVoid => 20_000,
             Self::ClientGone => 3_000,
         }
     }

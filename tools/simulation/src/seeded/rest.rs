@@ -42,6 +42,10 @@ pub(crate) fn unrest(state: &State) -> Option<String> {
             return Some(format!("the payment of {} waits for the provider", state.name(id.0)));
         }
     }
+    if let Some(intent) = state.tables.provider.next_webhook().or(state.tables.payments.looked_up())
+    {
+        return Some(format!("a webhook about {} is under way", state.name(intent.0)));
+    }
     for why in [Open::Cancelled, Open::Moved] {
         if let Some(event) = state.tables.bookings.known.next(why, &[]) {
             return Some(format!("{} is still {why:?} to bookings", state.name(event.event_id.0)));

@@ -1,20 +1,24 @@
 //! The provider as payment-service reaches it: calls and answers may be lost, and calls may arrive late.
 
-use std::{collections::HashSet, time::Duration};
+use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use karcis_kernel::{BookingId, Timestamp};
 use karcis_payment_service::{
-    application::{Charge, Method, PaymentGateway, ProviderUnavailable, Refund, WrongSignature},
+    application::{
+        Charge, Method, PaymentGateway, Payments, ProviderUnavailable, Refund, WrongSignature,
+    },
     domain::{Outcome, RefundOutcome},
 };
 use karcis_process::timer::wait;
 
 use super::Ports;
 use crate::seeded::{
+    broker::Group,
     faults::FaultKind,
+    processes::INSTANCES,
     random::hash,
-    world::{State, start},
+    world::{State, World, start},
 };
 
 /// What becomes of a call.
@@ -92,6 +96,27 @@ impl Ports {
     }
 }
 
+/// Captures money of an intent that is closed, and sends a webhook until it is taken.
+async fn capture_late(world: Arc<World>, intent: BookingId, after: Duration) {
+    wait(after).await;
+    {
+        let state = &mut *world.lock();
+        state.tables.provider.capture_late(intent);
+        let name = state.name(intent.0);
+        state.tell(|| format!("the provider captures money for {name}, late"));
+        state.check(&[intent], None);
+    }
+    let mut instance = Group::Payment as usize * INSTANCES;
+    while Ports::new(world.clone(), instance).ask_soon(intent, true).await.is_err() {
+        wait(Duration::from_secs(1)).await;
+        instance = Group::Payment as usize * INSTANCES + (instance + 1) % INSTANCES;
+    }
+    let state = &mut *world.lock();
+    state.tables.provider.webhook_taken(intent);
+    let name = state.name(intent.0);
+    state.tell(|| format!("a webhook about {name} is taken"));
+}
+
 fn done<T>(state: &mut State, intent: BookingId, work: impl FnOnce(&mut State) -> T) -> T {
     let done = work(state);
     state.check(&[intent], None);
@@ -117,7 +142,19 @@ impl PaymentGateway for Ports {
     }
 
     async fn void(&self, intent: BookingId) -> Outcome {
-        let voided = self.ask(intent, "void", move |state| state.tables.provider.void(intent));
+        let world = self.world.clone();
+        let voided = self.ask(intent, "void", move |state| {
+            let outcome = state.tables.provider.void(intent);
+            let place = intent.0.as_u128() as u64;
+            if state.tables.provider.left_by(intent).is_some()
+                && state.faults.strikes(FaultKind::CapturedAfterVoid, place)
+            {
+                let after = Duration::from_millis(500 + state.faults.how_much(39_500));
+                let late = Box::pin(capture_late(world, intent, after));
+                state.spawn(hash(&[19, place]), None, late);
+            }
+            outcome
+        });
         voided.await.unwrap_or(Outcome::Unknown)
     }
 
@@ -129,9 +166,8 @@ impl PaymentGateway for Ports {
     }
 
     async fn captures(&self, intent: BookingId) -> Result<HashSet<String>, ProviderUnavailable> {
-        let captured = self.ask(intent, "list captures", move |state| {
-            state.tables.provider.captured_by(intent).into_iter().collect()
-        });
+        let captured = self
+            .ask(intent, "list captures", move |state| state.tables.provider.captured_by(intent));
         captured.await.ok_or_else(|| ProviderUnavailable("no answer".to_owned()))
     }
 

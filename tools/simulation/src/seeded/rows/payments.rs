@@ -179,6 +179,11 @@ impl PaymentRows {
         has_attempt
     }
 
+    /// A payment about whose ended attempts the provider is to be asked.
+    pub(crate) fn looked_up(&self) -> Option<BookingId> {
+        self.waiting.iter().find(|(_, asking)| asking.look_up).map(|(booking, _)| *booking)
+    }
+
     /// When the provider is to be asked next.
     pub(crate) fn next_try(&self) -> Option<Timestamp> {
         self.waiting.values().map(|it| it.next_try.max(it.asking_until)).min()

@@ -1,7 +1,7 @@
 //! The provider's ledger, as `adapters/gateway/simulated/ledger.rs` keeps it: one answer for each key, one
 //! end for each intent.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use karcis_kernel::{BookingId, Timestamp};
 use karcis_payment_service::{
@@ -32,6 +32,10 @@ pub(crate) struct Provider {
     refunds: HashMap<String, Refund>,
     /// By intent: how much was captured, and how much went back.
     sums: HashMap<BookingId, (i64, i64)>,
+    /// Intents that have captured after they were closed.
+    late: HashSet<BookingId>,
+    /// Those of them about which no webhook was taken yet.
+    webhooks: HashSet<BookingId>,
 }
 
 impl Provider {
@@ -108,12 +112,48 @@ impl Provider {
         RefundOutcome::Done
     }
 
-    /// The key of the charge that the intent has captured.
-    pub(crate) fn captured_by(&self, intent: BookingId) -> Option<String> {
-        match self.intents.get(&intent)? {
-            Fate::Captured(key) => Some(key.clone()),
-            Fate::Voided => None,
+    /// The keys of the charges whose money the intent has captured.
+    pub(crate) fn captured_by(&self, intent: BookingId) -> HashSet<String> {
+        let of_intent = self.charges.values().filter(|row| row.charge.intent == intent);
+        let captured = of_intent.filter(|row| row.answer == Some(Outcome::Approved));
+        captured.map(|row| row.charge.key.clone()).collect()
+    }
+
+    /// The charge that the intent could capture although it is closed.
+    pub(crate) fn left_by(&self, intent: BookingId) -> Option<String> {
+        let is_left = |row: &&ChargeRow| {
+            let is_unpaid = matches!(row.answer, None | Some(Outcome::Voided));
+            row.charge.intent == intent && is_unpaid && row.charge.method != "tok_refund_refused"
+        };
+        let is_closed = self.intents.get(&intent) == Some(&Fate::Voided) && !self.is_late(intent);
+        let left = self.charges.values().filter(is_left).map(|row| &row.charge.key);
+        left.min().filter(|_| is_closed).cloned()
+    }
+
+    /// Captures a charge of an intent that is closed, about which a webhook is to be sent.
+    pub(crate) fn capture_late(&mut self, intent: BookingId) {
+        let Some(key) = self.left_by(intent) else { return };
+        if let Some(row) = self.charges.get_mut(&key) {
+            row.answer = Some(Outcome::Approved);
+            self.sums.entry(intent).or_default().0 += row.charge.amount.amount;
+            self.late.insert(intent);
+            self.webhooks.insert(intent);
         }
+    }
+
+    /// Payment-service has taken the webhook about the intent.
+    pub(crate) fn webhook_taken(&mut self, intent: BookingId) {
+        self.webhooks.remove(&intent);
+    }
+
+    /// An intent about which a webhook is to be sent.
+    pub(crate) fn next_webhook(&self) -> Option<BookingId> {
+        self.webhooks.iter().min().copied()
+    }
+
+    /// Whether money came after the intent was closed.
+    pub(crate) fn is_late(&self, intent: BookingId) -> bool {
+        self.late.contains(&intent)
     }
 
     /// Whether the method that paid takes no refund.

@@ -15,7 +15,7 @@ mod schema_version;
 mod store_error;
 mod watch;
 
-pub use audit::{AuditRow, PrivilegedAct, audit};
+pub use audit::{AuditRow, ByOperator, PrivilegedAct, audit};
 pub use batcher::{BatchLimits, Batcher};
 pub use clock::Clock;
 pub use connection::{Connection, Pool, Transaction};

@@ -24,6 +24,7 @@ mod params;
 mod patch;
 mod problem;
 mod readiness;
+mod reason;
 mod refusals;
 mod scan;
 mod security;
@@ -49,6 +50,7 @@ pub use openapi::{About, LINE, LINES, Price, SOME_LINES, TimeZoneName, one_of, o
 pub use page::{Cursor, List, Page};
 pub use patch::Patch;
 pub use problem::{FieldError, FieldErrors, Problem};
+pub use reason::{ReasonRequest, ReasonText, parse_reason};
 pub use serve::{bind, serve};
 pub use settings::{HttpConfig, KeysConfig, ServingConfig, address};
 pub use time::Time;

@@ -14,7 +14,10 @@ use karcis_schemas::Service;
 use tokio::net::TcpListener;
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::{ServiceConfig, StartError, ops};
+use crate::{
+    ServiceConfig, StartError,
+    ops::{self, OpsState},
+};
 
 /// A service's connections: to its schema, its outbox and its broker.
 pub struct Base {
@@ -69,9 +72,10 @@ impl Base {
         routes: OpenApiRouter,
         keys: &TokenKeys,
     ) -> impl Future<Output = std::io::Result<()>> + Send + use<> {
+        let ops = OpsState::new(&self.pools, &self.outbox);
         let app = App {
             about: about(self.service),
-            routes: routes.merge(ops::routes(self.service).with_state(self.pools.reads.clone())),
+            routes: routes.merge(ops::routes(self.service).with_state(ops)),
             keys: keys.clone(),
             readiness: Arc::new(BaseReadiness {
                 database: DatabaseReadiness(self.pools.saga.clone()),

@@ -51,6 +51,7 @@ pub async fn run(
     let routes = http::routes().with_state(ApiState {
         bookings: Arc::new(BatchedBookings::start(by(&base.pools.writes))),
         queries: shown.clone(),
+        sagas: shown.clone(),
         live: live.clone(),
         outbox: outbox.clone(),
         payment_window: config.payment_window,

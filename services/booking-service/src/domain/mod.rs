@@ -8,6 +8,7 @@ mod resend;
 mod saga;
 mod status;
 mod verdict;
+mod waiting;
 
 #[cfg(test)]
 mod tests;

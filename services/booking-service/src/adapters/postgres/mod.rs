@@ -9,6 +9,7 @@ mod load;
 mod queries;
 mod rows;
 mod saga_log;
+mod sagas;
 mod stored_json;
 
 use std::collections::HashSet;

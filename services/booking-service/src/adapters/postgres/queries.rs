@@ -26,6 +26,7 @@ struct LogRow {
     from_stage: Option<String>,
     to_stage: String,
     sent: String,
+    trace_id: Option<String>,
 }
 
 #[async_trait]
@@ -65,7 +66,7 @@ impl BookingQueries for PgBookings {
 
     async fn timeline(&self, id: BookingId) -> Result<Vec<TimelineEntry>, StoreError> {
         let rows: Vec<LogRow> = sqlx::query_as(
-            "SELECT seq, at, input, from_stage, to_stage, sent FROM saga_log
+            "SELECT seq, at, input, from_stage, to_stage, sent, trace_id FROM saga_log
              WHERE booking_id = $1 ORDER BY seq",
         )
         .bind(id.0)
@@ -78,6 +79,7 @@ impl BookingQueries for PgBookings {
             from: row.from_stage,
             to: row.to_stage,
             sent: row.sent.split_whitespace().map(str::to_owned).collect(),
+            trace_id: row.trace_id,
         };
         Ok(rows.into_iter().map(entry).collect())
     }

@@ -154,17 +154,19 @@ impl DeadLetters {
         Self { pool, outbox }
     }
 
-    /// Up to `limit` dead letters, the newest first by the time of their first failure, from the one on
-    /// that follows `after`; each with so many bytes of its body.
+    /// Up to `limit` dead letters, of one booking or all, the newest first by the time of their first
+    /// failure, from the one on that follows `after`; each with so many bytes of its body.
     pub async fn list(
         &self,
+        booking: Option<Uuid>,
         after: Option<(DateTime<Utc>, Uuid)>,
         limit: u16,
         body_bytes: u16,
     ) -> Result<Vec<DeadLetter>, StoreError> {
         let (at, id) = after.unzip();
         let found: Vec<DeadLetter> = sqlx::query_as(select!(
-            "WHERE $3::timestamptz IS NULL OR (first_seen_at, id) < ($3, $4)
+            "WHERE ($3::timestamptz IS NULL OR (first_seen_at, id) < ($3, $4))
+               AND ($6::uuid IS NULL OR headers ->> 'ce_correlationid' = $6::text)
              ORDER BY first_seen_at DESC, id DESC LIMIT $5"
         ))
         .bind(i32::from(body_bytes))
@@ -172,6 +174,7 @@ impl DeadLetters {
         .bind(at)
         .bind(id)
         .bind(i64::from(limit))
+        .bind(booking)
         .fetch_all(&self.pool)
         .await?;
         Ok(found.into_iter().map(DeadLetter::shown).collect())

@@ -117,24 +117,27 @@ impl ParkedMessages {
         Self { pool, outbox }
     }
 
-    /// Up to `limit` parked messages, those that were parked last first, from the one on that follows
-    /// `after`; each with so many bytes of its body.
+    /// Up to `limit` parked messages, of one booking or all, those that were parked last first, from the
+    /// one on that follows `after`; each with so many bytes of its body.
     pub async fn list(
         &self,
+        booking: Option<Uuid>,
         after: Option<(DateTime<Utc>, Uuid)>,
         limit: u16,
         body_bytes: u16,
     ) -> Result<Vec<ParkedMessage>, StoreError> {
         let (at, id) = after.unzip();
         let found = sqlx::query_as(select!(
-            "WHERE $3::timestamptz IS NULL OR (parked_at, id) < ($3, $4)
+            "WHERE ($3::timestamptz IS NULL OR (parked_at, id) < ($3, $4))
+               AND ($6::uuid IS NULL OR correlation = $6)
              ORDER BY parked_at DESC, id DESC LIMIT $5"
         ))
         .bind(i32::from(body_bytes))
         .bind(SECRET_TOPIC)
         .bind(at)
         .bind(id)
-        .bind(i64::from(limit));
+        .bind(i64::from(limit))
+        .bind(booking);
         Ok(found.fetch_all(&self.pool).await?)
     }
 

@@ -188,7 +188,7 @@ async fn what_is_no_json_is_dead_lettered_and_what_is_unknown_is_skipped() {
 
 async fn dead_letters_of(app: &TestApp, outbox: &Outbox) -> Vec<DeadLetter> {
     let dead_letters = DeadLetters::new(app.pool.clone(), outbox.clone());
-    dead_letters.list(None, 100, 1_000).await.unwrap()
+    dead_letters.list(None, None, 100, 1_000).await.unwrap()
 }
 
 /// The same in pages of one.
@@ -197,7 +197,7 @@ async fn pages_of(app: &TestApp, outbox: &Outbox) -> Vec<DeadLetter> {
     let mut dead: Vec<DeadLetter> = Vec::new();
     loop {
         let after = dead.last().map(|one| (one.first_seen_at, one.id));
-        let page = dead_letters.list(after, 1, 1_000).await.unwrap();
+        let page = dead_letters.list(None, after, 1, 1_000).await.unwrap();
         if page.is_empty() {
             return dead;
         }

@@ -186,7 +186,7 @@ fn operator(app: &TestApp, outbox: &Outbox) -> ParkedMessages {
 }
 
 async fn parked(app: &TestApp, outbox: &Outbox) -> Vec<ParkedMessage> {
-    operator(app, outbox).list(None, 1_000, 1_000).await.unwrap()
+    operator(app, outbox).list(None, None, 1_000, 1_000).await.unwrap()
 }
 
 /// The same in pages of one.
@@ -194,7 +194,7 @@ async fn pages(app: &TestApp, outbox: &Outbox) -> Vec<ParkedMessage> {
     let mut parked: Vec<ParkedMessage> = Vec::new();
     loop {
         let after = parked.last().map(|one| (one.parked_at, one.id));
-        let page = operator(app, outbox).list(after, 1, 1_000).await.unwrap();
+        let page = operator(app, outbox).list(None, after, 1, 1_000).await.unwrap();
         if page.is_empty() {
             return parked;
         }

@@ -11,7 +11,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{MessageActResponse, OPERATORS, OpsState, PageQuery, by, excerpt};
+use super::{MessageActResponse, MessagesQuery, OPERATORS, OpsState, by, excerpt};
 
 /// How much of a body a list shows, and how much is shown of one dead letter, in bytes.
 const LISTED_BYTES: u16 = 200;
@@ -99,16 +99,17 @@ impl From<DeadLetter> for WholeDeadLetterResponse {
 
 /// The messages that this service could not handle, the newest first.
 #[utoipa::path(get, path = "/dead-letters", tag = OPERATORS, operation_id = "deadLetters",
-    params(PageQuery), security(("bearer" = ["operator", "admin"])),
+    params(MessagesQuery), security(("bearer" = ["operator", "admin"])),
     responses((status = 200, description = "A page of dead letters.",
         body = List<DeadLetterResponse>)))]
 pub(super) async fn list(
     State(state): State<OpsState>,
     _operator: Operator,
-    Query(query): Query<PageQuery>,
+    Query(query): Query<MessagesQuery>,
 ) -> Result<Json<List<DeadLetterResponse>>, Problem> {
     let page = Page::new(query.limit, query.cursor.as_deref())?;
-    let found = state.dead_letters.list(page.after, page.limit + 1, LISTED_BYTES).await?;
+    let found =
+        state.dead_letters.list(query.booking_id, page.after, page.limit + 1, LISTED_BYTES).await?;
     let key = |message: &DeadLetter| (message.first_seen_at, message.id);
     let item = |message| DeadLetterResponse::new(message, LISTED_BYTES);
     Ok(Json(excerpt::page(found, page.limit, key, item)))

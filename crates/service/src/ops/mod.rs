@@ -59,6 +59,20 @@ pub(crate) fn routes(service: &Service) -> OpenApiRouter<OpsState> {
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 struct PageQuery {
+    /// How many at most.
+    #[param(minimum = 1, maximum = 100, default = 20, nullable = false)]
+    limit: Option<u16>,
+    /// The `next_cursor` of the page before.
+    #[param(pattern = "^[A-Za-z0-9_-]+$", nullable = false)]
+    cursor: Option<String>,
+}
+
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct MessagesQuery {
+    /// Those of this booking only.
+    #[param(nullable = false)]
+    booking_id: Option<Uuid>,
     /// How many at most; fewer come where they are long.
     #[param(minimum = 1, maximum = 100, default = 20, nullable = false)]
     limit: Option<u16>,

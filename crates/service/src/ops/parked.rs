@@ -8,7 +8,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{MessageActResponse, OPERATORS, OpsState, PageQuery, by, excerpt};
+use super::{MessageActResponse, MessagesQuery, OPERATORS, OpsState, by, excerpt};
 
 /// How much of a body a list shows, and how much is shown of one message, in bytes.
 const LISTED_BYTES: u16 = 200;
@@ -66,16 +66,17 @@ impl ParkedMessageResponse {
 
 /// The messages that the broker did not take, those first that were parked last.
 #[utoipa::path(get, path = "/parked", tag = OPERATORS, operation_id = "parkedMessages",
-    params(PageQuery), security(("bearer" = ["operator", "admin"])),
+    params(MessagesQuery), security(("bearer" = ["operator", "admin"])),
     responses((status = 200, description = "A page of parked messages.",
         body = List<ParkedMessageResponse>)))]
 pub(super) async fn list(
     State(state): State<OpsState>,
     _operator: Operator,
-    Query(query): Query<PageQuery>,
+    Query(query): Query<MessagesQuery>,
 ) -> Result<Json<List<ParkedMessageResponse>>, Problem> {
     let page = Page::new(query.limit, query.cursor.as_deref())?;
-    let found = state.parked.list(page.after, page.limit + 1, LISTED_BYTES).await?;
+    let found =
+        state.parked.list(query.booking_id, page.after, page.limit + 1, LISTED_BYTES).await?;
     let key = |message: &ParkedMessage| (message.parked_at, message.id);
     let item = |message| ParkedMessageResponse::new(message, LISTED_BYTES);
     Ok(Json(excerpt::page(found, page.limit, key, item)))

@@ -26,6 +26,10 @@ async fn a_dead_letter_is_shown_sent_again_and_thrown_away() {
     assert_eq!([&dead["booking_id"], &dead["key"]], [&json!(booking.id), &json!(booking.id)]);
     assert_eq!([&dead["body"], &dead["body_bytes"]], [&json!(body), &json!(body.len())]);
     assert!(dead["error"].as_str().is_some_and(|it| it.contains("missing field")), "{dead}");
+    let of = |booking: Uuid| format!("{LIST}?booking_id={booking}");
+    assert_eq!(items(&operator, &of(booking.id.0)).await, [dead.clone()]);
+    assert_eq!(items(&operator, &of(NEVER)).await, Vec::<Value>::new());
+    operator.get(&format!("{LIST}?booking_id=x")).await.is_about("booking_id");
     let path = path_of(&dead);
     let whole = operator.get(&path).await.is(200).body;
     assert_eq!(whole["headers"]["ce_source"], "event-service");
@@ -132,6 +136,8 @@ async fn a_parked_message_is_shown_and_sent_again() {
     let parked = items(&operator, list).await;
     let paths = parked.iter().map(|it| format!("{list}/{}", text(&it["message_id"])));
     let paths: Vec<String> = paths.collect();
+    assert_eq!(items(&operator, &format!("{list}?booking_id={}", booking.id)).await, parked);
+    assert_eq!(items(&operator, &format!("{list}?booking_id={NEVER}")).await, Vec::<Value>::new());
     let first = operator.get(&format!("{list}?limit=1")).await.is(200).body;
     let cursor = text(&first["next_cursor"]);
     let second = items(&operator, &format!("{list}?limit=1&cursor={cursor}")).await;

@@ -46,7 +46,8 @@ pub async fn run(
     let routes = routes().with_state(ApiState {
         events: by(&base.pools.writes),
         catalogue: catalogue.clone(),
-        tickets: shown,
+        tickets: shown.clone(),
+        holds: shown,
         searches: limits.limit("searches", config.rate_limit_searches),
     });
     let commands = Commands { stocks: events.clone(), max_unpaid_holds: config.max_holds };

@@ -7,6 +7,7 @@ mod commands;
 mod dates;
 mod editing;
 mod harness;
+mod holds;
 mod limits;
 mod lists;
 mod locked;

@@ -2,6 +2,7 @@
 
 mod commit;
 mod events;
+mod hold_story;
 mod holds;
 mod idempotency_keys;
 mod load;

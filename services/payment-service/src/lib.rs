@@ -57,6 +57,7 @@ pub async fn run(
     let charges = TaskTracker::new();
     let routes = http::routes().with_state(ApiState {
         payments: Arc::new(BatchedPayments::start(by(&base.pools.writes))),
+        unsettled: by(&base.pools.writes),
         gateway: gateway.clone(),
         live: live.clone(),
         charges: charges.clone(),

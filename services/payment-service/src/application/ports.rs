@@ -3,8 +3,9 @@
 use std::collections::HashSet;
 
 use async_trait::async_trait;
-use karcis_database::{KeyUse, Loaded, RequestKey, StoreError};
-use karcis_kernel::{BookingId, Money, Timestamp};
+use karcis_database::{KeyUse, Loaded, PrivilegedAct, RequestKey, StoreError};
+use karcis_kernel::{BookingId, Money, Timestamp, UserId};
+use uuid::Uuid;
 
 use crate::domain::{AttemptId, Fact, Outcome, Payment, PaymentRecord, RefundOutcome};
 
@@ -19,6 +20,8 @@ pub struct Change {
     pub facts: Vec<Fact>,
     /// The keys that it uses up.
     pub keys: Vec<KeyUse>,
+    /// What an operator did.
+    pub act: Option<PrivilegedAct>,
 }
 
 /// The stored payments.
@@ -152,4 +155,35 @@ pub trait PaymentGateway: Send + Sync {
     /// Gives the money back once per key. Asked again with the same key, it gives the refund's
     /// outcome as it is now.
     async fn refund(&self, refund: Refund) -> Result<RefundOutcome, ProviderUnavailable>;
+}
+
+/// The stored payments, with what the provider left open.
+#[async_trait]
+pub trait UnsettledPayments: Payments {
+    /// Up to `limit` attempts that began before this time and have no outcome, and refunds and
+    /// reversals that the provider refuses, in the order of their bookings, after the one of this
+    /// booking and attempt.
+    async fn unsettled(
+        &self,
+        before: Timestamp,
+        after: Option<(BookingId, Uuid)>,
+        limit: u16,
+    ) -> Result<Vec<Unsettled>, StoreError>;
+}
+
+/// Something that the provider left open.
+#[derive(Clone, Debug)]
+pub struct Unsettled {
+    pub booking_id: BookingId,
+    pub user_id: UserId,
+    pub amount: Money,
+    /// `attempt`, `refund` or `reversal`.
+    pub what: &'static str,
+    /// Nil of a refund.
+    pub attempt_id: Uuid,
+    /// When the attempt began.
+    pub at: Option<Timestamp>,
+    pub cancel_wanted: bool,
+    /// Why the provider refuses.
+    pub refusal: Option<String>,
 }

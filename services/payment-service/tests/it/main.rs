@@ -13,6 +13,7 @@ mod paying;
 mod refunds;
 mod repeating;
 mod restored;
+mod settling;
 mod silence;
 mod unreadable;
 mod watching;

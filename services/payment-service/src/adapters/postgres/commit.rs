@@ -65,6 +65,9 @@ impl PgPayments {
         conflicts.extend(missing(&changed, &written));
 
         changes.retain(|encoded| !conflicts.contains(&encoded.booking_id()));
+        for act in changes.iter().filter_map(|encoded| encoded.change.act.as_ref()) {
+            act.record(&mut transaction).await?;
+        }
         let messages: Vec<Outgoing> =
             changes.iter().flat_map(|encoded| encoded.messages.iter().cloned()).collect();
         self.signals.outbox.insert(&mut transaction, &messages).await?;

@@ -6,6 +6,7 @@ mod idempotency_keys;
 mod load;
 mod queries;
 mod rows;
+mod unsettled;
 
 use std::{collections::HashSet, sync::Arc};
 

@@ -1,0 +1,159 @@
+//! What operators see and do of payments: what the provider left open, one's whole story, settle.
+
+use std::time::Duration;
+
+use axum::extract::State;
+use karcis_database::PrivilegedAct;
+use karcis_http::{
+    FieldErrors, Json, List, Operator, Page, PathId, Problem, Query, ReasonText, one_of,
+    parse_reason,
+};
+use karcis_kernel::{BookingId, Timestamp, one_line};
+use karcis_process::{now, trace};
+use serde::Deserialize;
+use utoipa::{IntoParams, ToSchema, openapi::Object};
+use uuid::Uuid;
+
+use super::{
+    ApiState,
+    ops_responses::{PaymentStoryResponse, UnsettledResponse},
+};
+use crate::{
+    application::{SettleError, settle_attempt},
+    domain::{PaymentRecord, Settlement},
+};
+
+const OPERATORS: &str = "Operators";
+
+/// An attempt that has begun just now is not yet unknown.
+const OLDER_THAN_S: u32 = 10;
+
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct UnknownQuery {
+    /// Attempts that began so many seconds ago.
+    #[param(minimum = 0, maximum = 1_000_000_000, default = 10, nullable = false)]
+    older_than_s: Option<u32>,
+    /// How many at most.
+    #[param(minimum = 1, maximum = 100, default = 20, nullable = false)]
+    limit: Option<u16>,
+    /// The `next_cursor` of the page before.
+    #[param(pattern = "^[A-Za-z0-9_-]+$", nullable = false)]
+    cursor: Option<String>,
+}
+
+/// What the provider says of what it left open, or what was done by hand.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SettleRequest {
+    /// `approved`, `declined`, `voided`: what became of the attempt without an outcome. `refunded`: money that
+    /// the provider refused to give back went back by hand. `ask_again`: it refused by mistake.
+    #[schema(schema_with = settlements)]
+    outcome: String,
+    /// Where this can be looked up, such as the provider's own id of it. For the audit: nothing personal.
+    #[schema(min_length = 1, max_length = 200, examples("pi_3MtwBwLkdIwHu7ix28a3tqPa"))]
+    reference: String,
+    /// As those who read the audit see it.
+    #[schema(value_type = ReasonText)]
+    reason: String,
+}
+
+fn settlements() -> Object {
+    one_of(Settlement::ALL.map(Settlement::as_str))
+}
+
+/// What the provider left open: attempts without an outcome, and refunds and reversals that it refuses. The
+/// oldest booking first.
+#[utoipa::path(get, path = "/ops/payment/unknown", tag = OPERATORS, operation_id = "unknownPayments",
+    params(UnknownQuery), security(("bearer" = ["operator", "admin"])),
+    responses((status = 200, description = "A page of what is open.",
+        body = List<UnsettledResponse>)))]
+pub(super) async fn unknown(
+    State(api): State<ApiState>,
+    _operator: Operator,
+    Query(query): Query<UnknownQuery>,
+) -> Result<Json<List<UnsettledResponse>>, Problem> {
+    let page: Page<(BookingId, Uuid)> = Page::new(query.limit, query.cursor.as_deref())?;
+    let older_than_s = query.older_than_s.unwrap_or(OLDER_THAN_S);
+    if older_than_s > 1_000_000_000 {
+        return Err(Problem::invalid_field("older_than_s", "give at most 1000000000 seconds"));
+    }
+    let at = now();
+    let before: Timestamp = at - Duration::from_secs(older_than_s.into());
+    let found = api.unsettled.unsettled(before, page.after, page.limit + 1).await?;
+    let list = List::of(found, page.limit, |open| (open.booking_id, open.attempt_id));
+    Ok(Json(list.map(|open| UnsettledResponse::new(open, at))))
+}
+
+/// A booking's payment with its attempts, and what it waits for.
+#[utoipa::path(get, path = "/ops/payment/{booking_id}", tag = OPERATORS,
+    operation_id = "paymentStory",
+    params(("booking_id" = BookingId, Path, description = "Whose payment.")),
+    security(("bearer" = ["operator", "admin"])),
+    responses((status = 200, description = "The payment.", body = PaymentStoryResponse)))]
+pub(super) async fn show(
+    State(api): State<ApiState>,
+    PathId(id): PathId,
+    _operator: Operator,
+) -> Result<Json<PaymentStoryResponse>, Problem> {
+    trace::about(id);
+    let record =
+        api.payments.load(&[BookingId(id)]).await?.one()?.ok_or_else(Problem::not_found)?;
+    Ok(Json(PaymentStoryResponse::from(&record)))
+}
+
+/// Records what the provider says of what it left open, or what was done by hand.
+///
+/// It counts as the provider's own answer: the booking moves on by the usual fact. It is refused unless
+/// something of this kind is open.
+#[utoipa::path(post, path = "/ops/payment/{booking_id}/settle", tag = OPERATORS,
+    operation_id = "settlePayment", request_body = SettleRequest,
+    params(("booking_id" = BookingId, Path, description = "Whose payment.")),
+    security(("bearer" = ["operator", "admin"])),
+    responses(
+        (status = 200, description = "The payment as it is now.", body = PaymentStoryResponse),
+        (status = 409, description = "nothing-to-settle"),
+    ))]
+pub(super) async fn settle(
+    State(api): State<ApiState>,
+    PathId(id): PathId,
+    Operator(operator): Operator,
+    Json(request): Json<SettleRequest>,
+) -> Result<Json<PaymentStoryResponse>, Problem> {
+    trace::about(id);
+    let mut fields = FieldErrors::new();
+    let known = Settlement::ALL.into_iter().find(|known| known.as_str() == request.outcome);
+    let words = Settlement::ALL.map(Settlement::as_str).join(", ");
+    let settlement = fields.check("outcome", known.ok_or_else(|| format!("give one of {words}")));
+    let reference = fields.check("reference", one_line(&request.reference, 1..=200));
+    let reason = fields.check("reason", parse_reason(&request.reason));
+    let (Some(settlement), Some(reference)) = (settlement, reference) else {
+        return Err(fields.into_problem());
+    };
+    fields.finish()?;
+    let act = PrivilegedAct {
+        actor: Some(operator.user_id),
+        action: "settle_payment",
+        subject: id,
+        detail: Some(format!("{}, reference {reference}", settlement.as_str()).into()),
+        reason,
+    };
+    let settling = settle_attempt(&*api.unsettled, BookingId(id), settlement, act);
+    let payment = trace::span("settle_attempt", settling).await?;
+    Ok(Json(PaymentStoryResponse::from(&PaymentRecord::Payment(payment))))
+}
+
+impl From<SettleError> for Problem {
+    fn from(error: SettleError) -> Self {
+        match error {
+            SettleError::NotFound => Self::not_found(),
+            SettleError::NothingOpen => {
+                Self::conflict("nothing-to-settle", "There is nothing to settle").detail(
+                    "the payment has no attempt without an outcome, or no refund that was refused: \
+                     GET /ops/payment/{booking_id} shows it",
+                )
+            }
+            SettleError::Store(error) => error.into(),
+        }
+    }
+}

@@ -9,6 +9,7 @@ use crate::{
     keys::{KeysCommand, keys},
     launcher,
     migrate::{MigrateOptions, migrate},
+    ops::{OpsOptions, ops},
     options::Options,
     topics::{TopicOptions, topics},
 };
@@ -38,6 +39,11 @@ enum Command {
     /// Show, add and remove the keys that sign access tokens
     #[command(subcommand)]
     Keys(KeysCommand),
+    /// See and mend what is stuck: bookings, payments, messages
+    ///
+    /// Calls the services over HTTP, as an operator or admin. Everything that changes something needs
+    /// a reason and is in the audit.
+    Ops(Box<OpsOptions>),
     /// One service by itself, as its own binary would run.
     #[command(hide = true)]
     Service {
@@ -57,6 +63,7 @@ pub(crate) async fn run() -> ExitCode {
             Some(Command::Migrate(options)) => Ok(migrate(*options).await?),
             Some(Command::Topics(options)) => Ok(topics(*options).await?),
             Some(Command::Keys(command)) => Ok(keys(command).await?),
+            Some(Command::Ops(options)) => Ok(ops(*options).await?),
             Some(Command::Service { service, flags }) => {
                 let process = Process::start(service.service.full_name());
                 Ok((service.run)(flags, None, process).await?)

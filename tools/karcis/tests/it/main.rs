@@ -3,3 +3,4 @@
 mod deploy;
 mod keys;
 mod launcher;
+mod ops;

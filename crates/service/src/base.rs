@@ -4,7 +4,7 @@ use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use karcis_database::{
-    Clock, DatabaseError, DatabaseReadiness, Pools, check_migrations, connect,
+    Clock, DatabaseError, DatabaseReadiness, Pools, Reconcile, check_migrations, connect,
     describe_unreadable_rows, watch,
 };
 use karcis_http::{About, App, HttpConfig, TokenKeys};
@@ -15,8 +15,9 @@ use tokio::net::TcpListener;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
-    ServiceConfig, StartError,
+    ReconcileConfig, ServiceConfig, StartError,
     ops::{self, OpsState},
+    reconcile::reconcile,
 };
 
 /// A service's connections: to its schema, its outbox and its broker.
@@ -99,6 +100,15 @@ impl Base {
     /// Sends what is in the outbox.
     pub fn relay(&self) -> impl Future<Output = Result<(), Infallible>> + Send + use<> {
         self.outbox.clone().relay(self.kafka.clone(), self.stopping())
+    }
+
+    /// Compares what should agree, and records what does not.
+    pub fn reconcile<R: Reconcile>(
+        &self,
+        what: R,
+        config: ReconcileConfig,
+    ) -> impl Future<Output = Result<(), Infallible>> + Send + use<R> {
+        reconcile(Arc::new(what), self.pools.saga.clone(), config, self.stopping())
     }
 
     /// Watches the database: its clock, which all instances work by, and the connections to it.

@@ -11,7 +11,7 @@ use adapters::{
     http::{self, ApiState},
     kafka::{Replies, encode},
     metrics,
-    postgres::{BatchedBookings, CancelledEvents, MovedEvents, PgBookings},
+    postgres::{AnswerReconciler, BatchedBookings, CancelledEvents, MovedEvents, PgBookings},
     workers::{self, EventWork},
 };
 use domain::{Input, ResendSchedule};
@@ -65,6 +65,7 @@ pub async fn run(
         event_moved: event_moved.clone(),
         resends,
     };
+    let answers = AnswerReconciler::new(bookings.clone(), config.reconcile.at_rest());
     let stop = || base.stopping();
     let alive = |task| base.alive(task, ALIVE_WITHIN);
     let timers =
@@ -90,6 +91,7 @@ pub async fn run(
         .run("outbox", base.relay())
         .run("database", base.watch())
         .run("live", live.run(shown, stop()))
+        .run("reconciler", base.reconcile(answers, config.reconcile))
         .run("timers", timers)
         .run("cancelled events", event_work("cancelled events", cancelled_events))
         .run("moved events", event_work("moved events", moved_events))

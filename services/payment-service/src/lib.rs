@@ -12,7 +12,7 @@ use adapters::{
     http::{self, ApiState},
     kafka::{self, Commands},
     metrics,
-    postgres::{BatchedPayments, PgPayments, Signals},
+    postgres::{BatchedPayments, LedgerReconciler, PgPayments, Signals},
     workers,
 };
 use karcis_database::Pool;
@@ -53,6 +53,8 @@ pub async fn run(
     let by = |pool: &Pool| Arc::new(PgPayments::new(pool.clone(), signals.clone(), kafka::encode));
     let payments = by(&base.pools.saga);
 
+    let at_rest = config.reconcile.at_rest();
+    let ledger = LedgerReconciler::new(base.pools.saga.clone(), gateway.clone(), at_rest);
     metrics::describe();
     let charges = TaskTracker::new();
     let routes = http::routes().with_state(ApiState {
@@ -85,6 +87,7 @@ pub async fn run(
         .run("outbox", base.relay())
         .run("database", base.watch())
         .run("live", live.run(by(&base.pools.reads), stop()))
+        .run("reconciler", base.reconcile(ledger, config.reconcile))
         .run("resolve attempts", resolving)
         .run("void attempts", voiding)
         .run("refund payments", refunding)

@@ -1,15 +1,16 @@
 //! What every service serves for operators below `/ops/<service>`: the dead letters, the parked messages,
-//! and who did what.
+//! what the reconciler found, and who did what.
 
 mod audit;
 mod dead_letters;
+mod differences;
 mod excerpt;
 mod parked;
 
 use karcis_database::{ByOperator, Pool, Pools};
 use karcis_http::{Json, Operator, Problem, ReasonRequest};
 use karcis_messaging::{Acted, DeadLetters, Outbox, ParkedMessages};
-use karcis_schemas::Service;
+use karcis_schemas::{Service, USER};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, OpenApi, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -52,6 +53,11 @@ pub(crate) fn routes(service: &Service) -> OpenApiRouter<OpsState> {
         .routes(routes!(parked::show))
         .routes(routes!(parked::resend))
         .routes(routes!(parked::discard));
+    // What user-service has, no other service knows.
+    let own = match service.name == USER.name {
+        true => own,
+        false => own.routes(routes!(differences::list)),
+    };
     let path = format!("/ops/{}", service.name);
     OpenApiRouter::with_openapi(Document::openapi()).nest(&path, own)
 }

@@ -2,6 +2,7 @@
 #![deny(clippy::disallowed_methods)]
 
 mod booking;
+mod contradiction;
 mod event;
 mod order;
 mod resend;

@@ -15,6 +15,7 @@ mod moved;
 mod moved_many;
 mod outage;
 mod paying;
+mod reconciler;
 mod sagas;
 mod set_aside;
 mod showing;

@@ -19,6 +19,7 @@ mod moving;
 mod per_buyer;
 mod pools;
 mod racing;
+mod reconciler;
 mod repeating;
 mod round_trip;
 mod search;

@@ -155,6 +155,10 @@ pub trait PaymentGateway: Send + Sync {
     /// Gives the money back once per key. Asked again with the same key, it gives the refund's
     /// outcome as it is now.
     async fn refund(&self, refund: Refund) -> Result<RefundOutcome, ProviderUnavailable>;
+
+    /// The keys of the charges whose money the intent has captured, also if it went back. It only reads:
+    /// what is missing may still come.
+    async fn captures(&self, intent: BookingId) -> Result<HashSet<String>, ProviderUnavailable>;
 }
 
 /// The stored payments, with what the provider left open.

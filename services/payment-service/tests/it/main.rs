@@ -10,6 +10,7 @@ mod input;
 mod locked;
 mod lost_commits;
 mod paying;
+mod reconciler;
 mod refunds;
 mod repeating;
 mod restored;

@@ -128,7 +128,7 @@ pub(super) async fn parked(
 
 impl Kind {
     async fn listed(&self, client: &Client, of: &Of) -> Result<Shown, OpsError> {
-        let all = of_each(client, of, self.list, "").await?;
+        let all = of_each(client, &of.services(), self.list, "", of.limit.limit).await?;
         Ok(Shown::list(all, self.columns, self.nothing))
     }
 

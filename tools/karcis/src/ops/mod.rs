@@ -104,6 +104,14 @@ enum OpsCommand {
         #[command(flatten)]
         of: Of,
     },
+    /// What the reconcilers found: stock that does not add up, answers that contradict, the provider's ledger
+    Differences {
+        /// Those too that are gone
+        #[arg(long)]
+        with_gone: bool,
+        #[command(flatten)]
+        of: Of,
+    },
     /// Who did what, when and why
     Audit {
         #[command(flatten)]
@@ -173,6 +181,9 @@ pub(crate) async fn ops(options: OpsOptions) -> Result<(), OpsError> {
             messages::dead_letters(&client, command, &of).await?
         }
         OpsCommand::Parked { command, of } => messages::parked(&client, command, &of).await?,
+        OpsCommand::Differences { with_gone, of } => {
+            records::differences(&client, with_gone, &of).await?
+        }
         OpsCommand::Audit { of } => records::audit(&client, &of).await?,
         OpsCommand::Token => client.token()?,
     };

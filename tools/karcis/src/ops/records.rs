@@ -1,5 +1,6 @@
-//! Who did what, when and why.
+//! Who did what, when and why; and what the reconcilers found.
 
+use karcis_schemas::{Service, USER};
 use serde_json::Value;
 
 use super::{
@@ -18,8 +19,30 @@ const COLUMNS: [Column; 7] = [
     ("ACTOR", |act| cell(act, "actor_id")),
 ];
 
+const DIFFERENCES: [Column; 6] = [
+    ("SERVICE", |one| cell(one, "service")),
+    ("KIND", |one| cell(one, "kind")),
+    ("SUBJECT", |one| cell(one, "subject_id")),
+    ("FIRST SEEN", |one| time(one, "first_seen_at")),
+    ("LAST SEEN", |one| time(one, "last_seen_at")),
+    ("WHAT", |one| cell(one, "detail")),
+];
+
+/// user-service compares nothing.
+pub(super) async fn differences(
+    client: &Client,
+    with_gone: bool,
+    of: &Of,
+) -> Result<Shown, OpsError> {
+    let query = format!("with_gone={with_gone}");
+    let mut services = of.services();
+    services.retain(|service| of.service.is_some() || service.name != USER.name);
+    let found = of_each(client, &services, "differences", &query, of.limit.limit).await?;
+    Ok(Shown::list(found, &DIFFERENCES, "no differences"))
+}
+
 pub(super) async fn audit(client: &Client, of: &Of) -> Result<Shown, OpsError> {
-    let mut acts = of_each(client, of, "audit", "").await?;
+    let mut acts = of_each(client, &of.services(), "audit", "", of.limit.limit).await?;
     acts.sort_by_key(|act| std::cmp::Reverse(act["at"].as_str().map(str::to_owned)));
     acts.truncate(of.limit.limit);
     Ok(Shown::list(acts, &COLUMNS, "nobody did anything"))
@@ -28,14 +51,15 @@ pub(super) async fn audit(client: &Client, of: &Of) -> Result<Shown, OpsError> {
 /// The items of a list of each service, which each names.
 pub(super) async fn of_each(
     client: &Client,
-    of: &Of,
+    services: &[&'static Service],
     list: &str,
     query: &str,
+    limit: usize,
 ) -> Result<Vec<Value>, OpsError> {
     let mut all = Vec::new();
-    for service in of.services() {
+    for service in services {
         let path = format!("/ops/{}/{list}", service.name);
-        for mut item in client.list(service, &path, query, of.limit.limit).await? {
+        for mut item in client.list(service, &path, query, limit).await? {
             item["service"] = service.name.into();
             all.push(item);
         }

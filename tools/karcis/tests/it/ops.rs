@@ -97,6 +97,7 @@ async fn an_operator_redrives_and_discards_what_a_service_could_not_handle() {
     let id = booking.id.to_string();
     assert_eq!(operator.says(&["dead-letters"]), "no dead letters\n");
     assert_eq!(operator.says(&["parked"]), "no parked messages\n");
+    assert_eq!(operator.says(&["differences"]), "no differences\n");
     say_nonsense(&fleet, &booking).await;
     let one = eventually(async || {
         let listed = operator.json(&["dead-letters", "--service", "booking"]);

@@ -2,11 +2,11 @@
 
 mod commit;
 mod events;
-mod hold_story;
 mod holds;
 mod idempotency_keys;
 mod load;
 mod queries;
+mod reconciler;
 mod rows;
 
 use std::collections::{HashMap, HashSet};
@@ -23,6 +23,8 @@ use crate::{
     },
     domain::{Command, Event, IssuedTicket},
 };
+
+pub(crate) use reconciler::StockReconciler;
 
 /// Events, their stock and their tickets in Postgres.
 #[derive(Clone)]

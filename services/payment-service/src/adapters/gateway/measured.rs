@@ -1,6 +1,6 @@
 //! Calls of the provider, with their span and their time, and with texts that can be stored.
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use async_trait::async_trait;
 use karcis_kernel::BookingId;
@@ -45,6 +45,11 @@ impl PaymentGateway for Measured {
             }
             answer => answer,
         })
+    }
+
+    async fn captures(&self, intent: BookingId) -> Result<HashSet<String>, ProviderUnavailable> {
+        let outcome = |answer: &Result<_, _>| if answer.is_ok() { "listed" } else { UNKNOWN };
+        measured("captures", intent, self.0.captures(intent), outcome).await
     }
 }
 

@@ -5,8 +5,8 @@ mod commit;
 mod idempotency_keys;
 mod load;
 mod queries;
+mod reconciler;
 mod rows;
-mod unsettled;
 
 use std::{collections::HashSet, sync::Arc};
 
@@ -24,7 +24,9 @@ use crate::{
     domain::PaymentRecord,
 };
 
-pub(crate) use self::{batched::BatchedPayments, queries::StuckRefunds};
+pub(crate) use self::{
+    batched::BatchedPayments, queries::StuckRefunds, reconciler::LedgerReconciler,
+};
 
 /// What is notified after a commit.
 #[derive(Clone)]

@@ -244,3 +244,9 @@ pub(super) async fn refund(
     };
     Ok(refunds.iter().map(outcome).collect())
 }
+
+/// The keys of the intent's charges that were captured.
+pub(super) async fn captures(pool: &Pool, intent: BookingId) -> Result<Vec<String>, StoreError> {
+    let keys = "SELECT key FROM charge WHERE intent = $1 AND answer = 'captured'";
+    Ok(sqlx::query_scalar(keys).bind(intent.0).fetch_all(pool).await?)
+}

@@ -4,7 +4,7 @@
 mod ledger;
 mod methods;
 
-use std::{future::Future, time::Duration};
+use std::{collections::HashSet, future::Future, time::Duration};
 
 use async_trait::async_trait;
 use karcis_database::{BatchLimits, Batcher, Pool, StoreError};
@@ -21,14 +21,15 @@ use crate::{
 /// As for payments: each waiting buyer may wait for a call of the provider.
 const LIMITS: BatchLimits = BatchLimits { capacity: 8_192, group: 512 };
 
-/// Connections to the ledger: one for each batcher.
-pub(super) const CONNECTIONS: u32 = 3;
+/// Connections to the ledger: one for each batcher, one for reads.
+pub(super) const CONNECTIONS: u32 = 4;
 
 /// The simulated provider.
 pub(super) struct SimulatedGateway {
     charges: Batcher<Charge, Standing>,
     voids: Batcher<BookingId, Outcome>,
     refunds: Batcher<Refund, RefundOutcome>,
+    pool: Pool,
     /// How long a caller waits for an answer.
     timeout: Duration,
 }
@@ -47,6 +48,7 @@ impl SimulatedGateway {
             refunds: batcher(pool, |pool, refunds: Vec<Refund>| async move {
                 ledger::refund(&pool, &refunds, now()).await
             }),
+            pool: pool.clone(),
             timeout,
         }
     }
@@ -124,6 +126,14 @@ impl PaymentGateway for SimulatedGateway {
     async fn refund(&self, refund: Refund) -> Result<RefundOutcome, ProviderUnavailable> {
         match timeout(self.timeout, self.refunds.submit(refund)).await {
             Ok(answer) => answer.map_err(|error| ProviderUnavailable(chain(&error).to_string())),
+            Err(elapsed) => Err(ProviderUnavailable(elapsed.to_string())),
+        }
+    }
+
+    async fn captures(&self, intent: BookingId) -> Result<HashSet<String>, ProviderUnavailable> {
+        match timeout(self.timeout, ledger::captures(&self.pool, intent)).await {
+            Ok(Ok(keys)) => Ok(keys.into_iter().collect()),
+            Ok(Err(error)) => Err(ProviderUnavailable(chain(&error).to_string())),
             Err(elapsed) => Err(ProviderUnavailable(elapsed.to_string())),
         }
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use axum::extract::State;
-use karcis_http::{Json, List, Operator, Page, PathId, Problem, Query, ReasonRequest};
+use karcis_http::{Json, List, Operator, Page, PathId, Problem, Query, ReasonRequest, Time};
 use karcis_kernel::Timestamp;
 use karcis_messaging::DeadLetter;
 use serde::Serialize;
@@ -107,9 +107,10 @@ pub(super) async fn list(
     _operator: Operator,
     Query(query): Query<MessagesQuery>,
 ) -> Result<Json<List<DeadLetterResponse>>, Problem> {
-    let page = Page::new(query.limit, query.cursor.as_deref())?;
+    let page: Page<(Time, Uuid)> = Page::new(query.limit, query.cursor.as_deref())?;
+    let after = page.after.map(|(Time(at), id)| (at, id));
     let found =
-        state.dead_letters.list(query.booking_id, page.after, page.limit + 1, LISTED_BYTES).await?;
+        state.dead_letters.list(query.booking_id, after, page.limit + 1, LISTED_BYTES).await?;
     let key = |message: &DeadLetter| (message.first_seen_at, message.id);
     let item = |message| DeadLetterResponse::new(message, LISTED_BYTES);
     Ok(Json(excerpt::page(found, page.limit, key, item)))

@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use karcis_database::{DifferenceRow, differences};
-use karcis_http::{Json, List, Operator, Page, Problem, Query};
+use karcis_http::{Json, List, Operator, Page, Problem, Query, Time};
 use karcis_kernel::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -63,9 +63,10 @@ pub(super) async fn list(
     _operator: Operator,
     Query(query): Query<DifferencesQuery>,
 ) -> Result<Json<List<DifferenceResponse>>, Problem> {
-    let page = Page::new(query.limit, query.cursor.as_deref())?;
+    let page: Page<(Time, Uuid)> = Page::new(query.limit, query.cursor.as_deref())?;
+    let after = page.after.map(|(Time(at), id)| (at, id));
     let with_gone = query.with_gone.unwrap_or_default();
-    let found = differences(&state.reads, with_gone, page.after, page.limit + 1).await?;
+    let found = differences(&state.reads, with_gone, after, page.limit + 1).await?;
     let key = |row: &DifferenceRow| (row.first_seen_at, row.difference_id);
     Ok(Json(excerpt::page(found, page.limit, key, Into::into)))
 }

@@ -1,7 +1,7 @@
 //! The messages of the outbox that the broker never took: show them, send them again, throw them away.
 
 use axum::extract::State;
-use karcis_http::{Json, List, Operator, Page, PathId, Problem, Query, ReasonRequest};
+use karcis_http::{Json, List, Operator, Page, PathId, Problem, Query, ReasonRequest, Time};
 use karcis_kernel::Timestamp;
 use karcis_messaging::ParkedMessage;
 use serde::Serialize;
@@ -74,9 +74,9 @@ pub(super) async fn list(
     _operator: Operator,
     Query(query): Query<MessagesQuery>,
 ) -> Result<Json<List<ParkedMessageResponse>>, Problem> {
-    let page = Page::new(query.limit, query.cursor.as_deref())?;
-    let found =
-        state.parked.list(query.booking_id, page.after, page.limit + 1, LISTED_BYTES).await?;
+    let page: Page<(Time, Uuid)> = Page::new(query.limit, query.cursor.as_deref())?;
+    let after = page.after.map(|(Time(at), id)| (at, id));
+    let found = state.parked.list(query.booking_id, after, page.limit + 1, LISTED_BYTES).await?;
     let key = |message: &ParkedMessage| (message.parked_at, message.id);
     let item = |message| ParkedMessageResponse::new(message, LISTED_BYTES);
     Ok(Json(excerpt::page(found, page.limit, key, item)))

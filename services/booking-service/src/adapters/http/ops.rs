@@ -3,9 +3,9 @@
 use axum::extract::State;
 use karcis_database::PrivilegedAct;
 use karcis_http::{
-    FieldErrors, Json, List, Operator, Page, PathId, Problem, Query, ReasonRequest, one_of,
+    FieldErrors, Json, List, Operator, Page, PathId, Problem, Query, ReasonRequest, Time, one_of,
 };
-use karcis_kernel::{BookingId, Timestamp};
+use karcis_kernel::BookingId;
 use karcis_process::{now, trace};
 use serde::Deserialize;
 use utoipa::{IntoParams, openapi::Object};
@@ -56,7 +56,7 @@ pub(super) async fn list(
     _operator: Operator,
     Query(query): Query<SagasQuery>,
 ) -> Result<Json<List<SagaResponse>>, Problem> {
-    let page: Page<(Timestamp, BookingId)> = Page::new(query.limit, query.cursor.as_deref())?;
+    let page: Page<(Time, BookingId)> = Page::new(query.limit, query.cursor.as_deref())?;
     let mut fields = FieldErrors::new();
     let named = |name: String| STAGES.into_iter().find(|stage| *stage == name);
     let stage = query
@@ -68,10 +68,11 @@ pub(super) async fn list(
         fields.add("older_than_s", "give at most 1000000000 seconds");
     }
     fields.finish()?;
+    let after = page.after.map(|(Time(at), id)| (at, id));
     let at = now();
     let unchanged_since = age_s.map(|age_s| at - std::time::Duration::from_secs(age_s.into()));
     let filter = SagaFilter { stuck: query.stuck, stage, unchanged_since };
-    let found = state.sagas.sagas(filter, page.after, page.limit + 1).await?;
+    let found = state.sagas.sagas(filter, after, page.limit + 1).await?;
     let ids: Vec<BookingId> = found.iter().map(|booking| booking.order.id).collect();
     let mut errors = last_errors(&state.sagas.set_aside(&ids).await?);
     let list = List::of(found, page.limit, |booking| (booking.updated_at, booking.order.id));

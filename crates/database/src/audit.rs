@@ -16,7 +16,7 @@ pub struct PrivilegedAct {
     pub actor: Option<UserId>,
     /// A verb and its object, such as `cancel_event`.
     pub action: &'static str,
-    /// The id of the account, event, booking or dead letter that it was done to; nil if `detail` names it.
+    /// The id of the account, event, booking or message that it was done to; nil if `detail` names it.
     pub subject: Uuid,
     /// More about what was done, such as `buyer to operator`. Nothing personal.
     pub detail: Option<Cow<'static, str>>,

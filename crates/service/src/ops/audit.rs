@@ -21,7 +21,7 @@ pub(super) struct AuditEntryResponse {
     actor_id: Option<Uuid>,
     #[schema(examples("give_role"))]
     action: String,
-    /// The account, event, booking or dead letter that it was done to; all zeros if `detail` names it.
+    /// The account, event, booking or message that it was done to; all zeros if `detail` names it.
     subject_id: Uuid,
     #[schema(examples("buyer to organiser"))]
     detail: Option<String>,

@@ -178,8 +178,8 @@ impl SagaQueries for PgBookings {
 
     async fn set_aside(&self, ids: &[BookingId]) -> Result<Vec<SetAside>, StoreError> {
         let rows: Vec<SetAsideRow> = sqlx::query_as(
-            "SELECT booking.id AS booking_id, dead_letter.id, 'dead_letter' AS place, kind, error,
-                 last_seen_at AS at
+            "SELECT booking.id AS booking_id, dead_letter.id, 'dead_letter' AS place, kind,
+                 regexp_replace(error, '[0-9A-Fa-f]{32,}', '…', 'g') AS error, last_seen_at AS at
              FROM UNNEST($1::uuid[]) AS booking (id)
              JOIN dead_letter ON headers ->> 'ce_correlationid' = booking.id::text
              UNION ALL

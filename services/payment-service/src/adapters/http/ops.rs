@@ -5,8 +5,8 @@ use std::time::Duration;
 use axum::extract::State;
 use karcis_database::PrivilegedAct;
 use karcis_http::{
-    FieldErrors, Json, List, Operator, Page, PathId, Problem, Query, ReasonText, one_of,
-    parse_reason,
+    FieldErrors, Json, LINE, List, Operator, Page, PathId, Problem, Query, ReasonText, one_of,
+    parse_reason, texts,
 };
 use karcis_kernel::{BookingId, Timestamp, one_line};
 use karcis_process::{now, trace};
@@ -51,11 +51,16 @@ pub(super) struct SettleRequest {
     #[schema(schema_with = settlements)]
     outcome: String,
     /// Where this can be looked up, such as the provider's own id of it. For the audit: nothing personal.
-    #[schema(min_length = 1, max_length = 200, examples("pi_3MtwBwLkdIwHu7ix28a3tqPa"))]
+    #[schema(value_type = ReferenceText)]
     reference: String,
     /// As those who read the audit see it.
     #[schema(value_type = ReasonText)]
     reason: String,
+}
+
+texts! {
+    /// Where it can be looked up; spaces and line breaks around it are removed.
+    ReferenceText: 1 to 200, LINE, such as "pi_3MtwBwLkdIwHu7ix28a3tqPa";
 }
 
 fn settlements() -> Object {

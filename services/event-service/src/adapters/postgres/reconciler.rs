@@ -34,7 +34,7 @@ impl Reconcile for StockReconciler {
         let next: Option<Uuid> = next.fetch_optional(&self.0).await?;
         let Some(event) = next else { return Ok(Compared::default()) };
         // One statement sees both as they were at one moment.
-        let rows: Vec<Row> = sqlx::query_as(
+        let rows: Result<Vec<Row>, sqlx::Error> = sqlx::query_as(
             "SELECT ticket_type.ticket_type_id, capacity, held, sold,
                  COALESCE(sum(quantity) FILTER (WHERE state = 'held'), 0)::bigint AS held_by_holds,
                  COALESCE(sum(quantity) FILTER (WHERE state = 'sold'), 0)::bigint AS sold_by_holds
@@ -48,8 +48,13 @@ impl Reconcile for StockReconciler {
         )
         .bind(event)
         .fetch_all(&self.0)
-        .await?;
+        .await;
         let mut compared = Compared { next: Some(event), ..Compared::default() };
+        // One that is too large, or whose holds cannot be read, does not hold up the others.
+        let rows = rows.unwrap_or_else(|error| {
+            tracing::warn!(event_id = %event, %error, "the stock of an event is not compared");
+            Vec::new()
+        });
         for row in rows {
             match row.difference() {
                 Some(detail) => compared.differs.push((row.ticket_type_id, detail)),

@@ -44,9 +44,15 @@ impl Reconcile for LedgerReconciler {
         .fetch_optional(&self.pool)
         .await?;
         let Some((booking, here)) = next else { return Ok(Compared::default()) };
-        let there = self.gateway.captures(BookingId(booking)).await;
-        let there = there.map_err(StoreError::unavailable)?.len();
         let mut compared = Compared { next: Some(booking), ..Compared::default() };
+        let there = match self.gateway.captures(BookingId(booking)).await {
+            Ok(captures) => captures.len(),
+            // It is compared in the next round.
+            Err(error) => {
+                tracing::warn!(booking_id = %booking, %error, "a payment is not compared");
+                return Ok(compared);
+            }
+        };
         if usize::try_from(here) == Ok(there) {
             compared.agrees.push(booking);
         } else {

@@ -37,7 +37,9 @@ mod trace;
 mod word;
 
 pub use app::App;
-pub use auth::{AUDIENCE, Admin, Caller, Claims, ISSUER, Operator, Organiser, TOKEN_TYPE};
+pub use auth::{
+    AUDIENCE, Admin, Caller, Claims, ISSUER, OPERATORS, Operator, Organiser, TOKEN_TYPE,
+};
 pub use client_ip::{ClientIp, TrustedProxies};
 pub use conditional::{IfMatch, IfNoneMatch};
 pub use extract::{Json, PathId, PathText, PreferWait, Query};

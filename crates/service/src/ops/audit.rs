@@ -2,13 +2,13 @@
 
 use axum::extract::State;
 use karcis_database::{AuditRow, audit};
-use karcis_http::{Json, List, Operator, Page, Problem, Query, Time};
+use karcis_http::{Json, List, OPERATORS, Operator, Page, Problem, Query, Time};
 use karcis_kernel::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{OPERATORS, OpsState, PageQuery};
+use super::{OpsState, PageQuery};
 
 /// A privileged act.
 #[derive(Serialize, ToSchema)]

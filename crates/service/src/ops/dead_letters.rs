@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use axum::extract::State;
-use karcis_http::{Json, List, Operator, Page, PathId, Problem, Query, ReasonRequest, Time};
+use karcis_http::{
+    Json, List, OPERATORS, Operator, Page, PathId, Problem, Query, ReasonRequest, Time,
+};
 use karcis_kernel::Timestamp;
 use karcis_messaging::DeadLetter;
 use serde::Serialize;
@@ -11,7 +13,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{MessageActResponse, MessagesQuery, OPERATORS, OpsState, by, excerpt};
+use super::{MessageActResponse, MessagesQuery, OpsState, by, excerpt};
 
 /// How much of a body a list shows, and how much is shown of one dead letter, in bytes.
 const LISTED_BYTES: u16 = 200;

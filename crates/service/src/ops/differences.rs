@@ -2,13 +2,13 @@
 
 use axum::extract::State;
 use karcis_database::{DifferenceRow, differences};
-use karcis_http::{Json, List, Operator, Page, Problem, Query, Time};
+use karcis_http::{Json, List, OPERATORS, Operator, Page, Problem, Query, Time};
 use karcis_kernel::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::{OPERATORS, OpsState, excerpt};
+use super::{OpsState, excerpt};
 
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]

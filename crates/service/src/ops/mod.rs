@@ -8,15 +8,13 @@ mod excerpt;
 mod parked;
 
 use karcis_database::{ByOperator, Pool, Pools};
-use karcis_http::{Json, Operator, Problem, ReasonRequest};
+use karcis_http::{Json, OPERATORS, Operator, Problem, ReasonRequest};
 use karcis_messaging::{Acted, DeadLetters, Outbox, ParkedMessages};
 use karcis_schemas::{Service, USER};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, OpenApi, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
-
-const OPERATORS: &str = "Operators";
 
 #[derive(OpenApi)]
 #[openapi(tags((name = OPERATORS, description = "What operators and admins see and do")))]

@@ -1,14 +1,16 @@
 //! The messages of the outbox that the broker never took: show them, send them again, throw them away.
 
 use axum::extract::State;
-use karcis_http::{Json, List, Operator, Page, PathId, Problem, Query, ReasonRequest, Time};
+use karcis_http::{
+    Json, List, OPERATORS, Operator, Page, PathId, Problem, Query, ReasonRequest, Time,
+};
 use karcis_kernel::Timestamp;
 use karcis_messaging::ParkedMessage;
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{MessageActResponse, MessagesQuery, OPERATORS, OpsState, by, excerpt};
+use super::{MessageActResponse, MessagesQuery, OpsState, by, excerpt};
 
 /// How much of a body a list shows, and how much is shown of one message, in bytes.
 const LISTED_BYTES: u16 = 200;

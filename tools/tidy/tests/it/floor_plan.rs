@@ -9,13 +9,14 @@ use crate::{
 
 /// The files of a service's `src` and `tests`, by their folder. A service that lacks a job lacks
 /// the file. `*` stands for names that the service chooses.
-const PLAN: [(&str, &[&str]); 9] = [
+const PLAN: [(&str, &[&str]); 10] = [
     ("src", &["main", "lib", "config"]),
     ("src/domain", &["*"]),
     ("src/domain/tests", &["mod", "table", "exploration", "samples"]),
     ("src/application", &["mod", "ports", "*"]),
     ("src/adapters", &["mod", "workers", "metrics"]),
     ("src/adapters/http", &["mod", "responses", "problems", "*"]),
+    ("src/adapters/http/ops", &["mod", "responses"]),
     ("src/adapters/kafka", &["mod", "consumer", "messages"]),
     (
         "src/adapters/postgres",

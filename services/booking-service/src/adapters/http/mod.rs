@@ -5,7 +5,6 @@ mod buyer;
 mod ops;
 mod problems;
 mod responses;
-mod saga_responses;
 
 use std::{sync::Arc, time::Duration};
 
@@ -57,8 +56,5 @@ pub(crate) fn routes() -> OpenApiRouter<ApiState> {
         .routes(routes!(bookings::list))
         .routes(routes!(bookings::show))
         .routes(routes!(bookings::timeline))
-        .routes(routes!(ops::list))
-        .routes(routes!(ops::show))
-        .routes(routes!(ops::resume))
-        .routes(routes!(ops::cancel))
+        .merge(ops::routes())
 }

@@ -62,7 +62,7 @@ pub(crate) fn routes() -> OpenApiRouter<ApiState> {
         .routes(routes!(events::list))
         .routes(routes!(events::show))
         .routes(routes!(tickets::show))
-        .routes(routes!(ops::hold))
+        .merge(ops::routes())
 }
 
 impl From<Caller> for Editor {

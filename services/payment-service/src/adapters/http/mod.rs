@@ -2,7 +2,6 @@
 
 mod methods;
 mod ops;
-mod ops_responses;
 mod payments;
 mod problems;
 mod responses;
@@ -46,7 +45,5 @@ pub(crate) fn routes() -> OpenApiRouter<ApiState> {
         .routes(routes!(methods::list))
         .routes(routes!(payments::pay))
         .routes(routes!(payments::show))
-        .routes(routes!(ops::unknown))
-        .routes(routes!(ops::show))
-        .routes(routes!(ops::settle))
+        .merge(ops::routes())
 }

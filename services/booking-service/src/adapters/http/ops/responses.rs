@@ -7,7 +7,7 @@ use serde::Serialize;
 use utoipa::{ToSchema, openapi::Object};
 use uuid::Uuid;
 
-use super::responses::statuses;
+use super::super::responses::statuses;
 use crate::{
     application::{SetAside, TimelineEntry},
     domain::{Booking, Message, Stage, Stuck},

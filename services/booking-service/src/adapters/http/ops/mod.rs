@@ -1,31 +1,40 @@
 //! What operators see and do of sagas: list them, one's whole story, send again, cancel.
 
+mod responses;
+
 use axum::extract::State;
 use karcis_database::PrivilegedAct;
 use karcis_http::{
-    FieldErrors, Json, List, Operator, Page, PathId, Problem, Query, ReasonRequest, Time, one_of,
+    FieldErrors, Json, List, OPERATORS, Operator, Page, PathId, Problem, Query, ReasonRequest,
+    Time, one_of,
 };
 use karcis_kernel::BookingId;
 use karcis_process::{now, trace};
 use serde::Deserialize;
 use utoipa::{IntoParams, openapi::Object};
+use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::{
-    ApiState,
-    saga_responses::{
-        STAGES, SagaActResponse, SagaResponse, SagaStoryResponse, has_ended, last_errors,
-    },
+use self::responses::{
+    STAGES, SagaActResponse, SagaResponse, SagaStoryResponse, has_ended, last_errors,
 };
+use super::ApiState;
 use crate::{
     application::{SagaFilter, cancel_by_operator, resume_saga},
     domain::{Booking, DecisionContext},
 };
 
-const OPERATORS: &str = "Operators";
+/// What operators see and do.
+pub(super) fn routes() -> OpenApiRouter<ApiState> {
+    OpenApiRouter::new()
+        .routes(routes!(list))
+        .routes(routes!(show))
+        .routes(routes!(resume))
+        .routes(routes!(cancel))
+}
 
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-pub(super) struct SagasQuery {
+struct SagasQuery {
     /// Those that need an operator, or those that do not.
     #[param(nullable = false)]
     stuck: Option<bool>,
@@ -51,7 +60,7 @@ fn stages() -> Object {
 #[utoipa::path(get, path = "/ops/booking/sagas", tag = OPERATORS, operation_id = "sagas",
     params(SagasQuery), security(("bearer" = ["operator", "admin"])),
     responses((status = 200, description = "A page of sagas.", body = List<SagaResponse>)))]
-pub(super) async fn list(
+async fn list(
     State(state): State<ApiState>,
     _operator: Operator,
     Query(query): Query<SagasQuery>,
@@ -90,7 +99,7 @@ pub(super) async fn list(
     params(("booking_id" = BookingId, Path, description = "Which booking.")),
     security(("bearer" = ["operator", "admin"])),
     responses((status = 200, description = "The story.", body = SagaStoryResponse)))]
-pub(super) async fn show(
+async fn show(
     State(state): State<ApiState>,
     PathId(id): PathId,
     _operator: Operator,
@@ -113,7 +122,7 @@ pub(super) async fn show(
         (status = 200, description = "The saga as it is now.", body = SagaActResponse),
         (status = 409, description = "nothing-pending"),
     ))]
-pub(super) async fn resume(
+async fn resume(
     State(state): State<ApiState>,
     PathId(id): PathId,
     Operator(operator): Operator,
@@ -143,7 +152,7 @@ pub(super) async fn resume(
         (status = 200, description = "The saga as it is now.", body = SagaActResponse),
         (status = 409, description = "booking-rejected"),
     ))]
-pub(super) async fn cancel(
+async fn cancel(
     State(state): State<ApiState>,
     PathId(id): PathId,
     Operator(operator): Operator,

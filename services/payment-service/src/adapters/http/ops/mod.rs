@@ -1,36 +1,40 @@
 //! What operators see and do of payments: what the provider left open, one's whole story, settle.
 
+mod responses;
+
 use std::time::Duration;
 
 use axum::extract::State;
 use karcis_database::PrivilegedAct;
 use karcis_http::{
-    FieldErrors, Json, LINE, List, Operator, Page, PathId, Problem, Query, ReasonText, one_of,
-    parse_reason, texts,
+    FieldErrors, Json, LINE, List, OPERATORS, Operator, Page, PathId, Problem, Query, ReasonText,
+    one_of, parse_reason, texts,
 };
 use karcis_kernel::{BookingId, Timestamp, one_line};
 use karcis_process::{now, trace};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema, openapi::Object};
+use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
-use super::{
-    ApiState,
-    ops_responses::{PaymentStoryResponse, UnsettledResponse},
-};
+use self::responses::{PaymentStoryResponse, UnsettledResponse};
+use super::ApiState;
 use crate::{
-    application::{SettleError, settle_attempt},
+    application::settle_attempt,
     domain::{PaymentRecord, Settlement},
 };
 
-const OPERATORS: &str = "Operators";
+/// What operators see and do.
+pub(super) fn routes() -> OpenApiRouter<ApiState> {
+    OpenApiRouter::new().routes(routes!(unknown)).routes(routes!(show)).routes(routes!(settle))
+}
 
 /// An attempt that has begun just now is not yet unknown.
 const OLDER_THAN_S: u32 = 10;
 
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-pub(super) struct UnknownQuery {
+struct UnknownQuery {
     /// Attempts that began so many seconds ago.
     #[param(minimum = 0, maximum = 1_000_000_000, default = 10, nullable = false)]
     older_than_s: Option<u32>,
@@ -45,7 +49,7 @@ pub(super) struct UnknownQuery {
 /// What the provider says of what it left open, or what was done by hand.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct SettleRequest {
+struct SettleRequest {
     /// `approved`, `declined`, `voided`: what became of the attempt without an outcome. `refunded`: money that
     /// the provider refused to give back went back by hand. `ask_again`: it refused by mistake.
     #[schema(schema_with = settlements)]
@@ -73,7 +77,7 @@ fn settlements() -> Object {
     params(UnknownQuery), security(("bearer" = ["operator", "admin"])),
     responses((status = 200, description = "A page of what is open.",
         body = List<UnsettledResponse>)))]
-pub(super) async fn unknown(
+async fn unknown(
     State(api): State<ApiState>,
     _operator: Operator,
     Query(query): Query<UnknownQuery>,
@@ -96,7 +100,7 @@ pub(super) async fn unknown(
     params(("booking_id" = BookingId, Path, description = "Whose payment.")),
     security(("bearer" = ["operator", "admin"])),
     responses((status = 200, description = "The payment.", body = PaymentStoryResponse)))]
-pub(super) async fn show(
+async fn show(
     State(api): State<ApiState>,
     PathId(id): PathId,
     _operator: Operator,
@@ -119,7 +123,7 @@ pub(super) async fn show(
         (status = 200, description = "The payment as it is now.", body = PaymentStoryResponse),
         (status = 409, description = "nothing-to-settle"),
     ))]
-pub(super) async fn settle(
+async fn settle(
     State(api): State<ApiState>,
     PathId(id): PathId,
     Operator(operator): Operator,
@@ -146,19 +150,4 @@ pub(super) async fn settle(
     let settling = settle_attempt(&*api.unsettled, BookingId(id), settlement, act);
     let payment = trace::span("settle_attempt", settling).await?;
     Ok(Json(PaymentStoryResponse::from(&PaymentRecord::Payment(payment))))
-}
-
-impl From<SettleError> for Problem {
-    fn from(error: SettleError) -> Self {
-        match error {
-            SettleError::NotFound => Self::not_found(),
-            SettleError::NothingOpen => {
-                Self::conflict("nothing-to-settle", "There is nothing to settle").detail(
-                    "the payment has no attempt without an outcome, or no refund that was refused: \
-                     GET /ops/payment/{booking_id} shows it",
-                )
-            }
-            SettleError::Store(error) => error.into(),
-        }
-    }
 }

@@ -1,16 +1,11 @@
-//! What operators see of a booking's hold.
+//! Holds as operators see them.
 
-use axum::extract::State;
-use karcis_http::{Json, Operator, PathId, Problem, one_of};
+use karcis_http::one_of;
 use karcis_kernel::{BookingId, EventId, TicketTypeId, Timestamp, UserId};
-use karcis_process::trace;
 use serde::Serialize;
 use utoipa::{ToSchema, openapi::Object};
 
-use super::ApiState;
 use crate::application::{HeldItem, HoldStory};
-
-const OPERATORS: &str = "Operators";
 
 /// What an event keeps for a booking.
 #[derive(Serialize, ToSchema)]
@@ -69,19 +64,4 @@ impl From<HoldStory> for HoldResponse {
             changed_at: story.changed_at,
         }
     }
-}
-
-/// What the event keeps for a booking, without the codes of its tickets.
-#[utoipa::path(get, path = "/ops/event/holds/{booking_id}", tag = OPERATORS, operation_id = "hold",
-    params(("booking_id" = BookingId, Path, description = "Whose hold.")),
-    security(("bearer" = ["operator", "admin"])),
-    responses((status = 200, description = "The hold.", body = HoldResponse)))]
-pub(super) async fn hold(
-    State(state): State<ApiState>,
-    PathId(id): PathId,
-    _operator: Operator,
-) -> Result<Json<HoldResponse>, Problem> {
-    trace::about(id);
-    let hold = state.holds.find(BookingId(id)).await?.ok_or_else(Problem::not_found)?;
-    Ok(Json(hold.into()))
 }

@@ -6,7 +6,7 @@ use serde::Serialize;
 use utoipa::{ToSchema, openapi::Object};
 use uuid::Uuid;
 
-use super::responses::{outcomes, statuses};
+use super::super::responses::{outcomes, statuses};
 use crate::{
     application::Unsettled,
     domain::{Attempt, AttemptOutcome, Payment, PaymentRecord, State, Status},

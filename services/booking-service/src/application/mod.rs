@@ -1,8 +1,8 @@
 //! The use cases: what this service does, one file each, and the ports they need.
 
+mod apply_by_operator;
 mod apply_inputs;
 mod apply_to_event;
-mod by_operator;
 mod cancel_booking;
 mod cancel_by_operator;
 mod create_booking;
@@ -13,9 +13,9 @@ mod record_events;
 mod resume_saga;
 mod unit_of_work;
 
+pub use apply_by_operator::OperatorError;
 pub use apply_inputs::{Applied, Rejected, Tally, apply_inputs};
 pub use apply_to_event::{AppliedToEvent, Skipping, apply_to_event};
-pub use by_operator::OperatorError;
 pub use cancel_booking::{CancelBookingError, cancel_booking};
 pub use cancel_by_operator::cancel_by_operator;
 pub use create_booking::{CreateBookingError, Created, create_booking};

@@ -5,7 +5,7 @@ use karcis_kernel::BookingId;
 
 use super::{
     Bookings,
-    by_operator::{OperatorError, apply_by_operator},
+    apply_by_operator::{OperatorError, apply_by_operator},
 };
 use crate::domain::{Booking, DecisionContext, Input};
 

@@ -51,12 +51,14 @@ fn show(verdict: &Verdict) -> String {
     }
 }
 
-#[test]
-fn every_settlement_in_every_state_is_the_providers_own_answer_or_nothing() {
+/// A payment's name, the payment, and what each settlement makes of it, in the order of
+/// [`Settlement::ALL`]: approved, declined, voided, refunded, ask_again.
+type Row = (&'static str, Payment, [&'static str; 5]);
+
+fn table() -> Vec<Row> {
     let two = || open_after(&[AttemptOutcome::Declined(soft()), AttemptOutcome::Declined(soft())]);
     let nothing = ["–"; 5];
-    // In the order of Settlement::ALL: approved, declined, voided, refunded, ask_again.
-    let table = [
+    vec![
         ("open", open(), nothing),
         (
             "processing",
@@ -118,8 +120,12 @@ fn every_settlement_in_every_state_is_the_providers_own_answer_or_nothing() {
                 "refunding approved refused, asked",
             ],
         ),
-    ];
-    for (name, payment, cells) in &table {
+    ]
+}
+
+#[test]
+fn every_settlement_in_every_state_is_the_providers_own_answer_or_nothing() {
+    for (name, payment, cells) in &table() {
         for (settlement, expected) in Settlement::ALL.into_iter().zip(cells) {
             let verdict = settle(payment, settlement);
             assert_eq!(show(&verdict), *expected, "{name} × {settlement:?}");

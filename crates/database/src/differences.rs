@@ -132,12 +132,12 @@ pub async fn take_turn(
     pause: Duration,
 ) -> Result<Option<Uuid>, StoreError> {
     let turn = sqlx::query_scalar(
-        "INSERT INTO reconciler (kind, after_id, next_at) VALUES ($1, $2, now() + $3)
+        "INSERT INTO reconciler (kind, after_id, next_at) VALUES ($1, $2, now() + make_interval(secs => $3))
          ON CONFLICT (kind) DO UPDATE SET next_at = EXCLUDED.next_at
              WHERE reconciler.next_at <= now()
          RETURNING after_id",
     );
-    Ok(turn.bind(kind).bind(Uuid::nil()).bind(pause).fetch_optional(pool).await?)
+    Ok(turn.bind(kind).bind(Uuid::nil()).bind(pause.as_secs_f64()).fetch_optional(pool).await?)
 }
 
 /// Ends a turn: the next goes on after this id, not before `pause` is over.
@@ -147,12 +147,15 @@ pub async fn end_turn(
     after: Uuid,
     pause: Duration,
 ) -> Result<(), StoreError> {
-    sqlx::query("UPDATE reconciler SET after_id = $2, next_at = now() + $3 WHERE kind = $1")
-        .bind(kind)
-        .bind(after)
-        .bind(pause)
-        .execute(pool)
-        .await?;
+    sqlx::query(
+        "UPDATE reconciler SET after_id = $2, next_at = now() + make_interval(secs => $3)
+         WHERE kind = $1",
+    )
+    .bind(kind)
+    .bind(after)
+    .bind(pause.as_secs_f64())
+    .execute(pool)
+    .await?;
     Ok(())
 }
 

@@ -129,9 +129,11 @@ impl World {
         let transition = match (rules.decide)(&self.booking, samples::context(), input) {
             booking::Verdict::Transition(transition) => transition,
             booking::Verdict::Ignored => {
-                // The reconciler would take it for a difference.
+                // The reconciler would take it for a difference, and only a mistake is one.
                 let contradiction = self.booking.contradiction(input);
-                require(contradiction.is_none(), || format!("{contradiction:?}"))?;
+                require(contradiction.is_none() || self.released_by_mistake, || {
+                    format!("{contradiction:?}")
+                })?;
                 let cancel_accepted = self.cancel_accepted || is_cancel;
                 return Ok(Self { cancel_accepted, ..self.clone() });
             }

@@ -9,7 +9,10 @@ impl Booking {
     pub fn waits_for(&self) -> String {
         match &self.stage {
             Stage::Awaiting { payable: true, .. } => {
-                format!("the buyer to pay, until {}", shown(self.order.pay_by))
+                format!(
+                    "the buyer to pay, until {}",
+                    shown(self.due_at().unwrap_or(self.order.pay_by))
+                )
             }
             Stage::Refunding { refunded: false, .. }
                 if self.stuck == Some(Stuck::RefundRefused) =>

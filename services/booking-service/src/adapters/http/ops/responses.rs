@@ -70,9 +70,9 @@ pub(super) struct SagaStoryResponse {
     version: i64,
     total: Option<Money>,
     tickets: u32,
-    /// Until when it has to be paid.
-    #[schema(value_type = String, format = DateTime)]
-    pay_by: Timestamp,
+    /// Until when it has to be paid; null while unpriced or free.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pay_by: Option<Timestamp>,
     #[schema(value_type = Option<String>, format = DateTime)]
     refundable_until: Option<Timestamp>,
     /// Of what happened last.
@@ -170,8 +170,8 @@ impl SagaStoryResponse {
             version: booking.version,
             total: reservation.map(|reservation| reservation.total),
             tickets: booking.order.items.as_slice().iter().map(|item| item.quantity).sum(),
-            pay_by: booking.order.pay_by,
-            refundable_until: reservation.map(|reservation| reservation.refundable_until),
+            pay_by: booking.pay_by(),
+            refundable_until: booking.refundable_until(),
             trace_id: traces.filter_map(|entry| entry.trace_id.clone()).next(),
             timeline: timeline.into_iter().map(Into::into).collect(),
             set_aside: set_aside.into_iter().take(20).map(Into::into).collect(),

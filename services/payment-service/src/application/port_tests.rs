@@ -3,16 +3,18 @@
 
 use std::{collections::HashSet, time::Duration};
 
-use karcis_database::{KeyUse, RequestKey};
+use karcis_database::{KeyUse, PrivilegedAct, RequestKey};
 use karcis_kernel::{BookingId, Currency, Money, PaymentId, Timestamp, UserId};
 use uuid::Uuid;
 
 use super::{
     ports::{Change, Payments, ReleasedClaim, WaitingPayments},
+    settle_attempt::settle_attempt,
     take_commands::{ArrivedCommand, take_commands},
 };
 use crate::domain::{
-    AttemptId, Command, Outcome, Payment, PaymentRecord, Terms, Verdict, resolve, start,
+    AttemptId, Command, Outcome, Payment, PaymentRecord, RefundKind, RefundOutcome, Settlement,
+    Terms, Verdict, record_refund, resolve, start,
 };
 
 const BUYER: UserId = UserId(Uuid::from_u128(3));
@@ -45,7 +47,7 @@ async fn loaded(payments: &dyn Payments, number: u128) -> Payment {
 
 fn change(before: Payment, after: Payment, keys: Vec<KeyUse>) -> Change {
     let (before, after) = (Some(PaymentRecord::Payment(before)), PaymentRecord::Payment(after));
-    Change { before, after, facts: vec![], keys }
+    Change { before, after, facts: vec![], keys, act: None }
 }
 
 fn started(payment: &Payment) -> Payment {
@@ -54,6 +56,30 @@ fn started(payment: &Payment) -> Payment {
 
 async fn commit(payments: &dyn Payments, changes: Vec<Change>) -> HashSet<BookingId> {
     payments.commit(changes).await.expect("the store answers")
+}
+
+/// The first booking's attempt is approved.
+async fn pay(payments: &dyn Payments, attempt: AttemptId) {
+    let tried = loaded(payments, 1).await;
+    let approved = resolve(&tried, attempt, &Outcome::Approved);
+    apply(payments, tried, approved).await;
+}
+
+async fn apply(payments: &dyn Payments, before: Payment, verdict: Verdict) {
+    let Verdict::Changed(after, _) = verdict else { panic!("it changes nothing") };
+    let after = after.into_payment().expect("it is a payment");
+    assert_eq!(commit(payments, vec![change(before, after, vec![])]).await, HashSet::new());
+}
+
+async fn settle(payments: &dyn Payments, settlement: Settlement) {
+    let act = PrivilegedAct {
+        actor: Some(BUYER),
+        action: "settle_payment",
+        subject: booking(1).0,
+        detail: None,
+        reason: Some("the provider says so".to_owned()),
+    };
+    settle_attempt(payments, booking(1), settlement, act).await.expect("there is something open");
 }
 
 async fn claim(payments: &dyn WaitingPayments) -> Vec<BookingId> {
@@ -68,7 +94,7 @@ pub async fn a_change_is_written_if_nothing_came_between(payments: &dyn Payments
     let tombstone = payments.load(&[booking(2)]).await.expect("the store answers").one();
     let tombstone = tombstone.expect("it is readable").expect("it is there");
     assert!(tombstone.payment().is_none());
-    let again = Change { before: None, after: tombstone, facts: vec![], keys: vec![] };
+    let again = Change { before: None, after: tombstone, facts: vec![], keys: vec![], act: None };
     assert_eq!(commit(payments, vec![again]).await, HashSet::from([booking(2)]), "it is not new");
 
     let open = loaded(payments, 1).await;
@@ -119,10 +145,7 @@ pub async fn who_needs_the_provider_is_claimed(payments: &dyn WaitingPayments) {
     assert_eq!(claim(payments).await, [booking(1)], "it is to be voided at once");
     assert_eq!(claim(payments).await, [], "somebody asks");
 
-    let tried = loaded(payments, 1).await;
-    let Verdict::Changed(paid, _) = resolve(&tried, ATTEMPT, &Outcome::Approved) else { panic!() };
-    let paid = paid.into_payment().expect("it is a payment");
-    commit(payments, vec![change(tried, paid, vec![])]).await;
+    pay(payments, ATTEMPT).await;
     assert_eq!(claim(payments).await, [], "it has an outcome");
     take(payments, Command::Refund { booking_id: booking(1) }).await;
     assert_eq!(claim(payments).await, [booking(1)], "money is to go back at once");
@@ -130,4 +153,36 @@ pub async fn who_needs_the_provider_is_claimed(payments: &dyn WaitingPayments) {
     let released = ReleasedClaim { booking_id: booking(1), version, is_looked_up: false };
     payments.release(&[released]).await.expect("the store answers");
     assert_eq!(claim(payments).await, [], "it is asked again later");
+}
+
+/// What an operator settles is asked about at once: whether an attempt that was ended has brought money after
+/// all, and the refund that is to be asked for again.
+pub async fn what_an_operator_settles_is_asked_about_at_once(payments: &dyn WaitingPayments) {
+    take(payments, request(1)).await;
+    let open = loaded(payments, 1).await;
+    commit(payments, vec![change(open.clone(), started(&open), vec![])]).await;
+    assert_eq!(claim(payments).await, [], "somebody asks");
+    settle(payments, Settlement::Declined).await;
+    let claimed = payments.claim(true, 10).await.expect("the store answers");
+    let [declined] = &claimed[..] else { panic!("it is asked about") };
+    assert!(declined.look_up);
+    let version = declined.payment.version;
+    let released = ReleasedClaim { booking_id: booking(1), version, is_looked_up: true };
+    payments.release(&[released]).await.expect("the store answers");
+    assert_eq!(claim(payments).await, [], "it was looked up");
+
+    let second = AttemptId(Uuid::from_u128(5));
+    let open = loaded(payments, 1).await;
+    let tried = start(&open, second, noon(), "tok_approved").expect("it can be paid");
+    commit(payments, vec![change(open, tried, vec![])]).await;
+    pay(payments, second).await;
+    take(payments, Command::Refund { booking_id: booking(1) }).await;
+    assert_eq!(claim(payments).await, [booking(1)], "money is to go back at once");
+    let refunding = loaded(payments, 1).await;
+    let refused = RefundOutcome::Refused { reason: "account_closed".to_owned() };
+    let refused = record_refund(&refunding, RefundKind::Requested, &refused);
+    apply(payments, refunding, refused).await;
+    assert_eq!(claim(payments).await, [], "it is asked for again later");
+    settle(payments, Settlement::AskAgain).await;
+    assert_eq!(claim(payments).await, [booking(1)], "it is asked for again at once");
 }

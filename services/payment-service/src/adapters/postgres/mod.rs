@@ -5,6 +5,7 @@ mod commit;
 mod idempotency_keys;
 mod load;
 mod queries;
+mod reconciler;
 mod rows;
 
 use std::{collections::HashSet, sync::Arc, time::Duration};
@@ -23,7 +24,9 @@ use crate::{
     domain::PaymentRecord,
 };
 
-pub(crate) use self::{batched::BatchedPayments, queries::StuckRefunds};
+pub(crate) use self::{
+    batched::BatchedPayments, queries::StuckRefunds, reconciler::LedgerReconciler,
+};
 
 /// What is notified after a commit.
 #[derive(Clone)]
@@ -144,5 +147,11 @@ mod tests {
     async fn who_needs_the_provider_is_claimed() {
         let (_environment, store) = store().await;
         port_tests::who_needs_the_provider_is_claimed(&store).await;
+    }
+
+    #[tokio::test]
+    async fn what_an_operator_settles_is_asked_about_at_once() {
+        let (_environment, store) = store().await;
+        port_tests::what_an_operator_settles_is_asked_about_at_once(&store).await;
     }
 }

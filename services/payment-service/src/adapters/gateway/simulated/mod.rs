@@ -198,6 +198,7 @@ impl PaymentGateway for SimulatedGateway {
             Err(elapsed) => Err(ProviderUnavailable(elapsed.to_string())),
         }
     }
+
     async fn captures(&self, intent: BookingId) -> Result<HashSet<String>, ProviderUnavailable> {
         match timeout(self.timeout, ledger::captures(&self.pool, intent)).await {
             Ok(Ok(keys)) => Ok(keys.into_iter().collect()),

@@ -16,12 +16,28 @@ pub struct PrivilegedAct {
     pub actor: Option<UserId>,
     /// A verb and its object, such as `cancel_event`.
     pub action: &'static str,
-    /// The id of the account, event, booking or dead letter that it was done to; nil if `detail` names it.
+    /// The id of the account, event, booking or message that it was done to; nil if `detail` names it.
     pub subject: Uuid,
     /// More about what was done, such as `buyer to operator`. Nothing personal.
     pub detail: Option<Cow<'static, str>>,
     /// Why, in the actor's words.
     pub reason: Option<String>,
+}
+
+/// Who does something by the power of a role, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ByOperator {
+    pub actor: UserId,
+    /// In the actor's words.
+    pub reason: String,
+}
+
+impl ByOperator {
+    /// What this person did to `subject`.
+    pub fn act(&self, action: &'static str, subject: Uuid) -> PrivilegedAct {
+        let (actor, reason) = (Some(self.actor), Some(self.reason.clone()));
+        PrivilegedAct { actor, action, subject, detail: None, reason }
+    }
 }
 
 /// A recorded act, as `GET /ops/{service}/audit` lists it.
@@ -55,6 +71,17 @@ impl PrivilegedAct {
         .execute(transaction)
         .await?;
         Ok(())
+    }
+
+    /// Whether somebody did this to the subject before.
+    pub async fn was_recorded(&self, connection: &mut Connection) -> Result<bool, sqlx::Error> {
+        sqlx::query_scalar(
+            "SELECT EXISTS (SELECT FROM audit WHERE subject_id = $1 AND action = $2)",
+        )
+        .bind(self.subject)
+        .bind(self.action)
+        .fetch_one(connection)
+        .await
     }
 }
 

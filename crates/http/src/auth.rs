@@ -17,6 +17,9 @@ pub const AUDIENCE: &str = "karcis";
 /// The tokens' `typ` header (RFC 9068).
 pub const TOKEN_TYPE: &str = "at+jwt";
 
+/// What operators see and do, as a tag of the documents.
+pub const OPERATORS: &str = "Operators";
+
 /// The claims of an access token.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claims {

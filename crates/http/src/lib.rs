@@ -25,6 +25,7 @@ mod params;
 mod patch;
 mod problem;
 mod readiness;
+mod reason;
 mod refusals;
 mod scan;
 mod security;
@@ -37,7 +38,9 @@ mod trace;
 mod word;
 
 pub use app::App;
-pub use auth::{AUDIENCE, Admin, Caller, Claims, ISSUER, Operator, Organiser, TOKEN_TYPE};
+pub use auth::{
+    AUDIENCE, Admin, Caller, Claims, ISSUER, OPERATORS, Operator, Organiser, TOKEN_TYPE,
+};
 pub use client::HttpsClient;
 pub use client_ip::{ClientIp, TrustedProxies};
 pub use conditional::{IfMatch, IfNoneMatch};
@@ -51,6 +54,7 @@ pub use openapi::{About, LINE, LINES, Price, TimeZoneName, one_of, openapi, or_n
 pub use page::{Cursor, List, Page};
 pub use patch::Patch;
 pub use problem::{FieldError, FieldErrors, Problem};
+pub use reason::{ReasonRequest, ReasonText, parse_reason};
 pub use serve::{bind, serve};
 pub use settings::{HttpConfig, KeysConfig, ServingConfig, address};
 pub use time::Time;

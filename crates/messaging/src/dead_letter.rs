@@ -4,27 +4,34 @@
 //! topic, in the transaction that removes the dead letter.
 
 use chrono::{DateTime, Utc};
-use karcis_database::Pool;
+use karcis_database::{ByOperator, Pool, StoreError};
 use uuid::Uuid;
 
-use crate::Outbox;
+use crate::{
+    Outbox,
+    acts::{Act, Acted},
+    secrets::{SECRET_TOPIC, shown},
+};
 
 /// A message that its service could not handle.
-#[derive(Clone, Debug, PartialEq, serde::Serialize, sqlx::FromRow)]
+#[derive(Clone, Debug, PartialEq, sqlx::FromRow)]
 pub struct DeadLetter {
     pub id: Uuid,
     /// Without a deployment's prefix.
     pub topic: String,
     pub partition: i32,
     pub offset: i64,
-    /// As text, its other bytes escaped.
-    pub key: Option<String>,
+    pub key: Option<Vec<u8>>,
     pub kind: Option<String>,
     pub headers: serde_json::Value,
-    /// As text, its other bytes escaped.
-    pub body: String,
+    /// Its first bytes; `None` where its topic is nobody's to see.
+    pub body: Option<Vec<u8>>,
+    /// How many bytes the whole body has.
+    pub body_bytes: i32,
     /// Why it could not be handled the last time.
     pub error: String,
+    /// Whether it has what it takes to be sent again.
+    pub can_be_redriven: bool,
     pub first_seen_at: DateTime<Utc>,
     pub last_seen_at: DateTime<Utc>,
 }
@@ -76,6 +83,64 @@ pub(crate) async fn store(pool: &Pool, message: &NewDeadLetter) -> Result<(), sq
     Ok(())
 }
 
+/// Whether a text is an id, as a pattern in SQL.
+macro_rules! is_id {
+    () => {
+        " ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'"
+    };
+}
+
+/// What it takes to be sent again: a type, and a key that the topic's readers understand.
+macro_rules! redrivable {
+    () => {
+        concat!("kind IS NOT NULL AND COALESCE(encode(key, 'escape')", is_id!(), ", false)")
+    };
+}
+
+/// The dead letters, each with the first $1 bytes of its body unless its topic is $2, by a condition.
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            r#"SELECT id, topic, "partition", "offset", key, kind, headers, error, first_seen_at,
+                   last_seen_at, octet_length(body) AS body_bytes,
+                   CASE WHEN topic <> $2 THEN substring(body FROM 1 FOR $1) END AS body, "#,
+            redrivable!(),
+            " AS can_be_redriven FROM dead_letter ",
+            $rest
+        )
+    };
+}
+
+const REDRIVE: Act = Act {
+    action: "redrive_dead_letter",
+    take: concat!(
+        "WITH redriven AS (
+            DELETE FROM dead_letter WHERE id = $1 AND ",
+        redrivable!(),
+        "   RETURNING topic, encode(key, 'escape')::uuid AS key, kind, body,
+                headers ->> 'ce_id' AS message, headers ->> 'ce_correlationid' AS booking,
+                headers ->> 'ce_attempt' AS attempt, headers ->> 'traceparent' AS trace
+        )
+        INSERT INTO outbox (message_id, topic, key, kind, correlation, attempt, trace, body)
+        SELECT CASE WHEN message",
+        is_id!(),
+        " THEN message::uuid ELSE gen_random_uuid() END, topic, key, kind, CASE WHEN booking",
+        is_id!(),
+        " THEN booking::uuid END,
+            CASE WHEN attempt ~ '^[0-9]{1,9}$' THEN attempt::integer ELSE 1 END, trace, body
+        FROM redriven RETURNING topic, kind"
+    ),
+    is_there: IS_THERE,
+};
+
+const DISCARD: Act = Act {
+    action: "discard_dead_letter",
+    take: "DELETE FROM dead_letter WHERE id = $1 RETURNING topic, kind",
+    is_there: IS_THERE,
+};
+
+const IS_THERE: &str = "SELECT EXISTS (SELECT FROM dead_letter WHERE id = $1)";
+
 /// What an operator does with a service's dead letters.
 #[derive(Clone, Debug)]
 pub struct DeadLetters {
@@ -89,51 +154,59 @@ impl DeadLetters {
         Self { pool, outbox }
     }
 
-    /// Up to `limit` dead letters by the time of their first failure, after the one with this time and
-    /// id.
+    /// Up to `limit` dead letters, of one booking or all, the newest first by the time of their first
+    /// failure, from the one on that follows `after`; each with so many bytes of its body.
     pub async fn list(
         &self,
+        booking: Option<Uuid>,
         after: Option<(DateTime<Utc>, Uuid)>,
-        limit: i64,
-    ) -> Result<Vec<DeadLetter>, sqlx::Error> {
-        const LIST: &str = r#"
-            SELECT id, topic, "partition", "offset", kind, headers, error, first_seen_at,
-                   last_seen_at, encode(key, 'escape') AS key, encode(body, 'escape') AS body
-            FROM dead_letter
-            WHERE $1::timestamptz IS NULL OR (first_seen_at, id) > ($1, $2)
-            ORDER BY first_seen_at, id LIMIT $3"#;
+        limit: u16,
+        body_bytes: u16,
+    ) -> Result<Vec<DeadLetter>, StoreError> {
         let (at, id) = after.unzip();
-        sqlx::query_as(LIST).bind(at).bind(id).bind(limit).fetch_all(&self.pool).await
+        let found: Vec<DeadLetter> = sqlx::query_as(select!(
+            "WHERE ($3::timestamptz IS NULL OR (first_seen_at, id) < ($3, $4))
+               AND ($6::uuid IS NULL OR headers ->> 'ce_correlationid' = $6::text)
+             ORDER BY first_seen_at DESC, id DESC LIMIT $5"
+        ))
+        .bind(i32::from(body_bytes))
+        .bind(SECRET_TOPIC)
+        .bind(at)
+        .bind(id)
+        .bind(i64::from(limit))
+        .bind(booking)
+        .fetch_all(&self.pool)
+        .await?;
+        Ok(found.into_iter().map(DeadLetter::shown).collect())
     }
 
-    /// Sends it to its topic again. `false` if there is none with this id, or if it has no type or no
-    /// key that the topic's readers understand: such a message can only be discarded.
-    pub async fn redrive(&self, id: Uuid) -> Result<bool, sqlx::Error> {
-        const REDRIVE: &str = r"
-            WITH redriven AS (
-                DELETE FROM dead_letter
-                WHERE id = $1 AND kind IS NOT NULL
-                    AND encode(key, 'escape') ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
-                RETURNING topic, encode(key, 'escape')::uuid AS key, kind, body,
-                    headers ->> 'ce_correlationid' AS booking, headers ->> 'traceparent' AS trace
-            )
-            INSERT INTO outbox (topic, key, kind, correlation, trace, body)
-            SELECT topic, key, kind,
-                CASE WHEN booking ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
-                    THEN booking::uuid END,
-                trace, body
-            FROM redriven";
-        let redriven = sqlx::query(REDRIVE).bind(id).execute(&self.pool).await?;
-        self.outbox.notify();
-        Ok(redriven.rows_affected() == 1)
-    }
-
-    /// Deletes it. `false` if there is none with this id.
-    pub async fn discard(&self, id: Uuid) -> Result<bool, sqlx::Error> {
-        let discarded = sqlx::query("DELETE FROM dead_letter WHERE id = $1")
+    /// The one with this id, with so many bytes of its body.
+    pub async fn find(&self, id: Uuid, body_bytes: u16) -> Result<Option<DeadLetter>, StoreError> {
+        let found: Option<DeadLetter> = sqlx::query_as(select!("WHERE id = $3"))
+            .bind(i32::from(body_bytes))
+            .bind(SECRET_TOPIC)
             .bind(id)
-            .execute(&self.pool)
+            .fetch_optional(&self.pool)
             .await?;
-        Ok(discarded.rows_affected() == 1)
+        Ok(found.map(DeadLetter::shown))
+    }
+
+    /// Sends it to its topic again, with the id, key, type and trace that it had. `Impossible` if it has
+    /// no type, or no key that the topic's readers understand: such a message can only be discarded.
+    pub async fn redrive(&self, id: Uuid, by: &ByOperator) -> Result<Acted, StoreError> {
+        let acted = REDRIVE.run(&self.pool, id, by).await?;
+        self.outbox.notify();
+        Ok(acted)
+    }
+
+    /// Deletes it.
+    pub async fn discard(&self, id: Uuid, by: &ByOperator) -> Result<Acted, StoreError> {
+        DISCARD.run(&self.pool, id, by).await
+    }
+}
+
+impl DeadLetter {
+    fn shown(self) -> Self {
+        Self { error: shown(&self.topic, &self.error).into_owned(), ..self }
     }
 }

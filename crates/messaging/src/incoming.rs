@@ -5,7 +5,7 @@ use rdkafka::{
     message::{BorrowedMessage, Headers},
 };
 
-use crate::{Kafka, dead_letter::NewDeadLetter};
+use crate::{Kafka, dead_letter::NewDeadLetter, secrets::shown};
 
 /// The header's text, if it is one.
 pub(crate) fn header<'a>(message: &'a BorrowedMessage<'_>, name: &str) -> Option<&'a str> {
@@ -19,7 +19,7 @@ pub(crate) fn age_seconds(message: Option<&BorrowedMessage<'_>>) -> f64 {
     sent_ms.map_or(0.0, |sent| (karcis_process::now().timestamp_millis() - sent) as f64 / 1_000.0)
 }
 
-/// The message as it is dead-lettered.
+/// The message as it is dead-lettered; its error names no ticket's code.
 pub(crate) fn new_dead_letter(
     kafka: &Kafka,
     message: &BorrowedMessage<'_>,
@@ -30,15 +30,16 @@ pub(crate) fn new_dead_letter(
         let value = header.value.map(|value| storable(&String::from_utf8_lossy(value)));
         (storable(header.key), serde_json::Value::from(value))
     });
+    let topic = kafka.plain_topic(message.topic());
     NewDeadLetter {
-        topic: kafka.plain_topic(message.topic()).to_owned(),
+        topic: topic.to_owned(),
         partition: message.partition(),
         offset: message.offset(),
         key: message.key().map(<[u8]>::to_vec),
         kind: header(message, "ce_type").map(storable),
         headers: serde_json::Value::Object(headers.collect()),
         body: message.payload().unwrap_or_default().to_vec(),
-        error: storable(error),
+        error: storable(&shown(topic, error)),
     }
 }
 

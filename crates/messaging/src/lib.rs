@@ -1,5 +1,6 @@
 //! How messages leave and reach a service: outbox, relay, batch consumer and dead letters.
 
+mod acts;
 mod backoff;
 mod bounds;
 mod consume;
@@ -18,11 +19,13 @@ mod reader;
 mod refusals;
 mod relay;
 mod relay_session;
+mod secrets;
 mod security;
 mod sender;
 mod spans;
 mod topics;
 
+pub use acts::Acted;
 pub use bounds::{SEATS_AT_ONCE, parts};
 pub use consumer::{Consumer, HandleError, Received};
 pub use dead_letter::{DeadLetter, DeadLetters};

@@ -6,14 +6,18 @@
 //! replied again to a repeated command.
 
 use chrono::{DateTime, Utc};
-use karcis_database::Pool;
+use karcis_database::{ByOperator, Pool, StoreError};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use crate::Outbox;
+use crate::{
+    Outbox,
+    acts::{Act, Acted},
+    secrets::SECRET_TOPIC,
+};
 
 /// A message that the broker did not take.
-#[derive(Clone, Debug, PartialEq, serde::Serialize, sqlx::FromRow)]
+#[derive(Clone, Debug, PartialEq, sqlx::FromRow)]
 pub struct ParkedMessage {
     /// Its CloudEvents id.
     pub id: Uuid,
@@ -24,8 +28,11 @@ pub struct ParkedMessage {
     /// The booking it belongs to.
     pub correlation: Option<Uuid>,
     pub attempt: i32,
-    /// As text, its other bytes escaped.
-    pub body: String,
+    pub trace: Option<String>,
+    /// Its first bytes; `None` where its topic is nobody's to see.
+    pub body: Option<Vec<u8>>,
+    /// How many bytes the whole body has.
+    pub body_bytes: i32,
     /// Why the broker did not take it.
     pub error: String,
     pub created_at: DateTime<Utc>,
@@ -63,6 +70,40 @@ pub(crate) async fn park(
     Ok(parked.rows_affected())
 }
 
+/// The parked messages, each with the first $1 bytes of its body unless its topic is $2, by a condition.
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id, topic, key, kind, correlation, attempt, trace, error, created_at, parked_at,
+                 octet_length(body) AS body_bytes,
+                 CASE WHEN topic <> $2 THEN substring(body FROM 1 FOR $1) END AS body
+             FROM parked_message ",
+            $rest
+        )
+    };
+}
+
+const RESEND: Act = Act {
+    action: "resend_parked_message",
+    take: "
+        WITH resent AS (
+            DELETE FROM parked_message WHERE id = $1
+            RETURNING id, topic, key, kind, correlation, attempt, trace, body
+        )
+        INSERT INTO outbox (message_id, topic, key, kind, correlation, attempt, trace, body)
+        SELECT id, topic, key, kind, correlation, attempt, trace, body FROM resent
+        RETURNING topic, kind",
+    is_there: IS_THERE,
+};
+
+const DISCARD: Act = Act {
+    action: "discard_parked_message",
+    take: "DELETE FROM parked_message WHERE id = $1 RETURNING topic, kind",
+    is_there: IS_THERE,
+};
+
+const IS_THERE: &str = "SELECT EXISTS (SELECT FROM parked_message WHERE id = $1)";
+
 /// What an operator does with a service's parked messages.
 #[derive(Clone, Debug)]
 pub struct ParkedMessages {
@@ -76,42 +117,52 @@ impl ParkedMessages {
         Self { pool, outbox }
     }
 
-    /// Up to `limit` parked messages by the time they were parked, after the one with this time and id.
+    /// Up to `limit` parked messages, of one booking or all, those that were parked last first, from the
+    /// one on that follows `after`; each with so many bytes of its body.
     pub async fn list(
         &self,
+        booking: Option<Uuid>,
         after: Option<(DateTime<Utc>, Uuid)>,
-        limit: i64,
-    ) -> Result<Vec<ParkedMessage>, sqlx::Error> {
-        const LIST: &str = "
-            SELECT id, topic, key, kind, correlation, attempt, encode(body, 'escape') AS body, error,
-                   created_at, parked_at
-            FROM parked_message
-            WHERE $1::timestamptz IS NULL OR (parked_at, id) > ($1, $2)
-            ORDER BY parked_at, id LIMIT $3";
+        limit: u16,
+        body_bytes: u16,
+    ) -> Result<Vec<ParkedMessage>, StoreError> {
         let (at, id) = after.unzip();
-        sqlx::query_as(LIST).bind(at).bind(id).bind(limit).fetch_all(&self.pool).await
+        let found = sqlx::query_as(select!(
+            "WHERE ($3::timestamptz IS NULL OR (parked_at, id) < ($3, $4))
+               AND ($6::uuid IS NULL OR correlation = $6)
+             ORDER BY parked_at DESC, id DESC LIMIT $5"
+        ))
+        .bind(i32::from(body_bytes))
+        .bind(SECRET_TOPIC)
+        .bind(at)
+        .bind(id)
+        .bind(i64::from(limit))
+        .bind(booking);
+        Ok(found.fetch_all(&self.pool).await?)
     }
 
-    /// Moves it back to the outbox, with the id it had. `false` if none has this id.
-    pub async fn resend(&self, id: Uuid) -> Result<bool, sqlx::Error> {
-        const RESEND: &str = "
-            WITH resent AS (
-                DELETE FROM parked_message WHERE id = $1
-                RETURNING id, topic, key, kind, correlation, attempt, trace, body
-            )
-            INSERT INTO outbox (message_id, topic, key, kind, correlation, attempt, trace, body)
-            SELECT id, topic, key, kind, correlation, attempt, trace, body FROM resent";
-        let resent = sqlx::query(RESEND).bind(id).execute(&self.pool).await?;
+    /// The one with this id, with so many bytes of its body.
+    pub async fn find(
+        &self,
+        id: Uuid,
+        body_bytes: u16,
+    ) -> Result<Option<ParkedMessage>, StoreError> {
+        let found = sqlx::query_as(select!("WHERE id = $3"))
+            .bind(i32::from(body_bytes))
+            .bind(SECRET_TOPIC)
+            .bind(id);
+        Ok(found.fetch_optional(&self.pool).await?)
+    }
+
+    /// Moves it back to the outbox, with the id it had.
+    pub async fn resend(&self, id: Uuid, by: &ByOperator) -> Result<Acted, StoreError> {
+        let acted = RESEND.run(&self.pool, id, by).await?;
         self.outbox.notify();
-        Ok(resent.rows_affected() == 1)
+        Ok(acted)
     }
 
-    /// Deletes it. `false` if none has this id.
-    pub async fn discard(&self, id: Uuid) -> Result<bool, sqlx::Error> {
-        let discarded = sqlx::query("DELETE FROM parked_message WHERE id = $1")
-            .bind(id)
-            .execute(&self.pool)
-            .await?;
-        Ok(discarded.rows_affected() == 1)
+    /// Deletes it.
+    pub async fn discard(&self, id: Uuid, by: &ByOperator) -> Result<Acted, StoreError> {
+        DISCARD.run(&self.pool, id, by).await
     }
 }

@@ -350,7 +350,7 @@ impl<C: Consumer> Reader<C> {
             partition = message.partition,
             offset = message.offset,
             kind = message.kind,
-            error,
+            error = message.error,
             "a message was dead-lettered"
         );
         metrics::counter!("karcis_messages_dead_lettered_total").increment(1);

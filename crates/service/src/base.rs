@@ -4,7 +4,7 @@ use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use karcis_database::{
-    Clock, DatabaseError, DatabaseReadiness, Pools, check_migrations, connect,
+    Clock, DatabaseError, DatabaseReadiness, Pools, Reconcile, check_migrations, connect,
     describe_unreadable_rows, watch,
 };
 use karcis_http::{About, App, HttpConfig, TokenKeys};
@@ -14,7 +14,11 @@ use karcis_schemas::Service;
 use tokio::net::TcpListener;
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::{ServiceConfig, StartError, ops};
+use crate::{
+    ReconcileConfig, ServiceConfig, StartError,
+    ops::{self, OpsState},
+    reconcile::reconcile,
+};
 
 /// A service's connections: to its schema, its outbox and its broker.
 pub struct Base {
@@ -69,9 +73,10 @@ impl Base {
         routes: OpenApiRouter,
         keys: &TokenKeys,
     ) -> impl Future<Output = std::io::Result<()>> + Send + use<> {
+        let ops = OpsState::new(&self.pools, &self.outbox);
         let app = App {
             about: about(self.service),
-            routes: routes.merge(ops::routes(self.service).with_state(self.pools.reads.clone())),
+            routes: routes.merge(ops::routes(self.service).with_state(ops)),
             keys: keys.clone(),
             readiness: Arc::new(BaseReadiness {
                 database: DatabaseReadiness(self.pools.saga.clone()),
@@ -95,6 +100,15 @@ impl Base {
     /// Sends what is in the outbox.
     pub fn relay(&self) -> impl Future<Output = Result<(), Infallible>> + Send + use<> {
         self.outbox.clone().relay(self.kafka.clone(), self.stopping())
+    }
+
+    /// Compares what should agree, and records what does not.
+    pub fn reconcile<R: Reconcile>(
+        &self,
+        what: R,
+        config: ReconcileConfig,
+    ) -> impl Future<Output = Result<(), Infallible>> + Send + use<R> {
+        reconcile(Arc::new(what), self.pools.saga.clone(), config, self.stopping())
     }
 
     /// Watches the database: its clock, which all instances work by, and the connections to it.

@@ -5,7 +5,9 @@ mod base;
 mod config;
 mod ops;
 mod program;
+mod reconcile;
 
 pub use base::{Base, openapi};
 pub use config::ServiceConfig;
 pub use program::{StartError, main, run_program};
+pub use reconcile::ReconcileConfig;

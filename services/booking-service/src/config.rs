@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use karcis_http::{KeysConfig, Rate};
 use karcis_schemas::BOOKING;
-use karcis_service::ServiceConfig;
+use karcis_service::{ReconcileConfig, ServiceConfig};
 
 /// booking-service: takes orders and sees each one through.
 #[derive(Clone, Debug, clap::Parser)]
@@ -13,6 +13,8 @@ pub struct Config {
     pub service: ServiceConfig<{ BOOKING.port }>,
     #[command(flatten)]
     pub keys: KeysConfig,
+    #[command(flatten)]
+    pub reconcile: ReconcileConfig,
     /// How many bookings an account may create at once, and the time in which as many more may be.
     #[arg(long, env = "KARCIS_RATE_LIMIT_BOOKINGS", default_value = "60/1m", value_name = "RATE")]
     pub rate_limit_bookings: Rate,

@@ -11,7 +11,7 @@ use adapters::{
     http::{self, ApiState},
     kafka::{Replies, encode},
     metrics,
-    postgres::{BatchedBookings, CancelledEvents, MovedEvents, PgBookings},
+    postgres::{AnswerReconciler, BatchedBookings, CancelledEvents, MovedEvents, PgBookings},
     workers::{self, EventWork},
 };
 use domain::{Input, ResendSchedule};
@@ -51,6 +51,7 @@ pub async fn run(
     let routes = http::routes().with_state(ApiState {
         bookings: Arc::new(BatchedBookings::start(by(&base.pools.writes))),
         queries: shown.clone(),
+        sagas: shown.clone(),
         live: live.clone(),
         outbox: outbox.clone(),
         payment_window: config.payment_window,
@@ -64,6 +65,7 @@ pub async fn run(
         event_moved: event_moved.clone(),
         resends,
     };
+    let answers = AnswerReconciler::new(bookings.clone(), config.reconcile.at_rest());
     let stop = || base.stopping();
     let alive = |task| base.alive(task, ALIVE_WITHIN);
     let timers =
@@ -89,6 +91,7 @@ pub async fn run(
         .run("outbox", base.relay())
         .run("database", base.watch())
         .run("live", live.run(shown, stop()))
+        .run("reconciler", base.reconcile(answers, config.reconcile))
         .run("timers", timers)
         .run("cancelled events", event_work("cancelled events", cancelled_events))
         .run("moved events", event_work("moved events", moved_events))

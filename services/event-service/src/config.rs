@@ -2,7 +2,7 @@
 
 use karcis_http::{KeysConfig, Rate};
 use karcis_schemas::EVENT;
-use karcis_service::ServiceConfig;
+use karcis_service::{ReconcileConfig, ServiceConfig};
 
 /// event-service: events, their seats, and who holds or has bought them
 #[derive(Clone, Debug, clap::Parser)]
@@ -11,6 +11,8 @@ pub struct Config {
     pub service: ServiceConfig<{ EVENT.port }>,
     #[command(flatten)]
     pub keys: KeysConfig,
+    #[command(flatten)]
+    pub reconcile: ReconcileConfig,
     /// How many unpaid holds a buyer may have for one event.
     #[arg(long, env = "KARCIS_MAX_HOLDS", default_value_t = 2, value_name = "COUNT")]
     pub max_holds: u32,

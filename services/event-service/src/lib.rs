@@ -11,7 +11,7 @@ use adapters::{
     http::{ApiState, CatalogueCache, routes},
     kafka::{Commands, encode},
     metrics,
-    postgres::PgEvents,
+    postgres::{PgEvents, StockReconciler},
     workers::{announce_cancelled_events, keep_house},
 };
 use karcis_database::Pool;
@@ -46,10 +46,12 @@ pub async fn run(
     let routes = routes().with_state(ApiState {
         events: by(&base.pools.writes),
         catalogue: catalogue.clone(),
-        tickets: shown,
+        tickets: shown.clone(),
+        holds: shown,
         searches: limits.limit("searches", config.rate_limit_searches),
     });
     let commands = Commands { stocks: events.clone(), max_unpaid_holds: config.max_holds };
+    let stock = StockReconciler(base.pools.saga.clone());
     metrics::describe();
     let alive = base.alive("announcer", ALIVE_WITHIN);
     process
@@ -58,6 +60,7 @@ pub async fn run(
         .run("consumer", base.consume(commands))
         .run("outbox", base.relay())
         .run("database", base.watch())
+        .run("reconciler", base.reconcile(stock, config.reconcile))
         .run("catalogue", catalogue.sweep(base.stopping()))
         .run("housekeeping", keep_house(events.clone(), base.stopping()))
         .run("announcer", announce_cancelled_events(events, outbox, alive, base.stopping()))

@@ -2,7 +2,7 @@
 
 use karcis_http::KeysConfig;
 use karcis_schemas::PAYMENT;
-use karcis_service::ServiceConfig;
+use karcis_service::{ReconcileConfig, ServiceConfig};
 
 use crate::adapters::gateway::GatewayConfig;
 
@@ -13,6 +13,8 @@ pub struct Config {
     pub service: ServiceConfig<{ PAYMENT.port }>,
     #[command(flatten)]
     pub keys: KeysConfig,
+    #[command(flatten)]
+    pub reconcile: ReconcileConfig,
     #[command(flatten)]
     pub gateway: GatewayConfig,
 }

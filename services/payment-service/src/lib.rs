@@ -12,7 +12,7 @@ use adapters::{
     http::{self, ApiState},
     kafka::{self, Commands},
     metrics,
-    postgres::{BatchedPayments, PgPayments, Signals},
+    postgres::{BatchedPayments, LedgerReconciler, PgPayments, Signals},
     workers,
 };
 use karcis_database::Pool;
@@ -61,10 +61,13 @@ pub async fn run(
     };
     let payments = by(&base.pools.saga);
 
+    let at_rest = config.reconcile.at_rest();
+    let ledger = LedgerReconciler::new(base.pools.saga.clone(), gateway.clone(), at_rest);
     metrics::describe();
     let charges = TaskTracker::new();
     let routes = http::routes().with_state(ApiState {
         payments: Arc::new(BatchedPayments::start(by(&base.pools.writes))),
+        unsettled: by(&base.pools.writes),
         gateway: gateway.clone(),
         live: live.clone(),
         charges: charges.clone(),
@@ -95,6 +98,7 @@ pub async fn run(
             work.await;
             Ok::<_, Infallible>(())
         })
+        .run("reconciler", base.reconcile(ledger, config.reconcile))
         .run("housekeeping", workers::keep_house(payments, stop()))
         .until_stopped()
         .await?;

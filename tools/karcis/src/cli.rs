@@ -9,6 +9,7 @@ use crate::{
     keys::{KeysCommand, keys},
     launcher,
     migrate::{MigrateOptions, migrate},
+    ops::{OpsOptions, ops},
     options::Options,
     simulate::{SimulateOptions, simulate},
     topics::{TopicOptions, topics},
@@ -44,6 +45,11 @@ enum Command {
     /// The exit code is 1 if a rule does not hold; then it prints the shortest story of that, and how to run
     /// it again.
     Simulate(SimulateOptions),
+    /// See and mend what is stuck: bookings, payments, messages
+    ///
+    /// Calls the services over HTTP, as an operator or admin. Everything that changes something needs
+    /// a reason and is in the audit.
+    Ops(Box<OpsOptions>),
     /// One service by itself, as its own binary would run.
     #[command(hide = true)]
     Service {
@@ -64,6 +70,7 @@ pub(crate) async fn run() -> ExitCode {
             Some(Command::Topics(options)) => Ok(topics(*options).await?),
             Some(Command::Keys(command)) => Ok(keys(command).await?),
             Some(Command::Simulate(options)) => Ok(simulate(&options)?),
+            Some(Command::Ops(options)) => Ok(ops(*options).await?),
             Some(Command::Service { service, flags }) => {
                 let process = Process::start(service.service.full_name());
                 Ok((service.run)(flags, None, process).await?)

@@ -1,9 +1,10 @@
-//! The `karcis` program: starts everything on this machine, and prepares deployments.
+//! The `karcis` program: starts everything on this machine, prepares deployments, and operates them.
 
 mod cli;
 mod keys;
 mod launcher;
 mod migrate;
+mod ops;
 mod options;
 mod service_ports;
 mod simulate;

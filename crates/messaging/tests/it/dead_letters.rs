@@ -6,7 +6,8 @@ use std::sync::{
 };
 
 use karcis_contracts::{BookingFact, Message};
-use karcis_messaging::{DeadLetter, DeadLetters, HandleError, Outbox};
+use karcis_database::audit;
+use karcis_messaging::{Acted, DeadLetter, DeadLetters, HandleError, Outbox};
 use karcis_schemas as schemas;
 use karcis_testkit::eventually;
 use rdkafka::{
@@ -15,7 +16,7 @@ use rdkafka::{
 };
 use uuid::Uuid;
 
-use crate::harness::{TestApp, note};
+use crate::harness::{TestApp, by, note};
 
 #[tokio::test]
 async fn a_poisonous_note_is_dead_lettered_and_the_others_are_handled_in_order() {
@@ -34,14 +35,14 @@ async fn a_poisonous_note_is_dead_lettered_and_the_others_are_handled_in_order()
     let good: Vec<_> = (0..100).filter(|n| *n != 41 && *n != 77).collect();
     eventually(|| async { reader.part.notes(booking) }).is(good).await;
     let dead = dead_letters_of(&app, &relay.part).await;
-    let bodies: Vec<&str> = dead.iter().map(|one| one.body.as_str()).collect();
+    let bodies: Vec<String> = dead.iter().map(body).collect();
     assert_eq!(dead.len(), 2);
     assert_eq!(pages_of(&app, &relay.part).await, dead);
-    assert!(bodies[0].contains(r#""reason":"41""#) && bodies[1].contains(r#""reason":"77""#));
+    assert!(bodies[0].contains(r#""reason":"77""#) && bodies[1].contains(r#""reason":"41""#));
     for one in dead {
         assert_eq!(one.topic, BookingFact::TOPIC);
         assert_eq!(one.kind.as_deref(), Some("karcis.BookingCancelled.v1"));
-        assert_eq!(one.key, Some(booking.to_string()));
+        assert_eq!(one.key, Some(booking.to_string().into_bytes()));
         assert_eq!(one.error, "there is a bad number");
         assert_eq!(one.headers["ce_source"], "booking-service");
     }
@@ -67,13 +68,63 @@ async fn a_redriven_note_is_handled_and_a_discarded_one_is_gone() {
 
     mended.store(true, Ordering::SeqCst);
     let dead_letters = DeadLetters::new(app.pool.clone(), relay.part.clone());
-    assert!(dead_letters.redrive(dead[0].id).await.unwrap());
-    assert!(dead_letters.discard(dead[1].id).await.unwrap());
+    let [second, first] = [dead[0].id, dead[1].id];
+    let id_of_first = dead[1].headers["ce_id"].as_str().unwrap().to_owned();
+    assert_eq!(dead_letters.redrive(first, &by()).await.unwrap(), Acted::Now);
+    assert_eq!(dead_letters.discard(second, &by()).await.unwrap(), Acted::Now);
 
     eventually(|| async { reader.part.notes(booking) }).is(vec![1]).await;
+    assert_eq!(reader.part.ids(booking), [id_of_first], "it is the same message");
     assert_eq!(dead_letters_of(&app, &relay.part).await, []);
-    assert!(!dead_letters.redrive(dead[0].id).await.unwrap());
-    assert!(!dead_letters.discard(dead[1].id).await.unwrap());
+    // Again changes nothing, nor does what cannot be any more.
+    assert_eq!(dead_letters.redrive(first, &by()).await.unwrap(), Acted::Before);
+    assert_eq!(dead_letters.discard(second, &by()).await.unwrap(), Acted::Before);
+    assert_eq!(dead_letters.redrive(second, &by()).await.unwrap(), Acted::NotFound);
+    let acts = audit(&app.pool, None, 100).await.unwrap();
+    let acts: Vec<_> = acts.iter().map(|act| (&*act.action, act.subject_id)).collect();
+    assert_eq!(acts, [("discard_dead_letter", second), ("redrive_dead_letter", first)]);
+}
+
+#[tokio::test]
+async fn two_operators_who_redrive_a_note_at_once_send_it_once() {
+    let app = TestApp::start().await;
+    let relay = app.relay();
+    let mended = Arc::new(AtomicBool::new(false));
+    let is_mended = mended.clone();
+    let reader = app.reader_that(move |_| match is_mended.load(Ordering::SeqCst) {
+        true => Ok(()),
+        false => Err(HandleError::Poison("not yet".to_owned())),
+    });
+    let booking = Uuid::now_v7();
+    app.send(&relay.part, &[note(booking, 1)]).await;
+    eventually(|| async { dead_letters_of(&app, &relay.part).await.len() }).is(1).await;
+    let id = dead_letters_of(&app, &relay.part).await[0].id;
+
+    mended.store(true, Ordering::SeqCst);
+    // Somebody has its row locked, so that both meet it at the same time.
+    let mut lock = app.environment.superuser().begin().await.unwrap();
+    let locked = "SELECT id FROM bookings.dead_letter FOR UPDATE";
+    sqlx::query(locked).execute(&mut *lock).await.unwrap();
+    let redrive = || {
+        let dead_letters = DeadLetters::new(app.pool.clone(), relay.part.clone());
+        tokio::spawn(async move { dead_letters.redrive(id, &by()).await.unwrap() })
+    };
+    let (one, other) = (redrive(), redrive());
+    let waiting = "SELECT count(*) FROM pg_stat_activity
+        WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    let waiting = async || {
+        let waiting = sqlx::query_scalar::<_, i64>(waiting);
+        waiting.fetch_one(app.environment.superuser()).await.unwrap()
+    };
+    eventually(waiting).is(2).await;
+    lock.commit().await.unwrap();
+
+    let mut acted = [one.await.unwrap(), other.await.unwrap()];
+    acted.sort_by_key(|acted| *acted == Acted::Before);
+    assert_eq!(acted, [Acted::Now, Acted::Before]);
+    eventually(|| async { reader.part.notes(booking) }).is(vec![1]).await;
+    assert_eq!(audit(&app.pool, None, 100).await.unwrap().len(), 1);
+    eventually(|| app.unsent()).is(0).await;
 }
 
 #[tokio::test]
@@ -130,12 +181,14 @@ async fn what_is_no_json_is_dead_lettered_and_what_is_unknown_is_skipped() {
     let dead = dead_letters_of(&app, &relay.part).await;
     assert_eq!(dead[0].headers["remark"], "a\u{fffd}b");
     let dead_letters = DeadLetters::new(app.pool.clone(), relay.part.clone());
-    assert!(!dead_letters.redrive(dead[0].id).await.unwrap(), "it has no key to send it by");
+    let acted = dead_letters.redrive(dead[0].id, &by()).await.unwrap();
+    assert_eq!((acted, dead[0].can_be_redriven), (Acted::Impossible, false), "it has no key");
+    assert_eq!(audit(&app.pool, None, 100).await.unwrap(), []);
 }
 
 async fn dead_letters_of(app: &TestApp, outbox: &Outbox) -> Vec<DeadLetter> {
     let dead_letters = DeadLetters::new(app.pool.clone(), outbox.clone());
-    dead_letters.list(None, 100).await.unwrap()
+    dead_letters.list(None, None, 100, 1_000).await.unwrap()
 }
 
 /// The same in pages of one.
@@ -144,12 +197,16 @@ async fn pages_of(app: &TestApp, outbox: &Outbox) -> Vec<DeadLetter> {
     let mut dead: Vec<DeadLetter> = Vec::new();
     loop {
         let after = dead.last().map(|one| (one.first_seen_at, one.id));
-        let page = dead_letters.list(after, 1).await.unwrap();
+        let page = dead_letters.list(None, after, 1, 1_000).await.unwrap();
         if page.is_empty() {
             return dead;
         }
         dead.extend(page);
     }
+}
+
+fn body(dead: &DeadLetter) -> String {
+    String::from_utf8(dead.body.clone().unwrap()).unwrap()
 }
 
 /// Another system's message.

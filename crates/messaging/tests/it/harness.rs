@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use karcis_contracts::{BookingCancelled, BookingFact, Message};
-use karcis_database::{Pool, connect_to};
+use karcis_database::{ByOperator, Pool, connect_to};
 use karcis_kernel::{BookingId, EventId, UserId};
 use karcis_messaging::{Consumer, HandleError, Kafka, KafkaConfig, Outbox, Outgoing, Received};
 use karcis_schemas as schemas;
@@ -85,7 +85,7 @@ impl TestApp {
         kafka: &Kafka,
         judge: impl Judge,
     ) -> Running<Reader> {
-        let reader = Reader { seen: Arc::default(), judge: Arc::new(judge) };
+        let reader = Reader { seen: Arc::default(), ids: Arc::default(), judge: Arc::new(judge) };
         let stopping = CancellationToken::new();
         let task = kafka.clone().consume(
             group,
@@ -130,6 +130,11 @@ pub(crate) fn note_of(booking: Uuid, n: usize, bytes: usize) -> Outgoing {
     }))
 }
 
+/// An operator who says why.
+pub(crate) fn by() -> ByOperator {
+    ByOperator { actor: UserId(Uuid::nil()), reason: "it is mended".to_owned() }
+}
+
 /// A part that runs beside the test.
 pub(crate) struct Running<T> {
     pub(crate) part: T,
@@ -162,6 +167,8 @@ impl<F: Fn(&[(Uuid, usize)]) -> Result<(), HandleError> + Send + Sync + 'static>
 #[derive(Clone)]
 pub(crate) struct Reader {
     seen: Arc<Mutex<Vec<(Uuid, usize)>>>,
+    /// What these were called, booking by booking.
+    ids: Arc<Mutex<Vec<(Uuid, String)>>>,
     judge: Arc<dyn Judge>,
 }
 
@@ -169,6 +176,12 @@ impl Reader {
     /// All notes, in the order they were handled.
     pub(crate) fn seen(&self) -> Vec<(Uuid, usize)> {
         self.seen.lock().unwrap().clone()
+    }
+
+    /// The CloudEvents ids of the notes about one booking, in batches that were handled.
+    pub(crate) fn ids(&self, booking: Uuid) -> Vec<String> {
+        let ids = self.ids.lock().unwrap();
+        ids.iter().filter(|(about, _)| *about == booking).map(|(_, id)| id.clone()).collect()
     }
 
     /// The notes about one booking, each where it arrived first.
@@ -206,7 +219,12 @@ impl Consumer for Reader {
         let judged = (self.judge)(&notes);
         let mut seen = self.seen.lock().unwrap();
         match &judged {
-            Ok(()) => seen.extend(notes),
+            Ok(()) => {
+                let ids =
+                    batch.iter().zip(&notes).map(|(one, (about, _))| (*about, one.id.clone()));
+                self.ids.lock().unwrap().extend(ids);
+                seen.extend(notes);
+            }
             Err(HandleError::Contended { open: Some(open), .. }) => {
                 let handled = notes.iter().enumerate().filter(|(at, _)| !open.contains(at));
                 seen.extend(handled.map(|(_, note)| note));

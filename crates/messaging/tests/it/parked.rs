@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use karcis_contracts::{BookingFact, Message, UserFact, UserRegistered};
+use karcis_database::audit;
 use karcis_kernel::{Role, UserId};
-use karcis_messaging::{Outbox, Outgoing, ParkedMessage, ParkedMessages};
+use karcis_messaging::{Acted, Outbox, Outgoing, ParkedMessage, ParkedMessages};
 use karcis_testkit::eventually;
 use rdkafka::{
     admin::{AdminClient, AdminOptions, AlterConfig, ResourceSpecifier},
@@ -14,7 +15,7 @@ use rdkafka::{
 use uuid::Uuid;
 
 use crate::{
-    harness::{TestApp, note, note_of},
+    harness::{TestApp, by, note, note_of},
     headers::first_of,
 };
 
@@ -45,16 +46,24 @@ async fn a_message_that_is_too_large_is_parked_and_the_others_are_sent_once() {
     let [one] = &parked[..] else { panic!("{} are parked", parked.len()) };
     assert_eq!((one.topic.as_str(), one.key), (BookingFact::TOPIC, booking));
     assert!(one.error.contains("MessageSizeTooLarge"), "{}", one.error);
-    assert!(one.body.len() > TOO_LARGE);
+    assert!(one.body_bytes as usize > TOO_LARGE);
+    assert_eq!(one.body.as_ref().map(Vec::len), Some(1_000), "its beginning");
 
     // What an operator does once the topic takes it.
     limit_messages_to(&app, 10 * TOO_LARGE).await;
-    assert!(operator(&app, &relay.part).resend(one.id).await.unwrap());
+    let resend = async || operator(&app, &relay.part).resend(one.id, &by()).await.unwrap();
+    assert_eq!(resend().await, Acted::Now);
     let all = || async { reader.part.notes(booking).last().copied() };
     eventually(all).is(Some(50)).await;
     assert_eq!(reader.part.notes(booking), [rest, vec![50]].concat(), "each came once");
     assert_eq!(reader.part.seen().len(), 200);
-    assert!(!operator(&app, &relay.part).resend(one.id).await.unwrap(), "it is sent");
+    assert_eq!(resend().await, Acted::Before, "it is sent");
+    let acts = audit(&app.pool, None, 100).await.unwrap();
+    let [act] = &acts[..] else { panic!("{acts:?}") };
+    assert_eq!((&*act.action, act.subject_id), ("resend_parked_message", one.id));
+    assert_eq!(act.reason.as_deref(), Some("it is mended"));
+    let detail = "karcis.bookings.v1 karcis.BookingCancelled.v1";
+    assert_eq!(act.detail.as_deref(), Some(detail));
 }
 
 #[tokio::test]
@@ -101,13 +110,13 @@ async fn messages_of_a_topic_that_stays_missing_are_parked_until_an_operator_dec
     assert!(of(users[0]).error.contains("Unknown"), "{}", of(users[0]).error);
     app.environment.kafka().create_topics(2, 1).await.unwrap();
     let operator = operator(&app, &relay.part);
-    assert!(operator.discard(of(users[0]).id).await.unwrap());
-    assert!(operator.resend(of(users[1]).id).await.unwrap());
+    assert_eq!(operator.discard(of(users[0]).id, &by()).await.unwrap(), Acted::Now);
+    assert_eq!(operator.resend(of(users[1]).id, &by()).await.unwrap(), Acted::Now);
 
     // The relay may not have seen yet that the topic is there, and park it once more.
     eventually(async || {
         for parked in parked(&app, &relay.part).await {
-            operator.resend(parked.id).await.unwrap();
+            operator.resend(parked.id, &by()).await.unwrap();
         }
         app.unsent().await + parked(&app, &relay.part).await.len() as i64
     })
@@ -116,7 +125,9 @@ async fn messages_of_a_topic_that_stays_missing_are_parked_until_an_operator_dec
     let sent = first_of(&app, UserFact::TOPIC).await;
     assert_eq!(sent.key(), Some(users[1].to_string().as_bytes()));
     assert_eq!(header(&sent, "ce_id"), of(users[1]).id.to_string());
-    assert!(!operator.discard(of(users[0]).id).await.unwrap(), "it is gone");
+    let again = operator.discard(of(users[0]).id, &by()).await.unwrap();
+    assert_eq!(again, Acted::Before, "it is gone");
+    assert_eq!(operator.find(of(users[0]).id, 1).await.unwrap(), None);
 }
 
 #[tokio::test]
@@ -175,7 +186,7 @@ fn operator(app: &TestApp, outbox: &Outbox) -> ParkedMessages {
 }
 
 async fn parked(app: &TestApp, outbox: &Outbox) -> Vec<ParkedMessage> {
-    operator(app, outbox).list(None, 1_000).await.unwrap()
+    operator(app, outbox).list(None, None, 1_000, 1_000).await.unwrap()
 }
 
 /// The same in pages of one.
@@ -183,7 +194,7 @@ async fn pages(app: &TestApp, outbox: &Outbox) -> Vec<ParkedMessage> {
     let mut parked: Vec<ParkedMessage> = Vec::new();
     loop {
         let after = parked.last().map(|one| (one.parked_at, one.id));
-        let page = operator(app, outbox).list(after, 1).await.unwrap();
+        let page = operator(app, outbox).list(None, after, 1, 1_000).await.unwrap();
         if page.is_empty() {
             return parked;
         }

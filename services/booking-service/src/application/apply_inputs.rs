@@ -39,6 +39,8 @@ pub struct Applied {
     pub rejected: Rejected,
     /// Bookings that others have locked: none of their inputs was applied. They may be applied later.
     pub locked: BTreeSet<BookingId>,
+    /// Ended bookings of which a participant says something that cannot be, and what.
+    pub contradictions: Vec<(BookingId, String)>,
 }
 
 impl std::ops::AddAssign for Applied {
@@ -46,6 +48,7 @@ impl std::ops::AddAssign for Applied {
         self.tally += other.tally;
         self.rejected.extend(other.rejected);
         self.locked.extend(other.locked);
+        self.contradictions.extend(other.contradictions);
     }
 }
 
@@ -58,12 +61,15 @@ pub async fn apply_inputs(
     inputs: &[(BookingId, Input)],
 ) -> Result<Applied, StoreError> {
     let (mut applied, mut failure) = (Applied::default(), None);
-    let Applied { tally, rejected, locked } = &mut applied;
+    let Applied { tally, rejected, locked, contradictions } = &mut applied;
     let outcomes = decide_each(&ApplyInputs { bookings, context }, inputs).await;
     for ((id, _), outcome) in inputs.iter().zip(outcomes) {
         match outcome {
             Ok(Outcome::Accepted) => tally.accepted += 1,
-            Ok(Outcome::Stale) => tally.stale += 1,
+            Ok(Outcome::Stale(contradiction)) => {
+                tally.stale += 1;
+                contradictions.extend(contradiction.map(|detail| (*id, detail)));
+            }
             Ok(Outcome::Unreadable(row)) => rejected.push((*id, row.into())),
             Err(error @ StoreError::RejectedByStore(_)) => rejected.push((*id, error)),
             Err(StoreError::Contended(_)) => {
@@ -82,7 +88,8 @@ pub async fn apply_inputs(
 /// What became of an input.
 enum Outcome {
     Accepted,
-    Stale,
+    /// How it contradicts the booking's end, if it does.
+    Stale(Option<String>),
     Unreadable(UnreadableRow),
 }
 
@@ -116,10 +123,10 @@ impl Decider for ApplyInputs<'_> {
             Some(Ok(change)) => match change.apply(self.context, input) {
                 Ok(true) => Outcome::Accepted,
                 // A refusal has no caller here.
-                Ok(false) | Err(_) => Outcome::Stale,
+                Ok(false) | Err(_) => Outcome::Stale(change.after.contradiction(input)),
             },
             Some(Err(unreadable)) => Outcome::Unreadable(unreadable.clone()),
-            None => Outcome::Stale,
+            None => Outcome::Stale(None),
         })
     }
 

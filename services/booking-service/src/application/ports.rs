@@ -3,8 +3,9 @@
 use std::collections::HashSet;
 
 use async_trait::async_trait;
-use karcis_database::{KeyUse, Loaded, RequestKey, StoreError};
+use karcis_database::{KeyUse, Loaded, PrivilegedAct, RequestKey, StoreError};
 use karcis_kernel::{BookingId, EventId, Timestamp, UserId};
+use uuid::Uuid;
 
 use crate::domain::{
     Booking, DecisionContext, EventSnapshot, Input, LogEntry, Message, Refusal, Resend, Status,
@@ -29,6 +30,8 @@ pub struct Change {
     pub log: Vec<LogEntry>,
     /// The key of the request that creates it.
     pub key: Option<KeyUse>,
+    /// What an operator did.
+    pub act: Option<PrivilegedAct>,
 }
 
 impl Change {
@@ -36,13 +39,13 @@ impl Change {
     pub fn new(created: Transition, key: Option<KeyUse>) -> Self {
         let Transition { booking, messages, log } = created;
         let messages = messages.into_iter().map(|message| Sent { message, attempt: 1 }).collect();
-        Self { before: None, after: booking, messages, log: vec![log], key }
+        Self { before: None, after: booking, messages, log: vec![log], key, act: None }
     }
 
     /// A booking as it was loaded.
     pub fn unchanged(booking: Booking) -> Self {
         let before = Some(booking.clone());
-        Self { before, after: booking, messages: vec![], log: vec![], key: None }
+        Self { before, after: booking, messages: vec![], log: vec![], key: None, act: None }
     }
 
     /// The booking's id.
@@ -196,6 +199,8 @@ pub struct TimelineEntry {
     pub to: String,
     /// The messages sent.
     pub sent: Vec<String>,
+    /// Leads to the log lines of what happened; `None` if an older release logged it.
+    pub trace_id: Option<String>,
 }
 
 /// What is shown of bookings.
@@ -213,4 +218,44 @@ pub trait BookingQueries: Send + Sync {
 
     /// The transitions of the booking, in their order.
     async fn timeline(&self, id: BookingId) -> Result<Vec<TimelineEntry>, StoreError>;
+}
+
+/// Which sagas an operator asks for.
+#[derive(Clone, Copy, Debug)]
+pub struct SagaFilter {
+    /// Those that need an operator, or those that do not.
+    pub stuck: Option<bool>,
+    /// The name of their stage.
+    pub stage: Option<&'static str>,
+    /// Those that did not change after this time.
+    pub unchanged_since: Option<Timestamp>,
+}
+
+/// A message of a booking that did not arrive.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SetAside {
+    pub booking_id: BookingId,
+    pub id: Uuid,
+    /// Where it is: `dead_letter`, `parked` or `outbox`.
+    pub place: &'static str,
+    pub kind: Option<String>,
+    /// `None` of one that was not tried yet.
+    pub error: Option<String>,
+    pub at: Timestamp,
+}
+
+/// What operators see of sagas.
+#[async_trait]
+pub trait SagaQueries: Send + Sync {
+    /// Up to `limit` bookings that wait for an answer, those first that did not change for the longest
+    /// time, after the one with this time and id; without unreadable ones.
+    async fn sagas(
+        &self,
+        filter: SagaFilter,
+        after: Option<(Timestamp, BookingId)>,
+        limit: u16,
+    ) -> Result<Vec<Booking>, StoreError>;
+
+    /// Up to 100 messages of these bookings that did not arrive, the newest first.
+    async fn set_aside(&self, ids: &[BookingId]) -> Result<Vec<SetAside>, StoreError>;
 }

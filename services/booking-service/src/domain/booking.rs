@@ -156,6 +156,10 @@ pub enum Input {
     EventChanged,
     /// It is time to send the pending commands again.
     ResendDue,
+    /// An operator cancels, whatever the refund window.
+    CancelByOperator,
+    /// An operator wants the pending commands sent again now.
+    Resume,
 }
 
 /// What a booking sends: six commands, each identified by (booking id, kind), and six facts.
@@ -306,6 +310,8 @@ impl Input {
             Self::EventCancelled => "EventCancelled",
             Self::EventChanged => "EventChanged",
             Self::ResendDue => "resend",
+            Self::CancelByOperator => "cancel_by_operator",
+            Self::Resume => "resume",
         }
     }
 }

@@ -2,12 +2,14 @@
 #![deny(clippy::disallowed_methods)]
 
 mod booking;
+mod contradiction;
 mod event;
 mod order;
 mod resend;
 mod saga;
 mod status;
 mod verdict;
+mod waiting;
 
 #[cfg(test)]
 mod tests;

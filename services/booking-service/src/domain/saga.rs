@@ -47,8 +47,8 @@ pub fn create(order: Arc<Order>, resends: ResendSchedule) -> Transition {
 
 /// What `input` does to `booking`.
 pub fn decide(booking: &Booking, context: DecisionContext, input: &Input) -> Verdict {
-    if *input == Input::ResendDue {
-        return resend(booking, context);
+    if matches!(input, Input::ResendDue | Input::Resume) {
+        return resend(booking, context, *input == Input::Resume);
     }
     match cell(booking, context.at, input) {
         To(stage, messages) => {
@@ -77,6 +77,11 @@ fn cell(booking: &Booking, at: Timestamp, input: &Input) -> Cell {
     if *input == Input::EventChanged {
         return event_changed(booking);
     }
+    // An operator cancels as the buyer does, and always within the refund window.
+    let (at, input) = match input {
+        Input::CancelByOperator => (Timestamp::MIN_UTC, &Input::Cancel),
+        _ => (at, input),
+    };
     match &booking.stage {
         Stage::Reserving => reserving(booking, input),
         Stage::Awaiting { reservation, payable } => awaiting(reservation, *payable, input),
@@ -341,8 +346,9 @@ fn waits_for_buyer(stage: &Stage) -> bool {
     matches!(stage, Stage::Awaiting { payable: true, .. })
 }
 
-fn resend(booking: &Booking, context: DecisionContext) -> Verdict {
-    let Some(due) = booking.next_resend.filter(|resend| resend.at <= context.at) else {
+fn resend(booking: &Booking, context: DecisionContext, is_wanted: bool) -> Verdict {
+    let is_due = |resend: &NextResend| is_wanted || resend.at <= context.at;
+    let Some(due) = booking.next_resend.filter(is_due) else {
         return Verdict::Ignored;
     };
     let attempt = due.attempt.saturating_add(1);

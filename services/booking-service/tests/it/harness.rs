@@ -82,6 +82,10 @@ impl TestApp {
         person
     }
 
+    pub(crate) fn operator(&self) -> Person {
+        self.person(UserId(Uuid::now_v7()), Role::Operator)
+    }
+
     pub(crate) fn buyer(&self) -> Buyer {
         Buyer(self.person(UserId(Uuid::now_v7()), Role::Buyer))
     }

@@ -18,7 +18,8 @@ pub use create_event::{CreateEventError, Created, create_event};
 pub use delete_event::{DeleteEventError, delete_event};
 pub use ports::{
     Announcement, BuyerCount, CancelledEvent, CancelledEvents, Catalogue, EventFact, EventFilter,
-    Events, HoldChange, Kind, LockedEvent, Message, StockChange, StockSnapshot, Stocks, Tickets,
+    Events, HeldItem, HoldChange, HoldStory, Holds, Kind, LockedEvent, Message, StockChange,
+    StockSnapshot, Stocks, Tickets,
 };
 pub use publish_event::{PublishEventError, publish_event};
 pub use take_commands::{DecisionContext, TakeCommandsError, Taken, take_commands};

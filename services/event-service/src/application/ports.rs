@@ -263,3 +263,36 @@ pub struct Announcement {
     /// When the next one is due; `None`: all seats are free.
     pub next: Option<Timestamp>,
 }
+
+/// What operators see of holds.
+#[async_trait]
+pub trait Holds: Send + Sync {
+    /// The hold of this booking.
+    async fn find(&self, booking: BookingId) -> Result<Option<HoldStory>, StoreError>;
+}
+
+/// A booking's hold as it is stored.
+#[derive(Clone, Debug)]
+pub struct HoldStory {
+    pub booking_id: BookingId,
+    pub event_id: EventId,
+    /// `None` if it was released before anything was reserved.
+    pub user_id: Option<UserId>,
+    pub state: String,
+    /// Why it is rejected.
+    pub reason: Option<String>,
+    pub items: Vec<HeldItem>,
+    /// How many tickets were ever made for it.
+    pub tickets: i64,
+    pub used_tickets: i64,
+    pub created_at: Timestamp,
+    pub changed_at: Timestamp,
+}
+
+/// Seats of one ticket type.
+#[derive(Clone, Debug)]
+pub struct HeldItem {
+    pub ticket_type_id: TicketTypeId,
+    pub name: String,
+    pub quantity: u32,
+}

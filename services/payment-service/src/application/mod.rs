@@ -5,7 +5,9 @@ mod charge_attempt;
 #[cfg(any(test, feature = "port-tests"))]
 pub mod port_tests;
 mod ports;
+pub mod provider_tests;
 mod record_outcomes;
+mod settle_attempt;
 mod start_attempt;
 mod take_commands;
 mod unit_of_work;
@@ -14,8 +16,9 @@ pub use ask_provider::{AskReport, RefusedRefund, ask_provider};
 pub use charge_attempt::charge_attempt;
 pub use ports::{
     Change, Charge, Claimed, Method, PaymentGateway, Payments, ProviderUnavailable, Question,
-    Refund, ReleasedClaim, WaitingPayments, WrongSignature,
+    Refund, ReleasedClaim, Unsettled, UnsettledPayments, WaitingPayments, WrongSignature,
 };
 pub use record_outcomes::{AttemptAnswer, record_outcomes};
+pub use settle_attempt::{SettleError, settle_attempt};
 pub use start_attempt::{StartAttempt, StartAttemptError, Started, start_attempt};
 pub use take_commands::{ArrivedCommand, Taken, take_commands};

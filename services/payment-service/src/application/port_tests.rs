@@ -1,21 +1,20 @@
 //! What every implementation of the ports does, as functions that its tests call: for Postgres in
-//! `adapters/postgres`, for stores in memory in `tools/simulation`, for providers in `adapters/gateway`. Each
-//! wants a store without payments, or a provider without intents.
+//! `adapters/postgres`, for stores in memory in `tools/simulation`. Each wants a store without payments.
 
 use std::{collections::HashSet, time::Duration};
 
-use async_trait::async_trait;
-use karcis_database::{KeyUse, RequestKey};
+use karcis_database::{KeyUse, PrivilegedAct, RequestKey};
 use karcis_kernel::{BookingId, Currency, Money, PaymentId, Timestamp, UserId};
 use uuid::Uuid;
 
 use super::{
-    ports::{Change, Charge, PaymentGateway, Payments, Refund, ReleasedClaim, WaitingPayments},
+    ports::{Change, Payments, ReleasedClaim, WaitingPayments},
+    settle_attempt::settle_attempt,
     take_commands::{ArrivedCommand, take_commands},
 };
 use crate::domain::{
-    AttemptId, Command, Decline, DeclineKind, Outcome, Payment, PaymentRecord, RefundOutcome,
-    Terms, Verdict, resolve, start,
+    AttemptId, Command, Outcome, Payment, PaymentRecord, RefundKind, RefundOutcome, Settlement,
+    Terms, Verdict, record_refund, resolve, start,
 };
 
 const BUYER: UserId = UserId(Uuid::from_u128(3));
@@ -48,7 +47,7 @@ async fn loaded(payments: &dyn Payments, number: u128) -> Payment {
 
 fn change(before: Payment, after: Payment, keys: Vec<KeyUse>) -> Change {
     let (before, after) = (Some(PaymentRecord::Payment(before)), PaymentRecord::Payment(after));
-    Change { before, after, facts: vec![], keys }
+    Change { before, after, facts: vec![], keys, act: None }
 }
 
 fn started(payment: &Payment) -> Payment {
@@ -57,6 +56,30 @@ fn started(payment: &Payment) -> Payment {
 
 async fn commit(payments: &dyn Payments, changes: Vec<Change>) -> HashSet<BookingId> {
     payments.commit(changes).await.expect("the store answers")
+}
+
+/// The first booking's attempt is approved.
+async fn pay(payments: &dyn Payments, attempt: AttemptId) {
+    let tried = loaded(payments, 1).await;
+    let approved = resolve(&tried, attempt, &Outcome::Approved);
+    apply(payments, tried, approved).await;
+}
+
+async fn apply(payments: &dyn Payments, before: Payment, verdict: Verdict) {
+    let Verdict::Changed(after, _) = verdict else { panic!("it changes nothing") };
+    let after = after.into_payment().expect("it is a payment");
+    assert_eq!(commit(payments, vec![change(before, after, vec![])]).await, HashSet::new());
+}
+
+async fn settle(payments: &dyn Payments, settlement: Settlement) {
+    let act = PrivilegedAct {
+        actor: Some(BUYER),
+        action: "settle_payment",
+        subject: booking(1).0,
+        detail: None,
+        reason: Some("the provider says so".to_owned()),
+    };
+    settle_attempt(payments, booking(1), settlement, act).await.expect("there is something open");
 }
 
 async fn claim(payments: &dyn WaitingPayments) -> Vec<BookingId> {
@@ -71,7 +94,7 @@ pub async fn a_change_is_written_if_nothing_came_between(payments: &dyn Payments
     let tombstone = payments.load(&[booking(2)]).await.expect("the store answers").one();
     let tombstone = tombstone.expect("it is readable").expect("it is there");
     assert!(tombstone.payment().is_none());
-    let again = Change { before: None, after: tombstone, facts: vec![], keys: vec![] };
+    let again = Change { before: None, after: tombstone, facts: vec![], keys: vec![], act: None };
     assert_eq!(commit(payments, vec![again]).await, HashSet::from([booking(2)]), "it is not new");
 
     let open = loaded(payments, 1).await;
@@ -122,10 +145,7 @@ pub async fn who_needs_the_provider_is_claimed(payments: &dyn WaitingPayments) {
     assert_eq!(claim(payments).await, [booking(1)], "it is to be voided at once");
     assert_eq!(claim(payments).await, [], "somebody asks");
 
-    let tried = loaded(payments, 1).await;
-    let Verdict::Changed(paid, _) = resolve(&tried, ATTEMPT, &Outcome::Approved) else { panic!() };
-    let paid = paid.into_payment().expect("it is a payment");
-    commit(payments, vec![change(tried, paid, vec![])]).await;
+    pay(payments, ATTEMPT).await;
     assert_eq!(claim(payments).await, [], "it has an outcome");
     take(payments, Command::Refund { booking_id: booking(1) }).await;
     assert_eq!(claim(payments).await, [booking(1)], "money is to go back at once");
@@ -135,191 +155,35 @@ pub async fn who_needs_the_provider_is_claimed(payments: &dyn WaitingPayments) {
     assert_eq!(claim(payments).await, [], "it is asked again later");
 }
 
-/// The methods that tests of a provider pay with, as its tokens.
-#[derive(Clone, Copy, Debug)]
-pub struct TestMethods {
-    pub approved: &'static str,
-    pub insufficient_funds: &'static str,
-    pub stolen_card: &'static str,
-    /// Waits for the buyer.
-    pub action_required: &'static str,
-    /// Is approved, but nobody hears the first answer.
-    pub answer_lost: &'static str,
-    /// No charge with it arrives.
-    pub never_arrives: &'static str,
-    pub refund_pending: &'static str,
-    pub refund_refused: &'static str,
-}
+/// What an operator settles is asked about at once: whether an attempt that was ended has brought money after
+/// all, and the refund that is to be asked for again.
+pub async fn what_an_operator_settles_is_asked_about_at_once(payments: &dyn WaitingPayments) {
+    take(payments, request(1)).await;
+    let open = loaded(payments, 1).await;
+    commit(payments, vec![change(open.clone(), started(&open), vec![])]).await;
+    assert_eq!(claim(payments).await, [], "somebody asks");
+    settle(payments, Settlement::Declined).await;
+    let claimed = payments.claim(true, 10).await.expect("the store answers");
+    let [declined] = &claimed[..] else { panic!("it is asked about") };
+    assert!(declined.look_up);
+    let version = declined.payment.version;
+    let released =
+        ReleasedClaim { booking_id: booking(1), version, looked_up: Some(declined.until) };
+    payments.release(&[released]).await.expect("the store answers");
+    assert_eq!(claim(payments).await, [], "it was looked up");
 
-/// A provider, with what its tests do in the place of others.
-#[async_trait]
-pub trait TestedProvider: Send + Sync {
-    /// The provider itself.
-    fn gateway(&self) -> &dyn PaymentGateway;
-
-    /// What is paid with.
-    fn methods(&self) -> TestMethods;
-
-    /// The buyer does what the provider waits for, or refuses it.
-    async fn buyer_acts(&self, intent: BookingId, approves: bool);
-
-    /// The intent's pending refunds are done.
-    async fn refunds_are_done(&self, intent: BookingId);
-}
-
-/// A provider whose intent number 1 is used.
-struct Asked<'a> {
-    provider: &'a dyn TestedProvider,
-    intent: BookingId,
-}
-
-impl Asked<'_> {
-    async fn charge(&self, key: &str, method: &str) -> Outcome {
-        let gateway = self.provider.gateway();
-        assert!(gateway.accepts(method), "{method}");
-        let (key, method) = (key.to_owned(), method.to_owned());
-        let amount = Money::new(750_000, Currency::Idr);
-        gateway.charge(Charge { key, intent: self.intent, amount, method, pay_by: noon() }).await
-    }
-
-    async fn void(&self) -> Outcome {
-        self.provider.gateway().void(self.intent).await
-    }
-
-    async fn refund(&self, key: &str) -> RefundOutcome {
-        let amount = Money::new(750_000, Currency::Idr);
-        let refund = Refund { key: key.to_owned(), intent: self.intent, amount };
-        self.provider.gateway().refund(refund).await.expect("the provider answers")
-    }
-
-    async fn has_captured(&self, keys: &[&str]) {
-        let captured = self.provider.gateway().captures(self.intent).await;
-        let captured = captured.expect("the provider answers");
-        assert_eq!(captured, keys.iter().map(|key| (*key).to_owned()).collect());
-    }
-}
-
-fn asked(provider: &dyn TestedProvider, number: u128) -> (Asked<'_>, TestMethods) {
-    (Asked { provider, intent: booking(number) }, provider.methods())
-}
-
-fn declined(kind: DeclineKind, code: &str) -> Outcome {
-    Outcome::Declined(Decline { kind, code: code.to_owned() })
-}
-
-/// A key is one charge, and an intent captures once.
-pub async fn an_intent_captures_once(provider: &dyn TestedProvider) {
-    let (intent, method) = asked(provider, 1);
-    for _ in 0..3 {
-        assert_eq!(intent.charge("charge/1", method.approved).await, Outcome::Approved);
-    }
-    assert_eq!(intent.charge("charge/2", method.approved).await, Outcome::AlreadyCaptured);
-    assert_eq!(intent.void().await, Outcome::Approved, "it is captured");
-    assert_eq!(intent.charge("charge/1", method.approved).await, Outcome::Approved);
-    intent.has_captured(&["charge/1"]).await;
-    asked(provider, 2).0.has_captured(&[]).await;
-}
-
-/// A decline is the charge's outcome for good, and leaves the intent open.
-pub async fn a_declined_charge_can_be_followed_by_another(provider: &dyn TestedProvider) {
-    let (intent, method) = asked(provider, 1);
-    let soft = declined(DeclineKind::Soft, "insufficient_funds");
-    for _ in 0..2 {
-        assert_eq!(intent.charge("charge/1", method.insufficient_funds).await, soft);
-    }
-    let hard = declined(DeclineKind::Hard, "stolen_card");
-    assert_eq!(intent.charge("charge/2", method.stolen_card).await, hard);
-    intent.has_captured(&[]).await;
-    assert_eq!(intent.charge("charge/3", method.approved).await, Outcome::Approved);
-    intent.has_captured(&["charge/3"]).await;
-}
-
-/// A voided intent takes no money, also if nothing was charged before.
-pub async fn a_voided_intent_takes_no_money(provider: &dyn TestedProvider) {
-    let (untouched, method) = asked(provider, 1);
-    for _ in 0..2 {
-        assert_eq!(untouched.void().await, Outcome::Voided);
-    }
-    assert_eq!(untouched.charge("charge/1", method.approved).await, Outcome::Voided);
-    untouched.has_captured(&[]).await;
-
-    let (tried, _) = asked(provider, 2);
-    let soft = declined(DeclineKind::Soft, "insufficient_funds");
-    assert_eq!(tried.charge("charge/2", method.insufficient_funds).await, soft);
-    assert_eq!(tried.void().await, Outcome::Voided);
-    assert_eq!(tried.charge("charge/3", method.approved).await, Outcome::Voided);
-    tried.has_captured(&[]).await;
-}
-
-/// A charge waits for its buyer, who approves or refuses; it can be voided while it waits.
-pub async fn a_charge_waits_for_its_buyer(provider: &dyn TestedProvider) {
-    let (intent, method) = asked(provider, 1);
-    let waiting = intent.charge("charge/1", method.action_required).await;
-    assert!(matches!(waiting, Outcome::ActionRequired(_)), "{waiting:?}");
-    assert_eq!(intent.charge("charge/1", method.action_required).await, waiting);
-    provider.buyer_acts(intent.intent, true).await;
-    let approved = intent.charge("charge/1", method.action_required).await;
-    assert_eq!(approved, Outcome::Approved);
-    intent.has_captured(&["charge/1"]).await;
-
-    let (refused, _) = asked(provider, 2);
-    refused.charge("charge/2", method.action_required).await;
-    provider.buyer_acts(refused.intent, false).await;
-    let outcome = refused.charge("charge/2", method.action_required).await;
-    let Outcome::Declined(decline) = outcome else { panic!("{outcome:?}") };
-    assert_eq!(decline.kind, DeclineKind::Soft);
-    assert_eq!(refused.charge("charge/3", method.approved).await, Outcome::Approved);
-
-    let (voided, _) = asked(provider, 3);
-    voided.charge("charge/4", method.action_required).await;
-    assert_eq!(voided.void().await, Outcome::Voided);
-    assert_eq!(voided.charge("charge/4", method.action_required).await, Outcome::Voided);
-    voided.has_captured(&[]).await;
-}
-
-/// What became of a charge without an answer is found with its key, or by voiding its intent.
-pub async fn a_lost_answer_is_found(provider: &dyn TestedProvider) {
-    let (asked_again, method) = asked(provider, 1);
-    assert_eq!(asked_again.charge("charge/1", method.answer_lost).await, Outcome::Unknown);
-    assert_eq!(asked_again.charge("charge/1", method.answer_lost).await, Outcome::Approved);
-    asked_again.has_captured(&["charge/1"]).await;
-
-    let (voided, _) = asked(provider, 2);
-    assert_eq!(voided.charge("charge/2", method.answer_lost).await, Outcome::Unknown);
-    assert_eq!(voided.void().await, Outcome::Approved);
-    voided.has_captured(&["charge/2"]).await;
-
-    let (lost, _) = asked(provider, 3);
-    for _ in 0..2 {
-        assert_eq!(lost.charge("charge/3", method.never_arrives).await, Outcome::Unknown);
-    }
-    assert_eq!(lost.void().await, Outcome::Voided);
-    lost.has_captured(&[]).await;
-}
-
-/// Money goes back once per key, and the intent takes none after that.
-pub async fn money_goes_back_once(provider: &dyn TestedProvider) {
-    let (intent, method) = asked(provider, 1);
-    intent.charge("charge/1", method.approved).await;
-    for _ in 0..2 {
-        assert_eq!(intent.refund("refund/1").await, RefundOutcome::Done);
-    }
-    assert_eq!(intent.charge("charge/1", method.approved).await, Outcome::Approved);
-    assert_eq!(intent.charge("charge/2", method.approved).await, Outcome::Voided);
-    intent.has_captured(&["charge/1"]).await;
-
-    let (slow, _) = asked(provider, 2);
-    slow.charge("charge/3", method.refund_pending).await;
-    for _ in 0..2 {
-        assert_eq!(slow.refund("refund/3").await, RefundOutcome::Pending);
-    }
-    provider.refunds_are_done(slow.intent).await;
-    assert_eq!(slow.refund("refund/3").await, RefundOutcome::Done);
-
-    let (refused, _) = asked(provider, 3);
-    refused.charge("charge/4", method.refund_refused).await;
-    for _ in 0..2 {
-        let outcome = refused.refund("refund/4").await;
-        assert!(matches!(outcome, RefundOutcome::Refused { .. }), "{outcome:?}");
-    }
+    let second = AttemptId(Uuid::from_u128(5));
+    let open = loaded(payments, 1).await;
+    let tried = start(&open, second, noon(), "tok_approved").expect("it can be paid");
+    commit(payments, vec![change(open, tried, vec![])]).await;
+    pay(payments, second).await;
+    take(payments, Command::Refund { booking_id: booking(1) }).await;
+    assert_eq!(claim(payments).await, [booking(1)], "money is to go back at once");
+    let refunding = loaded(payments, 1).await;
+    let refused = RefundOutcome::Refused { reason: "account_closed".to_owned() };
+    let refused = record_refund(&refunding, RefundKind::Requested, &refused);
+    apply(payments, refunding, refused).await;
+    assert_eq!(claim(payments).await, [], "it is asked for again later");
+    settle(payments, Settlement::AskAgain).await;
+    assert_eq!(claim(payments).await, [booking(1)], "it is asked for again at once");
 }

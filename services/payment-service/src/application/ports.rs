@@ -3,11 +3,13 @@
 use std::collections::HashSet;
 
 use async_trait::async_trait;
-use karcis_database::{KeyUse, Loaded, RequestKey, StoreError};
-use karcis_kernel::{BookingId, Money, Timestamp};
+use karcis_database::{KeyUse, Loaded, PrivilegedAct, RequestKey, StoreError};
+use karcis_kernel::{BookingId, Money, Timestamp, UserId};
+use uuid::Uuid;
 
 use crate::domain::{
-    AttemptId, Fact, Outcome, Payment, PaymentRecord, RefundOutcome, State, due_refunds,
+    AttemptId, Fact, Outcome, Payment, PaymentRecord, RefundKind, RefundOutcome, State,
+    due_refunds, is_refused,
 };
 
 /// A change of one payment, decided on what was loaded.
@@ -21,6 +23,8 @@ pub struct Change {
     pub facts: Vec<Fact>,
     /// The keys that it uses up.
     pub keys: Vec<KeyUse>,
+    /// What an operator did.
+    pub act: Option<PrivilegedAct>,
 }
 
 /// What a change means for those who ask the provider about the payment.
@@ -28,6 +32,8 @@ pub struct Change {
 pub enum Question {
     /// The provider is to be asked at once: to void, or to give money back.
     Due,
+    /// An operator has ended an attempt: the provider is asked at once whether it brings money after all.
+    LookUp,
     /// The request that has started an attempt asks first.
     Started,
     /// Who was asking has the answer.
@@ -38,19 +44,28 @@ impl Change {
     /// What it means for those who ask the provider; `None` if nothing.
     pub fn question(&self) -> Option<Question> {
         let (before, after) = (self.before.as_ref()?.payment()?, self.after.payment()?);
-        let refunds = |payment| due_refunds(payment).into_iter().map(|(kind, _)| kind);
+        let due = |payment: &Payment| -> Vec<RefundKind> {
+            due_refunds(payment).into_iter().map(|(kind, _)| kind).collect()
+        };
+        // Without those that are refused: an operator may want one asked for again.
+        let wanted = |payment| -> Vec<RefundKind> {
+            due(payment).into_iter().filter(|kind| !is_refused(payment, *kind)).collect()
+        };
+        let has_more = |these: Vec<RefundKind>, than: Vec<RefundKind>| {
+            these.iter().any(|kind| !than.contains(kind))
+        };
         let unresolved = |payment: &Payment| match payment.state {
             State::Processing { attempt, cancel_wanted } => Some((attempt, cancel_wanted)),
             _ => None,
         };
-        let has_more = |these, than| refunds(these).any(|kind| !refunds(than).any(|it| it == kind));
         match (unresolved(before), unresolved(after)) {
-            _ if has_more(after, before) => Some(Question::Due),
+            _ if has_more(wanted(after), wanted(before)) => Some(Question::Due),
             (Some((_, false)), Some((_, true))) => Some(Question::Due),
             (None, Some((_, true))) => Some(Question::Due),
             (None, Some((_, false))) => Some(Question::Started),
+            (Some(_), None) if self.act.is_some() => Some(Question::LookUp),
             (Some(_), None) => Some(Question::Answered),
-            (None, None) if has_more(before, after) => Some(Question::Answered),
+            (None, None) if has_more(due(before), due(after)) => Some(Question::Answered),
             (Some(_), Some(_)) | (None, None) => None,
         }
     }
@@ -217,4 +232,35 @@ pub enum WrongSignature {
     Wrong,
     #[error("send a webhook within 300 s of signing it")]
     TooOld,
+}
+
+/// The stored payments, with what the provider left open.
+#[async_trait]
+pub trait UnsettledPayments: Payments {
+    /// Up to `limit` attempts that began before this time and have no outcome, and refunds and
+    /// reversals that the provider refuses, in the order of their bookings, after the one of this
+    /// booking and attempt.
+    async fn unsettled(
+        &self,
+        before: Timestamp,
+        after: Option<(BookingId, Uuid)>,
+        limit: u16,
+    ) -> Result<Vec<Unsettled>, StoreError>;
+}
+
+/// Something that the provider left open.
+#[derive(Clone, Debug)]
+pub struct Unsettled {
+    pub booking_id: BookingId,
+    pub user_id: UserId,
+    pub amount: Money,
+    /// `attempt`, `refund` or `reversal`.
+    pub what: &'static str,
+    /// Nil of a refund.
+    pub attempt_id: Uuid,
+    /// When the attempt began.
+    pub at: Option<Timestamp>,
+    pub cancel_wanted: bool,
+    /// Why the provider refuses.
+    pub refusal: Option<String>,
 }

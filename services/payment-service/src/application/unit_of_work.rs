@@ -7,8 +7,8 @@ use std::{
 
 use async_trait::async_trait;
 use karcis_database::{
-    Decider, KeyUse, RequestKey, StoreError, UnreadableRow, decide_and_commit, decide_batch,
-    decide_each,
+    Decider, KeyUse, PrivilegedAct, RequestKey, StoreError, UnreadableRow, decide_and_commit,
+    decide_batch, decide_each,
 };
 use karcis_kernel::{BookingId, Timestamp};
 
@@ -167,9 +167,17 @@ impl UnitOfWork {
             after: after.clone(),
             facts: Vec::new(),
             keys: Vec::new(),
+            act: None,
         });
         change.after = after;
         change.facts.extend(fact);
+    }
+
+    /// The booking's change is what this act did.
+    pub(super) fn record_act(&mut self, booking: BookingId, act: &PrivilegedAct) {
+        if let Some(change) = self.changes.get_mut(&booking) {
+            change.act = Some(act.clone());
+        }
     }
 
     /// The payment becomes `after`, and the key is used up with that.

@@ -6,6 +6,7 @@ mod attempt;
 mod command;
 mod payment;
 mod refund;
+mod settle;
 #[cfg(test)]
 mod tests;
 
@@ -17,4 +18,5 @@ pub use command::{Command, take};
 pub use payment::{
     Fact, InvalidAmount, MAX_ATTEMPTS, Payment, PaymentRecord, State, Status, Terms, Verdict,
 };
-pub use refund::{RefundKind, RefundOutcome, due_refunds, record_refund};
+pub use refund::{RefundKind, RefundOutcome, due_refunds, is_refused, record_refund};
+pub use settle::{Settlement, settle};

@@ -60,6 +60,11 @@ pub fn record_refund(payment: &Payment, kind: RefundKind, outcome: &RefundOutcom
     }
 }
 
+/// Whether the provider has refused this refund or reversal, which is not done.
+pub fn is_refused(payment: &Payment, kind: RefundKind) -> bool {
+    matches!(refusal(payment, kind), Some(Some(_)))
+}
+
 /// The refusal so far of a refund that is not done; `None` if there is no such refund.
 fn refusal(payment: &Payment, kind: RefundKind) -> Option<&Option<String>> {
     match kind {

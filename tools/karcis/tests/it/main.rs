@@ -3,4 +3,5 @@
 mod deploy;
 mod keys;
 mod launcher;
+mod ops;
 mod simulate;

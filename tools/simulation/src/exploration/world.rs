@@ -95,6 +95,7 @@ impl World {
             next.push(self.with_input(rules, &self.input(message)?)?);
         }
         next.push(self.with_input(rules, &booking::Input::Cancel)?);
+        next.push(self.with_input(rules, &booking::Input::CancelByOperator)?);
         if self.booking.due_at().is_some() {
             next.push(self.with_input(rules, &booking::Input::Due)?);
         }
@@ -124,10 +125,15 @@ impl World {
         rules: &Rules,
         input: &booking::Input,
     ) -> Result<Self, Violation> {
-        let is_cancel = *input == booking::Input::Cancel;
+        let is_cancel = matches!(input, booking::Input::Cancel | booking::Input::CancelByOperator);
         let transition = match (rules.decide)(&self.booking, samples::context(), input) {
             booking::Verdict::Transition(transition) => transition,
             booking::Verdict::Ignored => {
+                // The reconciler would take it for a difference, and only a mistake is one.
+                let contradiction = self.booking.contradiction(input);
+                require(contradiction.is_none() || self.released_by_mistake, || {
+                    format!("{contradiction:?}")
+                })?;
                 let cancel_accepted = self.cancel_accepted || is_cancel;
                 return Ok(Self { cancel_accepted, ..self.clone() });
             }

@@ -5,8 +5,8 @@ use karcis_booking_service::application::port_tests as bookings;
 use karcis_event_service::application::port_tests as events;
 use karcis_kernel::BookingId;
 use karcis_payment_service::application::{
-    PaymentGateway,
-    port_tests::{self as payments, TestMethods, TestedProvider},
+    PaymentGateway, port_tests as payments,
+    provider_tests::{self, TestMethods, TestedProvider},
 };
 use karcis_simulation::seeded::Ports;
 
@@ -41,6 +41,7 @@ async fn payments_in_memory_are_as_in_postgres() {
     payments::a_change_is_written_if_nothing_came_between(&Ports::still()).await;
     payments::a_key_starts_one_attempt(&Ports::still()).await;
     payments::who_needs_the_provider_is_claimed(&Ports::still()).await;
+    payments::what_an_operator_settles_is_asked_about_at_once(&Ports::still()).await;
 }
 
 /// The provider in memory, whose buyers act by the clock and whose answers are lost by the seed.
@@ -76,7 +77,7 @@ impl TestedProvider for InMemory {
 
 #[tokio::test]
 async fn the_provider_in_memory_is_as_the_others() {
-    payments::an_intent_captures_once(&InMemory(Ports::still())).await;
-    payments::a_declined_charge_can_be_followed_by_another(&InMemory(Ports::still())).await;
-    payments::a_voided_intent_takes_no_money(&InMemory(Ports::still())).await;
+    provider_tests::an_intent_captures_once(&InMemory(Ports::still())).await;
+    provider_tests::a_declined_charge_can_be_followed_by_another(&InMemory(Ports::still())).await;
+    provider_tests::a_voided_intent_takes_no_money(&InMemory(Ports::still())).await;
 }

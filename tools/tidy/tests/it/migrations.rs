@@ -50,6 +50,14 @@ fn every_service_has_the_same_audit_table() {
 }
 
 #[test]
+fn every_reconciler_has_the_same_tables() {
+    let all = migrations().into_iter().filter(|file| stem(file).ends_with("_differences"));
+    let all: Vec<String> = all.map(|file| read(&file)).collect();
+    assert!(all.len() >= 3, "the reconcilers' tables are not found");
+    assert!(all.iter().all(|file| *file == all[0]), "they are the same in each service");
+}
+
+#[test]
 fn migrations_are_numbered_without_gaps() {
     let mut broken = Vec::new();
     let mut before: Option<(PathBuf, u32)> = None;

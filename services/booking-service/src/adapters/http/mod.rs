@@ -2,6 +2,7 @@
 
 mod bookings;
 mod buyer;
+mod ops;
 mod problems;
 mod responses;
 
@@ -14,7 +15,7 @@ use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    application::{BookingQueries, Bookings},
+    application::{BookingQueries, Bookings, SagaQueries},
     domain::ResendSchedule,
 };
 
@@ -33,6 +34,7 @@ struct Document;
 pub(crate) struct ApiState {
     pub(crate) bookings: Arc<dyn Bookings>,
     pub(crate) queries: Arc<dyn BookingQueries>,
+    pub(crate) sagas: Arc<dyn SagaQueries>,
     /// The bookings that clients watch.
     pub(crate) live: Live,
     /// No booking is created while it is behind.
@@ -54,4 +56,5 @@ pub(crate) fn routes() -> OpenApiRouter<ApiState> {
         .routes(routes!(bookings::list))
         .routes(routes!(bookings::show))
         .routes(routes!(bookings::timeline))
+        .merge(ops::routes())
 }

@@ -3,7 +3,7 @@
 use karcis_http::{IdempotencyKey, Problem};
 
 use crate::{
-    application::{CancelBookingError, CreateBookingError},
+    application::{CancelBookingError, CreateBookingError, OperatorError},
     domain::Refusal,
 };
 
@@ -20,15 +20,29 @@ impl From<CancelBookingError> for Problem {
     fn from(error: CancelBookingError) -> Self {
         match error {
             CancelBookingError::NotFound => Self::not_found(),
-            CancelBookingError::Refused(Refusal::RefundWindowClosed) => {
-                Self::conflict("refund-window-closed", "The time for cancelling is over")
-                    .detail("the booking stands; its refundable_until has passed")
-            }
-            CancelBookingError::Refused(Refusal::Rejected) => {
-                Self::conflict("booking-rejected", "The booking was rejected")
-                    .detail("there is nothing to cancel: no seat was held and nothing was charged")
-            }
+            CancelBookingError::Refused(refusal) => refused(refusal),
             CancelBookingError::Store(error) => error.into(),
         }
+    }
+}
+
+impl From<OperatorError> for Problem {
+    fn from(error: OperatorError) -> Self {
+        match error {
+            OperatorError::NotFound => Self::not_found(),
+            OperatorError::Refused(refusal) => refused(refusal),
+            OperatorError::Store(error) => error.into(),
+        }
+    }
+}
+
+fn refused(refusal: Refusal) -> Problem {
+    match refusal {
+        Refusal::RefundWindowClosed => {
+            Problem::conflict("refund-window-closed", "The time for cancelling is over")
+                .detail("the booking stands; its refundable_until has passed")
+        }
+        Refusal::Rejected => Problem::conflict("booking-rejected", "The booking was rejected")
+            .detail("there is nothing to cancel: no seat was held and nothing was charged"),
     }
 }

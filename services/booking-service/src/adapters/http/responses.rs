@@ -252,7 +252,7 @@ impl BookedEventResponse {
 
 impl From<TimelineEntry> for TimelineEntryResponse {
     fn from(entry: TimelineEntry) -> Self {
-        let TimelineEntry { seq, at, input, from, to, sent } = entry;
+        let TimelineEntry { seq, at, input, from, to, sent, trace_id: _ } = entry;
         Self { seq, at, input, from, to, sent }
     }
 }

@@ -50,10 +50,17 @@ impl PgBookings {
         }
         update(&mut transaction, &written).await?;
         let mut entries = vec![];
-        for EncodedChange { change, .. } in &written {
-            entries.extend(change.log.iter().map(|entry| (change.id(), entry)));
+        for EncodedChange { change, context, .. } in &written {
+            let trace_id = trace::trace_id(context);
+            let logged = change.log.iter().map(|entry| (change.id(), entry, trace_id.clone()));
+            entries.extend(logged);
         }
         saga_log::append(&mut transaction, &entries).await?;
+        for EncodedChange { change, context, .. } in &written {
+            if let Some(act) = &change.act {
+                trace::scope(context.clone(), act.record(&mut transaction)).await?;
+            }
+        }
         let messages: Vec<Outgoing> =
             written.iter().flat_map(|change| change.outgoing.iter().cloned()).collect();
         self.outbox.insert(&mut transaction, &messages).await?;

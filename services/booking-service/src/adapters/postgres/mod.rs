@@ -7,6 +7,7 @@ mod events;
 mod idempotency_keys;
 mod load;
 mod queries;
+mod reconciler;
 mod rows;
 mod saga_log;
 mod stored_json;
@@ -28,6 +29,7 @@ use crate::{
 pub(crate) use batched::BatchedBookings;
 pub(crate) use cancelled_events::CancelledEvents;
 pub(crate) use events::MovedEvents;
+pub(crate) use reconciler::AnswerReconciler;
 
 /// Turns a change's messages into wire form, with the running task's trace.
 pub(crate) type Encode = fn(&Change) -> Vec<Outgoing>;

@@ -41,7 +41,7 @@ fn initial(cause: Cause) -> &'static str {
 }
 
 /// The verdict in the words of the table below.
-fn show(verdict: &Verdict) -> String {
+pub(super) fn show(verdict: &Verdict) -> String {
     let (booking, messages) = match verdict {
         Verdict::Ignored => return "ignored".into(),
         Verdict::Refused(Refusal::RefundWindowClosed) => return "refused, too late".into(),
@@ -70,7 +70,7 @@ fn show(verdict: &Verdict) -> String {
 }
 
 /// Per stage its cells as `input: verdict`, several inputs separated by spaces.
-const TABLE: &[(&str, &[&str])] = &[
+pub(super) const TABLE: &[(&str, &[&str])] = &[
     (
         "reserving",
         &[

@@ -5,6 +5,7 @@ mod create_event;
 mod event_stage;
 mod events;
 mod fields;
+mod ops;
 mod problems;
 mod responses;
 mod single_flight;
@@ -19,7 +20,7 @@ use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    application::{Events, Tickets},
+    application::{Events, Holds, Tickets},
     domain::Editor,
 };
 
@@ -44,6 +45,7 @@ pub(crate) struct ApiState {
     pub events: Arc<dyn Events>,
     pub catalogue: Arc<CatalogueCache>,
     pub tickets: Arc<dyn Tickets>,
+    pub holds: Arc<dyn Holds>,
     /// Searches read far more rows than they return.
     pub searches: RateLimit<ClientIp>,
 }
@@ -60,6 +62,7 @@ pub(crate) fn routes() -> OpenApiRouter<ApiState> {
         .routes(routes!(events::list))
         .routes(routes!(events::show))
         .routes(routes!(tickets::show))
+        .merge(ops::routes())
 }
 
 impl From<Caller> for Editor {

@@ -6,6 +6,7 @@ mod holds;
 mod idempotency_keys;
 mod load;
 mod queries;
+mod reconciler;
 mod rows;
 
 use std::collections::{HashMap, HashSet};
@@ -22,6 +23,8 @@ use crate::{
     },
     domain::{Command, Event, IssuedTicket},
 };
+
+pub(crate) use reconciler::StockReconciler;
 
 /// Events, their stock and their tickets in Postgres.
 #[derive(Clone)]

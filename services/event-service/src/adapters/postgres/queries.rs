@@ -1,18 +1,21 @@
-//! What is looked at: events and tickets.
+//! What is looked at: events, tickets and holds.
 
 use std::cmp::Reverse;
 
+use async_trait::async_trait;
 use karcis_database::{Connection, Loaded, Pool, StoreError};
-use karcis_kernel::{EventId, TicketCode, Timestamp};
-use sqlx::Row as _;
+use karcis_kernel::{BookingId, EventId, TicketCode, TicketTypeId, Timestamp, UserId};
+use serde::Deserialize;
+use sqlx::{Row as _, types::Json};
 use uuid::Uuid;
 
 use super::{
+    PgEvents,
     holds::{HOLD, IssuedTicketRow},
     rows::{select_events, with_ticket_types},
 };
 use crate::{
-    application::{EventFilter, Kind},
+    application::{EventFilter, HeldItem, HoldStory, Holds, Kind},
     domain::{Event, IssuedTicket},
 };
 
@@ -198,6 +201,68 @@ fn containing(text: &str) -> String {
         pattern.push(c);
     }
     pattern + "%"
+}
+
+#[derive(sqlx::FromRow)]
+struct HoldStoryRow {
+    event_id: Uuid,
+    user_id: Option<Uuid>,
+    state: String,
+    reason: Option<String>,
+    items: Option<Json<Vec<StoredItem>>>,
+    tickets: i64,
+    used_tickets: i64,
+    created_at: Timestamp,
+    changed_at: Timestamp,
+}
+
+/// As column `reservation` keeps it.
+#[derive(Deserialize)]
+struct StoredItem {
+    ticket_type_id: TicketTypeId,
+    name: String,
+    quantity: u32,
+}
+
+#[async_trait]
+impl Holds for PgEvents {
+    async fn find(&self, booking: BookingId) -> Result<Option<HoldStory>, StoreError> {
+        let row: Option<HoldStoryRow> = sqlx::query_as(
+            "SELECT event_id, user_id, state, reason, reservation -> 'items' AS items, created_at,
+                 changed_at,
+                 (SELECT count(*) FROM ticket WHERE ticket.booking_id = hold.booking_id) AS tickets,
+                 (SELECT count(used_at) FROM ticket WHERE ticket.booking_id = hold.booking_id)
+                     AS used_tickets
+             FROM hold WHERE booking_id = $1",
+        )
+        .bind(booking.0)
+        .fetch_optional(&self.pool)
+        .await?;
+        Ok(row.map(|row| row.story(booking)))
+    }
+}
+
+impl HoldStoryRow {
+    fn story(self, booking_id: BookingId) -> HoldStory {
+        let items = self.items.map(|Json(items)| items).unwrap_or_default().into_iter();
+        let item = |StoredItem { ticket_type_id, name, quantity }| HeldItem {
+            ticket_type_id,
+            name,
+            quantity,
+        };
+        HoldStory {
+            booking_id,
+            event_id: EventId(self.event_id),
+            user_id: self.user_id.map(UserId),
+            state: self.state,
+            reason: self.reason,
+            items: items.map(item).collect(),
+            tickets: self.tickets,
+            used_tickets: self.used_tickets,
+            created_at: self.created_at,
+            changed_at: self.changed_at,
+        }
+    }
 }
 
 #[cfg(test)]

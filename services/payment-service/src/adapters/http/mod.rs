@@ -1,6 +1,7 @@
 //! The HTTP routes.
 
 mod methods;
+mod ops;
 mod payments;
 mod problems;
 mod responses;
@@ -13,7 +14,7 @@ use tokio_util::task::TaskTracker;
 use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::application::{PaymentGateway, Payments};
+use crate::application::{PaymentGateway, Payments, UnsettledPayments};
 
 const PAYMENTS: &str = "Payments";
 
@@ -29,6 +30,8 @@ struct Document;
 #[derive(Clone)]
 pub(crate) struct ApiState {
     pub payments: Arc<dyn Payments>,
+    /// What operators do is not shared with other requests' commits, for the sake of its trace.
+    pub unsettled: Arc<dyn UnsettledPayments>,
     pub gateway: Arc<dyn PaymentGateway>,
     pub live: Live,
     /// The charges under way: they go on when their client hangs up.
@@ -43,4 +46,5 @@ pub(crate) fn routes() -> OpenApiRouter<ApiState> {
         .routes(routes!(methods::list))
         .routes(routes!(payments::pay))
         .routes(routes!(payments::show, webhooks::receive))
+        .merge(ops::routes())
 }

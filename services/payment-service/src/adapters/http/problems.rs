@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 use karcis_http::{IdempotencyKey, Problem};
 
 use crate::{
-    application::{StartAttemptError, WrongSignature},
+    application::{SettleError, StartAttemptError, WrongSignature},
     domain::{Decline, DeclineKind, Payment, State},
 };
 
@@ -55,6 +55,21 @@ impl From<StartAttemptError> for Problem {
             }
             StartAttemptError::Closed => closed(),
             StartAttemptError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<SettleError> for Problem {
+    fn from(error: SettleError) -> Self {
+        match error {
+            SettleError::NotFound => Self::not_found(),
+            SettleError::NothingOpen => {
+                Self::conflict("nothing-to-settle", "There is nothing to settle").detail(
+                    "the payment has no attempt without an outcome, or no refund that was refused: \
+                     GET /ops/payment/{booking_id} shows it",
+                )
+            }
+            SettleError::Store(error) => error.into(),
         }
     }
 }

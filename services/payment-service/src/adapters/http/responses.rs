@@ -98,7 +98,7 @@ pub(super) fn statuses() -> Object {
     one_of(Status::ALL.map(Status::as_str))
 }
 
-fn outcomes() -> Schema {
+pub(super) fn outcomes() -> Schema {
     or_null(one_of(OutcomeKind::ALL.map(OutcomeKind::as_str))).into()
 }
 

@@ -65,6 +65,9 @@ impl PgPayments {
         conflicts.extend(missing(&changed, &written));
 
         changes.retain(|encoded| !conflicts.contains(&encoded.booking_id()));
+        for act in changes.iter().filter_map(|encoded| encoded.change.act.as_ref()) {
+            act.record(&mut transaction).await?;
+        }
         let messages: Vec<Outgoing> =
             changes.iter().flat_map(|encoded| encoded.messages.iter().cloned()).collect();
         self.signals.outbox.insert(&mut transaction, &messages).await?;
@@ -91,7 +94,8 @@ fn notify(signals: &Signals, changes: &[&EncodedChange], has_messages: bool) {
         signals.outbox.notify();
     }
     signals.live.notify();
-    if changes.iter().any(|it| it.change.question() == Some(Question::Due)) {
+    let is_due = |question| matches!(question, Some(Question::Due | Question::LookUp));
+    if changes.iter().any(|it| is_due(it.change.question())) {
         signals.ask.notify_one();
     }
 }
@@ -175,7 +179,8 @@ const UPDATE: &str = "WITH changed AS (
              next_try = CASE WHEN c.question = 'started' THEN now() + make_interval(secs => $22)
                  WHEN c.question IS NULL THEN p.next_try ELSE now() END,
              asking_until = CASE WHEN c.question = 'started' THEN now() + make_interval(secs => $22)
-                 WHEN c.question IS NULL THEN p.asking_until ELSE '-infinity' END
+                 WHEN c.question IS NULL THEN p.asking_until ELSE '-infinity' END,
+             look_up = p.look_up OR c.question IS NOT DISTINCT FROM 'look_up'
          FROM changed c JOIN locked l ON l.booking_id = c.booking_id AND l.version = c.loaded
          WHERE p.booking_id = c.booking_id
          RETURNING p.booking_id
@@ -245,6 +250,7 @@ async fn update(
 fn question(change: &Change) -> Option<&'static str> {
     Some(match change.question()? {
         Question::Due => "due",
+        Question::LookUp => "look_up",
         Question::Started => "started",
         Question::Answered => "answered",
     })

@@ -6,6 +6,7 @@ mod idempotency_keys;
 mod intent_references;
 mod load;
 mod queries;
+mod reconciler;
 mod rows;
 
 use std::{collections::HashSet, sync::Arc, time::Duration};
@@ -28,6 +29,7 @@ pub(crate) use self::{
     batched::BatchedPayments,
     intent_references::{IntentReferences, Reference},
     queries::StuckRefunds,
+    reconciler::LedgerReconciler,
 };
 
 /// What is notified after a commit.
@@ -149,5 +151,11 @@ mod tests {
     async fn who_needs_the_provider_is_claimed() {
         let (_environment, store) = store().await;
         port_tests::who_needs_the_provider_is_claimed(&store).await;
+    }
+
+    #[tokio::test]
+    async fn what_an_operator_settles_is_asked_about_at_once() {
+        let (_environment, store) = store().await;
+        port_tests::what_an_operator_settles_is_asked_about_at_once(&store).await;
     }
 }

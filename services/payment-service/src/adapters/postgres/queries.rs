@@ -5,10 +5,12 @@ use std::collections::HashMap;
 use async_trait::async_trait;
 use karcis_database::StoreError;
 use karcis_http::Versions;
+use karcis_kernel::{BookingId, Currency, Money, Timestamp, UserId};
 use karcis_process::chain;
 use uuid::Uuid;
 
 use super::PgPayments;
+use crate::application::{Unsettled, UnsettledPayments};
 
 /// How many refunds and reversals wait for an operator, since the provider refuses them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::FromRow)]
@@ -49,5 +51,71 @@ impl Versions for PgPayments {
                 .fetch_all(&self.pool)
                 .await;
         rows.map(|rows| rows.into_iter().collect()).map_err(|error| chain(&error).to_string())
+    }
+}
+
+#[derive(sqlx::FromRow)]
+struct UnsettledRow {
+    booking_id: Uuid,
+    user_id: Uuid,
+    amount: i64,
+    currency: String,
+    what: String,
+    attempt_id: Uuid,
+    at: Option<Timestamp>,
+    cancel_wanted: bool,
+    refusal: Option<String>,
+}
+
+#[async_trait]
+impl UnsettledPayments for PgPayments {
+    async fn unsettled(
+        &self,
+        before: Timestamp,
+        after: Option<(BookingId, Uuid)>,
+        limit: u16,
+    ) -> Result<Vec<Unsettled>, StoreError> {
+        let (after, after_attempt) = after.unzip();
+        let rows: Vec<UnsettledRow> = sqlx::query_as(
+            "SELECT booking_id, user_id, amount, currency, what, attempt_id, at, cancel_wanted, refusal
+             FROM (
+                 SELECT booking_id, 'attempt' AS what, id AS attempt_id, at, NULL AS refusal
+                 FROM attempt WHERE outcome IS NULL AND at <= $1
+                 UNION ALL
+                 SELECT booking_id, 'reversal', id, at, reversal_refusal
+                 FROM attempt WHERE outcome = 'returning' AND reversal_refusal IS NOT NULL
+                 UNION ALL
+                 SELECT booking_id, 'refund', $4, NULL, refund_refusal
+                 FROM payment WHERE status = 'refunding' AND refund_refusal IS NOT NULL
+             ) AS open JOIN payment USING (booking_id)
+             WHERE $2::uuid IS NULL OR (booking_id, attempt_id) > ($2, $3)
+             ORDER BY booking_id, attempt_id LIMIT $5",
+        )
+        .bind(before)
+        .bind(after.map(|booking| booking.0))
+        .bind(after_attempt)
+        .bind(Uuid::nil())
+        .bind(i64::from(limit))
+        .fetch_all(&self.pool)
+        .await?;
+        Ok(rows.into_iter().filter_map(UnsettledRow::parsed).collect())
+    }
+}
+
+impl UnsettledRow {
+    /// `None` if it has a word of a newer release.
+    fn parsed(self) -> Option<Unsettled> {
+        let currency: Currency = self.currency.parse().ok()?;
+        let whats = ["attempt", "reversal", "refund"];
+        Some(Unsettled {
+            booking_id: BookingId(self.booking_id),
+            user_id: UserId(self.user_id),
+            amount: Money::new(self.amount, currency),
+            what: whats.into_iter().find(|what| **what == *self.what)?,
+            attempt_id: self.attempt_id,
+            at: self.at,
+            cancel_wanted: self.cancel_wanted,
+            refusal: self.refusal,
+        })
     }
 }

@@ -2,4 +2,5 @@
 
 mod exploration;
 mod samples;
+mod settle;
 mod table;

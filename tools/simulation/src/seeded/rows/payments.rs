@@ -111,9 +111,10 @@ impl PaymentRows {
                 Asking { next_try: now + LEASE, asking_until: now + LEASE, look_up, ..due }
             }
             Some(Question::Due | Question::Answered) => Asking { look_up, ..due },
+            Some(Question::LookUp) => Asking { look_up: true, ..due },
             None => known.unwrap_or(due),
         };
-        if needs || look_up {
+        if needs || asking.look_up {
             self.waiting.insert(booking, asking);
         }
     }

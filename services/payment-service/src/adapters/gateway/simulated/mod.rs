@@ -202,6 +202,7 @@ impl PaymentGateway for SimulatedGateway {
             Err(elapsed) => Err(ProviderUnavailable(elapsed.to_string())),
         }
     }
+
     async fn captures(&self, intent: BookingId) -> Result<HashSet<String>, ProviderUnavailable> {
         match timeout(self.timeout, ledger::captures(&self.pool, intent)).await {
             Ok(Ok(keys)) => Ok(keys.into_iter().collect()),
@@ -228,7 +229,7 @@ mod tests {
     use karcis_testkit::TestEnvironment;
 
     use super::*;
-    use crate::application::port_tests::{self, TestMethods, TestedProvider};
+    use crate::application::provider_tests::{self, TestMethods, TestedProvider};
 
     struct OnLedger {
         gateway: SimulatedGateway,
@@ -288,31 +289,31 @@ mod tests {
 
     #[tokio::test]
     async fn an_intent_captures_once() {
-        port_tests::an_intent_captures_once(&provider().await).await;
+        provider_tests::an_intent_captures_once(&provider().await).await;
     }
 
     #[tokio::test]
     async fn a_declined_charge_can_be_followed_by_another() {
-        port_tests::a_declined_charge_can_be_followed_by_another(&provider().await).await;
+        provider_tests::a_declined_charge_can_be_followed_by_another(&provider().await).await;
     }
 
     #[tokio::test]
     async fn a_voided_intent_takes_no_money() {
-        port_tests::a_voided_intent_takes_no_money(&provider().await).await;
+        provider_tests::a_voided_intent_takes_no_money(&provider().await).await;
     }
 
     #[tokio::test]
     async fn a_charge_waits_for_its_buyer() {
-        port_tests::a_charge_waits_for_its_buyer(&provider().await).await;
+        provider_tests::a_charge_waits_for_its_buyer(&provider().await).await;
     }
 
     #[tokio::test]
     async fn a_lost_answer_is_found() {
-        port_tests::a_lost_answer_is_found(&provider().await).await;
+        provider_tests::a_lost_answer_is_found(&provider().await).await;
     }
 
     #[tokio::test]
     async fn money_goes_back_once() {
-        port_tests::money_goes_back_once(&provider().await).await;
+        provider_tests::money_goes_back_once(&provider().await).await;
     }
 }

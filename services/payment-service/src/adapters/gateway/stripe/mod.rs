@@ -271,7 +271,7 @@ mod tests {
     use karcis_testkit::{STRIPE_KEY, StripeDouble, TestEnvironment};
 
     use super::*;
-    use crate::application::port_tests::{self, TestMethods, TestedProvider};
+    use crate::application::provider_tests::{self, TestMethods, TestedProvider};
 
     struct OnDouble {
         gateway: StripeGateway,
@@ -324,35 +324,35 @@ mod tests {
 
     #[tokio::test]
     async fn an_intent_captures_once() {
-        port_tests::an_intent_captures_once(&provider().await).await;
+        provider_tests::an_intent_captures_once(&provider().await).await;
     }
 
     #[tokio::test]
     async fn a_declined_charge_can_be_followed_by_another() {
         let provider = provider().await;
-        port_tests::a_declined_charge_can_be_followed_by_another(&provider).await;
+        provider_tests::a_declined_charge_can_be_followed_by_another(&provider).await;
         let pages = provider.stripe.calls("GET", "/v1/charges");
         assert_eq!(pages, 3, "the second list of charges has two");
     }
 
     #[tokio::test]
     async fn a_voided_intent_takes_no_money() {
-        port_tests::a_voided_intent_takes_no_money(&provider().await).await;
+        provider_tests::a_voided_intent_takes_no_money(&provider().await).await;
     }
 
     #[tokio::test]
     async fn a_charge_waits_for_its_buyer() {
-        port_tests::a_charge_waits_for_its_buyer(&provider().await).await;
+        provider_tests::a_charge_waits_for_its_buyer(&provider().await).await;
     }
 
     #[tokio::test]
     async fn a_lost_answer_is_found() {
-        port_tests::a_lost_answer_is_found(&provider().await).await;
+        provider_tests::a_lost_answer_is_found(&provider().await).await;
     }
 
     #[tokio::test]
     async fn money_goes_back_once() {
-        port_tests::money_goes_back_once(&provider().await).await;
+        provider_tests::money_goes_back_once(&provider().await).await;
     }
 
     #[tokio::test]

@@ -1,0 +1,65 @@
+//! The reconciler compares payments with the provider's ledger, and mends nothing.
+
+use karcis_kernel::{Role, UserId};
+use karcis_testkit::{Answer, Ledger, eventually, token};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::harness::{PRICE, PaymentAnswer, TestApp};
+
+const FAST: [&str; 4] = ["--reconcile-every-ms", "20", "--reconcile-after-s", "0"];
+
+#[tokio::test]
+async fn money_that_the_provider_has_and_we_have_not_is_listed_and_not_touched() {
+    let app = TestApp::start_with(&FAST).await;
+    let (paid, declined, late) = (app.buyer().await, app.buyer().await, app.buyer().await);
+    app.pay(paid, "tok_approved").await.shows_payment(200, "succeeded");
+    for buyer in [declined, late] {
+        app.pay(buyer, "tok_insufficient_funds").await.is_problem(402, "payment-declined");
+    }
+    app.compared_again(6).await;
+    assert_eq!(app.differences("").await, Vec::<Value>::new(), "all agree");
+
+    // The provider takes money that it has declined before, and tells nobody.
+    let capture = "UPDATE simulated_gateway.charge SET answer = 'captured', decline_code = NULL
+        WHERE intent = $1";
+    let capture = sqlx::query(capture).bind(late.booking.0);
+    capture.execute(app.environment.superuser()).await.expect("the ledger can be changed");
+    let found = eventually(async || match &app.differences("").await[..] {
+        [one] => Ok(one.clone()),
+        others => Err(others.to_vec()),
+    });
+    let found = found.await;
+    assert_eq!([&found["kind"], &found["subject_id"]], [&json!("ledger"), &json!(late.booking)]);
+    assert_eq!(found["detail"], "captured 0 times here, and 1 times at the provider");
+    let payment = app.payment(late).await;
+    app.compared_again(6).await;
+    assert_eq!(app.payment(late).await, payment, "nothing is mended");
+    assert_eq!(app.ledger(late).await, Ledger::captured_once(PRICE));
+    assert_eq!(app.counter(r#"karcis_differences{kind="ledger"}"#).await, 1);
+
+    let back = "UPDATE simulated_gateway.charge SET answer = 'declined', decline_code = 'x'
+        WHERE intent = $1";
+    let back = sqlx::query(back).bind(late.booking.0);
+    back.execute(app.environment.superuser()).await.expect("the ledger can be changed");
+    eventually(async || app.differences("").await.len()).is(0).await;
+    let gone = app.differences("?with_gone=true").await;
+    assert!(gone.len() == 1 && gone[0]["gone_at"].is_string(), "{gone:?}");
+    app.stop().await;
+}
+
+impl TestApp {
+    async fn differences(&self, query: &str) -> Vec<Value> {
+        let operator = token(UserId(Uuid::now_v7()), Role::Operator);
+        let list = self.get(&format!("/ops/payment/differences{query}")).bearer_auth(operator);
+        let list = Answer::to(list).await.is(200).body;
+        list["items"].as_array().expect("a list").clone()
+    }
+
+    /// Waits until so many more payments were compared.
+    async fn compared_again(&self, payments: u64) {
+        let compared = async || self.counter("karcis_compared_total").await;
+        let before = compared().await;
+        eventually(async || compared().await >= before + payments).is(true).await;
+    }
+}

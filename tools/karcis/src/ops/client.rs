@@ -1,0 +1,189 @@
+//! Calls of the services, over http or https.
+
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::{
+    Method, Request, StatusCode,
+    body::Bytes,
+    header::{AUTHORIZATION, CONTENT_TYPE},
+};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::{
+    client::legacy::{Client as HttpClient, connect::HttpConnector},
+    rt::TokioExecutor,
+};
+use karcis_process::chain;
+use karcis_schemas::{Service, USER};
+use serde_json::{Value, json};
+use tokio::time::timeout;
+
+use super::{
+    login::{Login, Who},
+    table::Shown,
+};
+
+/// As long as an answer may take, and as large as it may be.
+const TIMEOUT: Duration = Duration::from_secs(30);
+const MAX_BYTES: usize = 1024 * 1024;
+
+/// Why nothing was shown or done.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum OpsError {
+    #[error(
+        "nobody to call as: give KARCIS_TOKEN, or KARCIS_OPS_EMAIL and KARCIS_OPS_PASSWORD, of an \
+         operator or admin"
+    )]
+    Nobody,
+    #[error("{} cannot be used: {why}", path.display())]
+    StateFile { path: PathBuf, why: String },
+    #[error("{service} does not answer at {url}: {why}")]
+    NoAnswer { service: &'static str, url: String, why: String },
+    #[error("{service} refuses: {what}")]
+    Refused { service: &'static str, status: StatusCode, what: String },
+    #[error("{failed} of {all} failed; the last: {last}")]
+    Some { failed: usize, all: usize, last: Box<OpsError> },
+}
+
+/// The services, called as one person.
+pub(super) struct Client {
+    http: HttpClient<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    urls: BTreeMap<&'static str, String>,
+    token: String,
+}
+
+impl Client {
+    /// Logs in if a password was given.
+    pub(super) async fn log_in(login: Login) -> Result<Self, OpsError> {
+        let (urls, who) = login.read()?;
+        let machines = if urls.values().any(|url| url.starts_with("https:")) {
+            HttpsConnectorBuilder::new().with_native_roots().ok()
+        } else {
+            None
+        };
+        let tls = machines.unwrap_or_else(|| HttpsConnectorBuilder::new().with_webpki_roots());
+        let connector = tls.https_or_http().enable_http1().build();
+        let http = HttpClient::builder(TokioExecutor::new()).build(connector);
+        let mut client = Self { http, urls, token: String::new() };
+        client.token = match who {
+            Who::Token(token) => token,
+            Who::Password { email, password } => {
+                let body = json!({"email": email, "password": password});
+                let session = client.call(&USER, Method::POST, "/login", Some(&body)).await?;
+                session["access_token"].as_str().unwrap_or_default().to_owned()
+            }
+        };
+        Ok(client)
+    }
+
+    /// The token that it calls with.
+    pub(super) fn token(&self) -> Result<Shown, OpsError> {
+        Ok(Shown { text: self.token.clone(), json: json!({"access_token": self.token}) })
+    }
+
+    pub(super) async fn get(&self, service: &Service, path: &str) -> Result<Value, OpsError> {
+        self.call(service, Method::GET, path, None).await
+    }
+
+    pub(super) async fn post(
+        &self,
+        service: &Service,
+        path: &str,
+        body: &Value,
+    ) -> Result<Value, OpsError> {
+        self.call(service, Method::POST, path, Some(body)).await
+    }
+
+    /// What GET answers, or null if there is no such thing.
+    pub(super) async fn find(&self, service: &Service, path: &str) -> Result<Value, OpsError> {
+        match self.get(service, path).await {
+            Err(OpsError::Refused { status: StatusCode::NOT_FOUND, .. }) => Ok(Value::Null),
+            found => found,
+        }
+    }
+
+    /// Up to so many items of a list, page by page; `query` as in `stuck=true&stage=awaiting`.
+    pub(super) async fn list(
+        &self,
+        service: &Service,
+        path: &str,
+        query: &str,
+        limit: usize,
+    ) -> Result<Vec<Value>, OpsError> {
+        let (mut items, mut cursor) = (Vec::new(), String::new());
+        while items.len() < limit {
+            let page = (limit - items.len()).min(100);
+            let path = format!("{path}?limit={page}{cursor}&{query}");
+            let page = self.get(service, path.trim_end_matches('&')).await?;
+            items.extend(page["items"].as_array().into_iter().flatten().cloned());
+            let Some(next) = page["next_cursor"].as_str() else { break };
+            cursor = format!("&cursor={next}");
+        }
+        Ok(items)
+    }
+
+    async fn call(
+        &self,
+        service: &Service,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<Value, OpsError> {
+        let name = service.full_name();
+        let url = self.urls.get(service.name).cloned().unwrap_or_default();
+        let failed = |why: String| OpsError::NoAnswer { service: name, url: url.clone(), why };
+        let mut request = Request::builder().method(method).uri(format!("{url}{path}"));
+        if !self.token.is_empty() {
+            request = request.header(AUTHORIZATION, format!("Bearer {}", self.token));
+        }
+        if body.is_some() {
+            request = request.header(CONTENT_TYPE, "application/json");
+        }
+        let bytes = body.map(Value::to_string).unwrap_or_default();
+        let request = request.body(Full::from(bytes)).map_err(|error| failed(error.to_string()))?;
+        let answer = async {
+            let answer = self.http.request(request).await.map_err(|error| chain(&error))?;
+            let status = answer.status();
+            let body = Limited::new(answer.into_body(), MAX_BYTES).collect().await;
+            Ok::<_, String>((status, body.map_err(|error| chain(&*error))?.to_bytes()))
+        };
+        let late = || failed(format!("no answer within {} s", TIMEOUT.as_secs()));
+        let answer = timeout(TIMEOUT, answer).await.map_err(|_| late())?;
+        let (status, bytes) = answer.map_err(failed)?;
+        let body: Value = serde_json::from_slice(&bytes).unwrap_or_default();
+        if status.is_success() {
+            Ok(body)
+        } else {
+            Err(OpsError::Refused { service: name, status, what: complaint(status, &body) })
+        }
+    }
+}
+
+/// What a problem says, in a line.
+fn complaint(status: StatusCode, problem: &Value) -> String {
+    let text = |name: &str| problem[name].as_str().unwrap_or_default();
+    let title =
+        if text("title").is_empty() { status.to_string() } else { text("title").to_owned() };
+    let mut said = vec![title];
+    let errors: Vec<String> = problem["errors"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|error| {
+            Some(format!("{}: {}", error["field"].as_str()?, error["message"].as_str()?))
+        })
+        .collect();
+    match errors.is_empty() {
+        true if text("detail").is_empty() => {}
+        true => said.push(text("detail").to_owned()),
+        false => said.push(errors.join("; ")),
+    }
+    let trace = text("trace_id");
+    let trace = if trace.is_empty() { String::new() } else { format!(" (trace {trace})") };
+    said.join(": ") + &trace
+}
+
+/// What event-service and payment-service know is shown if they answer; else why they do not.
+pub(super) fn or_complaint(found: Result<Value, OpsError>) -> Value {
+    found.unwrap_or_else(|error| json!({"error": error.to_string()}))
+}

@@ -11,6 +11,7 @@ mod event_cancelled;
 mod event_moved;
 mod expired;
 mod frozen;
+mod history;
 mod instances;
 mod limits;
 mod malformed;

@@ -9,6 +9,7 @@ mod deployment;
 mod erased;
 mod event_cancelled;
 mod event_moved;
+mod every_message;
 mod expired;
 mod frozen;
 mod history;

@@ -31,3 +31,10 @@ pub(crate) fn history(environment: &TestEnvironment) -> Vec<OwnedMessage> {
     messages.sort_by_key(|message| message.timestamp().to_millis());
     messages
 }
+
+/// Its type, such as `karcis.ReserveTickets.v1`, and its key.
+pub(crate) fn kind_and_key(message: &OwnedMessage) -> (String, String) {
+    let mut headers = message.headers().unwrap().iter();
+    let kind = headers.find(|header| header.key == "ce_type").unwrap().value;
+    [kind, message.key()].map(|it| String::from_utf8_lossy(it.unwrap()).into_owned()).into()
+}

@@ -2,6 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "a test ends at the first thing that is missing")]
 
 mod cancelled;
+#[cfg(debug_assertions)]
+mod crash_points;
 mod crashes;
 mod database;
 mod declined;

@@ -23,6 +23,7 @@ mod memory;
 mod openapi;
 mod outage;
 mod paid;
+mod poison;
 mod provider;
 mod readme;
 mod rejected;

@@ -1,7 +1,7 @@
 //! Messages that cannot be read, and messages about rows that cannot be read, amid a sale: they alone are
 //! dead-lettered, and what is mended takes them when they are sent again.
 
-use karcis_contracts::CHANNELS;
+use karcis_contracts::{CHANNELS, Channel};
 use karcis_database::connect_to;
 use karcis_fleet::{Fleet, Sale, Tolerance};
 use karcis_messaging::{DeadLetters, Outbox};
@@ -35,7 +35,7 @@ async fn poison_of_every_type_stops_no_sale_and_what_is_mended_takes_its_message
         let ended = sale.goes_on(0).await;
         for channel in &CHANNELS {
             for kind in channel.kinds {
-                poison(superuser, named(channel.writer), channel.topic, kind).await;
+                poison(&fleet, channel, kind).await;
             }
         }
         crowd[0].pays(&bookings[0], "tok_approved").await.is(200);
@@ -103,10 +103,6 @@ async fn settle_dead_letters(fleet: &Fleet, service: &'static Service) {
     }
 }
 
-fn named(name: &str) -> &'static Service {
-    SERVICES.into_iter().find(|service| service.full_name() == name).unwrap()
-}
-
 /// Keeps what is there, and puts this in its place.
 async fn spoil(superuser: &PgPool, (table, column, by): (&str, &str, &str), booking: Uuid) {
     let id = if table == "bookings.booking" { "id" } else { "booking_id" };
@@ -127,11 +123,12 @@ async fn mend(superuser: &PgPool, (table, column, _): (&str, &str, &str), bookin
     assert_eq!(mended.rows_affected(), 1);
 }
 
-/// A message of this type without anything in it, from this service.
-async fn poison(superuser: &PgPool, writer: &Service, topic: &str, kind: &str) {
-    let schema = writer.schema.name;
+/// A message of this type without anything in it.
+pub(crate) async fn poison(fleet: &Fleet, channel: &Channel, kind: &str) {
+    let writer = SERVICES.into_iter().find(|service| service.full_name() == channel.writer);
+    let schema = writer.unwrap().schema.name;
     let send =
         format!("INSERT INTO {schema}.outbox (topic, key, kind, body) VALUES ($1, $2, $3, '{{}}')");
-    let send = sqlx::query(AssertSqlSafe(send)).bind(topic).bind(Uuid::now_v7()).bind(kind);
-    send.execute(superuser).await.unwrap();
+    let send = sqlx::query(AssertSqlSafe(send)).bind(channel.topic).bind(Uuid::now_v7()).bind(kind);
+    send.execute(fleet.environment().superuser()).await.unwrap();
 }

@@ -1,5 +1,8 @@
 //! Places between two effects, at which tests have the process die. Without the feature `crash-points`, and in
 //! every optimised build, they are compiled away.
+//!
+//! The crate `fail` would not make this shorter: none of its actions ends the process, and it is told at the start
+//! or from inside, not while it runs and for one death only.
 
 /// Dies here, as it would by kill -9, if a test has made the file `<pid>.<name>` in the folder for temporary
 /// files: this becomes `<pid>.<name>.died`, so that the test sees where, and nothing dies of it twice.

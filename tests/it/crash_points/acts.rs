@@ -2,12 +2,14 @@
 
 use karcis_contracts::CHANNELS;
 use karcis_fleet::{Booking, Concert, Fleet, FleetAnswer, Ledger, Person, Stock};
-use karcis_schemas::{BOOKING, EVENT, PAYMENT, SERVICES, Service, USER};
+use karcis_schemas::{BOOKING, EVENT, PAYMENT, Service, USER};
 use karcis_testkit::{Answer, eventually};
 use reqwest::Method;
 use serde_json::{Value, json};
 use sqlx::AssertSqlSafe;
 use uuid::Uuid;
+
+use crate::poison::poison;
 
 /// What people do.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -135,14 +137,7 @@ impl<'a> Scene<'a> {
     async fn comes_poison(&self) {
         let channel = CHANNELS.iter().find(|channel| channel.reader == self.service.full_name());
         let channel = channel.unwrap();
-        let writer = SERVICES.into_iter().find(|it| it.full_name() == channel.writer).unwrap();
-        let schema = writer.schema.name;
-        let send = format!(
-            "INSERT INTO {schema}.outbox (topic, key, kind, body) VALUES ($1, $2, $3, '{{}}')"
-        );
-        let send = sqlx::query(AssertSqlSafe(send)).bind(channel.topic).bind(Uuid::now_v7());
-        let send = send.bind(channel.kinds[0]).execute(self.fleet.environment().superuser());
-        send.await.unwrap();
+        poison(self.fleet, channel, channel.kinds[0]).await;
         let schema = *self.service.schema;
         let dead = async || self.fleet.environment().dead_letters(schema).await.len();
         eventually(dead).is(1).await;

@@ -1,17 +1,13 @@
 //! A person is erased everywhere: in every table, topic and log.
 
-use std::time::Duration;
-
 use karcis_fleet::Fleet;
 use karcis_schemas::{EVENT, SERVICES, USER};
 use karcis_testkit::{TestEnvironment, eventually};
-use rdkafka::{
-    Message, Offset, TopicPartitionList,
-    consumer::{BaseConsumer, Consumer},
-    message::Headers,
-};
+use rdkafka::{Message, message::Headers};
 use reqwest::Method;
 use serde_json::json;
+
+use crate::history::history;
 
 /// A name, and with it an address, that nobody else has.
 const CANARY: &str = "Zwitscherling Kanarienvogel";
@@ -47,35 +43,17 @@ async fn tables(environment: &TestEnvironment) -> Vec<String> {
 
 /// How many messages the topics of this environment have, and those that say something of the person.
 fn messages(environment: &TestEnvironment) -> (usize, Vec<String>) {
-    let prefix = environment.kafka_config().topic_prefix.as_str();
-    let mut client = environment.kafka_client();
-    client.set("group.id", "canary").set("enable.auto.commit", "false");
-    let consumer: BaseConsumer = client.create().unwrap();
-    let timeout = Duration::from_secs(10);
-    let all = consumer.fetch_metadata(None, timeout).unwrap();
-    let mut assigned = TopicPartitionList::new();
-    let mut left = 0;
-    for topic in all.topics().iter().filter(|it| it.name().starts_with(prefix)) {
-        for partition in topic.partitions() {
-            let (low, high) =
-                consumer.fetch_watermarks(topic.name(), partition.id(), timeout).unwrap();
-            left += (high - low) as usize;
-            assigned.add_partition_offset(topic.name(), partition.id(), Offset::Beginning).unwrap();
-        }
-    }
-    consumer.assign(&assigned).unwrap();
-    let (count, mut found) = (left, Vec::new());
-    while left > 0 {
-        let message = consumer.poll(timeout).unwrap().unwrap();
+    let messages = history(environment);
+    let mut found = Vec::new();
+    for message in &messages {
         let headers = message.headers().into_iter().flat_map(Headers::iter);
         let values = headers.map(|header| header.value.unwrap_or_default());
         let parts = values.chain(message.key()).chain(message.payload());
         let whole: Vec<_> = parts.map(String::from_utf8_lossy).collect();
         let whole = whole.join(" ");
         found.extend(is_trace(&whole).then_some(whole));
-        left -= 1;
     }
-    (count, found)
+    (messages.len(), found)
 }
 
 #[tokio::test]

@@ -2,6 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "a test ends at the first thing that is missing")]
 
 mod cancelled;
+#[cfg(debug_assertions)]
+mod crash_points;
 mod crashes;
 mod database;
 mod declined;
@@ -9,8 +11,10 @@ mod deployment;
 mod erased;
 mod event_cancelled;
 mod event_moved;
+mod every_message;
 mod expired;
 mod frozen;
+mod history;
 mod instances;
 mod limits;
 mod malformed;
@@ -19,6 +23,7 @@ mod memory;
 mod openapi;
 mod outage;
 mod paid;
+mod poison;
 mod provider;
 mod readme;
 mod rejected;

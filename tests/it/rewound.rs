@@ -32,6 +32,12 @@ async fn rewound_groups_change_no_booking_no_seat_and_no_money() {
     is_quiet(&fleet).await;
     let before = state(&fleet, &concert, &sari, &all).await;
 
+    all_are_rewound(&fleet).await;
+    assert_eq!(state(&fleet, &concert, &sari, &all).await, before);
+}
+
+/// Has all services read all messages again, which they have handled.
+pub(crate) async fn all_are_rewound(fleet: &Fleet) {
     let mut handled = BTreeMap::new();
     for service in SERVICES {
         fleet.stop(service).await;
@@ -44,14 +50,13 @@ async fn rewound_groups_change_no_booking_no_seat_and_no_money() {
     for service in SERVICES {
         fleet.start_again(service).await;
     }
-    is_quiet(&fleet).await;
+    is_quiet(fleet).await;
     for service in SERVICES {
         let (once, again) = (handled[service.name], fleet.environment().committed(service).await);
         // Commands were answered again, so there are more answers than before.
         let expected = if service.name == BOOKING.name { once + 1 } else { once };
         assert!(once > 0 && again >= expected, "{}: {again} after {once}", service.name);
     }
-    assert_eq!(state(&fleet, &concert, &sari, &all).await, before);
 }
 
 /// What must not change.
@@ -85,7 +90,7 @@ async fn state(fleet: &Fleet, concert: &Concert, sari: &Person, all: &[Booking; 
 }
 
 /// Waits until each message was sent and handled: commands, what answers them, and what follows.
-async fn is_quiet(fleet: &Fleet) {
+pub(crate) async fn is_quiet(fleet: &Fleet) {
     for service in [&EVENT, &PAYMENT, &BOOKING, &EVENT, &PAYMENT, &BOOKING, &USER] {
         fleet.environment().all_handled(service).await;
         fleet.environment().all_sent(*service.schema).await;

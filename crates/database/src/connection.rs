@@ -16,6 +16,7 @@ use futures_util::{
     future::BoxFuture,
     stream::{self, BoxStream},
 };
+use karcis_process::crash_point;
 use sqlx::{
     Describe, Either, Error, Execute, Executor, PgPool, Postgres, SqlStr,
     pool::PoolConnection,
@@ -134,7 +135,9 @@ pub struct Transaction(Connection);
 impl Transaction {
     /// Commits it. After an error it may have landed: load again and compare.
     pub async fn commit(mut self) -> Result<(), Error> {
+        crash_point("database.commit");
         sqlx::raw_sql("COMMIT").execute(&mut self.0).await?;
+        crash_point("database.committed");
         self.0.in_transaction = false;
         Ok(())
     }

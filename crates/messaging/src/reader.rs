@@ -4,7 +4,10 @@
 use std::{collections::HashSet, time::Duration};
 
 use karcis_database::Pool;
-use karcis_process::trace::{self, Context};
+use karcis_process::{
+    crash_point,
+    trace::{self, Context},
+};
 use rdkafka::{Message as _, message::BorrowedMessage};
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
@@ -149,10 +152,12 @@ impl<C: Consumer> Reader<C> {
                 Ok(contended) => held.settle(taken, &contended),
                 Err(ended) => return Ok(ended),
             }
+            crash_point("consumer.handled");
             if let Err(error) = member.commit(&held.offsets()) {
                 // A later commit covers these offsets too.
                 tracing::warn!(%error, "offsets were not committed");
             }
+            crash_point("consumer.committed");
         }
     }
 
@@ -167,6 +172,7 @@ impl<C: Consumer> Reader<C> {
         if taken.is_empty() {
             return Ok(Ok(Vec::new()));
         }
+        crash_point("consumer.taken");
         let leave_at = Instant::now() + LEAVE_AFTER;
         self.kafka.progress.goes_on(TASK, OVERDUE);
         let mut handled = std::pin::pin!(self.handle_all(taken));
@@ -359,6 +365,6 @@ impl<C: Consumer> Reader<C> {
             let stored = dead_letter::store(&self.pool, &message).await;
             stored.map_err(|error| HandleError::Unavailable(error.to_string()))
         };
-        self.retrying(taken, store).await.map(|_| ())
+        self.retrying(taken, store).await.map(|_| crash_point("consumer.dead_lettered"))
     }
 }

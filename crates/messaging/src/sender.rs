@@ -8,7 +8,10 @@
 use std::{collections::HashSet, future::ready, time::Duration};
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use karcis_process::trace::{self, Context};
+use karcis_process::{
+    crash_point,
+    trace::{self, Context},
+};
 use rdkafka::{
     error::KafkaError as ClientError,
     message::{Header, OwnedHeaders},
@@ -129,7 +132,9 @@ impl<'a> Sender<'a> {
     /// Hands all rows to the producer at once and waits for all acks. An error means that the broker is
     /// away, or that the session is lost.
     pub(crate) async fn send(&mut self, rows: &[Row]) -> Result<(), RelayError> {
+        crash_point("relay.read");
         let mut deliveries = self.deliver(rows).await?;
+        crash_point("relay.acknowledged");
         for (row, delivery) in rows.iter().zip(&mut deliveries) {
             if let Delivery::Refused(Refusal::OfMessage, _) = delivery {
                 *delivery = self.send_alone(row).await?;
@@ -138,6 +143,7 @@ impl<'a> Sender<'a> {
         let done = done(rows, &deliveries);
         let delete = sqlx::query("DELETE FROM outbox WHERE id = ANY($1)").bind(&done);
         answered(delete.execute(&mut *self.connection)).await?;
+        crash_point("relay.deleted");
         self.outbox.count_sent(done.len());
         ::metrics::counter!("karcis_outbox_sent_total").increment(done.len() as u64);
         self.judge_topics(rows, &deliveries).await?;
@@ -157,6 +163,7 @@ impl<'a> Sender<'a> {
             .iter()
             .map(|row| enqueue(self.outbox.source, self.kafka, self.producer, row))
             .collect();
+        crash_point("relay.handed_over");
         let mut deliveries = Vec::with_capacity(rows.len());
         let mut grace = std::pin::pin!(grace(self.stopping));
         let mut is_lost = false;

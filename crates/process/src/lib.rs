@@ -4,6 +4,7 @@
 mod boot;
 mod chain;
 mod clock;
+mod crash_point;
 mod export;
 mod logs;
 mod progress;
@@ -17,6 +18,7 @@ pub mod trace;
 pub use boot::{exit_code, settings};
 pub use chain::chain;
 pub use clock::{follow, machine_now, now};
+pub use crash_point::crash_point;
 pub use logs::start as start_logs;
 pub use progress::Progress;
 pub use readiness::Readiness;

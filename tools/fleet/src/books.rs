@@ -1,5 +1,5 @@
-//! What must hold when a fleet is at rest: all messages are sent, none is dead-lettered, and of every
-//! booking that has ended the three services and the provider say the same.
+//! What must hold when a fleet is at rest: all messages are sent, none is dead-lettered, of every booking that has
+//! ended the three services and the provider say the same, and all seats are those of bookings.
 
 use std::time::Duration;
 
@@ -16,7 +16,13 @@ pub(crate) async fn add_up(database_url: &str, timeout: Duration) {
     let pool = options.connect(database_url).await.expect("the database answers");
     let agreed = eventually(|| disagreements(&pool)).within(timeout);
     agreed.is(Vec::<Disagreement>::new()).await;
+    eventually(|| wrong(&pool)).within(timeout).is(Vec::<String>::new()).await;
     pool.close().await;
+}
+
+async fn wrong(pool: &PgPool) -> Vec<String> {
+    let lines = sqlx::query_scalar(include_str!("at_rest.sql")).fetch_all(pool).await;
+    lines.expect("the services' tables can be read")
 }
 
 /// A booking that has ended, with what the others have of it.

@@ -224,6 +224,11 @@ impl Fleet {
         ledger::ledgers(self.environment.superuser(), bookings).await
     }
 
+    /// Waits until all is as it must be at rest.
+    pub async fn adds_up(&self) {
+        books::add_up(self.environment.database_url(), TIMEOUT).await;
+    }
+
     /// Stops one service in order.
     pub async fn stop(&self, service: &Service) {
         self.tasks().stop(service).await;

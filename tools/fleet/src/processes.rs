@@ -47,6 +47,7 @@ impl Processes {
             .arg("--state-file")
             .arg(folder.path().join("stack.json"))
             .envs(environment.variables())
+            .env("TMPDIR", folder.path())
             .env("KARCIS_INSTANCE", instance)
             .envs(variables.iter().copied())
             .stdin(Stdio::null())
@@ -83,6 +84,19 @@ impl Processes {
     /// Asks this service to stop; `karcis` starts it again once it has. Returns its pid.
     pub fn terminate(&self, service: &Service) -> i32 {
         self.signal(service, Signal::SIGTERM)
+    }
+
+    /// Has this service die at this place in its code, which `karcis_process::crash_point` names, and waits
+    /// until it has died there, and another runs in its place.
+    pub async fn crashes_at(&self, service: &Service, place: &str) {
+        let pid = self.pid(service);
+        let wanted = self.folder.path().join(format!("{pid}.{place}"));
+        File::create(&wanted).expect("a file can be made");
+        let died = wanted.with_file_name(format!("{pid}.{place}.died"));
+        eventually(async || died.exists()).is(true).await;
+        eventually(async || self.pid(service) != pid).is(true).await;
+        let end = self.ends(service).pop().unwrap_or_default();
+        assert!(end.starts_with("signal: 6"), "{} ended otherwise: {end}", service.name);
     }
 
     /// Freezes this service: it does nothing, and nobody notices but by its silence. Returns its pid.

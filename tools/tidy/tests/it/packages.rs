@@ -118,6 +118,21 @@ fn every_package_is_named_after_its_folder() {
     assert_none(wrong.filter(|name| name != "karcis-karcis"), "packages are karcis-<folder>");
 }
 
+/// Planted bugs and crash points are in no program that is shipped.
+#[test]
+fn features_for_tests_are_switched_on_by_tests_alone() {
+    let mut broken = Vec::new();
+    for folder in packages() {
+        let manifest = read(&folder.join("Cargo.toml"));
+        let (product, _) = manifest.split_once("[dev-dependencies]").unwrap_or((&manifest, ""));
+        for feature in ["crash-points", "planted-bugs", "port-tests"] {
+            let is_on = product.contains(&format!("\"{feature}\""));
+            broken.extend(is_on.then(|| format!("{}: {feature}", shown(&folder))));
+        }
+    }
+    assert_none(broken, "[dev-dependencies] alone switch them on");
+}
+
 fn all() -> BTreeMap<String, Package> {
     let packages = packages().into_iter().map(|folder| {
         let name = folder.file_name().unwrap().to_string_lossy().into_owned();

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use async_trait::async_trait;
 use karcis_database::{Loaded, Pool, StoreError};
 use karcis_kernel::{BookingId, EventId, Timestamp, UserId};
+use karcis_process::crash_point;
 use uuid::Uuid;
 
 use super::{
@@ -60,6 +61,7 @@ impl PgBookings {
         statement: &'static str,
         event: OpenEvent,
     ) -> Result<(), StoreError> {
+        crash_point("event.applied");
         let close = sqlx::query(statement).bind(event.event_id.0).bind(event.since);
         close.execute(&self.pool).await?;
         Ok(())
@@ -132,6 +134,9 @@ impl Timers for PgBookings {
         .bind(i64::from(limit))
         .fetch_all(&self.pool)
         .await?;
+        if !rows.is_empty() {
+            crash_point("timers.claimed");
+        }
         let timer = |(id, is_deadline)| DueTimer { booking_id: BookingId(id), is_deadline };
         Ok(rows.into_iter().map(timer).collect())
     }

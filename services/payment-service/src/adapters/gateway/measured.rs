@@ -4,11 +4,14 @@ use std::{collections::HashSet, sync::Arc};
 
 use async_trait::async_trait;
 use karcis_kernel::{BookingId, Timestamp};
-use karcis_process::trace::{
-    self, BOOKING,
-    otel::{
-        KeyValue,
-        trace::{SpanBuilder, SpanKind, TraceContextExt},
+use karcis_process::{
+    crash_point,
+    trace::{
+        self, BOOKING,
+        otel::{
+            KeyValue,
+            trace::{SpanBuilder, SpanKind, TraceContextExt},
+        },
     },
 };
 use tokio::time::Instant;
@@ -33,16 +36,23 @@ impl PaymentGateway for Measured {
     }
 
     async fn charge(&self, charge: Charge) -> Outcome {
+        crash_point("provider.charge");
         let answer = measured("charge", charge.intent, self.0.charge(charge), outcome).await;
+        crash_point("provider.charged");
         storable_outcome(answer)
     }
 
     async fn void(&self, intent: BookingId) -> Outcome {
-        measured("void", intent, self.0.void(intent), outcome).await
+        crash_point("provider.void");
+        let answer = measured("void", intent, self.0.void(intent), outcome).await;
+        crash_point("provider.voided");
+        answer
     }
 
     async fn refund(&self, refund: Refund) -> Result<RefundOutcome, ProviderUnavailable> {
+        crash_point("provider.refund");
         let answer = measured("refund", refund.intent, self.0.refund(refund), refund_outcome).await;
+        crash_point("provider.refunded");
         Ok(match answer? {
             RefundOutcome::Refused { reason } => {
                 RefundOutcome::Refused { reason: storable(reason) }

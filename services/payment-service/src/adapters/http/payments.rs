@@ -11,7 +11,7 @@ use karcis_http::{
     stream,
 };
 use karcis_kernel::{BookingId, Timestamp, UserId};
-use karcis_process::{chain, now, trace};
+use karcis_process::{chain, crash_point, now, trace};
 use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, timeout, timeout_at};
 use utoipa::{IntoParams, ToSchema};
@@ -191,6 +191,7 @@ async fn start_and_charge(
             let payment = charge(&api, payment, attempt).await;
             let processing = has_no_outcome(&payment, attempt);
             if let Some((key, _)) = key.filter(|_| processing) {
+                crash_point("payments.processing");
                 api.payments.mark_answered_processing(&key).await?;
             }
             Ok(Progress { payment, attempt: Some(attempt), processing, replayed: false })

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use karcis_database::{Loaded, Pool, StoreError};
 use karcis_kernel::{BookingId, Timestamp};
+use karcis_process::crash_point;
 use uuid::Uuid;
 
 use super::rows::records;
@@ -83,6 +84,7 @@ pub(super) async fn claim(
     if claimed.is_empty() {
         return Ok(Vec::new());
     }
+    crash_point("payments.claimed");
     let bookings: Vec<BookingId> = claimed.iter().map(|it| BookingId(it.0)).collect();
     let records = load(pool, &bookings).await?.found.into_iter();
     let payments = records.filter_map(PaymentRecord::into_payment);

@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use chrono::TimeDelta;
 use karcis_database::{Connection, Pool, StoreError};
 use karcis_kernel::{Timestamp, UserId};
+use karcis_process::crash_point;
 use uuid::Uuid;
 
 use super::rows::language;
@@ -183,6 +184,9 @@ impl MailQueue for PgAccountMails {
         .bind(AccountMailKind::ALL.map(AccountMailKind::as_str).to_vec())
         .fetch_all(&self.0)
         .await?;
+        if !rows.is_empty() {
+            crash_point("account_mails.claimed");
+        }
         let (mails, tokens): (Vec<_>, Vec<_>) =
             rows.into_iter().filter_map(|row| row.mail(at)).unzip();
         store(&self.0, &tokens.into_iter().flatten().collect::<Vec<_>>()).await?;
@@ -198,6 +202,7 @@ impl MailQueue for PgAccountMails {
         if outcomes.is_empty() {
             return Ok(());
         }
+        crash_point("account_mails.sent");
         let keys = |wanted: bool| -> (Vec<&str>, Vec<&str>) {
             let wanted = outcomes.iter().filter(|(_, is_done)| *is_done == wanted);
             let keys = wanted.filter_map(|(mail, _)| match &mail.content {

@@ -6,6 +6,7 @@ use std::collections::{BTreeSet, HashMap};
 use async_trait::async_trait;
 use karcis_database::{Pool, StoreError};
 use karcis_kernel::Timestamp;
+use karcis_process::crash_point;
 use sha2::{Digest, Sha256};
 
 use crate::{
@@ -60,6 +61,7 @@ impl MailCounts for PgMailCounts {
             .await?;
             granted.extend(counted.into_iter().map(|(address, more)| ((limit, address), more)));
         }
+        crash_point("mails.counted");
         let is_admitted = |mail: &Mail| match mail.daily_limit() {
             None => true,
             Some((email, limit)) => granted.get_mut(&(limit, hash(email))).is_some_and(|left| {

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use chrono::TimeDelta;
 use karcis_database::{Loaded, Pool, StoreError};
 use karcis_kernel::Timestamp;
-use karcis_process::trace;
+use karcis_process::{crash_point, trace};
 use uuid::Uuid;
 
 use super::{rows::NotificationRow, stored_json::content_json};
@@ -58,6 +58,7 @@ impl Notifications for PgNotifications {
         .bind(notifications.iter().map(|one| at + one.kind.delay()).collect::<Vec<_>>())
         .execute(&self.0)
         .await?;
+        crash_point("notifications.added");
         // Who has paid, or cannot pay any more, is not told to.
         let later = notifications.iter().filter(|one| one.kind.as_str() != "reserved");
         sqlx::query(
@@ -117,6 +118,9 @@ impl MailQueue for PgNotifications {
                 break;
             }
         }
+        if !due.is_empty() {
+            crash_point("notifications.claimed");
+        }
         due.sort_by_key(|due| {
             due.content.notification().map(|one| (one.booking_id, one.kind.order()))
         });
@@ -132,6 +136,7 @@ impl MailQueue for PgNotifications {
         if outcomes.is_empty() {
             return Ok(());
         }
+        crash_point("notifications.sent");
         let of_bookings = outcomes
             .iter()
             .filter_map(|(mail, done)| mail.content.notification().map(|one| (one, *done)));

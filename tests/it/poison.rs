@@ -1,0 +1,134 @@
+//! Messages that cannot be read, and messages about rows that cannot be read, amid a sale: they alone are
+//! dead-lettered, and what is mended takes them when they are sent again.
+
+use karcis_contracts::{CHANNELS, Channel};
+use karcis_database::connect_to;
+use karcis_fleet::{Fleet, Sale, Tolerance};
+use karcis_messaging::{DeadLetters, Outbox};
+use karcis_schemas::{SERVICES, Service};
+use karcis_testkit::eventually;
+use sqlx::{AssertSqlSafe, PgPool};
+use uuid::Uuid;
+
+/// Of the booking's row in each service, what is spoiled and by what.
+const SPOILED: [(&str, &str, &str); 3] = [
+    ("bookings.booking", "items", "'{\"damaged\": true}'"),
+    ("events.hold", "reservation", "'{\"shape\": 2}'"),
+    ("payments.payment", "currency", "'XTS'"),
+];
+
+#[tokio::test]
+async fn poison_of_every_type_stops_no_sale_and_what_is_mended_takes_its_message() {
+    let fleet = Fleet::of_processes(&[("KARCIS_RESEND_AFTER", "1s")]).await;
+    let superuser = fleet.environment().superuser();
+    let concert = fleet.concert().tickets("VIP", 10).published().await;
+    let crowd = fleet.crowd(SPOILED.len());
+    let mut bookings = Vec::new();
+    for (buyer, spoiled) in crowd.iter().zip(SPOILED) {
+        let booking = buyer.books(&concert, "VIP", 1).await;
+        spoil(superuser, spoiled, booking.id.0).await;
+        bookings.push(booking);
+    }
+
+    let sale = Sale::open(&fleet, Tolerance::Failures).await;
+    let poisoning = async {
+        let ended = sale.goes_on(0).await;
+        for channel in &CHANNELS {
+            for kind in channel.kinds {
+                poison(&fleet, channel, kind).await;
+            }
+        }
+        crowd[0].pays(&bookings[0], "tok_approved").await.is(200);
+        crowd[1].pays(&bookings[1], "tok_approved").await.is(200);
+        crowd[2].cancels(&bookings[2]).await.is(202);
+        for service in SERVICES {
+            let wanted = wanted(service);
+            let is_dead = async || dead_letters(&fleet, service).await;
+            eventually(is_dead).is(wanted).await;
+        }
+        let ended = sale.goes_on(ended).await;
+        sale.goes_on(ended).await;
+        sale.close();
+    };
+    let (bought, ()) = tokio::join!(sale.run(), poisoning);
+    assert!(bought.len() > 20);
+
+    for (booking, spoiled) in bookings.iter().zip(SPOILED) {
+        mend(superuser, spoiled, booking.id.0).await;
+    }
+    for service in SERVICES {
+        settle_dead_letters(&fleet, service).await;
+    }
+    for ((buyer, booking), end) in
+        crowd.iter().zip(&bookings).zip(["confirmed", "confirmed", "cancelled"])
+    {
+        eventually(|| buyer.sees(booking)).is(end).await;
+    }
+}
+
+/// The types of the dead letters that it should have, sorted.
+fn wanted(service: &Service) -> Vec<&'static str> {
+    let own = CHANNELS.iter().filter(|channel| channel.reader == service.full_name());
+    let mut kinds: Vec<_> = own.flat_map(|channel| channel.kinds).copied().collect();
+    kinds.extend(match service.name {
+        "booking" => Some("karcis.PaymentSucceeded.v1"),
+        "event" => Some("karcis.ConfirmTickets.v1"),
+        "payment" => Some("karcis.CancelPayment.v1"),
+        _ => None,
+    });
+    kinds.sort_unstable();
+    kinds
+}
+
+/// The types of those that it has, sorted.
+async fn dead_letters(fleet: &Fleet, service: &Service) -> Vec<String> {
+    let dead = fleet.environment().dead_letters(*service.schema).await;
+    let mut kinds: Vec<_> = dead.into_iter().filter_map(|(kind, _)| kind).collect();
+    kinds.sort_unstable();
+    kinds
+}
+
+/// Sends again what can be read, and discards the rest.
+async fn settle_dead_letters(fleet: &Fleet, service: &'static Service) {
+    let url = fleet.environment().role_url(*service.schema);
+    let pool = connect_to("DATABASE_URL", &url, 1).await.unwrap();
+    let dead_letters =
+        DeadLetters::new(pool.clone(), Outbox::new(pool.clone(), service.full_name()));
+    for dead in dead_letters.list(None, 100).await.unwrap() {
+        let settled = match dead.body.as_str() {
+            "{}" => dead_letters.discard(dead.id).await,
+            _ => dead_letters.redrive(dead.id).await,
+        };
+        assert!(settled.unwrap(), "{dead:?}");
+    }
+}
+
+/// Keeps what is there, and puts this in its place.
+async fn spoil(superuser: &PgPool, (table, column, by): (&str, &str, &str), booking: Uuid) {
+    let id = if table == "bookings.booking" { "id" } else { "booking_id" };
+    let spoil = format!(
+        "CREATE TABLE public.kept_{column} AS SELECT {id} AS id, {column} FROM {table} WHERE {id} = '{booking}';
+         UPDATE {table} SET {column} = {by} WHERE {id} = '{booking}';"
+    );
+    sqlx::raw_sql(AssertSqlSafe(spoil)).execute(superuser).await.unwrap();
+}
+
+async fn mend(superuser: &PgPool, (table, column, _): (&str, &str, &str), booking: Uuid) {
+    let id = if table == "bookings.booking" { "id" } else { "booking_id" };
+    let mend = format!(
+        "UPDATE {table} SET {column} = kept.{column} FROM public.kept_{column} AS kept
+         WHERE {table}.{id} = kept.id AND kept.id = '{booking}'"
+    );
+    let mended = sqlx::query(AssertSqlSafe(mend)).execute(superuser).await.unwrap();
+    assert_eq!(mended.rows_affected(), 1);
+}
+
+/// A message of this type without anything in it.
+pub(crate) async fn poison(fleet: &Fleet, channel: &Channel, kind: &str) {
+    let writer = SERVICES.into_iter().find(|service| service.full_name() == channel.writer);
+    let schema = writer.unwrap().schema.name;
+    let send =
+        format!("INSERT INTO {schema}.outbox (topic, key, kind, body) VALUES ($1, $2, $3, '{{}}')");
+    let send = sqlx::query(AssertSqlSafe(send)).bind(channel.topic).bind(Uuid::now_v7()).bind(kind);
+    send.execute(fleet.environment().superuser()).await.unwrap();
+}

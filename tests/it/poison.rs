@@ -2,11 +2,11 @@
 //! dead-lettered, and what is mended takes them when they are sent again.
 
 use karcis_contracts::{CHANNELS, Channel};
-use karcis_database::connect_to;
 use karcis_fleet::{Fleet, Sale, Tolerance};
-use karcis_messaging::{DeadLetters, Outbox};
+use karcis_kernel::Role;
 use karcis_schemas::{SERVICES, Service};
 use karcis_testkit::eventually;
+use serde_json::json;
 use sqlx::{AssertSqlSafe, PgPool};
 use uuid::Uuid;
 
@@ -90,16 +90,14 @@ async fn dead_letters(fleet: &Fleet, service: &Service) -> Vec<String> {
 
 /// Sends again what can be read, and discards the rest.
 async fn settle_dead_letters(fleet: &Fleet, service: &'static Service) {
-    let url = fleet.environment().role_url(*service.schema);
-    let pool = connect_to("DATABASE_URL", &url, 1).await.unwrap();
-    let dead_letters =
-        DeadLetters::new(pool.clone(), Outbox::new(pool.clone(), service.full_name()));
-    for dead in dead_letters.list(None, 100).await.unwrap() {
-        let settled = match dead.body.as_str() {
-            "{}" => dead_letters.discard(dead.id).await,
-            _ => dead_letters.redrive(dead.id).await,
-        };
-        assert!(settled.unwrap(), "{dead:?}");
+    let operator = fleet.person("Operator", Role::Operator);
+    let path = format!("/ops/{}/dead-letters", service.name);
+    let page = operator.get(service, &format!("{path}?limit=100")).await.is(200).body;
+    for dead in page["items"].as_array().unwrap() {
+        let act = if dead["body_bytes"] == 2 { "discard" } else { "redrive" };
+        let id = dead["dead_letter_id"].as_str().unwrap();
+        let why = json!({"reason": "the rows are mended"});
+        operator.post(service, &format!("{path}/{id}/{act}"), &why).await.is(200);
     }
 }
 

@@ -48,11 +48,13 @@ pub enum Bug {
     CancelForgetsMoney,
     /// What the provider says of a refund is not stored.
     RefundForgotten,
+    /// A consumer commits its offsets before its work: what a killed one had in hand is lost.
+    OffsetBeforeDatabase,
 }
 
 impl Bug {
-    /// Every bug.
-    pub const ALL: [Self; 22] = [
+    /// Those that the simulation notices. The others need real processes.
+    pub const SIMULATED: [Self; 22] = [
         Self::VersionCheckSkipped,
         Self::PublishedBeforeCommit,
         Self::ClaimedForEver,
@@ -84,10 +86,10 @@ impl Bug {
         false
     }
 
-    /// Whether it is planted on this thread.
+    /// Whether it is planted on this thread, or by its name in the environment of this process.
     #[cfg(feature = "planted-bugs")]
     pub fn is_planted(self) -> bool {
-        PLANTED.get() == Some(self)
+        PLANTED.get() == Some(self) || *PLANTED_FOR_GOOD == Some(self)
     }
 
     /// Does `work` on this thread with the bug planted.
@@ -99,6 +101,13 @@ impl Bug {
         done
     }
 }
+
+#[cfg(feature = "planted-bugs")]
+static PLANTED_FOR_GOOD: std::sync::LazyLock<Option<Bug>> = std::sync::LazyLock::new(|| {
+    let name = std::env::var("KARCIS_PLANTED_BUG").ok()?;
+    let bugs = Bug::SIMULATED.into_iter().chain([Bug::OffsetBeforeDatabase]);
+    Some(bugs.into_iter().find(|bug| format!("{bug:?}") == name).expect("it names a bug"))
+});
 
 #[cfg(feature = "planted-bugs")]
 thread_local! {

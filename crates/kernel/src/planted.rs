@@ -86,11 +86,26 @@ impl Bug {
         false
     }
 
-    /// Whether it is planted on this thread, or by its name in the environment of this process.
+    /// Whether it is planted on this thread, or in this process.
     #[cfg(feature = "planted-bugs")]
     pub fn is_planted(self) -> bool {
-        PLANTED.get() == Some(self) || *PLANTED_FOR_GOOD == Some(self)
+        PLANTED.get() == Some(self) || PLANTED_FOR_GOOD.get() == Some(&self)
     }
+
+    /// Plants the bug of this name in this process, for good.
+    ///
+    /// # Panics
+    /// There is no such bug.
+    #[cfg(feature = "planted-bugs")]
+    pub fn plant_for_good(name: &str) {
+        let mut bugs = Self::SIMULATED.into_iter().chain([Self::OffsetBeforeDatabase]);
+        let bug = bugs.find(|bug| format!("{bug:?}") == name).expect("it names a bug");
+        PLANTED_FOR_GOOD.get_or_init(|| bug);
+    }
+
+    /// Does nothing.
+    #[cfg(not(feature = "planted-bugs"))]
+    pub fn plant_for_good(_name: &str) {}
 
     /// Does `work` on this thread with the bug planted.
     #[cfg(feature = "planted-bugs")]
@@ -103,11 +118,7 @@ impl Bug {
 }
 
 #[cfg(feature = "planted-bugs")]
-static PLANTED_FOR_GOOD: std::sync::LazyLock<Option<Bug>> = std::sync::LazyLock::new(|| {
-    let name = std::env::var("KARCIS_PLANTED_BUG").ok()?;
-    let bugs = Bug::SIMULATED.into_iter().chain([Bug::OffsetBeforeDatabase]);
-    Some(bugs.into_iter().find(|bug| format!("{bug:?}") == name).expect("it names a bug"))
-});
+static PLANTED_FOR_GOOD: std::sync::OnceLock<Bug> = std::sync::OnceLock::new();
 
 #[cfg(feature = "planted-bugs")]
 thread_local! {

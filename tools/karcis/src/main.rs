@@ -1,5 +1,6 @@
 //! The `karcis` program: starts everything on this machine, and prepares deployments.
 
+mod chaos;
 mod cli;
 mod keys;
 mod launcher;

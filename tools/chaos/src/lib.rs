@@ -16,7 +16,6 @@ mod striker;
 mod world;
 
 use std::{
-    collections::BTreeMap,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -29,7 +28,6 @@ pub use plan::{Act, ActKind, Again, Blow, Cancel, Errand, Fault, Plan, Target};
 pub use report::{Broken, Recovery, Report};
 
 use servers::Servers;
-use striker::Striker;
 use world::World;
 
 /// Of each service.
@@ -64,7 +62,7 @@ pub struct Options {
 /// # Panics
 /// The fleet cannot be started, or a server cannot be started again.
 pub async fn run(options: &Options, tell: impl Fn(&str)) -> Report {
-    let (servers, environment) = Servers::start(INSTANCES).await;
+    let (mut servers, environment) = Servers::start(INSTANCES).await;
     let urls: Vec<String> =
         (0..INSTANCES).map(|instance| servers.database_url(instance, &environment)).collect();
     let variables: Vec<Vec<(&str, &str)>> = urls
@@ -76,23 +74,31 @@ pub async fn run(options: &Options, tell: impl Fn(&str)) -> Report {
     let world = World::open(&fleet).await;
     tell("everything runs, and people come");
 
-    let mut targets = striker::targets(&servers, INSTANCES);
-    targets.retain(|target| {
-        options.only.is_empty() || options.only.iter().any(|only| target.name.contains(only))
-    });
-    let plan = Plan::new(options.seed, targets);
-    let (fleet, seen) = (&fleet, &world.seen);
-    let mut striker = Striker { fleet, seen, servers, struck: BTreeMap::new() };
+    let of = |mut targets: Vec<Target>| {
+        targets.retain(|target| {
+            options.only.is_empty() || options.only.iter().any(|only| target.name.contains(only))
+        });
+        Plan::new(options.seed, targets)
+    };
+    let (services, ground) = (of(striker::services(INSTANCES)), of(striker::ground(&servers)));
+    let seen = &world.seen;
     let until = Instant::now() + options.time;
     let run = async {
-        let strikes = strikes(&mut striker, &plan, until);
+        let strike_services = strikes(services.faults(0), until, async |fault| {
+            striker::strikes_service(&fleet, seen, &fault).await
+        });
+        let strike_ground = strikes(ground.faults(1), until, async |fault| {
+            striker::strikes_ground(&fleet, seen, &mut servers, &fault).await
+        });
+        // Both at once: a service may be killed while Postgres stands still.
         tokio::join!(
-            strikes,
-            load::sells(&world, &plan, until),
-            load::is_organised(&world, &plan, until)
+            strike_services,
+            strike_ground,
+            load::sells(&world, &services, until),
+            load::is_organised(&world, &services, until)
         );
         tell("faults are over, and people have left");
-        if striker::all_are_back(fleet, seen).await.is_ok() {
+        if striker::all_are_back(&fleet, seen).await.is_ok() {
             // What is broken is noted.
             let _ = rest::checks(&world).await;
         }
@@ -102,16 +108,21 @@ pub async fn run(options: &Options, tell: impl Fn(&str)) -> Report {
         () = seen.is_broken() => {}
         never = looks(&world, &tell) => match never {}
     }
-    report(options, &world, striker).await
+    report(options, &world, &mut servers).await
 }
 
-async fn strikes(striker: &mut Striker<'_>, plan: &Plan, until: Instant) {
-    for fault in plan.faults() {
+/// One fault after another, until this time or until a rule is broken.
+async fn strikes(
+    faults: impl Iterator<Item = Fault>,
+    until: Instant,
+    mut strike: impl AsyncFnMut(Fault) -> Result<(), seen::Broken>,
+) {
+    for fault in faults {
         if Instant::now() + fault.pause > until {
             return;
         }
         sleep(fault.pause).await;
-        if striker.strikes(&fault).await.is_err() {
+        if strike(fault).await.is_err() {
             return;
         }
     }
@@ -134,8 +145,8 @@ async fn looks(world: &World<'_>, tell: &impl Fn(&str)) -> std::convert::Infalli
     }
 }
 
-async fn report(options: &Options, world: &World<'_>, mut striker: Striker<'_>) -> Report {
-    striker.is_over().await;
+async fn report(options: &Options, world: &World<'_>, servers: &mut Servers) -> Report {
+    striker::is_over(world.fleet, servers).await;
     let environment = world.fleet.environment();
     let broken = match world.seen.broken() {
         None => None,
@@ -154,8 +165,8 @@ async fn report(options: &Options, world: &World<'_>, mut striker: Striker<'_>) 
     Report {
         seed: options.seed,
         seconds: options.time.as_secs(),
-        faults: striker.struck.clone(),
-        silenced_connections: striker.servers.swallowed(),
+        faults: world.seen.faults(),
+        silenced_connections: servers.swallowed(),
         bookings: rest::ends(environment.superuser()).await.expect("bookings can be read"),
         repairs: repairs::repairs(environment).await,
         retries: world.seen.retries(),

@@ -107,6 +107,10 @@ pub enum ActKind {
     CancelEvent,
 }
 
+/// What random numbers are for, beside the rows of faults.
+const ERRANDS: u64 = 1 << 32;
+const ACTS: u64 = ERRANDS + 1;
+
 /// What buyers pay with, as often as it is listed.
 const TOKENS: [&[&str]; 16] = [
     &["tok_approved"],
@@ -133,10 +137,10 @@ impl Plan {
         Self { seed, targets }
     }
 
-    /// The faults, one after another.
-    pub fn faults(&self) -> impl Iterator<Item = Fault> {
-        (0..).map_while(|number| {
-            let random = &mut self.random(1, number);
+    /// The faults, one after another. Rows of another number are others, and strike at the same time.
+    pub fn faults(&self, row: u64) -> impl Iterator<Item = Fault> {
+        (0..).map_while(move |number| {
+            let random = &mut self.random(row, number);
             let target = self.targets.choose_weighted(random, |target| target.weight).ok()?;
             let lasts = match target.blow {
                 Blow::Kill => 0..=3_000,
@@ -145,7 +149,7 @@ impl Plan {
                 Blow::LoseAnswers => 3_000..=4_500,
             };
             Some(Fault {
-                pause: milliseconds(random, 500..=3_000),
+                pause: milliseconds(random, 1_000..=5_000),
                 blow: target.blow,
                 target: target.name.clone(),
                 lasts: milliseconds(random, lasts),
@@ -156,7 +160,7 @@ impl Plan {
     /// What buyers want, one after another.
     pub fn errands(&self) -> impl Iterator<Item = Errand> {
         (0..).map(|number| {
-            let random = &mut self.random(2, number);
+            let random = &mut self.random(ERRANDS, number);
             let cancels = match random.random_range(0..20) {
                 0 => Some(Cancel::AtOnce),
                 1 => Some(Cancel::BeforePaying),
@@ -187,7 +191,7 @@ impl Plan {
     /// What organisers do, one after another.
     pub fn acts(&self) -> impl Iterator<Item = Act> {
         (0..).map(|number| {
-            let random = &mut self.random(3, number);
+            let random = &mut self.random(ACTS, number);
             Act {
                 number,
                 pause: milliseconds(random, 1_500..=4_500),

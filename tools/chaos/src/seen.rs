@@ -11,6 +11,8 @@ use karcis_kernel::BookingId;
 use tokio::{sync::watch, time::Instant};
 use uuid::Uuid;
 
+use crate::plan::Fault;
+
 /// A rule was broken, and is noted: nobody goes on.
 #[derive(Debug)]
 pub(crate) struct Broken;
@@ -35,6 +37,8 @@ struct Noted {
     promises: HashMap<BookingId, Promise>,
     /// Of each fault, what it was and when it ended.
     faults: Vec<(String, Instant)>,
+    /// How often each kind of fault struck.
+    struck: BTreeMap<String, u64>,
     /// Of each booking that could be paid or was confirmed: when it was ordered, and when that was seen.
     passed: Vec<(Instant, Instant)>,
     /// Requests that had to be sent again, by why.
@@ -96,9 +100,18 @@ impl Seen {
         self.noted().passed.push((ordered_at, Instant::now()));
     }
 
-    /// A fault ended just now.
-    pub(crate) fn fault_ended(&self, what: String) {
-        self.noted().faults.push((what, Instant::now()));
+    /// A fault struck, and ended just now.
+    pub(crate) fn struck(&self, fault: &Fault) {
+        let Fault { blow, target, .. } = fault;
+        let (kind, _) = target.split_once('/').unwrap_or((target, ""));
+        let mut noted = self.noted();
+        noted.faults.push((format!("{blow:?} {target}"), Instant::now()));
+        *noted.struck.entry(format!("{blow:?} {kind}")).or_default() += 1;
+    }
+
+    /// How often each kind of fault struck.
+    pub(crate) fn faults(&self) -> BTreeMap<String, u64> {
+        self.noted().struck.clone()
     }
 
     /// A request has to be sent again.

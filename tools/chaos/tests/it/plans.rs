@@ -18,7 +18,7 @@ fn plan(seed: u64) -> Plan {
 fn drawn(seed: u64) -> (Vec<Fault>, Vec<Errand>, Vec<Act>) {
     let plan = plan(seed);
     (
-        plan.faults().take(200).collect(),
+        plan.faults(0).take(200).collect(),
         plan.errands().take(1_000).collect(),
         plan.acts().take(200).collect(),
     )
@@ -28,6 +28,7 @@ fn drawn(seed: u64) -> (Vec<Fault>, Vec<Errand>, Vec<Act>) {
 fn a_seed_is_the_same_plan_each_time() {
     assert_eq!(drawn(7), drawn(7));
     assert_ne!(drawn(7), drawn(8));
+    assert!(plan(7).faults(0).take(9).ne(plan(7).faults(1).take(9)));
 }
 
 #[test]
@@ -47,6 +48,6 @@ fn a_plan_has_everything_that_can_happen() {
 
 #[test]
 fn nothing_is_struck_that_is_no_target() {
-    assert_eq!(Plan::new(1, vec![]).faults().next(), None);
-    assert!(plan(3).faults().take(50).all(|fault| fault.target != "postgres"));
+    assert_eq!(Plan::new(1, vec![]).faults(0).next(), None);
+    assert!(plan(3).faults(0).take(50).all(|fault| fault.target != "postgres"));
 }

@@ -74,6 +74,14 @@ impl Kafka {
     /// Starts it and waits until it accepts connections. Data that an earlier process left, stopped
     /// or killed, is taken up again.
     pub async fn start(options: KafkaOptions) -> Result<Self, ServerError> {
+        Self::start_behind(options, None).await
+    }
+
+    /// The same behind a proxy: the broker tells its clients to come to this port in place of its own.
+    pub async fn start_behind(
+        options: KafkaOptions,
+        proxy_port: Option<u16>,
+    ) -> Result<Self, ServerError> {
         paths::make_own(&options.data)?;
         let data = options.data.canonicalize()?;
         let Some(lock) = paths::lock(&data.join("lock"), LOCK_TIMEOUT).await? else {
@@ -84,7 +92,7 @@ impl Kafka {
         format(&data)?;
         let password = secret::kept_in(&data.join(PASSWORD))?;
         let outlives_parent = options.outlives_parent;
-        let broker = Broker { java, jars, data, password, outlives_parent };
+        let broker = Broker { java, jars, data, password, proxy_port, outlives_parent };
 
         for _ in 0..ports::ATTEMPTS {
             if options.port != 0 && !ports::is_free(options.port) {
@@ -154,6 +162,7 @@ struct Broker {
     jars: PathBuf,
     data: PathBuf,
     password: String,
+    proxy_port: Option<u16>,
     outlives_parent: bool,
 }
 
@@ -166,8 +175,11 @@ impl Broker {
         lock: File,
     ) -> Result<Option<Child>, ServerError> {
         // In this order, since the free port may be one of the two that stand for others.
+        let advertised = "advertised.listeners=CLIENTS://127.0.0.1:";
+        let proxy_port = self.proxy_port.unwrap_or(port);
         let properties = PROPERTIES
             .replace("29093", "CONTROLLER_PORT")
+            .replace(&format!("{advertised}29092"), &format!("{advertised}{proxy_port}"))
             .replace("29092", &port.to_string())
             .replace("CONTROLLER_PORT", &controller.to_string())
             .replace("PASSWORD", &self.password);

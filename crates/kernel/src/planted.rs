@@ -50,11 +50,13 @@ pub enum Bug {
     RefundForgotten,
     /// What came of a webhook is not looked at again once its attempt has ended.
     WebhookForgotten,
+    /// A consumer commits its offsets before its work: what a killed one had in hand is lost.
+    OffsetBeforeDatabase,
 }
 
 impl Bug {
-    /// Every bug.
-    pub const ALL: [Self; 23] = [
+    /// Those that the simulation notices. The others need real processes.
+    pub const SIMULATED: [Self; 23] = [
         Self::VersionCheckSkipped,
         Self::PublishedBeforeCommit,
         Self::ClaimedForEver,
@@ -87,11 +89,26 @@ impl Bug {
         false
     }
 
-    /// Whether it is planted on this thread.
+    /// Whether it is planted on this thread, or in this process.
     #[cfg(feature = "planted-bugs")]
     pub fn is_planted(self) -> bool {
-        PLANTED.get() == Some(self)
+        PLANTED.get() == Some(self) || PLANTED_FOR_GOOD.get() == Some(&self)
     }
+
+    /// Plants the bug of this name in this process, for good.
+    ///
+    /// # Panics
+    /// There is no such bug.
+    #[cfg(feature = "planted-bugs")]
+    pub fn plant_for_good(name: &str) {
+        let mut bugs = Self::SIMULATED.into_iter().chain([Self::OffsetBeforeDatabase]);
+        let bug = bugs.find(|bug| format!("{bug:?}") == name).expect("it names a bug");
+        PLANTED_FOR_GOOD.get_or_init(|| bug);
+    }
+
+    /// Does nothing.
+    #[cfg(not(feature = "planted-bugs"))]
+    pub fn plant_for_good(_name: &str) {}
 
     /// Does `work` on this thread with the bug planted.
     #[cfg(feature = "planted-bugs")]
@@ -102,6 +119,9 @@ impl Bug {
         done
     }
 }
+
+#[cfg(feature = "planted-bugs")]
+static PLANTED_FOR_GOOD: std::sync::OnceLock<Bug> = std::sync::OnceLock::new();
 
 #[cfg(feature = "planted-bugs")]
 thread_local! {

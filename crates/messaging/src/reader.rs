@@ -4,6 +4,7 @@
 use std::{collections::HashSet, time::Duration};
 
 use karcis_database::Pool;
+use karcis_kernel::Bug;
 use karcis_process::{
     crash_point,
     trace::{self, Context},
@@ -148,6 +149,9 @@ impl<C: Consumer> Reader<C> {
                 Err(ended) => return Ok(ended),
             }
             let taken = held.apart(taken);
+            if Bug::OffsetBeforeDatabase.is_planted() {
+                member.commit(&held.offsets())?;
+            }
             match self.handle(member, &taken, &mut kept).await? {
                 Ok(contended) => held.settle(taken, &contended),
                 Err(ended) => return Ok(ended),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use karcis_messaging::{Kafka, KafkaConfig};
+use karcis_messaging::{Kafka, KafkaConfig, KafkaSecurity};
 use karcis_schemas::{Schema, Service, role_url, simulated_gateway};
 use rdkafka::{
     admin::{AdminClient, AdminOptions},
@@ -27,6 +27,8 @@ pub struct TestEnvironment {
     superuser: PgPool,
     kafka_config: KafkaConfig,
     kafka: Kafka,
+    /// Whether the servers are those that tests share.
+    on_shared: bool,
 }
 
 impl TestEnvironment {
@@ -41,19 +43,35 @@ impl TestEnvironment {
     pub async fn on_kafka(kafka_bootstrap_servers: &str) -> Self {
         let name = name();
         let postgres_url = &servers().postgres_url;
-        Self::new(kafka_bootstrap_servers, &name, template::copy(postgres_url, &name)).await
+        let database = template::copy(postgres_url, &name);
+        Self::new(kafka_bootstrap_servers, servers().kafka_security(), &name, database).await
     }
 
     /// On a database server of the test's own.
     pub async fn on_postgres(server: &PostgresServer) -> Self {
         let name = name();
         let broker = &servers().kafka_bootstrap_servers;
-        Self::new(broker, &name, template::make(server.url(), &name)).await
+        let database = template::make(server.url(), &name);
+        Self::new(broker, servers().kafka_security(), &name, database).await
+    }
+
+    /// On these servers, which go with the caller: the URL is the superuser's.
+    pub async fn on_servers(
+        postgres_url: &str,
+        kafka_bootstrap_servers: &str,
+        security: KafkaSecurity,
+    ) -> Self {
+        let name = name();
+        let database = template::make(postgres_url, &name);
+        let mut made = Self::new(kafka_bootstrap_servers, security, &name, database).await;
+        made.on_shared = false;
+        made
     }
 
     /// With the database whose URL this gives.
     async fn new(
         kafka_bootstrap_servers: &str,
+        security: KafkaSecurity,
         name: &str,
         database: impl Future<Output = String>,
     ) -> Self {
@@ -61,7 +79,7 @@ impl TestEnvironment {
             kafka_bootstrap_servers: kafka_bootstrap_servers.to_owned(),
             topic_prefix: format!("{name}."),
             instance: "0".to_owned(),
-            security: servers().kafka_security(),
+            security,
         };
         let kafka = Kafka::connect(&kafka_config).expect("the broker's settings are right");
         // A broker that was not given the processor for seconds is away for a moment.
@@ -73,7 +91,8 @@ impl TestEnvironment {
             .await
             .expect("the new database answers");
         let services_url = database_url.clone();
-        Self { name: name.to_owned(), database_url, services_url, superuser, kafka_config, kafka }
+        let (name, on_shared) = (name.to_owned(), true);
+        Self { name, database_url, services_url, superuser, kafka_config, kafka, on_shared }
     }
 
     /// A proxy to the database for the services that start from now on, which can go silent.
@@ -166,7 +185,10 @@ impl TestEnvironment {
 
     /// The settings of a client of librdkafka, of this test's broker.
     pub fn kafka_client(&self) -> rdkafka::ClientConfig {
-        kafka_client(&self.kafka_config.kafka_bootstrap_servers)
+        let mut client = rdkafka::ClientConfig::new();
+        client.set("bootstrap.servers", &self.kafka_config.kafka_bootstrap_servers);
+        self.kafka_config.security.apply(&mut client);
+        client
     }
 
     /// The database's URL for the service of this schema.
@@ -243,8 +265,11 @@ pub async fn all_sent(database_url: &str, schema: Schema) {
 
 impl Drop for TestEnvironment {
     fn drop(&mut self) {
+        if !self.on_shared || std::thread::panicking() {
+            return;
+        }
         let servers = servers();
-        if !servers.shared || std::thread::panicking() {
+        if !servers.shared {
             return;
         }
         let topics = match &self.kafka_config.kafka_bootstrap_servers {

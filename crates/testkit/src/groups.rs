@@ -61,6 +61,15 @@ impl TestEnvironment {
         eventually(behind).await;
     }
 
+    /// How many messages of its topics the service has not handled yet.
+    ///
+    /// # Errors
+    /// The broker does not answer.
+    pub async fn lag(&self, service: &'static Service) -> Result<i64, KafkaError> {
+        let partitions = self.offsets(service).await?;
+        Ok(partitions.iter().map(|it| (it.end - it.committed).max(0)).sum())
+    }
+
     /// The offsets up to which the service has committed its partitions, together; a partition without
     /// a commit counts as 0.
     pub async fn committed(&self, service: &'static Service) -> i64 {

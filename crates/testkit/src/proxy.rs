@@ -1,6 +1,6 @@
 //! A way to a server on which a test disturbs each connection.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, sync::Arc};
 
 use tokio::{
     net::{TcpListener, TcpStream},
@@ -16,11 +16,11 @@ pub(crate) struct Proxy {
 }
 
 impl Proxy {
-    /// On a free port before the server of this URL. `carry` gets each client's connection, and one to
-    /// the server.
+    /// On a free port before the server of this URL, or of this `host:port`. `carry` gets each client's
+    /// connection, and one to the server.
     pub(crate) async fn start<C>(
         url: &str,
-        carry: impl Fn(TcpStream, TcpStream) -> C + Send + 'static,
+        carry: impl Fn(TcpStream, TcpStream) -> C + Send + Sync + 'static,
     ) -> Self
     where
         C: Future<Output = ()> + Send + 'static,
@@ -28,11 +28,16 @@ impl Proxy {
         let server = host_of(url).to_owned();
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
         let address = listener.local_addr().expect("it is bound");
-        let to = server.clone();
+        let (to, carry) = (server.clone(), Arc::new(carry));
         let accepting = tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
-                let Ok(server) = TcpStream::connect(&to).await else { continue };
-                tokio::spawn(carry(client, server));
+                let (to, carry) = (to.clone(), carry.clone());
+                // A server that stands still accepts late: nobody else waits for that.
+                tokio::spawn(async move {
+                    if let Ok(server) = TcpStream::connect(&to).await {
+                        carry(client, server).await;
+                    }
+                });
             }
         });
         Self { address, server, accepting }
@@ -52,6 +57,6 @@ impl Drop for Proxy {
 
 /// `host:port` of a URL.
 fn host_of(url: &str) -> &str {
-    let (_, server) = url.rsplit_once('@').expect("the URL names a user");
+    let server = url.rsplit_once('@').map_or(url, |(_, server)| server);
     server.split(['/', '?']).next().unwrap_or(server)
 }

@@ -1,4 +1,4 @@
-//! A way to Postgres that can go silent, as a lost host or a forgotten NAT entry does: what the
+//! A way to a server that can go silent, as a lost host or a forgotten NAT entry does: what the
 //! client sends is taken, and no answer ever comes.
 
 use std::sync::{
@@ -14,7 +14,7 @@ use tokio::{
 
 use crate::proxy::Proxy;
 
-/// A proxy in front of a database, until it is dropped.
+/// A proxy in front of a server, until it is dropped.
 pub struct SilentProxy {
     proxy: Proxy,
     /// How often it was told to be silent: connections that were opened before that are.
@@ -23,20 +23,20 @@ pub struct SilentProxy {
 }
 
 impl SilentProxy {
-    /// Listens on a free port in front of the server of this URL.
-    pub async fn start(database_url: &str) -> Self {
+    /// Listens on a free port in front of the server of this URL, or of this `host:port`.
+    pub async fn start(url: &str) -> Self {
         let (silences, told) = watch::channel(0);
         let swallowed = Arc::new(AtomicUsize::new(0));
         let count = swallowed.clone();
-        let proxy = Proxy::start(database_url, move |client, server| {
+        let proxy = Proxy::start(url, move |client, server| {
             carry(client, server, told.clone(), count.clone())
         });
         Self { proxy: proxy.await, silences, swallowed }
     }
 
     /// This URL of the same server, by way of the proxy.
-    pub fn url(&self, database_url: &str) -> String {
-        self.proxy.url(database_url)
+    pub fn url(&self, url: &str) -> String {
+        self.proxy.url(url)
     }
 
     /// From now on nothing comes from the server on the connections that are open; new ones work.

@@ -1,43 +1,65 @@
-//! What must hold when a fleet is at rest: all messages are sent, none is dead-lettered, of every booking that has
-//! ended the three services and the provider say the same, and all seats are those of bookings.
+//! The one check of the books: what must hold of all tables and of the provider's ledger, by the numbers of
+//! the rules in docs/proof.md; and the story of a booking that breaks one.
+
+mod rules;
+mod story;
 
 use std::time::Duration;
 
+use karcis_kernel::BookingId;
 use karcis_schemas::SERVICES;
 use karcis_testkit::{all_sent, eventually};
 use sqlx::{PgPool, postgres::PgPoolOptions};
+use uuid::Uuid;
 
-/// Waits until all holds; panics with what does not agree within this time.
+pub use rules::When;
+pub use story::story;
+
+/// A rule that does not hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
+    /// Its number in docs/proof.md.
+    pub rule: u8,
+    /// Of whom, if it is one booking's.
+    pub booking: Option<BookingId>,
+    pub what: String,
+}
+
+impl Violation {
+    /// Of this rule.
+    pub fn new(rule: u8, booking: Option<BookingId>, what: impl Into<String>) -> Self {
+        Self { rule, booking, what: what.into() }
+    }
+}
+
+/// What does not hold now of all that must hold at such a time, a few of each kind.
+///
+/// # Errors
+/// The tables cannot be read.
+pub async fn violations(superuser: &PgPool, when: When) -> Result<Vec<Violation>, sqlx::Error> {
+    let mut found = Vec::new();
+    for rule in rules::RULES.iter().filter(|rule| rule.when <= when) {
+        let rows: Vec<(Option<Uuid>, String)> =
+            sqlx::query_as(rule.broken).fetch_all(superuser).await?;
+        let broken = |(booking, what): (Option<Uuid>, String)| Violation {
+            rule: rule.number,
+            booking: booking.map(BookingId),
+            what,
+        };
+        found.extend(rows.into_iter().map(broken));
+    }
+    Ok(found)
+}
+
+/// Waits until all messages are sent and all agree on what has ended; panics with what does not hold within
+/// this time.
 pub(crate) async fn add_up(database_url: &str, timeout: Duration) {
     for service in SERVICES {
         all_sent(database_url, *service.schema).await;
     }
     let options = PgPoolOptions::new().max_connections(1);
     let pool = options.connect(database_url).await.expect("the database answers");
-    let agreed = eventually(|| disagreements(&pool)).within(timeout);
-    agreed.is(Vec::<Disagreement>::new()).await;
-    eventually(|| wrong(&pool)).within(timeout).is(Vec::<String>::new()).await;
+    let look = async || violations(&pool, When::Quiet).await.expect("the tables can be read");
+    eventually(look).within(timeout).is(Vec::<Violation>::new()).await;
     pool.close().await;
 }
-
-async fn wrong(pool: &PgPool) -> Vec<String> {
-    let lines = sqlx::query_scalar(include_str!("at_rest.sql")).fetch_all(pool).await;
-    lines.expect("the services' tables can be read")
-}
-
-/// A booking that has ended, with what the others have of it.
-#[derive(Debug, PartialEq, sqlx::FromRow)]
-struct Disagreement {
-    booking: String,
-    stage: String,
-    hold: String,
-    price: i64,
-    kept: i64,
-}
-
-async fn disagreements(pool: &PgPool) -> Vec<Disagreement> {
-    let rows = sqlx::query_as(DISAGREEMENTS).fetch_all(pool).await;
-    rows.expect("the services' tables can be read")
-}
-
-const DISAGREEMENTS: &str = include_str!("../../../docs/restore/disagreements.sql");

@@ -15,7 +15,8 @@ pub struct ConcertPlan {
 }
 
 impl ConcertPlan {
-    pub(crate) fn new(organiser: Person) -> Self {
+    /// Of this organiser.
+    pub fn new(organiser: Person) -> Self {
         let event = json!({
             "title": "Dewa 19", "venue": "Istora Senayan, Jakarta", "time_zone": "Asia/Jakarta",
             "starts_at": time(karcis_process::now() + Duration::days(31)),
@@ -52,22 +53,15 @@ impl ConcertPlan {
         self
     }
 
+    /// The body that creates it.
+    pub fn body(&self) -> &Value {
+        &self.event
+    }
+
     /// Publishes it.
     pub async fn published(self) -> Concert {
         let created = self.organiser.post(&EVENT, "/event/create", &self.event).await;
-        let event = created.is(201).body;
-        let event_id = serde_json::from_value(event["event_id"].clone());
-        let ticket_types = event["ticket_types"].as_array().expect("an event has ticket types");
-        let ticket_types = ticket_types.iter().map(|ticket_type| {
-            let id = serde_json::from_value(ticket_type["ticket_type_id"].clone());
-            let name = ticket_type["name"].as_str().expect("a ticket type has a name").to_owned();
-            (name, id.expect("a ticket type has an id"))
-        });
-        Concert {
-            id: event_id.expect("an event has an id"),
-            ticket_types: ticket_types.collect(),
-            organiser: self.organiser,
-        }
+        Concert::of(self.organiser, &created.is(201).body)
     }
 }
 
@@ -97,6 +91,22 @@ pub struct Stock {
 }
 
 impl Concert {
+    /// The event that this answer shows to its organiser.
+    pub fn of(organiser: Person, event: &Value) -> Self {
+        let event_id = serde_json::from_value(event["event_id"].clone());
+        let ticket_types = event["ticket_types"].as_array().expect("an event has ticket types");
+        let ticket_types = ticket_types.iter().map(|ticket_type| {
+            let id = serde_json::from_value(ticket_type["ticket_type_id"].clone());
+            let name = ticket_type["name"].as_str().expect("a ticket type has a name").to_owned();
+            (name, id.expect("a ticket type has an id"))
+        });
+        Self {
+            id: event_id.expect("an event has an id"),
+            ticket_types: ticket_types.collect(),
+            organiser,
+        }
+    }
+
     /// The id of the ticket type of this name.
     pub fn ticket_type(&self, name: &str) -> TicketTypeId {
         let found = self.ticket_types.iter().find(|(of, _)| of == name);

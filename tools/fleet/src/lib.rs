@@ -15,6 +15,7 @@ mod tasks;
 use std::{
     collections::{BTreeMap, HashMap},
     panic::resume_unwind,
+    path::Path,
     time::Duration,
 };
 
@@ -24,6 +25,7 @@ use karcis_testkit::{TestEnvironment, eventually, token, tokens};
 use sqlx::PgPool;
 use uuid::Uuid;
 
+pub use books::{Violation, When, story, violations};
 pub use concert::{Concert, ConcertPlan, Stock};
 pub use karcis_testkit::Ledger;
 pub use person::{Booking, FleetAnswer, Person};
@@ -121,11 +123,21 @@ impl Fleet {
         count: usize,
         variables: &[(&str, &str)],
     ) -> Self {
+        Self::of_each(program("karcis"), environment, &vec![variables.to_vec(); count]).await
+    }
+
+    /// An instance of this `karcis` for each of these variables.
+    pub async fn of_each(
+        karcis: &Path,
+        environment: TestEnvironment,
+        variables: &[Vec<(&str, &str)>],
+    ) -> Self {
         // The keys are read at the start, so the tables have to be there before.
         publish_key_in(environment.superuser()).await;
         let mut instances = Vec::new();
-        for number in 0..count {
-            instances.push(Processes::start(&environment, &number.to_string(), variables).await);
+        for (number, variables) in variables.iter().enumerate() {
+            let name = number.to_string();
+            instances.push(Processes::start(karcis, &environment, &name, variables).await);
         }
         let urls = instances[0].urls().clone();
         Self::new(environment, urls, Members::Processes(instances))

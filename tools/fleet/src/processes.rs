@@ -33,16 +33,17 @@ pub struct Processes {
 }
 
 impl Processes {
-    /// Starts `karcis` on the environment's servers, as the instance of this name and with these variables
-    /// on top, and waits until all is ready.
+    /// Starts this `karcis` on the environment's servers, as the instance of this name and with these
+    /// variables on top, and waits until all is ready.
     pub(crate) async fn start(
+        karcis: &Path,
         environment: &TestEnvironment,
         instance: &str,
         variables: &[(&str, &str)],
     ) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
         let output = File::create(folder.path().join(OUTPUT)).expect("a file can be made");
-        let launcher = Command::new(program("karcis"))
+        let launcher = Command::new(karcis)
             .arg("--ephemeral")
             .arg("--state-file")
             .arg(folder.path().join("stack.json"))
@@ -200,7 +201,7 @@ impl Drop for Processes {
     }
 }
 
-fn read(path: &std::path::Path) -> Result<Value, String> {
+fn read(path: &Path) -> Result<Value, String> {
     let text = std::fs::read_to_string(path).map_err(|error| error.to_string())?;
     serde_json::from_str(&text).map_err(|error| error.to_string())
 }

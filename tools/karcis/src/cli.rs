@@ -3,9 +3,11 @@
 use std::process::ExitCode;
 
 use clap::Parser;
+use karcis_kernel::Bug;
 use karcis_process::{Process, exit_code, settings};
 
 use crate::{
+    chaos::{ChaosOptions, chaos},
     keys::{KeysCommand, keys},
     launcher,
     migrate::{MigrateOptions, migrate},
@@ -50,6 +52,11 @@ enum Command {
     /// Calls the services over HTTP, as an operator or admin. Everything that changes something needs
     /// a reason and is in the audit.
     Ops(Box<OpsOptions>),
+    /// Prove a whole fleet under faults that a seed draws: real processes, PostgreSQL and Kafka, killed,
+    /// frozen and cut off while people buy
+    ///
+    /// The exit code is 1 if a rule does not hold; then it prints which, and the story of the booking.
+    Chaos(ChaosOptions),
     /// One service by itself, as its own binary would run.
     #[command(hide = true)]
     Service {
@@ -71,7 +78,12 @@ pub(crate) async fn run() -> ExitCode {
             Some(Command::Keys(command)) => Ok(keys(command).await?),
             Some(Command::Simulate(options)) => Ok(simulate(&options)?),
             Some(Command::Ops(options)) => Ok(ops(*options).await?),
+            Some(Command::Chaos(options)) => Ok(chaos(&options).await?),
             Some(Command::Service { service, flags }) => {
+                // In a program with the feature of tests.
+                if let Ok(bug) = std::env::var("KARCIS_PLANTED_BUG") {
+                    Bug::plant_for_good(&bug);
+                }
                 let process = Process::start(service.service.full_name());
                 Ok((service.run)(flags, None, process).await?)
             }

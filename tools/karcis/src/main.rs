@@ -1,5 +1,6 @@
 //! The `karcis` program: starts everything on this machine, prepares deployments, and operates them.
 
+mod chaos;
 mod cli;
 mod keys;
 mod launcher;

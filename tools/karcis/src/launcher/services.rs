@@ -82,8 +82,10 @@ pub(super) struct Program {
 }
 
 /// What every program may read of our environment, beside its settings.
-const FOR_ALL: [&str; 12] = [
+const FOR_ALL: [&str; 13] = [
     "HOME",
+    // Only programs of tests know it.
+    "KARCIS_PLANTED_BUG",
     "LANG",
     "LC_ALL",
     "LD_LIBRARY_PATH",

@@ -1,5 +1,6 @@
 //! `karcis` as its users meet it: people who start everything, and operators who deploy.
 
+mod chaos;
 mod deploy;
 mod keys;
 mod launcher;

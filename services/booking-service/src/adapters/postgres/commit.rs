@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use karcis_database::{Connection, StoreError};
+use karcis_kernel::Bug;
 use karcis_messaging::Outgoing;
 use karcis_process::trace::{self, Context};
 use sqlx::{Postgres, Row as _, postgres::PgArguments, query::Query};
@@ -33,6 +34,14 @@ impl PgBookings {
     /// Writes the changes in one transaction, without those that conflict. Returns for each whether
     /// it was written.
     pub(super) async fn write(&self, changes: &[&EncodedChange]) -> Result<Vec<bool>, StoreError> {
+        if Bug::PublishedBeforeCommit.is_planted() {
+            let mut own = self.pool.begin_batch().await?;
+            let messages: Vec<Outgoing> =
+                changes.iter().flat_map(|change| change.outgoing.iter().cloned()).collect();
+            self.outbox.insert(&mut own, &messages).await?;
+            own.commit().await?;
+            self.outbox.notify();
+        }
         let mut transaction = self.pool.begin_batch().await?;
         let mut is_written = vec![true; changes.len()];
         find_conflicts(&mut transaction, changes, &mut is_written).await?;

@@ -1,0 +1,3 @@
+//! The plan that a seed draws.
+
+mod plans;

@@ -1,0 +1,43 @@
+//! `karcis chaos` with real processes: with a bug in them it names the rule that is broken.
+
+use std::process::Command;
+
+use serde_json::Value;
+
+/// How it ends, and its report.
+fn chaos(arguments: &[&str], bug: Option<&str>) -> (Option<i32>, Value) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_karcis"));
+    command.args(["chaos", "--json"]).args(arguments);
+    if let Some(bug) = bug {
+        command.env("KARCIS_PLANTED_BUG", bug);
+    }
+    let output = command.output().expect("it runs");
+    let report = serde_json::from_slice(&output.stdout);
+    let said = String::from_utf8_lossy(&output.stderr);
+    (output.status.code(), report.unwrap_or_else(|error| panic!("{error}: {said}")))
+}
+
+#[test]
+fn the_books_add_up_after_a_service_was_killed() {
+    let (code, report) = chaos(&["--minutes", "0.3", "--only", "booking-service"], None);
+    assert_eq!((code, &report["broken"]), (Some(0), &Value::Null), "{report:#}");
+    let kills = report["faults"]["Kill booking-service"].as_u64();
+    assert!(kills.is_some_and(|kills| kills > 0), "{report:#}");
+    let bookings = report["bookings"].as_object().expect("it counts bookings");
+    assert!(bookings.contains_key("confirmed"), "{report:#}");
+}
+
+#[test]
+fn orders_that_are_sent_before_they_are_stored_hold_seats_for_nobody() {
+    let (code, report) = chaos(&["--minutes", "2"], Some("PublishedBeforeCommit"));
+    assert_eq!((code, report["broken"]["rule"].as_u64()), (Some(1), Some(7)), "{report:#}");
+    let story = report["broken"]["story"].as_array().expect("there is a story");
+    assert!(story[0].as_str().expect("of lines").starts_with("events.hold: "), "{report:#}");
+}
+
+#[test]
+fn offsets_that_are_committed_before_the_work_lose_what_a_killed_service_had_in_hand() {
+    let arguments = ["--minutes", "1.5", "--only", "user-service", "--seed", "2"];
+    let (code, report) = chaos(&arguments, Some("OffsetBeforeDatabase"));
+    assert_eq!((code, report["broken"]["rule"].as_u64()), (Some(1), Some(12)), "{report:#}");
+}

@@ -1,4 +1,4 @@
-//! A service's own Postgres schema: pools and time limits, the migration runner, one store error,
+//! A service's own Postgres schema: pools and time limits, which server takes writes, the migration runner, one store error,
 //! unreadable rows, readiness, the database's clock, group commit, decide-and-commit, idempotency keys
 //! and the audit table.
 
@@ -10,6 +10,7 @@ mod decide;
 mod idempotency_keys;
 mod loaded;
 mod pool;
+mod primary;
 mod readiness;
 mod schema_version;
 mod store_error;
@@ -23,6 +24,7 @@ pub use decide::{Decider, decide_and_commit, decide_batch, decide_each};
 pub use idempotency_keys::{IdempotencyKeys, KEY_LIFETIME, KeyUse, RequestKey};
 pub use loaded::{Loaded, UnreadableRow, describe_unreadable_rows, read_row};
 pub use pool::{DatabaseConfig, DatabaseError, Pools, connect, connect_patiently, connect_to};
+pub use primary::{AtPrimary, bare_pool, primary};
 pub use readiness::DatabaseReadiness;
 pub use schema_version::check_migrations;
 pub use store_error::StoreError;

@@ -23,8 +23,10 @@ pub use connection::{Connection, Pool, Transaction};
 pub use decide::{Decider, decide_and_commit, decide_batch, decide_each};
 pub use idempotency_keys::{IdempotencyKeys, KEY_LIFETIME, KeyUse, RequestKey};
 pub use loaded::{Loaded, UnreadableRow, describe_unreadable_rows, read_row};
-pub use pool::{DatabaseConfig, DatabaseError, Pools, connect, connect_patiently, connect_to};
-pub use primary::{AtPrimary, bare_pool, primary};
+pub use pool::{
+    DatabaseConfig, DatabaseError, Pools, bare_pool, connect, connect_patiently, connect_to,
+};
+pub use primary::{AtPrimary, primary};
 pub use readiness::DatabaseReadiness;
 pub use schema_version::check_migrations;
 pub use store_error::StoreError;

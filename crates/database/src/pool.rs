@@ -19,7 +19,7 @@ use tokio::time::timeout;
 use crate::{
     Pool,
     connection::STATEMENT_LIMIT,
-    primary::{Servers, check},
+    primary::{AtPrimary, Servers, check},
 };
 
 /// How long a caller waits for a connection when all are in use.
@@ -153,24 +153,42 @@ fn with_settings(options: PgConnectOptions, limit: Duration) -> PgConnectOptions
 }
 
 fn lazy(servers: &Servers, connections: u32) -> PgPool {
+    // A ping before every use would double the round trips of small statements.
+    let options = careful(servers, Duration::from_secs(1)).max_connections(connections);
+    options.connect_lazy_with(servers.first().clone())
+}
+
+/// Connections are those of the server that takes writes; one that was idle for so long is tried before it is
+/// used.
+fn careful(servers: &Servers, trusted_for: Duration) -> PgPoolOptions {
     let used = servers.clone();
     PgPoolOptions::new()
-        .max_connections(connections)
         .acquire_timeout(ACQUIRE_TIMEOUT)
-        // A ping before every use would double the round trips of small statements.
         .test_before_acquire(false)
         .after_connect(|connection, _| Box::pin(check(connection)))
         .before_acquire(move |connection, state| {
             let is_usable = !used.has_left(state.age);
             Box::pin(async move {
-                if is_usable && state.idle_for > Duration::from_secs(1) {
+                if is_usable && state.idle_for > trusted_for {
                     let silent = |_| std::io::Error::from(std::io::ErrorKind::TimedOut);
                     timeout(PING_LIMIT, connection.ping()).await.map_err(silent)??;
                 }
                 Ok(is_usable)
             })
         })
-        .connect_lazy_with(servers.first().clone())
+}
+
+/// A bare pool to the database of a URL that may name several servers, for who looks at it from outside: its
+/// statements have no limit.
+pub async fn bare_pool(url: &str, connections: u32) -> Result<(PgPool, AtPrimary), sqlx::Error> {
+    let servers = Servers::of(url, |options| options)?;
+    let options = careful(&servers, Duration::ZERO).max_connections(connections);
+    let pool =
+        options.acquire_timeout(2 * ACQUIRE_TIMEOUT).connect_lazy_with(servers.first().clone());
+    let kept = servers.keep(std::slice::from_ref(&pool));
+    servers.found(CONNECT_TIMEOUT).await;
+    pool.acquire().await?;
+    Ok((pool, kept))
 }
 
 async fn await_answer(

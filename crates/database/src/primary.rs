@@ -12,10 +12,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use sqlx::{
-    Connection as _, Error, PgConnection, PgPool, Row,
-    postgres::{PgConnectOptions, PgPoolOptions},
-};
+use sqlx::{Connection as _, Error, PgConnection, PgPool, Row, postgres::PgConnectOptions};
 use tokio::{
     task::JoinSet,
     time::{sleep, timeout},
@@ -212,22 +209,6 @@ impl Servers {
 #[derive(Debug)]
 pub struct AtPrimary {
     _tasks: JoinSet<()>,
-}
-
-/// A bare pool to the database of a URL that may name several servers, for those who look at it from outside.
-pub async fn bare_pool(url: &str, options: PgPoolOptions) -> Result<(PgPool, AtPrimary), Error> {
-    let servers = Servers::of(url, |options| options)?;
-    let first = PgConnectOptions::from_str(&primary(url).await?)?;
-    let of_the_last = servers.clone();
-    let pool = options
-        .before_acquire(move |_, state| {
-            let is_usable = !of_the_last.has_left(state.age);
-            Box::pin(async move { Ok(is_usable) })
-        })
-        .connect_with(first)
-        .await?;
-    let kept = servers.keep(std::slice::from_ref(&pool));
-    Ok((pool, kept))
 }
 
 #[cfg(test)]

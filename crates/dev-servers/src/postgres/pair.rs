@@ -123,6 +123,15 @@ impl PostgresPair {
     }
 }
 
+impl Drop for PostgresPair {
+    /// One that is frozen would not hear that it has to stop.
+    fn drop(&mut self) {
+        for server in self.servers.iter().flatten() {
+            server.signal_all(Signal::SIGCONT);
+        }
+    }
+}
+
 fn options(data: &Path, port: u16) -> PostgresOptions {
     PostgresOptions { data: data.to_owned(), port, durable: true, outlives_parent: false }
 }

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test ends at the first thing that is missing")]
 
 mod cancelled;
+mod cluster;
 mod crashes;
 mod database;
 mod declined;

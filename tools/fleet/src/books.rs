@@ -4,16 +4,15 @@
 use std::time::Duration;
 
 use karcis_schemas::SERVICES;
-use karcis_testkit::{all_sent, eventually};
-use sqlx::{PgPool, postgres::PgPoolOptions};
+use karcis_testkit::{all_sent, eventually, one_connection};
+use sqlx::PgPool;
 
 /// Waits until all holds; panics with what does not agree within this time.
 pub(crate) async fn add_up(database_url: &str, timeout: Duration) {
     for service in SERVICES {
         all_sent(database_url, *service.schema).await;
     }
-    let options = PgPoolOptions::new().max_connections(1);
-    let pool = options.connect(database_url).await.expect("the database answers");
+    let pool = one_connection(database_url).await;
     let agreed = eventually(|| disagreements(&pool)).within(timeout);
     agreed.is(Vec::<Disagreement>::new()).await;
     pool.close().await;

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test ends at the first thing that is missing")]
 
 mod cancelled;
+mod cluster;
 #[cfg(debug_assertions)]
 mod crash_points;
 mod crashes;

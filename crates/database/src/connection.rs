@@ -2,12 +2,13 @@
 //!
 //! Guarantees: a connection that does not answer in time is closed and never used again; one whose
 //! statement or transaction was dropped before its end is rolled back before others get it, or closed
-//! if that takes longer than 5 s.
+//! if that takes longer than 5 s; one whose server says that it is read-only is closed.
 
 use std::{
     ops::{Deref, DerefMut},
     pin::Pin,
     sync::Arc,
+    task::Poll,
     time::Duration,
 };
 
@@ -18,11 +19,14 @@ use futures_util::{
 };
 use karcis_process::crash_point;
 use sqlx::{
-    Describe, Either, Error, Execute, Executor, PgPool, Postgres, SqlStr,
+    Connection as _, Describe, Either, Error, Execute, Executor, PgConnection, PgPool, Postgres,
+    SqlStr,
     pool::PoolConnection,
     postgres::{PgConnectOptions, PgQueryResult, PgRow, PgStatement, PgTypeInfo},
 };
 use tokio::time::{Sleep, sleep, timeout};
+
+use crate::primary::{AtPrimary, check};
 
 /// How long the answer to a statement is waited for: longer than the server waits for a lock, 5 s, and
 /// shorter than a stopping service has.
@@ -35,18 +39,19 @@ const RECOVERY_LIMIT: Duration = Duration::from_secs(5);
 pub struct Pool {
     inner: PgPool,
     limit: Duration,
+    _kept: Arc<AtPrimary>,
 }
 
 impl Pool {
     /// `limit`: how long the answer to a statement is waited for.
-    pub(crate) fn new(inner: PgPool, limit: Duration) -> Self {
-        Self { inner, limit }
+    pub(crate) fn new(inner: PgPool, limit: Duration, kept: Arc<AtPrimary>) -> Self {
+        Self { inner, limit, _kept: kept }
     }
 
     /// A connection; an error after 5 s in which none was free.
     pub async fn acquire(&self) -> Result<Connection, Error> {
         let inner = Some(self.inner.acquire().await?);
-        Ok(Connection { inner, limit: self.limit, is_silent: false, in_transaction: false })
+        Ok(Connection { inner, limit: self.limit, is_lost: false, in_transaction: false })
     }
 
     /// A transaction, whose statements wait for a lock for 5 s.
@@ -67,9 +72,16 @@ impl Pool {
         Ok(Transaction(connection))
     }
 
-    /// What its connections are opened with.
-    pub fn connect_options(&self) -> Arc<PgConnectOptions> {
-        self.inner.connect_options()
+    /// A connection of its own, beside the pool, to the same server; opened with these settings in place of
+    /// the pool's.
+    pub async fn connect_alone(
+        &self,
+        settings: impl FnOnce(PgConnectOptions) -> PgConnectOptions,
+    ) -> Result<PgConnection, Error> {
+        let options = settings((*self.inner.connect_options()).clone());
+        let mut connection = PgConnection::connect_with(&options).await?;
+        check(&mut connection).await?;
+        Ok(connection)
     }
 
     /// How many connections it has: those that are idle, those that are used, and the most it may have.
@@ -87,8 +99,8 @@ pub struct Connection {
     inner: Option<PoolConnection<Postgres>>,
     /// How long the answer to a statement is waited for.
     limit: Duration,
-    /// Whether a statement was given up.
-    is_silent: bool,
+    /// Whether a statement was given up, or the server takes no writes any more.
+    is_lost: bool,
     in_transaction: bool,
 }
 
@@ -96,7 +108,7 @@ impl Drop for Connection {
     fn drop(&mut self) {
         let Some(inner) = self.inner.take() else { return };
         match tokio::runtime::Handle::try_current() {
-            Ok(runtime) if !self.is_silent => {
+            Ok(runtime) if !self.is_lost => {
                 runtime.spawn(return_in_time(inner, self.in_transaction));
             }
             _ => drop(inner.detach()),
@@ -165,24 +177,33 @@ impl DerefMut for Transaction {
 }
 
 impl Connection {
-    /// The connection itself, the mark that it is silent, and the time that a statement has.
+    /// The connection itself, the mark that it is lost, and the time that a statement has.
     fn parts(&mut self) -> (&mut PoolConnection<Postgres>, &mut bool, Pin<Box<Sleep>>) {
         let inner = self.inner.as_mut().expect("only `drop` takes it");
-        (inner, &mut self.is_silent, Box::pin(sleep(self.limit)))
+        (inner, &mut self.is_lost, Box::pin(sleep(self.limit)))
     }
+}
+
+/// Whether a server refuses to write at all, as a primary does that is being replaced: the next connection may be
+/// to the one that replaces it.
+fn is_read_only(error: &Error) -> bool {
+    error.as_database_error().is_some_and(|error| error.code().as_deref() == Some("25006"))
 }
 
 /// The answer, unless it comes too late.
 async fn limited<T>(
     answer: impl Future<Output = Result<T, Error>>,
-    is_silent: &mut bool,
+    is_lost: &mut bool,
     limit: Pin<Box<Sleep>>,
 ) -> Result<T, Error> {
     tokio::select! {
         biased;
-        answer = answer => answer,
+        answer = answer => {
+            *is_lost |= answer.as_ref().err().is_some_and(is_read_only);
+            answer
+        }
         () = limit => {
-            *is_silent = true;
+            *is_lost = true;
             Err(silence())
         }
     }
@@ -199,13 +220,16 @@ impl<'c> Executor<'c> for &'c mut Connection {
         'c: 'e,
         E: 'q + Execute<'q, Postgres>,
     {
-        let (inner, is_silent, mut limit) = self.parts();
+        let (inner, is_lost, mut limit) = self.parts();
         let mut rows = inner.fetch_many(query);
         stream::poll_fn(move |context| {
             let polled = rows.poll_next_unpin(context);
             if polled.is_pending() && limit.poll_unpin(context).is_ready() {
-                *is_silent = true;
+                *is_lost = true;
                 return Some(Err(silence())).into();
+            }
+            if let Poll::Ready(Some(Err(error))) = &polled {
+                *is_lost |= is_read_only(error);
             }
             polled
         })
@@ -217,8 +241,8 @@ impl<'c> Executor<'c> for &'c mut Connection {
         'c: 'e,
         E: 'q + Execute<'q, Postgres>,
     {
-        let (inner, is_silent, limit) = self.parts();
-        limited(inner.fetch_optional(query), is_silent, limit).boxed()
+        let (inner, is_lost, limit) = self.parts();
+        limited(inner.fetch_optional(query), is_lost, limit).boxed()
     }
 
     fn prepare_with<'e>(
@@ -229,16 +253,16 @@ impl<'c> Executor<'c> for &'c mut Connection {
     where
         'c: 'e,
     {
-        let (inner, is_silent, limit) = self.parts();
-        limited(inner.prepare_with(sql, parameters), is_silent, limit).boxed()
+        let (inner, is_lost, limit) = self.parts();
+        limited(inner.prepare_with(sql, parameters), is_lost, limit).boxed()
     }
 
     fn describe<'e>(self, sql: SqlStr) -> BoxFuture<'e, Result<Describe<Postgres>, Error>>
     where
         'c: 'e,
     {
-        let (inner, is_silent, limit) = self.parts();
-        limited(inner.describe(sql), is_silent, limit).boxed()
+        let (inner, is_lost, limit) = self.parts();
+        limited(inner.describe(sql), is_lost, limit).boxed()
     }
 }
 

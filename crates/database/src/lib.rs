@@ -1,4 +1,4 @@
-//! A service's own Postgres schema: pools and time limits, the migration runner, one store error,
+//! A service's own Postgres schema: pools and time limits, which server takes writes, the migration runner, one store error,
 //! unreadable rows, readiness, the database's clock, group commit, decide-and-commit, idempotency keys
 //! the audit table, and what the reconciler found.
 
@@ -11,6 +11,7 @@ mod differences;
 mod idempotency_keys;
 mod loaded;
 mod pool;
+mod primary;
 mod readiness;
 mod schema_version;
 mod store_error;
@@ -27,7 +28,10 @@ pub use differences::{
 };
 pub use idempotency_keys::{IdempotencyKeys, KEY_LIFETIME, KeyUse, RequestKey};
 pub use loaded::{Loaded, UnreadableRow, describe_unreadable_rows, read_row};
-pub use pool::{DatabaseConfig, DatabaseError, Pools, connect, connect_patiently, connect_to};
+pub use pool::{
+    DatabaseConfig, DatabaseError, Pools, bare_pool, connect, connect_patiently, connect_to,
+};
+pub use primary::{AtPrimary, primary};
 pub use readiness::DatabaseReadiness;
 pub use schema_version::check_migrations;
 pub use store_error::StoreError;

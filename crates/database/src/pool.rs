@@ -3,20 +3,24 @@
 //!
 //! Guarantees: no caller waits longer than 5 s for a free connection; an idle connection is tried
 //! before it is used, for 1 s, so that a restart of the server costs no request; the server ends what a
-//! client has given up, within some 2 s.
+//! client has given up, within some 2 s. [`crate::primary`] says which server that is.
 
 use std::{
-    str::FromStr,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use sqlx::{
-    Connection as _,
+    Connection as _, PgPool,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 use tokio::time::timeout;
 
-use crate::{Pool, connection::STATEMENT_LIMIT};
+use crate::{
+    Pool,
+    connection::STATEMENT_LIMIT,
+    primary::{AtPrimary, Servers, check},
+};
 
 /// How long a caller waits for a connection when all are in use.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -31,7 +35,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Where a service's schema is.
 #[derive(Clone, clap::Args)]
 pub struct DatabaseConfig {
-    /// The service's own database, as its own role: postgres://role:password@host:port/database
+    /// The service's own database, as its own role: postgres://role:password@host:port/database; several
+    /// servers, of which one at a time takes writes, as host:port,host:port.
     #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
     pub database_url: String,
     /// Connections to it that are kept at most: about a third each for reads, for what requests
@@ -53,7 +58,9 @@ impl std::fmt::Debug for DatabaseConfig {
 pub enum DatabaseError {
     #[error("{variable} is no database: give postgres://role:password@host:port/database")]
     InvalidUrl { variable: &'static str, source: sqlx::Error },
-    #[error("no database answers at {address} within 10 s: start it, or correct {variable}")]
+    #[error(
+        "no database answers at {address} within 10 s that takes writes: start it, or correct {variable}"
+    )]
     NoAnswer { address: String, variable: &'static str },
     #[error("the database at {address} refuses {role}: correct {variable}, or make the role")]
     AccessDenied { address: String, role: String, variable: &'static str, source: sqlx::Error },
@@ -87,9 +94,9 @@ impl Pools {
 pub async fn connect(config: &DatabaseConfig) -> Result<Pools, DatabaseError> {
     let third = (config.database_connections / 3).max(1);
     let rest = config.database_connections.saturating_sub(2 * third).max(1);
-    let pool =
-        async |connections| connect_to("DATABASE_URL", &config.database_url, connections).await;
-    let (reads, writes, saga) = tokio::try_join!(pool(third), pool(third), pool(rest))?;
+    let (variable, url) = ("DATABASE_URL", &config.database_url);
+    let pools = open(variable, url, [third, third, rest], STATEMENT_LIMIT).await?;
+    let [reads, writes, saga] = pools;
     Ok(Pools { reads, writes, saga })
 }
 
@@ -110,45 +117,95 @@ pub async fn connect_patiently(
     connections: u32,
     limit: Duration,
 ) -> Result<Pool, DatabaseError> {
-    let limit = limit.max(STATEMENT_LIMIT);
-    let options = PgConnectOptions::from_str(url)
+    let [pool] = open(variable, url, [connections], limit.max(STATEMENT_LIMIT)).await?;
+    Ok(pool)
+}
+
+/// Pools of so many connections, all at the same server.
+async fn open<const POOLS: usize>(
+    variable: &'static str,
+    url: &str,
+    connections: [u32; POOLS],
+    limit: Duration,
+) -> Result<[Pool; POOLS], DatabaseError> {
+    let servers = Servers::of(url, |options| with_settings(options, limit))
         .map_err(|source| DatabaseError::InvalidUrl { variable, source })?;
-    let address = format!("{}:{}", options.get_host(), options.get_port());
-    let role = options.get_username().to_owned();
+    let pools = connections.map(|most| lazy(&servers, most));
+    let kept = Arc::new(servers.keep(&pools));
+    servers.found(CONNECT_TIMEOUT).await;
+    for pool in &pools {
+        await_answer(pool, &servers, variable).await?;
+    }
+    Ok(pools.map(|pool| Pool::new(pool, limit, kept.clone())))
+}
+
+fn with_settings(options: PgConnectOptions, limit: Duration) -> PgConnectOptions {
     let name = format!("karcis {}", options.get_username());
     let server_limit = format!("{}ms", (limit + SERVER_MARGIN).as_millis());
-    let options = options.application_name(&name).options([
+    options.application_name(&name).options([
         // A cached plan, made when the tables were small, would go on scanning them when they are
         // large.
         ("plan_cache_mode", "force_custom_plan"),
         ("statement_timeout", &server_limit),
         // A statement whose client has given it up would keep its locks until its end.
         ("client_connection_check_interval", "2s"),
-    ]);
-    let pool = PgPoolOptions::new()
-        .max_connections(connections)
+    ])
+}
+
+fn lazy(servers: &Servers, connections: u32) -> PgPool {
+    // A ping before every use would double the round trips of small statements.
+    let options = careful(servers, Duration::from_secs(1)).max_connections(connections);
+    options.connect_lazy_with(servers.first().clone())
+}
+
+/// Connections are those of the server that takes writes; one that was idle for so long is tried before it is
+/// used.
+fn careful(servers: &Servers, trusted_for: Duration) -> PgPoolOptions {
+    let used = servers.clone();
+    PgPoolOptions::new()
         .acquire_timeout(ACQUIRE_TIMEOUT)
-        // A ping before every use would double the round trips of small statements.
         .test_before_acquire(false)
-        .before_acquire(|connection, connection_state| {
+        .after_connect(|connection, _| Box::pin(check(connection)))
+        .before_acquire(move |connection, state| {
+            let is_usable = !used.has_left(state.age);
             Box::pin(async move {
-                if connection_state.idle_for > Duration::from_secs(1) {
+                if is_usable && state.idle_for > trusted_for {
                     let silent = |_| std::io::Error::from(std::io::ErrorKind::TimedOut);
                     timeout(PING_LIMIT, connection.ping()).await.map_err(silent)??;
                 }
-                Ok(true)
+                Ok(is_usable)
             })
         })
-        .connect_lazy_with(options);
-    let start = Instant::now();
+}
+
+/// A bare pool to the database of a URL that may name several servers, for who looks at it from outside: its
+/// statements have no limit.
+pub async fn bare_pool(url: &str, connections: u32) -> Result<(PgPool, AtPrimary), sqlx::Error> {
+    let servers = Servers::of(url, |options| options)?;
+    let options = careful(&servers, Duration::ZERO).max_connections(connections);
+    let pool =
+        options.acquire_timeout(2 * ACQUIRE_TIMEOUT).connect_lazy_with(servers.first().clone());
+    let kept = servers.keep(std::slice::from_ref(&pool));
+    servers.found(CONNECT_TIMEOUT).await;
+    pool.acquire().await?;
+    Ok((pool, kept))
+}
+
+async fn await_answer(
+    pool: &PgPool,
+    servers: &Servers,
+    variable: &'static str,
+) -> Result<(), DatabaseError> {
+    let (address, start) = (servers.addresses(), Instant::now());
     loop {
         match pool.acquire().await {
-            Ok(_) => return Ok(Pool::new(pool, limit)),
+            Ok(_) => return Ok(()),
             Err(sqlx::Error::PoolTimedOut) if start.elapsed() < CONNECT_TIMEOUT => {}
             Err(sqlx::Error::PoolTimedOut) => {
                 return Err(DatabaseError::NoAnswer { address, variable });
             }
             Err(source @ sqlx::Error::Database(_)) => {
+                let role = servers.first().get_username().to_owned();
                 return Err(DatabaseError::AccessDenied { address, role, variable, source });
             }
             Err(error) => return Err(error.into()),

@@ -1,5 +1,6 @@
-//! Apache Kafka (KRaft, one node) as a child process.
+//! Apache Kafka (KRaft) as a child process.
 
+mod cluster;
 mod java;
 
 use std::{
@@ -10,6 +11,7 @@ use std::{
     time::Duration,
 };
 
+pub use cluster::{BROKERS, KafkaCluster};
 use java::Java;
 use nix::sys::signal::Signal;
 
@@ -22,13 +24,6 @@ use crate::{
 
 const PART: &str = "Kafka";
 const PROPERTIES: &str = include_str!("../server.properties");
-
-/// What formatting the storage writes; the ids are 16 bytes in URL-safe base64.
-const META_PROPERTIES: &str = "version=1
-cluster.id=4L6g3nShT-eMCtK--X86sw
-node.id=1
-directory.id=DeWZPrsGXMZFRaqm4tuP0A
-";
 
 /// Time for a start on a busy machine.
 const START_TIMEOUT: Duration = Duration::from_secs(120);
@@ -74,7 +69,7 @@ impl Kafka {
     /// Starts it and waits until it accepts connections. Data that an earlier process left, stopped
     /// or killed, is taken up again.
     pub async fn start(options: KafkaOptions) -> Result<Self, ServerError> {
-        Self::start_behind(options, None).await
+        Self::start_as(&Node::ALONE, options).await
     }
 
     /// The same behind a proxy: the broker tells its clients to come to this port in place of its own.
@@ -82,6 +77,10 @@ impl Kafka {
         options: KafkaOptions,
         proxy_port: Option<u16>,
     ) -> Result<Self, ServerError> {
+        Self::start_as(&Node { proxy_port, ..Node::ALONE }, options).await
+    }
+
+    async fn start_as(node: &Node, options: KafkaOptions) -> Result<Self, ServerError> {
         paths::make_own(&options.data)?;
         let data = options.data.canonicalize()?;
         let Some(lock) = paths::lock(&data.join("lock"), LOCK_TIMEOUT).await? else {
@@ -89,10 +88,10 @@ impl Kafka {
         };
         let java = java::find()?;
         let jars = java::jars().await?;
-        format(&data)?;
+        format(&data, node)?;
         let password = secret::kept_in(&data.join(PASSWORD))?;
         let outlives_parent = options.outlives_parent;
-        let broker = Broker { java, jars, data, password, proxy_port, outlives_parent };
+        let broker = Broker { java, jars, data, password, outlives_parent };
 
         for _ in 0..ports::ATTEMPTS {
             if options.port != 0 && !ports::is_free(options.port) {
@@ -100,7 +99,8 @@ impl Kafka {
             }
             let [free, controller] = ports::free()?;
             let port = if options.port == 0 { free } else { options.port };
-            if let Some(child) = broker.run(port, controller, lock.try_clone()?).await? {
+            let properties = node.properties(port, controller, &broker.password);
+            if let Some(child) = broker.run(port, &properties, lock.try_clone()?).await? {
                 let password = broker.password;
                 return Ok(Self { child, port, password });
             }
@@ -138,6 +138,11 @@ impl Kafka {
         self.child.exited()
     }
 
+    /// Signals it: kills it, freezes it, lets it go on.
+    pub fn signal(&self, signal: Signal) {
+        self.child.signal(signal);
+    }
+
     /// Stops it in order and waits for its end.
     pub async fn stop(self) -> Result<(), ServerError> {
         self.child.stop(Signal::SIGTERM, Duration::from_secs(30)).await;
@@ -145,15 +150,54 @@ impl Kafka {
     }
 }
 
+/// One of the brokers that know each other.
+#[derive(Clone)]
+struct Node {
+    /// From 1 on.
+    id: usize,
+    /// The ports of all controllers, by their ids; of one that is alone, any port.
+    controllers: Vec<u16>,
+    /// Where clients are told to come to, if not to its own port.
+    proxy_port: Option<u16>,
+}
+
+impl Node {
+    const ALONE: Self = Self { id: 1, controllers: Vec::new(), proxy_port: None };
+
+    /// The server's, for these ports.
+    fn properties(&self, port: u16, free: u16, password: &str) -> String {
+        let controller = self.controllers.get(self.id - 1).copied().unwrap_or(free);
+        let advertised = "advertised.listeners=CLIENTS://127.0.0.1:";
+        let proxy_port = self.proxy_port.unwrap_or(port);
+        // In this order, since the free port may be one of the two that stand for others.
+        let properties = PROPERTIES
+            .replace("29093", "CONTROLLER_PORT")
+            .replace(&format!("{advertised}29092"), &format!("{advertised}{proxy_port}"))
+            .replace("29092", &port.to_string())
+            .replace("CONTROLLER_PORT", &controller.to_string())
+            .replace("PASSWORD", password);
+        if self.controllers.is_empty() { properties } else { properties + &self.of_cluster() }
+    }
+
+    /// What formatting the storage writes; the ids are 16 bytes in URL-safe base64.
+    fn meta_properties(&self) -> String {
+        let Self { id, .. } = self;
+        format!(
+            "version=1\ncluster.id=4L6g3nShT-eMCtK--X86sw\nnode.id={id}\n\
+             directory.id=DeWZPrsGXMZFRaqm4tuP{id}A\n"
+        )
+    }
+}
+
 /// The broker writes the rest of a fresh storage itself.
-fn format(data: &Path) -> io::Result<()> {
+fn format(data: &Path, node: &Node) -> io::Result<()> {
     let storage = data.join("kafka-data");
     let meta = storage.join("meta.properties");
     if meta.exists() {
         return Ok(());
     }
     std::fs::create_dir_all(&storage)?;
-    std::fs::write(meta, META_PROPERTIES)
+    std::fs::write(meta, node.meta_properties())
 }
 
 /// A data folder and what serves it.
@@ -162,7 +206,6 @@ struct Broker {
     jars: PathBuf,
     data: PathBuf,
     password: String,
-    proxy_port: Option<u16>,
     outlives_parent: bool,
 }
 
@@ -171,19 +214,10 @@ impl Broker {
     async fn run(
         &self,
         port: u16,
-        controller: u16,
+        properties: &str,
         lock: File,
     ) -> Result<Option<Child>, ServerError> {
-        // In this order, since the free port may be one of the two that stand for others.
-        let advertised = "advertised.listeners=CLIENTS://127.0.0.1:";
-        let proxy_port = self.proxy_port.unwrap_or(port);
-        let properties = PROPERTIES
-            .replace("29093", "CONTROLLER_PORT")
-            .replace(&format!("{advertised}29092"), &format!("{advertised}{proxy_port}"))
-            .replace("29092", &port.to_string())
-            .replace("CONTROLLER_PORT", &controller.to_string())
-            .replace("PASSWORD", &self.password);
-        secret::keep(&self.data.join("server.properties"), &properties)?;
+        secret::keep(&self.data.join("server.properties"), properties)?;
         let mut command = Command::new(&self.java.program);
         command.args(["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx256m"]);
         command.arg("-XX:+ExitOnOutOfMemoryError");

@@ -1,6 +1,7 @@
 //! PostgreSQL as a child process.
 
 mod binaries;
+mod pair;
 
 use std::{
     ffi::OsString,
@@ -12,7 +13,11 @@ use std::{
     time::Duration,
 };
 
-use nix::{sys::signal::Signal, unistd::User};
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::{Pid, User},
+};
+pub use pair::{Member, PostgresPair};
 
 use crate::{
     ServerError,
@@ -55,6 +60,13 @@ impl Postgres {
     /// Starts it and waits until it answers. Data that an earlier process left, stopped or killed,
     /// is taken up again.
     pub async fn start(options: PostgresOptions) -> Result<Self, ServerError> {
+        Self::start_with(&[], options).await
+    }
+
+    async fn start_with(
+        settings: &'static [&'static str],
+        options: PostgresOptions,
+    ) -> Result<Self, ServerError> {
         let data = paths::within_reach(&options.data)?;
         let Some(lock) = paths::lock(&data.join("lock"), LOCK_TIMEOUT).await? else {
             return Err(not_started(format!("another one is using {}", data.display())));
@@ -66,6 +78,7 @@ impl Postgres {
             data,
             owner,
             durable: options.durable,
+            settings,
             outlives_parent: options.outlives_parent,
         };
         let password = secret::kept_in(&server.data.join(PASSWORD))?;
@@ -114,6 +127,23 @@ impl Postgres {
         self.child.exited()
     }
 
+    /// Signals every process of it, each of which is a session of its own: kills, freezes or thaws it.
+    fn signal_all(&self, signal: Signal) {
+        let pid = self.pid();
+        let children = || {
+            let listed = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"));
+            let listed = listed.unwrap_or_default();
+            listed.split_whitespace().filter_map(|pid| pid.parse().ok()).collect::<Vec<i32>>()
+        };
+        let mut before = children();
+        self.child.signal(signal);
+        // The first starts no others once it is frozen, and has none once it is dead.
+        before.extend(children());
+        for child in before {
+            let _ = kill(Pid::from_raw(child), signal);
+        }
+    }
+
     /// Stops it in order and waits for its end.
     pub async fn stop(self) -> Result<(), ServerError> {
         self.child.stop(Signal::SIGINT, Duration::from_secs(30)).await;
@@ -127,7 +157,7 @@ const PASSWORD: &str = "password";
 const PID_FILE: &str = "postmaster.pid";
 
 /// Who may log in from where, and how.
-const HBA: &str = "host all all 127.0.0.1/32 scram-sha-256\n";
+const HBA: &str = "host all,replication all 127.0.0.1/32 scram-sha-256\n";
 
 enum Started {
     Ready(Child),
@@ -140,6 +170,8 @@ struct Server {
     data: PathBuf,
     owner: Option<User>,
     durable: bool,
+    /// On top.
+    settings: &'static [&'static str],
     outlives_parent: bool,
 }
 
@@ -229,7 +261,8 @@ impl Server {
         let mut hba_file = OsString::from("hba_file=");
         hba_file.push(self.hba());
         command.arg("-c").arg(hba_file);
-        for setting in if self.durable { DURABLE } else { FAST } {
+        let usual = if self.durable { DURABLE } else { FAST };
+        for setting in usual.iter().chain(self.settings) {
             command.args(["-c", setting]);
         }
         let log = LogFile::attach(&self.data.join("postgres.log"), &mut command)?;

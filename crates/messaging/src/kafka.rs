@@ -2,7 +2,7 @@
 //! every client.
 //!
 //! Guarantees: nothing here waits for the broker; a client that loses the broker asks for it again at
-//! least each second.
+//! least each second; one whose broker stands still asks the others after 10 s.
 
 use std::{
     sync::{
@@ -187,6 +187,9 @@ impl Kafka {
             // and a consumer forgets how far it was: it would go on there if another topic took its place.
             .set("topic.metadata.propagation.max.ms", "3000")
             .set("socket.keepalive.enable", "true")
+            // A broker that stands still keeps its connections: what it was asked, others are asked again only
+            // after this. By default, after 60 s.
+            .set("socket.timeout.ms", "10000")
             .set("log.connection.close", "false")
             .set_log_level(RDKafkaLogLevel::Warning);
         self.config.security.apply(&mut settings);

@@ -72,14 +72,15 @@ async fn own(
     kafka: &Kafka,
     stopping: &CancellationToken,
 ) -> Result<(), RelayError> {
-    let options = outbox.pool.connect_options();
-    let name = format!("karcis {} relay", options.get_username());
-    let options = (*options).clone().application_name(&name).options([
-        ("idle_session_timeout", "15s"),
-        // Every statement here goes by id; without statistics the planner would not believe it.
-        ("enable_seqscan", "off"),
-    ]);
-    let mut connection = answered(PgConnection::connect_with(&options)).await?;
+    let connect = outbox.pool.connect_alone(|options| {
+        let name = format!("karcis {} relay", options.get_username());
+        options.application_name(&name).options([
+            ("idle_session_timeout", "15s"),
+            // Every statement here goes by id; without statistics the planner would not believe it.
+            ("enable_seqscan", "off"),
+        ])
+    });
+    let mut connection = answered(connect).await?;
     while !lock(&mut connection).await? {
         kafka.progress.goes_on("outbox", GOES_ON);
         tokio::select! {

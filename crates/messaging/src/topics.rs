@@ -1,6 +1,7 @@
 //! The topics as a broker has them. A deployment creates them, not a service.
 //!
-//! Guarantees: an existing topic is never changed; nothing waits for the broker longer than 30 s.
+//! Guarantees: an existing topic is never changed; of a new one with three copies or more, what is acknowledged
+//! has two; nothing waits for the broker longer than 30 s.
 
 use std::time::Duration;
 
@@ -27,13 +28,15 @@ pub struct Topic {
 
 impl Kafka {
     /// Creates every topic of [`karcis_contracts::TOPICS`] that is missing; a replication of -1 is
-    /// the broker's default.
+    /// the broker's default. With three copies or more, two brokers have to have a message before it is
+    /// acknowledged, whatever their own default is: with one, its death could lose what was acknowledged.
     pub async fn create_topics(&self, partitions: i32, replication: i32) -> Result<(), KafkaError> {
         let admin: AdminClient<Reports> = self.settings().create_with_context(Reports::default())?;
         let names = self.topic_names();
         let topics = names.each_ref().map(|name| {
-            NewTopic::new(name, partitions, TopicReplication::Fixed(replication))
-                .set("cleanup.policy", "delete")
+            let topic = NewTopic::new(name, partitions, TopicReplication::Fixed(replication))
+                .set("cleanup.policy", "delete");
+            if replication >= 3 { topic.set("min.insync.replicas", "2") } else { topic }
         });
         let options =
             AdminOptions::new().request_timeout(Some(TIMEOUT)).operation_timeout(Some(TIMEOUT));

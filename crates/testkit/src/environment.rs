@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use karcis_database::{AtPrimary, bare_pool, primary};
 use karcis_messaging::{Kafka, KafkaConfig, KafkaSecurity};
 use karcis_schemas::{Schema, Service, role_url, simulated_gateway};
 use rdkafka::{
@@ -12,7 +13,7 @@ use sqlx::{AssertSqlSafe, PgPool, postgres::PgPoolOptions};
 use uuid::Uuid;
 
 use crate::{
-    LostCommits, PostgresServer, SilentProxy, eventually,
+    Cluster, LostCommits, PostgresServer, SilentProxy, eventually,
     servers::{kafka_client, servers},
     template,
 };
@@ -25,10 +26,13 @@ pub struct TestEnvironment {
     /// The same by the way that services take.
     services_url: String,
     superuser: PgPool,
+    _at_primary: AtPrimary,
     kafka_config: KafkaConfig,
     kafka: Kafka,
     /// Whether the servers are those that tests share.
     on_shared: bool,
+    /// Of each topic.
+    copies: i32,
 }
 
 impl TestEnvironment {
@@ -42,17 +46,18 @@ impl TestEnvironment {
     /// On a broker of the test's own.
     pub async fn on_kafka(kafka_bootstrap_servers: &str) -> Self {
         let name = name();
-        let postgres_url = &servers().postgres_url;
-        let database = template::copy(postgres_url, &name);
-        Self::new(kafka_bootstrap_servers, servers().kafka_security(), &name, database).await
+        let servers = servers();
+        let database = template::copy(&servers.postgres_url, &name);
+        let security = servers.kafka_security();
+        Self::new(kafka_bootstrap_servers, security, 1, &name, database).await
     }
 
     /// On a database server of the test's own.
     pub async fn on_postgres(server: &PostgresServer) -> Self {
         let name = name();
-        let broker = &servers().kafka_bootstrap_servers;
-        let database = template::make(server.url(), &name);
-        Self::new(broker, servers().kafka_security(), &name, database).await
+        let servers = servers();
+        let (broker, security) = (&servers.kafka_bootstrap_servers, servers.kafka_security());
+        Self::new(broker, security, 1, &name, template::make(server.url(), &name)).await
     }
 
     /// On these servers, which go with the caller: the URL is the superuser's.
@@ -63,15 +68,29 @@ impl TestEnvironment {
     ) -> Self {
         let name = name();
         let database = template::make(postgres_url, &name);
-        let mut made = Self::new(kafka_bootstrap_servers, security, &name, database).await;
+        let mut made = Self::new(kafka_bootstrap_servers, security, 1, &name, database).await;
         made.on_shared = false;
         made
+    }
+
+    /// On a cluster of the test's own, whose servers may die: three copies of each topic, and a database
+    /// whose URL names both servers.
+    pub async fn on_cluster(cluster: &Cluster) -> Self {
+        let (name, url) = (name(), cluster.postgres.url());
+        let database = async {
+            let primary = primary(&url).await.expect("one of them takes writes");
+            template::make(&primary, &name).await;
+            template::url_of(&url, &name)
+        };
+        let brokers = cluster.kafka.bootstrap_servers();
+        Self::new(&brokers, cluster.kafka_security(), 3, &name, database).await
     }
 
     /// With the database whose URL this gives.
     async fn new(
         kafka_bootstrap_servers: &str,
         security: KafkaSecurity,
+        copies: i32,
         name: &str,
         database: impl Future<Output = String>,
     ) -> Self {
@@ -83,16 +102,21 @@ impl TestEnvironment {
         };
         let kafka = Kafka::connect(&kafka_config).expect("the broker's settings are right");
         // A broker that was not given the processor for seconds is away for a moment.
-        let topics = eventually(|| kafka.create_topics(2, 1)).within(Duration::from_secs(180));
+        let topics = eventually(|| kafka.create_topics(2, copies)).within(Duration::from_secs(180));
         let (database_url, ()) = tokio::join!(database, topics.into_future());
-        let superuser = PgPoolOptions::new()
-            .max_connections(4)
-            .connect(&database_url)
-            .await
-            .expect("the new database answers");
-        let services_url = database_url.clone();
-        let (name, on_shared) = (name.to_owned(), true);
-        Self { name, database_url, services_url, superuser, kafka_config, kafka, on_shared }
+        let (superuser, at_primary) =
+            bare_pool(&database_url, 4).await.expect("the new database answers");
+        Self {
+            name: name.to_owned(),
+            services_url: database_url.clone(),
+            database_url,
+            superuser,
+            _at_primary: at_primary,
+            kafka_config,
+            kafka,
+            copies,
+            on_shared: true,
+        }
     }
 
     /// A proxy to the database for the services that start from now on, which can go silent.
@@ -119,7 +143,7 @@ impl TestEnvironment {
 
     /// Makes the topics again.
     pub async fn make_topics(&self) {
-        eventually(|| self.kafka.create_topics(2, 1)).await;
+        eventually(|| self.kafka.create_topics(2, self.copies)).await;
     }
 
     /// The flags every service takes: where its schema is, where the broker is, what its topics
@@ -242,10 +266,16 @@ fn name() -> String {
     format!("t_{}", Uuid::now_v7().simple())
 }
 
+/// A pool of one connection to the server that takes writes; the URL may name several.
+pub async fn one_connection(database_url: &str) -> PgPool {
+    let primary = primary(database_url).await.expect("a database of the URL takes writes");
+    let options = PgPoolOptions::new().max_connections(1);
+    options.connect(&primary).await.expect("the database answers")
+}
+
 /// The same as [`TestEnvironment::all_sent`], from any runtime.
 pub async fn all_sent(database_url: &str, schema: Schema) {
-    let options = PgPoolOptions::new().max_connections(1);
-    let pool = options.connect(database_url).await.expect("the database answers");
+    let pool = one_connection(database_url).await;
     let count = format!("SELECT count(*) FROM {}.outbox", schema.name);
     let unsent = async || {
         let unsent = sqlx::query_scalar::<_, i64>(AssertSqlSafe(count.clone()));

@@ -2,6 +2,7 @@
 //! harness of one service, access tokens, and `eventually`.
 
 mod broker;
+mod cluster;
 mod containers;
 mod environment;
 mod eventually;
@@ -29,7 +30,8 @@ mod wrong_clock;
 use futures_util::StreamExt;
 
 pub use broker::Broker;
-pub use environment::{TestEnvironment, all_sent};
+pub use cluster::{BROKERS, Cluster, Member};
+pub use environment::{TestEnvironment, all_sent, one_connection};
 pub use eventually::{Eventually, eventually};
 pub use http::{Answer, NoAnswer, Person};
 pub use inbox::Inbox;

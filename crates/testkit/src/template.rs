@@ -89,7 +89,7 @@ async fn execute(connection: &mut PgConnection, sql: String) -> Result<(), sqlx:
 }
 
 /// The superuser's URL of another database of the server.
-fn url_of(postgres_url: &str, database: &str) -> String {
+pub(crate) fn url_of(postgres_url: &str, database: &str) -> String {
     let (url, query) = postgres_url.split_at(postgres_url.find('?').unwrap_or(postgres_url.len()));
     let (server, _) = url.rsplit_once('/').expect("the URL names a database");
     format!("{server}/{database}{query}")

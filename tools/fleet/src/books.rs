@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use karcis_kernel::BookingId;
 use karcis_schemas::SERVICES;
-use karcis_testkit::{all_sent, eventually};
-use sqlx::{PgPool, postgres::PgPoolOptions};
+use karcis_testkit::{all_sent, eventually, one_connection};
+use sqlx::PgPool;
 use uuid::Uuid;
 
 pub use rules::When;
@@ -57,8 +57,7 @@ pub(crate) async fn add_up(database_url: &str, timeout: Duration) {
     for service in SERVICES {
         all_sent(database_url, *service.schema).await;
     }
-    let options = PgPoolOptions::new().max_connections(1);
-    let pool = options.connect(database_url).await.expect("the database answers");
+    let pool = one_connection(database_url).await;
     let look = async || violations(&pool, When::Quiet).await.expect("the tables can be read");
     eventually(look).within(timeout).is(Vec::<Violation>::new()).await;
     pool.close().await;

@@ -151,10 +151,11 @@ async fn start(options: &Options, folder: &RunFolder) -> Result<Running, LaunchE
     let (postgres, kafka) = tokio::try_join!(
         async {
             let started = servers.start_postgres().await?;
-            let fresh = is_fresh(&started.address).await?;
-            karcis_schemas::prepare(&started.address).await?;
+            let primary = karcis_database::primary(&started.address).await?;
+            let fresh = is_fresh(&primary).await?;
+            karcis_schemas::prepare(&primary).await?;
             for schema in schemas() {
-                let migrated = migrate_one(&started.address, schema).await;
+                let migrated = migrate_one(&primary, schema).await;
                 migrated.map_err(|error| LaunchError::Migrate { schema: schema.name, error })?;
             }
             Ok::<_, LaunchError>((started, fresh))

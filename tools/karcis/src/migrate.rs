@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use clap::{Arg, ArgMatches, FromArgMatches, builder::PossibleValuesParser};
+use karcis_database::primary;
 use karcis_process::Environment;
 use karcis_schemas::{Schema, SetupError, as_owner, connect_options, schemas, set_up};
 use sqlx::{Connection, PgConnection};
@@ -10,8 +11,8 @@ use sqlx::{Connection, PgConnection};
 /// Which databases, and as which user.
 #[derive(clap::Args)]
 pub(crate) struct MigrateOptions {
-    /// The database of all schemas: postgres://user:password@host/database of a superuser, or of the
-    /// database's owner with CREATEROLE
+    /// The database of all schemas: postgres://user:password@host[,host…]/database of a superuser, or of
+    /// the database's owner with CREATEROLE
     #[arg(long, env = "KARCIS_SETUP_DATABASE_URL", hide_env_values = true, value_name = "URL")]
     setup_url: Option<String>,
     #[command(flatten)]
@@ -121,6 +122,7 @@ async fn prepare(schema: &'static Schema, options: &MigrateOptions) -> Result<()
     let refused = |error| MigrateError::Setup { schema: schema.name, error };
     let failed = |error: sqlx::Error| refused(error.into());
 
+    let url = primary(&url).await.map_err(failed)?;
     let as_user = connect_options(&url).map_err(failed)?;
     let mut connection = PgConnection::connect_with(&as_user).await.map_err(failed)?;
     let password = options.own.get(OwnSettings::password(schema));

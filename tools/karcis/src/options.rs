@@ -24,7 +24,8 @@ pub(crate) struct Options {
     /// [default: stack.json among the data]
     #[arg(long, value_name = "PATH")]
     pub state_file: Option<PathBuf>,
-    /// A PostgreSQL that runs already, in place of one started here: a superuser's URL
+    /// A PostgreSQL that runs already, in place of one started here: a superuser's URL, which may name
+    /// several hosts
     #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
     pub database_url: Option<String>,
     /// A Kafka that runs already, in place of one started here: host:port[,host:port…]

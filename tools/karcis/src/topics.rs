@@ -19,7 +19,8 @@ pub(crate) struct TopicOptions {
     #[arg(long, env = "KARCIS_TOPIC_PARTITIONS", default_value_t = 12, value_name = "COUNT",
         value_parser = clap::value_parser!(i32).range(1..))]
     topic_partitions: i32,
-    /// Copies of each partition [default: the broker's default.replication.factor]
+    /// Copies of each partition [default: the broker's default.replication.factor]; with 3 or more, two of
+    /// them have a message before it counts as sent
     #[arg(long, env = "KARCIS_TOPIC_REPLICATION", default_value_t = -1, value_name = "COUNT",
         hide_default_value = true, allow_negative_numbers = true)]
     topic_replication: i32,

@@ -5,5 +5,6 @@
 mod batcher;
 mod connection;
 mod decide;
+mod failover;
 mod idempotency_keys;
 mod store_error;

@@ -16,6 +16,7 @@ async fn only_data_that_cannot_be_stored_is_rejected() {
         ("22021", "rejected"),    // character not in repertoire
         ("23505", "rejected"),    // unique violation
         ("23514", "rejected"),    // check violation
+        ("25006", "unavailable"), // a standby, or read-only
         ("25P03", "unavailable"), // idle in transaction too long
         ("40001", "contended"),   // serialization failure
         ("40P01", "contended"),   // deadlock

@@ -1,0 +1,42 @@
+//! Three brokers, and a database server with its synchronous standby, of a test's own.
+
+pub use karcis_dev_servers::{kafka::BROKERS, postgres::Member};
+use karcis_dev_servers::{
+    kafka::{KafkaCluster, USER},
+    postgres::PostgresPair,
+    secret,
+};
+use karcis_messaging::KafkaSecurity;
+use uuid::Uuid;
+
+use crate::lifetime::Lifetime;
+
+/// Servers of which one may die at any time. They are child processes, whatever the shared servers run in.
+pub struct Cluster {
+    pub kafka: KafkaCluster,
+    pub postgres: PostgresPair,
+    password: String,
+}
+
+impl Cluster {
+    /// Starts all.
+    pub async fn start() -> Self {
+        let folder = Lifetime::of_this_process().data.join(format!("cluster-{}", Uuid::now_v7()));
+        let password = secret::draw();
+        let (kafka, postgres) = tokio::try_join!(
+            KafkaCluster::start(&folder, &password),
+            PostgresPair::start(&folder),
+        )
+        .expect("the servers start");
+        Self { kafka, postgres, password }
+    }
+
+    pub(crate) fn kafka_security(&self) -> KafkaSecurity {
+        KafkaSecurity::plain(USER, &self.password)
+    }
+
+    /// Whether what is acknowledged is everywhere it has to be: then any one server may die.
+    pub async fn is_in_sync(&self) -> bool {
+        self.kafka.is_in_sync().await && self.postgres.is_in_sync().await
+    }
+}

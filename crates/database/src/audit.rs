@@ -73,15 +73,15 @@ impl PrivilegedAct {
         Ok(())
     }
 
-    /// Whether somebody did this to the subject before.
-    pub async fn was_recorded(&self, connection: &mut Connection) -> Result<bool, sqlx::Error> {
-        sqlx::query_scalar(
-            "SELECT EXISTS (SELECT FROM audit WHERE subject_id = $1 AND action = $2)",
+    /// Whether this is what was done last to the subject.
+    pub async fn was_last(&self, connection: &mut Connection) -> Result<bool, sqlx::Error> {
+        let last: Option<String> = sqlx::query_scalar(
+            "SELECT action FROM audit WHERE subject_id = $1 ORDER BY at DESC, audit_id DESC LIMIT 1",
         )
         .bind(self.subject)
-        .bind(self.action)
-        .fetch_one(connection)
-        .await
+        .fetch_optional(connection)
+        .await?;
+        Ok(last.as_deref() == Some(self.action))
     }
 }
 

@@ -38,7 +38,7 @@ impl Act {
             sqlx::query_as(self.take).bind(id).fetch_optional(&mut *transaction).await?;
         let mut act = by.act(self.action, id);
         let Some((topic, kind)) = taken else {
-            if act.was_recorded(&mut transaction).await? {
+            if act.was_last(&mut transaction).await? {
                 return Ok(Acted::Before);
             }
             let is_there =

@@ -237,9 +237,9 @@ pub enum WrongSignature {
 /// The stored payments, with what the provider left open.
 #[async_trait]
 pub trait UnsettledPayments: Payments {
-    /// Up to `limit` attempts that began before this time and have no outcome, and refunds and
-    /// reversals that the provider refuses, in the order of their bookings, after the one of this
-    /// booking and attempt.
+    /// Up to `limit` attempts that began before this time, have no outcome and do not wait for their
+    /// buyer, and refunds and reversals that the provider refuses, in the order of their bookings, after
+    /// the one of this booking and attempt.
     async fn unsettled(
         &self,
         before: Timestamp,

@@ -71,6 +71,8 @@ async fn an_operator_ends_an_attempt_that_the_provider_never_took() {
     let app = TestApp::start_with(&HASTY).await;
     let (declined, voided) = (app.buyer().await, app.buyer().await);
     let operator = Operator(UserId(Uuid::now_v7()));
+    // This one waits for its buyer.
+    app.pay(app.buyer().await, "tok_action_required").await.shows_payment(202, "action_required");
     let thinking = app.bank_thinks().await;
     for buyer in [declined, voided] {
         app.pay(buyer, "tok_approved").await.shows_payment(202, "processing");

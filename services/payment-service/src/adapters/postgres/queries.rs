@@ -80,7 +80,9 @@ impl UnsettledPayments for PgPayments {
             "SELECT booking_id, user_id, amount, currency, what, attempt_id, at, cancel_wanted, refusal
              FROM (
                  SELECT booking_id, 'attempt' AS what, id AS attempt_id, at, NULL AS refusal
-                 FROM attempt WHERE outcome IS NULL AND at <= $1
+                 FROM attempt JOIN payment USING (booking_id)
+                 WHERE outcome IS NULL AND at <= $1
+                     AND (action IS NULL OR action_expires_at <= now() OR cancel_wanted)
                  UNION ALL
                  SELECT booking_id, 'reversal', id, at, reversal_refusal
                  FROM attempt WHERE outcome = 'returning' AND reversal_refusal IS NOT NULL

@@ -72,7 +72,7 @@ fn settlements() -> Object {
 }
 
 /// What the provider left open: attempts without an outcome, and refunds and reversals that it refuses. The
-/// oldest booking first.
+/// oldest booking first. Attempts that wait for their buyer are not among them.
 #[utoipa::path(get, path = "/ops/payment/unknown", tag = OPERATORS, operation_id = "unknownPayments",
     params(UnknownQuery), security(("bearer" = ["operator", "admin"])),
     responses((status = 200, description = "A page of what is open.",

@@ -2,6 +2,7 @@
 //! left undone.
 
 mod acts;
+mod planted;
 mod table;
 
 use std::{collections::BTreeSet, path::Path};

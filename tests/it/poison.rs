@@ -80,7 +80,7 @@ fn wanted(service: &Service) -> Vec<&'static str> {
     kinds
 }
 
-/// The types of those that it has, sorted.
+/// The types of the ones that it has, sorted.
 async fn dead_letters(fleet: &Fleet, service: &Service) -> Vec<String> {
     let dead = fleet.environment().dead_letters(*service.schema).await;
     let mut kinds: Vec<_> = dead.into_iter().filter_map(|(kind, _)| kind).collect();

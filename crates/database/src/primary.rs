@@ -235,7 +235,7 @@ mod tests {
                 ],
             ),
         ] {
-            assert_eq!(urls(url).unwrap(), expected, "{url}");
+            assert_eq!(urls(url).expect(url), expected, "{url}");
         }
         for refused in [
             "postgres://a,/shop",

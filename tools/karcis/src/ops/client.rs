@@ -1,6 +1,6 @@
 //! Calls of the services, over http or https.
 
-use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, fmt::Display, path::PathBuf, time::Duration};
 
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::{
@@ -18,10 +18,7 @@ use karcis_schemas::{Service, USER};
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
-use super::{
-    login::{Login, Who},
-    table::Shown,
-};
+use super::login::{Login, Who};
 
 /// As long as an answer may take, and as large as it may be.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -41,8 +38,48 @@ pub(crate) enum OpsError {
     NoAnswer { service: &'static str, url: String, why: String },
     #[error("{service} refuses: {what}")]
     Refused { service: &'static str, status: StatusCode, what: String },
-    #[error("{failed} of {all} failed; the last: {last}")]
-    Some { failed: usize, all: usize, last: Box<OpsError> },
+    #[error("{0}")]
+    Failed(String),
+}
+
+/// Those of several calls that failed.
+#[derive(Default)]
+pub(super) struct Failures {
+    all: usize,
+    failed: usize,
+    /// Each once.
+    errors: Vec<String>,
+}
+
+impl Failures {
+    /// What came of a call, unless it failed.
+    pub(super) fn note<T>(&mut self, call: Result<T, impl Display>) -> Option<T> {
+        self.all += 1;
+        let error = match call {
+            Ok(came) => return Some(came),
+            Err(error) => error.to_string(),
+        };
+        self.failed += 1;
+        if !self.errors.contains(&error) {
+            self.errors.push(error);
+        }
+        None
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.failed == 0
+    }
+
+    /// Every failure, each in a line.
+    pub(super) fn into_result(self) -> Result<(), OpsError> {
+        let Self { all, failed, errors } = self;
+        let lines = errors.join("\n");
+        match failed {
+            0 => Ok(()),
+            1 if all == 1 => Err(OpsError::Failed(lines)),
+            _ => Err(OpsError::Failed(format!("{failed} of {all} calls failed:\n{lines}"))),
+        }
+    }
 }
 
 /// The services, called as one person.
@@ -77,8 +114,8 @@ impl Client {
     }
 
     /// The token that it calls with.
-    pub(super) fn token(&self) -> Result<Shown, OpsError> {
-        Ok(Shown { text: self.token.clone(), json: json!({"access_token": self.token}) })
+    pub(super) fn token(&self) -> &str {
+        &self.token
     }
 
     pub(super) async fn get(&self, service: &Service, path: &str) -> Result<Value, OpsError> {
@@ -102,7 +139,8 @@ impl Client {
         }
     }
 
-    /// Up to so many items of a list, page by page; `query` as in `stuck=true&stage=awaiting`.
+    /// Up to so many items of a list, page by page; `query` as in `stuck=true&stage=awaiting`. Says so if
+    /// there are more.
     pub(super) async fn list(
         &self,
         service: &Service,
@@ -111,12 +149,16 @@ impl Client {
         limit: usize,
     ) -> Result<Vec<Value>, OpsError> {
         let (mut items, mut cursor) = (Vec::new(), String::new());
-        while items.len() < limit {
+        loop {
             let page = (limit - items.len()).min(100);
             let path = format!("{path}?limit={page}{cursor}&{query}");
             let page = self.get(service, path.trim_end_matches('&')).await?;
             items.extend(page["items"].as_array().into_iter().flatten().cloned());
             let Some(next) = page["next_cursor"].as_str() else { break };
+            if items.len() >= limit {
+                eprintln!("{} has more than these {limit}", service.full_name());
+                break;
+            }
             cursor = format!("&cursor={next}");
         }
         Ok(items)
@@ -181,9 +223,4 @@ fn complaint(status: StatusCode, problem: &Value) -> String {
     let trace = text("trace_id");
     let trace = if trace.is_empty() { String::new() } else { format!(" (trace {trace})") };
     said.join(": ") + &trace
-}
-
-/// What event-service and payment-service know is shown if they answer; else why they do not.
-pub(super) fn or_complaint(found: Result<Value, OpsError>) -> Value {
-    found.unwrap_or_else(|error| json!({"error": error.to_string()}))
 }

@@ -70,7 +70,7 @@ impl Login {
             urls.insert(service.name, url.trim_end_matches('/').to_owned());
         }
         let who = match (self.token, self.email, stack.admin) {
-            (Some(token), ..) => Who::Token(token),
+            (Some(token), ..) => Who::Token(token.trim().to_owned()),
             (None, Some(email), _) => {
                 let password = self.password.map_or_else(ask, Ok)?;
                 Who::Password { email, password }

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::{
     Of, OpsError, Why,
-    client::Client,
+    client::{Client, Failures},
     records::of_each,
     service,
     table::{Column, Shown, cell, table, time},
@@ -53,10 +53,10 @@ pub(super) struct Several {
     #[arg(long)]
     all: bool,
     /// With --all: those of this topic only
-    #[arg(long, requires = "all", value_name = "TOPIC")]
+    #[arg(long, conflicts_with = "ids", value_name = "TOPIC")]
     topic: Option<String>,
     /// With --all: those of this type only
-    #[arg(long = "type", requires = "all", value_name = "TYPE")]
+    #[arg(long = "type", conflicts_with = "ids", value_name = "TYPE")]
     kind: Option<String>,
     #[command(flatten)]
     why: Why,
@@ -106,7 +106,7 @@ pub(super) async fn dead_letters(
     of: &Of,
 ) -> Result<Shown, OpsError> {
     match command {
-        None => DEAD_LETTERS.listed(client, of).await,
+        None => Ok(DEAD_LETTERS.listed(client, of).await),
         Some(DeadLetterCommand::Show(one)) => DEAD_LETTERS.show(client, one).await,
         Some(DeadLetterCommand::Redrive(some)) => DEAD_LETTERS.act(client, "redrive", some).await,
         Some(DeadLetterCommand::Discard(some)) => DEAD_LETTERS.act(client, "discard", some).await,
@@ -119,7 +119,7 @@ pub(super) async fn parked(
     of: &Of,
 ) -> Result<Shown, OpsError> {
     match command {
-        None => PARKED.listed(client, of).await,
+        None => Ok(PARKED.listed(client, of).await),
         Some(ParkedCommand::Show(one)) => PARKED.show(client, one).await,
         Some(ParkedCommand::Resend(some)) => PARKED.act(client, "resend", some).await,
         Some(ParkedCommand::Discard(some)) => PARKED.act(client, "discard", some).await,
@@ -127,9 +127,9 @@ pub(super) async fn parked(
 }
 
 impl Kind {
-    async fn listed(&self, client: &Client, of: &Of) -> Result<Shown, OpsError> {
-        let all = of_each(client, &of.services(), self.list, "", of.limit.limit).await?;
-        Ok(Shown::list(all, self.columns, self.nothing))
+    async fn listed(&self, client: &Client, of: &Of) -> Shown {
+        let (all, failures) = of_each(client, &of.services(), self.list, "", of.limit.get()).await;
+        Shown::list(all, self.columns, self.nothing, failures)
     }
 
     async fn show(&self, client: &Client, One { service, id }: One) -> Result<Shown, OpsError> {
@@ -145,27 +145,18 @@ impl Kind {
         let body: String =
             body.chars().map(|c| if c.is_control() && c != '\n' { ' ' } else { c }).collect();
         let text = format!("{}\n{body}", table(&columns, lines.iter()));
-        Ok(Shown { text, json: message })
+        Ok(Shown::new(text, message))
     }
 
     /// Does it to each, also if one fails.
     async fn act(&self, client: &Client, act: &str, some: Several) -> Result<Shown, OpsError> {
         let name = some.service.name;
         let ids = if some.all { self.ids(client, &some).await? } else { some.ids.clone() };
-        let (mut done, mut failed, mut last) = (Vec::new(), 0, None);
+        let (mut done, mut failures) = (Vec::new(), Failures::default());
         for id in &ids {
             let path = format!("/ops/{name}/{}/{id}/{act}", self.list);
-            match client.post(some.service, &path, &json!({"reason": some.why.reason})).await {
-                Ok(one) => done.push(one),
-                Err(error) => {
-                    eprintln!("{id}: {error}");
-                    failed += 1;
-                    last = Some(error);
-                }
-            }
-        }
-        if let Some(last) = last {
-            return Err(OpsError::Some { failed, all: ids.len(), last: Box::new(last) });
+            let acted = client.post(some.service, &path, &json!({"reason": some.why.reason})).await;
+            done.extend(failures.note(acted.map_err(|error| format!("{id}: {error}"))));
         }
         let is_repeated = |one: &&Value| one["is_repeated"].as_bool() == Some(true);
         let repeated = done.iter().filter(is_repeated).count();
@@ -173,7 +164,7 @@ impl Kind {
         if repeated > 0 {
             text += &format!(" ({repeated} more were done before)");
         }
-        Ok(Shown { text, json: json!({"items": done}) })
+        Ok(Shown::new(text, json!({"items": done})).after(failures))
     }
 
     /// The ids of all, or of those of a topic or type.

@@ -9,9 +9,12 @@ mod sagas;
 mod table;
 mod whole_story;
 
+use std::num::NonZeroUsize;
+
 use clap::Subcommand;
 use karcis_process::Purpose;
 use karcis_schemas::{SERVICES, Service};
+use serde_json::json;
 use uuid::Uuid;
 
 use client::Client;
@@ -19,6 +22,7 @@ pub(crate) use client::OpsError;
 use login::Login;
 use messages::{DeadLetterCommand, ParkedCommand};
 use payments::Settlement;
+use table::Shown;
 
 /// What to do, where, and as whom.
 #[derive(clap::Args)]
@@ -133,8 +137,14 @@ struct Why {
 #[derive(clap::Args)]
 struct Limit {
     /// How many at most
-    #[arg(long, default_value_t = 100, value_name = "COUNT")]
-    limit: usize,
+    #[arg(long, default_value = "100", value_name = "COUNT")]
+    limit: NonZeroUsize,
+}
+
+impl Limit {
+    fn get(&self) -> usize {
+        self.limit.get()
+    }
 }
 
 /// Which messages or acts.
@@ -166,13 +176,13 @@ pub(crate) async fn ops(options: OpsOptions) -> Result<(), OpsError> {
     let client = Client::log_in(login).await?;
     let shown = match command {
         OpsCommand::Stuck { all, stage, older_than, limit } => {
-            sagas::stuck(&client, all, stage, older_than, limit.limit).await?
+            sagas::stuck(&client, all, stage, older_than, limit.get()).await?
         }
         OpsCommand::Why { booking } => whole_story::why(&client, booking).await?,
         OpsCommand::Resume { booking, why } => sagas::resume(&client, booking, &why).await?,
         OpsCommand::Cancel { booking, why } => sagas::cancel(&client, booking, &why).await?,
         OpsCommand::Unknown { older_than, limit } => {
-            payments::unknown(&client, older_than, limit.limit).await?
+            payments::unknown(&client, older_than, limit.get()).await?
         }
         OpsCommand::Settle { booking, outcome, reference, why } => {
             payments::settle(&client, booking, outcome, &reference, &why).await?
@@ -182,11 +192,13 @@ pub(crate) async fn ops(options: OpsOptions) -> Result<(), OpsError> {
         }
         OpsCommand::Parked { command, of } => messages::parked(&client, command, &of).await?,
         OpsCommand::Differences { with_gone, of } => {
-            records::differences(&client, with_gone, &of).await?
+            records::differences(&client, with_gone, &of).await
         }
-        OpsCommand::Audit { of } => records::audit(&client, &of).await?,
-        OpsCommand::Token => client.token()?,
+        OpsCommand::Audit { of } => records::audit(&client, &of).await,
+        OpsCommand::Token => {
+            let token = client.token();
+            Shown::new(token.to_owned(), json!({"access_token": token}))
+        }
     };
-    shown.print(json);
-    Ok(())
+    shown.print(json)
 }

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::{
     OpsError, Why,
-    client::Client,
+    client::{Client, Failures},
     sagas::waits_for,
     table::{Column, Shown, age, cell, money},
 };
@@ -54,7 +54,7 @@ pub(super) async fn unknown(
 ) -> Result<Shown, OpsError> {
     let query = older_than.map(|seconds| format!("older_than_s={seconds}")).unwrap_or_default();
     let open = client.list(&PAYMENT, "/ops/payment/unknown", &query, limit).await?;
-    Ok(Shown::list(open, &COLUMNS, "the provider left nothing open"))
+    Ok(Shown::list(open, &COLUMNS, "the provider left nothing open", Failures::default()))
 }
 
 pub(super) async fn settle(
@@ -69,5 +69,5 @@ pub(super) async fn settle(
     let payment = client.post(&PAYMENT, &format!("/ops/payment/{id}/settle"), &body).await?;
     let status = cell(&payment, "status");
     let text = format!("recorded; the payment is {status} and waits for {}", waits_for(&payment));
-    Ok(Shown { text, json: payment })
+    Ok(Shown::new(text, payment))
 }

@@ -6,17 +6,16 @@ use uuid::Uuid;
 
 use super::{
     OpsError, Why,
-    client::Client,
+    client::{Client, Failures},
     table::{Column, Shown, age, cell},
 };
 
-const COLUMNS: [Column; 7] = [
+const COLUMNS: [Column; 6] = [
     ("BOOKING", |saga| cell(saga, "booking_id")),
     ("STAGE", |saga| cell(saga, "stage")),
     ("AGE", |saga| age(saga, "age_s")),
     ("STUCK", |saga| cell(saga, "stuck")),
-    ("SENT", |saga| cell(saga, "attempts")),
-    ("PENDING", |saga| cell(saga, "pending")),
+    ("WAITS FOR", waits_for),
     ("LAST ERROR", |saga| cell(saga, "last_error")),
 ];
 
@@ -33,14 +32,14 @@ pub(super) async fn stuck(
     let query: Vec<String> = [stuck, stage, older_than].into_iter().flatten().collect();
     let sagas = client.list(&BOOKING, "/ops/booking/sagas", &query.join("&"), limit).await?;
     let nothing = if all { "no booking waits" } else { "no booking needs an operator" };
-    Ok(Shown::list(sagas, &COLUMNS, nothing))
+    Ok(Shown::list(sagas, &COLUMNS, nothing, Failures::default()))
 }
 
 pub(super) async fn resume(client: &Client, id: Uuid, why: &Why) -> Result<Shown, OpsError> {
     let path = format!("/ops/booking/sagas/{id}/resume");
     let saga = client.post(&BOOKING, &path, &json!({"reason": why.reason})).await?;
     let text = format!("sent {} again; it waits for {}", cell(&saga, "pending"), waits_for(&saga));
-    Ok(Shown { text, json: saga })
+    Ok(Shown::new(text, saga))
 }
 
 pub(super) async fn cancel(client: &Client, id: Uuid, why: &Why) -> Result<Shown, OpsError> {
@@ -51,7 +50,7 @@ pub(super) async fn cancel(client: &Client, id: Uuid, why: &Why) -> Result<Shown
         _ => "it was being undone before: nothing was changed",
     };
     let text = format!("{done}; it waits for {}", waits_for(&saga));
-    Ok(Shown { text, json: saga })
+    Ok(Shown::new(text, saga))
 }
 
 pub(super) fn waits_for(of: &Value) -> String {

@@ -2,25 +2,48 @@
 
 use serde_json::{Value, json};
 
-/// What a command prints, in both forms.
+use super::{OpsError, client::Failures};
+
+/// What a command prints, in both forms, and what failed meanwhile.
 pub(super) struct Shown {
-    pub(super) text: String,
-    pub(super) json: Value,
+    text: String,
+    json: Value,
+    failures: Failures,
 }
 
 impl Shown {
-    /// A list, of which people see a table.
-    pub(super) fn list(items: Vec<Value>, columns: &[Column], nothing: &str) -> Self {
-        let text = if items.is_empty() { nothing.to_owned() } else { table(columns, items.iter()) };
-        Self { text, json: json!({"items": items}) }
+    pub(super) fn new(text: String, json: Value) -> Self {
+        Self { text, json, failures: Failures::default() }
     }
 
-    pub(super) fn print(self, as_json: bool) {
+    /// A list, of which people see a table. That there is `nothing` is known only if nothing failed.
+    pub(super) fn list(
+        items: Vec<Value>,
+        columns: &[Column],
+        nothing: &str,
+        failures: Failures,
+    ) -> Self {
+        let text = match items.is_empty() {
+            true if failures.is_empty() => nothing.to_owned(),
+            true => String::new(),
+            false => table(columns, items.iter()),
+        };
+        Self { text, json: json!({"items": items}), failures }
+    }
+
+    /// The same, after these failures.
+    pub(super) fn after(self, failures: Failures) -> Self {
+        Self { failures, ..self }
+    }
+
+    /// Prints what there is; an error if something failed.
+    pub(super) fn print(self, as_json: bool) -> Result<(), OpsError> {
         if as_json {
             println!("{:#}", self.json);
-        } else {
+        } else if !self.text.is_empty() {
             println!("{}", self.text.trim_end());
         }
+        self.failures.into_result()
     }
 }
 

@@ -1,12 +1,13 @@
 //! A booking's whole story: what booking-service, event-service and payment-service each know of it.
 
+use futures_util::future::join_all;
 use karcis_schemas::{BOOKING, EVENT, PAYMENT, SERVICES};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
     OpsError,
-    client::{Client, or_complaint},
+    client::{Client, Failures},
     sagas::waits_for,
     table::{Column, Shown, cell, money, table, time},
 };
@@ -39,14 +40,31 @@ const SET_ASIDE: [Column; 6] = [
 
 /// No service reads another's data, so each is asked.
 pub(super) async fn why(client: &Client, id: Uuid) -> Result<Shown, OpsError> {
-    let saga = client.get(&BOOKING, &format!("/ops/booking/sagas/{id}")).await?;
-    let hold = or_complaint(client.find(&EVENT, &format!("/ops/event/holds/{id}")).await);
-    let payment = or_complaint(client.find(&PAYMENT, &format!("/ops/payment/{id}")).await);
-    let set_aside = set_aside(client, id, &saga).await;
+    // At the same time, as one that hangs takes long not to answer.
+    let [saga, hold, payment] =
+        ["booking/sagas", "event/holds", "payment"].map(|of| format!("/ops/{of}/{id}"));
+    let (saga, hold, payment, others) = tokio::join!(
+        client.get(&BOOKING, &saga),
+        client.find(&EVENT, &hold),
+        client.find(&PAYMENT, &payment),
+        set_aside_by_others(client, id),
+    );
+    let mut failures = Failures::default();
+    let saga = match saga {
+        // The others say what they know.
+        silent @ Err(OpsError::NoAnswer { .. }) => failures.note(silent).unwrap_or_default(),
+        saga => saga?,
+    };
+    let mut known = |found: Result<Value, OpsError>| {
+        let error = found.as_ref().err().map(|error| json!({"error": error.to_string()}));
+        failures.note(found).or(error).unwrap_or_default()
+    };
+    let (hold, payment) = (known(hold), known(payment));
+    let mut set_aside = set_aside_by_itself(&saga);
+    set_aside.extend(others.into_iter().flat_map(|one| failures.note(one).unwrap_or_default()));
     let waits = sentence(&saga, &payment, &set_aside);
     let text = [
-        summary(&saga),
-        table(&TIMELINE, saga["timeline"].as_array().into_iter().flatten()),
+        if saga.is_null() { format!("Booking {id}") } else { summary(&saga) },
         format!("Hold: {}", held(&hold)),
         format!("Payment: {}", paid(&payment)),
         aside(&set_aside),
@@ -56,15 +74,17 @@ pub(super) async fn why(client: &Client, id: Uuid) -> Result<Shown, OpsError> {
     let json = json!({
         "saga": saga, "hold": hold, "payment": payment, "set_aside": set_aside, "waits_for": waits,
     });
-    Ok(Shown { text: text.join("\n"), json })
+    Ok(Shown::new(text.join("\n"), json).after(failures))
 }
 
 fn summary(saga: &Value) -> String {
     let of = |field: &str| cell(saga, field);
     let reason = saga["reason"].as_str().map(|reason| format!(" ({reason})"));
     let stuck = saga["stuck"].as_str().map(|stuck| format!(", stuck: {stuck}"));
+    let timeline = table(&TIMELINE, saga["timeline"].as_array().into_iter().flatten());
     format!(
-        "Booking {} of buyer {} for event {}\n{}{}, in stage {}{}; {} tickets, {}, created {}, trace {}\n",
+        "Booking {} of buyer {} for event {}\n{}{}, in stage {}{}; {} tickets, {}, created {}, trace {}\n\n\
+         {timeline}",
         of("booking_id"),
         of("user_id"),
         of("event_id"),
@@ -118,28 +138,34 @@ fn paid(payment: &Value) -> String {
     text
 }
 
-/// The booking's messages that did not arrive, at any service.
-async fn set_aside(client: &Client, id: Uuid, saga: &Value) -> Vec<Value> {
-    let mut all = Vec::new();
-    for one in saga["set_aside"].as_array().into_iter().flatten() {
-        all.push(json!({"service": "booking", "place": one["place"], "id": one["id"],
-            "type": one["type"], "error": one["error"], "at": one["at"]}));
-    }
-    for service in SERVICES.into_iter().filter(|service| service.name != BOOKING.name) {
-        for (list, place, id_field, at) in [
-            ("dead-letters", "dead_letter", "dead_letter_id", "last_seen_at"),
-            ("parked", "parked", "message_id", "parked_at"),
-        ] {
-            let path = format!("/ops/{}/{list}", service.name);
-            // Who does not answer is named where its hold or payment would be.
-            let found = client.list(service, &path, &format!("booking_id={id}"), 20).await;
-            for one in found.unwrap_or_default() {
-                all.push(json!({"service": service.name, "place": place, "id": one[id_field],
-                    "type": one["type"], "error": one["error"], "at": one[at]}));
-            }
-        }
-    }
-    all
+/// The booking's messages that booking-service has and that did not arrive.
+fn set_aside_by_itself(saga: &Value) -> Vec<Value> {
+    let own = saga["set_aside"].as_array().into_iter().flatten().cloned();
+    own.map(|mut one| {
+        one["service"] = BOOKING.name.into();
+        one
+    })
+    .collect()
+}
+
+/// Those that the other services have, list by list.
+async fn set_aside_by_others(client: &Client, id: Uuid) -> Vec<Result<Vec<Value>, OpsError>> {
+    let others = SERVICES.into_iter().filter(|service| service.name != BOOKING.name);
+    let lists = [
+        ("dead-letters", "dead_letter", "dead_letter_id", "last_seen_at"),
+        ("parked", "parked", "message_id", "parked_at"),
+    ];
+    let all = others.flat_map(|service| lists.map(|list| (service, list)));
+    join_all(all.map(async |(service, (list, place, id_field, at))| {
+        let path = format!("/ops/{}/{list}", service.name);
+        let found = client.list(service, &path, &format!("booking_id={id}"), 20).await?;
+        let item = |one: &Value| {
+            json!({"service": service.name, "place": place, "id": one[id_field],
+                "type": one["type"], "error": one["error"], "at": one[at]})
+        };
+        Ok(found.iter().map(item).collect())
+    }))
+    .await
 }
 
 fn aside(set_aside: &[Value]) -> String {
@@ -151,10 +177,22 @@ fn aside(set_aside: &[Value]) -> String {
 
 /// The last line: what it waits for, down to who holds it up.
 fn sentence(saga: &Value, payment: &Value, set_aside: &[Value]) -> String {
-    let mut text = format!("It waits for {}.", waits_for(saga));
-    let asks_payment = text.contains("payment-service to answer");
-    if let Some(there) = payment["waits_for"].as_str().filter(|_| asks_payment) {
-        text += &format!(" payment-service waits for {there}.");
+    let mut text = match saga.is_null() {
+        true => "What it waits for, only booking-service knows.".to_owned(),
+        false => format!("It waits for {}.", waits_for(saga)),
+    };
+    let is_for = |whom: &str| text.starts_with(&format!("It waits for {whom}"));
+    let is_for_person = is_for("the buyer") || is_for("an operator");
+    let asks_payment = saga.is_null() || text.contains("payment-service to answer");
+    match payment["waits_for"].as_str() {
+        // The payment knows better: whether the buyer has tried, and why the provider refuses.
+        Some(there) if is_for_person && !there.starts_with("nothing") => {
+            text = format!("It waits for {there}.");
+        }
+        Some(there) if is_for_person || asks_payment => {
+            text += &format!(" payment-service waits for {there}.");
+        }
+        _ => {}
     }
     let is_stopped = |one: &&Value| one["place"] != "outbox";
     if let Some(one) = set_aside.iter().find(is_stopped) {
@@ -173,38 +211,70 @@ mod tests {
 
     #[test]
     fn the_last_line_says_who_holds_a_booking_up() {
-        let saga = |text: &str| json!({"waits_for": text});
-        let payment = json!({"waits_for": "the provider: an attempt has no outcome"});
-        let confirm = saga("event-service to answer ConfirmTickets; sent once");
-        let cancel = saga("payment-service to answer CancelPayment; sent 7 times");
+        let waits = |text: &str| json!({"waits_for": text});
+        let unknown = waits("the provider: an attempt has no outcome");
+        let confirm = waits("event-service to answer ConfirmTickets; sent once");
+        let cancel = waits("payment-service to answer CancelPayment; sent 7 times");
+        let pay = waits("the buyer to pay, until noon");
         let dead = |place: &str| {
             vec![
                 json!({"service": "booking", "place": "outbox", "type": "karcis.X.v1"}),
                 json!({"service": "event", "place": place, "type": "karcis.ConfirmTickets.v1"}),
             ]
         };
-        for (saga, set_aside, expected) in [
-            (&confirm, vec![], "It waits for event-service to answer ConfirmTickets; sent once."),
+        for (saga, payment, set_aside, expected) in [
+            (
+                &confirm,
+                &unknown,
+                vec![],
+                "It waits for event-service to answer ConfirmTickets; sent once.",
+            ),
             (
                 &cancel,
+                &unknown,
                 vec![],
                 "It waits for payment-service to answer CancelPayment; sent 7 times. \
                  payment-service waits for the provider: an attempt has no outcome.",
             ),
+            (&pay, &pay, vec![], "It waits for the buyer to pay, until noon."),
+            (&pay, &Value::Null, vec![], "It waits for the buyer to pay, until noon."),
+            (&pay, &unknown, vec![], "It waits for the provider: an attempt has no outcome."),
+            (
+                &pay,
+                &waits("nothing: it is succeeded"),
+                vec![],
+                "It waits for the buyer to pay, until noon. payment-service waits for nothing: it \
+                 is succeeded.",
+            ),
+            (
+                &waits("an operator: the provider refuses the refund"),
+                &waits("an operator: the provider refuses the refund (account_closed)"),
+                vec![],
+                "It waits for an operator: the provider refuses the refund (account_closed).",
+            ),
+            (
+                &Value::Null,
+                &unknown,
+                vec![],
+                "What it waits for, only booking-service knows. payment-service waits for the \
+                 provider: an attempt has no outcome.",
+            ),
             (
                 &confirm,
+                &unknown,
                 dead("dead_letter"),
                 "It waits for event-service to answer ConfirmTickets; sent once. event-service \
                  could not handle karcis.ConfirmTickets.v1.",
             ),
             (
                 &confirm,
+                &unknown,
                 dead("parked"),
                 "It waits for event-service to answer ConfirmTickets; sent once. The broker did \
                  not take event-service's karcis.ConfirmTickets.v1.",
             ),
         ] {
-            assert_eq!(sentence(saga, &payment, &set_aside), expected);
+            assert_eq!(sentence(saga, payment, &set_aside), expected);
         }
     }
 }

@@ -75,6 +75,8 @@ async fn an_operator_settles_what_the_provider_left_open() {
     assert!(open.contains(&id) && open.contains("attempt"), "{open}");
     let story = operator.says(&["why", &id]);
     assert!(story.contains("Payment: processing"), "{story}");
+    let last = story.lines().last().expect("a line");
+    assert!(last.starts_with("It waits for the provider: an attempt of 20"), "{last}");
 
     let settle = ["settle", &id, "approved", "--reference", "pi_42"];
     let told = operator.says(&[&settle, &WHY[..]].concat());
@@ -119,6 +121,9 @@ async fn an_operator_redrives_and_discards_what_a_service_could_not_handle() {
         "{last}"
     );
 
+    let narrow = ["dead-letters", "redrive", "booking", &one, "--topic", "karcis.users.v1"];
+    let refused = operator.run(&[&narrow[..], &WHY].concat());
+    assert_eq!(refused.status.code(), Some(2), "a topic is for --all");
     let other = ["--all", "--type", "karcis.PaymentFailed.v1"];
     let redrive = ["dead-letters", "redrive", "booking"];
     assert_eq!(operator.says(&[&redrive[..], &other, &WHY].concat()), "redrive: 0\n");
@@ -133,6 +138,35 @@ async fn an_operator_redrives_and_discards_what_a_service_could_not_handle() {
     assert_eq!(operator.says(&[&discard[..], &WHY].concat()), "discard: 1\n");
     let gone = operator.complains(&[&["parked", "resend", "booking", &one], &WHY[..]].concat());
     assert!(gone.contains("booking-service refuses: Not found"), "{gone}");
+}
+
+#[tokio::test]
+async fn a_service_that_does_not_answer_hides_nothing_of_the_others() {
+    let fleet = Fleet::start().await;
+    let concert = fleet.concert().tickets("VIP", 10).published().await;
+    let booking = fleet.buyer("Sari").await.books(&concert, "VIP", 2).await;
+    let operator = Operator::of(&fleet);
+    say_nonsense(&fleet, &booking).await;
+    let is_there = async || operator.says(&["dead-letters"]).contains("PaymentSucceeded");
+    eventually(is_there).is(true).await;
+
+    let nowhere = "http://127.0.0.1:1";
+    let half = operator.run(&["dead-letters", "--user-url", nowhere]);
+    assert_eq!(half.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&half.stdout).contains("PaymentSucceeded"), "{half:?}");
+    let complaint = String::from_utf8_lossy(&half.stderr);
+    let named = "1 of 4 calls failed:\nuser-service does not answer at http://127.0.0.1:1";
+    assert!(complaint.contains(named), "{complaint}");
+    let none = operator.run(&["parked", "--user-url", nowhere]);
+    assert_eq!(String::from_utf8_lossy(&none.stdout), "", "there may be some");
+    let half = operator.run(&["why", &booking.id.to_string(), "--booking-url", nowhere]);
+    assert_eq!(half.status.code(), Some(1));
+    let story = String::from_utf8_lossy(&half.stdout);
+    for part in ["Hold: held", "Payment: open", "only booking-service knows"] {
+        assert!(story.contains(part), "{part}: {story}");
+    }
+    let discard = ["dead-letters", "discard", "booking", "--all"];
+    assert_eq!(operator.says(&[&discard[..], &WHY].concat()), "discard: 1\n");
 }
 
 #[tokio::test]

@@ -18,10 +18,7 @@ use karcis_schemas::{Service, USER};
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
-use super::{
-    login::{Login, Who},
-    table::Shown,
-};
+use super::login::{Login, Who};
 
 /// As long as an answer may take, and as large as it may be.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -117,8 +114,8 @@ impl Client {
     }
 
     /// The token that it calls with.
-    pub(super) fn token(&self) -> Result<Shown, OpsError> {
-        Ok(Shown::new(self.token.clone(), json!({"access_token": self.token})))
+    pub(super) fn token(&self) -> &str {
+        &self.token
     }
 
     pub(super) async fn get(&self, service: &Service, path: &str) -> Result<Value, OpsError> {

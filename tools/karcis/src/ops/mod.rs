@@ -14,6 +14,7 @@ use std::num::NonZeroUsize;
 use clap::Subcommand;
 use karcis_process::Purpose;
 use karcis_schemas::{SERVICES, Service};
+use serde_json::json;
 use uuid::Uuid;
 
 use client::Client;
@@ -21,6 +22,7 @@ pub(crate) use client::OpsError;
 use login::Login;
 use messages::{DeadLetterCommand, ParkedCommand};
 use payments::Settlement;
+use table::Shown;
 
 /// What to do, where, and as whom.
 #[derive(clap::Args)]
@@ -193,7 +195,10 @@ pub(crate) async fn ops(options: OpsOptions) -> Result<(), OpsError> {
             records::differences(&client, with_gone, &of).await
         }
         OpsCommand::Audit { of } => records::audit(&client, &of).await,
-        OpsCommand::Token => client.token()?,
+        OpsCommand::Token => {
+            let token = client.token();
+            Shown::new(token.to_owned(), json!({"access_token": token}))
+        }
     };
     shown.print(json)
 }

@@ -34,7 +34,7 @@ pub(super) struct SagaResponse {
     /// For how many seconds it has not changed.
     age_s: i64,
     /// The commands that are sent again until they are answered.
-    #[schema(examples(json!(["ConfirmTickets"])))]
+    #[schema(examples("ConfirmTickets"))]
     pending: Vec<&'static str>,
     /// How often these were sent; 0 if there are none.
     attempts: u32,
@@ -96,7 +96,7 @@ struct StoryEntryResponse {
     from: Option<String>,
     #[schema(examples("awaiting"))]
     to: String,
-    #[schema(examples(json!(["RequestPayment"])))]
+    #[schema(examples("RequestPayment"))]
     sent: Vec<String>,
     trace_id: Option<String>,
 }

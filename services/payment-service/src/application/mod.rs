@@ -17,6 +17,7 @@ pub use charge_attempt::charge_attempt;
 pub use ports::{
     Change, Charge, Claimed, Method, PaymentGateway, Payments, ProviderUnavailable, Question,
     Refund, ReleasedClaim, Unsettled, UnsettledPayments, WaitingPayments, WrongSignature,
+    attempt_of,
 };
 pub use record_outcomes::{AttemptAnswer, record_outcomes};
 pub use settle_attempt::{SettleError, settle_attempt};

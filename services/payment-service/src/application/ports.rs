@@ -134,6 +134,14 @@ pub struct ReleasedClaim {
     pub looked_up: Option<Timestamp>,
 }
 
+/// How the keys of charges begin; the attempt's id follows.
+const CHARGE: &str = "charge/";
+
+/// The attempt of the charge with this key.
+pub fn attempt_of(key: &str) -> Option<AttemptId> {
+    key.strip_prefix(CHARGE)?.parse().ok().map(AttemptId)
+}
+
 /// A charge as the provider is asked for it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Charge {
@@ -153,7 +161,7 @@ impl Charge {
     pub fn of(payment: &Payment, attempt: AttemptId) -> Option<Self> {
         let method = payment.attempt(attempt)?.method.clone();
         Some(Self {
-            key: format!("charge/{}", attempt.0),
+            key: format!("{CHARGE}{}", attempt.0),
             intent: payment.booking_id,
             amount: payment.terms.amount(),
             method,
@@ -201,7 +209,7 @@ pub trait PaymentGateway: Send + Sync {
     /// now. Anything but a definite answer is [`Outcome::Unknown`].
     async fn charge(&self, charge: Charge) -> Outcome;
 
-    /// Closes the intent for good: [`Outcome::Voided`], or [`Outcome::Approved`] if it had captured
+    /// Closes the intent for good: [`Outcome::Voided`], or [`Outcome::AlreadyCaptured`] if it had captured
     /// before. Anything but a definite answer is [`Outcome::Unknown`].
     async fn void(&self, intent: BookingId) -> Outcome;
 

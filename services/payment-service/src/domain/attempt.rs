@@ -98,7 +98,8 @@ pub enum DeclineKind {
 }
 
 impl Decline {
-    fn already_captured() -> Self {
+    /// Its intent had captured for another attempt.
+    pub fn already_captured() -> Self {
         Self { kind: DeclineKind::Hard, code: "already_captured".to_owned() }
     }
 
@@ -133,9 +134,10 @@ pub enum Outcome {
     /// The money is captured.
     Approved,
     Declined(Decline),
-    /// The intent had captured its money before, for an attempt with another key, and has it still: a
-    /// restored database may have lost that attempt.
-    AlreadyCaptured,
+    /// The intent has captured its money, for this attempt; `None`: under a key that is none of ours.
+    AlreadyCaptured {
+        by: Option<AttemptId>,
+    },
     /// The intent is voided and will never capture.
     Voided,
     /// The buyer has to do something first.
@@ -207,12 +209,7 @@ fn first_answer(payment: &Payment, id: AttemptId, outcome: &Outcome) -> Verdict 
     }
     match outcome {
         Outcome::Approved => paid(payment, id),
-        // Only money that no known attempt has brought counts.
-        Outcome::AlreadyCaptured if payment.captured.amount == 0 => paid(payment, id),
-        Outcome::AlreadyCaptured => {
-            let decline = Decline::already_captured();
-            first_answer(payment, id, &Outcome::Declined(decline))
-        }
+        Outcome::AlreadyCaptured { by } => captured_before(payment, id, *by),
         Outcome::Voided => {
             let ended = with_outcome(payment, id, AttemptOutcome::Voided);
             Verdict::changed(Payment { state: State::Cancelled, ..ended }, Fact::Cancelled)
@@ -232,6 +229,23 @@ fn first_answer(payment: &Payment, id: AttemptId, outcome: &Outcome) -> Verdict 
         Outcome::ActionRequired(action) => waits_for(payment, id, Some(action)),
         Outcome::Pending => waits_for(payment, id, None),
         Outcome::Unknown => Verdict::Unchanged,
+    }
+}
+
+/// The intent has captured, whatever attempt `id` has done. Its money counts once, and pays what it was captured
+/// for, or the payment of which a restored database has lost that attempt.
+fn captured_before(payment: &Payment, id: AttemptId, by: Option<AttemptId>) -> Verdict {
+    use AttemptOutcome::{Declined, Voided};
+    let decline = Decline::already_captured();
+    match by.and_then(|by| payment.attempt(by)) {
+        Some(attempt) if attempt.id == id => paid(payment, id),
+        Some(Attempt { id: earlier, outcome: Some(Declined(_) | Voided), .. }) => {
+            let mut declined = payment.clone();
+            set_outcome(&mut declined, id, Declined(decline));
+            paid(&declined, *earlier)
+        }
+        None if payment.captured.amount == 0 => paid(payment, id),
+        Some(_) | None => first_answer(payment, id, &Outcome::Declined(decline)),
     }
 }
 
@@ -267,10 +281,15 @@ fn paid(payment: &Payment, id: AttemptId) -> Verdict {
 
 /// The payment with this outcome of the attempt, and the next version.
 pub(super) fn with_outcome(payment: &Payment, id: AttemptId, outcome: AttemptOutcome) -> Payment {
-    with_attempt(payment, id, |attempt| {
-        attempt.outcome = Some(outcome);
-        attempt.next_action = None;
-    })
+    let mut next = payment.next_version();
+    set_outcome(&mut next, id, outcome);
+    next
+}
+
+fn set_outcome(payment: &mut Payment, id: AttemptId, outcome: AttemptOutcome) {
+    if let Some(attempt) = payment.attempts.iter_mut().find(|attempt| attempt.id == id) {
+        (attempt.outcome, attempt.next_action) = (Some(outcome), None);
+    }
 }
 
 fn with_attempt(payment: &Payment, id: AttemptId, change: impl FnOnce(&mut Attempt)) -> Payment {

@@ -260,3 +260,26 @@ async fn money_of_a_declined_attempt_pays_while_nothing_else_does() {
     assert!(since.elapsed() < Duration::from_secs(30));
     app.stop().await;
 }
+
+#[tokio::test]
+async fn money_of_a_declined_attempt_that_the_next_one_finds_pays_once() {
+    let app = TestApp::start_with(&ASKS_AGAIN).await;
+    let buyer = app.buyer().await;
+    app.pay(buyer, "tok_insufficient_funds").await.is_problem(402, "payment-declined");
+    app.captures_late(buyer).await;
+    let capture = "INSERT INTO simulated_gateway.intent (id, fate, charge_key, at)
+                   SELECT intent, 'captured', key, now() FROM simulated_gateway.charge WHERE intent = $1";
+    sqlx::query(capture).bind(buyer.booking.0).execute(app.environment.superuser()).await.unwrap();
+    app.pay(buyer, "tok_approved").await.shows_payment(200, "succeeded");
+    // The webhook comes only now.
+    app.provider_calls(buyer).await;
+    app.all_webhooks_taken().await;
+    let looked_up = "SELECT count(*) FROM payments.payment WHERE look_up";
+    eventually(async || app.number(looked_up).await).is(0).await;
+    let payment = app.becomes(buyer, "succeeded").await;
+    let outcomes = [0, 1].map(|number| payment["attempts"][number]["outcome"].clone());
+    assert_eq!(outcomes, ["approved", "declined"]);
+    assert_eq!(app.ledger(buyer).await, Ledger::captured_once(PRICE));
+    app.told(buyer, &["Requested", "Succeeded"]).await;
+    app.stop().await;
+}

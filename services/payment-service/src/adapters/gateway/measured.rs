@@ -82,7 +82,7 @@ fn outcome(outcome: &Outcome) -> &'static str {
     match outcome {
         Outcome::Approved => "approved",
         Outcome::Declined(_) => "declined",
-        Outcome::AlreadyCaptured => "already_captured",
+        Outcome::AlreadyCaptured { .. } => "already_captured",
         Outcome::Voided => "voided",
         Outcome::ActionRequired(_) => "action_required",
         Outcome::Pending => "pending",
@@ -139,7 +139,7 @@ fn storable_outcome(outcome: Outcome) -> Outcome {
             Outcome::ActionRequired(NextAction { action, expires_at })
         }
         Outcome::Approved
-        | Outcome::AlreadyCaptured
+        | Outcome::AlreadyCaptured { .. }
         | Outcome::Voided
         | Outcome::Pending
         | Outcome::Unknown => outcome,

@@ -24,7 +24,7 @@ use super::{
 };
 use crate::{
     application::{StartAttempt, StartAttemptError, Started, charge_attempt, start_attempt},
-    domain::{self, AttemptId, AttemptOutcome, Payment, PaymentRecord},
+    domain::{self, AttemptId, AttemptOutcome, Decline, Payment, PaymentRecord, Status},
 };
 
 #[derive(Deserialize, Serialize, ToSchema)]
@@ -272,6 +272,13 @@ fn respond(progress: Progress) -> Result<Response, Problem> {
         let attempt = attempt.and_then(|id| payment.attempt(id));
         match attempt.and_then(|attempt| attempt.outcome.as_ref()) {
             None | Some(AttemptOutcome::Approved) => {
+                Json(PaymentResponse::from(&payment)).into_response()
+            }
+            // The money of an earlier attempt has paid.
+            Some(AttemptOutcome::Declined(decline))
+                if *decline == Decline::already_captured()
+                    && payment.state.status() == Status::Succeeded =>
+            {
                 Json(PaymentResponse::from(&payment)).into_response()
             }
             Some(AttemptOutcome::Declined(decline)) => declined(&payment, decline).into_response(),

@@ -40,7 +40,8 @@ fn answers(payment: &Payment) -> Vec<(String, Verdict)> {
         Outcome::Approved,
         Outcome::Declined(soft()),
         Outcome::Declined(hard("stolen_card")),
-        Outcome::AlreadyCaptured,
+        Outcome::AlreadyCaptured { by: None },
+        Outcome::AlreadyCaptured { by: payment.attempts.first().map(|attempt| attempt.id) },
         Outcome::Voided,
         Outcome::ActionRequired(transfer()),
         Outcome::Pending,
@@ -155,7 +156,7 @@ fn nothing_that_can_happen_loses_or_doubles_money() {
             }
         }
     }
-    assert_eq!(seen.len(), 567);
+    assert_eq!(seen.len(), 635);
 }
 
 fn done(payment: &Payment, kind: RefundKind) -> Verdict {

@@ -1,5 +1,6 @@
 //! Tests of the payment's rules.
 
+mod attempt;
 mod exploration;
 mod samples;
 mod settle;

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use karcis_kernel::{BookingId, Timestamp};
 use karcis_payment_service::{
-    application::{Charge, Refund},
+    application::{Charge, Refund, attempt_of},
     domain::{BuyerAction, Decline, DeclineKind, NextAction, Outcome, RefundOutcome},
 };
 
@@ -54,7 +54,7 @@ impl Provider {
         let row = &self.charges[&charge.key];
         let answer = match &row.answer {
             // An intent whose money has gone back is closed, as a voided one is.
-            Some(Outcome::AlreadyCaptured) if self.sums(charge.intent).1 > 0 => {
+            Some(Outcome::AlreadyCaptured { .. }) if self.sums(charge.intent).1 > 0 => {
                 return Outcome::Voided;
             }
             Some(answer) => return answer.clone(),
@@ -75,7 +75,7 @@ impl Provider {
     fn settle(&self, row: &ChargeRow, now: Timestamp) -> Outcome {
         match self.intents.get(&row.charge.intent) {
             Some(Fate::Voided) => return Outcome::Voided,
-            Some(Fate::Captured(_)) => return Outcome::AlreadyCaptured,
+            Some(Fate::Captured(key)) => return captured_by(key),
             None => {}
         }
         let is_due = row.due_at <= now;
@@ -96,7 +96,7 @@ impl Provider {
     /// Closes the intent for good.
     pub(crate) fn void(&mut self, intent: BookingId) -> Outcome {
         match self.intents.entry(intent).or_insert(Fate::Voided) {
-            Fate::Captured(_) => Outcome::Approved,
+            Fate::Captured(key) => captured_by(key),
             Fate::Voided => Outcome::Voided,
         }
     }
@@ -161,6 +161,11 @@ impl Provider {
         let Some(Fate::Captured(key)) = self.intents.get(&intent) else { return false };
         self.charges.get(key).is_some_and(|row| row.charge.method == "tok_refund_refused")
     }
+}
+
+/// The answer of an intent that the charge with this key has captured.
+fn captured_by(key: &str) -> Outcome {
+    Outcome::AlreadyCaptured { by: attempt_of(key) }
 }
 
 /// How long a charge of this method takes.

@@ -7,7 +7,10 @@ use karcis_kernel::{BookingId, Timestamp};
 use uuid::Uuid;
 
 use super::methods::{EXECUTES_LATE, Script, decline, loses_first_answer, script};
-use crate::{application::Charge, domain::Outcome};
+use crate::{
+    application::{Charge, attempt_of},
+    domain::Outcome,
+};
 
 /// The decline code of a charge whose intent was captured under another key.
 const ALREADY_CAPTURED: &str = "already_captured";
@@ -33,6 +36,8 @@ struct ChargeRow {
     approved: Option<bool>,
     /// Whether its intent's money has gone back.
     is_refunded: bool,
+    /// The key of the charge that its intent has captured.
+    captured_by: Option<String>,
 }
 
 /// Where each charge stands, in their order. A key that is new is written down and, unless its
@@ -101,7 +106,8 @@ async fn ask(
          FROM asked a LEFT JOIN captured c ON c.charge_key = a.key
              LEFT JOIN intent i ON i.id = a.intent ORDER BY a.key
          ON CONFLICT (key) DO NOTHING
-         RETURNING key, method, answer, decline_code, due_at, approved, false AS is_refunded",
+         RETURNING key, method, answer, decline_code, due_at, approved, false AS is_refunded,
+             NULL AS captured_by",
     )
     .bind(charges.iter().map(|charge| charge.key.as_str()).collect::<Vec<_>>())
     .bind(charges.iter().map(|charge| charge.intent.0).collect::<Vec<_>>())
@@ -166,7 +172,8 @@ pub(super) async fn settle(
     .await?;
     let rows: Vec<ChargeRow> = sqlx::query_as(
         "SELECT key, method, answer, decline_code, due_at, approved,
-             EXISTS (SELECT FROM refund WHERE refund.intent = charge.intent) AS is_refunded
+             EXISTS (SELECT FROM refund WHERE refund.intent = charge.intent) AS is_refunded,
+             (SELECT charge_key FROM intent WHERE intent.id = charge.intent) AS captured_by
          FROM charge WHERE key = ANY($1)",
     )
     .bind(keys)
@@ -184,7 +191,7 @@ fn standing(row: ChargeRow) -> (String, Standing) {
             Standing::Answered(Outcome::Voided)
         }
         (Some(_), Some(code)) if code == ALREADY_CAPTURED => {
-            Standing::Answered(Outcome::AlreadyCaptured)
+            Standing::Answered(captured_by(row.captured_by.as_deref()))
         }
         (Some(_), Some(code)) => Standing::Answered(Outcome::Declined(decline(code))),
         (None, _) if row.approved == Some(false) => Standing::Unapproved(row.due_at),
@@ -192,6 +199,10 @@ fn standing(row: ChargeRow) -> (String, Standing) {
         (Some(_), None) | (None, _) => Standing::Due(row.due_at),
     };
     (row.key, standing)
+}
+
+fn captured_by(key: Option<&str>) -> Outcome {
+    Outcome::AlreadyCaptured { by: key.and_then(attempt_of) }
 }
 
 /// Closes the intents for good; returns how each of them ended, in their order.
@@ -210,15 +221,15 @@ pub(super) async fn void(
     .bind(now)
     .execute(pool)
     .await?;
-    let fates: Vec<(Uuid, String)> =
-        sqlx::query_as("SELECT id, fate FROM intent WHERE id = ANY($1)")
+    let fates: Vec<(Uuid, Option<String>)> =
+        sqlx::query_as("SELECT id, charge_key FROM intent WHERE id = ANY($1)")
             .bind(&ids)
             .fetch_all(pool)
             .await?;
-    let fates: HashMap<Uuid, String> = fates.into_iter().collect();
-    let outcome = |id| match fates.get(id).map(String::as_str) {
-        Some("captured") => Outcome::Approved,
-        Some(_) => Outcome::Voided,
+    let fates: HashMap<Uuid, Option<String>> = fates.into_iter().collect();
+    let outcome = |id| match fates.get(id) {
+        Some(Some(key)) => captured_by(Some(key)),
+        Some(None) => Outcome::Voided,
         None => Outcome::Unknown,
     };
     Ok(ids.iter().map(outcome).collect())

@@ -24,7 +24,7 @@ use tokio::time::timeout;
 use self::{
     amounts::in_minor_units,
     api::{Api, ApiError, BOOKING, CHARGE_KEY, IntentStatus, REFUND_KEY, Refusal},
-    outcomes::{decline, is_begun, outcome},
+    outcomes::{captured_by, decline, is_begun, outcome},
 };
 use super::signature::verify;
 use crate::{
@@ -163,7 +163,9 @@ impl StripeGateway {
         };
         Ok(match after.status {
             IntentStatus::Canceled => Outcome::Voided,
-            IntentStatus::Succeeded => Outcome::Approved,
+            IntentStatus::Succeeded => {
+                after.latest_charge.as_ref().map_or(Outcome::Unknown, captured_by)
+            }
             _ => Outcome::Unknown,
         })
     }

@@ -1,8 +1,8 @@
 //! What an intent, or a refusal, says of a charge.
 
-use super::api::{CHARGE_KEY, Intent, IntentStatus, Refusal};
+use super::api::{self, CHARGE_KEY, Intent, IntentStatus, Refusal};
 use crate::{
-    application::Charge,
+    application::{Charge, attempt_of},
     domain::{BuyerAction, Decline, DeclineKind, NextAction, Outcome},
 };
 
@@ -63,9 +63,15 @@ fn captured(intent: &Intent, charge: &Charge) -> Outcome {
         }
         // An intent whose money has gone back is closed, as a voided one is.
         Some(captured) if captured.refunded => Outcome::Voided,
-        Some(_) => Outcome::AlreadyCaptured,
+        Some(captured) => captured_by(captured),
         None => Outcome::Unknown,
     }
+}
+
+/// Which attempt has brought the money.
+pub(super) fn captured_by(captured: &api::Charge) -> Outcome {
+    let key = captured.metadata.get(CHARGE_KEY);
+    Outcome::AlreadyCaptured { by: key.and_then(|key| attempt_of(key)) }
 }
 
 /// Stripe names no end of the buyer's time, so it ends with the booking's. What is done in an app, not on a

@@ -47,7 +47,8 @@ pub(crate) enum Unsendable<'a> {
     Topic(&'a str),
 }
 
-/// Moves them out of the outbox; returns how many.
+/// Moves them out of the outbox; returns how many. One that is parked already, as it was sent again from a dead
+/// letter, stays once.
 pub(crate) async fn park(
     connection: &mut PgConnection,
     unsendable: &Unsendable<'_>,
@@ -60,8 +61,10 @@ pub(crate) async fn park(
         )
         INSERT INTO parked_message
             (id, topic, key, kind, correlation, attempt, trace, body, created_at, error)
-        SELECT message_id, topic, key, kind, correlation, attempt, trace, body, created_at, $3
-        FROM parked";
+        SELECT DISTINCT ON (message_id)
+            message_id, topic, key, kind, correlation, attempt, trace, body, created_at, $3
+        FROM parked
+        ON CONFLICT (id) DO UPDATE SET error = excluded.error, parked_at = now()";
     let (id, topic) = match unsendable {
         Unsendable::Row(id) => (Some(*id), None),
         Unsendable::Topic(topic) => (None, Some(*topic)),

@@ -49,6 +49,14 @@ async fn a_message_that_is_too_large_is_parked_and_the_others_are_sent_once() {
     assert!(one.body_bytes as usize > TOO_LARGE);
     assert_eq!(one.body.as_ref().map(Vec::len), Some(1_000), "its beginning");
 
+    // The same message again, as a dead letter of it was sent again.
+    let again = "INSERT INTO bookings.outbox (message_id, topic, key, kind, body)
+                 SELECT id, topic, key, kind, body FROM bookings.parked_message";
+    sqlx::query(again).execute(app.environment.superuser()).await.unwrap();
+    outbox.notify();
+    eventually(|| app.unsent()).is(0).await;
+    assert_eq!(self::parked(&app, &outbox).await.len(), 1);
+
     // What an operator does once the topic takes it.
     limit_messages_to(&app, 10 * TOO_LARGE).await;
     let resend = async || operator(&app, &relay.part).resend(one.id, &by()).await.unwrap();

@@ -3,7 +3,6 @@
 use karcis_fleet::{Fleet, When, violations};
 use karcis_schemas::{BOOKING, SERVICES, USER};
 use karcis_testkit::eventually;
-use sqlx::AssertSqlSafe;
 
 use super::acts::{Act, Scene};
 
@@ -20,15 +19,9 @@ async fn fleet(bug: &str) -> Fleet {
 /// Waits until no message is under way.
 async fn all_handled(fleet: &Fleet) {
     for service in SERVICES {
-        let waiting = format!("SELECT count(*) FROM {}.outbox", service.schema.name);
-        eventually(|| count(fleet, &waiting)).is(0).await;
+        fleet.environment().all_sent(*service.schema).await;
         fleet.environment().all_handled(service).await;
     }
-}
-
-async fn count(fleet: &Fleet, query: &str) -> i64 {
-    let count = sqlx::query_scalar(AssertSqlSafe(query));
-    count.fetch_one(fleet.environment().superuser()).await.unwrap()
 }
 
 async fn is_broken(fleet: &Fleet, rule: u8) -> bool {
@@ -64,12 +57,18 @@ async fn offsets_that_are_committed_before_the_work_leave_a_buyer_untold() {
     sqlx::query(lock).execute(&mut *locking).await.unwrap();
     buyer.pays_up(&booking).await;
     eventually(|| buyer.sees(&booking)).is("confirmed").await;
-    let waiting = "SELECT count(*) FROM pg_locks
-                   WHERE relation = 'users.notice'::regclass AND NOT granted";
-    eventually(async || count(&fleet, waiting).await > 0).is(true).await;
+    let waits = "SELECT EXISTS (SELECT FROM pg_locks
+                               WHERE relation = 'users.notice'::regclass AND NOT granted)";
+    let waits = async || {
+        let waits = sqlx::query_scalar::<_, bool>(waits);
+        waits.fetch_one(fleet.environment().superuser()).await.unwrap()
+    };
+    eventually(waits).is(true).await;
     // Its offsets are committed while its work waits.
     fleet.environment().all_handled(&USER).await;
     fleet.processes().kill(&USER);
+    // What has waited for the lock is given up with its client; else it would be done after all.
+    eventually(waits).is(false).await;
     locking.rollback().await.unwrap();
     fleet.ready(&USER).await;
     all_handled(&fleet).await;

@@ -96,12 +96,12 @@ impl<'a> Client<'a> {
                 Ok(answer) => {
                     self.is_in_shape(&question, &answer)?;
                     let status = answer.status.as_u16();
-                    if question.statuses.contains(&status) {
+                    // payment-service is yet to hear of a payment, or an attempt is running.
+                    let is_early = answer.headers.contains_key("retry-after");
+                    if question.statuses.contains(&status) && !is_early {
                         return Ok(Answered { answer, asked_at });
                     }
                     let slug = answer.body["type"].as_str().unwrap_or_default().to_owned();
-                    // 404: payment-service is yet to hear of a payment.
-                    let is_early = status == 404 && answer.headers.contains_key("retry-after");
                     if status < 500 && !is_early {
                         return Err(self.broke(
                             12,

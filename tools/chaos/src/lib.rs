@@ -130,6 +130,7 @@ async fn strikes(
 
 /// Looks at what holds after every commit.
 async fn looks(world: &World<'_>, tell: &impl Fn(&str)) -> std::convert::Infallible {
+    let mut told = 0;
     loop {
         sleep(LOOK).await;
         let superuser = world.fleet.environment().superuser();
@@ -140,8 +141,10 @@ async fn looks(world: &World<'_>, tell: &impl Fn(&str)) -> std::convert::Infalli
                 world.seen.broke(violation);
             }
         }
-        let bookings = world.seen.promises().len();
-        tell(&format!("{} faults, {bookings} bookings", world.seen.recoveries().len()));
+        let (bookings, faults) = (world.seen.promises().len(), world.seen.recoveries());
+        let latest: Vec<&str> = faults[told..].iter().map(|(what, _)| what.as_str()).collect();
+        told = faults.len();
+        tell(&format!("{told} faults, {bookings} bookings; {}", latest.join(", ")));
     }
 }
 

@@ -149,7 +149,7 @@ impl Plan {
                 Blow::LoseAnswers => 3_000..=4_500,
             };
             Some(Fault {
-                pause: milliseconds(random, 1_000..=5_000),
+                pause: milliseconds(random, 2_000..=12_000),
                 blow: target.blow,
                 target: target.name.clone(),
                 lasts: milliseconds(random, lasts),

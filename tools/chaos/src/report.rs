@@ -108,7 +108,7 @@ impl fmt::Display for Report {
             }
         }
         writeln!(f, "\n{} connections went silent", self.silenced_connections)?;
-        let Recovery { measured, median_s, p95_s, longest_s, over_30_s, .. } = &self.recovery;
+        let Recovery { measured, median_s, p95_s, longest_s, over_30_s, unmeasured } = &self.recovery;
         writeln!(
             f,
             "after {measured} faults the next booking got through in {median_s:.1} s (median), {p95_s:.1} s \
@@ -117,6 +117,7 @@ impl fmt::Display for Report {
         for (what, seconds) in over_30_s {
             writeln!(f, "{seconds:>8.1} s  {what}")?;
         }
+        writeln!(f, "{unmeasured} faults were so near to the end that nobody ordered after them")?;
         let Some(broken) = &self.broken else { return writeln!(f, "\nevery rule holds") };
         writeln!(f, "\nrule {} is broken: {}", broken.rule, broken.what)?;
         if let Some(booking) = &broken.booking {

@@ -12,6 +12,10 @@ pub(crate) struct ChaosOptions {
     /// What draws the faults, and what people do: the same seed is the same plan
     #[arg(long, default_value_t = 1, value_name = "SEED")]
     seed: u64,
+    /// Fail also if it takes longer after a fault until the next booking gets through: on a machine with little
+    /// else to do
+    #[arg(long, value_name = "SECONDS")]
+    recovers_within: Option<f64>,
     /// Print what was seen as JSON
     #[arg(long)]
     json: bool,
@@ -30,6 +34,8 @@ pub(crate) enum ChaosError {
     Program(#[from] std::io::Error),
     #[error("rule {rule} is broken: {text}")]
     Broken { rule: u8, text: &'static str },
+    #[error("rule 12 is broken: it took {0:.1} s after a fault until a booking got through")]
+    Slow(f64),
 }
 
 /// Runs it and prints what was seen.
@@ -49,7 +55,13 @@ pub(crate) async fn chaos(options: &ChaosOptions) -> Result<(), ChaosError> {
         Ok(json) if options.json => println!("{json}"),
         _ => print!("{report}"),
     }
-    let Some(broken) = report.broken else { return Ok(()) };
-    let text = RULES.get(usize::from(broken.rule) - 1).copied().unwrap_or_default();
-    Err(ChaosError::Broken { rule: broken.rule, text })
+    if let Some(broken) = report.broken {
+        let text = RULES.get(usize::from(broken.rule) - 1).copied().unwrap_or_default();
+        return Err(ChaosError::Broken { rule: broken.rule, text });
+    }
+    let longest = report.recovery.longest_s;
+    if options.recovers_within.is_some_and(|limit| longest > limit) {
+        return Err(ChaosError::Slow(longest));
+    }
+    Ok(())
 }

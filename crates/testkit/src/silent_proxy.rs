@@ -39,6 +39,11 @@ impl SilentProxy {
         self.proxy.url(url)
     }
 
+    /// The port it listens on.
+    pub fn port(&self) -> u16 {
+        self.proxy.port()
+    }
+
     /// From now on nothing comes from the server on the connections that are open; new ones work.
     pub fn silence(&self) {
         self.silences.send_modify(|silences| *silences += 1);

@@ -181,13 +181,7 @@ impl Server {
     }
 
     fn command(&self, program: &str) -> Command {
-        let mut command = Command::new(self.binaries.join(program));
-        // A start-up may wait for ever where a locale or the working directory cannot be read.
-        command.current_dir(&self.data).env("LC_ALL", "C");
-        if let Some(owner) = &self.owner {
-            command.uid(owner.uid.as_raw()).gid(owner.gid.as_raw());
-        }
-        command
+        command(self.binaries.join(program), &self.data, self.owner.as_ref())
     }
 
     /// Makes the cluster if there is none; a half-made one is thrown away.
@@ -295,6 +289,17 @@ impl Server {
         let mut lines = content.lines().map(str::trim);
         lines.next() == Some(&pid.to_string()) && lines.next_back() == Some("ready")
     }
+}
+
+/// A program of PostgreSQL's that works in this folder.
+fn command(program: PathBuf, folder: &Path, owner: Option<&User>) -> Command {
+    let mut command = Command::new(program);
+    // A start-up may wait for ever where a locale or the working directory cannot be read.
+    command.current_dir(folder).env("LC_ALL", "C");
+    if let Some(owner) = owner {
+        command.uid(owner.uid.as_raw()).gid(owner.gid.as_raw());
+    }
+    command
 }
 
 const DURABLE: &[&str] =

@@ -21,10 +21,16 @@ pub struct Cluster {
 impl Cluster {
     /// Starts all.
     pub async fn start() -> Self {
+        Self::start_behind(async |ports| ports).await
+    }
+
+    /// The same with proxies before the brokers: `ways` is told their ports, and says to which all come in their
+    /// place.
+    pub async fn start_behind(ways: impl AsyncFnOnce([u16; BROKERS]) -> [u16; BROKERS]) -> Self {
         let folder = Lifetime::of_this_process().data.join(format!("cluster-{}", Uuid::now_v7()));
         let password = secret::draw();
         let (kafka, postgres) = tokio::try_join!(
-            KafkaCluster::start(&folder, &password),
+            KafkaCluster::start_behind(&folder, &password, ways),
             PostgresPair::start(&folder),
         )
         .expect("the servers start");

@@ -83,7 +83,9 @@ impl TestEnvironment {
             template::url_of(&url, &name)
         };
         let brokers = cluster.kafka.bootstrap_servers();
-        Self::new(&brokers, cluster.kafka_security(), 3, &name, database).await
+        let mut made = Self::new(&brokers, cluster.kafka_security(), 3, &name, database).await;
+        made.on_shared = false;
+        made
     }
 
     /// With the database whose URL this gives.

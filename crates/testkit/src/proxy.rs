@@ -47,6 +47,10 @@ impl Proxy {
     pub(crate) fn url(&self, url: &str) -> String {
         url.replace(&self.server, &self.address.to_string())
     }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.address.port()
+    }
 }
 
 impl Drop for Proxy {

@@ -39,9 +39,17 @@ impl SilentProxy {
         self.proxy.url(url)
     }
 
-    /// From now on nothing comes from the server on the connections that are open; new ones work.
-    pub fn silence(&self) {
+    /// The port it listens on.
+    pub fn port(&self) -> u16 {
+        self.proxy.port()
+    }
+
+    /// From now on nothing comes from the server on the connections that are open; new ones work. Returns how
+    /// many are open.
+    pub fn silence(&self) -> usize {
         self.silences.send_modify(|silences| *silences += 1);
+        // The proxy itself has a receiver.
+        self.silences.receiver_count() - 1
     }
 
     /// On how many connections an answer was swallowed.

@@ -1,5 +1,5 @@
-//! Chaos: a whole fleet with two instances of each service, real Postgres and Kafka, people who buy, and
-//! faults that a seed draws; at the end the books have to add up.
+//! Chaos: a whole fleet with two instances of each service, real Postgres and Kafka, alone or in a cluster,
+//! people who buy, and faults that a seed draws; at the end the books have to add up.
 
 // As tools/fleet: what cannot be set up is said by a panic.
 mod buyers;
@@ -51,6 +51,8 @@ pub struct Options {
     pub time: Duration,
     /// The program `karcis`.
     pub karcis: PathBuf,
+    /// Three brokers, and a Postgres with a standby, in place of one of each.
+    pub cluster: bool,
     /// Only targets with one of these in their names are struck; none: all are.
     pub only: Vec<String>,
     /// Where the services' logs are kept if a rule is broken.
@@ -62,7 +64,7 @@ pub struct Options {
 /// # Panics
 /// The fleet cannot be started, or a server cannot be started again.
 pub async fn run(options: &Options, tell: impl Fn(&str)) -> Report {
-    let (mut servers, environment) = Servers::start(INSTANCES).await;
+    let (mut servers, environment) = Servers::start(INSTANCES, options.cluster).await;
     let urls: Vec<String> =
         (0..INSTANCES).map(|instance| servers.database_url(instance, &environment)).collect();
     let variables: Vec<Vec<(&str, &str)>> = urls

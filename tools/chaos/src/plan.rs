@@ -21,7 +21,8 @@ pub struct Plan {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
     pub blow: Blow,
-    /// Such as `booking-service/1`, `kafka`, or `postgres/0` for the way of instance 0 to Postgres.
+    /// Such as `booking-service/1`, `kafka`, or `postgres/0` for the way of instance 0 to Postgres; in a cluster
+    /// `kafka/2` or `postgres/primary`.
     pub name: String,
     /// How often, beside the others.
     pub weight: u32,
@@ -35,6 +36,10 @@ pub enum Blow {
     Kill,
     /// It stands still, and its sessions end meanwhile.
     Freeze,
+    /// `kill -9`, and it never comes back: another takes its place.
+    KillForGood,
+    /// It stands still, another takes its place, and then it goes on.
+    Replace,
     /// Its open connections say nothing any more.
     Cut,
     /// The provider takes longer than anybody waits: what it does is not heard.
@@ -143,8 +148,8 @@ impl Plan {
             let random = &mut self.random(row, number);
             let target = self.targets.choose_weighted(random, |target| target.weight).ok()?;
             let lasts = match target.blow {
-                Blow::Kill => 0..=3_000,
-                Blow::Freeze => 7_000..=12_000,
+                Blow::Kill | Blow::KillForGood => 0..=3_000,
+                Blow::Freeze | Blow::Replace => 7_000..=12_000,
                 Blow::Cut => 0..=0,
                 Blow::LoseAnswers => 3_000..=4_500,
             };

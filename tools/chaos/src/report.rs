@@ -108,7 +108,8 @@ impl fmt::Display for Report {
             }
         }
         writeln!(f, "\n{} connections went silent", self.silenced_connections)?;
-        let Recovery { measured, median_s, p95_s, longest_s, over_30_s, unmeasured } = &self.recovery;
+        let Recovery { measured, median_s, p95_s, longest_s, over_30_s, unmeasured } =
+            &self.recovery;
         writeln!(
             f,
             "after {measured} faults the next booking got through in {median_s:.1} s (median), {p95_s:.1} s \

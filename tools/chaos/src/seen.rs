@@ -103,7 +103,7 @@ impl Seen {
     /// A fault struck, and ended just now.
     pub(crate) fn struck(&self, fault: &Fault) {
         let Fault { blow, target, .. } = fault;
-        let (kind, _) = target.split_once('/').unwrap_or((target, ""));
+        let kind = target.trim_end_matches(|it: char| it == '/' || it.is_ascii_digit());
         let mut noted = self.noted();
         noted.faults.push((format!("{blow:?} {target}"), Instant::now()));
         *noted.struck.entry(format!("{blow:?} {kind}")).or_default() += 1;

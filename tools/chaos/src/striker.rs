@@ -4,22 +4,24 @@ use std::time::Duration;
 
 use karcis_fleet::{Fleet, Processes, Violation};
 use karcis_schemas::{SERVICES, Service};
-use karcis_testkit::processes::Identity;
+use karcis_testkit::{eventually, processes::Identity};
 use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
 };
-use sqlx::{Connection, PgConnection};
 use tokio::time::{Instant, sleep};
 
 use crate::{
     plan::{Blow, Fault, Target},
     seen::{Broken, Seen},
-    servers::Servers,
+    servers::{PRIMARY, Servers},
 };
 
 /// `karcis` starts a killed service again after 5 s at most, and a busy machine takes a while.
 const COMES_BACK: Duration = Duration::from_secs(120);
+
+/// For so long one whose place was taken goes on before it is gone: nothing may be believed that it says.
+const IS_TEMPTING: Duration = Duration::from_secs(5);
 
 /// While somebody has it, no charge is written, and nobody waits that long for the answer.
 const LOCK: &str = "LOCK TABLE simulated_gateway.charge IN ACCESS EXCLUSIVE MODE";
@@ -39,8 +41,11 @@ pub(crate) fn services(instances: usize) -> Vec<Target> {
 /// What else can be struck: what services stand on.
 pub(crate) fn ground(servers: &Servers) -> Vec<Target> {
     let mut targets = vec![target(Blow::LoseAnswers, 4, "provider")];
-    for name in Servers::names() {
+    for name in servers.stack.names() {
         targets.extend([target(Blow::Kill, 3, name), target(Blow::Freeze, 1, name)]);
+        if *name == PRIMARY {
+            targets.extend([target(Blow::KillForGood, 6, name), target(Blow::Replace, 6, name)]);
+        }
     }
     targets.extend(servers.ways().map(|way| target(Blow::Cut, 4, way)));
     targets
@@ -57,17 +62,20 @@ pub(crate) async fn strikes_service(
     fault: &Fault,
 ) -> Result<(), Broken> {
     let process = process(fleet, seen, &fault.target).await?;
-    if fault.blow == Blow::Freeze {
-        signal(process, Signal::SIGSTOP);
+    let was_there = if fault.blow == Blow::Freeze {
+        let was_there = signal(process, Signal::SIGSTOP);
         sleep(fault.lasts).await;
-        signal(process, Signal::SIGCONT);
+        was_there && signal(process, Signal::SIGCONT)
     } else {
-        signal(process, Signal::SIGKILL);
+        let was_there = signal(process, Signal::SIGKILL);
         while process.is_alive() {
             sleep(Duration::from_millis(5)).await;
         }
+        was_there
+    };
+    if was_there {
+        seen.struck(fault);
     }
-    seen.struck(fault);
     Ok(())
 }
 
@@ -78,18 +86,41 @@ pub(crate) async fn strikes_ground(
     servers: &mut Servers,
     fault: &Fault,
 ) -> Result<(), Broken> {
+    eventually(|| servers.stack.is_in_sync()).within(COMES_BACK).is(true).await;
     match fault.blow {
         Blow::Kill => {
-            servers.kill(&fault.target).await;
+            servers.stack.kill(&fault.target).await;
             sleep(fault.lasts).await;
-            servers.start_again(&fault.target).await;
+            servers.stack.start_again(&fault.target).await;
         }
         Blow::Freeze => {
-            servers.freeze(&fault.target);
+            servers.stack.freeze(&fault.target);
             sleep(fault.lasts).await;
-            servers.thaw(&fault.target);
+            servers.stack.thaw(&fault.target);
         }
-        Blow::Cut => servers.cut(&fault.target),
+        Blow::KillForGood => {
+            servers.stack.kill(&fault.target).await;
+            sleep(fault.lasts).await;
+            servers.stack.promote().await;
+            seen.struck(fault);
+            servers.stack.rebuild().await;
+            return Ok(());
+        }
+        Blow::Replace => {
+            servers.stack.freeze(&fault.target);
+            servers.stack.promote().await;
+            seen.struck(fault);
+            sleep(fault.lasts).await;
+            servers.stack.thaw(&fault.target);
+            sleep(IS_TEMPTING).await;
+            servers.stack.rebuild().await;
+            return Ok(());
+        }
+        Blow::Cut => {
+            if servers.cut(&fault.target) == 0 {
+                return Ok(());
+            }
+        }
         Blow::LoseAnswers => {
             if loses_answers(fleet, fault.lasts).await.is_err() {
                 return Ok(());
@@ -121,8 +152,7 @@ async fn process(fleet: &Fleet, seen: &Seen, target: &str) -> Result<Identity, B
 }
 
 async fn loses_answers(fleet: &Fleet, time: Duration) -> Result<(), sqlx::Error> {
-    let mut superuser = PgConnection::connect(fleet.environment().database_url()).await?;
-    let mut transaction = superuser.begin().await?;
+    let mut transaction = fleet.environment().superuser().begin().await?;
     sqlx::query(LOCK).execute(&mut *transaction).await?;
     sleep(time).await;
     transaction.rollback().await
@@ -161,7 +191,7 @@ async fn runs(seen: &Seen, processes: &Processes, service: &Service) -> Result<I
     }
 }
 
-fn signal(process: Identity, signal: Signal) {
-    // It may just have ended by itself.
-    let _ = kill(Pid::from_raw(process.pid.cast_signed()), signal);
+/// Whether it was still there to be told.
+fn signal(process: Identity, signal: Signal) -> bool {
+    kill(Pid::from_raw(process.pid.cast_signed()), signal).is_ok()
 }

@@ -12,6 +12,10 @@ pub(crate) struct ChaosOptions {
     /// What draws the faults, and what people do: the same seed is the same plan
     #[arg(long, default_value_t = 1, value_name = "SEED")]
     seed: u64,
+    /// On three brokers and a PostgreSQL with a synchronous standby: brokers die, stand still or are cut off
+    /// one at a time, and where the primary dies for good, the standby takes its place
+    #[arg(long)]
+    cluster: bool,
     /// Fail also if it takes longer after a fault until the next booking gets through: on a machine with little
     /// else to do
     #[arg(long, value_name = "SECONDS")]
@@ -47,6 +51,7 @@ pub(crate) async fn chaos(options: &ChaosOptions) -> Result<(), ChaosError> {
         seed: options.seed,
         time: Duration::from_secs_f64(60.0 * options.minutes),
         karcis: std::env::current_exe()?,
+        cluster: options.cluster,
         only: options.only.clone(),
         logs: options.logs.clone(),
     };

@@ -24,6 +24,8 @@ pub struct KafkaCluster {
     folder: PathBuf,
     password: String,
     ports: [u16; BROKERS],
+    /// Where clients and the other brokers are told to come to.
+    told: [u16; BROKERS],
     controllers: [u16; BROKERS],
     brokers: [Option<Kafka>; BROKERS],
 }
@@ -40,6 +42,7 @@ controller.quorum.voters={}
 default.replication.factor={BROKERS}
 min.insync.replicas=2
 offsets.topic.replication.factor={BROKERS}
+replica.socket.timeout.ms=5000
 ",
             self.id,
             voters.join(",")
@@ -50,11 +53,21 @@ offsets.topic.replication.factor={BROKERS}
 impl KafkaCluster {
     /// Starts all, with their data in this folder, and waits until they accept connections.
     pub async fn start(folder: &Path, password: &str) -> Result<Self, ServerError> {
+        Self::start_behind(folder, password, async |ports| ports).await
+    }
+
+    /// The same behind proxies: `ways` is told the brokers' ports, and says to which all come in their place.
+    pub async fn start_behind(
+        folder: &Path,
+        password: &str,
+        ways: impl AsyncFnOnce([u16; BROKERS]) -> [u16; BROKERS],
+    ) -> Result<Self, ServerError> {
         let [a, b, c, d, e, f] = ports::free()?;
         let mut cluster = Self {
             folder: folder.to_owned(),
             password: password.to_owned(),
             ports: [a, b, c],
+            told: ways([a, b, c]).await,
             controllers: [d, e, f],
             brokers: [None, None, None],
         };
@@ -69,14 +82,14 @@ impl KafkaCluster {
         let data = self.folder.join(format!("kafka-{broker}"));
         keep_password(&data, &self.password)?;
         let controllers = self.controllers.to_vec();
-        let node = Node { id: broker + 1, controllers, proxy_port: None };
+        let node = Node { id: broker + 1, controllers, proxy_port: Some(self.told[broker]) };
         let options = KafkaOptions { data, port: self.ports[broker], outlives_parent: false };
         Kafka::start_as(&node, options).await
     }
 
     /// `host:port` of all, separated by commas.
     pub fn bootstrap_servers(&self) -> String {
-        self.ports.map(|port| format!("127.0.0.1:{port}")).join(",")
+        self.told.map(|port| format!("127.0.0.1:{port}")).join(",")
     }
 
     /// Kills it as `kill -9` does.
@@ -86,10 +99,11 @@ impl KafkaCluster {
         killed.exited().await;
     }
 
-    /// Starts a killed one where it was, with what it had.
+    /// Starts a killed one where it was, with what it had; one that runs goes on.
     pub async fn restart(&mut self, broker: usize) -> Result<(), ServerError> {
-        assert!(self.brokers[broker].is_none(), "it runs");
-        self.brokers[broker] = Some(self.start_one(broker).await?);
+        if self.brokers[broker].is_none() {
+            self.brokers[broker] = Some(self.start_one(broker).await?);
+        }
         Ok(())
     }
 

@@ -1,24 +1,24 @@
-//! A primary and its synchronous standby, as child processes that can be killed, frozen, started again and
-//! promoted.
+//! A primary and its synchronous standby, as child processes that can be killed, frozen, started again,
+//! promoted and replaced.
 
 use std::{
+    io,
     path::{Path, PathBuf},
-    process::Command,
     time::Duration,
 };
 
 use nix::sys::signal::Signal;
 use sqlx::{Connection, PgConnection};
 
-use super::{PART, PASSWORD, Postgres, PostgresOptions};
+use super::{PART, PASSWORD, Postgres, PostgresOptions, binaries, command};
 use crate::{
     ServerError,
     maven::{self, Missing},
     paths, secret,
 };
 
-/// A commit waits for the standby, and what the standby lacks is kept for it.
-const PRIMARY: &[&str] = &["synchronous_standby_names=standby", "wal_keep_size=2GB"];
+/// What a standby lacks is kept for it.
+const SETTINGS: &[&str] = &["wal_keep_size=2GB"];
 
 /// How long a server has to answer: one that is frozen accepts connections.
 const ANSWERS_WITHIN: Duration = Duration::from_secs(5);
@@ -30,29 +30,64 @@ pub enum Member {
     Standby,
 }
 
+impl Member {
+    fn other(self) -> Self {
+        match self {
+            Self::Primary => Self::Standby,
+            Self::Standby => Self::Primary,
+        }
+    }
+}
+
 /// Two servers of the same data. They stop when this is dropped or when this process ends.
 pub struct PostgresPair {
     folders: [PathBuf; 2],
     ports: [u16; 2],
     password: String,
     servers: [Option<Postgres>; 2],
+    /// Whom the other one was made to follow.
+    primary: Member,
 }
 
 impl PostgresPair {
     /// Makes both, with their data in this folder, and waits until the standby follows.
     pub async fn start(folder: &Path) -> Result<Self, ServerError> {
         let folders = ["postgres-primary", "postgres-standby"].map(|name| folder.join(name));
-        let [primary, standby] =
-            [paths::within_reach(&folders[0])?, paths::within_reach(&folders[1])?];
-        let made = Postgres::start(options(&primary, 0)).await?;
-        let (port, password) = (made.port(), made.password.clone());
-        made.stop().await?;
-        copy(&primary, &standby, port, &password).await?;
-        let mut pair =
-            Self { folders: [primary, standby], ports: [port, 0], password, servers: [None, None] };
-        pair.restart(Member::Primary).await?;
-        pair.restart(Member::Standby).await?;
+        let folders = [paths::within_reach(&folders[0])?, paths::within_reach(&folders[1])?];
+        let primary = Postgres::start_with(SETTINGS, options(&folders[0], 0)).await?;
+        let mut pair = Self {
+            folders,
+            ports: [primary.port(), 0],
+            password: primary.password.clone(),
+            servers: [Some(primary), None],
+            primary: Member::Primary,
+        };
+        pair.follow().await?;
         Ok(pair)
+    }
+
+    /// Makes the other one of what the primary has; from then on commits wait for it.
+    async fn follow(&mut self) -> Result<(), ServerError> {
+        let (primary, standby) = (self.primary as usize, self.standby() as usize);
+        copy(self.ports[primary], &self.password, &self.folders[standby]).await?;
+        self.restart(self.standby()).await?;
+        let wait = async {
+            let mut primary = PgConnection::connect(&self.url_of(self.primary)).await?;
+            let names = "ALTER SYSTEM SET synchronous_standby_names = standby";
+            sqlx::query(names).execute(&mut primary).await?;
+            sqlx::query("SELECT pg_reload_conf()").execute(&mut primary).await
+        };
+        wait.await.map(drop).map_err(|error| io::Error::other(error).into())
+    }
+
+    /// The one that the other follows, until [`Self::rebuild`] says otherwise.
+    pub fn primary(&self) -> Member {
+        self.primary
+    }
+
+    /// The one that follows, or was promoted.
+    pub fn standby(&self) -> Member {
+        self.primary.other()
     }
 
     /// The superuser's URL of database `postgres`, with both hosts.
@@ -76,17 +111,15 @@ impl PostgresPair {
         killed.exited().await;
     }
 
-    /// Starts a killed one where it was, with what it had.
+    /// Starts a killed one where it was, with what it had; one that runs goes on.
     pub async fn restart(&mut self, member: Member) -> Result<(), ServerError> {
-        let (settings, index): (&'static [&'static str], _) = match member {
-            Member::Primary => (PRIMARY, 0),
-            Member::Standby => (&[], 1),
-        };
-        assert!(self.servers[index].is_none(), "it runs");
-        let options = options(&self.folders[index], self.ports[index]);
-        let server = Postgres::start_with(settings, options).await?;
-        self.ports[index] = server.port();
-        self.servers[index] = Some(server);
+        let index = member as usize;
+        if self.servers[index].is_none() {
+            let options = options(&self.folders[index], self.ports[index]);
+            let server = Postgres::start_with(SETTINGS, options).await?;
+            self.ports[index] = server.port();
+            self.servers[index] = Some(server);
+        }
         Ok(())
     }
 
@@ -108,15 +141,27 @@ impl PostgresPair {
     /// Makes the standby the primary, and waits until it takes writes. The old primary is to be dead, or cut
     /// off: this does not see to it.
     pub async fn promote(&self) -> Result<(), sqlx::Error> {
-        let mut standby = PgConnection::connect(&self.url_of(Member::Standby)).await?;
+        let mut standby = PgConnection::connect(&self.url_of(self.standby())).await?;
         sqlx::query("SELECT pg_promote(true, 60)").execute(&mut standby).await.map(drop)
+    }
+
+    /// Once the standby is promoted: the old primary is gone for good with all it had, and in its place comes a
+    /// standby of the new one.
+    pub async fn rebuild(&mut self) -> Result<(), ServerError> {
+        let gone = self.primary;
+        if self.servers[gone as usize].is_some() {
+            self.kill(gone).await;
+        }
+        std::fs::remove_dir_all(self.folders[gone as usize].join("cluster"))?;
+        self.primary = gone.other();
+        self.follow().await
     }
 
     /// Whether the standby has all that the primary has acknowledged: then the primary may go.
     pub async fn is_in_sync(&self) -> bool {
         let ask = "SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'";
         let asked = tokio::time::timeout(ANSWERS_WITHIN, async {
-            let mut primary = PgConnection::connect(&self.url_of(Member::Primary)).await?;
+            let mut primary = PgConnection::connect(&self.url_of(self.primary)).await?;
             sqlx::query_scalar::<_, i64>(ask).fetch_one(&mut primary).await
         });
         matches!(asked.await, Ok(Ok(1)))
@@ -136,26 +181,30 @@ fn options(data: &Path, port: u16) -> PostgresOptions {
     PostgresOptions { data: data.to_owned(), port, durable: true, outlives_parent: false }
 }
 
-/// A server that was stopped in order is copied as it lies, and follows the first.
-async fn copy(
-    primary: &Path,
-    standby: &Path,
-    port: u16,
-    password: &str,
-) -> Result<(), ServerError> {
-    let mut copy = Command::new("cp");
-    copy.arg("-a").arg(primary.join("cluster")).arg(standby);
-    let missing = Missing { what: "cp", fix: "apt-get install -y coreutils" };
+/// Copies the server at this port while it runs; what is copied follows it.
+async fn copy(port: u16, password: &str, standby: &Path) -> Result<(), ServerError> {
+    let owner = paths::nobody()?;
+    let unfinished = standby.join("cluster.unfinished");
+    if unfinished.exists() {
+        std::fs::remove_dir_all(&unfinished)?;
+    }
+    paths::make_private(&unfinished, owner.as_ref())?;
+    // Beside the program itself, of which there may be but a link here.
+    let initdb = binaries::find().await?.join("initdb").canonicalize()?;
+    let mut copy = command(initdb.with_file_name("pg_basebackup"), standby, owner.as_ref());
+    copy.args(["-h", "127.0.0.1", "-p", &port.to_string(), "-U", "postgres", "--no-password"]);
+    copy.args(["--checkpoint=fast", "--no-sync", "-D"]).arg(&unfinished);
+    copy.env("PGPASSWORD", password);
+    let missing = Missing { what: "pg_basebackup", fix: "apt-get install -y postgresql" };
     maven::run_to_end(PART, copy, &standby.join("copy.log"), missing).await?;
     secret::keep(&standby.join(PASSWORD), password)?;
     let follow = format!(
         "primary_conninfo = 'host=127.0.0.1 port={port} user=postgres password={password} \
          application_name=standby'\n"
     );
-    let cluster = standby.join("cluster");
     for (file, content) in [("postgresql.auto.conf", follow.as_str()), ("standby.signal", "")] {
-        secret::keep(&cluster.join(file), content)?;
-        paths::give(&cluster.join(file), paths::nobody()?.as_ref())?;
+        secret::keep(&unfinished.join(file), content)?;
+        paths::give(&unfinished.join(file), owner.as_ref())?;
     }
-    Ok(())
+    Ok(std::fs::rename(unfinished, standby.join("cluster"))?)
 }

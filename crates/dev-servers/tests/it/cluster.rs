@@ -85,4 +85,14 @@ async fn a_commit_waits_for_the_standby_which_takes_the_primarys_place() {
     let mut old = PgConnection::connect(&pair.url_of(Member::Primary)).await.expect("answers");
     let insert = sqlx::raw_sql("INSERT INTO kept VALUES (3)").execute(&mut old);
     timeout(Duration::from_secs(3), insert).await.expect_err("is not acknowledged");
+
+    // It is gone with what it had, a new standby comes in its place, and takes the primary's place in turn.
+    pair.rebuild().await.expect("a standby is made");
+    eventually(|| pair.is_in_sync()).is(true).await;
+    pair.kill(pair.primary()).await;
+    pair.promote().await.expect("takes writes");
+    let mut newest = PgConnection::connect(&pair.url_of(pair.standby())).await.expect("answers");
+    let kept = sqlx::query_scalar("SELECT array_agg(number ORDER BY number) FROM kept");
+    let kept: Vec<i32> = kept.fetch_one(&mut newest).await.expect("is read");
+    assert_eq!(kept, [1, 2], "what was acknowledged, and nothing else");
 }

@@ -35,6 +35,18 @@ fn the_books_add_up_after_a_service_was_killed() {
 }
 
 #[test]
+fn the_books_add_up_after_another_has_taken_the_primarys_place() {
+    let arguments = ["--cluster", "--minutes", "0.3", "--only", "postgres/primary"];
+    // The first fault of this seed.
+    let (code, report) = chaos(&[&arguments[..], &["--seed", "10"]].concat(), None);
+    assert_eq!((code, &report["broken"]), (Some(0), &Value::Null), "{report:#}");
+    let kills = report["faults"]["KillForGood postgres/primary"].as_u64();
+    assert!(kills.is_some_and(|kills| kills > 0), "{report:#}");
+    let bookings = report["bookings"].as_object().expect("it counts bookings");
+    assert!(bookings.contains_key("confirmed"), "{report:#}");
+}
+
+#[test]
 fn a_rule_that_is_broken_is_named() {
     let arguments = ["--minutes", "0.5", "--only", "booking-service"];
     let (code, report) = chaos(&arguments, Some("StockForgotten"));

@@ -4,11 +4,12 @@ use std::{
     fs::File,
     os::unix::process::ExitStatusExt,
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Command, Stdio},
     sync::OnceLock,
     time::Duration,
 };
 
+use karcis_dev_servers::child::{Child, StopSignals};
 use karcis_schemas::{SERVICES, Service};
 use karcis_testkit::{TestEnvironment, eventually};
 use nix::{
@@ -21,6 +22,9 @@ use crate::Urls;
 
 /// Time to start or stop everything on a busy machine.
 const TIMEOUT: Duration = Duration::from_secs(180);
+
+/// Also if this process is killed.
+const STOP: StopSignals = StopSignals { orphaned: Some(Signal::SIGTERM), dropped: Signal::SIGINT };
 
 /// The file with what `karcis` prints.
 const OUTPUT: &str = "output";
@@ -43,7 +47,8 @@ impl Processes {
     ) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
         let output = File::create(folder.path().join(OUTPUT)).expect("a file can be made");
-        let launcher = Command::new(karcis)
+        let mut command = Command::new(karcis);
+        command
             .arg("--ephemeral")
             .arg("--state-file")
             .arg(folder.path().join("stack.json"))
@@ -52,9 +57,8 @@ impl Processes {
             .env("KARCIS_INSTANCE", instance)
             .envs(variables.iter().copied())
             .stdin(Stdio::null())
-            .stdout(output)
-            .spawn()
-            .expect("karcis starts");
+            .stdout(output);
+        let launcher = Child::spawn(command, STOP, vec![]).expect("karcis starts");
         let mut processes = Self { launcher, folder, urls: Urls::new() };
         let state = processes.ready().await;
         let urls = SERVICES.map(|service| {
@@ -125,8 +129,7 @@ impl Processes {
 
     /// Kills `karcis`, and the kernel kills its services: nothing of it comes back.
     pub fn kill_all(&self) {
-        let pid = self.launcher.id().try_into().expect("a pid is an i32");
-        kill(Pid::from_raw(pid), Signal::SIGKILL).expect("it runs");
+        self.launcher.signal(Signal::SIGKILL);
     }
 
     /// How this service has ended until now, each time, such as `exit status: 0`.
@@ -156,11 +159,10 @@ impl Processes {
         String::from_utf8_lossy(&log.expect("the log can be read")).into_owned()
     }
 
-    async fn ready(&mut self) -> Value {
-        let launcher = std::cell::RefCell::new(&mut self.launcher);
+    async fn ready(&self) -> Value {
         let path = self.folder.path().join("stack.json");
         eventually(async || {
-            let ended = launcher.borrow_mut().try_wait().expect("karcis is our child");
+            let ended = self.launcher.exit();
             assert!(ended.is_none(), "karcis did not start: {ended:?}");
             read(&path)
         })
@@ -171,34 +173,20 @@ impl Processes {
     fn state(&self) -> Result<Value, String> {
         read(&self.folder.path().join("stack.json"))
     }
-
-    /// Asks `karcis` to stop, unless it has ended and its pid may be another's.
-    fn interrupt(&mut self) {
-        if !matches!(self.launcher.try_wait(), Ok(None)) {
-            return;
-        }
-        let pid = self.launcher.id().try_into().expect("a pid is an i32");
-        let _ = kill(Pid::from_raw(pid), Signal::SIGINT);
-    }
 }
 
 /// Waits for `checks`, then stops every `karcis` that was not killed, in order.
 pub(crate) fn end(instances: Vec<Processes>, checks: impl Future<Output = ()>) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    runtime.expect("a runtime starts").block_on(checks);
-    for mut instance in instances {
-        instance.interrupt();
-        let status = instance.launcher.wait().expect("karcis is our child");
-        let killed = status.signal() == Some(Signal::SIGKILL as i32);
-        assert!(status.success() || killed, "karcis did not stop in order: {status}");
-    }
-}
-
-impl Drop for Processes {
-    fn drop(&mut self) {
-        self.interrupt();
-        let _ = self.launcher.wait();
-    }
+    runtime.expect("a runtime starts").block_on(async {
+        checks.await;
+        for instance in instances {
+            instance.launcher.signal(STOP.dropped);
+            let status = instance.launcher.exited().await;
+            let killed = status.signal() == Some(Signal::SIGKILL as i32);
+            assert!(status.success() || killed, "karcis did not stop in order: {status}");
+        }
+    });
 }
 
 fn read(path: &Path) -> Result<Value, String> {

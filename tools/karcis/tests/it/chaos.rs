@@ -1,11 +1,14 @@
 //! `karcis chaos` with real processes: with a bug in them it names the rule that is broken.
 
 use std::{
-    process::Command,
+    io::{BufRead, BufReader},
+    process::{Command, Stdio},
     sync::{Mutex, PoisonError},
 };
 
+use karcis_testkit::processes::{are_gone, descendants};
 use serde_json::Value;
+use tokio::runtime::Runtime;
 
 /// Ten processes each.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
@@ -51,4 +54,19 @@ fn a_rule_that_is_broken_is_named() {
     let arguments = ["--minutes", "0.5", "--only", "booking-service"];
     let (code, report) = chaos(&arguments, Some("StockForgotten"));
     assert_eq!((code, report["broken"]["rule"].as_u64()), (Some(1), Some(1)), "{report:#}");
+}
+
+#[test]
+fn nothing_runs_on_once_it_is_killed() {
+    let _one = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_karcis"));
+    let mut chaos = command.arg("chaos").stderr(Stdio::piped()).spawn().expect("it runs");
+    let said = BufReader::new(chaos.stderr.take().expect("it is piped"));
+    let begins = said.lines().find(|line| line.as_ref().is_ok_and(|it| it.contains("people come")));
+    begins.expect("it says so").expect("it is text");
+    let started = descendants(chaos.id());
+    assert!(started.len() > 10, "{started:?}");
+    chaos.kill().expect("it runs");
+    chaos.wait().expect("it is our child");
+    Runtime::new().expect("a runtime starts").block_on(are_gone(&started));
 }

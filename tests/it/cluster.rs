@@ -4,12 +4,15 @@
 use std::time::Duration;
 
 use karcis_fleet::{Fleet, Sale, TIMEOUT, Tolerance};
-use karcis_schemas::SERVICES;
+use karcis_schemas::{EVENT, SERVICES};
 use karcis_testkit::{BROKERS, Cluster, Member, TestEnvironment, eventually};
+use sqlx::PgPool;
 use tokio::time::Instant;
 
 /// How soon bookings end again.
 const RECOVERED: Duration = Duration::from_secs(30);
+/// Of an instance, to its database; one more sends its outbox, and one asks for it whether it takes writes.
+const CONNECTIONS: i64 = 9;
 /// Longer than a broker may be silent before others lead what it led.
 const STILL: Duration = Duration::from_secs(15);
 
@@ -31,6 +34,11 @@ async fn brokers_die_in_turn_then_the_primary_for_good_and_nothing_is_lost() {
         }
         in_sync(&cluster).await;
         ended = sale.goes_on(ended).await;
+        cluster.postgres.freeze(Member::Standby);
+        looks_well_without_its_standby(&fleet, &cluster).await;
+        cluster.postgres.thaw(Member::Standby);
+        ended = recovers(&sale, ended, "the standby is back").await;
+        in_sync(&cluster).await;
         cluster.postgres.kill(Member::Primary).await;
         cluster.postgres.promote().await.unwrap();
         ended = recovers(&sale, ended, "the primary has died").await;
@@ -87,6 +95,29 @@ async fn fleet(cluster: &Cluster) -> Fleet {
 
 fn pids(fleet: &Fleet) -> [i32; SERVICES.len()] {
     SERVICES.map(|service| fleet.processes().pid(service))
+}
+
+/// Every commit waits. Meanwhile services are ready and show what there is, as no other instance would do
+/// better, and few sessions wait with them.
+async fn looks_well_without_its_standby(fleet: &Fleet, cluster: &Cluster) {
+    let url = cluster.postgres.url_of(Member::Primary);
+    let primary = PgPool::connect(&url).await.unwrap();
+    let waiting = async || -> i64 {
+        let count = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'";
+        sqlx::query_scalar(count).fetch_one(&primary).await.unwrap()
+    };
+    eventually(async || waiting().await > 0).within(TIMEOUT).is(true).await;
+    let began = Instant::now();
+    while began.elapsed() < STILL {
+        for service in SERVICES {
+            let ready = format!("{}/readyz", fleet.url(service));
+            assert_eq!(reqwest::get(ready).await.unwrap().status(), 200, "{}", service.name);
+        }
+        let events = format!("{}/events", fleet.url(&EVENT));
+        assert_eq!(reqwest::get(events).await.unwrap().status(), 200);
+    }
+    let (count, roles) = (waiting().await, SERVICES.len() as i64);
+    assert!(count <= roles * (CONNECTIONS + 2), "{count} sessions wait");
 }
 
 /// Then another server may go.

@@ -19,8 +19,7 @@ use futures_util::{
 };
 use karcis_process::crash_point;
 use sqlx::{
-    Connection as _, Describe, Either, Error, Execute, Executor, PgConnection, PgPool, Postgres,
-    SqlStr,
+    Connection as _, Describe, Either, Error, Execute, Executor, PgConnection, Postgres, SqlStr,
     pool::PoolConnection,
     postgres::{PgConnectOptions, PgQueryResult, PgRow, PgStatement, PgTypeInfo},
 };
@@ -37,15 +36,14 @@ const RECOVERY_LIMIT: Duration = Duration::from_secs(5);
 /// A pool of [`Connection`]s, for one kind of work.
 #[derive(Clone, Debug)]
 pub struct Pool {
-    inner: PgPool,
+    inner: Arc<AtPrimary>,
     limit: Duration,
-    _kept: Arc<AtPrimary>,
 }
 
 impl Pool {
     /// `limit`: how long the answer to a statement is waited for.
-    pub(crate) fn new(inner: PgPool, limit: Duration, kept: Arc<AtPrimary>) -> Self {
-        Self { inner, limit, _kept: kept }
+    pub(crate) fn new(inner: AtPrimary, limit: Duration) -> Self {
+        Self { inner: Arc::new(inner), limit }
     }
 
     /// A connection; an error after 5 s in which none was free.
@@ -70,6 +68,12 @@ impl Pool {
         connection.in_transaction = true;
         sqlx::raw_sql(statements).execute(&mut connection).await?;
         Ok(Transaction(connection))
+    }
+
+    /// Which of the database's servers it is at. Who holds a connection for long has to leave it once this is
+    /// another one: a server that was replaced may answer for ever.
+    pub fn server(&self) -> usize {
+        self.inner.server()
     }
 
     /// A connection of its own, beside the pool, to the same server; opened with these settings in place of

@@ -5,13 +5,10 @@
 //! before it is used, for 1 s, so that a restart of the server costs no request; the server ends what a
 //! client has given up, within some 2 s. [`crate::primary`] says which server that is.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::time::Duration;
 
 use sqlx::{
-    Connection as _, PgPool,
+    Connection as _,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 use tokio::time::timeout;
@@ -19,15 +16,15 @@ use tokio::time::timeout;
 use crate::{
     Pool,
     connection::STATEMENT_LIMIT,
-    primary::{AtPrimary, Servers, check},
+    primary::{AtPrimary, Servers, admit},
 };
 
 /// How long a caller waits for a connection when all are in use.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long an idle connection has to answer before it is used.
 const PING_LIMIT: Duration = Duration::from_secs(1);
-/// How much longer the server works on a statement than it is waited for: one that it gave up first
-/// while a commit waits for a standby would be answered as committed.
+/// How much longer the server works on a statement than it is waited for: what it ends, nobody waits for. It
+/// counts the statement alone, not a commit's wait for a standby, which only the standby ends.
 const SERVER_MARGIN: Duration = Duration::from_secs(1);
 /// How long a starting service waits for the server.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -95,8 +92,8 @@ pub async fn connect(config: &DatabaseConfig) -> Result<Pools, DatabaseError> {
     let third = (config.database_connections / 3).max(1);
     let rest = config.database_connections.saturating_sub(2 * third).max(1);
     let (variable, url) = ("DATABASE_URL", &config.database_url);
-    let pools = open(variable, url, [third, third, rest], STATEMENT_LIMIT).await?;
-    let [reads, writes, saga] = pools;
+    let pools = [(third, Use::Reads), (third, Use::Writes), (rest, Use::Writes)];
+    let [reads, writes, saga] = open(variable, url, pools, STATEMENT_LIMIT).await?;
     Ok(Pools { reads, writes, saga })
 }
 
@@ -117,7 +114,8 @@ pub async fn connect_patiently(
     connections: u32,
     limit: Duration,
 ) -> Result<Pool, DatabaseError> {
-    let [pool] = open(variable, url, [connections], limit.max(STATEMENT_LIMIT)).await?;
+    let pools = [(connections, Use::Writes)];
+    let [pool] = open(variable, url, pools, limit.max(STATEMENT_LIMIT)).await?;
     Ok(pool)
 }
 
@@ -125,18 +123,37 @@ pub async fn connect_patiently(
 async fn open<const POOLS: usize>(
     variable: &'static str,
     url: &str,
-    connections: [u32; POOLS],
+    pools: [(u32, Use); POOLS],
     limit: Duration,
 ) -> Result<[Pool; POOLS], DatabaseError> {
     let servers = Servers::of(url, |options| with_settings(options, limit))
         .map_err(|source| DatabaseError::InvalidUrl { variable, source })?;
-    let pools = connections.map(|most| lazy(&servers, most));
-    let kept = Arc::new(servers.keep(&pools));
-    servers.found(CONNECT_TIMEOUT).await;
-    for pool in &pools {
-        await_answer(pool, &servers, variable).await?;
+    let pools = pools.map(|(most, uses)| {
+        // A ping before every use would double the round trips of small statements.
+        let options = careful(uses, Duration::from_secs(1)).max_connections(most);
+        AtPrimary::new(&servers, &options)
+    });
+    let answer = async {
+        servers.found().await;
+        for pool in &pools {
+            while let Err(error) = pool.acquire().await {
+                match error {
+                    sqlx::Error::PoolTimedOut => {}
+                    error => return Err(error),
+                }
+            }
+        }
+        Ok(())
+    };
+    match timeout(CONNECT_TIMEOUT, answer).await {
+        Ok(Ok(())) => Ok(pools.map(|pool| Pool::new(pool, limit))),
+        Ok(Err(source @ sqlx::Error::Database(_))) => {
+            let (address, role) = (servers.addresses(), servers.role().to_owned());
+            Err(DatabaseError::AccessDenied { address, role, variable, source })
+        }
+        Ok(Err(error)) => Err(error.into()),
+        Err(_) => Err(DatabaseError::NoAnswer { address: servers.addresses(), variable }),
     }
-    Ok(pools.map(|pool| Pool::new(pool, limit, kept.clone())))
 }
 
 fn with_settings(options: PgConnectOptions, limit: Duration) -> PgConnectOptions {
@@ -152,63 +169,38 @@ fn with_settings(options: PgConnectOptions, limit: Duration) -> PgConnectOptions
     ])
 }
 
-fn lazy(servers: &Servers, connections: u32) -> PgPool {
-    // A ping before every use would double the round trips of small statements.
-    let options = careful(servers, Duration::from_secs(1)).max_connections(connections);
-    options.connect_lazy_with(servers.first().clone())
+/// What a pool's connections are used for.
+#[derive(Clone, Copy, PartialEq)]
+enum Use {
+    Reads,
+    Writes,
 }
 
-/// Connections are those of the server that takes writes; one that was idle for so long is tried before it is
-/// used.
-fn careful(servers: &Servers, trusted_for: Duration) -> PgPoolOptions {
-    let used = servers.clone();
+/// A connection that was idle for so long is tried before it is used.
+fn careful(uses: Use, trusted_for: Duration) -> PgPoolOptions {
     PgPoolOptions::new()
         .acquire_timeout(ACQUIRE_TIMEOUT)
         .test_before_acquire(false)
-        .after_connect(|connection, _| Box::pin(check(connection)))
+        .after_connect(move |connection, _| Box::pin(admit(connection, uses == Use::Reads)))
         .before_acquire(move |connection, state| {
-            let is_usable = !used.has_left(state.age);
             Box::pin(async move {
-                if is_usable && state.idle_for > trusted_for {
+                if state.idle_for > trusted_for {
                     let silent = |_| std::io::Error::from(std::io::ErrorKind::TimedOut);
                     timeout(PING_LIMIT, connection.ping()).await.map_err(silent)??;
                 }
-                Ok(is_usable)
+                Ok(true)
             })
         })
 }
 
 /// A bare pool to the database of a URL that may name several servers, for who looks at it from outside: its
 /// statements have no limit.
-pub async fn bare_pool(url: &str, connections: u32) -> Result<(PgPool, AtPrimary), sqlx::Error> {
+pub async fn bare_pool(url: &str, connections: u32) -> Result<AtPrimary, sqlx::Error> {
     let servers = Servers::of(url, |options| options)?;
-    let options = careful(&servers, Duration::ZERO).max_connections(connections);
-    let pool =
-        options.acquire_timeout(2 * ACQUIRE_TIMEOUT).connect_lazy_with(servers.first().clone());
-    let kept = servers.keep(std::slice::from_ref(&pool));
-    servers.found(CONNECT_TIMEOUT).await;
+    let options = careful(Use::Writes, Duration::ZERO).max_connections(connections);
+    let pool = AtPrimary::new(&servers, &options.acquire_timeout(2 * ACQUIRE_TIMEOUT));
+    // If it is not, to use the pool fails.
+    let _ = timeout(CONNECT_TIMEOUT, servers.found()).await;
     pool.acquire().await?;
-    Ok((pool, kept))
-}
-
-async fn await_answer(
-    pool: &PgPool,
-    servers: &Servers,
-    variable: &'static str,
-) -> Result<(), DatabaseError> {
-    let (address, start) = (servers.addresses(), Instant::now());
-    loop {
-        match pool.acquire().await {
-            Ok(_) => return Ok(()),
-            Err(sqlx::Error::PoolTimedOut) if start.elapsed() < CONNECT_TIMEOUT => {}
-            Err(sqlx::Error::PoolTimedOut) => {
-                return Err(DatabaseError::NoAnswer { address, variable });
-            }
-            Err(source @ sqlx::Error::Database(_)) => {
-                let role = servers.first().get_username().to_owned();
-                return Err(DatabaseError::AccessDenied { address, role, variable, source });
-            }
-            Err(error) => return Err(error.into()),
-        }
-    }
+    Ok(pool)
 }

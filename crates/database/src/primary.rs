@@ -1,18 +1,23 @@
 //! The servers of a database, of which one at a time takes writes: the primary, and those that can take its
 //! place.
 //!
-//! Guarantees: a connection is used only if its server takes writes and has just confirmed one. Where a commit
-//! waits for a synchronous standby, all that this connection shows is therefore at the standby, too, also after
-//! a crash of a primary that is cut off from it. Where a URL names several servers, pools move within 5 s to
-//! the one that takes writes once the last one no longer does, and use no connection to that one again.
+//! Guarantees: a connection is used only if its server takes writes and has confirmed one since it started. Where
+//! a commit waits for a synchronous standby, all that this connection shows is therefore at the standby, too, also
+//! after a crash of a primary that is cut off from it. Of each role one session at a time waits for such a
+//! confirmation, however many want one and give up. Where a URL names several servers, the one is used that takes
+//! writes: another one within 5 s, once the last one no longer does.
 
 use std::{
+    ops::Deref,
     str::FromStr,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
-use sqlx::{Connection as _, Error, PgConnection, PgPool, Row, postgres::PgConnectOptions};
+use sqlx::{
+    Connection as _, Error, PgConnection, PgPool, Row,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
 use tokio::{
     task::JoinSet,
     time::{sleep, timeout},
@@ -20,31 +25,49 @@ use tokio::{
 
 /// How often each of several servers is asked whether it takes writes.
 const ASK_EVERY: Duration = Duration::from_secs(1);
-/// How long it has to answer at first.
+/// How long it has to answer: then it is asked on another connection, as this one may be dead.
 const ANSWERS_WITHIN: Duration = Duration::from_secs(5);
 /// How long the last one must have been silent before another one counts.
 const SILENT_FOR: Duration = Duration::from_secs(3);
 /// How long [`primary`] looks for one.
 const FOUND_WITHIN: Duration = Duration::from_secs(10);
 
-/// Whether this server takes writes, and has confirmed one: it is no standby and not read-only, and its
-/// synchronous standby, if it has one, has all that was committed before.
-async fn takes_writes(connection: &mut PgConnection) -> Result<bool, Error> {
-    const ASK: &str = "SELECT CASE current_setting('transaction_read_only') WHEN 'off'
-        THEN pg_logical_emit_message(true, 'karcis', '') IS NOT NULL ELSE false END";
+/// Whether the server takes writes, and has confirmed this one: it is no standby and not read-only, and its
+/// synchronous standby, if it has one, has all that was committed before. Nothing ends a commit's wait for the
+/// standby, not even that the client is gone; so the lock, which is held until then, lets one wait alone.
+const CONFIRMS: &str = "SET LOCAL lock_timeout = '4s';
+    SELECT CASE current_setting('transaction_read_only') WHEN 'off' THEN pg_logical_emit_message(
+        pg_advisory_xact_lock(hashtextextended('karcis confirms ' || current_user, 0)) IS NOT NULL,
+        'karcis', '') IS NOT NULL ELSE false END";
+/// Whether it takes writes and has confirmed one since it started: then a session lives there that is named so.
+const HAS_CONFIRMED: &str = "SELECT current_setting('transaction_read_only') = 'off' AND EXISTS (
+    SELECT FROM pg_stat_activity
+    WHERE usename = current_user AND application_name = 'karcis confirmed')";
+const NAME_IT_SO: &str = "SET application_name = 'karcis confirmed'";
+
+async fn says(connection: &mut PgConnection, question: &'static str) -> Result<bool, Error> {
     // To the end, as the commit is behind the row.
-    let rows = sqlx::raw_sql(ASK).fetch_all(connection).await?;
+    let rows = sqlx::raw_sql(question).fetch_all(connection).await?;
     rows.first().map_or(Ok(false), |row| row.try_get(0))
 }
 
-/// An error unless this server takes writes.
+/// An error unless this server takes writes and confirms one now.
 pub(crate) async fn check(connection: &mut PgConnection) -> Result<(), Error> {
     let refused = "the server takes no writes: it is a standby, or read-only";
-    if takes_writes(connection).await? {
-        Ok(())
-    } else {
-        Err(std::io::Error::other(refused).into())
+    if says(connection, CONFIRMS).await? { Ok(()) } else { Err(Error::Io(other(refused))) }
+}
+
+/// The same for a pool's connection. One that only reads is used, too, while the server waits for a standby:
+/// one that also writes would wait there itself, and the next in its place.
+pub(crate) async fn admit(connection: &mut PgConnection, only_reads: bool) -> Result<(), Error> {
+    if !(only_reads && says(connection, HAS_CONFIRMED).await?) {
+        check(connection).await?;
     }
+    sqlx::raw_sql(NAME_IT_SO).execute(connection).await.map(drop)
+}
+
+fn other(what: &'static str) -> std::io::Error {
+    std::io::Error::other(what)
 }
 
 /// A URL for each of the hosts that one URL may name, as libpq has them:
@@ -89,7 +112,7 @@ pub async fn primary(url: &str) -> Result<String, Error> {
         for url in &urls {
             let ask = async {
                 let mut connection = PgConnection::connect(url).await?;
-                takes_writes(&mut connection).await
+                says(&mut connection, CONFIRMS).await
             };
             match timeout(ANSWERS_WITHIN, ask).await {
                 Ok(Ok(true)) => return Ok(url.clone()),
@@ -98,42 +121,48 @@ pub async fn primary(url: &str) -> Result<String, Error> {
             }
         }
         if began.elapsed() > FOUND_WITHIN {
-            return Err(std::io::Error::other("no server of the list takes writes").into());
+            return Err(other("no server of the list takes writes").into());
         }
         sleep(ASK_EVERY).await;
     }
 }
 
-/// The servers of a URL, and which one is used.
-#[derive(Clone)]
+/// The servers of a URL, and which one is used. They are asked until this is dropped.
+#[derive(Debug)]
 pub(crate) struct Servers {
-    all: Arc<[PgConnectOptions]>,
+    all: Vec<PgConnectOptions>,
     used: Arc<Mutex<Used>>,
+    _asking: JoinSet<()>,
 }
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Used {
     /// Its place in the list.
     server: usize,
     /// When it last took a write, where it was asked.
     wrote: Option<Instant>,
-    since: Option<Instant>,
 }
 
 impl Servers {
-    /// Those of this URL, each with these settings.
+    /// Those of this URL, each with these settings. One server alone is not asked.
     pub(crate) fn of(
         url: &str,
         settings: impl Fn(PgConnectOptions) -> PgConnectOptions,
-    ) -> Result<Self, Error> {
-        let servers =
-            urls(url)?.into_iter().map(|url| Ok(settings(PgConnectOptions::from_str(&url)?)));
-        Ok(Self { all: servers.collect::<Result<_, Error>>()?, used: Arc::default() })
+    ) -> Result<Arc<Self>, Error> {
+        let all = urls(url)?.into_iter().map(|url| PgConnectOptions::from_str(&url).map(&settings));
+        let all = all.collect::<Result<Vec<_>, Error>>()?;
+        let (used, mut asking) = (Arc::default(), JoinSet::new());
+        if all.len() > 1 {
+            for (server, options) in all.iter().cloned().enumerate() {
+                asking.spawn(ask_all_along(server, options, Arc::clone(&used)));
+            }
+        }
+        Ok(Arc::new(Self { all, used, _asking: asking }))
     }
 
-    /// The first of the list: role and database are the same at all.
-    pub(crate) fn first(&self) -> &PgConnectOptions {
-        &self.all[0]
+    /// The role, the same at all.
+    pub(crate) fn role(&self) -> &str {
+        self.all[0].get_username()
     }
 
     /// Where they are, such as `one:5432, other:5432`.
@@ -142,73 +171,72 @@ impl Servers {
         all.collect::<Vec<_>>().join(", ")
     }
 
-    /// Waits until it is known which of several takes writes, for this long at most.
-    pub(crate) async fn found(&self, within: Duration) {
-        let is_unknown =
-            || self.used.lock().unwrap_or_else(PoisonError::into_inner).wrote.is_none();
-        let look = async {
-            while self.all.len() > 1 && is_unknown() {
-                sleep(Duration::from_millis(20)).await;
-            }
-        };
-        let _ = timeout(within, look).await;
-    }
-
-    /// Whether a connection of this age is to a server that was left.
-    pub(crate) fn has_left(&self, age: Duration) -> bool {
-        let used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
-        used.since.is_some_and(|since| since.elapsed() < age)
-    }
-
-    /// Keeps the pools at the server that takes writes, until what this returns is dropped. One server alone
-    /// needs no keeping.
-    pub(crate) fn keep(&self, pools: &[PgPool]) -> AtPrimary {
-        let mut tasks = JoinSet::new();
-        if self.all.len() > 1 {
-            for server in 0..self.all.len() {
-                tasks.spawn(self.clone().ask_all_along(server, pools.to_vec()));
-            }
+    /// Waits until it is known which of several takes writes.
+    pub(crate) async fn found(&self) {
+        while self.all.len() > 1 && lock(&self.used).wrote.is_none() {
+            sleep(Duration::from_millis(20)).await;
         }
-        AtPrimary { _tasks: tasks }
-    }
-
-    async fn ask_all_along(self, server: usize, pools: Vec<PgPool>) {
-        loop {
-            let connect = PgConnection::connect_with(&self.all[server]);
-            if let Ok(Ok(mut connection)) = timeout(ANSWERS_WITHIN, connect).await {
-                // Without a limit, as one that gives up leaves a session behind that waits for the standby.
-                while let Ok(true) = takes_writes(&mut connection).await {
-                    self.took_a_write(server, &pools);
-                    sleep(ASK_EVERY).await;
-                }
-            }
-            sleep(ASK_EVERY).await;
-        }
-    }
-
-    /// Moves the pools to this server, unless the one that is used takes writes, too.
-    fn took_a_write(&self, server: usize, pools: &[PgPool]) {
-        let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
-        if used.server != server {
-            if used.wrote.is_some_and(|at| at.elapsed() < SILENT_FOR) {
-                return;
-            }
-            let options = &self.all[server];
-            for pool in pools {
-                pool.set_connect_options(options.clone());
-            }
-            (used.server, used.since) = (server, Some(Instant::now()));
-            let (host, port) = (options.get_host(), options.get_port());
-            tracing::warn!(host, port, "another database server takes the writes now");
-        }
-        used.wrote = Some(Instant::now());
     }
 }
 
-/// Keeps pools at the server that takes writes, until it is dropped.
+fn lock(used: &Mutex<Used>) -> MutexGuard<'_, Used> {
+    used.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+async fn ask_all_along(server: usize, options: PgConnectOptions, used: Arc<Mutex<Used>>) {
+    loop {
+        let connect = PgConnection::connect_with(&options);
+        if let Ok(Ok(mut connection)) = timeout(ANSWERS_WITHIN, connect).await {
+            let mut ask = async || timeout(ANSWERS_WITHIN, says(&mut connection, CONFIRMS)).await;
+            while let Ok(Ok(takes_writes)) = ask().await {
+                if takes_writes {
+                    took_a_write(&mut lock(&used), server, &options);
+                }
+                sleep(ASK_EVERY).await;
+            }
+        }
+        sleep(ASK_EVERY).await;
+    }
+}
+
+/// This server is used from now on, unless the one that is used takes writes, too.
+fn took_a_write(used: &mut Used, server: usize, options: &PgConnectOptions) {
+    if used.server != server {
+        if used.wrote.is_some_and(|at| at.elapsed() < SILENT_FOR) {
+            return;
+        }
+        let (host, port) = (options.get_host(), options.get_port());
+        tracing::warn!(host, port, "another database server takes the writes now");
+    }
+    *used = Used { server, wrote: Some(Instant::now()) };
+}
+
+/// A pool at each of the servers of a database. What is used is the one at the server that takes writes, so no
+/// connection to another one.
 #[derive(Debug)]
 pub struct AtPrimary {
-    _tasks: JoinSet<()>,
+    servers: Arc<Servers>,
+    pools: Vec<PgPool>,
+}
+
+impl AtPrimary {
+    pub(crate) fn new(servers: &Arc<Servers>, options: &PgPoolOptions) -> Self {
+        let pool = |server: &PgConnectOptions| options.clone().connect_lazy_with(server.clone());
+        Self { servers: Arc::clone(servers), pools: servers.all.iter().map(pool).collect() }
+    }
+
+    /// The place in the list of the server that is used.
+    pub(crate) fn server(&self) -> usize {
+        lock(&self.servers.used).server
+    }
+}
+
+impl Deref for AtPrimary {
+    type Target = PgPool;
+
+    fn deref(&self) -> &PgPool {
+        &self.pools[self.server()]
+    }
 }
 
 #[cfg(test)]

@@ -27,7 +27,7 @@ use crate::{
 
 /// How often the group is served while a batch is handled.
 const SERVE_EVERY: Duration = Duration::from_secs(1);
-/// A batch that takes longer makes the instance unready.
+/// A batch of which nothing is heard for longer makes the instance unready.
 const OVERDUE: Duration = Duration::from_secs(45);
 /// A batch that takes longer is left to other members.
 const LEAVE_AFTER: Duration = Duration::from_secs(60);
@@ -337,6 +337,8 @@ impl<C: Consumer> Reader<C> {
                     return Ok(Err(Failure::Contended(open)));
                 }
                 Err(HandleError::Unavailable(error)) => {
+                    // Not this instance hangs, but what it needs is away.
+                    self.kafka.progress.goes_on(TASK, OVERDUE);
                     metrics::counter!("karcis_consumer_retries_total").increment(1);
                     tracing::warn!(error, messages = taken.len(), "the batch is tried again");
                 }

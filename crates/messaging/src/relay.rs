@@ -3,8 +3,8 @@
 //! Guarantees: one instance sends at a time. It holds a session advisory lock and reads and deletes
 //! on that very connection, so an instance that lost the lock can do neither; its producer lives no longer than
 //! that and takes what is unsent with it. A frozen owner loses the lock after 15 s without a sign
-//! of life. Rows are deleted after the broker's ack. After an outage, connection and producer are
-//! replaced.
+//! of life, and each instance leaves a server once another one takes the writes. Rows are deleted after the
+//! broker's ack. After an outage, connection and producer are replaced.
 
 use std::time::Duration;
 
@@ -16,7 +16,6 @@ use crate::{
     Kafka,
     backoff::Backoff,
     bounds::BATCH,
-    kafka::Producer,
     metrics,
     outbox::{Outbox, Shared},
     relay_session::{GOES_ON, RelayError, SESSION, answered},
@@ -28,6 +27,7 @@ const POLL: Duration = Duration::from_millis(500);
 /// The same, for a while after such a look found something.
 const BUSY_POLL: Duration = Duration::from_millis(20);
 const BUSY_FOR: Duration = Duration::from_secs(5);
+
 impl Outbox {
     /// Sends what is there, in order, for as long as this instance owns the outbox; returns when
     /// `stopping`. Reconnects by itself. Every instance runs it: the owner sends, all keep
@@ -72,6 +72,7 @@ async fn own(
     kafka: &Kafka,
     stopping: &CancellationToken,
 ) -> Result<(), RelayError> {
+    let server = outbox.pool.server();
     let connect = outbox.pool.connect_alone(|options| {
         let name = format!("karcis {} relay", options.get_username());
         options.application_name(&name).options([
@@ -82,6 +83,7 @@ async fn own(
     });
     let mut connection = answered(connect).await?;
     while !lock(&mut connection).await? {
+        stays_at(server, outbox)?;
         kafka.progress.goes_on("outbox", GOES_ON);
         tokio::select! {
             () = stopping.cancelled() => return Ok(()),
@@ -90,7 +92,8 @@ async fn own(
     }
     tracing::info!("this instance sends the outbox");
     let producer = kafka.producer()?;
-    let outcome = send_all(outbox, kafka, &producer, &mut connection, stopping).await;
+    let sender = Sender::new(outbox, kafka, &producer, &mut connection, stopping);
+    let outcome = send_all(sender, outbox, kafka, server, stopping).await;
     // It blocks while it throws away what is unsent; that has to be gone before the lock is.
     let _ = tokio::task::spawn_blocking(move || drop(producer)).await;
     if outcome.is_ok() {
@@ -107,17 +110,22 @@ async fn lock(connection: &mut PgConnection) -> Result<bool, RelayError> {
     answered(sqlx::query_scalar(LOCK).fetch_one(connection)).await
 }
 
+/// An error once another server takes the writes: this one may go on, and show an outbox that stays empty.
+fn stays_at(server: usize, outbox: &Shared) -> Result<(), RelayError> {
+    if outbox.pool.server() == server { Ok(()) } else { Err(RelayError::Replaced) }
+}
+
 async fn send_all(
+    mut sender: Sender<'_>,
     outbox: &Shared,
     kafka: &Kafka,
-    producer: &Producer,
-    connection: &mut PgConnection,
+    server: usize,
     stopping: &CancellationToken,
 ) -> Result<(), RelayError> {
     let mut announced = true;
     let mut busy_until = Instant::now();
-    let mut sender = Sender::new(outbox, kafka, producer, connection, stopping);
     while !stopping.is_cancelled() {
+        stays_at(server, outbox)?;
         kafka.progress.goes_on("outbox", GOES_ON);
         let rows = sender.read().await?;
         if !rows.is_empty() {

@@ -19,6 +19,8 @@ pub(crate) enum RelayError {
     Database(#[from] sqlx::Error),
     #[error("the database did not answer within 15 s")]
     DatabaseSilent,
+    #[error("another database server takes the writes now")]
+    Replaced,
     #[error("{0}")]
     Kafka(#[from] KafkaError),
     #[error("a message was not acknowledged: {0}")]

@@ -79,7 +79,7 @@ impl Base {
             routes: routes.merge(ops::routes(self.service).with_state(ops)),
             keys: keys.clone(),
             readiness: Arc::new(BaseReadiness {
-                database: DatabaseReadiness(self.pools.saga.clone()),
+                database: DatabaseReadiness(self.pools.clone()),
                 clock: self.clock.clone(),
                 progress: self.progress.clone(),
             }),

@@ -13,7 +13,7 @@ use sqlx::{AssertSqlSafe, PgPool, postgres::PgPoolOptions};
 use uuid::Uuid;
 
 use crate::{
-    Cluster, LostCommits, PostgresServer, SilentProxy, eventually,
+    Cluster, LostCommits, PostgresPair, PostgresServer, SilentProxy, eventually,
     servers::{kafka_client, servers},
     template,
 };
@@ -25,8 +25,7 @@ pub struct TestEnvironment {
     database_url: String,
     /// The same by the way that services take.
     services_url: String,
-    superuser: PgPool,
-    _at_primary: AtPrimary,
+    superuser: AtPrimary,
     kafka_config: KafkaConfig,
     kafka: Kafka,
     /// Whether the servers are those that tests share.
@@ -77,15 +76,18 @@ impl TestEnvironment {
     /// whose URL names both servers.
     pub async fn on_cluster(cluster: &Cluster) -> Self {
         let (name, url) = (name(), cluster.postgres.url());
-        let database = async {
-            let primary = primary(&url).await.expect("one of them takes writes");
-            template::make(&primary, &name).await;
-            template::url_of(&url, &name)
-        };
         let brokers = cluster.kafka.bootstrap_servers();
-        let mut made = Self::new(&brokers, cluster.kafka_security(), 3, &name, database).await;
+        let security = cluster.kafka_security();
+        let mut made = Self::new(&brokers, security, 3, &name, at_primary(&url, &name)).await;
         made.on_shared = false;
         made
+    }
+
+    /// On two database servers of the test's own, both of which the database's URL names.
+    pub async fn on_pair(pair: &PostgresPair) -> Self {
+        let (name, url, servers) = (name(), pair.url(), servers());
+        let (broker, security) = (&servers.kafka_bootstrap_servers, servers.kafka_security());
+        Self::new(broker, security, 1, &name, at_primary(&url, &name)).await
     }
 
     /// With the database whose URL this gives.
@@ -106,14 +108,12 @@ impl TestEnvironment {
         // A broker that was not given the processor for seconds is away for a moment.
         let topics = eventually(|| kafka.create_topics(2, copies)).within(Duration::from_secs(180));
         let (database_url, ()) = tokio::join!(database, topics.into_future());
-        let (superuser, at_primary) =
-            bare_pool(&database_url, 4).await.expect("the new database answers");
+        let superuser = bare_pool(&database_url, 4).await.expect("the new database answers");
         Self {
             name: name.to_owned(),
             services_url: database_url.clone(),
             database_url,
             superuser,
-            _at_primary: at_primary,
             kafka_config,
             kafka,
             copies,
@@ -227,7 +227,8 @@ impl TestEnvironment {
         &self.database_url
     }
 
-    /// A superuser's pool, to look behind the services: name tables with their schema.
+    /// A superuser's pool, to look behind the services: name tables with their schema. It is at the server that
+    /// takes writes now.
     pub fn superuser(&self) -> &PgPool {
         &self.superuser
     }
@@ -251,16 +252,23 @@ impl TestEnvironment {
     /// How many messages wait in the service's outbox.
     pub async fn unsent(&self, schema: Schema) -> i64 {
         let count = AssertSqlSafe(format!("SELECT count(*) FROM {}.outbox", schema.name));
-        let counted = sqlx::query_scalar(count).fetch_one(&self.superuser).await;
+        let counted = sqlx::query_scalar(count).fetch_one(&*self.superuser).await;
         counted.expect("the outbox can be read")
     }
 
     /// The messages the service could not handle: each one's type and error.
     pub async fn dead_letters(&self, schema: Schema) -> Vec<(Option<String>, String)> {
         let read = AssertSqlSafe(format!("SELECT kind, error FROM {}.dead_letter", schema.name));
-        let letters = sqlx::query_as(read).fetch_all(&self.superuser).await;
+        let letters = sqlx::query_as(read).fetch_all(&*self.superuser).await;
         letters.expect("dead letters can be read")
     }
+}
+
+/// Makes a database at the one of these servers that takes writes. Returns a URL that names all.
+async fn at_primary(url: &str, name: &str) -> String {
+    let primary = primary(url).await.expect("one of them takes writes");
+    template::make(&primary, name).await;
+    template::url_of(url, name)
 }
 
 /// A new environment's.

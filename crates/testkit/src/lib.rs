@@ -30,7 +30,7 @@ mod wrong_clock;
 use futures_util::StreamExt;
 
 pub use broker::Broker;
-pub use cluster::{BROKERS, Cluster, Member};
+pub use cluster::{BROKERS, Cluster, Member, PostgresPair, postgres_pair};
 pub use environment::{TestEnvironment, all_sent, one_connection};
 pub use eventually::{Eventually, eventually};
 pub use http::{Answer, NoAnswer, Person};

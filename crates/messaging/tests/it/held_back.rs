@@ -173,6 +173,14 @@ async fn a_batch_that_takes_minutes_is_left_to_another_instance() {
     let relay = app.relay();
     let (batches, progress, stopping) =
         (Arc::default(), Progress::default(), CancellationToken::new());
+    // Where the database is away, the instance itself is well.
+    let (tried, well) = (Arc::new(AtomicUsize::new(0)), Progress::default());
+    let tries = Arc::clone(&tried);
+    let waiting = app.instance("waiting").watched_by(well.clone());
+    let waiting = app.reader_in("waiting", &waiting, move |_| {
+        tries.fetch_add(1, SeqCst);
+        Err(HandleError::Unavailable("the database is away".to_owned()))
+    });
     let hanging = app.instance("hanging").watched_by(progress.clone()).consume(
         "reader",
         &[BookingFact::TOPIC],
@@ -180,15 +188,17 @@ async fn a_batch_that_takes_minutes_is_left_to_another_instance() {
         Hanging(Arc::clone(&batches)),
         stopping.clone(),
     );
-    let hanging = tokio::spawn(hanging);
     let bookings: Vec<Uuid> = (0..20).map(|_| Uuid::now_v7()).collect();
     let notes: Vec<_> = bookings.iter().map(|booking| note(*booking, 0)).collect();
     app.send(&relay.part, &notes).await;
+    eventually(async || tried.load(SeqCst) > 0).is(true).await;
+    let hanging = tokio::spawn(hanging);
     eventually(async || batches.load(SeqCst)).is(1).await;
 
     let other = app.reader_of(&app.instance("other"), |_| Ok(()));
     let limit = Duration::from_secs(180);
     eventually(async || progress.overdue()).within(limit).is(vec!["consumer"]).await;
+    assert_eq!(well.overdue(), Vec::<&str>::new());
     let unread = || async {
         bookings.iter().filter(|booking| other.part.notes(**booking).is_empty()).count()
     };
@@ -196,5 +206,6 @@ async fn a_batch_that_takes_minutes_is_left_to_another_instance() {
     stopping.cancel();
     hanging.await.unwrap().unwrap();
     other.stop().await;
+    waiting.stop().await;
     relay.stop().await;
 }

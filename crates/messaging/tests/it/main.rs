@@ -12,5 +12,6 @@ mod outages;
 mod owners;
 mod parked;
 mod pauses;
+mod promoted;
 mod resets;
 mod round_trip;

@@ -23,7 +23,7 @@ const MAX_HELD_PAUSE: TimeDelta = TimeDelta::hours(1);
 const BATCH: usize = 100;
 
 /// Sends a batch of the e-mails that are due. Returns whether there may be more.
-pub(crate) async fn send_mails(
+pub async fn send_mails(
     queue: &dyn MailQueue,
     counts: &dyn MailCounts,
     notifier: &dyn Notifier,

@@ -9,6 +9,8 @@ mod ensure_admin;
 mod erase_profile;
 mod give_role;
 mod log_in;
+#[cfg(any(test, feature = "port-tests"))]
+pub mod port_tests;
 mod ports;
 mod refresh_session;
 mod register;

@@ -2,9 +2,9 @@
 //! accounts, and about the status of their bookings.
 
 mod adapters;
-mod application;
+pub mod application;
 mod config;
-mod domain;
+pub mod domain;
 
 use std::{sync::Arc, time::Duration};
 

@@ -27,7 +27,7 @@ pub enum CheckPasswordError {
 
 /// What a check needs.
 #[derive(Clone)]
-pub(crate) struct PasswordCheck {
+pub struct PasswordCheck {
     pub passwords: Arc<dyn Passwords>,
     pub failed_logins: Arc<dyn FailedLogins>,
     pub limits: LoginLimits,

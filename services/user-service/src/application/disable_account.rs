@@ -7,7 +7,7 @@ use super::{Accounts, ChangeAccountError, SecurityLog, change_account::change_ac
 use crate::domain::{Account, Actor, Email, SecurityEvent};
 
 /// Disables the account, ends its sessions and returns it. It can be repeated: the first time stands.
-pub(crate) async fn disable_account(
+pub async fn disable_account(
     accounts: &dyn Accounts,
     security: &dyn SecurityLog,
     admin: Actor,

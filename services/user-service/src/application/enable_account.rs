@@ -6,7 +6,7 @@ use super::{Accounts, ChangeAccountError, SecurityLog, change_account::change_ac
 use crate::domain::{Account, Actor, Email, SecurityEvent};
 
 /// Enables the account and returns it. It can be repeated.
-pub(crate) async fn enable_account(
+pub async fn enable_account(
     accounts: &dyn Accounts,
     security: &dyn SecurityLog,
     admin: Actor,

@@ -7,13 +7,13 @@ use crate::domain::{Actor, SecurityEvent, SessionId};
 
 /// Which sessions of a person are to end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum WhichSessions {
+pub enum WhichSessions {
     One(SessionId),
     AllOthers,
 }
 
 /// Ends sessions of the actor and returns how many there were.
-pub(crate) async fn end_sessions(
+pub async fn end_sessions(
     accounts: &dyn Accounts,
     security: &dyn SecurityLog,
     actor: Actor,

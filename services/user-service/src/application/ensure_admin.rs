@@ -11,7 +11,7 @@ use crate::domain::{Account, Email, Password, PersonName, SecurityEvent, TypedPa
 
 /// What was found or done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum FirstAdmin {
+pub enum FirstAdmin {
     Created,
     /// There is an admin, this one or another.
     Present,
@@ -24,7 +24,7 @@ pub(crate) enum FirstAdmin {
 
 /// Why the first admin could not be ensured.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum EnsureAdminError {
+pub enum EnsureAdminError {
     #[error(transparent)]
     Hash(#[from] HashError),
     #[error(transparent)]
@@ -36,7 +36,7 @@ pub(crate) enum EnsureAdminError {
 /// Makes the account with this address an admin's, while there is no admin at all: a new account, or one
 /// that has this password. Several instances may do this at the same time. An admin whom others demoted
 /// stays demoted.
-pub(crate) async fn ensure_admin(
+pub async fn ensure_admin(
     accounts: &dyn Accounts,
     passwords: &dyn Passwords,
     security: &dyn SecurityLog,

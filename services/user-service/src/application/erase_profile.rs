@@ -3,14 +3,14 @@
 use karcis_database::StoreError;
 
 use super::{
-    Accounts, CheckPasswordError, Erasure, PasswordCheck,
+    CheckPasswordError, Erasing, Erasure, PasswordCheck,
     check_password::{Guess, check_password},
 };
 use crate::domain::{Account, Actor, ClientIp, SecurityEvent, TypedPassword};
 
 /// Why a person is not erased.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum EraseProfileError {
+pub enum EraseProfileError {
     #[error("make somebody else an admin first: there would be none left")]
     LastAdmin,
     #[error(transparent)]
@@ -21,8 +21,8 @@ pub(crate) enum EraseProfileError {
 
 /// Deletes the account and all that is stored of its person. Other services are told, which know the person
 /// by the account's id alone.
-pub(crate) async fn erase_profile(
-    accounts: &dyn Accounts,
+pub async fn erase_profile(
+    accounts: &dyn Erasing,
     check: &PasswordCheck,
     actor: Actor,
     account: &Account,

@@ -8,7 +8,7 @@ use crate::domain::{Account, Actor, Email, SecurityEvent};
 
 /// Gives the account this role and returns it. Another role ends the account's sessions; access tokens
 /// issued before keep the old role until they expire, but this service looks into the database.
-pub(crate) async fn give_role(
+pub async fn give_role(
     accounts: &dyn Accounts,
     security: &dyn SecurityLog,
     admin: Actor,

@@ -7,14 +7,14 @@ use super::{
 use crate::domain::{Account, Email, NewSession, Password, TypedPassword};
 
 /// What a person gives to log in, and the session that is about to begin.
-pub(crate) struct LogIn {
+pub struct LogIn {
     pub email: Email,
     pub password: TypedPassword,
     pub session: NewSession,
 }
 
 /// Who is logged in, though perhaps with the old hash.
-pub(crate) struct LoggedIn {
+pub struct LoggedIn {
     pub account: Account,
     /// Why a hash of older parameters was not replaced: the next log-in tries again.
     pub kept_hash: Option<CheckPasswordError>,
@@ -25,7 +25,7 @@ const TRIES: u32 = 2;
 
 /// Opens the session. An unknown address, a disabled account and a wrong password get the same error
 /// after the same time. A hash of older parameters is replaced.
-pub(crate) async fn log_in(
+pub async fn log_in(
     accounts: &dyn Accounts,
     check: &PasswordCheck,
     login: LogIn,

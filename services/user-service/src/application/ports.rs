@@ -25,14 +25,14 @@ pub enum SaveError {
 
 /// What happens to the sessions of an account that is saved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Sessions {
+pub enum Sessions {
     Keep,
     EndAllBut(Option<SessionId>),
 }
 
 /// What became of an admin's change of an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum AdminSave {
+pub enum AdminSave {
     Saved,
     /// Others changed the account since it was loaded.
     Conflict,
@@ -42,7 +42,7 @@ pub(crate) enum AdminSave {
 
 /// What became of the wish to be erased.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Erasure {
+pub enum Erasure {
     Erased,
     /// The account is no more, or its password was changed.
     Changed,
@@ -50,9 +50,17 @@ pub(crate) enum Erasure {
     LastAdmin,
 }
 
+/// Where people are erased.
+#[async_trait]
+pub trait Erasing: Send + Sync {
+    /// Deletes the account and all that is stored of its person, and publishes that, if its password is
+    /// still the same. There is always an admin left.
+    async fn erase(&self, account: &Account) -> Result<Erasure, StoreError>;
+}
+
 /// The accounts, each with its sessions. Changes of accounts are published.
 #[async_trait]
-pub(crate) trait Accounts: Send + Sync {
+pub trait Accounts: Erasing {
     /// The account with this id.
     async fn by_id(&self, id: UserId) -> Result<Option<Account>, StoreError>;
 
@@ -100,10 +108,6 @@ pub(crate) trait Accounts: Send + Sync {
         act: &PrivilegedAct,
     ) -> Result<AdminSave, SaveError>;
 
-    /// Deletes the account and all that is stored of its person, and publishes that, if its password is
-    /// still the same. There is always an admin left.
-    async fn erase(&self, account: &Account) -> Result<Erasure, StoreError>;
-
     /// Replaces the account's hash by another one of the same password, unless it was changed.
     async fn replace_hash(&self, account: &Account, hash: &PasswordHash) -> Result<(), StoreError>;
 
@@ -137,7 +141,7 @@ pub(crate) trait Accounts: Send + Sync {
 
 /// A session that nobody else refreshes meanwhile. Dropped, it is unchanged.
 #[async_trait]
-pub(crate) trait LockedSession: Send {
+pub trait LockedSession: Send {
     /// The token that was presented.
     fn token(&self) -> &StoredToken;
 
@@ -164,7 +168,7 @@ pub enum HashError {
 
 /// Whether a password is an account's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum PasswordMatch {
+pub enum PasswordMatch {
     Wrong,
     Right,
     /// It is right, but hashed with weaker parameters than today's, or in another spelling.
@@ -173,7 +177,7 @@ pub(crate) enum PasswordMatch {
 
 /// Who waits for a hash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Urgency {
+pub enum Urgency {
     /// Somebody who has an account.
     LogIn,
     /// Somebody new, of whom there may be a rush.
@@ -182,7 +186,7 @@ pub(crate) enum Urgency {
 
 /// Slow hashing. Registrations wait for log-ins.
 #[async_trait]
-pub(crate) trait Passwords: Send + Sync {
+pub trait Passwords: Send + Sync {
     /// The salted hash of a new password.
     async fn hash(&self, password: Password, urgency: Urgency) -> Result<PasswordHash, HashError>;
 
@@ -196,7 +200,7 @@ pub(crate) trait Passwords: Send + Sync {
 
 /// Counts guesses at passwords, of all instances together.
 #[async_trait]
-pub(crate) trait FailedLogins: Send + Sync {
+pub trait FailedLogins: Send + Sync {
     /// Whether somebody has logged in from this network address to this account; never without one.
     async fn is_known(
         &self,
@@ -220,14 +224,14 @@ pub(crate) trait FailedLogins: Send + Sync {
 }
 
 /// Where security events are noted, for those who watch.
-pub(crate) trait SecurityLog: Send + Sync {
+pub trait SecurityLog: Send + Sync {
     /// Notes that this happened.
     fn note(&self, event: SecurityEvent<'_>);
 }
 
 /// E-mails that wait to be sent.
 #[async_trait]
-pub(crate) trait MailQueue: Send + Sync {
+pub trait MailQueue: Send + Sync {
     /// Claims up to `limit` e-mails that are due and were added after `since`. Those of a booking come
     /// together, in the order of its life. They are due again at `until`, in case this instance dies.
     /// Older ones are given up: they are never due again.
@@ -251,21 +255,21 @@ pub(crate) trait MailQueue: Send + Sync {
 
 /// The notifications to buyers, stored so that each is sent once.
 #[async_trait]
-pub(crate) trait Notifications: MailQueue {
+pub trait Notifications: MailQueue {
     /// Stores those that are new: they are due at once.
     async fn add(&self, notifications: &[Notification], at: Timestamp) -> Result<(), StoreError>;
 }
 
 /// The e-mails about accounts, none of which waits twice for the same address.
 #[async_trait]
-pub(crate) trait AccountMails: MailQueue {
+pub trait AccountMails: MailQueue {
     /// Adds an e-mail: it is due at once.
     async fn add(&self, mail: &AccountMail) -> Result<(), StoreError>;
 }
 
 /// Counts the e-mails to addresses that may get only so many a day, of all instances together.
 #[async_trait]
-pub(crate) trait MailCounts: Send + Sync {
+pub trait MailCounts: Send + Sync {
     /// Counts these e-mails. Returns for each, in order, whether it may be sent: only these count.
     async fn admit(&self, mails: &[Mail], at: Timestamp) -> Result<Vec<bool>, StoreError>;
 
@@ -275,7 +279,7 @@ pub(crate) trait MailCounts: Send + Sync {
 
 /// What became of an e-mail that was to be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Delivery {
+pub enum Delivery {
     /// It is sent, or never can be.
     Done,
     /// It is to be tried again.
@@ -286,7 +290,7 @@ pub(crate) enum Delivery {
 
 /// Sends e-mails.
 #[async_trait]
-pub(crate) trait Notifier: Send + Sync {
+pub trait Notifier: Send + Sync {
     /// Sends each e-mail, within 10 s for all. Returns for each, in order, what became of it. Failures are
     /// logged.
     async fn notify(&self, mails: &[Mail]) -> Vec<Delivery>;

@@ -21,7 +21,7 @@ pub enum RefreshSessionError {
 
 /// Replaces the presented token by `next`, in the transaction that loads the account: a token is used up
 /// only together with the answer. Returns the account as it is now, and the session.
-pub(crate) async fn refresh_session(
+pub async fn refresh_session(
     accounts: &dyn Accounts,
     security: &dyn SecurityLog,
     presented: &TokenHash,

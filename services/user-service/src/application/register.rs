@@ -6,7 +6,7 @@ use super::{Accounts, HashError, Passwords, SaveError, Urgency};
 use crate::domain::{Account, Email, NewSession, Password, PersonName};
 
 /// What a person gives to register, with the ids of what is about to be created.
-pub(crate) struct Registration {
+pub struct Registration {
     pub user_id: UserId,
     pub email: Email,
     pub password: Password,
@@ -24,7 +24,7 @@ pub enum RegisterError {
 }
 
 /// Opens a buyer's account and returns it.
-pub(crate) async fn register(
+pub async fn register(
     accounts: &dyn Accounts,
     passwords: &dyn Passwords,
     registration: Registration,

@@ -10,7 +10,7 @@ use crate::domain::{
 
 /// Why a password is not reset.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum ResetPasswordError {
+pub enum ResetPasswordError {
     #[error(transparent)]
     Password(#[from] InvalidPassword),
     #[error(transparent)]
@@ -21,7 +21,7 @@ pub(crate) enum ResetPasswordError {
 
 /// Gives the account that the token is for this password, which uses up the token and ends all sessions.
 /// Its owner can then log in from here, whatever was tried before.
-pub(crate) async fn reset_password(
+pub async fn reset_password(
     accounts: &dyn Accounts,
     check: &PasswordCheck,
     token: &TokenHash,

@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use karcis_database::StoreError;
-use karcis_kernel::Timestamp;
+use karcis_kernel::{Bug, Timestamp};
 
 use super::{Delivery, MailCounts, MailQueue, Notifier};
 use crate::domain::Mail;
@@ -23,7 +23,7 @@ const MAX_HELD_PAUSE: TimeDelta = TimeDelta::hours(1);
 const BATCH: usize = 100;
 
 /// Sends a batch of the e-mails that are due. Returns whether there may be more.
-pub(crate) async fn send_mails(
+pub async fn send_mails(
     queue: &dyn MailQueue,
     counts: &dyn MailCounts,
     notifier: &dyn Notifier,
@@ -39,6 +39,10 @@ pub(crate) async fn send_mails(
     }
     let mut admitted = counts.admit(&due, at).await?.into_iter();
     let held: Vec<Mail> = due.extract_if(.., |_| !admitted.next().unwrap_or_default()).collect();
+    if Bug::RecordedBeforeSent.is_planted() {
+        let sent = due.iter().map(|mail| (mail, true)).collect::<Vec<_>>();
+        queue.record(&sent, at, MIN_PAUSE..=MAX_PAUSE).await?;
+    }
     let sent: Vec<(&Mail, Delivery)> = due.iter().zip(notifier.notify(&due).await).collect();
     // First, as what is not recorded is sent again.
     let outcomes = sent.iter().map(|(mail, sent)| (*mail, *sent == Delivery::Done));

@@ -13,7 +13,7 @@ use crate::domain::{
 };
 
 /// A change that the owner of an account asks for.
-pub(crate) struct ProfileUpdate {
+pub struct ProfileUpdate {
     /// Whose session is live. It stays open when a new e-mail address or password ends the others.
     pub actor: Actor,
     /// Their account, as it was then.
@@ -29,7 +29,7 @@ pub(crate) struct ProfileUpdate {
 
 /// Why a profile is not updated.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum UpdateProfileError {
+pub enum UpdateProfileError {
     #[error("register: there is no such account")]
     NoSuchAccount,
     /// While the password was checked.
@@ -53,7 +53,7 @@ pub(crate) enum UpdateProfileError {
 
 /// Updates the profile and returns the account. A new e-mail address is to be verified, and the old one is
 /// told.
-pub(crate) async fn update_profile(
+pub async fn update_profile(
     accounts: &dyn Accounts,
     check: &PasswordCheck,
     update: ProfileUpdate,

@@ -7,7 +7,7 @@ use crate::domain::{AccountMailKind, TokenHash};
 
 /// Why an address is not verified, or a password not reset.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum MailedTokenError {
+pub enum MailedTokenError {
     #[error("ask for another e-mail: this token is unknown, used or expired")]
     Invalid,
     #[error(transparent)]
@@ -18,7 +18,7 @@ pub(crate) enum MailedTokenError {
 
 /// Notes that the owner of the account reads its address. It can be repeated while the token is good: mail
 /// programs follow links before people do.
-pub(crate) async fn verify_email(
+pub async fn verify_email(
     accounts: &dyn Accounts,
     token: &TokenHash,
 ) -> Result<(), MailedTokenError> {

@@ -6,7 +6,7 @@ use super::{Email, Locale, PasswordHash, PersonName, Phone, TimeZone};
 
 /// A person with an account.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Account {
+pub struct Account {
     pub user_id: UserId,
     pub email: Email,
     /// Whether its owner has proven to read that address.
@@ -26,7 +26,7 @@ pub(crate) struct Account {
 
 /// A change of a profile: `None` leaves a field unchanged, `Some(None)` clears it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct ProfileChange {
+pub struct ProfileChange {
     pub name: Option<PersonName>,
     pub phone: Option<Option<Phone>>,
     pub locale: Option<Option<Locale>>,
@@ -37,7 +37,7 @@ pub(crate) struct ProfileChange {
 
 /// A change that is published, with the account as it is afterwards, if there is one.
 #[derive(Clone, Copy)]
-pub(crate) enum AccountChange<'a> {
+pub enum AccountChange<'a> {
     Registered(&'a Account),
     Updated(&'a Account),
     Erased(UserId),
@@ -45,7 +45,7 @@ pub(crate) enum AccountChange<'a> {
 
 impl Account {
     /// A new account, version 1, without contact details.
-    pub(crate) fn new(
+    pub fn new(
         user_id: UserId,
         email: Email,
         password_hash: PasswordHash,
@@ -70,7 +70,7 @@ impl Account {
     }
 
     /// The account after this change; the same version if nothing changes.
-    pub(crate) fn changed(&self, change: ProfileChange) -> Self {
+    pub fn changed(&self, change: ProfileChange) -> Self {
         let email = change.email.unwrap_or_else(|| self.email.clone());
         let next = Self {
             name: change.name.unwrap_or_else(|| self.name.clone()),
@@ -86,28 +86,28 @@ impl Account {
     }
 
     /// The account, whose owner has proven to read its address; the same version if that is known.
-    pub(crate) fn verified(&self) -> Self {
+    pub fn verified(&self) -> Self {
         Self { email_verified: true, ..self.clone() }.with_version_after(self)
     }
 
     /// The account with this password, which was chosen with a token from an e-mail to its address.
-    pub(crate) fn reset(&self, password_hash: PasswordHash) -> Self {
+    pub fn reset(&self, password_hash: PasswordHash) -> Self {
         Self { password_hash, email_verified: true, ..self.clone() }.with_version_after(self)
     }
 
     /// The account with this role; the same version if it has the role already.
-    pub(crate) fn with_role(&self, role: Role) -> Self {
+    pub fn with_role(&self, role: Role) -> Self {
         Self { role, ..self.clone() }.with_version_after(self)
     }
 
     /// The account, disabled since `at`; the same version if it is disabled already.
-    pub(crate) fn disabled(&self, at: Timestamp) -> Self {
+    pub fn disabled(&self, at: Timestamp) -> Self {
         let disabled_at = Some(self.disabled_at.unwrap_or(at));
         Self { disabled_at, ..self.clone() }.with_version_after(self)
     }
 
     /// The account, not disabled; the same version if it is not.
-    pub(crate) fn enabled(&self) -> Self {
+    pub fn enabled(&self) -> Self {
         Self { disabled_at: None, ..self.clone() }.with_version_after(self)
     }
 
@@ -119,7 +119,7 @@ impl Account {
 
 /// Whether `admin` would give their own account another role, or disable it. This is forbidden, so that
 /// the last admin cannot be lost by mistake.
-pub(crate) fn changes_own_account(admin: UserId, before: &Account, after: &Account) -> bool {
+pub fn changes_own_account(admin: UserId, before: &Account, after: &Account) -> bool {
     before.user_id == admin && before != after
 }
 

@@ -7,22 +7,22 @@ use karcis_kernel::Timestamp;
 
 /// A language tag of BCP 47's shape, such as `id-ID`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Locale(String);
+pub struct Locale(String);
 
 /// A text that is no language tag.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("give a language tag such as id-ID")]
-pub(crate) struct InvalidLocale;
+pub struct InvalidLocale;
 
 impl Locale {
     /// How many characters it has.
-    pub(crate) const LENGTH: RangeInclusive<usize> = 2..=35;
+    pub const LENGTH: RangeInclusive<usize> = 2..=35;
 
     /// What a tag matches.
-    pub(crate) const PATTERN: &str = r"^[A-Za-z]{2,3}((-[A-Za-z0-9]{1,8})*-[A-Za-z0-9]{2,8})?$";
+    pub const PATTERN: &str = r"^[A-Za-z]{2,3}((-[A-Za-z0-9]{1,8})*-[A-Za-z0-9]{2,8})?$";
 
     /// The tag in this text. Only its shape is checked, not whether the language is registered.
-    pub(crate) fn parse(text: &str) -> Result<Self, InvalidLocale> {
+    pub fn parse(text: &str) -> Result<Self, InvalidLocale> {
         let tag = text.trim();
         let mut subtags = tag.split('-');
         let is_language = subtags.next().is_some_and(|language| {
@@ -43,7 +43,7 @@ impl Locale {
     }
 
     /// The language of e-mails to people with this tag.
-    pub(crate) fn language(&self) -> Language {
+    pub fn language(&self) -> Language {
         let language = self.0.split('-').next().unwrap_or_default().to_ascii_lowercase();
         match language.as_str() {
             // Today's code, that of ISO 639-2, and the one that old devices send.
@@ -53,14 +53,14 @@ impl Locale {
     }
 
     /// The tag as text.
-    pub(crate) fn as_str(&self) -> &str {
+    pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
 /// A language that e-mails are written in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Language {
+pub enum Language {
     #[default]
     English,
     Indonesian,
@@ -73,29 +73,29 @@ fn ends_in_singleton(tag: &str) -> bool {
 
 /// An IANA time zone, such as `Asia/Jakarta`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct TimeZone(chrono_tz::Tz);
+pub struct TimeZone(chrono_tz::Tz);
 
 /// A text that names no IANA time zone.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("give an IANA time zone such as Asia/Jakarta")]
-pub(crate) struct UnknownTimeZone;
+pub struct UnknownTimeZone;
 
 impl TimeZone {
     /// For where the zone is not known.
-    pub(crate) const UTC: Self = Self(chrono_tz::UTC);
+    pub const UTC: Self = Self(chrono_tz::UTC);
 
     /// What clocks in the zone show at this time.
-    pub(crate) fn local(self, at: Timestamp) -> DateTime<chrono_tz::Tz> {
+    pub fn local(self, at: Timestamp) -> DateTime<chrono_tz::Tz> {
         at.with_timezone(&self.0)
     }
 
     /// The zone with the name in this text.
-    pub(crate) fn parse(text: &str) -> Result<Self, UnknownTimeZone> {
+    pub fn parse(text: &str) -> Result<Self, UnknownTimeZone> {
         text.trim().parse().map(Self).map_err(|_| UnknownTimeZone)
     }
 
     /// Its name.
-    pub(crate) fn as_str(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         self.0.name()
     }
 }

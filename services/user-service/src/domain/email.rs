@@ -8,24 +8,23 @@ use unicode_properties::{GeneralCategory, UnicodeGeneralCategory as _};
 /// An address in lower case and ASCII, so that nobody registers twice with different capitals or with
 /// two forms of one domain. `Debug` hides it.
 #[derive(Clone, PartialEq, Eq, Hash)]
-pub(crate) struct Email(String);
+pub struct Email(String);
 
 /// Why a text is no e-mail address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("give an address such as sari@mail.example: {0}")]
-pub(crate) struct InvalidEmail(&'static str);
+pub struct InvalidEmail(&'static str);
 
 impl Email {
     /// The length in bytes of the longest address that a mail server accepts (RFC 5321, 4.5.3.1.3).
-    pub(crate) const MAX_LENGTH: usize = 254;
+    pub const MAX_LENGTH: usize = 254;
 
     /// What an address matches, before it is parsed.
-    pub(crate) const PATTERN: &str =
-        r"^[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[^\x00-,/:-@\[-`{-\x7f]+$";
+    pub const PATTERN: &str = r"^[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[^\x00-,/:-@\[-`{-\x7f]+$";
 
     /// The address in this text, without the spaces and invisible characters around it. A domain of other
     /// scripts gets its ASCII form: `xn--…`.
-    pub(crate) fn parse(text: &str) -> Result<Self, InvalidEmail> {
+    pub fn parse(text: &str) -> Result<Self, InvalidEmail> {
         let (local, domain) =
             text.trim_matches(is_around).split_once('@').ok_or(InvalidEmail("it has no @"))?;
         check_local(local).map_err(InvalidEmail)?;
@@ -40,12 +39,12 @@ impl Email {
     }
 
     /// The address as text.
-    pub(crate) fn as_str(&self) -> &str {
+    pub fn as_str(&self) -> &str {
         &self.0
     }
 
     /// What is before the @.
-    pub(crate) fn local_part(&self) -> &str {
+    pub fn local_part(&self) -> &str {
         self.0.split('@').next().unwrap_or_default()
     }
 }

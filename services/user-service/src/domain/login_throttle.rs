@@ -5,7 +5,7 @@ use chrono::TimeDelta;
 use super::{Email, SessionId};
 
 /// How long guesses count, from the first of them.
-pub(crate) const WINDOW: TimeDelta = TimeDelta::minutes(15);
+pub const WINDOW: TimeDelta = TimeDelta::minutes(15);
 
 /// How long the guesses of strangers at one account wait for each other once they are many.
 const FIRST_WAIT: TimeDelta = TimeDelta::seconds(1);
@@ -13,11 +13,11 @@ const LONGEST_WAIT: TimeDelta = TimeDelta::seconds(30);
 
 /// The network address of a client as text: an IPv4 address or an IPv6 subnet.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct ClientIp(pub String);
+pub struct ClientIp(pub String);
 
 /// What guesses are counted by.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Subject {
+pub enum Subject {
     /// An e-mail address, whether or not it has an account, and a network address, together.
     AccountAt(Email, ClientIp),
     /// An e-mail address, for strangers everywhere, who take turns: a network address has one at a time.
@@ -30,7 +30,7 @@ pub(crate) enum Subject {
 /// How many guesses of a subject are free within a window, and how long each further one has to wait
 /// after the one before: at first `first_wait`, then twice as long each time, up to `longest_wait`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Allowance {
+pub struct Allowance {
     pub free: u32,
     pub first_wait: TimeDelta,
     pub longest_wait: TimeDelta,
@@ -50,7 +50,7 @@ impl Allowance {
 
 /// Who guesses an account's password.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Guesser {
+pub enum Guesser {
     /// Nobody has logged in to the account from this address.
     Stranger(ClientIp),
     /// Somebody has.
@@ -61,7 +61,7 @@ pub(crate) enum Guesser {
 
 /// How many wrong passwords within a window are too many.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct LoginLimits {
+pub struct LoginLimits {
     /// For one account from one network address, or in one session. From all strangers together, so
     /// many begin a delay.
     pub per_account: u32,
@@ -74,7 +74,7 @@ impl LoginLimits {
     /// charged for what an earlier one refuses: who is stopped delays nobody else. What strangers do
     /// elsewhere, or at the same address to other accounts, stops no known peer; and nothing outside of
     /// a session stops that session.
-    pub(crate) fn charged(&self, email: &Email, guesser: &Guesser) -> Vec<(Subject, Allowance)> {
+    pub fn charged(&self, email: &Email, guesser: &Guesser) -> Vec<(Subject, Allowance)> {
         let at = |ip: &ClientIp| {
             (Subject::AccountAt(email.clone(), ip.clone()), Allowance::hard(self.per_account))
         };

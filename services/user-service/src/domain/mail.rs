@@ -21,7 +21,7 @@ const LONGEST_TEXT: usize = 1_000;
 
 /// What an e-mail about an account is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum AccountMailKind {
+pub enum AccountMailKind {
     /// Brings a token that proves that the address is the person's own.
     VerifyEmail,
     /// Brings a token that may choose a new password.
@@ -31,10 +31,9 @@ pub(crate) enum AccountMailKind {
 }
 
 impl AccountMailKind {
-    pub(crate) const ALL: [Self; 3] =
-        [Self::VerifyEmail, Self::ResetPassword, Self::AddressChanged];
+    pub const ALL: [Self; 3] = [Self::VerifyEmail, Self::ResetPassword, Self::AddressChanged];
 
-    pub(crate) fn as_str(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::VerifyEmail => "verify_email",
             Self::ResetPassword => "reset_password",
@@ -43,7 +42,7 @@ impl AccountMailKind {
     }
 
     /// How long the token that it brings is good for, from when the e-mail is sent.
-    pub(crate) fn token_lifetime(self) -> Option<TimeDelta> {
+    pub fn token_lifetime(self) -> Option<TimeDelta> {
         match self {
             Self::VerifyEmail => Some(TimeDelta::hours(24)),
             Self::ResetPassword => Some(TimeDelta::minutes(30)),
@@ -54,7 +53,7 @@ impl AccountMailKind {
 
 /// An e-mail about an account that somebody is to get.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct AccountMail {
+pub struct AccountMail {
     pub kind: AccountMailKind,
     pub to: Email,
     /// The account that it is erased with; `None` if anybody can ask for it.
@@ -65,7 +64,7 @@ pub(crate) struct AccountMail {
 
 impl AccountMail {
     /// Asks the owner of the account to prove that its address is theirs.
-    pub(crate) fn verify(account: &Account) -> Self {
+    pub fn verify(account: &Account) -> Self {
         Self {
             kind: AccountMailKind::VerifyEmail,
             to: account.email.clone(),
@@ -75,12 +74,12 @@ impl AccountMail {
     }
 
     /// Lets the owner of this address, if it is an account's, choose a new password.
-    pub(crate) fn reset(to: Email) -> Self {
+    pub fn reset(to: Email) -> Self {
         Self { kind: AccountMailKind::ResetPassword, to, user_id: None, was_verified: false }
     }
 
     /// Who is told what when an account changes: both addresses, if it gets another one.
-    pub(crate) fn of_change(before: &Account, after: &Account) -> Vec<Self> {
+    pub fn of_change(before: &Account, after: &Account) -> Vec<Self> {
         if before.email == after.email {
             return vec![];
         }
@@ -96,7 +95,7 @@ impl AccountMail {
 
 /// The secret that an e-mail brings. Only its hash is stored.
 #[derive(Clone, PartialEq, Eq)]
-pub(crate) struct MailedToken(pub String);
+pub struct MailedToken(pub String);
 
 impl fmt::Debug for MailedToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -106,7 +105,7 @@ impl fmt::Debug for MailedToken {
 
 /// What an e-mail says.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Content {
+pub enum Content {
     Booking(Notification),
     /// With a token if the kind has one.
     Account(AccountMail, Option<MailedToken>),
@@ -114,7 +113,7 @@ pub(crate) enum Content {
 
 impl Content {
     /// What a buyer is notified of.
-    pub(crate) fn notification(&self) -> Option<&Notification> {
+    pub fn notification(&self) -> Option<&Notification> {
         match self {
             Self::Booking(notification) => Some(notification),
             Self::Account(..) => None,
@@ -124,7 +123,7 @@ impl Content {
 
 /// An e-mail that is due.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Mail {
+pub struct Mail {
     pub content: Content,
     /// `None` if the account is gone.
     pub recipient: Option<Recipient>,
@@ -134,7 +133,7 @@ pub(crate) struct Mail {
 
 /// Whom an e-mail is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Recipient {
+pub struct Recipient {
     pub email: Email,
     pub is_verified: bool,
     /// How the e-mail may greet the person.
@@ -144,19 +143,14 @@ pub(crate) struct Recipient {
 
 impl Recipient {
     /// The owner of an account. Nobody is greeted by a name that a stranger may have made up to write to them.
-    pub(crate) fn owner(
-        email: Email,
-        is_verified: bool,
-        name: PersonName,
-        language: Language,
-    ) -> Self {
+    pub fn owner(email: Email, is_verified: bool, name: PersonName, language: Language) -> Self {
         let greeting = Some(name).filter(|name| is_verified && name.is_only_a_name());
         Self { email, is_verified, greeting, language }
     }
 
     /// What an organiser wrote, as one paragraph, if an e-mail to this person may repeat it: who has not
     /// proven to read the address may never have heard of the event, and gets nothing that may be a link.
-    pub(crate) fn repeated(&self, text: &str) -> Option<String> {
+    pub fn repeated(&self, text: &str) -> Option<String> {
         let words: Vec<&str> = text.split_whitespace().collect();
         let text = one_line(&words.join(" "), 1..=LONGEST_TEXT).ok()?;
         (self.is_verified || !may_be_a_link(&text)).then_some(text)
@@ -165,7 +159,7 @@ impl Recipient {
 
 impl Mail {
     /// What it is about, as one word.
-    pub(crate) fn kind(&self) -> &'static str {
+    pub fn kind(&self) -> &'static str {
         match &self.content {
             Content::Booking(notification) => notification.kind.as_str(),
             Content::Account(mail, _) => mail.kind.as_str(),
@@ -173,7 +167,7 @@ impl Mail {
     }
 
     /// Whether it is of no use any more: it asks for a payment that has come too late.
-    pub(crate) fn is_too_late(&self, at: Timestamp) -> bool {
+    pub fn is_too_late(&self, at: Timestamp) -> bool {
         match self.content.notification().map(|of| &of.kind) {
             Some(NotificationKind::Reserved { pay_by, .. }) => *pay_by <= at,
             _ => false,
@@ -182,7 +176,7 @@ impl Mail {
 
     /// Its recipient, and at most how many e-mails this address may get within a day for this one to be
     /// sent; `None` if they are not counted, as its owner bought something or has to be warned.
-    pub(crate) fn daily_limit(&self) -> Option<(&Email, u32)> {
+    pub fn daily_limit(&self) -> Option<(&Email, u32)> {
         let recipient = self.recipient.as_ref()?;
         let kind = match &self.content {
             Content::Booking(_) => None,

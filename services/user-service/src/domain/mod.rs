@@ -17,20 +17,20 @@ mod security_event;
 mod session;
 mod signing_key;
 
-pub(crate) use account::{Account, AccountChange, ProfileChange, changes_own_account};
-pub(crate) use contact::{Language, Locale, TimeZone};
-pub(crate) use email::{Email, InvalidEmail};
-pub(crate) use login_throttle::{Allowance, ClientIp, Guesser, LoginLimits, Subject, WINDOW};
-pub(crate) use mail::{AccountMail, AccountMailKind, Content, Mail, MailedToken, Recipient};
-pub(crate) use notification::{Booked, BookedItem, EventSnapshot, Notification, NotificationKind};
-pub(crate) use password::{InvalidPassword, Password, PasswordHash, TypedPassword};
-pub(crate) use person_name::PersonName;
-pub(crate) use phone::Phone;
+pub use account::{Account, AccountChange, ProfileChange, changes_own_account};
+pub use contact::{Language, Locale, TimeZone};
+pub use email::{Email, InvalidEmail};
+pub use login_throttle::{Allowance, ClientIp, Guesser, LoginLimits, Subject, WINDOW};
+pub use mail::{AccountMail, AccountMailKind, Content, Mail, MailedToken, Recipient};
+pub use notification::{Booked, BookedItem, EventSnapshot, Notification, NotificationKind};
+pub use password::{InvalidPassword, Password, PasswordHash, TypedPassword};
+pub use person_name::PersonName;
+pub use phone::Phone;
 pub use reason::Reason;
-pub(crate) use security_event::SecurityEvent;
-pub(crate) use session::{
+pub use security_event::SecurityEvent;
+pub use session::{
     Actor, NewSession, NewToken, OpenSession, SessionId, StoredToken, TokenHash, TokenUse,
     UserAgent,
 };
-pub(crate) use signing_key::TOKEN_LIFETIME;
+pub use signing_key::TOKEN_LIFETIME;
 pub use signing_key::{KeyInUse, KeyStatus, PublishedKey};

@@ -7,7 +7,7 @@ use super::TimeZone;
 
 /// Something that happened to a booking. Its buyer is notified of it once.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Notification {
+pub struct Notification {
     pub booking_id: BookingId,
     pub user_id: UserId,
     pub event_id: EventId,
@@ -16,7 +16,7 @@ pub(crate) struct Notification {
 
 /// What happened. An `Option` is `None` if older releases published or stored it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum NotificationKind {
+pub enum NotificationKind {
     /// The seats are held and wait for their payment.
     Reserved {
         booked: Booked,
@@ -48,7 +48,7 @@ pub(crate) enum NotificationKind {
 
 /// What a buyer has booked.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Booked {
+pub struct Booked {
     pub event: EventSnapshot,
     pub items: Vec<BookedItem>,
     pub total: Money,
@@ -56,14 +56,14 @@ pub(crate) struct Booked {
 
 /// Tickets of one type.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct BookedItem {
+pub struct BookedItem {
     pub name: String,
     pub quantity: u32,
 }
 
 /// What a buyer sees of an event. The texts are its organiser's.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct EventSnapshot {
+pub struct EventSnapshot {
     pub title: String,
     pub venue: String,
     pub starts_at: Timestamp,
@@ -72,7 +72,7 @@ pub(crate) struct EventSnapshot {
 
 impl NotificationKind {
     /// It as one word.
-    pub(crate) fn as_str(&self) -> &'static str {
+    pub fn as_str(&self) -> &'static str {
         match self {
             Self::Reserved { .. } => "reserved",
             Self::Confirmed { .. } => "confirmed",
@@ -83,7 +83,7 @@ impl NotificationKind {
     }
 
     /// What a booking has at most one notification of: an event can change more than once.
-    pub(crate) fn key(&self) -> String {
+    pub fn key(&self) -> String {
         match self {
             Self::EventChanged { version, .. } => format!("{}.{version}", self.as_str()),
             _ => self.as_str().to_owned(),
@@ -91,7 +91,7 @@ impl NotificationKind {
     }
 
     /// How long after it happened the buyer is notified. Who pays at once needs no e-mail that says to pay.
-    pub(crate) fn delay(&self) -> TimeDelta {
+    pub fn delay(&self) -> TimeDelta {
         match self {
             Self::Reserved { .. } => TimeDelta::seconds(10),
             _ => TimeDelta::zero(),
@@ -99,7 +99,7 @@ impl NotificationKind {
     }
 
     /// Orders the notifications of a booking as they happen in its life.
-    pub(crate) fn order(&self) -> (u8, i64) {
+    pub fn order(&self) -> (u8, i64) {
         match self {
             Self::Reserved { .. } => (0, 0),
             Self::Confirmed { .. } => (1, 0),
@@ -110,7 +110,7 @@ impl NotificationKind {
     }
 
     /// What the buyer has booked, if it is known.
-    pub(crate) fn booked(&self) -> Option<&Booked> {
+    pub fn booked(&self) -> Option<&Booked> {
         match self {
             Self::Reserved { booked, .. } | Self::EventChanged { booked, .. } => Some(booked),
             Self::Confirmed { booked } | Self::Cancelled { booked, .. } => booked.as_ref(),
@@ -119,7 +119,7 @@ impl NotificationKind {
     }
 
     /// The event as it is now, if it is known.
-    pub(crate) fn event(&self) -> Option<&EventSnapshot> {
+    pub fn event(&self) -> Option<&EventSnapshot> {
         match self {
             Self::Rejected { event, .. } => event.as_ref(),
             _ => self.booked().map(|booked| &booked.event),

@@ -18,11 +18,11 @@ const MIN_NAME: usize = 4;
 /// A password that is good enough to be chosen: 8–128 characters, not known from leaks, without the
 /// product's name, in Unicode's form NFC, so that it is the same from every keyboard.
 #[derive(Clone, PartialEq, Eq)]
-pub(crate) struct Password(String);
+pub struct Password(String);
 
 /// A text that cannot be chosen as a password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum InvalidPassword {
+pub enum InvalidPassword {
     #[error("give 8 to 128 characters")]
     Length,
     #[error("choose another: this one is known from leaks")]
@@ -35,17 +35,17 @@ pub(crate) enum InvalidPassword {
 
 impl Password {
     /// How many characters it has.
-    pub(crate) const LENGTH: RangeInclusive<usize> = 8..=128;
+    pub const LENGTH: RangeInclusive<usize> = 8..=128;
 
     /// The password in this text: spaces count.
-    pub(crate) fn choose(text: String) -> Result<Self, InvalidPassword> {
+    pub fn choose(text: String) -> Result<Self, InvalidPassword> {
         let password = Self::configured(text)?;
         let guessable = password.0.to_lowercase().contains(PRODUCT);
         if guessable { Err(InvalidPassword::Product) } else { Ok(password) }
     }
 
     /// The same for a password in a deployment's settings, where the product's name is no clue.
-    pub(crate) fn configured(text: String) -> Result<Self, InvalidPassword> {
+    pub fn configured(text: String) -> Result<Self, InvalidPassword> {
         let text: String = text.nfc().collect();
         if !Self::LENGTH.contains(&text.chars().count()) {
             Err(InvalidPassword::Length)
@@ -57,19 +57,19 @@ impl Password {
     }
 
     /// A password that was found to be its account's, to be hashed again.
-    pub(crate) fn typed(TypedPassword(text): TypedPassword) -> Self {
+    pub fn typed(TypedPassword(text): TypedPassword) -> Self {
         Self(text.nfc().collect())
     }
 
     /// The same password, unless it has the name before the @ of its account's address.
-    pub(crate) fn for_account(self, email: &Email) -> Result<Self, InvalidPassword> {
+    pub fn for_account(self, email: &Email) -> Result<Self, InvalidPassword> {
         let name = email.local_part();
         let guessable = name.len() >= MIN_NAME && self.0.to_lowercase().contains(name);
         if guessable { Err(InvalidPassword::OwnName) } else { Ok(self) }
     }
 
     /// The password itself, to be hashed.
-    pub(crate) fn expose(&self) -> &str {
+    pub fn expose(&self) -> &str {
         &self.0
     }
 }
@@ -93,12 +93,12 @@ fn is_simple(text: &[u8]) -> bool {
 
 /// A text that may or may not be somebody's password.
 #[derive(Clone, PartialEq, Eq)]
-pub(crate) struct TypedPassword(pub String);
+pub struct TypedPassword(pub String);
 
 impl TypedPassword {
     /// The texts that may have been hashed, the usual one first: the text in form NFC, as it was typed,
     /// and in form NFD. Older releases hashed what was typed, which may have been on another system.
-    pub(crate) fn spellings(self) -> Vec<String> {
+    pub fn spellings(self) -> Vec<String> {
         let (nfc, nfd): (String, String) = (self.0.nfc().collect(), self.0.nfd().collect());
         let mut spellings = vec![nfc, self.0, nfd];
         spellings.dedup();
@@ -108,7 +108,7 @@ impl TypedPassword {
 
 /// A salted hash in PHC string format.
 #[derive(Clone, PartialEq, Eq)]
-pub(crate) struct PasswordHash(pub String);
+pub struct PasswordHash(pub String);
 
 macro_rules! redacted {
     ($($secret:ident),+) => {$(

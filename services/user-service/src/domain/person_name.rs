@@ -8,32 +8,32 @@ use super::links::may_be_a_link;
 
 /// 1–200 characters on one line, of which something can be seen.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct PersonName(String);
+pub struct PersonName(String);
 
 impl PersonName {
     /// How many characters it has.
-    pub(crate) const LENGTH: RangeInclusive<usize> = 1..=200;
+    pub const LENGTH: RangeInclusive<usize> = 1..=200;
     /// How many an e-mail repeats.
     const LONGEST_GREETING: usize = 60;
 
     /// The name in this text, without the spaces around it.
-    pub(crate) fn parse(text: &str) -> Result<Self, InvalidText> {
+    pub fn parse(text: &str) -> Result<Self, InvalidText> {
         one_line(text, Self::LENGTH).map(Self)
     }
 
     /// The name that was stored. Older releases took characters that are refused now.
-    pub(crate) fn stored(text: String) -> Self {
+    pub fn stored(text: String) -> Self {
         Self(text)
     }
 
     /// The name as text.
-    pub(crate) fn as_str(&self) -> &str {
+    pub fn as_str(&self) -> &str {
         &self.0
     }
 
     /// Whether an e-mail may repeat it: no mail program makes a link of it, nothing in it hides or turns the
     /// direction of the text, and it is no longer than names are.
-    pub(crate) fn is_only_a_name(&self) -> bool {
+    pub fn is_only_a_name(&self) -> bool {
         let is_in_no_name = |c: char| "/:()#&?".contains(c) || c.is_numeric();
         self.0.chars().count() <= Self::LONGEST_GREETING
             && self.0.chars().any(char::is_alphabetic)

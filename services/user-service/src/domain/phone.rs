@@ -5,7 +5,7 @@ use unicode_properties::{GeneralCategory, UnicodeGeneralCategory as _};
 
 /// A telephone number that can be dialled from abroad, in the form of E.164: `+6281234567890`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Phone(String);
+pub struct Phone(String);
 
 /// How many digits follow the slash between an area and a number in it. Fewer are the end of a second number.
 const SHORTEST_AFTER_SLASH: usize = 5;
@@ -13,18 +13,18 @@ const SHORTEST_AFTER_SLASH: usize = 5;
 /// Why a text is no such number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("give an international number such as +62 812 3456 7890: {0}")]
-pub(crate) struct InvalidPhone(&'static str);
+pub struct InvalidPhone(&'static str);
 
 impl Phone {
     /// How many characters a text with a number has.
-    pub(crate) const MAX_CHARS: usize = 64;
+    pub const MAX_CHARS: usize = 64;
     /// What such a text matches, before it is parsed.
-    pub(crate) const PATTERN: &str = r"^[^0-9A-Za-z\x00]*[+\uff0b][^A-Za-z\x00]*$";
+    pub const PATTERN: &str = r"^[^0-9A-Za-z\x00]*[+\uff0b][^A-Za-z\x00]*$";
 
     /// The number in this text, if the numbering plan of its country has it. Blanks, dashes, dots,
     /// brackets and what contact apps put around it make no difference, nor does a 0 that is dialled
     /// within the country only.
-    pub(crate) fn parse(text: &str) -> Result<Self, InvalidPhone> {
+    pub fn parse(text: &str) -> Result<Self, InvalidPhone> {
         if text.chars().count() > Self::MAX_CHARS {
             return Err(InvalidPhone("this one is too long"));
         }
@@ -44,12 +44,12 @@ impl Phone {
     }
 
     /// The number that was stored. Older releases took numbers that nobody has.
-    pub(crate) fn stored(text: String) -> Self {
+    pub fn stored(text: String) -> Self {
         Self(text)
     }
 
     /// The number as text: `+` and digits.
-    pub(crate) fn as_str(&self) -> &str {
+    pub fn as_str(&self) -> &str {
         &self.0
     }
 }

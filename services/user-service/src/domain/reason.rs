@@ -6,11 +6,11 @@ use karcis_kernel::{InvalidText, one_line};
 
 /// 1–500 characters on one line, of which something can be seen.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reason(pub(crate) String);
+pub struct Reason(pub String);
 
 impl Reason {
     /// How many characters it has.
-    pub(crate) const LENGTH: RangeInclusive<usize> = 1..=500;
+    pub const LENGTH: RangeInclusive<usize> = 1..=500;
 
     /// The reason in this text, without the spaces around it.
     pub fn parse(text: &str) -> Result<Self, InvalidText> {

@@ -6,7 +6,7 @@ use super::{ClientIp, SessionId};
 
 /// Something that may be an attack, or that an attacker would do. It names people by their ids alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum SecurityEvent<'a> {
+pub enum SecurityEvent<'a> {
     /// A wrong password; no user if no account has the address.
     LogInFailed {
         user: Option<UserId>,
@@ -65,7 +65,7 @@ pub(crate) enum SecurityEvent<'a> {
 
 impl SecurityEvent<'_> {
     /// The names of all events.
-    pub(crate) const NAMES: [&'static str; 12] = [
+    pub const NAMES: [&'static str; 12] = [
         "login_failed",
         "login_blocked",
         "disabled_refused",
@@ -81,7 +81,7 @@ impl SecurityEvent<'_> {
     ];
 
     /// Its name in counters.
-    pub(crate) fn name(&self) -> &'static str {
+    pub fn name(&self) -> &'static str {
         match self {
             Self::LogInFailed { .. } => "login_failed",
             Self::LogInBlocked { .. } => "login_blocked",

@@ -23,11 +23,11 @@ const GRACE: TimeDelta = TimeDelta::seconds(10);
 
 /// One log-in with all the refresh tokens that followed from it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct SessionId(pub Uuid);
+pub struct SessionId(pub Uuid);
 
 /// Who asks for something, in which session. Tokens of older releases name none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Actor {
+pub struct Actor {
     pub user_id: UserId,
     pub session: Option<SessionId>,
 }
@@ -35,13 +35,13 @@ pub(crate) struct Actor {
 /// What a client says it is: up to 200 characters, of which something can be seen and nothing turns the
 /// direction of the text or begins a line.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct UserAgent(String);
+pub struct UserAgent(String);
 
 impl UserAgent {
     const MAX_LENGTH: usize = 200;
 
     /// What is plain text of a name that a client gave, cut; `None` if nothing can be seen.
-    pub(crate) fn plain(text: &str) -> Option<Self> {
+    pub fn plain(text: &str) -> Option<Self> {
         use GeneralCategory::{Control, Format, LineSeparator, ParagraphSeparator};
         let is_plain = |c: &char| {
             !matches!(c.general_category(), Control | Format | LineSeparator | ParagraphSeparator)
@@ -51,14 +51,14 @@ impl UserAgent {
     }
 
     /// The name as text.
-    pub(crate) fn as_str(&self) -> &str {
+    pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
 /// SHA-256 of a refresh token. Only this is stored.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) struct TokenHash(pub [u8; 32]);
+pub struct TokenHash(pub [u8; 32]);
 
 impl fmt::Debug for TokenHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -68,7 +68,7 @@ impl fmt::Debug for TokenHash {
 
 /// A refresh token that is about to be issued.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct NewToken {
+pub struct NewToken {
     pub hash: TokenHash,
     pub expires_at: Timestamp,
 }
@@ -86,7 +86,7 @@ impl NewToken {
 
 /// A session that is about to begin.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct NewSession {
+pub struct NewSession {
     pub id: SessionId,
     pub token: TokenHash,
     pub began_at: Timestamp,
@@ -96,14 +96,14 @@ pub(crate) struct NewSession {
 
 impl NewSession {
     /// Its first token, for an account with this role.
-    pub(crate) fn first_token(&self, role: Role) -> NewToken {
+    pub fn first_token(&self, role: Role) -> NewToken {
         NewToken::issued(self.token, role, self.began_at, self.began_at)
     }
 }
 
 /// A session as its owner sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct OpenSession {
+pub struct OpenSession {
     pub id: SessionId,
     pub began_at: Timestamp,
     pub last_used_at: Timestamp,
@@ -112,7 +112,7 @@ pub(crate) struct OpenSession {
 
 /// A refresh token that was issued before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct StoredToken {
+pub struct StoredToken {
     pub session_id: SessionId,
     /// When its session began.
     pub began_at: Timestamp,
@@ -124,7 +124,7 @@ pub(crate) struct StoredToken {
 
 /// What follows from presenting a refresh token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum TokenUse {
+pub enum TokenUse {
     /// The next token replaces it, beside a successor that nobody has used: which of the two answers a
     /// client keeps, or two tabs, we do not know.
     Rotates(NewToken),
@@ -135,7 +135,7 @@ pub(crate) enum TokenUse {
 
 impl StoredToken {
     /// What follows from presenting it at `at`, for an account with this role; `next` would replace it.
-    pub(crate) fn presented(&self, role: Role, next: TokenHash, at: Timestamp) -> TokenUse {
+    pub fn presented(&self, role: Role, next: TokenHash, at: Timestamp) -> TokenUse {
         let next = NewToken::issued(next, role, self.began_at, at);
         if at >= self.expires_at || at >= next.expires_at {
             return TokenUse::Expired;

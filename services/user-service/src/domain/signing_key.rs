@@ -3,7 +3,7 @@
 use karcis_kernel::Timestamp;
 
 /// How long an access token is valid.
-pub(crate) const TOKEN_LIFETIME: chrono::Duration = chrono::Duration::minutes(15);
+pub const TOKEN_LIFETIME: chrono::Duration = chrono::Duration::minutes(15);
 /// An instance notices within this that another key is to sign.
 const REREAD_WITHIN: chrono::Duration = chrono::Duration::minutes(1);
 
@@ -46,7 +46,7 @@ pub enum KeyInUse {
 impl KeyStatus {
     /// What each of these keys is for at `at`. They begin with the one that signs, then those that did,
     /// the newest first, and last those that will.
-    pub(crate) fn all(signs_from: &[Timestamp], at: Timestamp) -> Vec<Self> {
+    pub fn all(signs_from: &[Timestamp], at: Timestamp) -> Vec<Self> {
         let of = |position: usize| match position {
             0 => Self::Signs,
             _ if signs_from[position] > at => Self::Pending,
@@ -59,7 +59,7 @@ impl KeyStatus {
     }
 
     /// Whether a key may go without anybody noticing.
-    pub(crate) fn may_retire(self) -> Result<(), KeyInUse> {
+    pub fn may_retire(self) -> Result<(), KeyInUse> {
         match self {
             Self::Signs => Err(KeyInUse::Signs),
             Self::NeededUntil(until) => Err(KeyInUse::NeededUntil(until)),

@@ -20,10 +20,11 @@ pub(crate) enum Group {
     Booking,
     Event,
     Payment,
+    User,
 }
 
 impl Group {
-    pub(crate) const ALL: [Self; 3] = [Self::Booking, Self::Event, Self::Payment];
+    pub(crate) const ALL: [Self; 4] = [Self::Booking, Self::Event, Self::Payment, Self::User];
 
     /// The topics that it reads.
     pub(crate) fn topics(self) -> &'static [Topic] {
@@ -33,6 +34,7 @@ impl Group {
             }
             Self::Event => &[Topic::EventCommands],
             Self::Payment => &[Topic::PaymentCommands],
+            Self::User => &[Topic::Bookings],
         }
     }
 }

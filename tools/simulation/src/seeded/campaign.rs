@@ -37,6 +37,8 @@ pub struct Summary {
     pub sagas: u64,
     /// Effects: statements, commits, sendings, calls of the provider.
     pub steps: u64,
+    /// E-mails that buyers got.
+    pub mails: u64,
     /// How the bookings ended.
     pub ends: BTreeMap<&'static str, u64>,
     pub faults: BTreeMap<FaultKind, u64>,
@@ -49,6 +51,7 @@ impl AddAssign<&Outcome> for Summary {
         self.seeds += 1;
         self.sagas += outcome.sagas;
         self.steps += outcome.steps;
+        self.mails += outcome.mails;
         for (end, count) in &outcome.ends {
             *self.ends.entry(end).or_default() += count;
         }

@@ -27,7 +27,7 @@ pub const RULES: [&str; 15] = [
     "a process that stops, stands still or is cut off does no harm",
     "one key is one booking and one charge",
     "one bad row or message delays nobody else",
-    "at rest nothing waits, nothing is dead-lettered, and what was accepted exists",
+    "at rest nothing waits, nothing is dead-lettered, what was accepted exists, and its buyer was told",
 ];
 
 /// A rule that does not hold: its number, and what breaks it.

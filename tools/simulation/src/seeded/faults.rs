@@ -55,11 +55,17 @@ pub enum FaultKind {
     CapturedAfterVoid,
     /// A buyer's connection breaks before the answer.
     ClientGone,
+    /// The mail server takes an e-mail, and the answer is lost.
+    MailAnswerLost,
+    /// The mail server does not take an e-mail.
+    MailRefused,
+    /// The mail server takes nothing for up to 20 s.
+    MailServerDown,
 }
 
 impl FaultKind {
     /// Every kind.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 26] = [
         Self::Crash,
         Self::Freeze,
         Self::FreezeWithUnsent,
@@ -83,6 +89,9 @@ impl FaultKind {
         Self::ExecutesLate,
         Self::CapturedAfterVoid,
         Self::ClientGone,
+        Self::MailAnswerLost,
+        Self::MailRefused,
+        Self::MailServerDown,
     ];
 
     /// How many times in 100,000 it strikes where it can, at the usual rate.
@@ -101,7 +110,8 @@ impl FaultKind {
             Self::TopicReset => 10,
             Self::AnswerLost | Self::NeverArrives | Self::ExecutesLate => 8_000,
             Self::CapturedAfterVoid => 20_000,
-            Self::ClientGone => 3_000,
+            Self::ClientGone | Self::MailAnswerLost | Self::MailRefused => 3_000,
+            Self::MailServerDown => 500,
         }
     }
 }

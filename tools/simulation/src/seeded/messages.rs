@@ -1,5 +1,5 @@
 //! What travels between the services, and what it means to whom it reaches. It stands for
-//! `adapters/kafka/messages.rs` of the three services.
+//! `adapters/kafka/messages.rs` of the services.
 
 use std::sync::Arc;
 
@@ -10,9 +10,10 @@ use karcis_booking_service::{
 use karcis_event_service::{application::EventFact, domain as event};
 use karcis_kernel::{BookingId, UserId};
 use karcis_payment_service::domain as payment;
+use karcis_user_service::domain as user;
 use uuid::Uuid;
 
-/// The topics that services read. `karcis.bookings.v1` has no reader here.
+/// The topics that services read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Topic {
     EventCommands,
@@ -22,10 +23,11 @@ pub(crate) enum Topic {
     Payments,
     Events,
     Users,
+    Bookings,
 }
 
 impl Topic {
-    pub(crate) const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 8] = [
         Self::EventCommands,
         Self::PaymentCommands,
         Self::Tickets,
@@ -33,7 +35,13 @@ impl Topic {
         Self::Payments,
         Self::Events,
         Self::Users,
+        Self::Bookings,
     ];
+
+    /// Whether what is lost of it is sent again. Nothing brings back the rest, so that it is never lost here.
+    pub(crate) fn is_repeated(self) -> bool {
+        !matches!(self, Self::Users | Self::Bookings)
+    }
 }
 
 /// What a message says.
@@ -45,6 +53,8 @@ pub(crate) enum Content {
     Reply(BookingId, booking::Input),
     Event(booking_use_cases::EventNews),
     UserErased(UserId),
+    /// A fact of a booking that its buyer is told.
+    Notification(Arc<user::Notification>),
 }
 
 /// A message in its topic.
@@ -92,6 +102,13 @@ impl Message {
             Content::Event(EventNews::Cancelled(..)) => "EventCancelled",
             Content::Event(EventNews::Deleted(_)) => "EventDeleted",
             Content::UserErased(_) => "UserErased",
+            Content::Notification(of) => match of.kind {
+                user::NotificationKind::Reserved { .. } => "BookingReserved",
+                user::NotificationKind::Confirmed { .. } => "BookingConfirmed",
+                user::NotificationKind::EventChanged { .. } => "BookingEventChanged",
+                user::NotificationKind::Rejected { .. } => "BookingRejected",
+                user::NotificationKind::Cancelled { .. } => "BookingCancelled",
+            },
         }
     }
 
@@ -105,10 +122,66 @@ impl Message {
 }
 
 /// What a change of a booking sends to other services.
-pub(crate) fn of_booking(change: &booking_use_cases::Change) -> impl Iterator<Item = Message> {
-    let order = change.after.order.clone();
-    let sent = change.messages.clone();
-    sent.into_iter().filter_map(move |sent| of_order(&order, &sent.message))
+pub(crate) fn of_booking(change: &booking_use_cases::Change) -> impl Iterator<Item = Message> + '_ {
+    let sent = change.messages.iter().map(|sent| &sent.message);
+    sent.filter_map(|message| {
+        of_order(&change.after.order, message).or_else(|| fact(change, message))
+    })
+}
+
+/// A fact of the booking, as its buyer is told it.
+fn fact(change: &booking_use_cases::Change, message: &booking::Message) -> Option<Message> {
+    let (booking, order) = (&change.after, &change.after.order);
+    let kind = match message {
+        booking::Message::BookingReserved { reservation, pay_by } => {
+            let booked = booked(booking, reservation);
+            user::NotificationKind::Reserved { booked, pay_by: *pay_by }
+        }
+        booking::Message::BookingConfirmed => {
+            let booked = booking.reservation().map(|reservation| booked(booking, reservation));
+            user::NotificationKind::Confirmed { booked }
+        }
+        booking::Message::BookingEventChanged { reservation, refundable_until } => {
+            user::NotificationKind::EventChanged {
+                version: booking.event_of(reservation).version,
+                booked: booked(booking, reservation),
+                agreed: shown(&reservation.event),
+                refundable_until: *refundable_until,
+            }
+        }
+        booking::Message::BookingRejected(reason) => user::NotificationKind::Rejected {
+            reason: reason.as_str().to_owned(),
+            event: booking.event_details().map(|details| shown(&details.event)),
+        },
+        booking::Message::BookingCancelled(cause) => user::NotificationKind::Cancelled {
+            reason: cause.as_str().to_owned(),
+            booked: booking.reservation().map(|reservation| booked(booking, reservation)),
+            refunded: booking.refund().map(|refund| refund.amount),
+            event_cancel_reason: booking.event_cancel_reason().map(str::to_owned),
+        },
+        _ => return None,
+    };
+    let (booking_id, user_id, event_id) = (order.id, order.buyer, order.event_id);
+    let notification = user::Notification { booking_id, user_id, event_id, kind };
+    let content = Content::Notification(Arc::new(notification));
+    Some(Message { topic: Topic::Bookings, key: booking_id.0, content })
+}
+
+fn booked(booking: &booking::Booking, reservation: &booking::Reservation) -> user::Booked {
+    let items = reservation.items.iter();
+    let items =
+        items.map(|item| user::BookedItem { name: item.name.clone(), quantity: item.quantity });
+    let event = shown(booking.event_of(reservation));
+    user::Booked { event, items: items.collect(), total: reservation.total }
+}
+
+fn shown(event: &booking::EventSnapshot) -> user::EventSnapshot {
+    user::EventSnapshot {
+        title: event.title.clone(),
+        venue: event.venue.clone(),
+        starts_at: event.starts_at,
+        time_zone: user::TimeZone::parse(&event.time_zone).unwrap_or(user::TimeZone::UTC),
+    }
 }
 
 fn of_order(order: &booking::Order, message: &booking::Message) -> Option<Message> {

@@ -1,11 +1,11 @@
 //! Services and people in virtual time, in one process and one thread: a seed gives exactly the same run.
 //!
-//! What is real: the domains and the use cases of booking-, event- and payment-service. What stands for
-//! something real, and for what:
+//! What is real: the domains and the use cases of the four services. What stands for something real, and for
+//! what:
 //!
 //! | module | stands for |
 //! |---|---|
-//! | `rows`, `ports` | the tables, and `adapters/postgres` of each service; the simulated provider |
+//! | `rows`, `ports` | the tables, and `adapters/postgres` of each service; the simulated provider; the mail server |
 //! | `messages` | `adapters/kafka/messages.rs` of each service |
 //! | `broker` | Kafka: topics, partitions, groups |
 //! | `services` | the loops of `crates/messaging` (relay, consumer) and of `adapters/workers.rs` |
@@ -13,8 +13,8 @@
 //! | `executor`, `processes`, `world` | processes, time, and everything that they share |
 //! | `faults` | what goes wrong |
 //!
-//! `plan` is what a seed draws, `run` runs it, `checks` looks after every commit and `rest` at the end,
-//! `shrink` makes a failing plan small, and `campaign` runs many seeds.
+//! `plan` is what a seed draws, `run` runs it, `checks` looks after every commit, `told` after every e-mail and
+//! `rest` at the end, `shrink` makes a failing plan small, and `campaign` runs many seeds.
 
 mod broker;
 mod campaign;
@@ -33,6 +33,7 @@ mod rows;
 mod run;
 mod services;
 mod shrink;
+mod told;
 mod world;
 
 pub use campaign::{Campaign, Summary};

@@ -1,4 +1,4 @@
-//! The processes of the services, by their instance.
+//! The processes of the services, by their instance, and what they stand on.
 
 use std::time::Duration;
 
@@ -22,8 +22,29 @@ pub(crate) struct Process {
     pub(crate) frozen_until: Option<Duration>,
     /// Since when it has shown no sign of life.
     pub(crate) silent_since: Option<Duration>,
+    /// How many times it has died or stood still, or its store failed it.
+    pub(crate) faults: u64,
     /// How far its clock is off, in milliseconds.
     pub(crate) skew_ms: i64,
+}
+
+/// What services stand on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Ground {
+    StoreOf(Group),
+    Broker,
+    MailServer,
+}
+
+impl Ground {
+    /// Its name in a story.
+    pub(crate) fn name(self) -> String {
+        match self {
+            Self::StoreOf(group) => format!("the store of {group:?}"),
+            Self::Broker => "the broker".to_owned(),
+            Self::MailServer => "the mail server".to_owned(),
+        }
+    }
 }
 
 /// The service of an instance.
@@ -37,6 +58,7 @@ pub(crate) fn instance_name(instance: usize) -> String {
         Group::Booking => "booking-service",
         Group::Event => "event-service",
         Group::Payment => "payment-service",
+        Group::User => "user-service",
     };
     format!("{service} {}", instance % INSTANCES + 1)
 }

@@ -46,6 +46,9 @@ pub(crate) fn unrest(state: &State) -> Option<String> {
     {
         return Some(format!("a webhook about {} is under way", state.name(intent.0)));
     }
+    if let Some(id) = state.tables.users.waiting() {
+        return Some(format!("an e-mail about {} waits", state.name(id.0)));
+    }
     for why in [Open::Cancelled, Open::Moved] {
         if let Some(event) = state.tables.bookings.known.next(why, &[]) {
             return Some(format!("{} is still {why:?} to bookings", state.name(event.event_id.0)));
@@ -97,6 +100,14 @@ pub(crate) fn check_at_rest(state: &State) -> Result<(), Violation> {
         let made = drawn.iter().filter(|id| is_made(state, **id));
         let made: Vec<String> = made.map(|id| state.name(*id)).collect();
         require(13, made.len() <= 1, || format!("one key made {}", made.join(" and ")))?;
+    }
+    for (id, kind) in state.told.untold() {
+        let is_held = state.tables.users.waits_for_tomorrow(*id, kind);
+        require(15, is_held, || format!("the buyer of {} was not told: {kind}", state.name(id.0)))?;
+    }
+    for user in state.told.all_erased() {
+        let is_there = state.tables.users.account(user).is_some();
+        require(15, !is_there, || format!("{} is erased and there", state.name(user.0)))?;
     }
     require(15, state.counts.dead_letters == 0, || "there are dead letters".to_owned())
 }

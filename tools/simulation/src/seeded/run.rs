@@ -9,7 +9,7 @@ use super::{
     checks::Violation,
     executor::Executor,
     faults::{Fault, FaultKind, Faults},
-    people::{add_events, buy, edit},
+    people::{add_accounts, add_events, buy, edit},
     plan::{BuyerPlan, Plan},
     processes::INSTANCES,
     random::hash,
@@ -34,6 +34,8 @@ pub struct Outcome {
     pub sagas: u64,
     /// How many effects.
     pub steps: u64,
+    /// How many e-mails buyers got.
+    pub mails: u64,
     /// How they ended.
     pub ends: BTreeMap<&'static str, u64>,
     pub faults: Vec<Fault>,
@@ -82,6 +84,7 @@ pub fn run(plan: &Plan, tells: bool) -> Outcome {
 
 fn prepare(world: &Arc<World>, plan: &Plan) {
     add_events(world, plan);
+    add_accounts(world, plan);
     for instance in 0..Group::ALL.len() * INSTANCES {
         services::start(world, instance);
     }
@@ -148,6 +151,7 @@ fn outcome(world: &World) -> Outcome {
         violation: state.violation.clone(),
         sagas: state.tables.bookings.all().count() as u64,
         steps: state.counts.steps,
+        mails: state.told.mails,
         ends,
         faults: state.faults.struck().to_vec(),
         trace: state.trace,

@@ -19,9 +19,10 @@ use super::{
     checks::{Checks, Violation},
     faults::{FaultKind, Faults},
     messages::Message,
-    processes::{INSTANCES, Process, instance_name},
+    processes::{Ground, INSTANCES, Process, instance_name},
     random::hash,
     rows::Tables,
+    told::Told,
 };
 
 /// A task, which its owner's death ends.
@@ -72,6 +73,7 @@ pub(crate) struct State {
     pub(crate) outboxes: BTreeMap<Group, Outbox>,
     pub(crate) processes: Vec<Process>,
     pub(crate) checks: Checks,
+    pub(crate) told: Told,
     pub(crate) violation: Option<Violation>,
     pub(crate) counts: Counts,
     /// A hash of everything that has happened, in its order.
@@ -79,8 +81,8 @@ pub(crate) struct State {
     /// What has happened, if anybody wants to read it.
     story: Option<Vec<String>>,
     names: BTreeMap<Uuid, String>,
-    /// Until when stores, by their group, and the broker, do not answer.
-    down_until: BTreeMap<Option<Group>, Duration>,
+    /// Until when these do not answer.
+    down_until: BTreeMap<Ground, Duration>,
     pub(crate) waiting: BTreeMap<Signal, Vec<usize>>,
     pub(crate) woken: Vec<usize>,
     pub(crate) spawned: Vec<Spawned>,
@@ -181,6 +183,7 @@ impl State {
             outboxes: Group::ALL.into_iter().map(|group| (group, Outbox::default())).collect(),
             processes: vec![Process::default(); Group::ALL.len() * INSTANCES],
             checks: Checks::default(),
+            told: Told::default(),
             violation: None,
             counts: Counts::default(),
             trace: 0,
@@ -220,6 +223,7 @@ impl State {
             let starts_at = now + Duration::from_millis(200 + self.faults.how_much(9_000));
             let process = &mut self.processes[instance];
             process.epoch += 1;
+            process.faults += 1;
             process.starts_at = Some(starts_at);
             process.silent_since.get_or_insert(now);
             self.silenced.push(instance);
@@ -241,6 +245,7 @@ impl State {
         let now = monotonic();
         let process = &mut self.processes[instance];
         process.frozen_until = Some(now + time);
+        process.faults += 1;
         process.silent_since.get_or_insert(now);
         self.silenced.push(instance);
         let name = instance_name(instance);
@@ -261,7 +266,7 @@ impl State {
         place: u64,
         writes: bool,
     ) -> Option<StoreError> {
-        if self.is_down(Some(group), FaultKind::StoreDown, place) {
+        if self.is_down(Ground::StoreOf(group), FaultKind::StoreDown, place) {
             return Some(StoreError::unavailable("the store is down"));
         }
         if self.faults.strikes(FaultKind::StoreFails, place) {
@@ -279,18 +284,17 @@ impl State {
 
     /// Whether the broker answers nobody now.
     pub(crate) fn is_broker_down(&mut self) -> bool {
-        self.is_down(None, FaultKind::BrokerDown, 0)
+        self.is_down(Ground::Broker, FaultKind::BrokerDown, 0)
     }
 
-    fn is_down(&mut self, what: Option<Group>, kind: FaultKind, place: u64) -> bool {
+    /// Whether this does not answer; a fault of this kind at this place may begin that.
+    pub(crate) fn is_down(&mut self, what: Ground, kind: FaultKind, place: u64) -> bool {
         let now = monotonic();
         if self.faults.strikes(kind, place) {
             let time = Duration::from_millis(500 + self.faults.how_much(19_500));
             self.down_until.insert(what, now + time);
             self.tell(|| {
-                let what =
-                    what.map_or("the broker".to_owned(), |group| format!("the store of {group:?}"));
-                format!("{what} does not answer for {:.1} s", time.as_secs_f64())
+                format!("{} does not answer for {:.1} s", what.name(), time.as_secs_f64())
             });
         }
         let is_down = self.down_until.get(&what).is_some_and(|until| *until > now);
@@ -334,7 +338,13 @@ impl State {
 
     /// A request was answered: the booking is accepted.
     pub(crate) fn accept(&mut self, key: Option<RequestKey>, id: BookingId) {
-        if let Err(violation) = self.checks.accept(key, id) {
+        let accepted = self.checks.accept(key, id);
+        self.hold(accepted);
+    }
+
+    /// Records a rule that was found not to hold.
+    pub(crate) fn hold(&mut self, checked: Result<(), Violation>) {
+        if let Err(violation) = checked {
             self.violate(violation.rule, || violation.what);
         }
     }

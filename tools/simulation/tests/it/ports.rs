@@ -9,6 +9,7 @@ use karcis_payment_service::application::{
     provider_tests::{self, TestMethods, TestedProvider},
 };
 use karcis_simulation::seeded::Ports;
+use karcis_user_service::application::port_tests as users;
 
 #[tokio::test]
 async fn bookings_in_memory_are_as_in_postgres() {
@@ -42,6 +43,16 @@ async fn payments_in_memory_are_as_in_postgres() {
     payments::a_key_starts_one_attempt(&Ports::still()).await;
     payments::who_needs_the_provider_is_claimed(&Ports::still()).await;
     payments::what_an_operator_settles_is_asked_about_at_once(&Ports::still()).await;
+}
+
+#[tokio::test]
+async fn e_mails_in_memory_are_as_in_postgres() {
+    users::a_notification_is_due_until_it_is_done(&Ports::still()).await;
+    users::notifications_come_in_order_and_old_ones_never(&Ports::still()).await;
+    users::who_has_paid_is_not_told_to(&Ports::still()).await;
+    let ports = Ports::still().with(users::buyer());
+    users::who_is_erased_gets_no_e_mail(&ports, &ports).await;
+    users::so_many_e_mails_a_day(&Ports::still()).await;
 }
 
 /// The provider in memory, whose buyers act by the clock and whose answers are lost by the seed.

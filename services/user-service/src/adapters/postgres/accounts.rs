@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     application::{
-        Accounts, AdminSave, Erasure, LockedSession, SaveError, Sessions, WhichSessions,
+        Accounts, AdminSave, Erasing, Erasure, LockedSession, SaveError, Sessions, WhichSessions,
     },
     domain::{
         Account, AccountChange, AccountMail, AccountMailKind, Actor, Email, Locale, NewSession,
@@ -144,6 +144,21 @@ impl PgAccounts {
 }
 
 #[async_trait]
+impl Erasing for PgAccounts {
+    /// A commit without an answer may have landed: then there is no account.
+    async fn erase(&self, account: &Account) -> Result<Erasure, StoreError> {
+        match self.erase_once(account).await {
+            Err(StoreError::Unavailable(_)) => {}
+            outcome => return outcome,
+        }
+        if self.by_id(account.user_id).await?.is_none() {
+            return Ok(Erasure::Erased);
+        }
+        self.erase_once(account).await
+    }
+}
+
+#[async_trait]
 impl Accounts for PgAccounts {
     async fn by_id(&self, id: UserId) -> Result<Option<Account>, StoreError> {
         let row =
@@ -226,18 +241,6 @@ impl Accounts for PgAccounts {
         let end = Sessions::EndAllBut(None);
         let is_saved = self.save_in(transaction, loaded, account, end, &[], Some(act)).await?;
         Ok(if is_saved { AdminSave::Saved } else { AdminSave::Conflict })
-    }
-
-    /// A commit without an answer may have landed: then there is no account.
-    async fn erase(&self, account: &Account) -> Result<Erasure, StoreError> {
-        match self.erase_once(account).await {
-            Err(StoreError::Unavailable(_)) => {}
-            outcome => return outcome,
-        }
-        if self.by_id(account.user_id).await?.is_none() {
-            return Ok(Erasure::Erased);
-        }
-        self.erase_once(account).await
     }
 
     async fn replace_hash(&self, account: &Account, hash: &PasswordHash) -> Result<(), StoreError> {

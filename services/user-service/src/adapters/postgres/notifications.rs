@@ -141,11 +141,13 @@ impl MailQueue for PgNotifications {
             .iter()
             .filter_map(|(mail, done)| mail.content.notification().map(|one| (one, *done)));
         let outcomes: Vec<(&Notification, bool)> = of_bookings.collect();
+        // What was dropped while it was being sent stays dropped.
         sqlx::query(
             "WITH outcome AS (
                  SELECT notice.booking_id, notice.kind, done FROM notice
                  JOIN unnest($1::uuid[], $2::text[], $3::bool[]) AS n (booking_id, kind, done)
                      ON notice.booking_id = n.booking_id AND notice.kind = n.kind
+                 WHERE told_at IS NULL
                  ORDER BY notice.booking_id, notice.kind
                  FOR NO KEY UPDATE OF notice
              )

@@ -1,4 +1,4 @@
-//! Organisers and admins: they edit and cancel events, and erase people.
+//! Organisers and admins: they edit and cancel events.
 
 use std::{sync::Arc, time::Duration};
 
@@ -14,15 +14,14 @@ use karcis_kernel::{Currency, Money, Role, UserId};
 use karcis_process::timer::wait;
 use uuid::Uuid;
 
-use super::requests::request;
+use super::{leavers::erase, requests::request};
 use crate::seeded::{
     broker::Group,
     ids,
-    messages::Message,
     plan::{Edit, EditPlan, EventPlan, Plan},
     ports::Ports,
     random::hash,
-    world::{Signal, World, start},
+    world::{World, start},
 };
 
 const TRIES: u32 = 10;
@@ -78,15 +77,7 @@ pub(crate) async fn edit(world: Arc<World>, plan: EditPlan) {
     wait(plan.at).await;
     for attempt in 0..TRIES {
         let is_over = match plan.edit {
-            Edit::EraseUser(user) => {
-                let state = &mut *world.lock();
-                state.tell(|| format!("person {user} is erased"));
-                let user = ids::user(state.seed, user);
-                // user-service has the message in its outbox; nothing brings it back once it is lost.
-                state.broker.append(Message::user_erased(user));
-                state.notify(Signal::Group(Group::Booking));
-                true
-            }
+            Edit::EraseUser(user) => erase(&world, plan.number, user).await,
             Edit::CancelEvent(event) => cancel(&world, &plan, event).await,
             Edit::Capacity(event, _) | Edit::Price(event, _) | Edit::Close(event) => {
                 update(&world, &plan, event).await

@@ -17,6 +17,7 @@ use super::Ports;
 use crate::seeded::{
     broker::Group,
     faults::FaultKind,
+    messages::Content,
     processes::instance_name,
     random::hash,
     rows::{Open, sent},
@@ -54,6 +55,11 @@ fn commit(state: &mut State, instance: usize, changes: Vec<Change>) -> HashSet<B
         state.trace = hash(&[state.trace, change.id().0.as_u128() as u64]);
     }
     let messages = sent(&written);
+    for message in &messages {
+        if let Content::Notification(fact) = &message.content {
+            state.told.happened(fact);
+        }
+    }
     state.send(Group::Booking, messages);
     state.notify(Signal::Work(Group::Booking));
     let ids: Vec<BookingId> = written.iter().map(Change::id).collect();

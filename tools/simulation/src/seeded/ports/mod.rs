@@ -1,9 +1,11 @@
 //! The ports of the use cases on the tables in memory. Each call takes two steps of time, one before its effect
 //! and one before its caller knows of it, and in both the caller's process may die.
 
+mod accounts;
 mod bookings;
 mod events;
 mod gateway;
+mod mails;
 mod payments;
 
 use std::sync::Arc;
@@ -21,7 +23,7 @@ use super::{
     world::{State, World},
 };
 
-/// What one instance of a service has at hand: it implements the ports of all three.
+/// What one instance of a service has at hand: it implements the ports of all four.
 #[derive(Clone)]
 pub struct Ports {
     pub(crate) world: Arc<World>,
@@ -65,7 +67,7 @@ impl Ports {
         self.step().await;
         let done = {
             let state = &mut *self.world.lock();
-            match state.store_fault(group_of(self.instance), self.instance, self.place, false) {
+            match self.fault(state, false) {
                 Some(error) => Err(error),
                 None => Ok(read(state)),
             }
@@ -79,13 +81,21 @@ impl Ports {
         self.step().await;
         let done = {
             let state = &mut *self.world.lock();
-            match state.store_fault(group_of(self.instance), self.instance, self.place, true) {
+            match self.fault(state, true) {
                 Some(error) => Err(error),
                 None => self.told(state, write),
             }
         };
         self.step().await;
         done
+    }
+
+    /// Why the store does not do what it is asked, if so.
+    fn fault(&self, state: &mut State, writes: bool) -> Option<StoreError> {
+        let group = group_of(self.instance);
+        let fault = state.store_fault(group, self.instance, self.place, writes);
+        state.processes[self.instance].faults += u64::from(fault.is_some());
+        fault
     }
 
     fn told<T>(
@@ -95,6 +105,7 @@ impl Ports {
     ) -> Result<T, StoreError> {
         let done = write(state);
         if state.faults.strikes(FaultKind::CommitLost, self.place) {
+            state.processes[self.instance].faults += 1;
             let instance = super::processes::instance_name(self.instance);
             state.tell(|| format!("the answer to a commit of {instance} is lost"));
             return Err(StoreError::unavailable("the answer to the commit is lost"));

@@ -6,12 +6,14 @@ mod events;
 mod known_events;
 mod payments;
 mod provider;
+mod users;
 
 pub(crate) use bookings::{BookingRows, sent};
 pub(crate) use events::EventRows;
 pub(crate) use known_events::Open;
 pub(crate) use payments::PaymentRows;
 pub(crate) use provider::Provider;
+pub(crate) use users::UserRows;
 
 /// All tables.
 #[derive(Debug, Default)]
@@ -19,5 +21,6 @@ pub(crate) struct Tables {
     pub(crate) bookings: BookingRows,
     pub(crate) events: EventRows,
     pub(crate) payments: PaymentRows,
+    pub(crate) users: UserRows,
     pub(crate) provider: Provider,
 }

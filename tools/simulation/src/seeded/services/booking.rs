@@ -79,7 +79,9 @@ impl Handler for Replies {
                 Content::Reply(booking, input) => replies.push((index, (*booking, input.clone()))),
                 Content::Event(news) => events.push((index, news.clone())),
                 Content::UserErased(user) => users.push((index, *user)),
-                Content::ToEventService(_) | Content::ToPaymentService(_) => {}
+                Content::ToEventService(_)
+                | Content::ToPaymentService(_)
+                | Content::Notification(_) => {}
             }
         }
         let mut open = vec![];

@@ -15,7 +15,7 @@ use uuid::Uuid;
 use crate::seeded::{
     broker::{Group, Partition},
     faults::FaultKind,
-    messages::{Message, Topic},
+    messages::Message,
     ports::Ports,
     processes::{INSTANCES, SESSION, instance_name},
     random::hash,
@@ -130,8 +130,7 @@ impl Member {
             state.broker.rebalance(group);
             state.tell(|| format!("the members of group {group:?} swap their partitions"));
         }
-        // Nothing brings back a lost UserErased.
-        let topics = group.topics().iter().filter(|topic| **topic != Topic::Users);
+        let topics = group.topics().iter().filter(|topic| topic.is_repeated());
         for topic in topics {
             if state.faults.strikes(FaultKind::TopicReset, *topic as u64) {
                 state.broker.reset(*topic);

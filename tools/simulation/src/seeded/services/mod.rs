@@ -6,6 +6,7 @@ mod consumer;
 mod event;
 mod payment;
 mod relay;
+mod user;
 
 use std::sync::Arc;
 
@@ -28,6 +29,7 @@ pub(crate) fn start(world: &Arc<World>, instance: usize) {
         Group::Booking => tasks.extend(booking::tasks(&ports)),
         Group::Event => tasks.extend(event::tasks(&ports)),
         Group::Payment => tasks.extend(payment::tasks(&ports)),
+        Group::User => tasks.extend(user::tasks(&ports)),
     }
     let state = &mut *world.lock();
     let epoch = state.processes[instance].epoch;

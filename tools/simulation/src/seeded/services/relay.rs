@@ -111,12 +111,13 @@ fn send(state: &mut State, ports: &Ports, rows: &[(u64, Message)]) -> Vec<u64> {
         }
         let name = state.name(message.subject());
         let told = |what: &str| format!("the broker {what} {} of {name}", message.name());
-        if state.faults.strikes(FaultKind::MessageLost, place) {
+        let is_repeated = message.topic.is_repeated();
+        if is_repeated && state.faults.strikes(FaultKind::MessageLost, place) {
             state.tell(|| told("acknowledges and loses"));
             acknowledged.push(*id);
             continue;
         }
-        if state.faults.strikes(FaultKind::MessageLate, place) {
+        if is_repeated && state.faults.strikes(FaultKind::MessageLate, place) {
             state.tell(|| told("loses for now"));
             send_late(state, ports, message.clone());
             acknowledged.push(*id);

@@ -1,11 +1,12 @@
-//! A payment that somebody keeps locked: the others go on, and that one is done later.
+//! A payment that somebody keeps locked: the others go on, and that one is done later. A charge of the provider's
+//! that somebody keeps locked is not half captured.
 
 use std::time::Duration;
 
-use karcis_testkit::{eventually, together};
+use karcis_testkit::{Ledger, eventually, together};
 use tokio::time::Instant;
 
-use crate::harness::{Buyer, TestApp};
+use crate::harness::{Buyer, HASTY, PRICE, PaymentAnswer, TestApp};
 
 /// How long the others may take.
 const A_MOMENT: Duration = Duration::from_secs(10);
@@ -54,5 +55,27 @@ async fn a_locked_payment_holds_up_no_command_and_no_request_of_others() {
     locking.rollback().await.unwrap();
     app.told(cancelling[0], &["Requested", "Cancelled"]).await;
     app.pay(paying[0], "tok_approved").await.is(200);
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn the_provider_captures_and_answers_in_one_step() {
+    let app = TestApp::start_with(&HASTY).await;
+    let buyer = app.buyer().await;
+    app.pay(buyer, "tok_slow").await.shows_payment(202, "processing");
+    let mut locking = app.environment.superuser().begin().await.unwrap();
+    let lock = "SELECT FROM simulated_gateway.charge WHERE intent = $1 FOR UPDATE";
+    let locked = sqlx::query(lock).bind(buyer.booking.0).execute(&mut *locking).await.unwrap();
+    assert_eq!(locked.rows_affected(), 1);
+    // A death here would leave what is captured without its answer.
+    const ANSWERING: &str =
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()
+        AND wait_event_type = 'Lock' AND query LIKE '%UPDATE charge c%'";
+    eventually(async || app.number(ANSWERING).await > 0).is(true).await;
+    let captured = "SELECT count(*) FROM simulated_gateway.intent WHERE id = $1";
+    assert_eq!(app.number_of(buyer, captured).await, 0);
+    locking.rollback().await.unwrap();
+    app.becomes(buyer, "succeeded").await;
+    assert_eq!(app.ledger(buyer).await, Ledger::captured_once(PRICE));
     app.stop().await;
 }

@@ -135,6 +135,8 @@ pub(super) async fn settle(
     keys: &[&str],
     now: Timestamp,
 ) -> Result<HashMap<String, Standing>, sqlx::Error> {
+    // What is captured has its answer, whoever dies meanwhile. The second statement sees what others captured.
+    let mut transaction = pool.begin().await?;
     sqlx::query(
         "INSERT INTO intent (id, fate, charge_key, at)
          SELECT intent, 'captured', key, $2 FROM charge
@@ -144,7 +146,7 @@ pub(super) async fn settle(
     )
     .bind(keys)
     .bind(now)
-    .execute(pool)
+    .execute(&mut *transaction)
     .await?;
     sqlx::query(
         "WITH ends AS (
@@ -168,8 +170,9 @@ pub(super) async fn settle(
     .bind(now)
     .bind(EXECUTES_LATE)
     .bind(ALREADY_CAPTURED)
-    .execute(pool)
+    .execute(&mut *transaction)
     .await?;
+    transaction.commit().await?;
     let rows: Vec<ChargeRow> = sqlx::query_as(
         "SELECT key, method, answer, decline_code, due_at, approved,
              EXISTS (SELECT FROM refund WHERE refund.intent = charge.intent) AS is_refunded,

@@ -186,8 +186,11 @@ pub async fn money_goes_back_once(provider: &dyn TestedProvider) {
     for _ in 0..2 {
         assert_eq!(intent.refund("refund/1").await, RefundOutcome::Done);
     }
-    assert_eq!(intent.charge(1, method.approved).await, Outcome::Approved);
-    assert_eq!(intent.charge(2, method.approved).await, Outcome::Voided);
+    // Nobody gets a ticket for money that went back, whatever a restored database asks.
+    for number in [1, 2] {
+        assert_eq!(intent.charge(number, method.approved).await, Outcome::Voided);
+    }
+    assert_eq!(intent.void().await, Outcome::Voided);
     intent.has_captured(&[1]).await;
 
     let (slow, _) = asked(provider, 2);

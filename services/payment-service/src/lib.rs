@@ -52,15 +52,9 @@ pub async fn run(
     let gateway = gateway::connect(&config.gateway, secrets, own, ledger, listening, stopping);
     let Gateway { port: gateway, pages, work } = gateway.await?;
 
-    let live = Live::new();
-    let (ask, refund) = <(Arc<Notify>, Arc<Notify>)>::default();
+    let (live, ask) = (Live::new(), <[Arc<Notify>; 2]>::default());
     let (outbox, age) = (base.outbox.clone(), config.gateway.provider_timeout());
-    let signals = Signals {
-        outbox: outbox.clone(),
-        live: live.clone(),
-        ask: ask.clone(),
-        refund: refund.clone(),
-    };
+    let signals = Signals { outbox: outbox.clone(), live: live.clone(), ask: ask.clone() };
     let by = |pool: &Pool| {
         let lease = age + LEASE_MARGIN;
         Arc::new(PgPayments::new(pool.clone(), lease, signals.clone(), kafka::encode))
@@ -83,16 +77,11 @@ pub async fn run(
     let stop = || base.stopping();
     let alive = |task| base.alive(task, ALIVE_WITHIN + age);
     let both = || (payments.clone(), gateway.clone());
-    let process = workers::ASKING.into_iter().fold(process, |process, name| {
-        let (lane, ask) = ((outbox.clone(), false), ask.clone());
-        process.run(name, workers::run_asking(both(), lane, ask, alive(name), stop()))
+    let process = workers::ASKING.into_iter().fold(process, |process, (name, refunds)| {
+        let (which, ask) = ((outbox.clone(), refunds), ask[usize::from(refunds)].clone());
+        process.run(name, workers::run_asking(both(), which, ask, alive(name), stop()))
     });
-    let refunding = {
-        let (lane, alive) = ((outbox, true), alive(workers::REFUNDING));
-        workers::run_asking(both(), lane, refund, alive, stop())
-    };
     process
-        .run(workers::REFUNDING, refunding)
         .run("http", async move {
             let served = serving.await;
             // The last request has been answered; its charge may still be at the provider.

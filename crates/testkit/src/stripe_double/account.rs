@@ -67,7 +67,7 @@ impl Account {
         }
     }
 
-    /// Whoever asks this again under this key is answered so.
+    /// Who asks this again under this key is answered so.
     pub(super) fn keep(
         &mut self,
         key: Option<&str>,

@@ -12,12 +12,15 @@ use tokio::{
 use super::{metrics, postgres::PgPayments};
 use crate::application::{AskReport, PaymentGateway, ask_provider};
 
-/// The tasks that ask the provider: one that waits for a slow answer holds up only its own share.
-pub(crate) const ASKING: [&str; 4] =
-    ["ask provider 1", "ask provider 2", "ask provider 3", "ask provider 4"];
-/// The task that asks for money to go back, of which a cancelled event may have thousands: those who pay do not
-/// wait behind them.
-pub(crate) const REFUNDING: &str = "ask provider to refund";
+/// The tasks that ask the provider, each of money that is to go back or not: one that waits for a slow answer holds
+/// up only its own share, and a cancelled event's refunds, which may be thousands, nobody who pays.
+pub(crate) const ASKING: [(&str, bool); 5] = [
+    ("ask provider 1", false),
+    ("ask provider 2", false),
+    ("ask provider 3", false),
+    ("ask provider 4", false),
+    ("ask provider to refund", true),
+];
 /// How many payments each asks about at a time, and how many refunds.
 const AT_A_TIME: u16 = 64;
 const REFUNDS_AT_A_TIME: u16 = 8;

@@ -37,16 +37,13 @@ pub(crate) use self::{
 pub(crate) struct Signals {
     pub outbox: Outbox,
     pub live: Live,
-    /// For those who ask the provider.
-    pub ask: Arc<Notify>,
-    /// For who asks it to give money back.
-    pub refund: Arc<Notify>,
+    /// For those who ask the provider of attempts, and of money that is to go back.
+    pub ask: [Arc<Notify>; 2],
 }
 
 impl Signals {
     fn notify_asking(&self) {
-        self.ask.notify_one();
-        self.refund.notify_one();
+        self.ask.iter().for_each(|ask| ask.notify_one());
     }
 }
 
@@ -140,8 +137,7 @@ mod tests {
         let url = environment.role_url(PAYMENTS);
         let pool = karcis_database::connect_to("DATABASE_URL", &url, 4).await.expect("a database");
         let outbox = Outbox::new(pool.clone(), "payment-service");
-        let (ask, refund) = <(Arc<Notify>, Arc<Notify>)>::default();
-        let signals = Signals { outbox, live: Live::new(), ask, refund };
+        let signals = Signals { outbox, live: Live::new(), ask: Default::default() };
         (environment, PgPayments::new(pool, Duration::from_secs(11), signals, |_| vec![]))
     }
 

@@ -73,6 +73,21 @@ impl PrivilegedAct {
         Ok(())
     }
 
+    /// Whether this very act is recorded: who repeats it, as its answer was lost, finds it so.
+    pub async fn is_recorded(&self, connection: &mut Connection) -> Result<bool, sqlx::Error> {
+        sqlx::query_scalar(
+            "SELECT EXISTS (SELECT FROM audit WHERE subject_id = $1 AND action = $2
+                 AND (actor_id, detail, reason) IS NOT DISTINCT FROM ($3, $4, $5))",
+        )
+        .bind(self.subject)
+        .bind(self.action)
+        .bind(self.actor.map(|actor| actor.0))
+        .bind(self.detail.as_deref())
+        .bind(self.reason.as_deref())
+        .fetch_one(connection)
+        .await
+    }
+
     /// Whether this is what was done last to the subject.
     pub async fn was_last(&self, connection: &mut Connection) -> Result<bool, sqlx::Error> {
         let last: Option<String> = sqlx::query_scalar(

@@ -42,7 +42,7 @@ pub use postgres_server::PostgresServer;
 pub use running_service::RunningService;
 pub use servers::kafka_client;
 pub use silent_proxy::SilentProxy;
-pub use stripe_double::{STRIPE_KEY, StripeDouble, StripeFault};
+pub use stripe_double::{STRIPE_KEY, STRIPE_RETRY_AFTER, StripeDouble, StripeFault};
 pub use tokens::{TokenMint, token, token_of};
 pub use wrong_clock::WrongClock;
 

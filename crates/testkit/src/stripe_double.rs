@@ -6,6 +6,7 @@ mod account;
 use std::{
     io,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
 };
 
 use axum::{
@@ -13,7 +14,7 @@ use axum::{
     body::{Body, Bytes},
     extract::State,
     http::{HeaderMap, Method, StatusCode, Uri},
-    response::{IntoResponse, Response},
+    response::{AppendHeaders, IntoResponse, Response},
 };
 use futures_util::stream;
 use hmac::{Hmac, KeyInit, Mac};
@@ -34,10 +35,13 @@ pub struct StripeDouble {
     account: Arc<Mutex<Account>>,
 }
 
+/// How long who is answered with 429 has to wait.
+pub const STRIPE_RETRY_AFTER: Duration = Duration::from_secs(4);
+
 /// What happens to a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StripeFault {
-    /// It is answered with this status, and nothing is done.
+    /// It is answered with this status, and nothing is done. An answer of 500 is kept under the call's key.
     Status(u16),
     /// It is done, and the connection breaks before its answer.
     AnswerLost,
@@ -73,8 +77,14 @@ impl StripeDouble {
 
     /// How many calls there were whose method and path begin and end so.
     pub fn calls(&self, begin: &str, end: &str) -> usize {
+        self.times(begin, end).len()
+    }
+
+    /// When these calls came.
+    pub fn times(&self, begin: &str, end: &str) -> Vec<Instant> {
+        let is_one = |call: &str| call.starts_with(begin) && call.ends_with(end);
         let calls = &self.lock().calls;
-        calls.iter().filter(|call| call.starts_with(begin) && call.ends_with(end)).count()
+        calls.iter().filter(|(_, call)| is_one(call)).map(|(at, _)| *at).collect()
     }
 
     /// Stripe forgets all idempotency keys, as it may after 24 hours.
@@ -114,6 +124,13 @@ impl StripeDouble {
                 "code": "payment_intent_authentication_failure"});
             account.declined(&name, error);
         }
+    }
+
+    /// The booking's card takes money back from now on.
+    pub fn takes_refunds(&self, booking: BookingId) {
+        let account = &mut *self.lock();
+        let of_booking = account.intents.values_mut().filter(|it| is_of(it, booking));
+        of_booking.for_each(|it| it["payment_method"] = json!("pm_card_visa"));
     }
 
     /// The booking's pending refunds are done.
@@ -169,25 +186,33 @@ async fn call(
     let path = uri.path();
     let call = format!("{method} {path}");
     let fault = account.faults.iter().position(|(end, _)| call.ends_with(end.as_str()));
-    account.calls.push(call);
+    account.calls.push((Instant::now(), call));
     let fault = fault.map(|at| account.faults.remove(at).1);
+    let text = if method == Method::POST { body.to_vec() } else { query(&uri) };
+    let form: Form = serde_urlencoded::from_bytes(&text).expect("a form");
+    let key = header("idempotency-key");
     match fault {
         Some(StripeFault::Status(status)) => {
             let code = if status == 409 { "idempotency_key_in_use" } else { "of_a_test" };
-            return answer(error(status, json!({"type": "api_error", "code": code})));
+            let done = error(status, json!({"type": "api_error", "code": code}));
+            if status == 500 {
+                account.keep(key, &method, path, &form, &done);
+            }
+            let wait = (status == 429).then(|| ("retry-after", STRIPE_RETRY_AFTER.as_secs()));
+            let headers = AppendHeaders(wait.map(|(name, seconds)| (name, seconds.to_string())));
+            return (headers, answer(done)).into_response();
         }
         Some(StripeFault::NeverArrives) => return broken(),
         Some(StripeFault::AnswerLost) | None => {}
     }
-    let text = if method == Method::POST { body.to_vec() } else { query(&uri) };
-    let form: Form = serde_urlencoded::from_bytes(&text).expect("a form");
-    let is_first = !header("idempotency-key").is_some_and(|key| account.answered.contains_key(key));
-    let done = account.once(header("idempotency-key"), &method, path, &form);
+    let is_first = !key.is_some_and(|key| account.answered.contains_key(key));
+    let done = account.once(key, &method, path, &form);
     let method = form.get("payment_method").filter(|_| is_first).map(String::as_str);
     match (fault, method) {
         (Some(StripeFault::AnswerLost), _)
         | (None, Some("pm_answer_lost" | "pm_never_arrives")) => broken(),
-        _ => answer(done),
+        _ if is_first => answer(done),
+        _ => (AppendHeaders([("idempotent-replayed", "true")]), answer(done)).into_response(),
     }
 }
 

@@ -52,7 +52,7 @@ pub async fn run(
     let gateway = gateway::connect(&config.gateway, secrets, own, ledger, listening, stopping);
     let Gateway { port: gateway, pages, work } = gateway.await?;
 
-    let (live, ask) = (Live::new(), Arc::new(Notify::new()));
+    let (live, ask) = (Live::new(), <[Arc<Notify>; 2]>::default());
     let (outbox, age) = (base.outbox.clone(), config.gateway.provider_timeout());
     let signals = Signals { outbox: outbox.clone(), live: live.clone(), ask: ask.clone() };
     let by = |pool: &Pool| {
@@ -77,9 +77,9 @@ pub async fn run(
     let stop = || base.stopping();
     let alive = |task| base.alive(task, ALIVE_WITHIN + age);
     let both = || (payments.clone(), gateway.clone());
-    let process = workers::ASKING.into_iter().fold(process, |process, name| {
-        let (outbox, ask) = (outbox.clone(), ask.clone());
-        process.run(name, workers::run_asking(both(), outbox, ask, alive(name), stop()))
+    let process = workers::ASKING.into_iter().fold(process, |process, (name, refunds)| {
+        let (which, ask) = ((outbox.clone(), refunds), ask[usize::from(refunds)].clone());
+        process.run(name, workers::run_asking(both(), which, ask, alive(name), stop()))
     });
     process
         .run("http", async move {

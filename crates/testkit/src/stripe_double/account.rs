@@ -1,6 +1,9 @@
 //! What the double keeps of its account, and what each call does to it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    time::Instant,
+};
 
 use axum::http::Method;
 use serde_json::{Value, json};
@@ -20,8 +23,8 @@ pub(super) struct Account {
     pub(super) answered: HashMap<String, (String, u16, Value)>,
     /// What happens to the next call whose method and path end so.
     pub(super) faults: Vec<(String, StripeFault)>,
-    /// Method and path of all calls.
-    pub(super) calls: Vec<String>,
+    /// Method and path of all calls, and when each came.
+    pub(super) calls: Vec<(Instant, String)>,
     names: usize,
 }
 
@@ -33,6 +36,10 @@ pub(super) type Done = (u16, Value);
 /// An answer that says why nothing was done.
 pub(super) fn error(status: u16, error: Value) -> Done {
     (status, json!({"error": error}))
+}
+
+fn asked(method: &Method, path: &str, form: &Form) -> String {
+    format!("{method} {path} {form:?}")
 }
 
 fn refused(code: &str) -> Done {
@@ -48,17 +55,30 @@ impl Account {
         path: &str,
         form: &Form,
     ) -> Done {
-        let asked = format!("{method} {path} {form:?}");
+        let asked = asked(method, path, form);
         match key.and_then(|key| self.answered.get(key)) {
             Some((before, status, body)) if *before == asked => (*status, body.clone()),
             Some(_) => error(400, json!({"type": "idempotency_error"})),
             None => {
-                let (status, body) = self.run(method, path, form);
-                if let Some(key) = key.filter(|_| !is_lost(form)) {
-                    self.answered.insert(key.to_owned(), (asked, status, body.clone()));
-                }
-                (status, body)
+                let done = self.run(method, path, form);
+                self.keep(key.filter(|_| !is_lost(form)), method, path, form, &done);
+                done
             }
+        }
+    }
+
+    /// Who asks this again under this key is answered so.
+    pub(super) fn keep(
+        &mut self,
+        key: Option<&str>,
+        method: &Method,
+        path: &str,
+        form: &Form,
+        (status, body): &Done,
+    ) {
+        if let Some(key) = key {
+            let kept = (asked(method, path, form), *status, body.clone());
+            self.answered.insert(key.to_owned(), kept);
         }
     }
 

@@ -39,25 +39,30 @@ pub struct RefusedRefund {
     pub reason: String,
 }
 
-/// Asks about up to `limit` payments that are due, of which `with_refunds` says whether refunds are, and
-/// stores what became of them. Returns whether there may be more.
+/// As much of why there is no answer is shown to operators.
+const MAX_REASON_CHARS: usize = 300;
+
+/// Asks about up to `limit` payments that are due, those whose money is to go back or, without `refunds`, the
+/// others, and stores what became of them. Returns whether there may be more.
 ///
 /// An unknown outcome is found out with the key of its charge, or by voiding the intent once a cancel is
 /// wanted, never by what the provider does not know.
 pub async fn ask_provider(
     payments: &dyn WaitingPayments,
     gateway: &dyn PaymentGateway,
-    with_refunds: bool,
+    refunds: bool,
     limit: u16,
     report: &mut AskReport,
 ) -> Result<bool, StoreError> {
-    let claimed = payments.claim(with_refunds, limit).await?;
+    let claimed = payments.claim(refunds, limit).await?;
     let is_full = claimed.len() >= usize::from(limit);
     let (mut outcomes, mut refunds) = (Vec::new(), Vec::new());
     let mut answered: HashMap<BookingId, Answered> = HashMap::new();
     for (claimed, answers) in join_all(claimed.into_iter().map(|it| ask(gateway, it))).await {
         let has_answered = answers.unavailable.is_empty();
-        answered.insert(claimed.payment.booking_id, Answered { claimed, has_answered });
+        let unanswered = answers.unanswered;
+        let booking = claimed.payment.booking_id;
+        answered.insert(booking, Answered { claimed, has_answered, unanswered });
         report.unavailable.extend(answers.unavailable);
         outcomes.extend(answers.outcomes);
         refunds.extend(answers.refunds);
@@ -88,6 +93,8 @@ struct Answered {
     claimed: Claimed,
     /// Whether it had an answer to each question.
     has_answered: bool,
+    /// Why there is none about money that is to go back.
+    unanswered: Option<String>,
 }
 
 impl Answered {
@@ -100,7 +107,8 @@ impl Answered {
             || Bug::WebhookForgotten.is_planted();
         let is_looked_up = look_up && self.has_answered && is_stored && has_ended;
         let looked_up = is_looked_up.then_some(until);
-        let claim = ReleasedClaim { booking_id, version, looked_up };
+        let unanswered = self.unanswered;
+        let claim = ReleasedClaim { booking_id, version, looked_up, unanswered };
         (payment.needs_provider() || look_up).then_some(claim)
     }
 }
@@ -111,14 +119,16 @@ struct Answers {
     outcomes: Vec<AttemptAnswer>,
     refunds: Vec<RefundAnswer>,
     unavailable: Vec<ProviderUnavailable>,
+    unanswered: Option<String>,
 }
 
 async fn ask(gateway: &dyn PaymentGateway, claimed: Claimed) -> (Claimed, Answers) {
     let payment = &claimed.payment;
     let refund = async |(kind, amount): (RefundKind, Money)| {
         let intent = payment.booking_id;
-        let outcome = gateway.refund(Refund { key: kind.key(intent), intent, amount }).await?;
-        Ok(RefundAnswer { payment: payment.clone(), kind, outcome })
+        let key = kind.key(intent, payment.asked_again);
+        let outcome = gateway.refund(Refund { key, intent, amount }).await?;
+        Ok::<_, ProviderUnavailable>(RefundAnswer { payment: payment.clone(), kind, outcome })
     };
     let refunds = join_all(due_refunds(payment).into_iter().map(refund));
     let late = OptionFuture::from(claimed.look_up.then(|| late_money(gateway, payment)));
@@ -128,7 +138,10 @@ async fn ask(gateway: &dyn PaymentGateway, claimed: Claimed) -> (Claimed, Answer
     for refund in refunds {
         match refund {
             Ok(answer) => answers.refunds.push(answer),
-            Err(error) => answers.unavailable.push(error),
+            Err(error) => {
+                answers.unanswered = Some(error.0.chars().take(MAX_REASON_CHARS).collect());
+                answers.unavailable.push(error);
+            }
         }
     }
     match late.transpose() {
@@ -159,7 +172,8 @@ async fn unresolved(gateway: &dyn PaymentGateway, payment: &Payment) -> Vec<Atte
     Some(answer).filter(|it| it.outcome != Outcome::Unknown).into_iter().collect()
 }
 
-/// The attempts that had ended without money and have brought some after all.
+/// The attempts that had ended without money and have brought some after all. The intent of a payment that has
+/// ended is closed first, so that what comes nevertheless is found now.
 async fn late_money(
     gateway: &dyn PaymentGateway,
     payment: &Payment,
@@ -173,6 +187,10 @@ async fn late_money(
     let ended: Vec<_> = ended.collect();
     if ended.is_empty() {
         return Ok(Vec::new());
+    }
+    let has_ended = matches!(payment.state, State::Cancelled | State::Failed { .. });
+    if has_ended && gateway.void(payment.booking_id).await == Outcome::Unknown {
+        return Err(ProviderUnavailable("the intent may be open".to_owned()));
     }
     let captured = gateway.captures(payment.booking_id).await?;
     let late = ended.into_iter().filter(|(_, key)| captured.contains(key));

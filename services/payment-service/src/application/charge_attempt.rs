@@ -31,7 +31,8 @@ pub async fn charge_attempt(
     };
     if payment.attempt(attempt).is_some_and(|attempt| attempt.outcome.is_none()) {
         let Payment { booking_id, version, .. } = payment;
-        payments.release(&[ReleasedClaim { booking_id, version, looked_up: None }]).await?;
+        let claim = ReleasedClaim { booking_id, version, looked_up: None, unanswered: None };
+        payments.release(&[claim]).await?;
     }
     Ok(payment)
 }

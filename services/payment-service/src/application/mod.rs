@@ -20,6 +20,6 @@ pub use ports::{
     attempt_of,
 };
 pub use record_outcomes::{AttemptAnswer, record_outcomes};
-pub use settle_attempt::{SettleError, settle_attempt};
+pub use settle_attempt::{SettleError, Settling, settle_attempt};
 pub use start_attempt::{StartAttempt, StartAttemptError, Started, start_attempt};
 pub use take_commands::{ArrivedCommand, Taken, take_commands};

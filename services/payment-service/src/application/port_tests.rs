@@ -8,13 +8,14 @@ use karcis_kernel::{BookingId, Currency, Money, PaymentId, Timestamp, UserId};
 use uuid::Uuid;
 
 use super::{
-    ports::{Change, Payments, ReleasedClaim, WaitingPayments},
-    settle_attempt::settle_attempt,
+    ports::{Change, Claimed, Payments, ReleasedClaim, WaitingPayments},
+    settle_attempt::Settling,
     take_commands::{ArrivedCommand, take_commands},
+    unit_of_work::decide_one,
 };
 use crate::domain::{
-    AttemptId, Command, Outcome, Payment, PaymentRecord, RefundKind, RefundOutcome, Settlement,
-    Terms, Verdict, record_refund, resolve, start,
+    AttemptId, Command, Decline, DeclineKind, Outcome, Payment, PaymentRecord, RefundKind,
+    RefundOutcome, Settlement, Terms, Verdict, record_refund, resolve, start,
 };
 
 const BUYER: UserId = UserId(Uuid::from_u128(3));
@@ -79,12 +80,24 @@ async fn settle(payments: &dyn Payments, settlement: Settlement) {
         detail: None,
         reason: Some("the provider says so".to_owned()),
     };
-    settle_attempt(payments, booking(1), settlement, act).await.expect("there is something open");
+    let (booking_id, of, is_unanswered) = (booking(1), None, false);
+    let settling = Settling { booking_id, settlement, of, is_unanswered, act };
+    decide_one(payments, settling).await.expect("there is something open");
+}
+
+fn released(version: i64, looked_up: Option<Timestamp>) -> ReleasedClaim {
+    ReleasedClaim { booking_id: booking(1), version, looked_up, unanswered: None }
 }
 
 async fn claim(payments: &dyn WaitingPayments) -> Vec<BookingId> {
-    let claimed = payments.claim(true, 10).await.expect("the store answers");
-    claimed.into_iter().map(|claimed| claimed.payment.booking_id).collect()
+    let claimed = claim_both(payments).await.into_iter();
+    claimed.map(|claimed| claimed.payment.booking_id).collect()
+}
+
+async fn claim_both(payments: &dyn WaitingPayments) -> Vec<Claimed> {
+    let mut claimed = payments.claim(false, 10).await.expect("the store answers");
+    claimed.extend(payments.claim(true, 10).await.expect("the store answers"));
+    claimed
 }
 
 /// What is committed is loaded, and what was changed since it was loaded is not written.
@@ -150,8 +163,7 @@ pub async fn who_needs_the_provider_is_claimed(payments: &dyn WaitingPayments) {
     take(payments, Command::Refund { booking_id: booking(1) }).await;
     assert_eq!(claim(payments).await, [booking(1)], "money is to go back at once");
     let version = loaded(payments, 1).await.version;
-    let released = ReleasedClaim { booking_id: booking(1), version, looked_up: None };
-    payments.release(&[released]).await.expect("the store answers");
+    payments.release(&[released(version, None)]).await.expect("the store answers");
     assert_eq!(claim(payments).await, [], "it is asked again later");
 }
 
@@ -163,13 +175,11 @@ pub async fn what_an_operator_settles_is_asked_about_at_once(payments: &dyn Wait
     commit(payments, vec![change(open.clone(), started(&open), vec![])]).await;
     assert_eq!(claim(payments).await, [], "somebody asks");
     settle(payments, Settlement::Declined).await;
-    let claimed = payments.claim(true, 10).await.expect("the store answers");
+    let claimed = claim_both(payments).await;
     let [declined] = &claimed[..] else { panic!("it is asked about") };
     assert!(declined.look_up);
     let version = declined.payment.version;
-    let released =
-        ReleasedClaim { booking_id: booking(1), version, looked_up: Some(declined.until) };
-    payments.release(&[released]).await.expect("the store answers");
+    payments.release(&[released(version, Some(declined.until))]).await.expect("the store answers");
     assert_eq!(claim(payments).await, [], "it was looked up");
 
     let second = AttemptId(Uuid::from_u128(5));
@@ -186,4 +196,20 @@ pub async fn what_an_operator_settles_is_asked_about_at_once(payments: &dyn Wait
     assert_eq!(claim(payments).await, [], "it is asked for again later");
     settle(payments, Settlement::AskAgain).await;
     assert_eq!(claim(payments).await, [booking(1)], "it is asked for again at once");
+}
+
+/// A payment that ends after an attempt was declined is asked about at once, as its intent is open.
+pub async fn a_payment_that_leaves_its_intent_open_is_looked_up(payments: &dyn WaitingPayments) {
+    take(payments, request(1)).await;
+    let open = loaded(payments, 1).await;
+    commit(payments, vec![change(open.clone(), started(&open), vec![])]).await;
+    let tried = loaded(payments, 1).await;
+    let decline = Decline { kind: DeclineKind::Soft, code: "insufficient_funds".to_owned() };
+    let declined = resolve(&tried, ATTEMPT, &Outcome::Declined(decline));
+    apply(payments, tried, declined).await;
+    assert_eq!(claim(payments).await, [], "it can still be paid");
+    take(payments, Command::Cancel { booking_id: booking(1) }).await;
+    let claimed = claim_both(payments).await;
+    let [cancelled] = &claimed[..] else { panic!("it is asked about") };
+    assert!(cancelled.look_up);
 }

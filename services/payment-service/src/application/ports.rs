@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use async_trait::async_trait;
 use karcis_database::{KeyUse, Loaded, PrivilegedAct, RequestKey, StoreError};
-use karcis_kernel::{BookingId, Money, Timestamp, UserId};
+use karcis_kernel::{BookingId, Currency, Money, Timestamp, UserId};
 use uuid::Uuid;
 
 use crate::domain::{
@@ -32,7 +32,8 @@ pub struct Change {
 pub enum Question {
     /// The provider is to be asked at once: to void, or to give money back.
     Due,
-    /// An operator has ended an attempt: the provider is asked at once whether it brings money after all.
+    /// An operator has ended an attempt, or the payment has ended and its intent is open: the provider is asked
+    /// at once whether money comes after all.
     LookUp,
     /// The request that has started an attempt asks first.
     Started,
@@ -63,6 +64,9 @@ impl Change {
             (Some((_, false)), Some((_, true))) => Some(Question::Due),
             (None, Some((_, true))) => Some(Question::Due),
             (None, Some((_, false))) => Some(Question::Started),
+            _ if after.leaves_intent_open() && !before.leaves_intent_open() => {
+                Some(Question::LookUp)
+            }
             (Some(_), None) if self.act.is_some() => Some(Question::LookUp),
             (Some(_), None) => Some(Question::Answered),
             (None, None) if has_more(due(before), due(after)) => Some(Question::Answered),
@@ -108,10 +112,10 @@ pub trait Payments: Send + Sync {
 /// The stored payments, with those that need the provider.
 #[async_trait]
 pub trait WaitingPayments: Payments {
-    /// Up to `limit` payments that need the provider and are due, those first that are due longest; of
-    /// refunds only if `with_refunds`. Nobody else gets them until they are released ([`Payments::release`])
-    /// or the provider must have answered. What cannot be read is left out.
-    async fn claim(&self, with_refunds: bool, limit: u16) -> Result<Vec<Claimed>, StoreError>;
+    /// Up to `limit` payments that need the provider and are due, those first that are due longest: those
+    /// whose money is to go back if `refunds`, else the others. Nobody else gets them until they are released
+    /// ([`Payments::release`]) or the provider must have answered. What cannot be read is left out.
+    async fn claim(&self, refunds: bool, limit: u16) -> Result<Vec<Claimed>, StoreError>;
 }
 
 /// A payment about which the provider is to be asked.
@@ -124,7 +128,7 @@ pub struct Claimed {
 }
 
 /// A payment about which the provider was asked, and may have to be asked again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReleasedClaim {
     pub booking_id: BookingId,
     /// The payment's version after the answer.
@@ -132,6 +136,8 @@ pub struct ReleasedClaim {
     /// The claim ([`Claimed::until`]) under which it became known, and was stored, what became of attempts
     /// that had ended; of a claim that has run out, another may have to look again.
     pub looked_up: Option<Timestamp>,
+    /// Why the provider gave no definite answer about money that is to go back.
+    pub unanswered: Option<String>,
 }
 
 /// How the keys of charges begin; the attempt's id follows.
@@ -221,6 +227,13 @@ pub trait PaymentGateway: Send + Sync {
     /// what is missing may still come.
     async fn captures(&self, intent: BookingId) -> Result<HashSet<String>, ProviderUnavailable>;
 
+    /// How much of the intent's money went back, without what is still on its way. It only reads.
+    async fn refunded(
+        &self,
+        intent: BookingId,
+        currency: Currency,
+    ) -> Result<Money, ProviderUnavailable>;
+
     /// The intent that a webhook is about, if its signature is right; `None` if it is about nothing that
     /// is known here. `header` gives the value of a header.
     fn read_webhook(
@@ -246,14 +259,21 @@ pub enum WrongSignature {
 #[async_trait]
 pub trait UnsettledPayments: Payments {
     /// Up to `limit` attempts that began before this time, have no outcome and do not wait for their
-    /// buyer, and refunds and reversals that the provider refuses, in the order of their bookings, after
-    /// the one of this booking and attempt.
+    /// buyer, and refunds and reversals that the provider refuses or does not answer, those of the newest
+    /// booking first, after the one of this booking and attempt.
     async fn unsettled(
         &self,
         before: Timestamp,
         after: Option<(BookingId, Uuid)>,
         limit: u16,
     ) -> Result<Vec<Unsettled>, StoreError>;
+
+    /// Keeps the provider from being asked about the payment for a while; `None` if it is being asked. Whether
+    /// it gave no definite answer about money that is to go back.
+    async fn hold(&self, booking: BookingId) -> Result<Option<bool>, StoreError>;
+
+    /// Whether this very act is recorded.
+    async fn is_recorded(&self, act: &PrivilegedAct) -> Result<bool, StoreError>;
 }
 
 /// Something that the provider left open.
@@ -269,6 +289,6 @@ pub struct Unsettled {
     /// When the attempt began.
     pub at: Option<Timestamp>,
     pub cancel_wanted: bool,
-    /// Why the provider refuses.
+    /// Why the provider refuses, or why its answer says nothing.
     pub refusal: Option<String>,
 }

@@ -4,10 +4,10 @@ use karcis_database::{PrivilegedAct, StoreError};
 use karcis_kernel::BookingId;
 
 use super::{
-    ports::Payments,
+    ports::UnsettledPayments,
     unit_of_work::{PaymentJob, UnitOfWork, decide_one},
 };
-use crate::domain::{Payment, Settlement, Verdict, settle};
+use crate::domain::{AttemptId, Payment, PaymentRecord, Settlement, Verdict, settle};
 
 /// Why nothing was recorded.
 #[derive(Debug, thiserror::Error)]
@@ -16,14 +16,22 @@ pub enum SettleError {
     NotFound,
     #[error("nothing of this kind is open")]
     NothingOpen,
+    /// The provider may give the money back at this moment.
+    #[error("wait until the provider has answered")]
+    ProviderIsAsked,
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-struct Settling {
-    booking_id: BookingId,
-    settlement: Settlement,
-    act: PrivilegedAct,
+/// What an operator says.
+pub struct Settling {
+    pub booking_id: BookingId,
+    pub settlement: Settlement,
+    /// The attempt that it is about; `None`: the one that is open.
+    pub of: Option<AttemptId>,
+    /// Whether the provider gives no definite answer about money that is to go back.
+    pub is_unanswered: bool,
+    pub act: PrivilegedAct,
 }
 
 impl PaymentJob for Settling {
@@ -36,7 +44,7 @@ impl PaymentJob for Settling {
 
     fn decide(&self, unit: &mut UnitOfWork) -> Result<Payment, SettleError> {
         let payment = unit.payment(self.booking_id).ok_or(SettleError::NotFound)?.clone();
-        let verdict = settle(&payment, self.settlement);
+        let verdict = settle(&payment, self.settlement, self.of, self.is_unanswered);
         if !matches!(verdict, Verdict::Changed(..)) {
             return Err(SettleError::NothingOpen);
         }
@@ -47,12 +55,45 @@ impl PaymentJob for Settling {
 }
 
 /// Records it as the provider's own answer, so that the saga moves on by the usual fact, and returns the
-/// payment as it is then. The act is recorded with it.
+/// payment as it is then. The act is recorded with it; one that is recorded is not done again, but that the
+/// provider is to be asked again may be wanted several times.
 pub async fn settle_attempt(
-    payments: &dyn Payments,
-    booking_id: BookingId,
-    settlement: Settlement,
-    act: PrivilegedAct,
+    payments: &dyn UnsettledPayments,
+    settling: Settling,
 ) -> Result<Payment, SettleError> {
-    decide_one(payments, Settling { booking_id, settlement, act }).await
+    let (booking, act) = (settling.booking_id, settling.act.clone());
+    let is_once = settling.settlement != Settlement::AskAgain;
+    if is_once && payments.is_recorded(&act).await? {
+        return load(payments, booking).await;
+    }
+    match settle_now(payments, settling).await {
+        Err(SettleError::NothingOpen) if payments.is_recorded(&act).await? => {
+            load(payments, booking).await
+        }
+        settled => settled,
+    }
+}
+
+async fn settle_now(
+    payments: &dyn UnsettledPayments,
+    mut settling: Settling,
+) -> Result<Payment, SettleError> {
+    if matches!(settling.settlement, Settlement::Refunded | Settlement::AskAgain) {
+        let payment = load(payments, settling.booking_id).await?;
+        if settle(&payment, settling.settlement, settling.of, true) == Verdict::Unchanged {
+            return Err(SettleError::NothingOpen);
+        }
+        // Else money could go back twice, here and by hand.
+        let held = payments.hold(settling.booking_id).await?;
+        settling.is_unanswered = held.ok_or(SettleError::ProviderIsAsked)?;
+    }
+    decide_one(payments, settling).await
+}
+
+async fn load(
+    payments: &dyn UnsettledPayments,
+    booking: BookingId,
+) -> Result<Payment, SettleError> {
+    let record = payments.load(&[booking]).await?.one()?;
+    record.and_then(PaymentRecord::into_payment).ok_or(SettleError::NotFound)
 }

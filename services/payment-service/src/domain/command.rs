@@ -54,6 +54,7 @@ fn first(command: &Command, payment_id: PaymentId) -> Verdict {
                 attempts: Vec::new(),
                 captured: Money::zero(amount.currency),
                 refunded: Money::zero(amount.currency),
+                asked_again: 0,
                 version: 1,
             };
             Verdict::changed(payment, Fact::Requested { amount })

@@ -2,7 +2,7 @@
 
 use karcis_kernel::{BookingId, Money, PaymentId, Timestamp, UserId};
 
-use super::{Attempt, AttemptId, NextAction, due_refunds};
+use super::{Attempt, AttemptId, AttemptOutcome, NextAction, due_refunds};
 
 /// How many attempts a buyer has.
 pub const MAX_ATTEMPTS: usize = 3;
@@ -105,6 +105,8 @@ pub struct Payment {
     pub captured: Money,
     /// All that went back, refunds and reversals.
     pub refunded: Money,
+    /// How often an operator had the provider asked again for what it had refused to give back.
+    pub asked_again: u32,
     /// Rises by one with each change.
     pub version: i64,
 }
@@ -238,6 +240,17 @@ impl Payment {
     /// Whether the provider has to be asked about it: for an outcome, or to give money back.
     pub fn needs_provider(&self) -> bool {
         matches!(self.state, State::Processing { .. }) || !due_refunds(self).is_empty()
+    }
+
+    /// Whether it has ended, and its intent at the provider was left open: money can still come.
+    pub fn leaves_intent_open(&self) -> bool {
+        use AttemptOutcome::{Declined, Voided};
+        let has = |is: fn(&AttemptOutcome) -> bool| {
+            self.attempts.iter().any(|attempt| attempt.outcome.as_ref().is_some_and(is))
+        };
+        matches!(self.state, State::Cancelled | State::Failed { .. })
+            && has(|it| matches!(it, Declined(_)))
+            && !has(|it| matches!(it, Voided))
     }
 
     /// How many attempts the buyer has left.

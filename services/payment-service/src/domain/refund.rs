@@ -15,12 +15,14 @@ pub enum RefundKind {
 }
 
 impl RefundKind {
-    /// The provider's idempotency key: the same key gives the money back once.
-    pub fn key(self, booking_id: BookingId) -> String {
-        match self {
+    /// The provider's idempotency key: the same key gives the money back once. What is asked for again after
+    /// a refusal has another key, as the provider would repeat what it has said.
+    pub fn key(self, booking_id: BookingId, asked_again: u32) -> String {
+        let key = match self {
             Self::Requested => format!("refund/{booking_id}"),
             Self::Reversal(AttemptId(id)) => format!("return/{id}"),
-        }
+        };
+        if asked_again == 0 { key } else { format!("{key}/{asked_again}") }
     }
 }
 

@@ -1,9 +1,9 @@
 //! What an operator records of what the provider left open: an attempt without an outcome, or a refund or
-//! reversal that it refuses.
+//! reversal that it refuses or does not answer.
 
 use super::{
-    AttemptOutcome, Decline, DeclineKind, Outcome, Payment, RefundKind, RefundOutcome, State,
-    Verdict, attempt::with_outcome, due_refunds, is_refused, record_refund, resolve,
+    AttemptId, AttemptOutcome, Decline, DeclineKind, Outcome, Payment, RefundKind, RefundOutcome,
+    State, Verdict, attempt::with_outcome, due_refunds, is_refused, record_refund, resolve,
 };
 
 /// What the provider says, or what was done by hand.
@@ -15,7 +15,7 @@ pub enum Settlement {
     Declined,
     /// The attempt's intent is voided and will never capture.
     Voided,
-    /// The money that the provider refused to give back was given back by hand.
+    /// The money that the provider did not give back was given back by hand.
     Refunded,
     /// The provider refused by mistake: it is to be asked for the money again.
     AskAgain,
@@ -38,43 +38,56 @@ impl Settlement {
     }
 }
 
-/// What the settlement makes of the payment; `Unchanged` if nothing of that kind is open. Of several
-/// refused refunds and reversals the first is settled.
-pub fn settle(payment: &Payment, settlement: Settlement) -> Verdict {
+/// What the settlement makes of the payment; `Unchanged` if nothing of that kind is open. `of` names the attempt
+/// that it is about: without, it is about the one without an outcome, or the first refund or reversal that is
+/// refused. `is_unanswered`: the provider gives no definite answer to refunds either.
+pub fn settle(
+    payment: &Payment,
+    settlement: Settlement,
+    of: Option<AttemptId>,
+    is_unanswered: bool,
+) -> Verdict {
     let code = || "settled_by_operator".to_owned();
     match settlement {
-        Settlement::Approved => attempt(payment, &Outcome::Approved),
+        Settlement::Approved => attempt(payment, of, &Outcome::Approved),
         Settlement::Declined => {
             let decline = Decline { kind: DeclineKind::Hard, code: code() };
-            attempt(payment, &Outcome::Declined(decline))
+            attempt(payment, of, &Outcome::Declined(decline))
         }
-        Settlement::Voided => attempt(payment, &Outcome::Voided),
-        Settlement::Refunded => match refused(payment) {
+        Settlement::Voided => attempt(payment, of, &Outcome::Voided),
+        Settlement::Refunded => match due(payment, of, is_unanswered) {
             Some(kind) => record_refund(payment, kind, &RefundOutcome::Done),
             None => Verdict::Unchanged,
         },
-        Settlement::AskAgain => match refused(payment) {
-            Some(RefundKind::Requested) => {
-                Verdict::changed(payment.transition(State::Refunding { refusal: None }), None)
-            }
-            Some(RefundKind::Reversal(id)) => {
-                let again = AttemptOutcome::Reversing { refusal: None };
-                Verdict::changed(with_outcome(payment, id, again), None)
-            }
+        Settlement::AskAgain => match due(payment, of, false) {
+            Some(kind) => Verdict::changed(asked_again(payment, kind), None),
             None => Verdict::Unchanged,
         },
     }
 }
 
-fn attempt(payment: &Payment, outcome: &Outcome) -> Verdict {
+fn attempt(payment: &Payment, of: Option<AttemptId>, outcome: &Outcome) -> Verdict {
     match payment.state {
-        State::Processing { attempt, .. } => resolve(payment, attempt, outcome),
+        State::Processing { attempt, .. } if of.is_none_or(|it| it == attempt) => {
+            resolve(payment, attempt, outcome)
+        }
         _ => Verdict::Unchanged,
     }
 }
 
-/// The first refund or reversal that the provider refuses.
-fn refused(payment: &Payment) -> Option<RefundKind> {
+fn asked_again(payment: &Payment, kind: RefundKind) -> Payment {
+    let again = match kind {
+        RefundKind::Requested => payment.transition(State::Refunding { refusal: None }),
+        RefundKind::Reversal(id) => {
+            with_outcome(payment, id, AttemptOutcome::Reversing { refusal: None })
+        }
+    };
+    Payment { asked_again: again.asked_again + 1, ..again }
+}
+
+/// The first refund, or the reversal of this attempt, that the provider refuses or does not answer.
+fn due(payment: &Payment, of: Option<AttemptId>, is_unanswered: bool) -> Option<RefundKind> {
+    let is_meant = |kind: RefundKind| of.is_none_or(|id| kind == RefundKind::Reversal(id));
     let mut due = due_refunds(payment).into_iter().map(|(kind, _)| kind);
-    due.find(|kind| is_refused(payment, *kind))
+    due.find(|kind| is_meant(*kind) && (is_unanswered || is_refused(payment, *kind)))
 }

@@ -21,6 +21,7 @@ mod restored;
 mod settling;
 mod silence;
 mod stripe;
+mod stripe_money;
 mod unreadable;
 mod watching;
 mod webhooks;

@@ -5,7 +5,10 @@ use karcis_testkit::{Answer, Ledger, eventually, token};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::harness::{PRICE, PaymentAnswer, TestApp};
+use crate::{
+    harness::{PRICE, PaymentAnswer, TestApp},
+    settling::Operator,
+};
 
 const FAST: [&str; 4] = ["--reconcile-every-ms", "20", "--reconcile-after-s", "0"];
 
@@ -45,6 +48,38 @@ async fn money_that_the_provider_has_and_we_have_not_is_listed_and_not_touched()
     eventually(async || app.differences("").await.len()).is(0).await;
     let gone = app.differences("?with_gone=true").await;
     assert!(gone.len() == 1 && gone[0]["gone_at"].is_string(), "{gone:?}");
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn money_that_went_back_here_and_not_at_the_provider_is_listed() {
+    let app = TestApp::start_with(&FAST).await;
+    let (refunded, by_hand) = (app.buyer().await, app.buyer().await);
+    let operator = Operator(UserId(Uuid::now_v7()));
+    for (buyer, method) in [(refunded, "tok_approved"), (by_hand, "tok_refund_refused")] {
+        app.pay(buyer, method).await.shows_payment(200, "succeeded");
+        app.send(buyer.refund()).await;
+    }
+    app.becomes(refunded, "refunded").await;
+    app.told(by_hand, &["Requested", "Succeeded", "RefundRefused"]).await;
+    operator.settles(&app, by_hand, "refunded").await.is(200);
+    app.compared_again(4).await;
+    assert_eq!(app.differences("").await, Vec::<Value>::new(), "an operator said so of the one");
+
+    // The provider finds the account closed after it had called the refund done.
+    let fail = sqlx::query("DELETE FROM simulated_gateway.refund WHERE intent = $1");
+    let failed = fail.bind(refunded.booking.0).execute(app.environment.superuser()).await.unwrap();
+    assert_eq!(failed.rows_affected(), 1);
+    let found = eventually(async || match &app.differences("").await[..] {
+        [one] => Ok(one.clone()),
+        others => Err(others.to_vec()),
+    });
+    let found = found.await;
+    assert_eq!(
+        [&found["kind"], &found["subject_id"]],
+        [&json!("ledger"), &json!(refunded.booking)]
+    );
+    assert_eq!(found["detail"], "gave back 750000 IDR here, and 0 IDR at the provider");
     app.stop().await;
 }
 

@@ -11,7 +11,7 @@ use crate::{
     provider::ASKS_AGAIN,
 };
 
-const UNKNOWN: &str = "/ops/payment/unknown?older_than_s=0";
+pub(crate) const UNKNOWN: &str = "/ops/payment/unknown?older_than_s=0";
 
 #[tokio::test]
 async fn an_operator_records_that_the_provider_has_the_money() {
@@ -45,7 +45,8 @@ async fn an_operator_records_that_the_provider_has_the_money() {
     app.told(buyer, &["Requested", "Succeeded"]).await;
     assert_eq!(operator.items(&app, UNKNOWN).await, Vec::<Value>::new());
     operator.settles(&app, buyer, "declined").await.is_problem(409, "nothing-to-settle");
-    operator.settles(&app, buyer, "approved").await.is_problem(409, "nothing-to-settle");
+    let again = operator.settles(&app, buyer, "approved").await.is(200).body;
+    assert_eq!(again, settled, "it is answered as before");
     // The provider answers after all.
     thinking.rollback().await.expect("the bank goes on");
     eventually(|| app.ledger(buyer)).is(Ledger::captured_once(PRICE)).await;
@@ -82,7 +83,7 @@ async fn an_operator_ends_an_attempt_that_the_provider_never_took() {
     let cursor = first["next_cursor"].as_str().expect("there is more");
     let second = operator.items(&app, &format!("{UNKNOWN}&limit=1&cursor={cursor}")).await;
     let bookings = [&first["items"][0]["booking_id"], &second[0]["booking_id"]];
-    assert_eq!(bookings, [&json!(declined.booking), &json!(voided.booking)], "the oldest first");
+    assert_eq!(bookings, [&json!(voided.booking), &json!(declined.booking)], "the newest first");
 
     operator.settles(&app, declined, "declined").await.is(200);
     assert_eq!(app.payment(declined).await["status"], "open", "it can be paid in another way");
@@ -128,7 +129,11 @@ async fn a_refused_refund_is_settled_by_hand_or_asked_for_again() {
     operator.settles(&app, by_hand, "refunded").await.is(200);
     app.told(by_hand, &["Requested", "Succeeded", "RefundRefused", "Refunded"]).await;
     assert_eq!(app.payment(by_hand).await["refunded"]["amount"], PRICE);
-    operator.settles(&app, by_hand, "refunded").await.is_problem(409, "nothing-to-settle");
+    operator.settles(&app, by_hand, "refunded").await.is(200);
+    let other = Operator(UserId(Uuid::now_v7())).settles(&app, by_hand, "refunded").await;
+    other.is_problem(409, "nothing-to-settle");
+    let audit = operator.items(&app, "/ops/payment/audit").await;
+    assert_eq!(audit.len(), 1, "it was recorded once");
     let refused_again = async || {
         let facts = app.facts(again);
         facts.iter().filter(|fact| matches!(fact, PaymentFact::RefundRefused(_))).count()
@@ -172,7 +177,81 @@ async fn operators_alone_settle_and_say_what_why_and_where_it_is_written() {
     app.stop().await;
 }
 
-struct Operator(UserId);
+#[tokio::test]
+async fn what_is_settled_of_one_attempt_is_never_said_of_the_next() {
+    let app = TestApp::start_with(&HASTY).await;
+    let buyer = app.buyer().await;
+    let operator = Operator(UserId(Uuid::now_v7()));
+    let thinking = app.bank_thinks().await;
+    app.pay(buyer, "tok_approved").await.shows_payment(202, "processing");
+    let first = operator.items(&app, UNKNOWN).await[0]["attempt_id"].clone();
+    let declines = async |of: &Value| {
+        let why = json!({"attempt_id": of, "outcome": "declined", "reference": "pi_42",
+            "reason": "they wrote to us"});
+        operator.post(&app, &format!("/ops/payment/{}/settle", buyer.booking), &why).await
+    };
+    declines(&first).await.is(200);
+    app.pay(buyer, "tok_approved").await.shows_payment(202, "processing");
+    // Its answer was lost, so it is sent once more.
+    let again = declines(&first).await.is(200).body;
+    assert_eq!(
+        [&again["status"], &again["attempts"][1]["outcome"]],
+        [&json!("processing"), &Value::Null]
+    );
+    declines(&json!(Uuid::now_v7())).await.is_problem(409, "nothing-to-settle");
+    let second = again["attempts"][1]["attempt_id"].clone();
+    declines(&second).await.is(200);
+    let audit = operator.items(&app, "/ops/payment/audit").await;
+    let details: Vec<_> = audit.iter().map(|act| act["detail"].as_str().unwrap()).collect();
+    let detail = |of: &Value| format!("declined of {}, reference pi_42", of.as_str().unwrap());
+    assert_eq!(details, [detail(&second), detail(&first)]);
+    drop(thinking);
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn a_settlement_whose_commit_is_not_acknowledged_is_made_once() {
+    let (mut app, proxy) = TestApp::losing_commits().await;
+    app.start_instance_with(&HASTY).await;
+    let buyer = app.buyer().await;
+    let operator = Operator(UserId(Uuid::now_v7()));
+    let thinking = app.bank_thinks().await;
+    app.pay(buyer, "tok_approved").await.shows_payment(202, "processing");
+    proxy.lose("UPDATE payment p");
+    let settled = async || operator.settles(&app, buyer, "approved").await.status.as_u16();
+    eventually(settled).is(200).await;
+    assert_eq!(proxy.lost(), 1);
+    app.told(buyer, &["Requested", "Succeeded"]).await;
+    assert_eq!(operator.items(&app, "/ops/payment/audit").await.len(), 1);
+    drop(thinking);
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn money_is_not_given_back_by_hand_while_the_provider_is_asked_for_it() {
+    let app = TestApp::start().await;
+    let buyer = app.buyer().await;
+    let operator = Operator(UserId(Uuid::now_v7()));
+    app.pay(buyer, "tok_refund_refused").await.shows_payment(200, "succeeded");
+    app.send(buyer.refund()).await;
+    app.told(buyer, &["Requested", "Succeeded", "RefundRefused"]).await;
+    let mut thinking = app.environment.superuser().begin().await.unwrap();
+    let lock = "LOCK TABLE simulated_gateway.refund IN EXCLUSIVE MODE";
+    sqlx::query(lock).execute(&mut *thinking).await.unwrap();
+    let asking = "SELECT count(*) FROM payments.payment
+        WHERE booking_id = $1 AND asking_until > now() + interval '1 min'";
+    eventually(async || app.number_of(buyer, asking).await).is(1).await;
+    for outcome in ["refunded", "ask_again"] {
+        operator.settles_once(&app, buyer, outcome).await.is_problem(409, "provider-is-asked");
+    }
+    thinking.rollback().await.unwrap();
+    operator.settles(&app, buyer, "refunded").await.is(200);
+    app.told(buyer, &["Requested", "Succeeded", "RefundRefused", "Refunded"]).await;
+    assert_eq!(app.ledger(buyer).await, Ledger::captured_once(PRICE));
+    app.stop().await;
+}
+
+pub(crate) struct Operator(pub UserId);
 
 impl Operator {
     async fn get(&self, app: &TestApp, path: &str) -> Answer {
@@ -184,7 +263,7 @@ impl Operator {
         Answer::to(request.json(body)).await
     }
 
-    async fn items(&self, app: &TestApp, path: &str) -> Vec<Value> {
+    pub(crate) async fn items(&self, app: &TestApp, path: &str) -> Vec<Value> {
         let list = self.get(app, path).await.is(200).body;
         list["items"].as_array().expect("a list").clone()
     }
@@ -193,7 +272,19 @@ impl Operator {
         self.get(app, &format!("/ops/payment/{}", buyer.booking)).await.is(200).body
     }
 
-    async fn settles(&self, app: &TestApp, buyer: Buyer, outcome: &str) -> Answer {
+    /// Once the provider is not being asked.
+    pub(crate) async fn settles(&self, app: &TestApp, buyer: Buyer, outcome: &str) -> Answer {
+        eventually(async || {
+            let answer = self.settles_once(app, buyer, outcome).await;
+            match answer.body["type"] == "/problems/provider-is-asked" {
+                true => Err(answer.body),
+                false => Ok(answer),
+            }
+        })
+        .await
+    }
+
+    async fn settles_once(&self, app: &TestApp, buyer: Buyer, outcome: &str) -> Answer {
         let path = format!("/ops/payment/{}/settle", buyer.booking);
         let why = json!({"outcome": outcome, "reference": "pi_42", "reason": "they wrote to us"});
         self.post(app, &path, &why).await

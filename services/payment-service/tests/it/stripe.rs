@@ -11,12 +11,12 @@ use crate::harness::{Buyer, PRICE, PaymentAnswer, TestApp};
 
 const SECRET: &str = "whsec_of_this_test";
 /// Rupiah have two decimals at Stripe.
-const MINOR: i64 = 100 * PRICE;
+pub(crate) const MINOR: i64 = 100 * PRICE;
 const PAID: [&str; 2] = ["Requested", "Succeeded"];
-const REFUNDED: [&str; 3] = ["Requested", "Succeeded", "Refunded"];
+pub(crate) const REFUNDED: [&str; 3] = ["Requested", "Succeeded", "Refunded"];
 
 /// With an instance whose provider is the double; the simulated one's ledger is gone.
-async fn start() -> (TestApp, StripeDouble) {
+pub(crate) async fn start() -> (TestApp, StripeDouble) {
     let stripe = StripeDouble::start().await;
     let mut app = TestApp::without_instance().await;
     let ledger = AssertSqlSafe(format!("DROP SCHEMA {} CASCADE", SIMULATED_GATEWAY.name));
@@ -77,6 +77,7 @@ async fn declines_say_whether_the_method_may_be_tried_again() {
     let stolen = app.pay(thief, "pm_card_visa_chargeDeclinedStolenCard").await;
     stolen.is_problem(402, "payment-declined");
     app.told(thief, &["Requested", "Failed"]).await;
+    eventually(async || stripe.calls("POST", "/cancel")).is(1).await;
     app.stop().await;
 }
 
@@ -167,6 +168,7 @@ async fn what_stripe_does_not_answer_is_found_out_and_charged_once() {
     let (app, stripe) = start().await;
     for (path, fault) in [
         ("/v1/payment_intents", StripeFault::Status(429)),
+        ("/v1/payment_intents", StripeFault::Status(500)),
         ("/v1/payment_intents", StripeFault::AnswerLost),
         ("/confirm", StripeFault::Status(429)),
         ("/confirm", StripeFault::Status(500)),

@@ -76,7 +76,8 @@ enum OpsCommand {
         #[command(flatten)]
         why: Why,
     },
-    /// What the payment provider left open: attempts without an outcome, refunds that it refuses
+    /// What the payment provider left open, of the newest booking first: attempts without an outcome, refunds
+    /// that it refuses or does not answer
     Unknown {
         /// Attempts that began so many seconds ago [default: 10]
         #[arg(long, value_name = "SECONDS")]
@@ -88,6 +89,10 @@ enum OpsCommand {
     Settle {
         booking: Uuid,
         outcome: Settlement,
+        /// The attempt or reversal that it is about, as `unknown` shows it; a refund has none
+        #[arg(long, value_name = "ID", required_if_eq_any(
+            [("outcome", "approved"), ("outcome", "declined"), ("outcome", "voided")]))]
+        attempt: Option<Uuid>,
         /// Where this can be looked up, such as the provider's own id of it
         #[arg(long, value_name = "TEXT")]
         reference: String,
@@ -184,8 +189,8 @@ pub(crate) async fn ops(options: OpsOptions) -> Result<(), OpsError> {
         OpsCommand::Unknown { older_than, limit } => {
             payments::unknown(&client, older_than, limit.get()).await?
         }
-        OpsCommand::Settle { booking, outcome, reference, why } => {
-            payments::settle(&client, booking, outcome, &reference, &why).await?
+        OpsCommand::Settle { booking, outcome, attempt, reference, why } => {
+            payments::settle(&client, booking, (attempt, outcome), &reference, &why).await?
         }
         OpsCommand::DeadLetters { command, of } => {
             messages::dead_letters(&client, command, &of).await?

@@ -17,7 +17,7 @@ const COLUMNS: [Column; 6] = [
     ("AGE", |open| age(open, "age_s")),
     ("AMOUNT", |open| money(open, "amount")),
     ("ATTEMPT", |open| cell(open, "attempt_id")),
-    ("REFUSED, AS", |open| cell(open, "refusal")),
+    ("REFUSED OR UNANSWERED, AS", |open| cell(open, "refusal")),
 ];
 
 /// What is recorded.
@@ -29,7 +29,7 @@ pub(super) enum Settlement {
     Declined,
     /// The attempt's intent is voided and will never capture
     Voided,
-    /// What the provider refused to give back was given back by hand
+    /// What the provider did not give back was given back by hand
     Refunded,
     /// The provider refused by mistake: ask it for the money again
     AskAgain,
@@ -60,12 +60,12 @@ pub(super) async fn unknown(
 pub(super) async fn settle(
     client: &Client,
     id: Uuid,
-    outcome: Settlement,
+    (attempt, outcome): (Option<Uuid>, Settlement),
     reference: &str,
     why: &Why,
 ) -> Result<Shown, OpsError> {
-    let outcome = outcome.as_str();
-    let body = json!({"outcome": outcome, "reference": reference, "reason": why.reason});
+    let (outcome, reason) = (outcome.as_str(), &why.reason);
+    let body = json!({"attempt_id": attempt, "outcome": outcome, "reference": reference, "reason": reason});
     let payment = client.post(&PAYMENT, &format!("/ops/payment/{id}/settle"), &body).await?;
     let status = cell(&payment, "status");
     let text = format!("recorded; the payment is {status} and waits for {}", waits_for(&payment));

@@ -78,11 +78,18 @@ async fn an_operator_settles_what_the_provider_left_open() {
     let last = story.lines().last().expect("a line");
     assert!(last.starts_with("It waits for the provider: an attempt of 20"), "{last}");
 
+    let open = operator.json(&["unknown", "--older-than", "0"]);
+    let attempt = open["items"][0]["attempt_id"].as_str().expect("an id");
     let settle = ["settle", &id, "approved", "--reference", "pi_42"];
-    let told = operator.says(&[&settle, &WHY[..]].concat());
-    assert!(told.starts_with("recorded; the payment is succeeded"), "{told}");
+    let refused = operator.run(&[&settle, &WHY[..]].concat());
+    assert_eq!(refused.status.code(), Some(2), "of which attempt is to be said");
+    let settle = [&settle[..], &["--attempt", attempt]].concat();
+    for _ in 0..2 {
+        let told = operator.says(&[&settle, &WHY[..]].concat());
+        assert!(told.starts_with("recorded; the payment is succeeded"), "{told}");
+    }
     eventually(|| sari.sees(&booking)).is("confirmed").await;
-    let refused = operator.complains(&[&settle, &WHY[..]].concat());
+    let refused = operator.complains(&[&settle[..], &["--reason", "the bank called"]].concat());
     assert!(refused.contains("There is nothing to settle"), "{refused}");
     thinking.rollback().await.expect("the provider goes on");
     // Its ledger has the money too, at the end of this test.

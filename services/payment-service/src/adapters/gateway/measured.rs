@@ -3,7 +3,7 @@
 use std::{collections::HashSet, sync::Arc};
 
 use async_trait::async_trait;
-use karcis_kernel::{BookingId, Timestamp};
+use karcis_kernel::{BookingId, Currency, Money, Timestamp};
 use karcis_process::{
     crash_point,
     trace::{
@@ -53,17 +53,25 @@ impl PaymentGateway for Measured {
         crash_point("provider.refund");
         let answer = measured("refund", refund.intent, self.0.refund(refund), refund_outcome).await;
         crash_point("provider.refunded");
-        Ok(match answer? {
-            RefundOutcome::Refused { reason } => {
-                RefundOutcome::Refused { reason: storable(reason) }
+        match answer {
+            Ok(RefundOutcome::Refused { reason }) => {
+                Ok(RefundOutcome::Refused { reason: storable(reason) })
             }
+            Err(ProviderUnavailable(why)) => Err(ProviderUnavailable(storable(why))),
             answer => answer,
-        })
+        }
     }
 
     async fn captures(&self, intent: BookingId) -> Result<HashSet<String>, ProviderUnavailable> {
-        let outcome = |answer: &Result<_, _>| if answer.is_ok() { "listed" } else { UNKNOWN };
-        measured("captures", intent, self.0.captures(intent), outcome).await
+        measured("captures", intent, self.0.captures(intent), listed).await
+    }
+
+    async fn refunded(
+        &self,
+        intent: BookingId,
+        currency: Currency,
+    ) -> Result<Money, ProviderUnavailable> {
+        measured("refunded", intent, self.0.refunded(intent, currency), listed).await
     }
 
     fn read_webhook(
@@ -77,6 +85,10 @@ impl PaymentGateway for Measured {
 }
 
 const UNKNOWN: &str = "unknown";
+
+fn listed<T, E>(answer: &Result<T, E>) -> &'static str {
+    if answer.is_ok() { "listed" } else { UNKNOWN }
+}
 
 fn outcome(outcome: &Outcome) -> &'static str {
     match outcome {

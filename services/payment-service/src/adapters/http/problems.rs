@@ -69,6 +69,12 @@ impl From<SettleError> for Problem {
                      GET /ops/payment/{booking_id} shows it",
                 )
             }
+            SettleError::ProviderIsAsked => Self::conflict(
+                "provider-is-asked",
+                "The provider is being asked",
+            )
+            .detail("it may give the money back at this moment: say it again once it has answered")
+            .retry_after(1),
             SettleError::Store(error) => error.into(),
         }
     }

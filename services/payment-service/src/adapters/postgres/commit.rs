@@ -96,7 +96,7 @@ fn notify(signals: &Signals, changes: &[&EncodedChange], has_messages: bool) {
     signals.live.notify();
     let is_due = |question| matches!(question, Some(Question::Due | Question::LookUp));
     if changes.iter().any(|it| is_due(it.change.question())) {
-        signals.ask.notify_one();
+        signals.notify_asking();
     }
 }
 
@@ -164,9 +164,10 @@ async fn lock(transaction: &mut Connection, changed: &[&Change]) -> Result<Vec<U
 /// attempts that are new or have changed. `= ANY` keeps a planner without statistics on the index.
 const UPDATE: &str = "WITH changed AS (
          SELECT * FROM UNNEST($1::uuid[], $2::bigint[], $3::bigint[], $4::text[], $5::boolean[],
-                              $6::text[], $7::bigint[], $8::bigint[], $9::text[], $21::text[])
+                              $6::text[], $7::bigint[], $8::bigint[], $9::text[], $21::text[],
+                              $23::int[])
              AS c (booking_id, loaded, version, status, cancel_wanted, decline_code, captured,
-                   refunded, refund_refusal, question)
+                   refunded, refund_refusal, question, asked_again)
      ), locked AS (
          SELECT booking_id, version FROM payment
          WHERE booking_id = ANY($1) ORDER BY booking_id FOR NO KEY UPDATE SKIP LOCKED
@@ -174,7 +175,7 @@ const UPDATE: &str = "WITH changed AS (
          UPDATE payment p
          SET version = c.version, status = c.status, cancel_wanted = c.cancel_wanted,
              decline_code = c.decline_code, captured = c.captured, refunded = c.refunded,
-             refund_refusal = c.refund_refusal,
+             refund_refusal = c.refund_refusal, asked_again = c.asked_again,
              tries = CASE WHEN c.question IS NULL THEN p.tries ELSE 0 END,
              next_try = CASE WHEN c.question = 'started' THEN now() + make_interval(secs => $22)
                  WHEN c.question IS NULL THEN p.next_try ELSE now() END,
@@ -242,6 +243,7 @@ async fn update(
         .bind(actions.iter().map(|action| action.map(|it| it.2)).collect::<Vec<_>>())
         .bind(questions)
         .bind(lease.as_secs_f64())
+        .bind(after().map(asked_again).collect::<Vec<_>>())
         .fetch_all(transaction)
         .await
 }
@@ -258,6 +260,10 @@ fn question(change: &Change) -> Option<&'static str> {
 
 fn cancel_wanted(payment: &Payment) -> bool {
     matches!(payment.state, State::Processing { cancel_wanted: true, .. })
+}
+
+fn asked_again(payment: &Payment) -> i32 {
+    i32::try_from(payment.asked_again).unwrap_or(i32::MAX)
 }
 
 fn decline_code(payment: &Payment) -> Option<&str> {

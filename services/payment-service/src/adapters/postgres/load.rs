@@ -17,7 +17,7 @@ use crate::{
 /// Both tables are restricted, as a planner without statistics would scan the other.
 const LOAD: &str = "SELECT p.booking_id, p.payment_id, p.user_id, p.amount, p.currency, p.pay_by,
          p.status, p.cancel_wanted, p.decline_code AS payment_decline_code, p.captured, p.refunded,
-         p.version, p.refund_refusal, a.id AS attempt_id, a.at, a.method, a.outcome, a.decline_kind,
+         p.version, p.asked_again, p.refund_refusal, a.id AS attempt_id, a.at, a.method, a.outcome, a.decline_kind,
          a.decline_code, a.reversal_refusal, a.action, a.action_value, a.action_expires_at
      FROM payment p LEFT JOIN attempt a ON a.booking_id = p.booking_id AND a.booking_id = ANY($1)
      WHERE p.booking_id = ANY($1) ORDER BY p.booking_id, a.id";
@@ -30,17 +30,17 @@ pub(super) async fn load(
     Ok(records(&sqlx::query(LOAD).bind(ids).fetch_all(pool).await?))
 }
 
-/// Claims what is due, of all or of one booking, until the lease of `$3` seconds is over. Locked payments are
-/// left to the next pass.
+/// Claims what is due, of all or of one booking, until the lease of `$3` seconds is over: those whose money is to
+/// go back, or the others, which the first may be many of. Locked payments are left to the next pass.
 const CLAIM: &str = "WITH due AS (
          SELECT booking_id FROM payment
          WHERE (status IN ('processing', 'refunding') OR look_up) AND next_try <= now()
-             AND asking_until <= now() AND ($1 OR status <> 'refunding')
+             AND asking_until <= now() AND (status = 'refunding') = $1
              AND ($4::uuid IS NULL OR booking_id = $4)
          ORDER BY next_try LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED
      ), reversals AS (
          SELECT p.booking_id FROM attempt a JOIN payment p ON p.booking_id = a.booking_id
-         WHERE a.outcome = 'returning' AND p.next_try <= now() AND p.asking_until <= now()
+         WHERE $1 AND a.outcome = 'returning' AND p.next_try <= now() AND p.asking_until <= now()
              AND ($4::uuid IS NULL OR p.booking_id = $4)
          LIMIT $2 FOR NO KEY UPDATE OF p SKIP LOCKED
      )
@@ -59,12 +59,12 @@ const DUE: &str = "SELECT booking_id FROM payment
 
 pub(super) async fn claim(
     pool: &Pool,
-    with_refunds: bool,
+    refunds: bool,
     limit: u16,
     lease_s: f64,
 ) -> Result<Vec<Claimed>, StoreError> {
     let claim = async |booking: Option<Uuid>| -> Result<Vec<(Uuid, Timestamp, bool)>, StoreError> {
-        let claim = sqlx::query_as(CLAIM).bind(with_refunds).bind(i64::from(limit));
+        let claim = sqlx::query_as(CLAIM).bind(refunds).bind(i64::from(limit));
         Ok(claim.bind(lease_s).bind(booking).fetch_all(pool).await?)
     };
     let claimed: Vec<(Uuid, Timestamp, bool)> = match claim(None).await {
@@ -101,7 +101,7 @@ pub(super) async fn claim(
 /// they have. What was asked for in the meantime (`next_try` is past) is kept; by the time of the statement
 /// itself, as it may have waited for the lock of who asked for it.
 const RELEASE: &str = "UPDATE payment p
-     SET asking_until = now() + interval '1 s',
+     SET asking_until = now() + interval '1 s', unanswered = c.unanswered,
          look_up = p.look_up AND (p.next_try <= clock_timestamp()
                                   OR c.looked_up IS DISTINCT FROM p.asking_until),
          tries = p.tries + (p.next_try > clock_timestamp())::int,
@@ -110,7 +110,8 @@ const RELEASE: &str = "UPDATE payment p
                                * CASE WHEN a.action IS NULL THEN 1 ELSE 30 END,
                            interval '5 min') * (0.8 + random() * 0.4),
              CASE WHEN a.action_expires_at > now() THEN a.action_expires_at END) END
-     FROM UNNEST($1::uuid[], $2::bigint[], $3::timestamptz[]) AS c (booking_id, version, looked_up)
+     FROM UNNEST($1::uuid[], $2::bigint[], $3::timestamptz[], $4::text[])
+             AS c (booking_id, version, looked_up, unanswered)
          LEFT JOIN attempt a ON a.booking_id = c.booking_id AND a.outcome IS NULL
      WHERE p.booking_id = c.booking_id AND p.version = c.version AND p.asking_until > '-infinity'";
 
@@ -122,6 +123,7 @@ pub(super) async fn release(pool: &Pool, claims: &[ReleasedClaim]) -> Result<(),
         .bind(claims.iter().map(|it| it.booking_id.0).collect::<Vec<_>>())
         .bind(claims.iter().map(|it| it.version).collect::<Vec<_>>())
         .bind(claims.iter().map(|it| it.looked_up).collect::<Vec<_>>())
+        .bind(claims.iter().map(|it| it.unanswered.as_deref()).collect::<Vec<_>>())
         .execute(pool)
         .await?;
     Ok(())
@@ -142,4 +144,19 @@ pub(super) async fn ask_soon(
          SELECT EXISTS (SELECT FROM attempt WHERE booking_id = $1)",
     );
     Ok(query.bind(booking.0).bind(look_up).fetch_one(pool).await?)
+}
+
+/// Claims the payment as who asks the provider does. Whether money that is to go back has no answer; `None` if
+/// another has the payment.
+pub(super) async fn hold(
+    pool: &Pool,
+    booking: BookingId,
+    lease_s: f64,
+) -> Result<Option<bool>, StoreError> {
+    let hold = sqlx::query_scalar(
+        "UPDATE payment SET next_try = now() + make_interval(secs => $2),
+                            asking_until = now() + make_interval(secs => $2)
+         WHERE booking_id = $1 AND asking_until <= now() RETURNING unanswered IS NOT NULL",
+    );
+    Ok(hold.bind(booking.0).bind(lease_s).fetch_optional(pool).await?)
 }

@@ -37,8 +37,14 @@ pub(crate) use self::{
 pub(crate) struct Signals {
     pub outbox: Outbox,
     pub live: Live,
-    /// For those who ask the provider.
-    pub ask: Arc<Notify>,
+    /// For those who ask the provider of attempts, and of money that is to go back.
+    pub ask: [Arc<Notify>; 2],
+}
+
+impl Signals {
+    fn notify_asking(&self) {
+        self.ask.iter().for_each(|ask| ask.notify_one());
+    }
 }
 
 /// The payments of the service's schema.
@@ -105,15 +111,15 @@ impl Payments for PgPayments {
 
     async fn ask_soon(&self, booking: BookingId, look_up: bool) -> Result<bool, StoreError> {
         let has_attempt = load::ask_soon(&self.pool, booking, look_up).await?;
-        self.signals.ask.notify_one();
+        self.signals.notify_asking();
         Ok(has_attempt)
     }
 }
 
 #[async_trait]
 impl WaitingPayments for PgPayments {
-    async fn claim(&self, with_refunds: bool, limit: u16) -> Result<Vec<Claimed>, StoreError> {
-        load::claim(&self.pool, with_refunds, limit, self.lease.as_secs_f64()).await
+    async fn claim(&self, refunds: bool, limit: u16) -> Result<Vec<Claimed>, StoreError> {
+        load::claim(&self.pool, refunds, limit, self.lease.as_secs_f64()).await
     }
 }
 
@@ -131,7 +137,7 @@ mod tests {
         let url = environment.role_url(PAYMENTS);
         let pool = karcis_database::connect_to("DATABASE_URL", &url, 4).await.expect("a database");
         let outbox = Outbox::new(pool.clone(), "payment-service");
-        let signals = Signals { outbox, live: Live::new(), ask: Arc::default() };
+        let signals = Signals { outbox, live: Live::new(), ask: Default::default() };
         (environment, PgPayments::new(pool, Duration::from_secs(11), signals, |_| vec![]))
     }
 
@@ -151,6 +157,12 @@ mod tests {
     async fn who_needs_the_provider_is_claimed() {
         let (_environment, store) = store().await;
         port_tests::who_needs_the_provider_is_claimed(&store).await;
+    }
+
+    #[tokio::test]
+    async fn a_payment_that_leaves_its_intent_open_is_looked_up() {
+        let (_environment, store) = store().await;
+        port_tests::a_payment_that_leaves_its_intent_open_is_looked_up(&store).await;
     }
 
     #[tokio::test]

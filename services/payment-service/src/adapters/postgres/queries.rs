@@ -3,13 +3,13 @@
 use std::collections::HashMap;
 
 use async_trait::async_trait;
-use karcis_database::StoreError;
+use karcis_database::{PrivilegedAct, StoreError};
 use karcis_http::Versions;
 use karcis_kernel::{BookingId, Currency, Money, Timestamp, UserId};
 use karcis_process::chain;
 use uuid::Uuid;
 
-use super::PgPayments;
+use super::{PgPayments, load::hold};
 use crate::application::{Unsettled, UnsettledPayments};
 
 /// How many refunds and reversals wait for an operator, since the provider refuses them.
@@ -31,12 +31,14 @@ impl PgPayments {
         Ok(counts.fetch_one(&self.pool).await?)
     }
 
-    /// Of how many attempts the provider does not know the outcome, even when asked again; without those
-    /// that wait for their buyer.
-    pub(crate) async fn unresolved_attempts(&self) -> Result<i64, StoreError> {
+    /// Of how many attempts and refunds the provider does not say what became of them, even when asked again;
+    /// without those that wait for their buyer.
+    pub(crate) async fn unresolved(&self) -> Result<i64, StoreError> {
         let count = sqlx::query_scalar(
-            "SELECT count(*) FROM attempt a JOIN payment p USING (booking_id)
-             WHERE a.outcome IS NULL AND a.action IS NULL AND p.tries > 1",
+            "SELECT (SELECT count(*) FROM attempt a JOIN payment p USING (booking_id)
+                     WHERE a.outcome IS NULL AND a.action IS NULL AND p.tries > 1)
+                 + (SELECT count(*) FROM payment WHERE status = 'refunding' AND refund_refusal IS NULL
+                        AND unanswered IS NOT NULL AND tries > 1)",
         );
         Ok(count.fetch_one(&self.pool).await?)
     }
@@ -84,14 +86,16 @@ impl UnsettledPayments for PgPayments {
                  WHERE outcome IS NULL AND at <= $1
                      AND (action IS NULL OR action_expires_at <= now() OR cancel_wanted)
                  UNION ALL
-                 SELECT booking_id, 'reversal', id, at, reversal_refusal
-                 FROM attempt WHERE outcome = 'returning' AND reversal_refusal IS NOT NULL
+                 SELECT booking_id, 'reversal', id, at, coalesce(reversal_refusal, unanswered)
+                 FROM attempt JOIN payment USING (booking_id) WHERE outcome = 'returning'
+                     AND (reversal_refusal IS NOT NULL OR unanswered IS NOT NULL AND tries > 1)
                  UNION ALL
-                 SELECT booking_id, 'refund', $4, NULL, refund_refusal
-                 FROM payment WHERE status = 'refunding' AND refund_refusal IS NOT NULL
+                 SELECT booking_id, 'refund', $4, NULL, coalesce(refund_refusal, unanswered)
+                 FROM payment WHERE status = 'refunding'
+                     AND (refund_refusal IS NOT NULL OR unanswered IS NOT NULL AND tries > 1)
              ) AS open JOIN payment USING (booking_id)
-             WHERE $2::uuid IS NULL OR (booking_id, attempt_id) > ($2, $3)
-             ORDER BY booking_id, attempt_id LIMIT $5",
+             WHERE $2::uuid IS NULL OR (booking_id, attempt_id) < ($2, $3)
+             ORDER BY booking_id DESC, attempt_id DESC LIMIT $5",
         )
         .bind(before)
         .bind(after.map(|booking| booking.0))
@@ -101,6 +105,14 @@ impl UnsettledPayments for PgPayments {
         .fetch_all(&self.pool)
         .await?;
         Ok(rows.into_iter().filter_map(UnsettledRow::parsed).collect())
+    }
+
+    async fn hold(&self, booking: BookingId) -> Result<Option<bool>, StoreError> {
+        hold(&self.pool, booking, self.lease.as_secs_f64()).await
+    }
+
+    async fn is_recorded(&self, act: &PrivilegedAct) -> Result<bool, StoreError> {
+        Ok(act.is_recorded(&mut self.pool.acquire().await?).await?)
     }
 }
 

@@ -29,6 +29,7 @@ struct PaymentRow {
     captured: i64,
     refunded: i64,
     version: i64,
+    asked_again: i32,
     refund_refusal: Option<String>,
     attempt_id: Option<Uuid>,
     at: Option<Timestamp>,
@@ -86,6 +87,7 @@ fn record(rows: &[PaymentRow]) -> Option<PaymentRecord> {
         attempts,
         captured: Money::new(row.captured, currency),
         refunded: Money::new(row.refunded, currency),
+        asked_again: row.asked_again.try_into().ok()?,
         version: row.version,
     }))
 }

@@ -275,7 +275,7 @@ fn a_refund_that_is_pending_changes_nothing() {
 #[test]
 fn each_refund_has_a_key_of_its_own() {
     let booking = open().booking_id;
-    assert_eq!(RefundKind::Requested.key(booking), format!("refund/{booking}"));
-    let first = RefundKind::Reversal(attempt_id(1)).key(booking);
-    assert_ne!(first, RefundKind::Reversal(attempt_id(2)).key(booking));
+    assert_eq!(RefundKind::Requested.key(booking, 0), format!("refund/{booking}"));
+    let first = RefundKind::Reversal(attempt_id(1)).key(booking, 0);
+    assert_ne!(first, RefundKind::Reversal(attempt_id(2)).key(booking, 0));
 }

@@ -66,6 +66,7 @@ pub(super) fn open() -> Payment {
         attempts: Vec::new(),
         captured: rupiah(0),
         refunded: rupiah(0),
+        asked_again: 0,
         version: 1,
     }
 }

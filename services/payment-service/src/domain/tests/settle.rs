@@ -5,8 +5,8 @@ use super::samples::{
     soft, succeeded,
 };
 use crate::domain::{
-    AttemptOutcome, Fact, Outcome, Payment, PaymentRecord, RefundKind, RefundOutcome, Settlement,
-    State, Verdict, record_refund, resolve, settle,
+    AttemptId, AttemptOutcome, Fact, Outcome, Payment, PaymentRecord, RefundKind, RefundOutcome,
+    Settlement, State, Verdict, record_refund, resolve, settle,
 };
 
 /// Cancelled, and the money of its attempt is to go back.
@@ -127,7 +127,7 @@ fn table() -> Vec<Row> {
 fn every_settlement_in_every_state_is_the_providers_own_answer_or_nothing() {
     for (name, payment, cells) in &table() {
         for (settlement, expected) in Settlement::ALL.into_iter().zip(cells) {
-            let verdict = settle(payment, settlement);
+            let verdict = settle(payment, settlement, None, false);
             assert_eq!(show(&verdict), *expected, "{name} × {settlement:?}");
         }
     }
@@ -136,7 +136,7 @@ fn every_settlement_in_every_state_is_the_providers_own_answer_or_nothing() {
 #[test]
 fn money_that_comes_after_an_attempt_was_settled_as_declined_still_counts() {
     let waiting = processing(open(), 1, false);
-    let Verdict::Changed(record, _) = settle(&waiting, Settlement::Declined) else {
+    let Verdict::Changed(record, _) = settle(&waiting, Settlement::Declined, None, false) else {
         panic!("it was open")
     };
     let PaymentRecord::Payment(declined) = *record else { panic!("no tombstone") };
@@ -144,15 +144,46 @@ fn money_that_comes_after_an_attempt_was_settled_as_declined_still_counts() {
     let late = resolve(&declined, id, &Outcome::Approved);
     assert_eq!(show(&late), "succeeded approved + Succeeded");
     // What the provider says later of one that was settled otherwise changes nothing.
-    let paid = settle(&waiting, Settlement::Approved);
+    let paid = settle(&waiting, Settlement::Approved, None, false);
     let Verdict::Changed(record, _) = paid else { panic!("it was open") };
     let PaymentRecord::Payment(paid) = *record else { panic!("no tombstone") };
     for outcome in [Outcome::Voided, Outcome::Approved, Outcome::Declined(hard("lost_card"))] {
         assert_eq!(resolve(&paid, id, &outcome), Verdict::Unchanged);
     }
-    let by_hand = settle(&refund_refused(), Settlement::Refunded);
+    let by_hand = settle(&refund_refused(), Settlement::Refunded, None, false);
     let Verdict::Changed(record, _) = by_hand else { panic!("it was refused") };
     let PaymentRecord::Payment(by_hand) = *record else { panic!("no tombstone") };
     let again = record_refund(&by_hand, RefundKind::Requested, &RefundOutcome::Done);
     assert_eq!(again, Verdict::Unchanged, "money goes back once");
+}
+
+#[test]
+fn a_settlement_of_one_attempt_or_reversal_is_of_no_other() {
+    let waiting = processing(open(), 2, false);
+    let State::Processing { attempt, .. } = waiting.state else { panic!("it waits") };
+    let other = AttemptId(uuid::Uuid::from_u128(99));
+    let twice = refused_twice();
+    let reversal = twice.attempts[0].id;
+    for (payment, settlement, of, expected) in [
+        (&waiting, Settlement::Declined, attempt, "open declined"),
+        (&waiting, Settlement::Declined, other, "–"),
+        (&twice, Settlement::Refunded, reversal, "refunding approved, refused + Reversed"),
+        (&twice, Settlement::Refunded, other, "–"),
+    ] {
+        assert_eq!(show(&settle(payment, settlement, Some(of), false)), expected, "{of:?}");
+    }
+}
+
+#[test]
+fn only_a_refund_that_the_provider_does_not_answer_or_refuses_is_made_by_hand() {
+    let by_hand =
+        |is_unanswered| show(&settle(&refunding(), Settlement::Refunded, None, is_unanswered));
+    assert_eq!(by_hand(false), "–");
+    assert_eq!(by_hand(true), "refunded approved + Refunded");
+    let again = settle(&refund_refused(), Settlement::AskAgain, None, false);
+    let Verdict::Changed(record, None) = again else { panic!("it was refused") };
+    let PaymentRecord::Payment(again) = *record else { panic!("no tombstone") };
+    let key =
+        |payment: &Payment| RefundKind::Requested.key(payment.booking_id, payment.asked_again);
+    assert_ne!(key(&again), key(&refund_refused()), "Stripe would repeat its answer");
 }

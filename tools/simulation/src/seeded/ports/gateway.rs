@@ -3,7 +3,7 @@
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use karcis_kernel::{BookingId, Timestamp};
+use karcis_kernel::{BookingId, Currency, Money, Timestamp};
 use karcis_payment_service::{
     application::{
         Charge, Method, PaymentGateway, Payments, ProviderUnavailable, Refund, WrongSignature,
@@ -169,6 +169,17 @@ impl PaymentGateway for Ports {
         let captured = self
             .ask(intent, "list captures", move |state| state.tables.provider.captured_by(intent));
         captured.await.ok_or_else(|| ProviderUnavailable("no answer".to_owned()))
+    }
+
+    async fn refunded(
+        &self,
+        intent: BookingId,
+        currency: Currency,
+    ) -> Result<Money, ProviderUnavailable> {
+        let refunded = self.ask(intent, "list refunds", move |state| {
+            Money::new(state.tables.provider.sums(intent).1, currency)
+        });
+        refunded.await.ok_or_else(|| ProviderUnavailable("no answer".to_owned()))
     }
 
     fn read_webhook(

@@ -102,7 +102,7 @@ fn tell(state: &mut State, instance: usize, change: &Change) {
 
 #[async_trait]
 impl WaitingPayments for Ports {
-    async fn claim(&self, _with_refunds: bool, limit: u16) -> Result<Vec<Claimed>, StoreError> {
+    async fn claim(&self, _refunds: bool, limit: u16) -> Result<Vec<Claimed>, StoreError> {
         self.write(|state| {
             let now = state.now(None);
             state.tables.payments.claim(limit, now)

@@ -54,7 +54,9 @@ impl Provider {
         let row = &self.charges[&charge.key];
         let answer = match &row.answer {
             // An intent whose money has gone back is closed, as a voided one is.
-            Some(Outcome::AlreadyCaptured { .. }) if self.sums(charge.intent).1 > 0 => {
+            Some(Outcome::Approved | Outcome::AlreadyCaptured { .. })
+                if self.sums(charge.intent).1 > 0 =>
+            {
                 return Outcome::Voided;
             }
             Some(answer) => return answer.clone(),
@@ -95,9 +97,10 @@ impl Provider {
 
     /// Closes the intent for good.
     pub(crate) fn void(&mut self, intent: BookingId) -> Outcome {
+        let is_refunded = self.sums(intent).1 > 0;
         match self.intents.entry(intent).or_insert(Fate::Voided) {
-            Fate::Captured(key) => captured_by(key),
-            Fate::Voided => Outcome::Voided,
+            Fate::Captured(key) if !is_refunded => captured_by(key),
+            Fate::Captured(_) | Fate::Voided => Outcome::Voided,
         }
     }
 

@@ -16,7 +16,7 @@ use std::{
 
 use async_trait::async_trait;
 use karcis_database::{BatchLimits, Batcher, Pool, StoreError};
-use karcis_kernel::{BookingId, Timestamp};
+use karcis_kernel::{BookingId, Currency, Money, Timestamp};
 use karcis_process::{chain, now};
 use rand::RngExt;
 use tokio::time::{sleep, timeout};
@@ -109,6 +109,16 @@ impl SimulatedGateway {
         }
     }
 
+    async fn in_time<T>(
+        &self,
+        work: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, ProviderUnavailable> {
+        match timeout(self.timeout, work).await {
+            Ok(answer) => answer.map_err(|error| ProviderUnavailable(chain(&error).to_string())),
+            Err(elapsed) => Err(ProviderUnavailable(elapsed.to_string())),
+        }
+    }
+
     /// The charge's answer, once it is due.
     async fn answer(&self, charge: Charge) -> Outcome {
         loop {
@@ -197,18 +207,21 @@ impl PaymentGateway for SimulatedGateway {
     }
 
     async fn refund(&self, refund: Refund) -> Result<RefundOutcome, ProviderUnavailable> {
-        match timeout(self.timeout, self.refunds.submit(refund)).await {
-            Ok(answer) => answer.map_err(|error| ProviderUnavailable(chain(&error).to_string())),
-            Err(elapsed) => Err(ProviderUnavailable(elapsed.to_string())),
-        }
+        self.in_time(self.refunds.submit(refund)).await
     }
 
     async fn captures(&self, intent: BookingId) -> Result<HashSet<String>, ProviderUnavailable> {
-        match timeout(self.timeout, ledger::captures(&self.pool, intent)).await {
-            Ok(Ok(keys)) => Ok(keys.into_iter().collect()),
-            Ok(Err(error)) => Err(ProviderUnavailable(chain(&error).to_string())),
-            Err(elapsed) => Err(ProviderUnavailable(elapsed.to_string())),
-        }
+        let keys = self.in_time(ledger::captures(&self.pool, intent)).await?;
+        Ok(keys.into_iter().collect())
+    }
+
+    async fn refunded(
+        &self,
+        intent: BookingId,
+        currency: Currency,
+    ) -> Result<Money, ProviderUnavailable> {
+        let sum = self.in_time(refunds::refunded(&self.pool, intent, now())).await?;
+        Ok(Money::new(sum, currency))
     }
 
     fn read_webhook(

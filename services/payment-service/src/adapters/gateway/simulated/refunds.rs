@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use karcis_database::{Pool, StoreError};
-use karcis_kernel::Timestamp;
+use karcis_kernel::{BookingId, Timestamp};
 
 use super::methods::{REFUND_PENDING, REFUND_REFUSED, REFUSAL, SLOW};
 use crate::{application::Refund, domain::RefundOutcome};
@@ -66,4 +66,15 @@ pub(super) async fn end_due(pool: &Pool, now: Timestamp) -> Result<(), StoreErro
                INSERT INTO webhook (intent) SELECT intent FROM ended";
     sqlx::query(end).bind(now).execute(pool).await?;
     Ok(())
+}
+
+/// How much of the intent's money went back.
+pub(super) async fn refunded(
+    pool: &Pool,
+    intent: BookingId,
+    now: Timestamp,
+) -> Result<i64, StoreError> {
+    let sum = "SELECT coalesce(sum(amount), 0)::bigint FROM refund
+               WHERE intent = $1 AND (due_at IS NULL OR due_at <= $2)";
+    Ok(sqlx::query_scalar(sum).bind(intent.0).bind(now).fetch_one(pool).await?)
 }

@@ -8,6 +8,12 @@ pub(super) fn in_minor_units(money: Money) -> Option<i64> {
     money.amount.checked_mul(10_i64.checked_pow(more)?)
 }
 
+/// An amount in Stripe's unit of its currency, as people pay it.
+pub(super) fn of_minor_units(amount: i64, currency: Currency) -> Money {
+    let more = decimals(currency).saturating_sub(currency.decimals());
+    Money::new(amount / 10_i64.pow(more), currency)
+}
+
 /// How many decimals Stripe counts (docs.stripe.com/currencies). A currency of three, of which we have none,
 /// has to be rounded to the nearest ten besides.
 fn decimals(currency: Currency) -> u32 {
@@ -33,7 +39,9 @@ mod tests {
             (1_999, Currency::Myr, Some(1_999)),
             (i64::MAX / 10, Currency::Idr, None),
         ] {
-            assert_eq!(in_minor_units(Money::new(amount, currency)), expected, "{currency}");
+            let money = Money::new(amount, currency);
+            assert_eq!(in_minor_units(money), expected, "{currency}");
+            assert!(expected.is_none_or(|it| of_minor_units(it, currency) == money), "{currency}");
         }
     }
 }

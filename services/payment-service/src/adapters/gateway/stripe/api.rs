@@ -2,15 +2,18 @@
 //!
 //! Guarantees: no log and no error has the secret key.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
 use axum::body::Bytes;
 use axum::http::{
     HeaderValue, Request, Response, StatusCode,
-    header::{AUTHORIZATION, CONTENT_TYPE},
+    header::{AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER},
 };
 use karcis_http::HttpsClient;
 use serde::{Deserialize, de::DeserializeOwned};
+use uuid::Uuid;
+
+use super::pace::Pace;
 
 /// The version whose fields are read here, whatever the account's own is.
 const VERSION: &str = "2024-06-20";
@@ -18,6 +21,8 @@ const VERSION: &str = "2024-06-20";
 const MAX_BYTES: usize = 4 * 1024 * 1024;
 /// An intent has few charges and refunds: what has more pages is an error.
 const MAX_PAGES: usize = 20;
+/// The header of an answer that was kept under its key.
+const REPLAYED: &str = "Idempotent-Replayed";
 
 /// Metadata of intents, charges and refunds: which booking they are for.
 pub(super) const BOOKING: &str = "booking_id";
@@ -155,6 +160,8 @@ pub(super) struct Api {
     client: HttpsClient,
     url: String,
     key: HeaderValue,
+    /// Whose turn it is of those for whom nobody waits.
+    pub background: Pace,
 }
 
 impl Api {
@@ -163,7 +170,8 @@ impl Api {
         let key = HeaderValue::from_str(&format!("Bearer {key}"));
         let mut key = key.unwrap_or_else(|_| HeaderValue::from_static("Bearer"));
         key.set_sensitive(true);
-        Self { client: HttpsClient::new(url, MAX_BYTES), url: url.to_owned(), key }
+        let client = HttpsClient::new(url, MAX_BYTES);
+        Self { client, url: url.to_owned(), key, background: Pace::new() }
     }
 
     /// A new intent, which holds no money yet; its name.
@@ -176,14 +184,9 @@ impl Api {
         self.get(&path(intent, ""), WITH_CHARGE).await
     }
 
-    /// Says for which charge the intent is confirmed next.
-    pub(super) async fn update(
-        &self,
-        intent: &str,
-        key: &str,
-        form: Form<'_>,
-    ) -> Result<(), ApiError> {
-        self.post::<Created>(&path(intent, ""), Some(key), form).await.map(drop)
+    /// Says for which charge the intent is confirmed next. It has no key, as it may be said twice.
+    pub(super) async fn update(&self, intent: &str, form: Form<'_>) -> Result<(), ApiError> {
+        self.post::<Created>(&path(intent, ""), None, form).await.map(drop)
     }
 
     /// Tries to take the money; the intent after that.
@@ -231,9 +234,12 @@ impl Api {
     async fn get<T: DeserializeOwned>(&self, path: &str, query: Form<'_>) -> Result<T, ApiError> {
         let query = serde_urlencoded::to_string(query).map_err(unknown)?;
         let request = Request::get(format!("{}{path}?{query}", self.url));
-        self.send(request.body(Bytes::new()).map_err(unknown)?).await
+        read(path, &self.send(request.body(Bytes::new()).map_err(unknown)?).await?)
     }
 
+    /// Stripe keeps an answer for 24 hours and repeats it to who asks with the same key, a failure of its own
+    /// (500) too: then it is asked with another key. That is safe, as nothing here moves money twice: an intent
+    /// that is made twice is confirmed once, captures once, and gives back no more than it has.
     async fn post<T: DeserializeOwned>(
         &self,
         path: &str,
@@ -241,25 +247,32 @@ impl Api {
         form: Form<'_>,
     ) -> Result<T, ApiError> {
         let form = serde_urlencoded::to_string(form).map_err(unknown)?;
-        let mut request = Request::post(format!("{}{path}", self.url))
-            .header(CONTENT_TYPE, "application/x-www-form-urlencoded");
-        if let Some(key) = key {
-            request = request.header("Idempotency-Key", key);
+        let ask = async |key: Option<&str>| {
+            let mut request = Request::post(format!("{}{path}", self.url))
+                .header(CONTENT_TYPE, "application/x-www-form-urlencoded");
+            if let Some(key) = key {
+                request = request.header("Idempotency-Key", key);
+            }
+            self.send(request.body(Bytes::from(form.clone())).map_err(unknown)?).await
+        };
+        let answer = ask(key).await?;
+        let is_kept = answer.status().is_server_error() && answer.headers().contains_key(REPLAYED);
+        match key.filter(|_| is_kept) {
+            Some(key) => read(path, &ask(Some(&format!("{key}/{}", Uuid::now_v7()))).await?),
+            None => read(path, &answer),
         }
-        self.send(request.body(Bytes::from(form)).map_err(unknown)?).await
     }
 
-    async fn send<T: DeserializeOwned>(&self, mut request: Request<Bytes>) -> Result<T, ApiError> {
+    async fn send(&self, mut request: Request<Bytes>) -> Result<Response<Bytes>, ApiError> {
         let headers = request.headers_mut();
         headers.insert(AUTHORIZATION, self.key.clone());
         headers.insert("Stripe-Version", HeaderValue::from_static(VERSION));
-        let what = format!("{} {}", request.method(), request.uri().path());
         let answer = self.client.send(request).await.map_err(ApiError::Unknown)?;
-        match answer.status() {
-            StatusCode::OK => serde_json::from_slice(answer.body())
-                .map_err(|error| ApiError::Unknown(format!("{what}: {error}"))),
-            _ => Err(failure(&what, &answer)),
+        if answer.status() == StatusCode::TOO_MANY_REQUESTS {
+            let seconds = answer.headers().get(RETRY_AFTER).and_then(|it| it.to_str().ok());
+            self.background.pause(seconds.and_then(|it| it.parse().ok()).map(Duration::from_secs));
         }
+        Ok(answer)
     }
 }
 
@@ -274,12 +287,20 @@ fn unknown(error: impl ToString) -> ApiError {
     ApiError::Unknown(error.to_string())
 }
 
+fn read<T: DeserializeOwned>(path: &str, answer: &Response<Bytes>) -> Result<T, ApiError> {
+    match answer.status() {
+        StatusCode::OK => serde_json::from_slice(answer.body())
+            .map_err(|error| ApiError::Unknown(format!("{path}: {error}"))),
+        _ => Err(failure(path, answer)),
+    }
+}
+
 /// Only a request that Stripe has read and refuses was surely not done. Too many requests, another one with the
 /// same key or of the same intent, a wrong secret key, and what is not found say nothing of an earlier request.
-fn failure(what: &str, answer: &Response<Bytes>) -> ApiError {
+fn failure(path: &str, answer: &Response<Bytes>) -> ApiError {
     let status = answer.status();
     let Ok(ErrorBody { error }) = serde_json::from_slice(answer.body()) else {
-        return ApiError::Unknown(format!("{what}: {status}"));
+        return ApiError::Unknown(format!("{path}: {status}"));
     };
     let is_busy = ["lock_timeout", "idempotency_key_in_use", "rate_limit"];
     let is_busy = error.code.as_deref().is_some_and(|code| is_busy.contains(&code));
@@ -287,7 +308,7 @@ fn failure(what: &str, answer: &Response<Bytes>) -> ApiError {
     let is_definite = ["card_error", "invalid_request_error"].contains(&error.kind.as_str());
     match is_read && is_definite && !is_busy {
         true => ApiError::Refused(error),
-        false => ApiError::Unknown(format!("{what}: {status} {error:?}")),
+        false => ApiError::Unknown(format!("{path}: {status} {error:?}")),
     }
 }
 
@@ -312,7 +333,7 @@ mod tests {
         let known = api.retrieve(&intent).await.expect("it is known");
         assert_ne!(known.status, IntentStatus::Unknown);
         let form = [("metadata[charge_key]", "charge/1")];
-        api.update(&intent, "begin/charge/1", &form).await.expect("it is updated");
+        api.update(&intent, &form).await.expect("it is updated");
         let form = [("payment_method", "pm_card_visa"), ("return_url", "https://shop.example")];
         api.confirm(&intent, "charge/1", &form).await.expect("it is confirmed");
         api.cancel(&intent).await.expect("it is cancelled");

@@ -10,6 +10,7 @@
 mod amounts;
 mod api;
 mod outcomes;
+mod pace;
 mod refunds;
 mod webhooks;
 
@@ -17,12 +18,12 @@ use std::{collections::HashSet, fmt::Display, time::Duration};
 
 use async_trait::async_trait;
 use karcis_database::{Pool, StoreError};
-use karcis_kernel::{BookingId, Timestamp};
+use karcis_kernel::{BookingId, Currency, Money, Timestamp};
 use karcis_process::chain;
 use tokio::time::timeout;
 
 use self::{
-    amounts::in_minor_units,
+    amounts::{in_minor_units, of_minor_units},
     api::{Api, ApiError, BOOKING, CHARGE_KEY, IntentStatus, REFUND_KEY, Refusal},
     outcomes::{captured_by, decline, is_begun, outcome},
 };
@@ -75,8 +76,6 @@ enum Failure {
     Store(#[from] StoreError),
     #[error("Stripe has not answered within {0:?}")]
     TooSlow(Duration),
-    #[error("no intent of this booking is known")]
-    NoIntent,
 }
 
 impl StripeGateway {
@@ -107,7 +106,7 @@ impl StripeGateway {
         if !is_begun(&now, charge) {
             // Also clears the error of the attempt before.
             let form = [(&*format!("metadata[{CHARGE_KEY}]"), charge.key.as_str())];
-            self.api.update(&intent, &format!("begin/{}", charge.key), &form).await?;
+            self.api.update(&intent, &form).await?;
         }
         let form = [
             ("payment_method", charge.method.as_str()),
@@ -171,11 +170,15 @@ impl StripeGateway {
     }
 
     async fn try_refund(&self, refund: &Refund) -> Result<RefundOutcome, Failure> {
-        let Some(Reference::Intent(intent)) = self.intents.find(refund.intent).await? else {
-            return Err(Failure::NoIntent);
+        let known = self.intents.find(refund.intent).await?;
+        let (Some(Reference::Intent(intent)), Some(amount)) =
+            (known, in_minor_units(refund.amount))
+        else {
+            // A restored database may have forgotten it: somebody has to look.
+            return Ok(RefundOutcome::Refused { reason: "intent_unknown".to_owned() });
         };
-        let amount = in_minor_units(refund.amount).ok_or(Failure::NoIntent)?;
         let standing = |refunds: &[api::Refund]| refunds::standing(refunds, &refund.key, amount);
+        self.api.background.turn().await;
         if let Some(outcome) = standing(&self.api.list("/v1/refunds", &intent).await?) {
             return Ok(outcome);
         }
@@ -185,6 +188,7 @@ impl StripeGateway {
             (&*format!("metadata[{BOOKING}]"), &*refund.intent.to_string()),
             (&*format!("metadata[{REFUND_KEY}]"), refund.key.as_str()),
         ];
+        self.api.background.turn().await;
         match self.api.refund(&refund.key, &form).await {
             Ok(begun) => Ok(standing(&[begun]).unwrap_or(RefundOutcome::Pending)),
             // What came in between is found when it is asked again.
@@ -194,6 +198,15 @@ impl StripeGateway {
             }
             Err(unknown) => Err(unknown.into()),
         }
+    }
+
+    async fn try_refunded(&self, booking: BookingId, currency: Currency) -> Result<Money, Failure> {
+        let Some(Reference::Intent(intent)) = self.intents.find(booking).await? else {
+            return Ok(Money::zero(currency));
+        };
+        self.api.background.turn().await;
+        let refunds: Vec<api::Refund> = self.api.list("/v1/refunds", &intent).await?;
+        Ok(of_minor_units(refunds::done(&refunds), currency))
     }
 
     async fn try_captures(&self, booking: BookingId) -> Result<HashSet<String>, Failure> {
@@ -253,6 +266,14 @@ impl PaymentGateway for StripeGateway {
 
     async fn captures(&self, intent: BookingId) -> Result<HashSet<String>, ProviderUnavailable> {
         self.in_time(self.try_captures(intent)).await.map_err(unavailable)
+    }
+
+    async fn refunded(
+        &self,
+        intent: BookingId,
+        currency: Currency,
+    ) -> Result<Money, ProviderUnavailable> {
+        self.in_time(self.try_refunded(intent, currency)).await.map_err(unavailable)
     }
 
     fn read_webhook(

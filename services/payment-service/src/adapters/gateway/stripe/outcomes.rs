@@ -58,11 +58,10 @@ pub(super) fn is_begun(intent: &Intent, charge: &Charge) -> bool {
 /// An intent captures once: its newest charge is the one that did.
 fn captured(intent: &Intent, charge: &Charge) -> Outcome {
     match &intent.latest_charge {
+        Some(captured) if captured.refunded => captured_by(captured),
         Some(captured) if captured.metadata.get(CHARGE_KEY) == Some(&charge.key) => {
             Outcome::Approved
         }
-        // An intent whose money has gone back is closed, as a voided one is.
-        Some(captured) if captured.refunded => Outcome::Voided,
         Some(captured) => captured_by(captured),
         None => Outcome::Unknown,
     }
@@ -70,6 +69,10 @@ fn captured(intent: &Intent, charge: &Charge) -> Outcome {
 
 /// Which attempt has brought the money.
 pub(super) fn captured_by(captured: &api::Charge) -> Outcome {
+    // An intent whose money has gone back is closed, as a voided one is: it pays for nothing.
+    if captured.refunded {
+        return Outcome::Voided;
+    }
     let key = captured.metadata.get(CHARGE_KEY);
     Outcome::AlreadyCaptured { by: key.and_then(|key| attempt_of(key)) }
 }

@@ -20,8 +20,8 @@ use uuid::Uuid;
 use self::responses::{PaymentStoryResponse, UnsettledResponse};
 use super::ApiState;
 use crate::{
-    application::settle_attempt,
-    domain::{PaymentRecord, Settlement},
+    application::{Settling, settle_attempt},
+    domain::{AttemptId, PaymentRecord, Settlement},
 };
 
 /// What operators see and do.
@@ -50,8 +50,11 @@ struct UnknownQuery {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct SettleRequest {
+    /// The attempt, or reversal, that it is about, as the list of what is open names it; a refund has none.
+    /// Without it, it is about what is open now.
+    attempt_id: Option<Uuid>,
     /// `approved`, `declined`, `voided`: what became of the attempt without an outcome. `refunded`: money that
-    /// the provider refused to give back went back by hand. `ask_again`: it refused by mistake.
+    /// the provider did not give back went back by hand. `ask_again`: it refused by mistake.
     #[schema(schema_with = settlements)]
     outcome: String,
     /// Where this can be looked up, such as the provider's own id of it. For the audit: nothing personal.
@@ -71,8 +74,8 @@ fn settlements() -> Object {
     one_of(Settlement::ALL.map(Settlement::as_str))
 }
 
-/// What the provider left open: attempts without an outcome, and refunds and reversals that it refuses. The
-/// oldest booking first. Attempts that wait for their buyer are not among them.
+/// What the provider left open: attempts without an outcome, and refunds and reversals that it refuses or does
+/// not answer. The newest booking first. Attempts that wait for their buyer are not among them.
 #[utoipa::path(get, path = "/ops/payment/unknown", tag = OPERATORS, operation_id = "unknownPayments",
     params(UnknownQuery), security(("bearer" = ["operator", "admin"])),
     responses((status = 200, description = "A page of what is open.",
@@ -114,14 +117,15 @@ async fn show(
 /// Records what the provider says of what it left open, or what was done by hand.
 ///
 /// It counts as the provider's own answer: the booking moves on by the usual fact. It is refused unless
-/// something of this kind is open.
+/// something of this kind is open; the same request again is answered as before. Money is not said to have
+/// gone back by hand, nor asked for again, while the provider is asked for it.
 #[utoipa::path(post, path = "/ops/payment/{booking_id}/settle", tag = OPERATORS,
     operation_id = "settlePayment", request_body = SettleRequest,
     params(("booking_id" = BookingId, Path, description = "Whose payment.")),
     security(("bearer" = ["operator", "admin"])),
     responses(
         (status = 200, description = "The payment as it is now.", body = PaymentStoryResponse),
-        (status = 409, description = "nothing-to-settle"),
+        (status = 409, description = "nothing-to-settle, provider-is-asked"),
     ))]
 async fn settle(
     State(api): State<ApiState>,
@@ -140,14 +144,17 @@ async fn settle(
         return Err(fields.into_problem());
     };
     fields.finish()?;
+    let of = request.attempt_id.map(|id| format!(" of {id}")).unwrap_or_default();
     let act = PrivilegedAct {
         actor: Some(operator.user_id),
         action: "settle_payment",
         subject: id,
-        detail: Some(format!("{}, reference {reference}", settlement.as_str()).into()),
+        detail: Some(format!("{}{of}, reference {reference}", settlement.as_str()).into()),
         reason,
     };
-    let settling = settle_attempt(&*api.unsettled, BookingId(id), settlement, act);
+    let (booking_id, of) = (BookingId(id), request.attempt_id.map(AttemptId));
+    let settling = Settling { booking_id, settlement, of, is_unanswered: false, act };
+    let settling = settle_attempt(&*api.unsettled, settling);
     let payment = trace::span("settle_attempt", settling).await?;
     Ok(Json(PaymentStoryResponse::from(&PaymentRecord::Payment(payment))))
 }

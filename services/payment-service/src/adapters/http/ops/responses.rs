@@ -19,7 +19,8 @@ pub(super) struct UnsettledResponse {
     booking_id: BookingId,
     user_id: UserId,
     amount: Money,
-    /// `attempt` has no outcome; a `refund`, or the `reversal` of money that came too late or twice, is refused.
+    /// `attempt` has no outcome; a `refund`, or the `reversal` of money that came too late or twice, is refused or
+    /// not answered.
     #[schema(schema_with = whats)]
     what: &'static str,
     /// Null of a refund. The provider's idempotency key is made of it.
@@ -28,7 +29,7 @@ pub(super) struct UnsettledResponse {
     age_s: Option<i64>,
     /// Whether the booking is to be cancelled unless the money came.
     cancel_wanted: bool,
-    /// Why the provider refuses.
+    /// Why the provider refuses, or why its answer says nothing.
     #[schema(examples("account_closed"))]
     refusal: Option<String>,
 }

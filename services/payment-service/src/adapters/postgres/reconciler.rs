@@ -31,11 +31,9 @@ impl LedgerReconciler {
 impl Reconcile for LedgerReconciler {
     const KIND: &'static str = "ledger";
 
-    async fn compare(&self, after: Uuid) -> Result<Compared, StoreError> {
-        let next: Option<(Uuid, i64)> = sqlx::query_as(
-            "SELECT booking_id,
-                 count(*) FILTER (WHERE outcome IN ('approved', 'returning', 'returned'))
-             FROM attempt WHERE booking_id > $1 GROUP BY booking_id
+    async fn compare(&self, after: Uuid, again: Option<Uuid>) -> Result<Compared, StoreError> {
+        let next: Option<Uuid> = sqlx::query_scalar(
+            "SELECT booking_id FROM attempt WHERE booking_id > $1 GROUP BY booking_id
              HAVING bool_and(outcome IS NOT NULL) AND max(at) < now() - $2
              ORDER BY booking_id LIMIT 1",
         )
@@ -43,22 +41,49 @@ impl Reconcile for LedgerReconciler {
         .bind(self.at_rest)
         .fetch_optional(&self.pool)
         .await?;
-        let Some((booking, here)) = next else { return Ok(Compared::default()) };
-        let mut compared = Compared { next: Some(booking), ..Compared::default() };
+        let mut compared = Compared { next, ..Compared::default() };
+        for booking in next.into_iter().chain(again) {
+            self.compare_payment(booking, &mut compared).await?;
+        }
+        Ok(compared)
+    }
+}
+
+impl LedgerReconciler {
+    async fn compare_payment(
+        &self,
+        booking: Uuid,
+        compared: &mut Compared,
+    ) -> Result<(), StoreError> {
+        let Some(here) = self.captured(booking).await? else { return Ok(()) };
         let there = match self.gateway.captures(BookingId(booking)).await {
             Ok(captures) => captures.len(),
             // It is compared in the next round.
             Err(error) => {
                 tracing::warn!(booking_id = %booking, %error, "a payment is not compared");
-                return Ok(compared);
+                return Ok(());
             }
         };
+        // While the provider was asked, its buyer may have paid.
+        if self.captured(booking).await? != Some(here) {
+            return Ok(());
+        }
         if usize::try_from(here) == Ok(there) {
             compared.agrees.push(booking);
         } else {
             let detail = format!("captured {here} times here, and {there} times at the provider");
             compared.differs.push((booking, detail));
         }
-        Ok(compared)
+        Ok(())
+    }
+
+    /// How often a payment was captured, as we know; `None` while an attempt has no outcome.
+    async fn captured(&self, booking: Uuid) -> Result<Option<i64>, StoreError> {
+        let captured = sqlx::query_scalar(
+            "SELECT count(*) FILTER (WHERE outcome IN ('approved', 'returning', 'returned'))
+             FROM attempt WHERE booking_id = $1
+             HAVING bool_and(outcome IS NOT NULL) IS NOT FALSE",
+        );
+        Ok(captured.bind(booking).fetch_optional(&self.pool).await?)
     }
 }

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use karcis_kernel::Timestamp;
 use uuid::Uuid;
 
-use crate::{Pool, StoreError};
+use crate::{ByOperator, Pool, PrivilegedAct, StoreError};
 
 /// What a turn has shown.
 #[derive(Debug, Default)]
@@ -25,9 +25,11 @@ pub struct Compared {
 pub trait Reconcile: Send + Sync + 'static {
     /// What is compared, such as `stock`.
     const KIND: &'static str;
+    /// The kinds of differences that it finds.
+    const KINDS: &'static [&'static str] = &[Self::KIND];
 
-    /// Compares the next thing after this id.
-    async fn compare(&self, after: Uuid) -> Result<Compared, StoreError>;
+    /// Compares the next thing after this id, and once more `again`, the subject of a difference, however old.
+    async fn compare(&self, after: Uuid, again: Option<Uuid>) -> Result<Compared, StoreError>;
 }
 
 /// A difference as it is stored.
@@ -159,32 +161,50 @@ pub async fn end_turn(
     Ok(())
 }
 
-/// Of the open differences of this kind the one that was asked about the longest time ago, if that is more
-/// than `pause`: it is to be asked about again, and counts as asked now. One that was not found again since
-/// it was asked about is gone.
-pub async fn ask_about_difference(
+/// The subject of the open difference of these kinds that was compared the longest time ago, if that is more
+/// than `pause`: it is to be compared again, and counts as compared now.
+pub async fn differs_longest(
     pool: &Pool,
-    kind: &'static str,
+    kinds: &[&str],
     pause: Duration,
 ) -> Result<Option<Uuid>, StoreError> {
-    sqlx::query(
-        "UPDATE difference SET gone_at = now()
-         WHERE kind = $1 AND gone_at IS NULL AND asked_at < now() - $2 AND last_seen_at < asked_at",
-    )
-    .bind(kind)
-    .bind(pause)
-    .execute(pool)
-    .await?;
-    let asked = sqlx::query_scalar(
+    let longest = sqlx::query_scalar(
         "UPDATE difference SET asked_at = now()
          WHERE difference_id = (
              SELECT difference_id FROM difference
-             WHERE kind = $1 AND gone_at IS NULL
+             WHERE kind = ANY($1) AND gone_at IS NULL
                  AND COALESCE(asked_at, first_seen_at) < now() - $2
              ORDER BY COALESCE(asked_at, first_seen_at) LIMIT 1)
          RETURNING subject_id",
     );
-    Ok(asked.bind(kind).bind(pause).fetch_optional(pool).await?)
+    Ok(longest.bind(kinds).bind(pause).fetch_optional(pool).await?)
+}
+
+/// Closes a difference as an operator has found out what it was; whether it was open. `None`: there is none.
+pub async fn close_difference(
+    pool: &Pool,
+    id: Uuid,
+    by: &ByOperator,
+) -> Result<Option<bool>, StoreError> {
+    let mut transaction = pool.begin().await?;
+    let found: Option<(String, Uuid, bool)> = sqlx::query_as(
+        "SELECT kind, subject_id, gone_at IS NULL FROM difference WHERE difference_id = $1 FOR UPDATE",
+    )
+    .bind(id)
+    .fetch_optional(&mut *transaction)
+    .await?;
+    let Some((kind, subject, is_open)) = found else { return Ok(None) };
+    if is_open {
+        sqlx::query("UPDATE difference SET gone_at = now() WHERE difference_id = $1")
+            .bind(id)
+            .execute(&mut *transaction)
+            .await?;
+        let act = by.act("close_difference", id);
+        let detail = Some(format!("{kind} of {subject}").into());
+        PrivilegedAct { detail, ..act }.record(&mut transaction).await?;
+        transaction.commit().await?;
+    }
+    Ok(Some(is_open))
 }
 
 /// The least id of a thing that was made at this time or later: ids begin with their time.

@@ -23,7 +23,7 @@ pub use clock::Clock;
 pub use connection::{Connection, Pool, Transaction};
 pub use decide::{Decider, decide_and_commit, decide_batch, decide_each};
 pub use differences::{
-    Compared, DifferenceRow, Reconcile, ask_about_difference, differences, end_turn,
+    Compared, DifferenceRow, Reconcile, close_difference, differences, differs_longest, end_turn,
     first_id_since, open_differences, record_agreement, record_differences, take_turn,
 };
 pub use idempotency_keys::{IdempotencyKeys, KEY_LIFETIME, KeyUse, RequestKey};

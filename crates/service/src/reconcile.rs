@@ -4,14 +4,14 @@
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use karcis_database::{
-    Compared, Pool, Reconcile, StoreError, end_turn, open_differences, record_agreement,
-    record_differences, take_turn,
+    Compared, Pool, Reconcile, StoreError, differs_longest, end_turn, open_differences,
+    record_agreement, record_differences, take_turn,
 };
 use karcis_process::{CancellationToken, chain};
 use metrics::{counter, describe_counter, describe_gauge, gauge};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
-/// A turn that finds nothing more to compare begins again after this.
+/// A turn that finds nothing more to compare begins again after this, and what differs is compared again.
 const ROUND_PAUSE: Duration = Duration::from_secs(60);
 /// A turn is at most this part of the time.
 const PART: u32 = 20;
@@ -44,7 +44,7 @@ pub(crate) async fn reconcile<R: Reconcile>(
     config: ReconcileConfig,
     stopping: CancellationToken,
 ) -> Result<(), Infallible> {
-    describe(R::KIND);
+    describe::<R>();
     let pause = Duration::from_millis(config.reconcile_every_ms.into());
     let mut ticks = interval(pause);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -56,8 +56,10 @@ pub(crate) async fn reconcile<R: Reconcile>(
         }
         if count_at <= Instant::now() {
             count_at = Instant::now() + COUNT.min(pause * 5);
-            if let Ok(open) = open_differences(&pool, R::KIND).await {
-                gauge!("karcis_differences", "kind" => R::KIND).set(open as f64);
+            for &kind in R::KINDS {
+                if let Ok(open) = open_differences(&pool, kind).await {
+                    gauge!("karcis_differences", "kind" => kind).set(open as f64);
+                }
             }
         }
     }
@@ -70,7 +72,9 @@ async fn turn<R: Reconcile>(what: &R, pool: &Pool, pause: Duration) -> Result<()
         return Ok(());
     };
     let began = Instant::now();
-    let Compared { differs, agrees, asked, next } = what.compare(after).await?;
+    let round_pause = ROUND_PAUSE.min(pause * 60);
+    let again = differs_longest(pool, R::KINDS, round_pause).await?;
+    let Compared { differs, agrees, asked, next } = what.compare(after, again).await?;
     counter!("karcis_compared_total", "kind" => R::KIND)
         .increment((differs.len() + agrees.len() + asked) as u64);
     for (subject, detail) in &differs {
@@ -80,14 +84,16 @@ async fn turn<R: Reconcile>(what: &R, pool: &Pool, pause: Duration) -> Result<()
     record_agreement(pool, R::KIND, &agrees).await?;
     let pause = match next {
         Some(_) => pause.max(began.elapsed() * PART),
-        None => ROUND_PAUSE.min(pause * 60),
+        None => round_pause,
     };
     end_turn(pool, R::KIND, next.unwrap_or_default(), pause).await
 }
 
-fn describe(kind: &'static str) {
+fn describe<R: Reconcile>() {
     describe_counter!("karcis_compared_total", "Things that the reconciler compared.");
     describe_gauge!("karcis_differences", "Differences that the reconciler found, up to 10,000.");
-    counter!("karcis_compared_total", "kind" => kind).increment(0);
-    gauge!("karcis_differences", "kind" => kind).set(0.0);
+    counter!("karcis_compared_total", "kind" => R::KIND).increment(0);
+    for &kind in R::KINDS {
+        gauge!("karcis_differences", "kind" => kind).set(0.0);
+    }
 }

@@ -13,7 +13,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{MessageActResponse, MessagesQuery, OpsState, by, excerpt};
+use super::{ActResponse, MessagesQuery, OpsState, by, excerpt};
 
 /// How much of a body a list shows, and how much is shown of one dead letter, in bytes.
 const LISTED_BYTES: u16 = 200;
@@ -140,7 +140,7 @@ pub(super) async fn show(
     security(("bearer" = ["operator", "admin"])),
     params(("dead_letter_id" = Uuid, Path, description = "Which dead letter.")),
     responses(
-        (status = 200, description = "It is on its way.", body = MessageActResponse),
+        (status = 200, description = "It is on its way.", body = ActResponse),
         (status = 409, description = "not-redrivable"),
     ))]
 pub(super) async fn redrive(
@@ -148,8 +148,8 @@ pub(super) async fn redrive(
     PathId(id): PathId,
     operator: Operator,
     Json(request): Json<ReasonRequest>,
-) -> Result<Json<MessageActResponse>, Problem> {
-    MessageActResponse::new(id, state.dead_letters.redrive(id, &by(operator, request)?).await?)
+) -> Result<Json<ActResponse>, Problem> {
+    ActResponse::new(id, state.dead_letters.redrive(id, &by(operator, request)?).await?)
 }
 
 /// Throws a message away that could not be handled and that nobody needs; twice is harmless.
@@ -157,12 +157,12 @@ pub(super) async fn redrive(
     operation_id = "discardDeadLetter", request_body = ReasonRequest,
     security(("bearer" = ["operator", "admin"])),
     params(("dead_letter_id" = Uuid, Path, description = "Which dead letter.")),
-    responses((status = 200, description = "It is gone.", body = MessageActResponse)))]
+    responses((status = 200, description = "It is gone.", body = ActResponse)))]
 pub(super) async fn discard(
     State(state): State<OpsState>,
     PathId(id): PathId,
     operator: Operator,
     Json(request): Json<ReasonRequest>,
-) -> Result<Json<MessageActResponse>, Problem> {
-    MessageActResponse::new(id, state.dead_letters.discard(id, &by(operator, request)?).await?)
+) -> Result<Json<ActResponse>, Problem> {
+    ActResponse::new(id, state.dead_letters.discard(id, &by(operator, request)?).await?)
 }

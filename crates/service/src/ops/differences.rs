@@ -1,14 +1,16 @@
-//! What the reconciler found.
+//! What the reconciler found: show it, close what nothing compares any more.
 
 use axum::extract::State;
-use karcis_database::{DifferenceRow, differences};
-use karcis_http::{Json, List, OPERATORS, Operator, Page, Problem, Query, Time};
+use karcis_database::{DifferenceRow, close_difference, differences};
+use karcis_http::{
+    Json, List, OPERATORS, Operator, Page, PathId, Problem, Query, ReasonRequest, Time,
+};
 use karcis_kernel::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::{OpsState, excerpt};
+use super::{ActResponse, OpsState, by, excerpt};
 
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -29,7 +31,7 @@ pub(super) struct DifferencesQuery {
 #[schema(as = Difference)]
 pub(super) struct DifferenceResponse {
     difference_id: Uuid,
-    /// What was compared: `stock`, `answer` or `ledger`.
+    /// What was compared: `stock`, `answer` (event-service's), `payment_answer` or `ledger`.
     #[schema(examples("stock"))]
     kind: String,
     /// A ticket type (`stock`) or a booking.
@@ -69,4 +71,23 @@ pub(super) async fn list(
     let found = differences(&state.reads, with_gone, after, page.limit + 1).await?;
     let key = |row: &DifferenceRow| (row.first_seen_at, row.difference_id);
     Ok(Json(excerpt::page(found, page.limit, key, Into::into)))
+}
+
+/// Closes a difference whose cause an operator has found; twice is harmless.
+///
+/// Stock, ledger and most answers close by themselves, once the two agree. It is back if they differ again.
+#[utoipa::path(post, path = "/differences/{difference_id}/close", tag = OPERATORS,
+    operation_id = "closeDifference", request_body = ReasonRequest,
+    security(("bearer" = ["operator", "admin"])),
+    params(("difference_id" = Uuid, Path, description = "Which difference.")),
+    responses((status = 200, description = "It is closed.", body = ActResponse)))]
+pub(super) async fn close(
+    State(state): State<OpsState>,
+    PathId(id): PathId,
+    operator: Operator,
+    Json(request): Json<ReasonRequest>,
+) -> Result<Json<ActResponse>, Problem> {
+    let closed = close_difference(&state.writes, id, &by(operator, request)?).await?;
+    let was_open = closed.ok_or_else(Problem::not_found)?;
+    Ok(Json(ActResponse { id, is_repeated: !was_open }))
 }

@@ -24,6 +24,7 @@ struct Document;
 #[derive(Clone)]
 pub(crate) struct OpsState {
     reads: Pool,
+    writes: Pool,
     dead_letters: DeadLetters,
     parked: ParkedMessages,
 }
@@ -33,6 +34,7 @@ impl OpsState {
     pub(crate) fn new(pools: &Pools, outbox: &Outbox) -> Self {
         Self {
             reads: pools.reads.clone(),
+            writes: pools.writes.clone(),
             dead_letters: DeadLetters::new(pools.writes.clone(), outbox.clone()),
             parked: ParkedMessages::new(pools.writes.clone(), outbox.clone()),
         }
@@ -54,7 +56,7 @@ pub(crate) fn routes(service: &Service) -> OpenApiRouter<OpsState> {
     // What user-service has, no other service knows.
     let own = match service.name == USER.name {
         true => own,
-        false => own.routes(routes!(differences::list)),
+        false => own.routes(routes!(differences::list)).routes(routes!(differences::close)),
     };
     let path = format!("/ops/{}", service.name);
     OpenApiRouter::with_openapi(Document::openapi()).nest(&path, own)
@@ -85,15 +87,15 @@ struct MessagesQuery {
     cursor: Option<String>,
 }
 
-/// What was done to a message.
+/// What was done to a message or a difference.
 #[derive(Serialize, ToSchema)]
-struct MessageActResponse {
+struct ActResponse {
     id: Uuid,
     /// Whether the same was done before: then nothing was changed.
     is_repeated: bool,
 }
 
-impl MessageActResponse {
+impl ActResponse {
     fn new(id: Uuid, acted: Acted) -> Result<Json<Self>, Problem> {
         match acted {
             Acted::Now => Ok(Json(Self { id, is_repeated: false })),

@@ -10,7 +10,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{MessageActResponse, MessagesQuery, OpsState, by, excerpt};
+use super::{ActResponse, MessagesQuery, OpsState, by, excerpt};
 
 /// How much of a body a list shows, and how much is shown of one message, in bytes.
 const LISTED_BYTES: u16 = 200;
@@ -103,14 +103,14 @@ pub(super) async fn show(
     operation_id = "resendParkedMessage", request_body = ReasonRequest,
     security(("bearer" = ["operator", "admin"])),
     params(("message_id" = Uuid, Path, description = "Which message.")),
-    responses((status = 200, description = "It is on its way.", body = MessageActResponse)))]
+    responses((status = 200, description = "It is on its way.", body = ActResponse)))]
 pub(super) async fn resend(
     State(state): State<OpsState>,
     PathId(id): PathId,
     operator: Operator,
     Json(request): Json<ReasonRequest>,
-) -> Result<Json<MessageActResponse>, Problem> {
-    MessageActResponse::new(id, state.parked.resend(id, &by(operator, request)?).await?)
+) -> Result<Json<ActResponse>, Problem> {
+    ActResponse::new(id, state.parked.resend(id, &by(operator, request)?).await?)
 }
 
 /// Throws a message away that the broker did not take and that nobody needs; twice is harmless.
@@ -118,12 +118,12 @@ pub(super) async fn resend(
     operation_id = "discardParkedMessage", request_body = ReasonRequest,
     security(("bearer" = ["operator", "admin"])),
     params(("message_id" = Uuid, Path, description = "Which message.")),
-    responses((status = 200, description = "It is gone.", body = MessageActResponse)))]
+    responses((status = 200, description = "It is gone.", body = ActResponse)))]
 pub(super) async fn discard(
     State(state): State<OpsState>,
     PathId(id): PathId,
     operator: Operator,
     Json(request): Json<ReasonRequest>,
-) -> Result<Json<MessageActResponse>, Problem> {
-    MessageActResponse::new(id, state.parked.discard(id, &by(operator, request)?).await?)
+) -> Result<Json<ActResponse>, Problem> {
+    ActResponse::new(id, state.parked.discard(id, &by(operator, request)?).await?)
 }

@@ -11,7 +11,7 @@ use super::{
     Bookings,
     unit_of_work::{UnitOfWork, commit_unit, load_unit},
 };
-use crate::domain::{DecisionContext, Input};
+use crate::domain::{Comparison, DecisionContext, Input};
 
 /// How many inputs a batch had, by outcome.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -39,8 +39,8 @@ pub struct Applied {
     pub rejected: Rejected,
     /// Bookings that others have locked: none of their inputs was applied. They may be applied later.
     pub locked: BTreeSet<BookingId>,
-    /// Ended bookings of which a participant says something that cannot be, and what.
-    pub contradictions: Vec<(BookingId, String)>,
+    /// What answers say of the ends that bookings came to, in their order.
+    pub comparisons: Vec<(BookingId, Comparison)>,
 }
 
 impl std::ops::AddAssign for Applied {
@@ -48,7 +48,7 @@ impl std::ops::AddAssign for Applied {
         self.tally += other.tally;
         self.rejected.extend(other.rejected);
         self.locked.extend(other.locked);
-        self.contradictions.extend(other.contradictions);
+        self.comparisons.extend(other.comparisons);
     }
 }
 
@@ -61,14 +61,14 @@ pub async fn apply_inputs(
     inputs: &[(BookingId, Input)],
 ) -> Result<Applied, StoreError> {
     let (mut applied, mut failure) = (Applied::default(), None);
-    let Applied { tally, rejected, locked, contradictions } = &mut applied;
+    let Applied { tally, rejected, locked, comparisons } = &mut applied;
     let outcomes = decide_each(&ApplyInputs { bookings, context }, inputs).await;
     for ((id, _), outcome) in inputs.iter().zip(outcomes) {
         match outcome {
             Ok(Outcome::Accepted) => tally.accepted += 1,
-            Ok(Outcome::Stale(contradiction)) => {
+            Ok(Outcome::Stale(comparison)) => {
                 tally.stale += 1;
-                contradictions.extend(contradiction.map(|detail| (*id, detail)));
+                comparisons.extend(comparison.map(|comparison| (*id, comparison)));
             }
             Ok(Outcome::Unreadable(row)) => rejected.push((*id, row.into())),
             Err(error @ StoreError::RejectedByStore(_)) => rejected.push((*id, error)),
@@ -88,8 +88,8 @@ pub async fn apply_inputs(
 /// What became of an input.
 enum Outcome {
     Accepted,
-    /// How it contradicts the booking's end, if it does.
-    Stale(Option<String>),
+    /// What it says of the booking's end, if it has ended.
+    Stale(Option<Comparison>),
     Unreadable(UnreadableRow),
 }
 
@@ -123,7 +123,7 @@ impl Decider for ApplyInputs<'_> {
             Some(Ok(change)) => match change.apply(self.context, input) {
                 Ok(true) => Outcome::Accepted,
                 // A refusal has no caller here.
-                Ok(false) | Err(_) => Outcome::Stale(change.after.contradiction(input)),
+                Ok(false) | Err(_) => Outcome::Stale(change.after.compare(input)),
             },
             Some(Err(unreadable)) => Outcome::Unreadable(unreadable.clone()),
             None => Outcome::Stale(None),

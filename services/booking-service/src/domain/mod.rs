@@ -17,6 +17,7 @@ mod tests;
 pub use booking::{
     Booking, Cause, Input, Message, RejectReason, Reservation, ReservedItem, Stage, Stuck, Ticket,
 };
+pub use contradiction::{Comparison, Participant};
 pub use event::{CurrentEvent, EventDetails, EventSnapshot};
 pub use order::{InvalidItems, Item, Items, Order};
 pub use resend::{NextResend, ResendSchedule};

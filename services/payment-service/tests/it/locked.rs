@@ -6,7 +6,13 @@ use std::time::Duration;
 use karcis_testkit::{Ledger, eventually, together};
 use tokio::time::Instant;
 
-use crate::harness::{Buyer, HASTY, PRICE, PaymentAnswer, TestApp};
+use crate::{
+    harness::{Buyer, HASTY, PRICE, PaymentAnswer, TestApp},
+    provider::{
+        CAPTURE, FIRST_SECRET, RETURNED, SHORT_CLAIMS, WITH_SECRETS, about, locked_while_asked,
+        pays_too_late, signature,
+    },
+};
 
 /// How long the others may take.
 const A_MOMENT: Duration = Duration::from_secs(10);
@@ -77,5 +83,49 @@ async fn the_provider_captures_and_answers_in_one_step() {
     locking.rollback().await.unwrap();
     app.becomes(buyer, "succeeded").await;
     assert_eq!(app.ledger(buyer).await, Ledger::captured_once(PRICE));
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn a_payment_that_is_locked_while_the_provider_is_asked_holds_up_no_other_and_is_asked_again()
+{
+    let app = TestApp::start_with(&SHORT_CLAIMS).await;
+    let (locked, other) = (pays_too_late(&app).await, pays_too_late(&app).await);
+    let mut webhook = locked_while_asked(&app, locked, other, None).await;
+    // The money comes after that answer, and a webhook says so.
+    sqlx::query(CAPTURE).bind(locked.booking.0).execute(&mut *webhook).await.unwrap();
+    let ask_soon = "UPDATE payments.payment SET next_try = clock_timestamp(), look_up = true
+                    WHERE booking_id = $1";
+    sqlx::query(ask_soon).bind(locked.booking.0).execute(&mut *webhook).await.unwrap();
+    webhook.commit().await.unwrap();
+    app.told(locked, &RETURNED).await;
+    assert_eq!(app.ledger(locked).await, Ledger::refunded_once(PRICE));
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn webhooks_about_a_locked_payment_hold_up_no_webhook_about_others() {
+    let app = TestApp::start_with(&WITH_SECRETS).await;
+    let (locked, other) = (app.buyer().await, app.buyer().await);
+    for buyer in [locked, other] {
+        app.pay(buyer, "tok_insufficient_funds").await.is_problem(402, "payment-declined");
+    }
+    let mut locking = app.environment.superuser().begin().await.unwrap();
+    let lock = "SELECT FROM payments.payment WHERE booking_id = $1 FOR UPDATE";
+    sqlx::query(lock).bind(locked.booking.0).execute(&mut *locking).await.unwrap();
+    let body = about(locked);
+    let signed = signature(FIRST_SECRET, 0, &body);
+    let refused = together(40, (0..40).map(|_| app.webhook(&signed, &*body)));
+    let others = async {
+        for _ in 0..40 {
+            app.sends_webhook(other).await;
+        }
+    };
+    let (refused, ()) = tokio::join!(refused, others);
+    for answer in refused {
+        answer.is_problem(503, "unavailable");
+    }
+    locking.rollback().await.unwrap();
+    app.sends_webhook(locked).await;
     app.stop().await;
 }

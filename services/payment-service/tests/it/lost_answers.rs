@@ -6,25 +6,11 @@ use std::time::Duration;
 use karcis_schemas::PAYMENTS;
 use karcis_testkit::{Ledger, eventually};
 use serde_json::json;
-use sqlx::{Postgres, Transaction};
 
 use crate::{
-    harness::{Buyer, PRICE, PaymentAnswer, TestApp},
-    provider::{ASKS_AGAIN, WITH_SECRETS},
+    harness::{PRICE, PaymentAnswer, TestApp},
+    provider::{ASKS_AGAIN, CAPTURE, RETURNED, SHORT_CLAIMS, locked_while_asked, pays_too_late},
 };
-
-const RETURNED: [&str; 3] = ["Requested", "Cancelled", "Returned"];
-
-/// A buyer whose money comes only after the payment was cancelled.
-async fn pays_too_late(app: &TestApp) -> Buyer {
-    let buyer = app.buyer().await;
-    app.pay(buyer, "tok_executes_late").await.shows_payment(202, "processing");
-    app.is_carried_out_in(buyer, 3_600).await;
-    app.send(buyer.cancel()).await;
-    app.told(buyer, &["Requested", "Cancelled"]).await;
-    assert_eq!(app.ledger(buyer).await, Ledger::default());
-    buyer
-}
 
 #[tokio::test]
 async fn a_lost_answer_is_found_with_the_same_key() {
@@ -138,60 +124,12 @@ async fn late_money_goes_back_though_clocks_say_it_was_asked_for_after_the_cance
     app.stop().await;
 }
 
-/// Has the provider asked what became of this buyer's charge, and locks the payment before the answer can
-/// be stored: the answer waits for the lock.
-async fn locked_while_asked(
-    app: &TestApp,
-    buyer: Buyer,
-    captures: bool,
-) -> Transaction<'static, Postgres> {
-    let waits = async |query: &str| {
-        let waiting = "SELECT count(*) FROM pg_stat_activity
-                       WHERE wait_event_type = 'Lock' AND query LIKE $1";
-        let waiting = sqlx::query_scalar::<_, i64>(waiting).bind(query);
-        waiting.fetch_one(app.environment.superuser()).await.unwrap() > 0
-    };
-    let mut provider = app.environment.superuser().begin().await.unwrap();
-    let no_answers = "LOCK TABLE simulated_gateway.charge IN ACCESS EXCLUSIVE MODE";
-    sqlx::query(no_answers).execute(&mut *provider).await.unwrap();
-    app.sends_webhook(buyer).await;
-    eventually(|| waits("SELECT key FROM charge WHERE intent%")).is(true).await;
-    let mut locking = app.environment.superuser().begin().await.unwrap();
-    let lock = "SELECT FROM payments.payment WHERE booking_id = $1 FOR UPDATE";
-    sqlx::query(lock).bind(buyer.booking.0).execute(&mut *locking).await.unwrap();
-    if captures {
-        sqlx::query(CAPTURE).bind(buyer.booking.0).execute(&mut *provider).await.unwrap();
-    }
-    provider.commit().await.unwrap();
-    eventually(|| waits("UPDATE payment p%asking_until%")).is(true).await;
-    locking
-}
-
-/// The provider captures what it had been asked for.
-const CAPTURE: &str = "UPDATE simulated_gateway.charge SET answer = 'captured' WHERE intent = $1";
-
 #[tokio::test]
 async fn late_money_whose_answer_could_not_be_stored_goes_back() {
-    let app = TestApp::start_with(&WITH_SECRETS).await;
-    let buyer = pays_too_late(&app).await;
-    let locking = locked_while_asked(&app, buyer, true).await;
+    let app = TestApp::start_with(&SHORT_CLAIMS).await;
+    let (buyer, other) = (pays_too_late(&app).await, pays_too_late(&app).await);
+    let locking = locked_while_asked(&app, buyer, other, Some(CAPTURE)).await;
     locking.rollback().await.unwrap();
-    app.told(buyer, &RETURNED).await;
-    assert_eq!(app.ledger(buyer).await, Ledger::refunded_once(PRICE));
-    app.stop().await;
-}
-
-#[tokio::test]
-async fn late_money_goes_back_though_its_webhook_comes_while_the_answer_before_is_stored() {
-    let app = TestApp::start_with(&WITH_SECRETS).await;
-    let buyer = pays_too_late(&app).await;
-    let mut webhook = locked_while_asked(&app, buyer, false).await;
-    sqlx::query(CAPTURE).bind(buyer.booking.0).execute(&mut *webhook).await.unwrap();
-    // As a webhook does whose transaction has begun after the other.
-    let ask_soon = "UPDATE payments.payment SET next_try = clock_timestamp(), look_up = true
-                    WHERE booking_id = $1";
-    sqlx::query(ask_soon).bind(buyer.booking.0).execute(&mut *webhook).await.unwrap();
-    webhook.commit().await.unwrap();
     app.told(buyer, &RETURNED).await;
     assert_eq!(app.ledger(buyer).await, Ledger::refunded_once(PRICE));
     app.stop().await;

@@ -3,12 +3,14 @@
 use std::time::Duration;
 
 use hmac::{Hmac, KeyInit, Mac};
+use karcis_kernel::Timestamp;
 use karcis_process::now;
-use karcis_testkit::{Answer, eventually};
+use karcis_testkit::{Answer, Ledger, eventually};
 use serde_json::json;
 use sha2::Sha256;
+use sqlx::{Postgres, Transaction};
 
-use crate::harness::{Buyer, TestApp};
+use crate::harness::{Buyer, PaymentAnswer, TestApp};
 
 /// Waits for the bank on a slow machine too, and soon asks again about what it was asked before a crash.
 pub(crate) const ASKS_AGAIN: [&str; 4] =
@@ -25,6 +27,62 @@ pub(crate) const WITH_SECRETS: [&str; 6] = [
 ];
 pub(crate) const FIRST_SECRET: &str = "the first of two secrets";
 pub(crate) const SECOND_SECRET: &str = "the second of two secrets";
+
+/// A claim that is not ended ends by itself after 7 s.
+pub(crate) const SHORT_CLAIMS: [&str; 4] =
+    ["--provider-wait-ms", "60000", "--provider-timeout-ms", "6000"];
+
+/// The provider captures what it was asked for.
+pub(crate) const CAPTURE: &str =
+    "UPDATE simulated_gateway.charge SET answer = 'captured' WHERE intent = $1";
+
+/// What is told of a payment whose money came too late.
+pub(crate) const RETURNED: [&str; 3] = ["Requested", "Cancelled", "Returned"];
+
+/// A buyer whose money comes only after the payment was cancelled.
+pub(crate) async fn pays_too_late(app: &TestApp) -> Buyer {
+    let buyer = app.buyer().await;
+    app.pay(buyer, "tok_executes_late").await.shows_payment(202, "processing");
+    app.is_carried_out_in(buyer, 3_600).await;
+    app.send(buyer.cancel()).await;
+    app.told(buyer, &["Requested", "Cancelled"]).await;
+    assert_eq!(app.ledger(buyer).await, Ledger::default());
+    buyer
+}
+
+/// Has the provider asked about these two at once. Before it answers it does this about the first, whose payment
+/// is locked until after the answers were stored as far as they could.
+pub(crate) async fn locked_while_asked(
+    app: &TestApp,
+    locked: Buyer,
+    other: Buyer,
+    provider_does: Option<&'static str>,
+) -> Transaction<'static, Postgres> {
+    let mut provider = app.environment.superuser().begin().await.unwrap();
+    let no_answers = "LOCK TABLE simulated_gateway.charge IN ACCESS EXCLUSIVE MODE";
+    sqlx::query(no_answers).execute(&mut *provider).await.unwrap();
+    let both = "UPDATE payments.payment SET look_up = true, next_try = now(), asking_until = now()";
+    sqlx::query(both).execute(app.environment.superuser()).await.unwrap();
+    let asked = "SELECT count(*) FROM pg_stat_activity
+        WHERE wait_event_type = 'Lock' AND query LIKE 'SELECT key FROM charge WHERE intent%'";
+    eventually(|| app.number(asked)).is(2).await;
+    let claimed_until = async || {
+        let until = "SELECT asking_until FROM payments.payment WHERE booking_id = $1";
+        let until = sqlx::query_scalar::<_, Timestamp>(until).bind(other.booking.0);
+        until.fetch_one(app.environment.superuser()).await.unwrap()
+    };
+    let until = claimed_until().await;
+    let mut locking = app.environment.superuser().begin().await.unwrap();
+    let lock = "SELECT FROM payments.payment WHERE booking_id = $1 FOR UPDATE";
+    sqlx::query(lock).bind(locked.booking.0).execute(&mut *locking).await.unwrap();
+    if let Some(what) = provider_does {
+        sqlx::query(what).bind(locked.booking.0).execute(&mut *provider).await.unwrap();
+    }
+    provider.commit().await.unwrap();
+    eventually(async || claimed_until().await != until).is(true).await;
+    assert!(claimed_until().await < until, "the other's claim was ended, not given up");
+    locking
+}
 
 /// A webhook about this buyer.
 pub(crate) fn about(buyer: Buyer) -> String {

@@ -83,7 +83,7 @@ impl Consumer for Replies {
             all += applied;
         }
         metrics::count_inputs(all.tally);
-        self.bookings.record_contradictions(&all.contradictions).await?;
+        self.bookings.record_comparisons(&all.comparisons).await?;
         // The messages of rejected bookings are found by halving the batch.
         let rejected = all.rejected.into_iter().next();
         rejected.map_or(HandleError::all_but(open), |(_, error)| Err(error.into()))

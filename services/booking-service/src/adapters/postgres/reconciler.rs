@@ -1,10 +1,10 @@
 //! Asks event-service and payment-service again what they answered to bookings that have ended.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use karcis_database::{
-    Compared, Reconcile, StoreError, ask_about_difference, first_id_since, record_differences,
+    Compared, Reconcile, StoreError, first_id_since, record_agreement, record_differences,
 };
 use karcis_kernel::BookingId;
 use karcis_process::now;
@@ -13,31 +13,48 @@ use uuid::Uuid;
 use super::PgBookings;
 use crate::{
     application::{Bookings, Change, Sent},
-    domain::Booking,
+    domain::{Booking, Comparison, Participant},
 };
 
 /// How long after its creation a booking is still asked about.
 const COMPARED_FOR: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+/// How many bookings a turn looks at, of which it asks about one: there may be any number of rejected ones.
+const LOOKED_AT: i64 = 5_000;
 
 /// What booking-service compares: the end that a booking came to, with what the participants answer to its
-/// last commands, which change nothing there. The answers come as usual: the consumer records what
-/// contradicts.
+/// last commands, which change nothing there. The answers come as usual: the consumer records which
+/// contradict and which agree. Silence is neither.
 pub(crate) struct AnswerReconciler {
     bookings: Arc<PgBookings>,
     at_rest: Duration,
 }
 
 impl PgBookings {
-    /// Records that participants contradict the ends of these bookings.
-    pub(crate) async fn record_contradictions(
+    /// Records which ends of bookings participants contradict and with which they agree; of several answers
+    /// the last one counts.
+    pub(crate) async fn record_comparisons(
         &self,
-        contradictions: &[(BookingId, String)],
+        comparisons: &[(BookingId, Comparison)],
     ) -> Result<(), StoreError> {
-        for (booking_id, detail) in contradictions {
-            tracing::error!(%booking_id, detail, "an answer contradicts a booking's end");
+        let mut last: BTreeMap<(&str, Uuid), Option<&String>> = BTreeMap::new();
+        for (booking_id, Comparison { by, contradiction }) in comparisons {
+            if let Some(detail) = contradiction {
+                tracing::error!(%booking_id, detail, "an answer contradicts a booking's end");
+            }
+            last.insert((kind_of(*by), booking_id.0), contradiction.as_ref());
         }
-        let found = contradictions.iter().map(|(booking, detail)| (booking.0, detail.clone()));
-        record_differences(&self.pool, AnswerReconciler::KIND, &found.collect::<Vec<_>>()).await
+        for kind in AnswerReconciler::KINDS {
+            let (mut differs, mut agrees) = (vec![], vec![]);
+            for ((_, booking), contradiction) in last.iter().filter(|((of, _), _)| of == kind) {
+                match contradiction {
+                    Some(detail) => differs.push((*booking, (*detail).clone())),
+                    None => agrees.push(*booking),
+                }
+            }
+            record_differences(&self.pool, kind, &differs).await?;
+            record_agreement(&self.pool, kind, &agrees).await?;
+        }
+        Ok(())
     }
 
     /// Sends the last commands of these bookings again; returns how many bookings have some.
@@ -50,6 +67,14 @@ impl PgBookings {
         transaction.commit().await?;
         self.outbox.notify();
         Ok(asking.len())
+    }
+}
+
+/// The kind of a difference with this one's answer.
+fn kind_of(participant: Participant) -> &'static str {
+    match participant {
+        Participant::EventService => "answer",
+        Participant::PaymentService => "payment_answer",
     }
 }
 
@@ -71,22 +96,25 @@ impl AnswerReconciler {
 #[async_trait]
 impl Reconcile for AnswerReconciler {
     const KIND: &'static str = "answer";
+    const KINDS: &'static [&'static str] = &["answer", "payment_answer"];
 
-    async fn compare(&self, after: Uuid) -> Result<Compared, StoreError> {
+    async fn compare(&self, after: Uuid, again: Option<Uuid>) -> Result<Compared, StoreError> {
         let PgBookings { pool, outbox, .. } = &*self.bookings;
         if outbox.room_for_bulk_work() == 0 {
             return Ok(Compared { next: Some(after), ..Compared::default() });
         }
-        let open = ask_about_difference(pool, Self::KIND, self.at_rest).await?;
-        let next = "SELECT id FROM booking
-            WHERE id > $1 AND stage IN ('confirmed', 'cancelled') AND updated_at < now() - $2
-            ORDER BY id LIMIT 1";
-        let next = sqlx::query_scalar(next)
+        let next = "SELECT id, is_wanted FROM (
+                SELECT id, stage IN ('confirmed', 'cancelled') AND updated_at < now() - $2 AS is_wanted
+                FROM booking WHERE id > $1 ORDER BY id LIMIT $3) AS looked_at
+            ORDER BY is_wanted DESC, CASE WHEN is_wanted THEN id END, id DESC LIMIT 1";
+        let next = sqlx::query_as(next)
             .bind(after.max(first_id_since(now() - COMPARED_FOR)))
-            .bind(self.at_rest);
-        let next: Option<Uuid> = next.fetch_optional(pool).await?;
-        let ids: Vec<BookingId> = open.into_iter().chain(next).map(BookingId).collect();
+            .bind(self.at_rest)
+            .bind(LOOKED_AT);
+        let next: Option<(Uuid, bool)> = next.fetch_optional(pool).await?;
+        let wanted = next.filter(|(_, is_wanted)| *is_wanted).map(|(id, _)| id);
+        let ids: Vec<BookingId> = again.into_iter().chain(wanted).map(BookingId).collect();
         let asked = self.bookings.ask_again(&ids).await?;
-        Ok(Compared { asked, next, ..Compared::default() })
+        Ok(Compared { asked, next: next.map(|(id, _)| id), ..Compared::default() })
     }
 }

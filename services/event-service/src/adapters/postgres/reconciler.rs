@@ -27,12 +27,29 @@ struct Row {
 impl Reconcile for StockReconciler {
     const KIND: &'static str = "stock";
 
-    async fn compare(&self, after: Uuid) -> Result<Compared, StoreError> {
+    async fn compare(&self, after: Uuid, again: Option<Uuid>) -> Result<Compared, StoreError> {
         let next = "SELECT event_id FROM event WHERE event_id > $1 AND over_at > now() - $2
             ORDER BY event_id LIMIT 1";
         let next = sqlx::query_scalar(next).bind(after).bind(COMPARED_FOR);
         let next: Option<Uuid> = next.fetch_optional(&self.0).await?;
-        let Some(event) = next else { return Ok(Compared::default()) };
+        let mut compared = Compared { next, ..Compared::default() };
+        if let Some(event) = next {
+            self.compare_event(event, &mut compared).await;
+        }
+        if let Some(ticket_type) = again {
+            let of = "SELECT event_id FROM ticket_type WHERE ticket_type_id = $1";
+            match sqlx::query_scalar(of).bind(ticket_type).fetch_optional(&self.0).await? {
+                Some(event) => self.compare_event(event, &mut compared).await,
+                // It was deleted, with all that could differ.
+                None => compared.agrees.push(ticket_type),
+            }
+        }
+        Ok(compared)
+    }
+}
+
+impl StockReconciler {
+    async fn compare_event(&self, event: Uuid, compared: &mut Compared) {
         // One statement sees both as they were at one moment.
         let rows: Result<Vec<Row>, sqlx::Error> = sqlx::query_as(
             "SELECT ticket_type.ticket_type_id, capacity, held, sold,
@@ -49,29 +66,27 @@ impl Reconcile for StockReconciler {
         .bind(event)
         .fetch_all(&self.0)
         .await;
-        let mut compared = Compared { next: Some(event), ..Compared::default() };
         // One that is too large, or whose holds cannot be read, does not hold up the others.
         let rows = rows.unwrap_or_else(|error| {
             tracing::warn!(event_id = %event, %error, "the stock of an event is not compared");
             Vec::new()
         });
         for row in rows {
-            match row.difference() {
+            match row.difference(event) {
                 Some(detail) => compared.differs.push((row.ticket_type_id, detail)),
                 None => compared.agrees.push(row.ticket_type_id),
             }
         }
-        Ok(compared)
     }
 }
 
 impl Row {
-    fn difference(&self) -> Option<String> {
+    fn difference(&self, event: Uuid) -> Option<String> {
         let Self { capacity, held, sold, held_by_holds, sold_by_holds, .. } = self;
         let stock = (i64::from(*held), i64::from(*sold));
         (stock != (*held_by_holds, *sold_by_holds)).then(|| {
             format!(
-                "of {capacity} seats {held} held and {sold} sold, but its holds have \
+                "event {event}: of {capacity} seats {held} held and {sold} sold, but its holds have \
                  {held_by_holds} and {sold_by_holds}"
             )
         })

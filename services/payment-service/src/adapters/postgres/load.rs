@@ -99,8 +99,13 @@ pub(super) async fn claim(
 /// Ends claims, and sets the next try. A payment that was changed since, or whose claim was ended by that
 /// change, is left as it is. A buyer who has to act is given 30 s and not asked about beyond the time that
 /// they have. What was asked for in the meantime (`next_try` is past) is kept; by the time of the statement
-/// itself, as it may have waited for the lock of who asked for it.
-const RELEASE: &str = "UPDATE payment p
+/// itself, as who asked for it may have committed since it began. A locked payment keeps its claim until the
+/// lease is over, so that it holds up no other.
+const RELEASE: &str = "WITH free AS (
+         SELECT booking_id FROM payment WHERE booking_id = ANY($1)
+         ORDER BY booking_id FOR NO KEY UPDATE SKIP LOCKED
+     )
+     UPDATE payment p
      SET asking_until = now() + interval '1 s', unanswered = c.unanswered,
          look_up = p.look_up AND (p.next_try <= clock_timestamp()
                                   OR c.looked_up IS DISTINCT FROM p.asking_until),
@@ -112,6 +117,7 @@ const RELEASE: &str = "UPDATE payment p
              CASE WHEN a.action_expires_at > now() THEN a.action_expires_at END) END
      FROM UNNEST($1::uuid[], $2::bigint[], $3::timestamptz[], $4::text[])
              AS c (booking_id, version, looked_up, unanswered)
+         JOIN free USING (booking_id)
          LEFT JOIN attempt a ON a.booking_id = c.booking_id AND a.outcome IS NULL
      WHERE p.booking_id = c.booking_id AND p.version = c.version AND p.asking_until > '-infinity'";
 
@@ -129,7 +135,8 @@ pub(super) async fn release(pool: &Pool, claims: &[ReleasedClaim]) -> Result<(),
     Ok(())
 }
 
-/// Makes a payment due, if it has an attempt; returns whether it has one.
+/// Makes a payment due, if it has an attempt; returns whether it has one. Waits for a locked one no longer than
+/// a batch does, as many webhooks about it would use up the connections.
 pub(super) async fn ask_soon(
     pool: &Pool,
     booking: BookingId,
@@ -143,7 +150,10 @@ pub(super) async fn ask_soon(
          )
          SELECT EXISTS (SELECT FROM attempt WHERE booking_id = $1)",
     );
-    Ok(query.bind(booking.0).bind(look_up).fetch_one(pool).await?)
+    let mut transaction = pool.begin_batch().await?;
+    let has_attempt = query.bind(booking.0).bind(look_up).fetch_one(&mut *transaction).await?;
+    transaction.commit().await?;
+    Ok(has_attempt)
 }
 
 /// Claims the payment as who asks the provider does. Whether money that is to go back has no answer; `None` if

@@ -22,7 +22,7 @@ pub(crate) struct LedgerReconciler {
 }
 
 impl LedgerReconciler {
-    /// Compares payments whose last attempt began before `at_rest` and has an outcome.
+    /// Compares payments older than `at_rest` whose last attempt, if any, began before that and has an outcome.
     pub(crate) fn new(pool: Pool, gateway: Arc<dyn PaymentGateway>, at_rest: Duration) -> Self {
         Self { pool, gateway, at_rest }
     }
@@ -32,36 +32,21 @@ impl LedgerReconciler {
 impl Reconcile for LedgerReconciler {
     const KIND: &'static str = "ledger";
 
-    async fn compare(&self, after: Uuid) -> Result<Compared, StoreError> {
-        let next: Option<(Uuid, i64)> = sqlx::query_as(
-            "SELECT booking_id,
-                 count(*) FILTER (WHERE outcome IN ('approved', 'returning', 'returned'))
-             FROM attempt WHERE booking_id > $1 GROUP BY booking_id
-             HAVING bool_and(outcome IS NOT NULL) AND max(at) < now() - $2
+    async fn compare(&self, after: Uuid, again: Option<Uuid>) -> Result<Compared, StoreError> {
+        let next: Option<Uuid> = sqlx::query_scalar(
+            "SELECT booking_id FROM payment LEFT JOIN attempt USING (booking_id)
+             WHERE booking_id > $1 AND booking_id < $2 GROUP BY booking_id
+             HAVING count(attempt.id) = count(outcome) AND (max(at) < now() - $3) IS NOT FALSE
              ORDER BY booking_id LIMIT 1",
         )
         .bind(after.max(first_id_since(now() - COMPARED_FOR)))
+        .bind(first_id_since(now() - self.at_rest))
         .bind(self.at_rest)
         .fetch_optional(&self.pool)
         .await?;
-        let Some((booking, captures)) = next else { return Ok(Compared::default()) };
-        let mut compared = Compared { next: Some(booking), ..Compared::default() };
-        let Some(books) = self.books(booking).await? else { return Ok(compared) };
-        let detail = match self.difference(BookingId(booking), captures, &books).await {
-            Ok(detail) => detail,
-            // It is compared in the next round.
-            Err(error) => {
-                tracing::warn!(booking_id = %booking, %error, "a payment is not compared");
-                return Ok(compared);
-            }
-        };
-        match detail {
-            None => compared.agrees.push(booking),
-            // Else it has changed while the provider was asked.
-            Some(detail) if self.books(booking).await?.as_ref() == Some(&books) => {
-                compared.differs.push((booking, detail));
-            }
-            Some(_) => {}
+        let mut compared = Compared { next, ..Compared::default() };
+        for booking in next.into_iter().chain(again) {
+            self.compare_payment(booking, &mut compared).await?;
         }
         Ok(compared)
     }
@@ -71,41 +56,75 @@ impl Reconcile for LedgerReconciler {
 #[derive(PartialEq, sqlx::FromRow)]
 struct Books {
     version: i64,
-    currency: String,
+    captures: i64,
     refunded: i64,
+    currency: Option<String>,
+    /// Whether an attempt has no outcome.
+    is_open: bool,
     /// Whether money is on its way back, or an operator has said that it went back by hand.
     is_left_out: bool,
 }
 
 impl LedgerReconciler {
-    async fn books(&self, booking: Uuid) -> Result<Option<Books>, StoreError> {
+    async fn compare_payment(
+        &self,
+        booking: Uuid,
+        compared: &mut Compared,
+    ) -> Result<(), StoreError> {
+        let books = self.books(booking).await?;
+        if books.is_open {
+            return Ok(());
+        }
+        let difference = match self.difference(BookingId(booking), &books).await {
+            Ok(difference) => difference,
+            // It is compared in the next round.
+            Err(error) => {
+                tracing::warn!(booking_id = %booking, %error, "a payment is not compared");
+                return Ok(());
+            }
+        };
+        // While the provider was asked, its buyer may have paid.
+        if self.books(booking).await? != books {
+            return Ok(());
+        }
+        match difference {
+            None => compared.agrees.push(booking),
+            Some(detail) => compared.differs.push((booking, detail)),
+        }
+        Ok(())
+    }
+
+    async fn books(&self, booking: Uuid) -> Result<Books, StoreError> {
         let books = sqlx::query_as(
-            "SELECT version, currency, refunded, status = 'refunding'
-                 OR EXISTS (SELECT FROM attempt WHERE booking_id = $1 AND outcome = 'returning')
-                 OR EXISTS (SELECT FROM audit WHERE subject_id = $1 AND action = 'settle_payment'
-                                AND detail LIKE 'refunded%') AS is_left_out
-             FROM payment WHERE booking_id = $1 AND currency IS NOT NULL",
+            "SELECT coalesce(version, 0) AS version, coalesce(refunded, 0) AS refunded, currency,
+                 count(*) FILTER (WHERE outcome IN ('approved', 'returning', 'returned')) AS captures,
+                 count(attempt.id) > count(outcome) AS is_open,
+                 coalesce(status = 'refunding', false)
+                     OR count(*) FILTER (WHERE outcome = 'returning') > 0
+                     OR EXISTS (SELECT FROM audit WHERE subject_id = $1 AND action = 'settle_payment'
+                                    AND detail LIKE 'refunded%') AS is_left_out
+             FROM (VALUES ($1::uuid)) AS its (booking_id)
+                 LEFT JOIN payment USING (booking_id) LEFT JOIN attempt USING (booking_id)
+             GROUP BY version, refunded, currency, status",
         );
-        Ok(books.bind(booking).fetch_optional(&self.pool).await?)
+        Ok(books.bind(booking).fetch_one(&self.pool).await?)
     }
 
     /// What the provider says otherwise, if anything.
     async fn difference(
         &self,
         booking: BookingId,
-        captures: i64,
         books: &Books,
     ) -> Result<Option<String>, ProviderUnavailable> {
-        let there = self.gateway.captures(booking).await?.len();
-        if usize::try_from(captures) != Ok(there) {
-            let detail =
-                format!("captured {captures} times here, and {there} times at the provider");
+        let (here, there) = (books.captures, self.gateway.captures(booking).await?.len());
+        if usize::try_from(here) != Ok(there) {
+            let detail = format!("captured {here} times here, and {there} times at the provider");
             return Ok(Some(detail));
         }
-        let Ok(currency) = books.currency.parse::<Currency>() else { return Ok(None) };
-        if there == 0 || books.is_left_out {
+        let currency = books.currency.as_ref().and_then(|it| it.parse::<Currency>().ok());
+        let Some(currency) = currency.filter(|_| there > 0 && !books.is_left_out) else {
             return Ok(None);
-        }
+        };
         let (here, there) =
             (books.refunded, self.gateway.refunded(booking, currency).await?.amount);
         let detail =

@@ -3,7 +3,7 @@
 mod responses;
 
 use axum::extract::State;
-use karcis_database::PrivilegedAct;
+use karcis_database::{ByOperator, PrivilegedAct};
 use karcis_http::{
     FieldErrors, Json, List, OPERATORS, Operator, Page, PathId, Problem, Query, ReasonRequest,
     Time, one_of,
@@ -13,6 +13,7 @@ use karcis_process::{now, trace};
 use serde::Deserialize;
 use utoipa::{IntoParams, openapi::Object};
 use utoipa_axum::{router::OpenApiRouter, routes};
+use uuid::Uuid;
 
 use self::responses::{
     STAGES, SagaActResponse, SagaResponse, SagaStoryResponse, has_ended, last_errors,
@@ -125,13 +126,11 @@ async fn show(
 async fn resume(
     State(state): State<ApiState>,
     PathId(id): PathId,
-    Operator(operator): Operator,
+    operator: Operator,
     Json(request): Json<ReasonRequest>,
 ) -> Result<Json<SagaActResponse>, Problem> {
     trace::about(id);
-    let reason = Some(request.parse()?);
-    let actor = Some(operator.user_id);
-    let act = PrivilegedAct { actor, action: "resume_saga", subject: id, detail: None, reason };
+    let act = act("resume_saga", id, operator, request)?;
     let context = DecisionContext { at: now(), resends: state.resends };
     let resuming = resume_saga(&*state.bookings, context, BookingId(id), act);
     let (booking, is_changed) = trace::span("resume_saga", resuming).await?;
@@ -155,17 +154,26 @@ async fn resume(
 async fn cancel(
     State(state): State<ApiState>,
     PathId(id): PathId,
-    Operator(operator): Operator,
+    operator: Operator,
     Json(request): Json<ReasonRequest>,
 ) -> Result<Json<SagaActResponse>, Problem> {
     trace::about(id);
-    let reason = Some(request.parse()?);
-    let actor = Some(operator.user_id);
-    let act = PrivilegedAct { actor, action: "cancel_booking", subject: id, detail: None, reason };
+    let act = act("cancel_booking", id, operator, request)?;
     let context = DecisionContext { at: now(), resends: state.resends };
     let cancelling = cancel_by_operator(&*state.bookings, context, BookingId(id), act);
     let (booking, is_changed) = trace::span("cancel_by_operator", cancelling).await?;
     Ok(acted(&booking, is_changed))
+}
+
+/// What this operator does to a booking, and why.
+fn act(
+    action: &'static str,
+    booking: Uuid,
+    Operator(operator): Operator,
+    request: ReasonRequest,
+) -> Result<PrivilegedAct, Problem> {
+    let by = ByOperator { actor: operator.user_id, reason: request.parse()? };
+    Ok(by.act(action, booking))
 }
 
 fn acted(booking: &Booking, is_changed: bool) -> Json<SagaActResponse> {

@@ -84,7 +84,7 @@ impl PostgresPair {
         };
         assert!(self.servers[index].is_none(), "it runs");
         let options = options(&self.folders[index], self.ports[index]);
-        let server = Postgres::start_with(settings, options).await?;
+        let server = Postgres::start_with(settings, None, options).await?;
         self.ports[index] = server.port();
         self.servers[index] = Some(server);
         Ok(())

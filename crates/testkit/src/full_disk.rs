@@ -1,5 +1,5 @@
-//! A disk that is full, for one server, whoever runs the test and without a file system of its own: a library
-//! tells the server so. The linker that Rust needs compiles it.
+//! A disk that is full, for one server, which needs no right to mount anything: a library tells the server so. The
+//! linker that Rust needs compiles it.
 
 use std::{
     fs,

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::{KEPT, buying, creates, is_refused, pids};
 
 /// Nearly as many as a process takes connections, and more than it creates bookings at once.
-const AT_ONCE: usize = 3_800;
+const AT_ONCE: usize = 3_400;
 /// A commit is some six answers of the database: then 256 bookings take most of a second.
 const SLOW: Duration = Duration::from_millis(100);
 /// Half of what a container may use (docker-compose.yml).

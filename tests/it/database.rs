@@ -7,12 +7,16 @@ use karcis_fleet::{Fleet, Sale, TIMEOUT, Tolerance};
 use karcis_schemas::{BOOKING, SERVICES};
 use karcis_testkit::{PostgresServer, TestEnvironment, eventually};
 
+use crate::overload::{creates, is_refused};
+
 #[tokio::test]
 async fn every_booking_survives_a_killed_database() {
     let mut server = PostgresServer::start().await;
     let environment = TestEnvironment::on_postgres(&server).await;
     let resends = [("KARCIS_RESEND_AFTER", "1s")];
     let fleet = Fleet::of_instances_on(environment, 1, &resends).await;
+    let concert = fleet.concert().tickets("VIP", 1).published().await;
+    let buyer = fleet.buyer("Sari").await;
     let sale = Sale::open(&fleet, Tolerance::Failures).await;
     let pids = || SERVICES.map(|service| fleet.processes().pid(service));
     let before = pids();
@@ -22,6 +26,7 @@ async fn every_booking_survives_a_killed_database() {
             let started = started_at(&fleet).await;
             server.kill().await;
             eventually(|| readiness(&fleet)).within(Duration::from_secs(30)).is(503).await;
+            is_refused(creates(&buyer, &concert, "VIP").await);
             server.start_again().await;
             for service in SERVICES {
                 fleet.ready(service).await;

@@ -23,6 +23,7 @@ mod malformed;
 mod memory;
 mod openapi;
 mod outage;
+mod overload;
 mod paid;
 mod poison;
 mod provider;

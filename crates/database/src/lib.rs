@@ -34,5 +34,5 @@ pub use pool::{
 pub use primary::{AtPrimary, primary};
 pub use readiness::DatabaseReadiness;
 pub use schema_version::check_migrations;
-pub use store_error::StoreError;
+pub use store_error::{StoreError, describe_full_disk};
 pub use watch::watch;

@@ -2,7 +2,16 @@
 
 use std::{error::Error, sync::Arc};
 
+use metrics::{counter, describe_counter};
 use sqlx::{error::DatabaseError, postgres::PgDatabaseError};
+
+const DISK_FULL: &str = "karcis_disk_full_total";
+
+/// Describes the counter of statements for which the server had no room, and begins it at 0.
+pub fn describe_full_disk() {
+    describe_counter!(DISK_FULL, "Statements that failed as the database's disk is full.");
+    counter!(DISK_FULL).increment(0);
+}
 
 /// What a [`StoreError`] was caused by. Shared, since one failure can answer a whole group.
 type Cause = Arc<dyn Error + Send + Sync>;
@@ -49,7 +58,7 @@ impl StoreError {
 impl From<sqlx::Error> for StoreError {
     /// Only what is the data's own fault is rejected: SQLSTATE 22 and 23, a value that cannot be
     /// encoded, a stored one that cannot be decoded. Serialization failures, deadlocks and timeouts of
-    /// a row's lock are contention. Everything else may heal, a locked table too.
+    /// a row's lock are contention. Everything else may heal, a locked table and a full disk too.
     fn from(error: sqlx::Error) -> Self {
         use sqlx::Error::{ColumnDecode, Database, Decode, Encode, InvalidArgument};
         match &error {
@@ -58,6 +67,10 @@ impl From<sqlx::Error> for StoreError {
                 Some("40001" | "40P01" | "55P03") => Self::contended(error),
                 Some(code) if code.starts_with("22") || code.starts_with("23") => {
                     Self::rejected(error)
+                }
+                Some("53100") => {
+                    counter!(DISK_FULL).increment(1);
+                    Self::unavailable(error)
                 }
                 _ => Self::unavailable(error),
             },

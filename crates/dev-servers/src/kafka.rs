@@ -69,7 +69,15 @@ impl Kafka {
     /// Starts it and waits until it accepts connections. Data that an earlier process left, stopped
     /// or killed, is taken up again.
     pub async fn start(options: KafkaOptions) -> Result<Self, ServerError> {
-        Self::start_as(&Node::ALONE, options).await
+        Self::start_as(&Node::ALONE, None, options).await
+    }
+
+    /// The same with this library loaded before all others.
+    pub async fn start_preloading(
+        library: &Path,
+        options: KafkaOptions,
+    ) -> Result<Self, ServerError> {
+        Self::start_as(&Node::ALONE, Some(library.to_owned()), options).await
     }
 
     /// The same behind a proxy: the broker tells its clients to come to this port in place of its own.
@@ -77,10 +85,14 @@ impl Kafka {
         options: KafkaOptions,
         proxy_port: Option<u16>,
     ) -> Result<Self, ServerError> {
-        Self::start_as(&Node { proxy_port, ..Node::ALONE }, options).await
+        Self::start_as(&Node { proxy_port, ..Node::ALONE }, None, options).await
     }
 
-    async fn start_as(node: &Node, options: KafkaOptions) -> Result<Self, ServerError> {
+    async fn start_as(
+        node: &Node,
+        library: Option<PathBuf>,
+        options: KafkaOptions,
+    ) -> Result<Self, ServerError> {
         paths::make_own(&options.data)?;
         let data = options.data.canonicalize()?;
         let Some(lock) = paths::lock(&data.join("lock"), LOCK_TIMEOUT).await? else {
@@ -91,7 +103,7 @@ impl Kafka {
         format(&data, node)?;
         let password = secret::kept_in(&data.join(PASSWORD))?;
         let outlives_parent = options.outlives_parent;
-        let broker = Broker { java, jars, data, password, outlives_parent };
+        let broker = Broker { java, jars, data, password, library, outlives_parent };
 
         for _ in 0..ports::ATTEMPTS {
             if options.port != 0 && !ports::is_free(options.port) {
@@ -206,6 +218,8 @@ struct Broker {
     jars: PathBuf,
     data: PathBuf,
     password: String,
+    /// Loaded before all others.
+    library: Option<PathBuf>,
     outlives_parent: bool,
 }
 
@@ -232,6 +246,7 @@ impl Broker {
         command.arg("-cp").arg(self.jars.join("*")).args(["kafka.Kafka", "server.properties"]);
         // Its storage and properties are named relative to this folder.
         command.current_dir(&self.data);
+        command.envs(self.library.iter().map(|library| ("LD_PRELOAD", library)));
         let log = LogFile::attach(&self.data.join("kafka.log"), &mut command)?;
         // SIGTERM: a clean stop, after which the next start need not wait for the old session.
         let signals = StopSignals {

@@ -60,11 +60,20 @@ impl Postgres {
     /// Starts it and waits until it answers. Data that an earlier process left, stopped or killed,
     /// is taken up again.
     pub async fn start(options: PostgresOptions) -> Result<Self, ServerError> {
-        Self::start_with(&[], options).await
+        Self::start_with(&[], None, options).await
+    }
+
+    /// The same with this library loaded before all others.
+    pub async fn start_preloading(
+        library: &Path,
+        options: PostgresOptions,
+    ) -> Result<Self, ServerError> {
+        Self::start_with(&[], Some(library.to_owned()), options).await
     }
 
     async fn start_with(
         settings: &'static [&'static str],
+        library: Option<PathBuf>,
         options: PostgresOptions,
     ) -> Result<Self, ServerError> {
         let data = paths::within_reach(&options.data)?;
@@ -79,6 +88,7 @@ impl Postgres {
             owner,
             durable: options.durable,
             settings,
+            library,
             outlives_parent: options.outlives_parent,
         };
         let password = secret::kept_in(&server.data.join(PASSWORD))?;
@@ -172,6 +182,8 @@ struct Server {
     durable: bool,
     /// On top.
     settings: &'static [&'static str],
+    /// Loaded before all others.
+    library: Option<PathBuf>,
     outlives_parent: bool,
 }
 
@@ -259,6 +271,7 @@ impl Server {
         for setting in usual.iter().chain(self.settings) {
             command.args(["-c", setting]);
         }
+        command.envs(self.library.iter().map(|library| ("LD_PRELOAD", library)));
         let log = LogFile::attach(&self.data.join("postgres.log"), &mut command)?;
         // SIGINT: it ends at once, and in order, so that the next start finds nothing to repair.
         let signals = StopSignals {

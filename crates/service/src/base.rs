@@ -5,7 +5,7 @@ use std::{convert::Infallible, sync::Arc, time::Duration};
 use async_trait::async_trait;
 use karcis_database::{
     Clock, DatabaseError, DatabaseReadiness, Pools, Reconcile, check_migrations, connect,
-    describe_unreadable_rows, watch,
+    describe_full_disk, describe_unreadable_rows, watch,
 };
 use karcis_http::{About, App, HttpConfig, TokenKeys};
 use karcis_messaging::{Consumer, Kafka, KafkaError, Outbox};
@@ -41,6 +41,7 @@ impl Base {
         process: &Process,
     ) -> Result<Self, StartError> {
         describe_unreadable_rows();
+        describe_full_disk();
         let kafka = Kafka::connect(&config.kafka)?;
         let pools = connect(&config.database).await?;
         check_migrations(&pools.saga, service.schema.migrations).await?;

@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use crate::{
     containers, eventually,
+    full_disk::Disk,
     lifetime::Lifetime,
     native,
     servers::{Stack, kafka_client, servers},
@@ -24,6 +25,8 @@ pub struct Broker {
     port: u16,
     bootstrap_servers: String,
     runs_in: RunsIn,
+    /// One that a test can fill.
+    full_disk: Option<Disk>,
 }
 
 enum RunsIn {
@@ -47,12 +50,42 @@ impl Broker {
                 (port, at, RunsIn::Container(Box::new(container)))
             }
             Stack::Native => {
-                let kafka = native::kafka(lifetime, &name, 0, &servers.password).await;
+                let kafka = native::kafka(lifetime, &name, 0, &servers.password, None).await;
                 let kafka = kafka.expect("Kafka starts");
                 (kafka.port(), kafka.bootstrap_servers(), RunsIn::Child(kafka))
             }
         };
-        Self { name, port, bootstrap_servers, runs_in }
+        Self { name, port, bootstrap_servers, runs_in, full_disk: None }
+    }
+
+    /// Starts it on a disk that a test can fill: a child process, whatever the shared servers run in.
+    pub async fn on_a_disk() -> Self {
+        let (name, lifetime) = (Uuid::now_v7().to_string(), Lifetime::of_this_process());
+        let disk = Disk::of(&lifetime.data.join(&name), DISK);
+        let (password, library) = (&servers().password, Some(disk.library.as_path()));
+        let kafka = native::kafka(lifetime, &name, 0, password, library).await;
+        let kafka = kafka.expect("Kafka starts");
+        let (port, bootstrap_servers) = (kafka.port(), kafka.bootstrap_servers());
+        let runs_in = RunsIn::Child(kafka);
+        Self { name, port, bootstrap_servers, runs_in, full_disk: Some(disk) }
+    }
+
+    /// Leaves no room on its disk, and waits until it has stopped, as brokers do that cannot write. Returns
+    /// what it has said.
+    pub async fn fill_disk(&mut self) -> String {
+        self.full_disk.as_ref().expect("it was started on a disk").fill();
+        let RunsIn::Child(kafka) = std::mem::replace(&mut self.runs_in, RunsIn::Nothing) else {
+            panic!("it is stopped");
+        };
+        let stopped = tokio::time::timeout(Duration::from_secs(60), kafka.exited()).await;
+        stopped.expect("a broker stops that cannot write");
+        let log = Lifetime::of_this_process().data.join(&self.name).join("kafka.log");
+        std::fs::read_to_string(log).expect("its log can be read")
+    }
+
+    /// Somebody has made room on its disk. It has to be started again.
+    pub fn make_room(&self) {
+        self.full_disk.as_ref().expect("it was started on a disk").make_room();
     }
 
     /// `host:port`.
@@ -135,7 +168,9 @@ impl Broker {
             RunsIn::Container(container) => container.start().await.expect("the container starts"),
             RunsIn::Nothing => {
                 let (lifetime, password) = (Lifetime::of_this_process(), &servers().password);
-                let kafka = native::kafka(lifetime, &self.name, self.port, password).await;
+                let library = self.full_disk.as_ref().map(|disk| disk.library.as_path());
+                let (name, port) = (&self.name, self.port);
+                let kafka = native::kafka(lifetime, name, port, password, library).await;
                 let kafka = kafka.expect("Kafka starts");
                 self.runs_in = RunsIn::Child(kafka);
             }

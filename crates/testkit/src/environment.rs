@@ -13,7 +13,7 @@ use sqlx::{AssertSqlSafe, PgPool, postgres::PgPoolOptions};
 use uuid::Uuid;
 
 use crate::{
-    Cluster, LostCommits, PostgresPair, PostgresServer, SilentProxy, eventually,
+    Cluster, LostCommits, PostgresPair, PostgresServer, SilentProxy, SlowProxy, eventually,
     servers::{kafka_client, servers},
     template,
 };
@@ -128,6 +128,13 @@ impl TestEnvironment {
         proxy
     }
 
+    /// A proxy to the database for the services that start from now on, which can be slow.
+    pub async fn behind_slow_proxy(&mut self) -> SlowProxy {
+        let proxy = SlowProxy::start(&self.database_url).await;
+        self.services_url = proxy.url(&self.database_url);
+        proxy
+    }
+
     /// A proxy that can lose COMMITs of the services that start from now on.
     pub async fn losing_commits(&mut self) -> LostCommits {
         let proxy = LostCommits::start(&self.database_url).await;
@@ -197,7 +204,7 @@ impl TestEnvironment {
     pub fn variables(&self) -> Vec<(&'static str, String)> {
         let kafka = &self.kafka_config;
         let own = [
-            ("DATABASE_URL", self.database_url.clone()),
+            ("DATABASE_URL", self.services_url.clone()),
             ("KAFKA_BOOTSTRAP_SERVERS", kafka.kafka_bootstrap_servers.clone()),
             ("KARCIS_TOPIC_PREFIX", kafka.topic_prefix.clone()),
         ];

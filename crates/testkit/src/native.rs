@@ -1,5 +1,7 @@
 //! Servers as child processes.
 
+use std::path::Path;
+
 use karcis_dev_servers::{
     ServerError,
     kafka::{self, Kafka, KafkaOptions},
@@ -19,29 +21,40 @@ pub(crate) async fn postgres(lifetime: &Lifetime) -> Result<Postgres, ServerErro
     .await
 }
 
-/// A Postgres that loses nothing when it is killed; port 0 takes a free one.
+/// A Postgres that loses nothing when it is killed; port 0 takes a free one. It may have a library loaded
+/// before all others.
 pub(crate) async fn durable_postgres(
     lifetime: &Lifetime,
     name: &str,
     port: u16,
+    library: Option<&Path>,
 ) -> Result<Postgres, ServerError> {
-    Postgres::start(PostgresOptions {
+    let options = PostgresOptions {
         data: lifetime.data.join(name),
         port,
         durable: true,
         outlives_parent: lifetime.outlives_this_process,
-    })
-    .await
+    };
+    match library {
+        Some(library) => Postgres::start_preloading(library, options).await,
+        None => Postgres::start(options).await,
+    }
 }
 
-/// A Kafka whose data is in the folder of this name, with this password; port 0 takes a free one.
+/// A Kafka whose data is in the folder of this name, with this password; port 0 takes a free one. It may have
+/// a library loaded before all others.
 pub(crate) async fn kafka(
     lifetime: &Lifetime,
     name: &str,
     port: u16,
     password: &str,
+    library: Option<&Path>,
 ) -> Result<Kafka, ServerError> {
     let data = lifetime.data.join(name);
     kafka::keep_password(&data, password)?;
-    Kafka::start(KafkaOptions { data, port, outlives_parent: lifetime.outlives_this_process }).await
+    let options = KafkaOptions { data, port, outlives_parent: lifetime.outlives_this_process };
+    match library {
+        Some(library) => Kafka::start_preloading(library, options).await,
+        None => Kafka::start(options).await,
+    }
 }

@@ -12,6 +12,7 @@ use uuid::Uuid;
 use crate::{
     containers::{self, Durable},
     eventually,
+    full_disk::Disk,
     lifetime::Lifetime,
     native,
     servers::{Stack, servers},
@@ -22,6 +23,8 @@ pub struct PostgresServer {
     name: String,
     url: String,
     runs_in: RunsIn,
+    /// One that a test can fill.
+    disk: Option<Disk>,
 }
 
 enum RunsIn {
@@ -45,12 +48,32 @@ impl PostgresServer {
                 (url, RunsIn::Container(Box::new(container)))
             }
             Stack::Native => {
-                let server = native::durable_postgres(lifetime, &name, 0).await;
+                let server = native::durable_postgres(lifetime, &name, 0, None).await;
                 let server = server.expect("Postgres starts");
                 (server.url(), RunsIn::Child(server))
             }
         };
-        Self { name, url, runs_in }
+        Self { name, url, runs_in, disk: None }
+    }
+
+    /// Starts it on a disk that a test can fill: a child process, whatever the shared servers run in.
+    pub async fn on_a_disk() -> Self {
+        let name = format!("postgres-{}", Uuid::now_v7().simple());
+        let lifetime = Lifetime::of_this_process();
+        let disk = Disk::of(&lifetime.data.join(&name), "cluster");
+        let server = native::durable_postgres(lifetime, &name, 0, Some(&disk.library)).await;
+        let server = server.expect("Postgres starts");
+        Self { name, url: server.url(), runs_in: RunsIn::Child(server), disk: Some(disk) }
+    }
+
+    /// Leaves no room on its disk: it can write only what it has room for in its files.
+    pub fn fill_disk(&self) {
+        self.disk.as_ref().expect("it was started on a disk").fill();
+    }
+
+    /// Somebody has made room on its disk.
+    pub fn make_room(&self) {
+        self.disk.as_ref().expect("it was started on a disk").make_room();
     }
 
     /// The superuser's URL of database `postgres`.
@@ -83,7 +106,8 @@ impl PostgresServer {
             }
             RunsIn::Nothing { port } => {
                 let lifetime = Lifetime::of_this_process();
-                let server = native::durable_postgres(lifetime, &self.name, port).await;
+                let library = self.disk.as_ref().map(|disk| disk.library.as_path());
+                let server = native::durable_postgres(lifetime, &self.name, port, library).await;
                 self.runs_in = RunsIn::Child(server.expect("Postgres starts"));
             }
             RunsIn::Child(_) => panic!("it runs"),

@@ -141,7 +141,7 @@ async fn as_children(lifetime: &Lifetime) -> Result<Servers, Failure> {
     let password = secret::draw();
     let (postgres, kafka) = tokio::try_join!(
         native::postgres(lifetime),
-        native::kafka(lifetime, "kafka", 0, &password)
+        native::kafka(lifetime, "kafka", 0, &password, None)
     )?;
     let servers = Servers {
         stack: Stack::Native,

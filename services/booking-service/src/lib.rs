@@ -20,7 +20,10 @@ use karcis_http::Live;
 use karcis_process::Process;
 use karcis_schemas::BOOKING;
 use karcis_service::{Base, StartError};
-use tokio::{net::TcpListener, sync::Notify};
+use tokio::{
+    net::TcpListener,
+    sync::{Notify, Semaphore},
+};
 
 pub use config::Config;
 
@@ -58,6 +61,7 @@ pub async fn run(
         require_verified_email: config.require_verified_email,
         resends,
         creates,
+        creating: Arc::new(Semaphore::new(http::CREATES_AT_ONCE)),
     });
     let replies = Replies {
         bookings: bookings.clone(),

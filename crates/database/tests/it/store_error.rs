@@ -21,6 +21,7 @@ async fn only_data_that_cannot_be_stored_is_rejected() {
         ("40001", "contended"),   // serialization failure
         ("40P01", "contended"),   // deadlock
         ("42P01", "unavailable"), // no such table: a migration is still to come
+        ("53100", "unavailable"), // the disk is full
         ("53300", "unavailable"), // too many connections
         ("55P03", "contended"),   // lock timeout
         ("57P01", "unavailable"), // shutdown

@@ -84,7 +84,7 @@ impl KafkaCluster {
         let controllers = self.controllers.to_vec();
         let node = Node { id: broker + 1, controllers, proxy_port: Some(self.told[broker]) };
         let options = KafkaOptions { data, port: self.ports[broker], outlives_parent: false };
-        Kafka::start_as(&node, options).await
+        Kafka::start_as(&node, None, options).await
     }
 
     /// `host:port` of all, separated by commas.

@@ -116,7 +116,7 @@ impl PostgresPair {
         let index = member as usize;
         if self.servers[index].is_none() {
             let options = options(&self.folders[index], self.ports[index]);
-            let server = Postgres::start_with(SETTINGS, options).await?;
+            let server = Postgres::start_with(SETTINGS, None, options).await?;
             self.ports[index] = server.port();
             self.servers[index] = Some(server);
         }

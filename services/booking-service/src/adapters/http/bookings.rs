@@ -131,8 +131,11 @@ pub(super) async fn create(
     if state.outbox.state().is_behind() {
         return Err(Problem::unavailable("the outbox is behind: no bookings are created"));
     }
+    let too_many = |_| Problem::unavailable("too many bookings are being created");
+    let permit = state.creating.try_acquire().map_err(too_many)?;
     let creating = create_booking(&*state.bookings, state.resends, order, key);
     let Created { mut booking, is_repeated } = trace::span("create_booking", creating).await?;
+    drop(permit);
     trace::about(booking.order.id.0);
     if let Some(wait) = wait {
         booking = settled(&state, booking, wait).await?;

@@ -11,6 +11,7 @@ use std::{sync::Arc, time::Duration};
 use karcis_http::{Live, RateLimit};
 use karcis_kernel::UserId;
 use karcis_messaging::Outbox;
+use tokio::sync::Semaphore;
 use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -20,6 +21,9 @@ use crate::{
 };
 
 const BOOKINGS: &str = "Bookings";
+/// How many bookings are created at once: eight full groups of a commit. More buyers than that would wait for
+/// seconds. They are half of the connections that a process takes, so that the rest are heard, as who cancels.
+pub(crate) const CREATES_AT_ONCE: usize = 2_048;
 
 #[derive(OpenApi)]
 #[openapi(
@@ -44,6 +48,8 @@ pub(crate) struct ApiState {
     pub(crate) resends: ResendSchedule,
     /// How many bookings an account may create.
     pub(crate) creates: RateLimit<UserId>,
+    /// A permit for each booking that is being created.
+    pub(crate) creating: Arc<Semaphore>,
     /// Whether only those may who have shown to read their e-mail address.
     pub(crate) require_verified_email: bool,
 }

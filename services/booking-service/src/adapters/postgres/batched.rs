@@ -14,7 +14,8 @@ use crate::{
     domain::Booking,
 };
 
-/// Sixteen full groups may wait: a client hears 503 before it would have waited for seconds.
+/// As many may wait as a process takes connections; creates alone, which come in rushes, are refused before that
+/// (`CREATES_AT_ONCE`).
 const LIMITS: BatchLimits = BatchLimits { capacity: 4_096, group: 256 };
 
 /// [`PgBookings`] for requests that load and change one booking each. Consumer and workers have

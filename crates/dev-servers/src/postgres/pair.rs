@@ -54,7 +54,7 @@ impl PostgresPair {
     pub async fn start(folder: &Path) -> Result<Self, ServerError> {
         let folders = ["postgres-primary", "postgres-standby"].map(|name| folder.join(name));
         let folders = [paths::within_reach(&folders[0])?, paths::within_reach(&folders[1])?];
-        let primary = Postgres::start_with(SETTINGS, options(&folders[0], 0)).await?;
+        let primary = Postgres::start_with(SETTINGS, None, options(&folders[0], 0)).await?;
         let mut pair = Self {
             folders,
             ports: [primary.port(), 0],

@@ -83,7 +83,7 @@ impl Login {
     }
 
     fn stack(&self) -> Result<Stack, OpsError> {
-        // Never in the folder where this is run: whoever wrote there could have the password sent to them.
+        // Never in the folder where this is run: who writes there could have the password sent to them.
         let usual = || self.data.clone().unwrap_or_else(paths::home).join("stack.json");
         let path = self.state_file.clone().unwrap_or_else(usual);
         let text = match fs::read_to_string(&path) {

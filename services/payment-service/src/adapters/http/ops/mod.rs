@@ -125,7 +125,7 @@ async fn show(
     security(("bearer" = ["operator", "admin"])),
     responses(
         (status = 200, description = "The payment as it is now.", body = PaymentStoryResponse),
-        (status = 409, description = "nothing-to-settle, provider-is-asked"),
+        (status = 409, description = "nothing-to-settle provider-is-asked"),
     ))]
 async fn settle(
     State(api): State<ApiState>,

@@ -27,7 +27,7 @@ fn every_command_that_a_document_names_is_one() {
 #[test]
 fn commands_are_found_where_they_stand() {
     let page = "Not `karcis.users.v1`. Run `karcis ops\nstuck`, then `karcis ops resume <booking id> \
-                --reason \"…\"`.\n```sh\nA=b karcis keys list   # all\ncargo run -- --demo && true\n\
+                --reason \"…\"`.\n```sh\nA=b/karcis karcis keys list   # all\ncargo run -- --demo && true\n\
                 X=$(karcis ops token)\nkarcis ops \\\n    audit\n```\n";
     let found = commands("page", page);
     let words: Vec<String> = found.iter().map(|one| one.words.join("|")).collect();
@@ -40,6 +40,7 @@ fn commands_are_found_where_they_stand() {
             "karcis|keys|list",
             "karcis|--demo",
             "karcis|ops|token",
+            "karcis|ops|audit",
         ]
     );
     assert_eq!(found.iter().filter(|one| one.is_typed).count(), 4);
@@ -91,9 +92,9 @@ fn commands(page: &str, text: &str) -> Vec<Named> {
 fn typed(line: &str) -> Vec<String> {
     let line = line.split(" #").next().unwrap_or_default().replace(['(', ')', '|', ';'], "\n");
     let commands = line.split("&&").flat_map(str::lines).map(|command| {
-        let starts =
-            ["karcis ", "cargo run -- "].iter().filter_map(|name| command.find(name)).min();
-        command[starts.unwrap_or(command.len())..].to_owned()
+        let command = format!(" {command}");
+        let starts = [" karcis ", " cargo run -- "].iter().filter_map(|name| command.find(name));
+        starts.min().map(|start| command[start..].trim_start().to_owned()).unwrap_or_default()
     });
     commands.collect()
 }
@@ -127,7 +128,8 @@ fn words(command: &str) -> Vec<String> {
 fn complaint(named: &Named) -> Option<String> {
     // What the environment gives.
     let database = ["--database-url", "postgres://"].map(str::to_owned);
-    let from_environment = database.into_iter().filter(|_| named.words[1] == "keys");
+    let from_environment =
+        database.into_iter().filter(|_| named.words[1] == "keys" && named.words.len() > 2);
     let words = named.words.iter().cloned().chain(from_environment);
     let error = Cli::try_parse_from(words).err()?;
     let is_bare = named.words[1..].iter().all(|word| !word.starts_with('-') && word != SOME_ID);

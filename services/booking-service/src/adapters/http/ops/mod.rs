@@ -114,6 +114,8 @@ async fn show(
 }
 
 /// Sends what a booking waits for an answer to once more, now; twice is harmless.
+///
+/// It comes besides what is sent by itself, and does not count among `attempts`.
 #[utoipa::path(post, path = "/ops/booking/sagas/{booking_id}/resume", tag = OPERATORS,
     operation_id = "resumeSaga", request_body = ReasonRequest,
     params(("booking_id" = BookingId, Path, description = "Which booking.")),

@@ -36,7 +36,7 @@ pub(super) struct SagaResponse {
     /// The commands that are sent again until they are answered.
     #[schema(examples("ConfirmTickets"))]
     pending: Vec<&'static str>,
-    /// How often these were sent; 0 if there are none.
+    /// How often these were sent, without what operators wanted sent; 0 if there are none.
     attempts: u32,
     #[schema(value_type = Option<String>, format = DateTime)]
     next_resend_at: Option<Timestamp>,

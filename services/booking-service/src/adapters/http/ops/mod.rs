@@ -93,8 +93,8 @@ async fn list(
 
 /// A booking's whole story: what happened, what it sent, what of that did not arrive, what it waits for.
 ///
-/// No service reads another's data: of the booking's hold and of its payment GET
-/// /ops/event/holds/{booking_id} and GET /ops/payment/{booking_id} tell. `karcis ops why` joins them.
+/// Its hold and its payment are shown as their services' answers have told. What these themselves say, GET
+/// /ops/event/holds/{booking_id} and GET /ops/payment/{booking_id} show; `karcis ops why` joins all.
 #[utoipa::path(get, path = "/ops/booking/sagas/{booking_id}", tag = OPERATORS, operation_id = "saga",
     params(("booking_id" = BookingId, Path, description = "Which booking.")),
     security(("bearer" = ["operator", "admin"])),

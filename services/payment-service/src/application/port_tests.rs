@@ -8,6 +8,7 @@ use karcis_kernel::{BookingId, Currency, Money, PaymentId, Timestamp, UserId};
 use uuid::Uuid;
 
 use super::{
+    ask_again::{AskError, ask_again},
     ports::{Change, Payments, ReleasedClaim, WaitingPayments},
     settle_attempt::settle_attempt,
     take_commands::{ArrivedCommand, take_commands},
@@ -71,15 +72,14 @@ async fn apply(payments: &dyn Payments, before: Payment, verdict: Verdict) {
     assert_eq!(commit(payments, vec![change(before, after, vec![])]).await, HashSet::new());
 }
 
+fn act(action: &'static str) -> PrivilegedAct {
+    let (subject, reason) = (booking(1).0, Some("the provider says so".to_owned()));
+    PrivilegedAct { actor: Some(BUYER), action, subject, detail: None, reason }
+}
+
 async fn settle(payments: &dyn Payments, settlement: Settlement) {
-    let act = PrivilegedAct {
-        actor: Some(BUYER),
-        action: "settle_payment",
-        subject: booking(1).0,
-        detail: None,
-        reason: Some("the provider says so".to_owned()),
-    };
-    settle_attempt(payments, booking(1), settlement, act).await.expect("there is something open");
+    let settled = settle_attempt(payments, booking(1), settlement, act("settle_payment"));
+    settled.await.expect("there is something open");
 }
 
 async fn claim(payments: &dyn WaitingPayments) -> Vec<BookingId> {
@@ -186,4 +186,22 @@ pub async fn what_an_operator_settles_is_asked_about_at_once(payments: &dyn Wait
     assert_eq!(claim(payments).await, [], "it is asked for again later");
     settle(payments, Settlement::AskAgain).await;
     assert_eq!(claim(payments).await, [booking(1)], "it is asked for again at once");
+}
+
+/// What an operator wants asked is asked at once, about attempts that have ended too.
+pub async fn what_an_operator_wants_asked_is_asked_at_once(payments: &dyn WaitingPayments) {
+    take(payments, request(1)).await;
+    let act = act("ask_provider");
+    let untried = ask_again(payments, booking(1), act.clone()).await;
+    assert!(matches!(untried, Err(AskError::NothingTried)), "it was never asked for money");
+    let open = loaded(payments, 1).await;
+    commit(payments, vec![change(open.clone(), started(&open), vec![])]).await;
+    pay(payments, ATTEMPT).await;
+    assert_eq!(claim(payments).await, [], "it has an outcome");
+    let before = loaded(payments, 1).await;
+    let after = ask_again(payments, booking(1), act).await.expect("it was tried");
+    assert_eq!((after.state, after.attempts), (before.state, before.attempts));
+    let claimed = payments.claim(true, 10).await.expect("the store answers");
+    let [paid] = &claimed[..] else { panic!("it is asked about") };
+    assert!(paid.look_up);
 }

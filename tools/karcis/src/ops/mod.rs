@@ -1,5 +1,6 @@
 //! `karcis ops`: what operators see and do, over the services' `/ops` paths.
 
+mod ask;
 mod client;
 mod login;
 mod messages;
@@ -91,6 +92,12 @@ enum OpsCommand {
         /// Where this can be looked up, such as the provider's own id of it
         #[arg(long, value_name = "TEXT")]
         reference: String,
+        #[command(flatten)]
+        why: Why,
+    },
+    /// Have the provider asked about a booking's payment, as its webhook would
+    Ask {
+        booking: Uuid,
         #[command(flatten)]
         why: Why,
     },
@@ -187,6 +194,8 @@ pub(crate) async fn ops(options: OpsOptions) -> Result<(), OpsError> {
         OpsCommand::Settle { booking, outcome, reference, why } => {
             payments::settle(&client, booking, outcome, &reference, &why).await?
         }
+        OpsCommand::Ask { booking, why } => ask::ask(&client, booking, &why).await?,
+        OpsCommand::EndSessions { whose, why } => sessions::end(&client, &whose, &why).await?,
         OpsCommand::DeadLetters { command, of } => {
             messages::dead_letters(&client, command, &of).await?
         }

@@ -7,6 +7,7 @@ mod messages;
 mod payments;
 mod records;
 mod sagas;
+mod sessions;
 mod table;
 mod whole_story;
 
@@ -122,6 +123,13 @@ enum OpsCommand {
         with_gone: bool,
         #[command(flatten)]
         of: Of,
+    },
+    /// End all sessions of a person, or of everybody: they have to log in again
+    EndSessions {
+        #[command(flatten)]
+        whose: sessions::Whose,
+        #[command(flatten)]
+        why: Why,
     },
     /// Who did what, when and why
     Audit {

@@ -24,7 +24,8 @@ async fn is_declined(buyer: &Person, booking: &Booking, method: &str, retryable:
 
 #[tokio::test]
 async fn a_stolen_card_gives_the_seats_back() {
-    let fleet = Fleet::start().await;
+    let mut fleet = Fleet::start().await;
+    fleet.checked_at_rest();
     let concert = fleet.concert().tickets("VIP", 10).published().await;
     let sari = fleet.buyer("Sari").await;
     let booking = sari.books(&concert, "VIP", 2).await;
@@ -43,7 +44,8 @@ async fn a_stolen_card_gives_the_seats_back() {
 
 #[tokio::test]
 async fn the_third_soft_decline_is_the_last() {
-    let fleet = Fleet::start().await;
+    let mut fleet = Fleet::start().await;
+    fleet.checked_at_rest();
     let concert = fleet.concert().tickets("VIP", 10).published().await;
     let sari = fleet.buyer("Sari").await;
     let booking = sari.books(&concert, "VIP", 1).await;

@@ -13,7 +13,8 @@ const TIMEOUT: Duration = Duration::from_secs(120);
 
 #[tokio::test]
 async fn a_thousand_bookings_are_undone_and_every_rupiah_returned() {
-    let fleet = Fleet::start().await;
+    let mut fleet = Fleet::start().await;
+    fleet.checked_at_rest();
     let concert = fleet.concert().tickets("VIP", 2_000).published().await;
     let crowd = fleet.crowd(1_000);
     let (early, late) = crowd.split_at(900);

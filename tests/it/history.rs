@@ -34,7 +34,17 @@ pub(crate) fn history(environment: &TestEnvironment) -> Vec<OwnedMessage> {
 
 /// Its type, such as `karcis.ReserveTickets.v1`, and its key.
 pub(crate) fn kind_and_key(message: &OwnedMessage) -> (String, String) {
+    let key = String::from_utf8_lossy(message.key().unwrap());
+    (header(message, "ce_type"), key.into_owned())
+}
+
+/// As it says how often it was sent, with this time.
+pub(crate) fn attempt(message: &OwnedMessage) -> String {
+    header(message, "ce_attempt")
+}
+
+fn header(message: &OwnedMessage, name: &str) -> String {
     let mut headers = message.headers().unwrap().iter();
-    let kind = headers.find(|header| header.key == "ce_type").unwrap().value;
-    [kind, message.key()].map(|it| String::from_utf8_lossy(it.unwrap()).into_owned()).into()
+    let value = headers.find(|header| header.key == name).unwrap().value;
+    String::from_utf8_lossy(value.unwrap()).into_owned()
 }

@@ -11,14 +11,18 @@ use karcis_fleet::Fleet;
 use karcis_schemas::BOOKING;
 use karcis_testkit::eventually;
 
-use crate::rewound::{all_are_rewound, is_quiet};
+use crate::{
+    history::{attempt, history, kind_and_key},
+    rewound::{all_are_rewound, is_quiet},
+};
 use mischief::{Mischief, all_come_again_backwards, befallen, befalls};
-use stories::tell_all;
+use stories::{Erasure, tell_all};
 
 #[tokio::test]
 async fn what_comes_three_times_and_again_at_the_very_end_happens_once() {
-    let fleet = fleet(Mischief::Tripled).await;
-    tell_all(&fleet).await;
+    let mut fleet = fleet(Mischief::Tripled).await;
+    fleet.checked_at_rest();
+    tell_all(&fleet, Erasure::IsTold).await;
     every_type_was_befallen(&fleet).await;
     is_quiet(&fleet).await;
     let before = everything(&fleet).await;
@@ -33,8 +37,9 @@ async fn what_comes_three_times_and_again_at_the_very_end_happens_once() {
 #[tokio::test]
 async fn what_is_lost_once_ends_all_the_same() {
     let fleet = fleet(Mischief::LostOnce).await;
-    tell_all(&fleet).await;
+    tell_all(&fleet, Erasure::MayBeLost).await;
     every_type_was_befallen(&fleet).await;
+    no_command_came_the_first_time(&fleet);
 }
 
 #[tokio::test]
@@ -47,8 +52,8 @@ async fn what_was_in_topics_that_are_deleted_ends_all_the_same_and_new_bookings_
         fleet.environment().delete_topics().await;
         fleet.environment().make_topics().await;
     };
-    tokio::join!(tell_all(&fleet), deleting);
-    tell_all(&fleet).await;
+    tokio::join!(tell_all(&fleet, Erasure::MayBeLost), deleting);
+    tell_all(&fleet, Erasure::IsTold).await;
     every_type_was_befallen(&fleet).await;
 }
 
@@ -65,15 +70,31 @@ async fn every_type_was_befallen(fleet: &Fleet) {
     eventually(|| befallen(fleet)).is(kinds).await;
 }
 
+/// What is sent again says that it is; facts that answer do not.
+fn no_command_came_the_first_time(fleet: &Fleet) {
+    let commands = CHANNELS.iter().filter(|channel| channel.topic.contains("-commands."));
+    let commands: BTreeSet<&str> = commands.flat_map(|channel| channel.kinds).copied().collect();
+    for message in history(fleet.environment()) {
+        let (kind, key) = kind_and_key(&message);
+        if commands.contains(&*kind) {
+            assert_ne!(attempt(&message), "1", "{kind} of {key} was not lost");
+        }
+    }
+}
+
 /// All that a message can change, as text.
 async fn everything(fleet: &Fleet) -> Vec<String> {
     const ALL: &str = "
-        SELECT concat_ws(' ', id, stage, reason, payable, released, refunded, tickets) FROM bookings.booking
+        SELECT concat_ws(' ', id, version, stage, stuck, reason, payable, released, refunded, tickets, event_version)
+            FROM bookings.booking
         UNION ALL SELECT concat_ws(' ', booking_id, seq, input, to_stage) FROM bookings.saga_log
         UNION ALL SELECT concat_ws(' ', booking_id, state) FROM events.hold
         UNION ALL SELECT concat_ws(' ', ticket_type_id, held, sold) FROM events.ticket_type
         UNION ALL SELECT concat_ws(' ', code, booking_id) FROM events.ticket
-        UNION ALL SELECT concat_ws(' ', booking_id, status, captured, refunded) FROM payments.payment
+        UNION ALL SELECT concat_ws(' ', event_id, version, stage) FROM events.event
+        UNION ALL SELECT concat_ws(' ', booking_id, version, status, captured, refunded) FROM payments.payment
+        UNION ALL SELECT concat_ws(' ', booking_id, id, outcome, decline_code) FROM payments.attempt
+        UNION ALL SELECT concat_ws(' ', user_id, version, email, name, role) FROM users.account
         UNION ALL SELECT concat_ws(' ', key, answer) FROM simulated_gateway.charge
         UNION ALL SELECT key FROM simulated_gateway.refund
         UNION ALL SELECT concat_ws(' ', booking_id, kind) FROM users.notice

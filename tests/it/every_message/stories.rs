@@ -22,8 +22,15 @@ struct Told {
     ledger: Ledger,
 }
 
+/// Whether it is told for sure that a person is erased: nothing sends it again.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Erasure {
+    IsTold,
+    MayBeLost,
+}
+
 /// Tells all stories at once, each to its end.
-pub(crate) async fn tell_all(fleet: &Fleet) {
+pub(crate) async fn tell_all(fleet: &Fleet, erasure: Erasure) {
     let told = tokio::join!(
         a_buyer_keeps_a_ticket_of_an_event_that_moves(fleet),
         a_buyer_gives_a_ticket_back(fleet, "tok_approved"),
@@ -33,7 +40,7 @@ pub(crate) async fn tell_all(fleet: &Fleet) {
         a_buyer_pays_too_late(fleet),
         a_buyer_wants_more_than_there_is(fleet),
         a_buyer_loses_the_seats(fleet),
-        a_buyer_is_erased(fleet),
+        a_buyer_is_erased(fleet, erasure),
         an_event_is_cancelled(fleet),
         an_event_is_deleted(fleet),
     );
@@ -142,8 +149,8 @@ async fn a_buyer_loses_the_seats(fleet: &Fleet) -> Told {
     let body = json!({"booking_id": booking.id, "event_id": concert.id});
     let (event, id) = (concert.id, booking.id);
     let release = format!(
-        "INSERT INTO bookings.outbox (topic, key, kind, correlation, body)
-         VALUES ('karcis.event-commands.v1', '{event}', 'karcis.ReleaseTickets.v1', '{id}',
+        "INSERT INTO bookings.outbox (topic, key, kind, correlation, attempt, body)
+         VALUES ('karcis.event-commands.v1', '{event}', 'karcis.ReleaseTickets.v1', '{id}', 2,
              convert_to('{body}', 'UTF8'))"
     );
     let is_free = || eventually(|| fleet.free(&concert, "VIP")).is(10);
@@ -156,14 +163,16 @@ async fn a_buyer_loses_the_seats(fleet: &Fleet) -> Told {
     Told { booking, end: "cancelled", ledger: PAID_BACK }
 }
 
-/// What is not paid ends at once, or at its deadline.
-async fn a_buyer_is_erased(fleet: &Fleet) -> Told {
+/// What is not paid ends at once, or if nobody was told, at its deadline.
+async fn a_buyer_is_erased(fleet: &Fleet, erasure: Erasure) -> Told {
     let (buyer, _, booking) = ordered(fleet).await;
     let erase = json!({"current_password": buyer.password()});
     let erase = buyer.request(Method::DELETE, &USER, "/profile").json(&erase);
     Answer::to(erase).await.is(204);
-    let due = "UPDATE bookings.booking SET due_at = now() WHERE id =";
-    execute(fleet.environment().superuser(), format!("{due} '{}'", booking.id)).await;
+    if erasure == Erasure::MayBeLost {
+        let due = "UPDATE bookings.booking SET due_at = now() WHERE id =";
+        execute(fleet.environment().superuser(), format!("{due} '{}'", booking.id)).await;
+    }
     Told { booking, end: "cancelled", ledger: UNPAID }
 }
 

@@ -51,14 +51,14 @@ pub async fn violations(superuser: &PgPool, when: When) -> Result<Vec<Violation>
     Ok(found)
 }
 
-/// Waits until all messages are sent and all agree on what has ended; panics with what does not hold within
-/// this time.
-pub(crate) async fn add_up(database_url: &str, timeout: Duration) {
+/// Waits until all messages are sent and all that must hold then holds; panics with what does not within this
+/// time.
+pub(crate) async fn add_up(database_url: &str, timeout: Duration, when: When) {
     for service in SERVICES {
         all_sent(database_url, *service.schema).await;
     }
     let pool = one_connection(database_url).await;
-    let look = async || violations(&pool, When::Quiet).await.expect("the tables can be read");
+    let look = async || violations(&pool, when).await.expect("the tables can be read");
     eventually(look).within(timeout).is(Vec::<Violation>::new()).await;
     pool.close().await;
 }

@@ -87,6 +87,7 @@ pub struct Fleet {
     members: Option<Members>,
     /// How long the services may take to agree at the end; `None`: nothing is checked.
     checked_for: Option<Duration>,
+    checked_as: When,
 }
 
 enum Members {
@@ -150,6 +151,7 @@ impl Fleet {
             urls,
             members: Some(members),
             checked_for: Some(TIMEOUT),
+            checked_as: When::Quiet,
         }
     }
 
@@ -171,6 +173,11 @@ impl Fleet {
     /// The services may take this long to agree at the end of this test.
     pub fn checked_for(&mut self, timeout: Duration) {
         self.checked_for = Some(timeout);
+    }
+
+    /// At its end no booking may be under way, nothing owed, and everybody told.
+    pub fn checked_at_rest(&mut self) {
+        self.checked_as = When::Rest;
     }
 
     /// A new person who books tickets.
@@ -237,9 +244,9 @@ impl Fleet {
         ledger::ledgers(self.environment.superuser(), bookings).await
     }
 
-    /// Waits until all is as it must be at rest.
+    /// Waits until all messages are handled and all agree on what has ended.
     pub async fn adds_up(&self) {
-        books::add_up(self.environment.database_url(), TIMEOUT).await;
+        books::add_up(self.environment.database_url(), TIMEOUT, When::Quiet).await;
     }
 
     /// Stops one service in order.
@@ -302,9 +309,10 @@ impl Drop for Fleet {
             };
         }
         let (url, checked_for) = (self.environment.database_url().to_owned(), self.checked_for);
+        let checked_as = self.checked_as;
         let checks = async move {
             if let Some(timeout) = checked_for {
-                books::add_up(&url, timeout).await;
+                books::add_up(&url, timeout, checked_as).await;
             }
         };
         // The test's own runtime forbids to wait here, so another thread does.

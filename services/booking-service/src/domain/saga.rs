@@ -47,8 +47,10 @@ pub fn create(order: Arc<Order>, resends: ResendSchedule) -> Transition {
 
 /// What `input` does to `booking`.
 pub fn decide(booking: &Booking, context: DecisionContext, input: &Input) -> Verdict {
-    if matches!(input, Input::ResendDue | Input::Resume) {
-        return resend(booking, context, *input == Input::Resume);
+    match input {
+        Input::ResendDue => return resend(booking, context),
+        Input::Resume => return resume(booking),
+        _ => {}
     }
     match cell(booking, context.at, input) {
         To(stage, messages) => {
@@ -346,9 +348,8 @@ fn waits_for_buyer(stage: &Stage) -> bool {
     matches!(stage, Stage::Awaiting { payable: true, .. })
 }
 
-fn resend(booking: &Booking, context: DecisionContext, is_wanted: bool) -> Verdict {
-    let is_due = |resend: &NextResend| is_wanted || resend.at <= context.at;
-    let Some(due) = booking.next_resend.filter(is_due) else {
+fn resend(booking: &Booking, context: DecisionContext) -> Verdict {
+    let Some(due) = booking.next_resend.filter(|resend| resend.at <= context.at) else {
         return Verdict::Ignored;
     };
     let attempt = due.attempt.saturating_add(1);
@@ -357,4 +358,11 @@ fn resend(booking: &Booking, context: DecisionContext, is_wanted: bool) -> Verdi
     let next_resend = Some(next_resend(booking, context, attempt));
     let booking = Booking { next_resend, stuck, ..booking.clone() };
     Verdict::Resend(Resend { messages: booking.pending(), booking, attempt })
+}
+
+/// What an operator wants sent comes besides what is sent by itself, which goes on as before: twice is harmless.
+fn resume(booking: &Booking) -> Verdict {
+    let Some(NextResend { attempt, .. }) = booking.next_resend else { return Verdict::Ignored };
+    let (booking, messages) = (booking.clone(), booking.pending());
+    Verdict::Resend(Resend { booking, messages, attempt: attempt.saturating_add(1) })
 }

@@ -125,12 +125,46 @@ async fn a_booking_tells_its_whole_story() {
     assert!(story["last_error"].is_string());
     let listed = items(&operator, SAGAS).await;
     assert_eq!(listed[0]["last_error"], story["last_error"]);
+    assert_eq!(story["hold"], json!({"state": "held", "since": timeline[1]["at"]}));
+    let payment = money("cancelling", &timeline[3]["at"], [1_000, 0, 0]);
+    assert_eq!(story["payment"], payment);
 
     operator.get(&format!("{SAGAS}/{}", Uuid::now_v7())).await.is_problem(404, "not-found");
     buyer.get(&path).await.is_problem(403, "wrong-role");
     buyer.get(SAGAS).await.is_problem(403, "wrong-role");
     app.visitor.get(SAGAS).await.is_problem(401, "not-logged-in");
     app.clear().await;
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn a_story_tells_what_became_of_seats_and_money() {
+    let app = TestApp::start().await;
+    let (operator, buyer) = (app.operator(), app.buyer());
+    let booking = buyer.books().await;
+    let told = async |hold: &str, payment: Option<(&str, [i64; 3])>| {
+        let path = format!("{SAGAS}/{}", booking.id);
+        let story = operator.get(&path).await.is(200).body;
+        assert_eq!(story["hold"]["state"], hold);
+        let status = [story["payment"]["status"].clone()];
+        assert_eq!(status, [json!(payment.map(|it| it.0))], "{hold}");
+        let Some((status, amounts)) = payment else { return };
+        let since = &story["payment"]["since"];
+        assert_eq!(story["payment"], money(status, since, amounts));
+    };
+    told("requested", None).await;
+    app.makes_payable(booking).await;
+    buyer.waits_for(booking, "awaiting_payment").await;
+    told("held", Some(("open", [1_000, 0, 0]))).await;
+    app.sells(booking).await;
+    buyer.waits_for(booking, "confirmed").await;
+    told("sold", Some(("succeeded", [1_000, 1_000, 0]))).await;
+    buyer.cancels(booking).await.is(202);
+    told("sold", Some(("refunding", [1_000, 1_000, 0]))).await;
+    app.publishes([released(booking)]).await;
+    app.publishes([refunded(booking)]).await;
+    buyer.waits_for(booking, "cancelled").await;
+    told("released", Some(("refunded", [1_000, 1_000, 1_000]))).await;
     app.stop().await;
 }
 
@@ -143,12 +177,16 @@ async fn an_operator_has_a_command_sent_again_at_once() {
     let path = format!("{SAGAS}/{}/resume", booking.id);
     operator.post(&path, &json!({})).await.is_about("reason");
     buyer.post(&path, &why()).await.is_problem(403, "wrong-role");
-    for attempts in 2..4 {
+    let before = items(&operator, SAGAS).await[0].clone();
+    for sent in 2..9 {
         let saga = operator.post(&path, &why()).await.is(200).body;
-        assert_eq!([&saga["attempts"], &saga["is_changed"]], [&json!(attempts), &json!(true)]);
-        eventually(async || app.count(booking, "ReserveTickets")).is(attempts).await;
+        for field in ["attempts", "next_resend_at", "stuck"] {
+            assert_eq!(saga[field], before[field], "{field} is as it was");
+        }
+        assert_eq!(saga["is_changed"], true);
+        eventually(async || app.count(booking, "ReserveTickets")).is(sent).await;
     }
-    assert_eq!(acts(&operator).await, vec![act(&operator, "resume_saga", booking); 2]);
+    assert_eq!(acts(&operator).await, vec![act(&operator, "resume_saga", booking); 7]);
     let (booking_id, event_id) = (booking.id, booking.event_id);
     let reason = RejectReason::SoldOut;
     app.publishes([TicketFact::from(TicketsRejected { booking_id, event_id, reason })]).await;
@@ -156,7 +194,7 @@ async fn an_operator_has_a_command_sent_again_at_once() {
     operator.post(&path, &why()).await.is_problem(409, "nothing-pending");
     let unknown = format!("{SAGAS}/{}/resume", Uuid::now_v7());
     operator.post(&unknown, &why()).await.is_problem(404, "not-found");
-    assert_eq!(acts(&operator).await.len(), 2, "what does nothing is no act");
+    assert_eq!(acts(&operator).await.len(), 7, "what does nothing is no act");
     app.stop().await;
 }
 
@@ -207,6 +245,14 @@ async fn an_operator_cancels_whatever_the_refund_window() {
 
 fn why() -> Value {
     json!({"reason": "the buyer called"})
+}
+
+/// A payment as it is shown: its amount, and what of it came and went back.
+fn money(status: &str, since: &Value, amounts: [i64; 3]) -> Value {
+    let [amount, captured, refunded] =
+        amounts.map(|amount| json!({"amount": amount, "currency": "IDR"}));
+    json!({"status": status, "since": since, "amount": amount, "captured": captured,
+        "refunded": refunded})
 }
 
 fn text(value: &Value) -> &str {

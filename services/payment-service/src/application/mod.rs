@@ -1,5 +1,6 @@
 //! What can be done with payments. Each use case decides many at a time.
 
+mod ask_again;
 mod ask_provider;
 mod charge_attempt;
 #[cfg(any(test, feature = "port-tests"))]
@@ -12,6 +13,7 @@ mod start_attempt;
 mod take_commands;
 mod unit_of_work;
 
+pub use ask_again::{AskError, ask_again};
 pub use ask_provider::{AskReport, RefusedRefund, ask_provider};
 pub use charge_attempt::charge_attempt;
 pub use ports::{

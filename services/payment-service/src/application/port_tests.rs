@@ -8,6 +8,7 @@ use karcis_kernel::{BookingId, Currency, Money, PaymentId, Timestamp, UserId};
 use uuid::Uuid;
 
 use super::{
+    ask_again::{AskError, ask_again},
     ports::{Change, Claimed, Payments, ReleasedClaim, WaitingPayments},
     settle_attempt::Settling,
     take_commands::{ArrivedCommand, take_commands},
@@ -72,16 +73,15 @@ async fn apply(payments: &dyn Payments, before: Payment, verdict: Verdict) {
     assert_eq!(commit(payments, vec![change(before, after, vec![])]).await, HashSet::new());
 }
 
+fn act(action: &'static str) -> PrivilegedAct {
+    let (subject, reason) = (booking(1).0, Some("the provider says so".to_owned()));
+    PrivilegedAct { actor: Some(BUYER), action, subject, detail: None, reason }
+}
+
 async fn settle(payments: &dyn Payments, settlement: Settlement) {
-    let act = PrivilegedAct {
-        actor: Some(BUYER),
-        action: "settle_payment",
-        subject: booking(1).0,
-        detail: None,
-        reason: Some("the provider says so".to_owned()),
-    };
     let (booking_id, of, is_unanswered) = (booking(1), None, false);
-    let settling = Settling { booking_id, settlement, of, is_unanswered, act };
+    let settling =
+        Settling { booking_id, settlement, of, is_unanswered, act: act("settle_payment") };
     decide_one(payments, settling).await.expect("there is something open");
 }
 
@@ -212,4 +212,22 @@ pub async fn a_payment_that_leaves_its_intent_open_is_looked_up(payments: &dyn W
     let claimed = claim_both(payments).await;
     let [cancelled] = &claimed[..] else { panic!("it is asked about") };
     assert!(cancelled.look_up);
+}
+
+/// What an operator wants asked is asked at once, about attempts that have ended too.
+pub async fn what_an_operator_wants_asked_is_asked_at_once(payments: &dyn WaitingPayments) {
+    take(payments, request(1)).await;
+    let act = act("ask_provider");
+    let untried = ask_again(payments, booking(1), act.clone()).await;
+    assert!(matches!(untried, Err(AskError::NothingTried)), "it was never asked for money");
+    let open = loaded(payments, 1).await;
+    commit(payments, vec![change(open.clone(), started(&open), vec![])]).await;
+    pay(payments, ATTEMPT).await;
+    assert_eq!(claim(payments).await, [], "it has an outcome");
+    let before = loaded(payments, 1).await;
+    let after = ask_again(payments, booking(1), act).await.expect("it was tried");
+    assert_eq!((after.state, after.attempts), (before.state, before.attempts));
+    let claimed = payments.claim(true, 10).await.expect("the store answers");
+    let [paid] = &claimed[..] else { panic!("it is asked about") };
+    assert!(paid.look_up);
 }

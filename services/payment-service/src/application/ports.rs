@@ -32,8 +32,8 @@ pub struct Change {
 pub enum Question {
     /// The provider is to be asked at once: to void, or to give money back.
     Due,
-    /// An operator has ended an attempt, or the payment has ended and its intent is open: the provider is asked
-    /// at once whether money comes after all.
+    /// An operator has ended an attempt, or wants to know, or the payment has ended and its intent is open: the
+    /// provider is asked at once whether money comes after all.
     LookUp,
     /// The request that has started an attempt asks first.
     Started,
@@ -70,6 +70,8 @@ impl Change {
             (Some(_), None) if self.act.is_some() => Some(Question::LookUp),
             (Some(_), None) => Some(Question::Answered),
             (None, None) if has_more(due(before), due(after)) => Some(Question::Answered),
+            // It is changed in nothing, but for an operator who wants the provider asked.
+            _ if self.act.is_some() && before.next_version() == *after => Some(Question::LookUp),
             (Some(_), Some(_)) | (None, None) => None,
         }
     }

@@ -282,7 +282,7 @@ impl Payment {
     }
 
     /// The same payment with the next version.
-    pub(super) fn next_version(&self) -> Self {
+    pub(crate) fn next_version(&self) -> Self {
         Self { version: self.version + 1, ..self.clone() }
     }
 

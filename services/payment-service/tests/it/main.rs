@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that fails says where")]
 
 mod actions;
+mod asking;
 mod back_off;
 mod commands;
 mod crashes;

@@ -135,6 +135,14 @@ pub trait Accounts: Erasing {
     /// Ends sessions of the actor; returns how many there were.
     async fn end_sessions(&self, actor: Actor, which: WhichSessions) -> Result<u64, StoreError>;
 
+    /// Ends all sessions of this person, or of everybody, and records the act if there were any; returns how
+    /// many.
+    async fn end_sessions_of(
+        &self,
+        user: Option<UserId>,
+        act: &PrivilegedAct,
+    ) -> Result<u64, StoreError>;
+
     /// Ends the session of this refresh token, used or not, if there is one.
     async fn end_session_of(&self, token: &TokenHash) -> Result<(), StoreError>;
 }

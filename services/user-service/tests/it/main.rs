@@ -5,6 +5,7 @@
 mod audit;
 mod booking_mails;
 mod disabling;
+mod ending_sessions;
 mod erasure;
 mod first_admin;
 mod harness;

@@ -24,7 +24,7 @@ const fn rule(number: u8, when: When, broken: &'static str) -> Rule {
     Rule { number, when, broken }
 }
 
-pub(super) const RULES: [Rule; 19] = [
+pub(super) const RULES: [Rule; 21] = [
     rule(1, When::Always, STOCK),
     rule(10, When::Always, TICKETS),
     rule(5, When::Always, NET),
@@ -33,7 +33,9 @@ pub(super) const RULES: [Rule; 19] = [
     rule(6, When::Always, ACCEPTED_CANCEL),
     rule(15, When::Always, DEAD_LETTERS),
     rule(2, When::Always, CONFIRMED),
+    rule(2, When::Always, CHARGED),
     rule(3, When::Always, REJECTED),
+    rule(4, When::Always, KEPT),
     rule(4, When::Quiet, CANCELLED),
     rule(7, When::Always, SEATS_OF_NOBODY),
     rule(10, When::Always, SHOWN_TICKETS),
@@ -142,6 +144,33 @@ macro_rules! disagreements {
 
 const CONFIRMED: &str = disagreements!("confirmed");
 const CANCELLED: &str = disagreements!("cancelled");
+
+/// The same by the provider's ledger.
+const CHARGED: &str = "
+SELECT id, format('it is confirmed, and of %s the provider keeps %s', price, kept)
+FROM bookings.booking
+CROSS JOIN LATERAL (
+    SELECT coalesce((offer -> 'total' ->> 'amount')::bigint, 0) AS price,
+        (SELECT coalesce(sum(amount), 0) FROM simulated_gateway.charge
+            WHERE intent = id AND answer = 'captured')
+        - (SELECT coalesce(sum(amount), 0) FROM simulated_gateway.refund WHERE intent = id) AS kept
+) AS money
+WHERE stage = 'confirmed' AND kept <> price
+LIMIT 10";
+
+/// A refund is under way from when booking-service asks for it, late money's return from when payment-service
+/// knows of it.
+const KEPT: &str = "
+SELECT hold.booking_id, format('its hold is %s, it is %s, and of %s that came %s went back', hold.state,
+    coalesce(stage, 'unknown to booking-service'), captured, payment.refunded)
+FROM events.hold
+JOIN payments.payment USING (booking_id)
+LEFT JOIN bookings.booking ON booking.id = booking_id
+WHERE hold.state IN ('released', 'rejected') AND captured > payment.refunded
+    AND stage IS DISTINCT FROM 'refunding' AND status <> 'refunding'
+    AND NOT EXISTS (
+        SELECT FROM payments.attempt WHERE attempt.booking_id = hold.booking_id AND outcome = 'returning')
+LIMIT 10";
 
 const REJECTED: &str = concat!(
     disagreements!("rejected"),

@@ -1,11 +1,13 @@
 //! `karcis ops`: what operators see and do, over the services' `/ops` paths.
 
+mod ask;
 mod client;
 mod login;
 mod messages;
 mod payments;
 mod records;
 mod sagas;
+mod sessions;
 mod table;
 mod whole_story;
 
@@ -100,6 +102,12 @@ enum OpsCommand {
         #[command(flatten)]
         why: Why,
     },
+    /// Have the provider asked about a booking's payment, as its webhook would
+    Ask {
+        booking: Uuid,
+        #[command(flatten)]
+        why: Why,
+    },
     /// Messages that a service could not handle: list, show, redrive, discard
     DeadLetters {
         #[command(subcommand)]
@@ -124,6 +132,13 @@ enum OpsCommand {
         with_gone: bool,
         #[command(flatten)]
         of: Of,
+    },
+    /// End all sessions of a person, or of everybody: they have to log in again
+    EndSessions {
+        #[command(flatten)]
+        whose: sessions::Whose,
+        #[command(flatten)]
+        why: Why,
     },
     /// Who did what, when and why
     Audit {
@@ -196,6 +211,8 @@ pub(crate) async fn ops(options: OpsOptions) -> Result<(), OpsError> {
         OpsCommand::Settle { booking, outcome, attempt, reference, why } => {
             payments::settle(&client, booking, (attempt, outcome), &reference, &why).await?
         }
+        OpsCommand::Ask { booking, why } => ask::ask(&client, booking, &why).await?,
+        OpsCommand::EndSessions { whose, why } => sessions::end(&client, &whose, &why).await?,
         OpsCommand::DeadLetters { command, of } => {
             messages::dead_letters(&client, command, &of).await?
         }

@@ -1,6 +1,7 @@
 //! Bookings that wait, and what an operator does to one.
 
-use karcis_schemas::BOOKING;
+use futures_util::future::join_all;
+use karcis_schemas::{BOOKING, EVENT, PAYMENT};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -30,9 +31,41 @@ pub(super) async fn stuck(
     let stage = stage.map(|stage| format!("stage={stage}"));
     let older_than = older_than.map(|seconds| format!("older_than_s={seconds}"));
     let query: Vec<String> = [stuck, stage, older_than].into_iter().flatten().collect();
-    let sagas = client.list(&BOOKING, "/ops/booking/sagas", &query.join("&"), limit).await?;
+    let mut sagas = client.list(&BOOKING, "/ops/booking/sagas", &query.join("&"), limit).await?;
     let nothing = if all { "no booking waits" } else { "no booking needs an operator" };
-    Ok(Shown::list(sagas, &COLUMNS, nothing, Failures::default()))
+    let mut failures = Failures::default();
+    if !sagas.is_empty() {
+        for error in errors_of_others(client, &mut failures).await {
+            let about = |saga: &&mut Value| saga["booking_id"] == error["booking_id"];
+            let saga = sagas.iter_mut().find(about);
+            if let Some(saga) = saga.filter(|saga| saga["last_error"].is_null()) {
+                saga["last_error"] = error["error"].clone();
+            }
+        }
+    }
+    Ok(Shown::list(sagas, &COLUMNS, nothing, failures))
+}
+
+/// What event-service and payment-service could not handle or send, the newest of each first: booking-service
+/// knows its own errors alone.
+async fn errors_of_others(client: &Client, failures: &mut Failures) -> Vec<Value> {
+    let lists = [
+        (&EVENT, "dead-letters"),
+        (&PAYMENT, "dead-letters"),
+        (&EVENT, "parked"),
+        (&PAYMENT, "parked"),
+    ];
+    let found = join_all(lists.map(async |(service, list)| {
+        let path = format!("/ops/{}/{list}?limit=100", service.name);
+        let mut page = client.get(service, &path, "items").await?;
+        let items = page["items"].as_array_mut().map(std::mem::take).unwrap_or_default();
+        Ok::<_, OpsError>(items.into_iter().map(move |mut one| {
+            one["error"] = format!("{}: {}", service.full_name(), cell(&one, "error")).into();
+            one
+        }))
+    }));
+    let found = found.await.into_iter().filter_map(|page| failures.note(page));
+    found.flatten().collect()
 }
 
 pub(super) async fn resume(client: &Client, id: Uuid, why: &Why) -> Result<Shown, OpsError> {

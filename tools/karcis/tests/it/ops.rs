@@ -265,6 +265,51 @@ async fn operators_log_in_with_a_token_or_a_password_and_others_are_refused() {
     assert!(refused.contains("booking-service does not answer at http://127.0.0.1:1"), "{refused}");
 }
 
+#[tokio::test]
+async fn an_operator_sees_what_another_service_could_not_handle_and_asks_and_ends_sessions() {
+    let fleet = Fleet::builder().flag(&karcis_schemas::BOOKING, "--resend-after", "20ms").start();
+    let fleet = fleet.await;
+    let concert = fleet.concert().tickets("VIP", 10).published().await;
+    let sari = fleet.registers("Sari").await;
+    let booking = sari.books(&concert, "VIP", 1).await;
+    let (operator, id) = (Operator::of(&fleet), booking.id.to_string());
+    let superuser = fleet.environment().superuser();
+    // event-service cannot read what it holds, so that it cannot sell it.
+    let set = async |time_zone: &str| {
+        let set = "UPDATE events.hold
+            SET reservation = jsonb_set(reservation, '{time_zone}', to_jsonb($2::text))
+            WHERE booking_id = $1";
+        let set = sqlx::query(set).bind(booking.id.0).bind(time_zone).execute(superuser).await;
+        assert_eq!(set.expect("rows can be changed").rows_affected(), 1);
+    };
+    set("Mars/Olympus").await;
+    sari.pays(&booking, "tok_approved").await.is(200);
+    let shows_error = async || {
+        let stuck = operator.says(&["stuck"]);
+        if stuck.contains(&id) && stuck.contains("event-service: ") { Ok(()) } else { Err(stuck) }
+    };
+    eventually(shows_error).await;
+    let sagas = operator.json(&["stuck"]);
+    assert!(sagas["items"][0]["last_error"].is_string(), "{sagas}");
+    let half = operator.run(&["stuck", "--payment-url", "http://127.0.0.1:1"]);
+    assert_eq!(half.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&half.stdout).contains("event-service: "), "{half:?}");
+    set("Asia/Jakarta").await;
+    eventually(|| sari.sees(&booking)).is("confirmed").await;
+    operator.says(&[&["dead-letters", "discard", "event", "--all"], &WHY[..]].concat());
+
+    let asked = operator.says(&[&["ask", &id], &WHY[..]].concat());
+    assert!(asked.starts_with("the provider is asked now; before its answer"), "{asked}");
+    let of_sari = sari.user_id.to_string();
+    assert_eq!(operator.run(&[&["end-sessions"], &WHY[..]].concat()).status.code(), Some(2));
+    for (whose, count) in [(of_sari.as_str(), 1), ("--all", 0)] {
+        let ended = operator.says(&[&["end-sessions", whose], &WHY[..]].concat());
+        assert!(ended.starts_with(&format!("{count} sessions ended")), "{ended}");
+    }
+    let audit = operator.says(&["audit"]);
+    assert!(audit.contains("ask_provider") && audit.contains("end_sessions"), "{audit}");
+}
+
 #[test]
 fn what_another_program_answers_is_no_success() {
     let folder = TempDir::new().expect("a folder");
@@ -285,7 +330,8 @@ fn what_another_program_answers_is_no_success() {
             &["why", one][..],
             &[&["resume", one], &WHY[..]].concat()[..],
             &[&["cancel", one], &WHY[..]].concat()[..],
-            &[&["settle", one, "approved", "--reference", "pi_42"], &WHY[..]].concat()[..],
+            &[&["settle", one, "approved", "--attempt", one, "--reference", "pi_42"], &WHY[..]]
+                .concat()[..],
             &["dead-letters", "show", "booking", one][..],
             &[&["dead-letters", "redrive", "booking", one], &WHY[..]].concat()[..],
             &[&["parked", "resend", "booking", "--all"], &WHY[..]].concat()[..],

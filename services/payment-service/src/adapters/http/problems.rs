@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 use karcis_http::{IdempotencyKey, Problem};
 
 use crate::{
-    application::{SettleError, StartAttemptError, WrongSignature},
+    application::{AskError, SettleError, StartAttemptError, WrongSignature},
     domain::{Decline, DeclineKind, Payment, State},
 };
 
@@ -55,6 +55,19 @@ impl From<StartAttemptError> for Problem {
             }
             StartAttemptError::Closed => closed(),
             StartAttemptError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<AskError> for Problem {
+    fn from(error: AskError) -> Self {
+        match error {
+            AskError::NotFound => Self::not_found(),
+            AskError::NothingTried => {
+                Self::conflict("nothing-to-ask", "There is nothing to ask the provider")
+                    .detail("nobody has tried to pay: the provider was never asked for money")
+            }
+            AskError::Store(error) => error.into(),
         }
     }
 }

@@ -170,4 +170,10 @@ mod tests {
         let (_environment, store) = store().await;
         port_tests::what_an_operator_settles_is_asked_about_at_once(&store).await;
     }
+
+    #[tokio::test]
+    async fn what_an_operator_wants_asked_is_asked_at_once() {
+        let (_environment, store) = store().await;
+        port_tests::what_an_operator_wants_asked_is_asked_at_once(&store).await;
+    }
 }

@@ -4,6 +4,7 @@ mod client_ip;
 mod email;
 mod keys;
 mod live_caller;
+mod ops;
 mod passwords;
 mod problems;
 mod profile;
@@ -68,4 +69,5 @@ pub(crate) fn routes() -> OpenApiRouter<ApiState> {
         .routes(routes!(roles::disable))
         .routes(routes!(roles::enable))
         .routes(routes!(keys::show))
+        .merge(ops::routes())
 }

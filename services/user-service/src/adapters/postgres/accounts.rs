@@ -299,6 +299,14 @@ impl Accounts for PgAccounts {
         Ok(sessions::end(&self.pool, actor, which).await?)
     }
 
+    async fn end_sessions_of(
+        &self,
+        user: Option<UserId>,
+        act: &PrivilegedAct,
+    ) -> Result<u64, StoreError> {
+        sessions::end_all_of(&self.pool, user, act).await
+    }
+
     async fn end_session_of(&self, token: &TokenHash) -> Result<(), StoreError> {
         Ok(sessions::end_of(&self.pool, token).await?)
     }

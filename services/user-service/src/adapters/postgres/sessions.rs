@@ -2,7 +2,7 @@
 //! always locked before the rows of its tokens.
 
 use async_trait::async_trait;
-use karcis_database::{Connection, Pool, StoreError, Transaction};
+use karcis_database::{Connection, Pool, PrivilegedAct, StoreError, Transaction};
 use karcis_kernel::{Timestamp, UserId};
 use uuid::Uuid;
 
@@ -20,6 +20,8 @@ use crate::{
 
 /// How many sessions an account has at most: a new one ends the other one that was used least recently.
 const MAX_SESSIONS: i64 = 100;
+/// How many sessions a transaction ends at most.
+const ENDED_AT_A_TIME: u16 = 5_000;
 
 /// Opens a session if the account is not disabled and still has the password it was loaded with; else
 /// returns `false`. The share lock makes a change of these wait, which then ends this session too.
@@ -237,6 +239,31 @@ pub(super) async fn end_of(pool: &Pool, token: &TokenHash) -> Result<(), sqlx::E
     .execute(pool)
     .await?;
     Ok(())
+}
+
+/// Ends all sessions of this person, or of everybody, many at a time; returns how many there were. The act is
+/// recorded with the first.
+pub(super) async fn end_all_of(
+    pool: &Pool,
+    user: Option<UserId>,
+    act: &PrivilegedAct,
+) -> Result<u64, StoreError> {
+    let mut all = 0;
+    loop {
+        let mut transaction = pool.begin().await?;
+        let end = "DELETE FROM session WHERE session_id IN (
+            SELECT session_id FROM session WHERE $1 IS NULL OR user_id = $1 LIMIT $2)";
+        let end = sqlx::query(end).bind(user.map(|user| user.0)).bind(i64::from(ENDED_AT_A_TIME));
+        let ended = end.execute(&mut *transaction).await?.rows_affected();
+        if all == 0 && ended > 0 {
+            act.record(&mut transaction).await?;
+        }
+        transaction.commit().await?;
+        all += ended;
+        if ended < u64::from(ENDED_AT_A_TIME) {
+            return Ok(all);
+        }
+    }
 }
 
 /// Ends all sessions of a user but `kept`; returns how many there were.

@@ -94,8 +94,8 @@ async fn list(
 
 /// A booking's whole story: what happened, what it sent, what of that did not arrive, what it waits for.
 ///
-/// No service reads another's data: of the booking's hold and of its payment GET
-/// /ops/event/holds/{booking_id} and GET /ops/payment/{booking_id} tell. `karcis ops why` joins them.
+/// Its hold and its payment are shown as their services' answers have told. What these themselves say, GET
+/// /ops/event/holds/{booking_id} and GET /ops/payment/{booking_id} show; `karcis ops why` joins all.
 #[utoipa::path(get, path = "/ops/booking/sagas/{booking_id}", tag = OPERATORS, operation_id = "saga",
     params(("booking_id" = BookingId, Path, description = "Which booking.")),
     security(("bearer" = ["operator", "admin"])),
@@ -115,6 +115,8 @@ async fn show(
 }
 
 /// Sends what a booking waits for an answer to once more, now; twice is harmless.
+///
+/// It comes besides what is sent by itself, and does not count among `attempts`.
 #[utoipa::path(post, path = "/ops/booking/sagas/{booking_id}/resume", tag = OPERATORS,
     operation_id = "resumeSaga", request_body = ReasonRequest,
     params(("booking_id" = BookingId, Path, description = "Which booking.")),

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use karcis_http::one_of;
 use karcis_kernel::{BookingId, EventId, Money, Timestamp, UserId};
 use serde::Serialize;
 use utoipa::{ToSchema, openapi::Object};
@@ -20,6 +21,28 @@ pub(super) const STAGES: [&str; 6] =
 /// How much is shown of an error, in characters.
 const ERROR_CHARS: usize = 300;
 
+/// What each answer makes of a hold.
+const HOLDS: [(&str, &str); 5] = [
+    ("TicketsReserved", "held"),
+    ("TicketsRejected", "rejected"),
+    ("TicketsConfirmed", "sold"),
+    ("ConfirmRefused", "lost"),
+    ("TicketsReleased", "released"),
+];
+
+/// What each command and each answer makes of a payment.
+const PAYMENTS: [(&str, &str); 9] = [
+    ("RequestPayment", "requested"),
+    ("PaymentRequested", "open"),
+    ("CancelPayment", "cancelling"),
+    ("PaymentSucceeded", "succeeded"),
+    ("PaymentFailed", "failed"),
+    ("PaymentCancelled", "cancelled"),
+    ("RefundPayment", "refunding"),
+    ("RefundRefused", "refund_refused"),
+    ("PaymentRefunded", "refunded"),
+];
+
 /// A booking whose saga waits for something.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Saga)]
@@ -36,7 +59,7 @@ pub(super) struct SagaResponse {
     /// The commands that are sent again until they are answered.
     #[schema(examples("ConfirmTickets"))]
     pending: Vec<&'static str>,
-    /// How often these were sent; 0 if there are none.
+    /// How often these were sent, without what operators wanted sent; 0 if there are none.
     attempts: u32,
     #[schema(value_type = Option<String>, format = DateTime)]
     next_resend_at: Option<Timestamp>,
@@ -57,8 +80,7 @@ pub(super) struct SagaResponse {
     updated_at: Timestamp,
 }
 
-/// A booking's whole story, as far as booking-service knows it: event-service and payment-service tell
-/// operators of its hold and its payment.
+/// A booking's whole story, as booking-service knows it.
 #[derive(Serialize, ToSchema)]
 #[schema(as = SagaStory)]
 pub(super) struct SagaStoryResponse {
@@ -78,10 +100,38 @@ pub(super) struct SagaStoryResponse {
     /// Of what happened last.
     #[schema(examples("4bf92f3577b34da6a3ce929d0e0e4736"))]
     trace_id: Option<String>,
+    hold: HeardHoldResponse,
+    /// Null if none was ever asked for: it is free, or was not priced.
+    payment: Option<HeardPaymentResponse>,
     /// All that happened, the oldest first.
     timeline: Vec<StoryEntryResponse>,
     /// Its messages that did not arrive, the newest first.
     set_aside: Vec<SetAsideResponse>,
+}
+
+/// What event-service has said of the seats.
+#[derive(Serialize, ToSchema)]
+#[schema(as = HeardHold)]
+struct HeardHoldResponse {
+    /// `requested`: not yet answered. `lost`: it could not be sold.
+    #[schema(schema_with = states)]
+    state: &'static str,
+    #[schema(value_type = String, format = DateTime)]
+    since: Timestamp,
+}
+
+/// What payment-service has said of the money.
+#[derive(Serialize, ToSchema)]
+#[schema(as = HeardPayment)]
+struct HeardPaymentResponse {
+    /// `requested`, `cancelling` and `refunding`: not yet answered.
+    #[schema(schema_with = payment_statuses)]
+    status: &'static str,
+    #[schema(value_type = String, format = DateTime)]
+    since: Timestamp,
+    amount: Money,
+    captured: Money,
+    refunded: Money,
 }
 
 /// A transition of a saga.
@@ -128,8 +178,16 @@ pub(super) struct SagaActResponse {
     pub(super) is_changed: bool,
 }
 
+fn states() -> Object {
+    one_of(["requested"].into_iter().chain(HOLDS.map(|(_, state)| state)))
+}
+
+fn payment_statuses() -> Object {
+    one_of(PAYMENTS.map(|(_, status)| status))
+}
+
 fn places() -> Object {
-    karcis_http::one_of(["dead_letter", "parked", "outbox"])
+    one_of(["dead_letter", "parked", "outbox"])
 }
 
 impl SagaResponse {
@@ -173,10 +231,46 @@ impl SagaStoryResponse {
             pay_by: booking.pay_by(),
             refundable_until: booking.refundable_until(),
             trace_id: traces.filter_map(|entry| entry.trace_id.clone()).next(),
+            hold: HeardHoldResponse::new(booking.order.created_at, &timeline),
+            payment: reservation.and_then(|it| HeardPaymentResponse::new(it.total, &timeline)),
             timeline: timeline.into_iter().map(Into::into).collect(),
             set_aside: set_aside.into_iter().take(20).map(Into::into).collect(),
         }
     }
+}
+
+impl HeardHoldResponse {
+    /// Of a booking that was created then, and has this timeline.
+    fn new(created_at: Timestamp, timeline: &[TimelineEntry]) -> Self {
+        let (state, since) = last(&HOLDS, timeline).unwrap_or(("requested", created_at));
+        Self { state, since }
+    }
+}
+
+impl HeardPaymentResponse {
+    /// Of a booking with this price and this timeline; `None` if no payment was asked for.
+    fn new(amount: Money, timeline: &[TimelineEntry]) -> Option<Self> {
+        let (status, since) = last(&PAYMENTS, timeline)?;
+        let none = Money::new(0, amount.currency);
+        let (captured, refunded) = match status {
+            "succeeded" | "refunding" | "refund_refused" => (amount, none),
+            "refunded" => (amount, amount),
+            _ => (none, none),
+        };
+        Some(Self { status, since, amount, captured, refunded })
+    }
+}
+
+/// What the last of these messages in the timeline made, and when; what came is before what was then sent.
+fn last(
+    makes: &[(&str, &'static str)],
+    timeline: &[TimelineEntry],
+) -> Option<(&'static str, Timestamp)> {
+    timeline.iter().rev().find_map(|entry| {
+        let mut messages = entry.sent.iter().rev().chain([&entry.input]);
+        let made = |message: &String| makes.iter().find(|(kind, _)| kind == message);
+        messages.find_map(made).map(|(_, made)| (*made, entry.at))
+    })
 }
 
 /// The newest error of each booking's messages, which are the newest first.

@@ -1,14 +1,14 @@
-//! What operators see and do of payments: what the provider left open, one's whole story, settle.
+//! What operators see and do of payments: what the provider left open, one's whole story, settle, ask.
 
 mod responses;
 
 use std::time::Duration;
 
 use axum::extract::State;
-use karcis_database::PrivilegedAct;
+use karcis_database::{ByOperator, PrivilegedAct};
 use karcis_http::{
-    FieldErrors, Json, LINE, List, OPERATORS, Operator, Page, PathId, Problem, Query, ReasonText,
-    one_of, parse_reason, texts,
+    FieldErrors, Json, LINE, List, OPERATORS, Operator, Page, PathId, Problem, Query,
+    ReasonRequest, ReasonText, one_of, parse_reason, texts,
 };
 use karcis_kernel::{BookingId, Timestamp, one_line};
 use karcis_process::{now, trace};
@@ -20,13 +20,17 @@ use uuid::Uuid;
 use self::responses::{PaymentStoryResponse, UnsettledResponse};
 use super::ApiState;
 use crate::{
-    application::{Settling, settle_attempt},
+    application::{Settling, ask_again, settle_attempt},
     domain::{AttemptId, PaymentRecord, Settlement},
 };
 
 /// What operators see and do.
 pub(super) fn routes() -> OpenApiRouter<ApiState> {
-    OpenApiRouter::new().routes(routes!(unknown)).routes(routes!(show)).routes(routes!(settle))
+    OpenApiRouter::new()
+        .routes(routes!(unknown))
+        .routes(routes!(show))
+        .routes(routes!(settle))
+        .routes(routes!(ask))
 }
 
 /// An attempt that has begun just now is not yet unknown.
@@ -156,5 +160,30 @@ async fn settle(
     let settling = Settling { booking_id, settlement, of, is_unanswered: false, act };
     let settling = settle_attempt(&*api.unsettled, settling);
     let payment = trace::span("settle_attempt", settling).await?;
+    Ok(Json(PaymentStoryResponse::from(&PaymentRecord::Payment(payment))))
+}
+
+/// Has the provider asked at once what came of each attempt to pay, also if it has ended.
+///
+/// Late money of which no webhook has told is found by this alone: it counts, or goes back. The answer is the
+/// payment as it was before the provider's. Twice is harmless.
+#[utoipa::path(post, path = "/ops/payment/{booking_id}/ask", tag = OPERATORS,
+    operation_id = "askProvider", request_body = ReasonRequest,
+    params(("booking_id" = BookingId, Path, description = "Whose payment.")),
+    security(("bearer" = ["operator", "admin"])),
+    responses(
+        (status = 200, description = "The payment.", body = PaymentStoryResponse),
+        (status = 409, description = "nothing-to-ask"),
+    ))]
+async fn ask(
+    State(api): State<ApiState>,
+    PathId(id): PathId,
+    Operator(operator): Operator,
+    Json(request): Json<ReasonRequest>,
+) -> Result<Json<PaymentStoryResponse>, Problem> {
+    trace::about(id);
+    let by = ByOperator { actor: operator.user_id, reason: request.parse()? };
+    let asking = ask_again(&*api.unsettled, BookingId(id), by.act("ask_provider", id));
+    let payment = trace::span("ask_again", asking).await?;
     Ok(Json(PaymentStoryResponse::from(&PaymentRecord::Payment(payment))))
 }

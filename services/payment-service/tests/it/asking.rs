@@ -5,13 +5,16 @@ use karcis_testkit::{Answer, Ledger, eventually, token};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::harness::{Buyer, PRICE, TestApp};
+use crate::{
+    harness::{Buyer, PRICE, TestApp},
+    provider::ASKS_AGAIN,
+};
 
 const COMPARED: [&str; 4] = ["--reconcile-every-ms", "20", "--reconcile-after-s", "0"];
 
 #[tokio::test]
 async fn late_money_whose_webhook_is_lost_is_a_difference_until_an_operator_asks() {
-    let app = TestApp::start_with(&COMPARED).await;
+    let app = TestApp::start_with(&[ASKS_AGAIN, COMPARED].concat()).await;
     let operator = UserId(Uuid::now_v7());
     let buyer = app.buyer().await;
     app.pay(buyer, "tok_insufficient_funds").await.is_problem(402, "payment-declined");

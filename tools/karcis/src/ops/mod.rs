@@ -212,7 +212,6 @@ pub(crate) async fn ops(options: OpsOptions) -> Result<(), OpsError> {
             payments::settle(&client, booking, (attempt, outcome), &reference, &why).await?
         }
         OpsCommand::Ask { booking, why } => ask::ask(&client, booking, &why).await?,
-        OpsCommand::EndSessions { whose, why } => sessions::end(&client, &whose, &why).await?,
         OpsCommand::DeadLetters { command, of } => {
             messages::dead_letters(&client, command, &of).await?
         }
@@ -224,6 +223,7 @@ pub(crate) async fn ops(options: OpsOptions) -> Result<(), OpsError> {
             records::close(&client, command).await?
         }
         OpsCommand::Audit { of } => records::audit(&client, &of).await,
+        OpsCommand::EndSessions { whose, why } => sessions::end(&client, &whose, &why).await?,
         OpsCommand::Token => {
             let token = client.token().await;
             Shown::new(token.clone(), json!({"access_token": token}))

@@ -113,10 +113,27 @@ impl Bug {
     /// Does `work` on this thread with the bug planted.
     #[cfg(feature = "planted-bugs")]
     pub fn plant<T>(self, work: impl FnOnce() -> T) -> T {
+        let _planted = self.plant_here();
+        work()
+    }
+
+    /// Plants the bug on this thread until what this returns is dropped.
+    #[cfg(feature = "planted-bugs")]
+    #[must_use]
+    pub fn plant_here(self) -> Planted {
         PLANTED.set(Some(self));
-        let done = work();
+        Planted(std::marker::PhantomData)
+    }
+}
+
+/// A bug is planted on this thread, which it does not leave.
+#[cfg(feature = "planted-bugs")]
+pub struct Planted(std::marker::PhantomData<*const ()>);
+
+#[cfg(feature = "planted-bugs")]
+impl Drop for Planted {
+    fn drop(&mut self) {
         PLANTED.set(None);
-        done
     }
 }
 

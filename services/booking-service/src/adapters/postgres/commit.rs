@@ -109,8 +109,7 @@ async fn find_conflicts(
     for (before, is_written) in loaded {
         let seen = (before.version, attempt(before));
         let now = stored.remove(&before.order.id.0);
-        *is_written =
-            now == Some(seen) || now.is_some() && Bug::VersionCheckSkipped.is_planted();
+        *is_written = now == Some(seen) || now.is_some() && Bug::VersionCheckSkipped.is_planted();
     }
     Ok(())
 }

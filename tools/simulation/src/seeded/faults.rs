@@ -55,11 +55,19 @@ pub enum FaultKind {
     CapturedAfterVoid,
     /// A buyer's connection breaks before the answer.
     ClientGone,
+    /// Another transaction has a row locked for up to 60 s.
+    LockedLong,
+    /// A row cannot be read for up to 60 s.
+    Unreadable,
+    /// A topic has a message that nobody can handle.
+    Poison,
+    /// The provider's webhook about what it is asked about anyway never comes.
+    WebhookLost,
 }
 
 impl FaultKind {
     /// Every kind.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 27] = [
         Self::Crash,
         Self::Freeze,
         Self::FreezeWithUnsent,
@@ -83,6 +91,10 @@ impl FaultKind {
         Self::ExecutesLate,
         Self::CapturedAfterVoid,
         Self::ClientGone,
+        Self::LockedLong,
+        Self::Unreadable,
+        Self::Poison,
+        Self::WebhookLost,
     ];
 
     /// How many times in 100,000 it strikes where it can, at the usual rate.
@@ -102,6 +114,10 @@ impl FaultKind {
             Self::AnswerLost | Self::NeverArrives | Self::ExecutesLate => 8_000,
             Self::CapturedAfterVoid => 20_000,
             Self::ClientGone => 3_000,
+            // Each is in the way for up to a minute.
+            Self::LockedLong | Self::Unreadable => 50,
+            Self::Poison => 200,
+            Self::WebhookLost => 30_000,
         }
     }
 }

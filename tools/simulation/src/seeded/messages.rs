@@ -45,6 +45,8 @@ pub(crate) enum Content {
     Reply(BookingId, booking::Input),
     Event(booking_use_cases::EventNews),
     UserErased(UserId),
+    /// What nobody can handle, by its number: what cannot be decoded, or a command that cannot be carried out.
+    Poison(u64, Option<event::Command>),
 }
 
 /// A message in its topic.
@@ -92,6 +94,7 @@ impl Message {
             Content::Event(EventNews::Cancelled(..)) => "EventCancelled",
             Content::Event(EventNews::Deleted(_)) => "EventDeleted",
             Content::UserErased(_) => "UserErased",
+            Content::Poison(..) => "poison",
         }
     }
 

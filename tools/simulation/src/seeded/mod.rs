@@ -11,11 +11,12 @@
 //! | `services` | the loops of `crates/messaging` (relay, consumer) and of `adapters/workers.rs` |
 //! | `people` | clients, and the handlers of `adapters/http` between them and the use cases |
 //! | `executor`, `processes`, `world` | processes, time, and everything that they share |
-//! | `faults` | what goes wrong |
+//! | `faults`, `obstacles` | what goes wrong |
 //!
-//! `plan` is what a seed draws, `run` runs it, `checks` looks after every commit and `rest` at the end,
-//! `shrink` makes a failing plan small, and `campaign` runs many seeds.
+//! `plan` is what a seed draws, `run` runs it, `checks` and `answers` look after every commit, `progress` every 5 s
+//! and `rest` at the end, `shrink` makes a failing plan small, and `campaign` runs many seeds.
 
+mod answers;
 mod broker;
 mod campaign;
 mod checks;
@@ -23,10 +24,12 @@ mod executor;
 mod faults;
 mod ids;
 mod messages;
+mod obstacles;
 mod people;
 mod plan;
 mod ports;
 mod processes;
+mod progress;
 mod random;
 mod rest;
 mod rows;

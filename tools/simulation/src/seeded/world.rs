@@ -15,11 +15,14 @@ use karcis_process::timer::{monotonic, wait};
 use uuid::Uuid;
 
 use super::{
+    answers::Answers,
     broker::{Broker, Group},
     checks::{Checks, Violation},
     faults::{FaultKind, Faults},
     messages::Message,
-    processes::{INSTANCES, Process, instance_name},
+    obstacles::Obstacles,
+    processes::{INSTANCES, Process, group_of, instance_name},
+    progress::Progress,
     random::hash,
     rows::Tables,
 };
@@ -59,8 +62,6 @@ pub(crate) struct Spawned {
 pub(crate) struct Counts {
     /// Effects: statements, commits, sendings, calls of the provider.
     pub steps: u64,
-    /// Messages that no retry could heal.
-    pub dead_letters: u64,
 }
 
 pub(crate) struct State {
@@ -72,6 +73,9 @@ pub(crate) struct State {
     pub(crate) outboxes: BTreeMap<Group, Outbox>,
     pub(crate) processes: Vec<Process>,
     pub(crate) checks: Checks,
+    pub(crate) answers: Answers,
+    pub(crate) progress: Progress,
+    pub(crate) obstacles: Obstacles,
     pub(crate) violation: Option<Violation>,
     pub(crate) counts: Counts,
     /// A hash of everything that has happened, in its order.
@@ -80,7 +84,7 @@ pub(crate) struct State {
     story: Option<Vec<String>>,
     names: BTreeMap<Uuid, String>,
     /// Until when stores, by their group, and the broker, do not answer.
-    down_until: BTreeMap<Option<Group>, Duration>,
+    pub(crate) down_until: BTreeMap<Option<Group>, Duration>,
     pub(crate) waiting: BTreeMap<Signal, Vec<usize>>,
     pub(crate) woken: Vec<usize>,
     pub(crate) spawned: Vec<Spawned>,
@@ -181,6 +185,9 @@ impl State {
             outboxes: Group::ALL.into_iter().map(|group| (group, Outbox::default())).collect(),
             processes: vec![Process::default(); Group::ALL.len() * INSTANCES],
             checks: Checks::default(),
+            answers: Answers::default(),
+            progress: Progress::default(),
+            obstacles: Obstacles::default(),
             violation: None,
             counts: Counts::default(),
             trace: 0,
@@ -223,6 +230,7 @@ impl State {
             process.starts_at = Some(starts_at);
             process.silent_since.get_or_insert(now);
             self.silenced.push(instance);
+            self.progress.struck(group_of(instance));
             self.tell(|| format!("{} dies", instance_name(instance)));
         } else if self.faults.strikes(FaultKind::Freeze, place) {
             let time = Duration::from_millis(1_000 + self.faults.how_much(29_000));
@@ -243,6 +251,7 @@ impl State {
         process.frozen_until = Some(now + time);
         process.silent_since.get_or_insert(now);
         self.silenced.push(instance);
+        self.progress.struck(group_of(instance));
         let name = instance_name(instance);
         self.tell(|| format!("{name} stands still for {:.1} s", time.as_secs_f64()));
     }
@@ -265,6 +274,7 @@ impl State {
             return Some(StoreError::unavailable("the store is down"));
         }
         if self.faults.strikes(FaultKind::StoreFails, place) {
+            self.progress.store_failed(group);
             self.tell(|| format!("the store fails {}", instance_name(instance)));
             return Some(StoreError::unavailable("the store fails"));
         }

@@ -6,10 +6,7 @@ use karcis_event_service::domain::Reply;
 use karcis_kernel::BookingId;
 use karcis_payment_service::domain::Fact;
 
-use super::{
-    checks::{Violation, require},
-    world::State,
-};
+use super::checks::{Violation, require};
 
 /// What was replied about each booking, the first of each kind.
 #[derive(Debug, Default)]
@@ -50,20 +47,6 @@ impl Answers {
             self.ends.insert(id, (version, fact.clone()));
         }
         same(self.payments.entry(id).or_default(), fact)
-    }
-}
-
-impl State {
-    /// Requires of a reply about a booking what its [`Answers`] say.
-    pub(crate) fn check_answer(
-        &mut self,
-        id: BookingId,
-        check: impl FnOnce(&mut Answers) -> Result<(), Violation>,
-    ) {
-        if let Err(violation) = check(&mut self.answers) {
-            let name = self.name(id.0);
-            self.violate(violation.rule, || format!("{name}: {}", violation.what));
-        }
     }
 }
 

@@ -11,9 +11,9 @@
 //! | `services` | the loops of `crates/messaging` (relay, consumer) and of `adapters/workers.rs` |
 //! | `people` | clients, and the handlers of `adapters/http` between them and the use cases |
 //! | `executor`, `processes`, `world` | processes, time, and everything that they share |
-//! | `faults`, `obstacles` | what goes wrong |
+//! | `faults`, `obstacles`, `mishaps` | what goes wrong |
 //!
-//! `plan` is what a seed draws, `run` runs it, `checks` and `answers` look after every commit, `progress` every 5 s
+//! `plan` is what a seed draws, `run` runs it, `checks` and `answers` look after every commit, `look` every 5 s
 //! and `rest` at the end, `shrink` makes a failing plan small, and `campaign` runs many seeds.
 
 mod answers;
@@ -23,7 +23,9 @@ mod checks;
 mod executor;
 mod faults;
 mod ids;
+mod look;
 mod messages;
+mod mishaps;
 mod obstacles;
 mod people;
 mod plan;

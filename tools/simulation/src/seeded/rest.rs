@@ -46,7 +46,7 @@ pub(crate) fn unrest(state: &State) -> Option<String> {
     {
         return Some(format!("a webhook about {} is under way", state.name(intent.0)));
     }
-    if state.obstacles.waiting() > 0 {
+    if state.obstacles.waiting > 0 {
         return Some("dead letters are still to be sent again".to_owned());
     }
     for why in [Open::Cancelled, Open::Moved] {

@@ -342,6 +342,14 @@ impl State {
         }
     }
 
+    /// Requires of a reply about a booking what its [`Answers`] say.
+    pub(crate) fn check_answer(&mut self, id: BookingId, checked: Result<(), Violation>) {
+        if let Err(violation) = checked {
+            let name = self.name(id.0);
+            self.violate(violation.rule, || format!("{name}: {}", violation.what));
+        }
+    }
+
     /// A request was answered: the booking is accepted.
     pub(crate) fn accept(&mut self, key: Option<RequestKey>, id: BookingId) {
         if let Err(violation) = self.checks.accept(key, id) {

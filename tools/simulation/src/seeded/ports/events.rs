@@ -71,7 +71,8 @@ fn commit(state: &mut State, instance: usize, changes: Vec<StockChange>) -> Hash
             });
             state.send(Group::Event, [message]);
             let id = hold.booking_id;
-            state.check_answer(id, |answers| answers.of_hold(id, reply));
+            let checked = state.answers.of_hold(id, reply);
+            state.check_answer(id, checked);
             state.trace = hash(&[state.trace, hold.booking_id.0.as_u128() as u64]);
         }
         let bookings: Vec<BookingId> = change.holds.iter().map(|hold| hold.booking_id).collect();

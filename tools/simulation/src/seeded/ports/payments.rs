@@ -82,7 +82,8 @@ fn commit(state: &mut State, instance: usize, changes: Vec<Change>) -> HashSet<B
         let booking = change.after.booking_id();
         let version = change.after.payment().map_or(1, |payment| payment.version);
         for fact in &change.facts {
-            state.check_answer(booking, |answers| answers.of_payment(booking, version, fact));
+            let checked = state.answers.of_payment(booking, version, fact);
+            state.check_answer(booking, checked);
         }
         let facts = change.facts.iter().filter_map(|fact| messages::of_payment(booking, fact));
         tell(state, instance, change);

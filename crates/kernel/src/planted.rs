@@ -50,13 +50,15 @@ pub enum Bug {
     RefundForgotten,
     /// What came of a webhook is not looked at again once its attempt has ended.
     WebhookForgotten,
+    /// What the store rejects is tried again for as long as a store that is down.
+    RejectionRetried,
     /// A consumer commits its offsets before its work: what a killed one had in hand is lost.
     OffsetBeforeDatabase,
 }
 
 impl Bug {
     /// Those that the simulation notices. The others need real processes.
-    pub const SIMULATED: [Self; 23] = [
+    pub const SIMULATED: [Self; 24] = [
         Self::VersionCheckSkipped,
         Self::PublishedBeforeCommit,
         Self::ClaimedForEver,
@@ -80,6 +82,7 @@ impl Bug {
         Self::CancelForgetsMoney,
         Self::RefundForgotten,
         Self::WebhookForgotten,
+        Self::RejectionRetried,
     ];
 
     /// Whether it is planted on this thread.

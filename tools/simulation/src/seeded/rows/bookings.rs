@@ -128,7 +128,7 @@ impl BookingRows {
         .collect()
     }
 
-    /// The timers that are due now, whoever has claimed them.
+    /// The timers that are due now, claimed or not.
     pub(crate) fn due_timers(
         &self,
         now: Timestamp,

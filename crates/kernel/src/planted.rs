@@ -52,13 +52,15 @@ pub enum Bug {
     WebhookForgotten,
     /// E-mails are recorded as sent before they are.
     RecordedBeforeSent,
+    /// What the store rejects is tried again for as long as a store that is down.
+    RejectionRetried,
     /// A consumer commits its offsets before its work: what a killed one had in hand is lost.
     OffsetBeforeDatabase,
 }
 
 impl Bug {
     /// Those that the simulation notices. The others need real processes.
-    pub const SIMULATED: [Self; 24] = [
+    pub const SIMULATED: [Self; 25] = [
         Self::VersionCheckSkipped,
         Self::PublishedBeforeCommit,
         Self::ClaimedForEver,
@@ -83,6 +85,7 @@ impl Bug {
         Self::RefundForgotten,
         Self::WebhookForgotten,
         Self::RecordedBeforeSent,
+        Self::RejectionRetried,
     ];
 
     /// Whether it is planted on this thread.
@@ -116,10 +119,27 @@ impl Bug {
     /// Does `work` on this thread with the bug planted.
     #[cfg(feature = "planted-bugs")]
     pub fn plant<T>(self, work: impl FnOnce() -> T) -> T {
+        let _planted = self.plant_here();
+        work()
+    }
+
+    /// Plants the bug on this thread until what this returns is dropped.
+    #[cfg(feature = "planted-bugs")]
+    #[must_use]
+    pub fn plant_here(self) -> Planted {
         PLANTED.set(Some(self));
-        let done = work();
+        Planted(std::marker::PhantomData)
+    }
+}
+
+/// A bug is planted on this thread, which it does not leave.
+#[cfg(feature = "planted-bugs")]
+pub struct Planted(std::marker::PhantomData<*const ()>);
+
+#[cfg(feature = "planted-bugs")]
+impl Drop for Planted {
+    fn drop(&mut self) {
         PLANTED.set(None);
-        done
     }
 }
 

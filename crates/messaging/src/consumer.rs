@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use karcis_database::StoreError;
+use karcis_kernel::Bug;
 use karcis_process::chain;
 use uuid::Uuid;
 
@@ -52,6 +53,9 @@ impl From<StoreError> for HandleError {
                 Self::Unavailable(chain(&cause))
             }
             StoreError::Contended(cause) => Self::Contended { open: None, why: chain(&cause) },
+            StoreError::RejectedByStore(cause) if Bug::RejectionRetried.is_planted() => {
+                Self::Unavailable(chain(&cause))
+            }
             StoreError::RejectedByStore(cause) => Self::Poison(chain(&cause)),
         }
     }

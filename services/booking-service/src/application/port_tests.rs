@@ -77,7 +77,7 @@ pub async fn a_change_is_written_if_nothing_came_between(bookings: &dyn Bookings
     let resent = after(&before, later, &Input::ResendDue);
     let cancelled = after(&before, later, &Input::Cancel);
     assert_eq!(commit(bookings, vec![cancelled.clone()]).await, HashSet::new());
-    for stale in [cancelled.clone(), resent] {
+    for stale in [resent, cancelled.clone()] {
         let others = commit(bookings, vec![stale, new(2, None)]).await;
         assert!(others.contains(&id(1)), "another change came first");
     }

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    messages::{Message, Topic},
+    messages::{Content, Message, Topic},
     random::hash,
 };
 
@@ -54,6 +54,8 @@ struct GroupState {
 pub(crate) struct Broker {
     logs: BTreeMap<Partition, Vec<Message>>,
     groups: BTreeMap<Group, GroupState>,
+    /// Which messages a group has handled at least once.
+    handled: BTreeMap<(Group, Partition), Vec<bool>>,
 }
 
 impl Default for Broker {
@@ -63,6 +65,7 @@ impl Default for Broker {
         Self {
             logs: partitions.map(|partition| (partition, Vec::new())).collect(),
             groups: Group::ALL.into_iter().map(|group| (group, GroupState::default())).collect(),
+            handled: BTreeMap::new(),
         }
     }
 }
@@ -79,6 +82,7 @@ impl Broker {
         for (_, log) in self.logs.iter_mut().filter(|((of, _), _)| *of == topic) {
             log.clear();
         }
+        self.handled.retain(|(_, (of, _)), _| *of != topic);
         for group in self.groups.values_mut() {
             group.committed.retain(|(of, _), _| *of != topic);
             group.generation += 1;
@@ -154,6 +158,39 @@ impl Broker {
             group.committed.extend(next);
         }
         is_member
+    }
+
+    /// The group has handled this message.
+    pub(crate) fn handled(&mut self, group: Group, partition: Partition, offset: usize) {
+        let handled = self.handled.entry((group, partition)).or_default();
+        handled.resize(handled.len().max(offset + 1), false);
+        handled[offset] = true;
+    }
+
+    /// Of each partition the first message that the group has never handled, without those that wait.
+    pub(crate) fn unhandled(
+        &self,
+        group: Group,
+        waits: impl Fn(&Message) -> bool,
+    ) -> Vec<(Partition, usize)> {
+        let logs = self.logs.iter().filter(|((topic, _), _)| group.topics().contains(topic));
+        let first = logs.filter_map(|(partition, log)| {
+            let handled = self.handled.get(&(group, *partition)).map_or(&[][..], Vec::as_slice);
+            let is_open = |(offset, message): &(usize, &Message)| {
+                !handled.get(*offset).copied().unwrap_or_default() && !waits(message)
+            };
+            let (offset, _) = log.iter().enumerate().find(is_open)?;
+            Some((*partition, offset))
+        });
+        first.collect()
+    }
+
+    /// The messages that nobody can handle.
+    pub(crate) fn poisons(&self) -> impl Iterator<Item = u64> {
+        self.logs.values().flatten().filter_map(|message| match message.content {
+            Content::Poison(number, _) => Some(number),
+            _ => None,
+        })
     }
 
     /// How many messages the group has not handled.

@@ -24,7 +24,7 @@ pub const RULES: [&str; 15] = [
     "a cancelled event ends with nothing held, nothing sold, nothing confirmed",
     "a repeated command changes nothing and is answered as before",
     "what is read again, or lost with its topic, changes nothing",
-    "a process that stops, stands still or is cut off does no harm",
+    "a process that stops or stands still does no harm, and its work goes on elsewhere",
     "one key is one booking and one charge",
     "one bad row or message delays nobody else",
     "at rest nothing waits, nothing is dead-lettered, what was accepted exists, and its buyer was told",
@@ -74,9 +74,14 @@ struct SeenBooking {
 }
 
 impl Checks {
-    /// The buyer was told that the booking is cancelled.
-    pub(crate) fn cancel_accepted(&mut self, id: BookingId) {
-        self.cancels.insert(id);
+    /// The buyer was told that the booking is cancelled; returns whether for the first time.
+    pub(crate) fn cancel_accepted(&mut self, id: BookingId) -> bool {
+        self.cancels.insert(id)
+    }
+
+    /// Whether the buyer was told that the booking is cancelled.
+    pub(crate) fn is_cancel_accepted(&self, id: BookingId) -> bool {
+        self.cancels.contains(&id)
     }
 
     /// A request under this key may make this.

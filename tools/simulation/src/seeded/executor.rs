@@ -72,7 +72,7 @@ impl Executor {
             }
             if self.time >= asked + interval {
                 asked = self.time;
-                if ends(&self.world, self.time) {
+                if self.now(|| ends(&self.world, self.time)) {
                     return;
                 }
             }
@@ -193,6 +193,9 @@ fn come_back(world: &Arc<World>, instance: usize, start: fn(&Arc<World>, usize))
             format!("{} {what}", super::processes::instance_name(instance))
         });
         let group = group_of(instance);
+        if state.running(group) == 1 {
+            state.progress.struck(group);
+        }
         state.notify(Signal::Group(group));
         state.notify(Signal::Outbox(group));
         was_dead

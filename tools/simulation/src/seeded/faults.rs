@@ -61,11 +61,19 @@ pub enum FaultKind {
     MailRefused,
     /// The mail server takes nothing for up to 20 s.
     MailServerDown,
+    /// Another transaction has a row locked for up to 60 s.
+    LockedLong,
+    /// A row cannot be read for up to 60 s.
+    Unreadable,
+    /// A topic has a message that nobody can handle.
+    Poison,
+    /// The provider's webhook about what it is asked about anyway never comes.
+    WebhookLost,
 }
 
 impl FaultKind {
     /// Every kind.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 30] = [
         Self::Crash,
         Self::Freeze,
         Self::FreezeWithUnsent,
@@ -92,6 +100,10 @@ impl FaultKind {
         Self::MailAnswerLost,
         Self::MailRefused,
         Self::MailServerDown,
+        Self::LockedLong,
+        Self::Unreadable,
+        Self::Poison,
+        Self::WebhookLost,
     ];
 
     /// How many times in 100,000 it strikes where it can, at the usual rate.
@@ -112,6 +124,10 @@ impl FaultKind {
             Self::CapturedAfterVoid => 20_000,
             Self::ClientGone | Self::MailAnswerLost | Self::MailRefused => 3_000,
             Self::MailServerDown => 500,
+            // Each is in the way for up to a minute.
+            Self::LockedLong | Self::Unreadable => 50,
+            Self::Poison => 200,
+            Self::WebhookLost => 30_000,
         }
     }
 }

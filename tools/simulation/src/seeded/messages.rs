@@ -55,6 +55,8 @@ pub(crate) enum Content {
     UserErased(UserId),
     /// A fact of a booking that its buyer is told.
     Notification(Arc<user::Notification>),
+    /// What nobody can handle, by its number: what cannot be decoded, or a command that cannot be carried out.
+    Poison(u64, Option<event::Command>),
 }
 
 /// A message in its topic.
@@ -109,6 +111,7 @@ impl Message {
                 user::NotificationKind::Rejected { .. } => "BookingRejected",
                 user::NotificationKind::Cancelled { .. } => "BookingCancelled",
             },
+            Content::Poison(..) => "poison",
         }
     }
 

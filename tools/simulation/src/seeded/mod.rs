@@ -11,22 +11,28 @@
 //! | `services` | the loops of `crates/messaging` (relay, consumer) and of `adapters/workers.rs` |
 //! | `people` | clients, and the handlers of `adapters/http` between them and the use cases |
 //! | `executor`, `processes`, `world` | processes, time, and everything that they share |
-//! | `faults` | what goes wrong |
+//! | `faults`, `obstacles`, `mishaps` | what goes wrong |
 //!
-//! `plan` is what a seed draws, `run` runs it, `checks` looks after every commit, `told` after every e-mail and
-//! `rest` at the end, `shrink` makes a failing plan small, and `campaign` runs many seeds.
+//! `plan` is what a seed draws, `run` runs it, `checks` and `answers` look after every commit, `told` after every
+//! e-mail, `look` every 5 s and `rest` at the end, `shrink` makes a failing plan small, and `campaign` runs many
+//! seeds.
 
+mod answers;
 mod broker;
 mod campaign;
 mod checks;
 mod executor;
 mod faults;
 mod ids;
+mod look;
 mod messages;
+mod mishaps;
+mod obstacles;
 mod people;
 mod plan;
 mod ports;
 mod processes;
+mod progress;
 mod random;
 mod rest;
 mod rows;

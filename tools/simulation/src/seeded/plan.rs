@@ -91,7 +91,7 @@ pub(crate) enum Edit {
     EraseUser(u64),
 }
 
-const TOKENS: [&str; 12] = [
+const TOKENS: [&str; 14] = [
     "tok_approved",
     "tok_approved",
     "tok_approved",
@@ -103,6 +103,8 @@ const TOKENS: [&str; 12] = [
     "tok_stolen_card",
     "tok_slow",
     "tok_refund_refused",
+    "tok_refund_pending",
+    "tok_action_required",
     "tok_action_required",
 ];
 

@@ -63,20 +63,22 @@ pub fn run(plan: &Plan, tells: bool) -> Outcome {
     let mut executor = Executor::new(world.clone(), services::start);
     executor.now(|| prepare(&world, plan));
     start_people(&world, plan);
-    executor.run(LOOK, |world, time| world.lock().busy == 0 || time >= FAULTS);
+    let look = |world: &World| {
+        let mut state = world.lock();
+        state.check_progress();
+        state.busy == 0
+    };
+    executor.run(LOOK, |world, time| look(world) || time >= FAULTS);
     if world.lock().violation.is_none() {
         executor.now(|| end_faults(&world));
         let until = executor.time() + DRAIN;
-        let rests = |world: &World| {
-            let state = world.lock();
-            state.busy == 0 && unrest(&state).is_none()
-        };
+        let rests = |world: &World| look(world) && unrest(&world.lock()).is_none();
         executor.run(LOOK, |world, time| rests(world) || time >= until);
         // New bookings flow, and what is still on its way to the provider arrives.
         let accepted = world.lock().checks.accepted().count();
         let accepted = accepted + start_late_buyers(&world, plan);
         let late = executor.time() + LATE;
-        executor.run(LOOK, |world, time| time >= late && rests(world) || time >= until + LATE);
+        executor.run(LOOK, |world, time| rests(world) && time >= late || time >= until + LATE);
         executor.now(|| end(&mut world.lock(), accepted));
     }
     outcome(&world)

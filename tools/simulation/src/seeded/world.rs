@@ -15,11 +15,14 @@ use karcis_process::timer::{monotonic, wait};
 use uuid::Uuid;
 
 use super::{
+    answers::Answers,
     broker::{Broker, Group},
     checks::{Checks, Violation},
     faults::{FaultKind, Faults},
     messages::Message,
-    processes::{Ground, INSTANCES, Process, instance_name},
+    obstacles::Obstacles,
+    processes::{Ground, INSTANCES, Process, group_of, instance_name},
+    progress::Progress,
     random::hash,
     rows::Tables,
     told::Told,
@@ -60,8 +63,6 @@ pub(crate) struct Spawned {
 pub(crate) struct Counts {
     /// Effects: statements, commits, sendings, calls of the provider.
     pub steps: u64,
-    /// Messages that no retry could heal.
-    pub dead_letters: u64,
 }
 
 pub(crate) struct State {
@@ -74,6 +75,9 @@ pub(crate) struct State {
     pub(crate) processes: Vec<Process>,
     pub(crate) checks: Checks,
     pub(crate) told: Told,
+    pub(crate) answers: Answers,
+    pub(crate) progress: Progress,
+    pub(crate) obstacles: Obstacles,
     pub(crate) violation: Option<Violation>,
     pub(crate) counts: Counts,
     /// A hash of everything that has happened, in its order.
@@ -82,7 +86,7 @@ pub(crate) struct State {
     story: Option<Vec<String>>,
     names: BTreeMap<Uuid, String>,
     /// Until when these do not answer.
-    down_until: BTreeMap<Ground, Duration>,
+    pub(crate) down_until: BTreeMap<Ground, Duration>,
     pub(crate) waiting: BTreeMap<Signal, Vec<usize>>,
     pub(crate) woken: Vec<usize>,
     pub(crate) spawned: Vec<Spawned>,
@@ -184,6 +188,9 @@ impl State {
             processes: vec![Process::default(); Group::ALL.len() * INSTANCES],
             checks: Checks::default(),
             told: Told::default(),
+            answers: Answers::default(),
+            progress: Progress::default(),
+            obstacles: Obstacles::default(),
             violation: None,
             counts: Counts::default(),
             trace: 0,
@@ -227,6 +234,7 @@ impl State {
             process.starts_at = Some(starts_at);
             process.silent_since.get_or_insert(now);
             self.silenced.push(instance);
+            self.progress.struck(group_of(instance));
             self.tell(|| format!("{} dies", instance_name(instance)));
         } else if self.faults.strikes(FaultKind::Freeze, place) {
             let time = Duration::from_millis(1_000 + self.faults.how_much(29_000));
@@ -248,6 +256,7 @@ impl State {
         process.faults += 1;
         process.silent_since.get_or_insert(now);
         self.silenced.push(instance);
+        self.progress.struck(group_of(instance));
         let name = instance_name(instance);
         self.tell(|| format!("{name} stands still for {:.1} s", time.as_secs_f64()));
     }
@@ -270,6 +279,7 @@ impl State {
             return Some(StoreError::unavailable("the store is down"));
         }
         if self.faults.strikes(FaultKind::StoreFails, place) {
+            self.progress.store_failed(group);
             self.tell(|| format!("the store fails {}", instance_name(instance)));
             return Some(StoreError::unavailable("the store fails"));
         }
@@ -333,6 +343,14 @@ impl State {
         if let Err(violation) = checked {
             let about = about.map(|id| self.name(id.0)).unwrap_or_default();
             self.violate(violation.rule, || format!("{}: {about}", violation.what));
+        }
+    }
+
+    /// Requires of a reply about a booking what its [`Answers`] say.
+    pub(crate) fn check_answer(&mut self, id: BookingId, checked: Result<(), Violation>) {
+        if let Err(violation) = checked {
+            let name = self.name(id.0);
+            self.violate(violation.rule, || format!("{name}: {}", violation.what));
         }
     }
 

@@ -38,6 +38,15 @@ fn noticed(bug: Bug) -> Option<(u64, u64, u8)> {
     })
 }
 
+/// The rules of what waits can be broken: by a claim that outlives who has it, and by a row that holds up others.
+#[test]
+fn what_waits_for_too_long_is_noticed() {
+    for (bug, expected) in [(Bug::ClaimedForEver, 12), (Bug::RejectionRetried, 14)] {
+        let (.., rule) = noticed(bug).expect("it is noticed");
+        assert_eq!(rule, expected, "{bug:?}");
+    }
+}
+
 #[test]
 fn a_story_is_short_and_the_same_each_time() {
     let bug = Bug::KeyNotStored;

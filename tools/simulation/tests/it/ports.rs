@@ -57,7 +57,7 @@ async fn e_mails_in_memory_are_as_in_postgres() {
     users::so_many_e_mails_a_day(&Ports::still()).await;
 }
 
-/// The provider in memory, whose buyers act by the clock and whose answers are lost by the seed.
+/// The provider in memory, whose answers are lost by the seed.
 struct InMemory(Ports);
 
 #[async_trait]
@@ -79,12 +79,12 @@ impl TestedProvider for InMemory {
         }
     }
 
-    async fn buyer_acts(&self, _intent: BookingId, _approves: bool) {
-        unreachable!("only the clock makes them act");
+    async fn buyer_acts(&self, intent: BookingId, approves: bool) {
+        assert!(self.0.buyer_acts(intent, approves));
     }
 
-    async fn refunds_are_done(&self, _intent: BookingId) {
-        unreachable!("its refunds are done at once");
+    async fn refunds_are_done(&self, intent: BookingId) {
+        assert!(self.0.refunds_are_done(intent));
     }
 }
 
@@ -93,4 +93,6 @@ async fn the_provider_in_memory_is_as_the_others() {
     provider_tests::an_intent_captures_once(&InMemory(Ports::still())).await;
     provider_tests::a_declined_charge_can_be_followed_by_another(&InMemory(Ports::still())).await;
     provider_tests::a_voided_intent_takes_no_money(&InMemory(Ports::still())).await;
+    provider_tests::a_charge_waits_for_its_buyer(&InMemory(Ports::still())).await;
+    provider_tests::money_goes_back_once(&InMemory(Ports::still())).await;
 }

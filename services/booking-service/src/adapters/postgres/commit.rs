@@ -108,7 +108,8 @@ async fn find_conflicts(
         rows.into_iter().map(|(id, version, attempt)| (id, (version, attempt))).collect();
     for (before, is_written) in loaded {
         let seen = (before.version, attempt(before));
-        *is_written = stored.remove(&before.order.id.0) == Some(seen);
+        let now = stored.remove(&before.order.id.0);
+        *is_written = now == Some(seen) || now.is_some() && Bug::VersionCheckSkipped.is_planted();
     }
     Ok(())
 }

@@ -83,11 +83,12 @@ impl Bookings for PgBookings {
 mod tests {
     use std::sync::Arc;
 
+    use karcis_kernel::Bug;
     use karcis_schemas::BOOKINGS;
     use karcis_testkit::TestEnvironment;
 
     use super::*;
-    use crate::application::port_tests;
+    use crate::application::{Timers, port_tests};
 
     /// A store of its own; the database goes with the environment.
     async fn store() -> (TestEnvironment, PgBookings) {
@@ -105,15 +106,40 @@ mod tests {
     }
 
     #[tokio::test]
+    #[should_panic(expected = "another change came first")]
+    async fn without_the_version_check_its_test_fails() {
+        let (_environment, store) = store().await;
+        let _planted = Bug::VersionCheckSkipped.plant_here();
+        port_tests::a_change_is_written_if_nothing_came_between(&store).await;
+    }
+
+    #[tokio::test]
     async fn a_key_makes_one_booking() {
         let (_environment, store) = store().await;
         port_tests::a_key_makes_one_booking(&store).await;
     }
 
-    #[tokio::test]
-    async fn a_due_timer_is_claimed_once() {
+    /// A timer is claimed by one, for 5 s: who has claimed it may have died.
+    async fn timers_are_claimed() {
         let (_environment, store) = store().await;
         port_tests::a_due_timer_is_claimed_once(&store, &store).await;
+        let later = "UPDATE booking SET claimed_until = claimed_until - interval '5 s'";
+        sqlx::query(later).execute(&store.pool).await.expect("the store answers");
+        let at = "2030-01-02T12:00:00Z".parse().expect("a time");
+        let due = store.due(at, &[], 10).await.expect("the store answers");
+        assert_eq!(due.len(), 1, "a claim ends");
+    }
+
+    #[tokio::test]
+    async fn a_due_timer_is_claimed_once_and_not_for_ever() {
+        timers_are_claimed().await;
+    }
+
+    #[tokio::test]
+    #[should_panic(expected = "a claim ends")]
+    async fn with_claims_that_last_their_test_fails() {
+        let _planted = Bug::ClaimedForEver.plant_here();
+        timers_are_claimed().await;
     }
 
     #[tokio::test]

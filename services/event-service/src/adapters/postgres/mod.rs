@@ -111,6 +111,7 @@ impl Tickets for PgEvents {
 
 #[cfg(test)]
 mod tests {
+    use karcis_kernel::Bug;
     use karcis_schemas::EVENTS;
     use karcis_testkit::TestEnvironment;
 
@@ -132,10 +133,32 @@ mod tests {
         port_tests::a_hold_goes_with_its_stock(&store, &store).await;
     }
 
-    #[tokio::test]
-    async fn a_change_is_written_if_nothing_came_between() {
+    /// Of decisions, some of which others come before; the replies of the others are sent.
+    async fn changes_are_written() {
         let (_environment, store) = store().await;
         port_tests::a_change_is_written_if_nothing_came_between(&store, &store).await;
+        let sent = sqlx::query_scalar("SELECT count(*) FROM outbox");
+        let sent: i64 = sent.fetch_one(&store.pool).await.expect("the store answers");
+        assert_eq!(sent, 4, "three replies and an edit are published");
+    }
+
+    #[tokio::test]
+    async fn a_change_is_written_and_published_if_nothing_came_between() {
+        changes_are_written().await;
+    }
+
+    #[tokio::test]
+    #[should_panic(expected = "a hold came between")]
+    async fn without_the_version_check_its_test_fails() {
+        let _planted = Bug::VersionCheckSkipped.plant_here();
+        changes_are_written().await;
+    }
+
+    #[tokio::test]
+    #[should_panic(expected = "three replies and an edit are published")]
+    async fn with_what_is_published_before_it_is_committed_its_test_fails() {
+        let _planted = Bug::PublishedBeforeCommit.plant_here();
+        changes_are_written().await;
     }
 
     #[tokio::test]

@@ -125,6 +125,7 @@ impl WaitingPayments for PgPayments {
 
 #[cfg(test)]
 mod tests {
+    use karcis_kernel::Bug;
     use karcis_schemas::PAYMENTS;
     use karcis_testkit::TestEnvironment;
 
@@ -144,6 +145,14 @@ mod tests {
     #[tokio::test]
     async fn a_change_is_written_if_nothing_came_between() {
         let (_environment, store) = store().await;
+        port_tests::a_change_is_written_if_nothing_came_between(&store).await;
+    }
+
+    #[tokio::test]
+    #[should_panic(expected = "it came between")]
+    async fn without_the_version_check_its_test_fails() {
+        let (_environment, store) = store().await;
+        let _planted = Bug::VersionCheckSkipped.plant_here();
         port_tests::a_change_is_written_if_nothing_came_between(&store).await;
     }
 

@@ -20,7 +20,7 @@ use crate::seeded::{
     broker::Group,
     ids,
     plan::BuyerPlan,
-    ports::Ports,
+    ports::{Ports, act},
     random::hash,
     services::{PAYMENT_WINDOW, resends},
     world::{State, World},
@@ -171,11 +171,19 @@ impl Buyer {
                     let state = &mut *self.world.lock();
                     let name = state.name(booking.0);
                     state.tell(|| format!("the buyer is told that {name} is cancelled"));
-                    state.checks.cancel_accepted(booking);
+                    // Once more: a repetition is answered as before.
+                    if !state.checks.cancel_accepted(booking) {
+                        return;
+                    }
                     state.check(&[booking], None);
+                }
+                Some(Err(CancelBookingError::Refused(why))) => {
+                    let state = &mut *self.world.lock();
+                    if state.checks.is_cancel_accepted(booking) {
+                        state.violate(10, || format!("a cancel is accepted, and then {why:?}"));
+                    }
                     return;
                 }
-                Some(Err(CancelBookingError::Refused(_))) => return,
                 Some(Err(CancelBookingError::NotFound)) => {
                     self.world.lock().violate(15, || "an accepted booking is not found".to_owned());
                     return;
@@ -225,6 +233,9 @@ impl Buyer {
             match answer.await {
                 Some(Ok(started)) => {
                     let (Started::Charge(_) | Started::Paid(_) | Started::Repeated(..)) = started;
+                    if token == "tok_action_required" {
+                        self.act(booking, number);
+                    }
                     return self.outcome(booking).await;
                 }
                 Some(Err(StartAttemptError::KeyReused)) => {
@@ -239,6 +250,20 @@ impl Buyer {
             }
             wait(Duration::from_millis(300 << attempt.min(4))).await;
         }
+    }
+
+    /// Of three who are sent to the provider's page one approves, one declines and one does nothing.
+    fn act(&self, booking: BookingId, number: u64) {
+        let drawn = hash(&[self.world.lock().seed, 103, self.plan.number, number]);
+        if drawn.is_multiple_of(3) {
+            return;
+        }
+        let world = self.world.clone();
+        let acting = Box::pin(async move {
+            wait(Duration::from_millis((drawn >> 8) % 60_000)).await;
+            act(world, booking, drawn % 3 == 1).await;
+        });
+        self.spawn(30 + number, acting);
     }
 
     fn attempt(&self, booking: BookingId, key: &RequestKey, token: &'static str) -> StartAttempt {

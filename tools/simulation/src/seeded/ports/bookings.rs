@@ -16,7 +16,6 @@ use karcis_kernel::{BookingId, EventId, Timestamp, UserId};
 use super::Ports;
 use crate::seeded::{
     broker::Group,
-    faults::FaultKind,
     messages::Content,
     processes::instance_name,
     random::hash,
@@ -28,8 +27,14 @@ use crate::seeded::{
 impl Bookings for Ports {
     async fn load(&self, ids: &[BookingId]) -> Result<Loaded<Booking>, StoreError> {
         let ports = self.about(ids.first().map(|id| id.0));
-        let found = ports.read(|state| state.tables.bookings.load(ids)).await?;
-        Ok(Loaded { found, unreadable: vec![] })
+        let load = |state: &mut State| {
+            let mut found = state.tables.bookings.load(ids);
+            let stored = found.iter().map(|booking| booking.order.id.0).collect::<Vec<_>>();
+            let unreadable = state.unreadable(Group::Booking, "booking", stored);
+            found.retain(|booking| unreadable.iter().all(|row| row.id != booking.order.id.0));
+            Loaded { found, unreadable }
+        };
+        ports.read(load).await
     }
 
     async fn commit(&self, changes: Vec<Change>) -> Result<HashSet<BookingId>, StoreError> {
@@ -47,8 +52,8 @@ impl Bookings for Ports {
 }
 
 fn commit(state: &mut State, instance: usize, changes: Vec<Change>) -> HashSet<BookingId> {
-    let faults = &mut state.faults;
-    let is_locked = |id: BookingId| faults.strikes(FaultKind::Locked, id.0.as_u128() as u64);
+    let State { faults, obstacles, .. } = state;
+    let is_locked = |id: BookingId| obstacles.is_locked(faults, Group::Booking, id.0);
     let (written, conflicts) = state.tables.bookings.commit(changes, is_locked);
     for change in &written {
         tell(state, instance, change);

@@ -16,7 +16,6 @@ use karcis_kernel::{BookingId, Bug, EventId, Timestamp};
 use super::Ports;
 use crate::seeded::{
     broker::Group,
-    faults::FaultKind,
     messages::{self, Message},
     processes::instance_name,
     random::hash,
@@ -31,7 +30,10 @@ impl Stocks for Ports {
         let events = ports.read(|state| state.tables.events.load_events(commands)).await?;
         let holds = ports.read(|state| state.tables.events.load_holds(commands)).await?;
         let buyers = ports.read(|state| state.tables.events.count_for_buyers(commands)).await?;
-        Ok(StockSnapshot { events, holds, buyers, unreadable: HashMap::new() })
+        let stored = holds.keys().map(|id| id.0);
+        let unreadable = self.world.lock().unreadable(Group::Event, "hold", stored);
+        let unreadable = unreadable.into_iter().map(|row| (row.id, row)).collect();
+        Ok(StockSnapshot { events, holds, buyers, unreadable })
     }
 
     async fn seats(&self, commands: &[&Command]) -> Result<HashMap<BookingId, usize>, StoreError> {
@@ -57,8 +59,8 @@ impl Stocks for Ports {
 }
 
 fn commit(state: &mut State, instance: usize, changes: Vec<StockChange>) -> HashSet<EventId> {
-    let faults = &mut state.faults;
-    let is_locked = |id: EventId| faults.strikes(FaultKind::Locked, id.0.as_u128() as u64);
+    let State { faults, obstacles, .. } = state;
+    let is_locked = |id: EventId| obstacles.is_locked(faults, Group::Event, id.0);
     let (written, conflicts) = state.tables.events.commit(changes, is_locked);
     for change in &written {
         for (hold, reply) in &change.replies {
@@ -68,6 +70,9 @@ fn commit(state: &mut State, instance: usize, changes: Vec<StockChange>) -> Hash
                 format!("{} replies {} to {name}", instance_name(instance), message.name())
             });
             state.send(Group::Event, [message]);
+            let id = hold.booking_id;
+            let checked = state.answers.of_hold(id, reply);
+            state.check_answer(id, checked);
             state.trace = hash(&[state.trace, hold.booking_id.0.as_u128() as u64]);
         }
         let bookings: Vec<BookingId> = change.holds.iter().map(|hold| hold.booking_id).collect();

@@ -21,6 +21,9 @@ use crate::seeded::{
     world::{State, World, start},
 };
 
+/// How long a refund takes that is not done at once.
+const REFUND_TIME: Duration = Duration::from_secs(20);
+
 /// What becomes of a call.
 enum Call {
     Answered,
@@ -96,7 +99,7 @@ impl Ports {
     }
 }
 
-/// Captures money of an intent that is closed, and sends a webhook until it is taken.
+/// Captures money of an intent that is closed, of which a webhook tells: nothing else does.
 async fn capture_late(world: Arc<World>, intent: BookingId, after: Duration) {
     wait(after).await;
     {
@@ -106,6 +109,50 @@ async fn capture_late(world: Arc<World>, intent: BookingId, after: Duration) {
         state.tell(|| format!("the provider captures money for {name}, late"));
         state.check(&[intent], None);
     }
+    send_webhook(world, intent).await;
+}
+
+/// The buyer approves or declines what the provider waits for, of which a webhook tells unless it is lost: it
+/// is asked anyway.
+pub(crate) async fn act(world: Arc<World>, intent: BookingId, approves: bool) {
+    let is_told = {
+        let state = &mut *world.lock();
+        let now = state.now(None);
+        if !state.tables.provider.buyer_acts(intent, approves, now) {
+            return;
+        }
+        let name = state.name(intent.0);
+        let what = if approves { "approves" } else { "declines" };
+        state.tell(|| format!("the buyer {what} the charge for {name}"));
+        state.check(&[intent], None);
+        !state.faults.strikes(FaultKind::WebhookLost, intent.0.as_u128() as u64)
+    };
+    if is_told {
+        send_webhook(world, intent).await;
+    }
+}
+
+/// What was to go back goes back, as [`act`] says it.
+async fn end_refunds(world: Arc<World>, intent: BookingId) {
+    wait(REFUND_TIME).await;
+    let is_told = {
+        let state = &mut *world.lock();
+        if !state.tables.provider.end_refunds(intent) {
+            return;
+        }
+        let name = state.name(intent.0);
+        state.tell(|| format!("the provider has given back the money of {name}"));
+        state.check(&[intent], None);
+        !state.faults.strikes(FaultKind::WebhookLost, intent.0.as_u128() as u64)
+    };
+    if is_told {
+        send_webhook(world, intent).await;
+    }
+}
+
+/// Sends a webhook about the intent until it is taken.
+async fn send_webhook(world: Arc<World>, intent: BookingId) {
+    world.lock().tables.provider.add_webhook(intent);
     let mut instance = Group::Payment as usize * INSTANCES;
     while Ports::new(world.clone(), instance).ask_soon(intent, true).await.is_err() {
         wait(Duration::from_secs(1)).await;
@@ -160,8 +207,15 @@ impl PaymentGateway for Ports {
 
     async fn refund(&self, refund: Refund) -> Result<RefundOutcome, ProviderUnavailable> {
         let intent = refund.intent;
-        let refunded =
-            self.ask(intent, "refund", move |state| state.tables.provider.refund(&refund));
+        let world = self.world.clone();
+        let refunded = self.ask(intent, "refund", move |state| {
+            let outcome = state.tables.provider.refund(&refund);
+            if outcome == RefundOutcome::Pending {
+                let name = hash(&[23, intent.0.as_u128() as u64]);
+                state.spawn(name, None, Box::pin(end_refunds(world, intent)));
+            }
+            outcome
+        });
         refunded.await.ok_or_else(|| ProviderUnavailable("no answer".to_owned()))
     }
 

@@ -12,15 +12,17 @@ use std::sync::Arc;
 
 use karcis_booking_service::application::OpenEvents;
 use karcis_database::StoreError;
+use karcis_kernel::BookingId;
 use uuid::Uuid;
 
 pub(crate) use bookings::Opened;
+pub(crate) use gateway::act;
 
 use super::{
     faults::FaultKind,
     processes::group_of,
     rows::Open,
-    world::{State, World},
+    world::{State, World, start},
 };
 
 /// What one instance of a service has at hand: it implements the ports of all four.
@@ -50,6 +52,16 @@ impl Ports {
     /// Empty tables of a service by itself: nothing goes wrong, and nothing takes time.
     pub fn still() -> Self {
         Self::new(World::still(), 0)
+    }
+
+    /// At the provider the buyer approves or declines what it waits for.
+    pub fn buyer_acts(&self, intent: BookingId, approves: bool) -> bool {
+        self.world.lock().tables.provider.buyer_acts(intent, approves, start())
+    }
+
+    /// At the provider the intent's pending refunds are done.
+    pub fn refunds_are_done(&self, intent: BookingId) -> bool {
+        self.world.lock().tables.provider.end_refunds(intent)
     }
 
     /// booking-service's port of the events whose bookings have to be cancelled.
@@ -108,6 +120,7 @@ impl Ports {
             state.processes[self.instance].faults += 1;
             let instance = super::processes::instance_name(self.instance);
             state.tell(|| format!("the answer to a commit of {instance} is lost"));
+            state.progress.store_failed(group_of(self.instance));
             return Err(StoreError::unavailable("the answer to the commit is lost"));
         }
         Ok(done)

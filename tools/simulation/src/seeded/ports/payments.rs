@@ -13,7 +13,6 @@ use karcis_payment_service::{
 use super::Ports;
 use crate::seeded::{
     broker::Group,
-    faults::FaultKind,
     messages,
     processes::instance_name,
     random::hash,
@@ -24,8 +23,14 @@ use crate::seeded::{
 impl Payments for Ports {
     async fn load(&self, bookings: &[BookingId]) -> Result<Loaded<PaymentRecord>, StoreError> {
         let ports = self.about(bookings.first().map(|id| id.0));
-        let found = ports.read(|state| state.tables.payments.load(bookings)).await?;
-        Ok(Loaded { found, unreadable: vec![] })
+        let load = |state: &mut State| {
+            let mut found = state.tables.payments.load(bookings);
+            let stored = found.iter().map(|record| record.booking_id().0).collect::<Vec<_>>();
+            let unreadable = state.unreadable(Group::Payment, "payment", stored);
+            found.retain(|record| unreadable.iter().all(|row| row.id != record.booking_id().0));
+            Loaded { found, unreadable }
+        };
+        ports.read(load).await
     }
 
     async fn key_uses(
@@ -70,11 +75,16 @@ impl Payments for Ports {
 
 fn commit(state: &mut State, instance: usize, changes: Vec<Change>) -> HashSet<BookingId> {
     let now = state.now(None);
-    let faults = &mut state.faults;
-    let is_locked = |id: BookingId| faults.strikes(FaultKind::Locked, id.0.as_u128() as u64);
+    let State { faults, obstacles, .. } = state;
+    let is_locked = |id: BookingId| obstacles.is_locked(faults, Group::Payment, id.0);
     let (written, conflicts) = state.tables.payments.commit(changes, now, is_locked);
     for change in &written {
         let booking = change.after.booking_id();
+        let version = change.after.payment().map_or(1, |payment| payment.version);
+        for fact in &change.facts {
+            let checked = state.answers.of_payment(booking, version, fact);
+            state.check_answer(booking, checked);
+        }
         let facts = change.facts.iter().filter_map(|fact| messages::of_payment(booking, fact));
         tell(state, instance, change);
         state.send(Group::Payment, facts);
@@ -105,7 +115,11 @@ impl WaitingPayments for Ports {
     async fn claim(&self, _refunds: bool, limit: u16) -> Result<Vec<Claimed>, StoreError> {
         self.write(|state| {
             let now = state.now(None);
-            state.tables.payments.claim(limit, now)
+            let mut claimed = state.tables.payments.claim(limit, now);
+            let ids = claimed.iter().map(|it| it.payment.booking_id.0).collect::<Vec<_>>();
+            let unreadable = state.unreadable(Group::Payment, "payment", ids);
+            claimed.retain(|it| unreadable.iter().all(|row| row.id != it.payment.booking_id.0));
+            claimed
         })
         .await
     }

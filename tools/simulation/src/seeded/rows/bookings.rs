@@ -128,9 +128,27 @@ impl BookingRows {
         .collect()
     }
 
+    /// The timers that are due now, claimed or not.
+    pub(crate) fn due_timers(
+        &self,
+        now: Timestamp,
+    ) -> impl Iterator<Item = (Timestamp, BookingId)> {
+        self.timers.iter().take_while(move |(due, _)| *due <= now).copied()
+    }
+
+    /// Of all open events, the bookings that can take the input now.
+    pub(crate) fn untold(&self, why: Open) -> Vec<BookingId> {
+        let (mut events, mut found) = (vec![], vec![]);
+        while let Some(event) = self.known.next(why, &events) {
+            events.push(event.event_id);
+            found.extend(self.bookings_of(why, event.event_id, &[], u16::MAX));
+        }
+        found
+    }
+
     /// When the next timer is due, or the claim of one that is.
-    pub(crate) fn next_timer(&self) -> Option<Timestamp> {
-        let timers = self.timers.iter().take(50);
+    pub(crate) fn next_timer(&self, skipped: &[BookingId]) -> Option<Timestamp> {
+        let timers = self.timers.iter().filter(|(_, id)| !skipped.contains(id)).take(50);
         timers
             .map(|(due, id)| self.claimed_until.get(id).map_or(*due, |until| *until.max(due)))
             .min()

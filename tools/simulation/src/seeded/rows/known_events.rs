@@ -10,7 +10,7 @@ use karcis_booking_service::{
 use karcis_kernel::{EventId, Timestamp};
 
 /// Why an event is open.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Open {
     /// Its bookings have to be cancelled.
     Cancelled,

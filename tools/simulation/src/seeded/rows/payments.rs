@@ -185,6 +185,13 @@ impl PaymentRows {
         self.waiting.iter().find(|(_, asking)| asking.look_up).map(|(booking, _)| *booking)
     }
 
+    /// The payments that the provider is to be asked about now.
+    pub(crate) fn due(&self, now: Timestamp) -> impl Iterator<Item = (Timestamp, BookingId)> {
+        let next = |it: &Asking| it.next_try.max(it.asking_until);
+        let waiting = self.waiting.iter().map(move |(id, it)| (next(it), *id));
+        waiting.filter(move |(next, _)| *next <= now)
+    }
+
     /// When the provider is to be asked next.
     pub(crate) fn next_try(&self) -> Option<Timestamp> {
         self.waiting.values().map(|it| it.next_try.max(it.asking_until)).min()

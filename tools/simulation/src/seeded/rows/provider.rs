@@ -21,20 +21,28 @@ pub(crate) enum Fate {
 struct ChargeRow {
     charge: Charge,
     due_at: Timestamp,
+    /// Whether its buyer has approved or declined it.
+    approved: Option<bool>,
     /// What it was answered with, once that is final.
     answer: Option<Outcome>,
+}
+
+#[derive(Debug)]
+struct RefundRow {
+    refund: Refund,
+    is_done: bool,
 }
 
 #[derive(Debug, Default)]
 pub(crate) struct Provider {
     intents: HashMap<BookingId, Fate>,
     charges: HashMap<String, ChargeRow>,
-    refunds: HashMap<String, Refund>,
+    refunds: HashMap<String, RefundRow>,
     /// By intent: how much was captured, and how much went back.
     sums: HashMap<BookingId, (i64, i64)>,
     /// Intents that have captured after they were closed.
     late: HashSet<BookingId>,
-    /// Those of them about which no webhook was taken yet.
+    /// Intents about which a webhook is to be taken.
     webhooks: HashSet<BookingId>,
 }
 
@@ -48,30 +56,48 @@ impl Provider {
     pub(crate) fn charge(&mut self, charge: &Charge, now: Timestamp) -> Outcome {
         if !self.charges.contains_key(&charge.key) {
             let due_at = now + wait(&charge.method);
-            let row = ChargeRow { charge: charge.clone(), due_at, answer: None };
+            let row = ChargeRow { charge: charge.clone(), due_at, approved: None, answer: None };
             self.charges.insert(charge.key.clone(), row);
         }
-        let row = &self.charges[&charge.key];
-        let answer = match &row.answer {
+        let answer = self.charges[&charge.key].answer.clone();
+        match answer.unwrap_or_else(|| self.answer(&charge.key, now)) {
             // An intent whose money has gone back is closed, as a voided one is.
-            Some(Outcome::Approved | Outcome::AlreadyCaptured { .. })
+            Outcome::Approved | Outcome::AlreadyCaptured { .. }
                 if self.sums(charge.intent).1 > 0 =>
             {
-                return Outcome::Voided;
+                Outcome::Voided
             }
-            Some(answer) => return answer.clone(),
-            None => self.settle(row, now),
-        };
-        if !matches!(answer, Outcome::Pending | Outcome::ActionRequired(_)) {
+            answer => answer,
+        }
+    }
+
+    /// Where a charge without an answer stands now, which is its answer once it is final.
+    fn answer(&mut self, key: &str, now: Timestamp) -> Outcome {
+        let answer = self.settle(&self.charges[key], now);
+        if let Some(row) = self.charges.get_mut(key)
+            && !matches!(answer, Outcome::Pending | Outcome::ActionRequired(_))
+        {
+            let Charge { intent, amount, .. } = row.charge;
+            row.answer = Some(answer.clone());
             if answer == Outcome::Approved {
-                self.intents.insert(charge.intent, Fate::Captured(charge.key.clone()));
-                self.sums.entry(charge.intent).or_default().0 += charge.amount.amount;
-            }
-            if let Some(row) = self.charges.get_mut(&charge.key) {
-                row.answer = Some(answer.clone());
+                self.intents.insert(intent, Fate::Captured(key.to_owned()));
+                self.sums.entry(intent).or_default().0 += amount.amount;
             }
         }
         answer
+    }
+
+    /// The buyer approves or declines the charge of the intent that waits for that; `false`: none does.
+    pub(crate) fn buyer_acts(&mut self, intent: BookingId, approves: bool, now: Timestamp) -> bool {
+        let waits = |row: &&mut ChargeRow| {
+            let is_action = row.charge.method == "tok_action_required";
+            row.charge.intent == intent && is_action && row.answer.is_none() && row.due_at > now
+        };
+        let Some(row) = self.charges.values_mut().find(waits) else { return false };
+        row.approved = Some(approves);
+        let key = row.charge.key.clone();
+        self.answer(&key, now);
+        true
     }
 
     fn settle(&self, row: &ChargeRow, now: Timestamp) -> Outcome {
@@ -83,11 +109,18 @@ impl Provider {
         let is_due = row.due_at <= now;
         match row.charge.method.as_str() {
             "tok_slow" if !is_due => Outcome::Pending,
-            "tok_action_required" if is_due => Outcome::Declined(decline("action_expired")),
-            "tok_action_required" => Outcome::ActionRequired(NextAction {
-                action: BuyerAction::VirtualAccount { number: "8800".to_owned() },
-                expires_at: row.due_at,
-            }),
+            "tok_action_required" if row.approved == Some(false) => {
+                Outcome::Declined(decline("action_declined"))
+            }
+            "tok_action_required" if row.approved.is_none() && is_due => {
+                Outcome::Declined(decline("action_expired"))
+            }
+            "tok_action_required" if row.approved.is_none() => {
+                Outcome::ActionRequired(NextAction {
+                    action: BuyerAction::VirtualAccount { number: "8800".to_owned() },
+                    expires_at: row.due_at,
+                })
+            }
             "tok_insufficient_funds" => Outcome::Declined(decline("insufficient_funds")),
             "tok_stolen_card" => Outcome::Declined(decline("stolen_card")),
             "tok_expired_card" => Outcome::Declined(decline("expired_card")),
@@ -109,10 +142,27 @@ impl Provider {
         if self.is_refund_refused(refund.intent) {
             return RefundOutcome::Refused { reason: "account_closed".to_owned() };
         }
-        if self.refunds.insert(refund.key.clone(), refund.clone()).is_none() {
-            self.sums.entry(refund.intent).or_default().1 += refund.amount.amount;
+        let is_new = !self.refunds.contains_key(&refund.key);
+        let new = || RefundRow { refund: refund.clone(), is_done: false };
+        let row = self.refunds.entry(refund.key.clone()).or_insert_with(new);
+        let is_done = row.is_done;
+        if is_new && !self.is_paid_with(refund.intent, "tok_refund_pending") {
+            self.end_refunds(refund.intent);
+            return RefundOutcome::Done;
         }
-        RefundOutcome::Done
+        if is_done { RefundOutcome::Done } else { RefundOutcome::Pending }
+    }
+
+    /// What of the intent is to go back goes back; `false`: nothing.
+    pub(crate) fn end_refunds(&mut self, intent: BookingId) -> bool {
+        let pending = |row: &&mut RefundRow| row.refund.intent == intent && !row.is_done;
+        let mut amount = 0;
+        for row in self.refunds.values_mut().filter(pending) {
+            row.is_done = true;
+            amount += row.refund.amount.amount;
+        }
+        self.sums.entry(intent).or_default().1 += amount;
+        amount > 0
     }
 
     /// The keys of the charges whose money the intent has captured.
@@ -133,15 +183,19 @@ impl Provider {
         left.min().filter(|_| is_closed).cloned()
     }
 
-    /// Captures a charge of an intent that is closed, about which a webhook is to be sent.
+    /// Captures a charge of an intent that is closed.
     pub(crate) fn capture_late(&mut self, intent: BookingId) {
         let Some(key) = self.left_by(intent) else { return };
         if let Some(row) = self.charges.get_mut(&key) {
             row.answer = Some(Outcome::Approved);
             self.sums.entry(intent).or_default().0 += row.charge.amount.amount;
             self.late.insert(intent);
-            self.webhooks.insert(intent);
         }
+    }
+
+    /// A webhook about the intent is to be sent.
+    pub(crate) fn add_webhook(&mut self, intent: BookingId) {
+        self.webhooks.insert(intent);
     }
 
     /// Payment-service has taken the webhook about the intent.
@@ -161,8 +215,12 @@ impl Provider {
 
     /// Whether the method that paid takes no refund.
     pub(crate) fn is_refund_refused(&self, intent: BookingId) -> bool {
+        self.is_paid_with(intent, "tok_refund_refused")
+    }
+
+    fn is_paid_with(&self, intent: BookingId, method: &str) -> bool {
         let Some(Fate::Captured(key)) = self.intents.get(&intent) else { return false };
-        self.charges.get(key).is_some_and(|row| row.charge.method == "tok_refund_refused")
+        self.charges.get(key).is_some_and(|row| row.charge.method == method)
     }
 }
 
@@ -183,7 +241,7 @@ fn wait(method: &str) -> std::time::Duration {
 /// What a decline code means.
 pub(crate) fn decline(code: &str) -> Decline {
     let kind = match code {
-        "insufficient_funds" | "action_expired" => DeclineKind::Soft,
+        "insufficient_funds" | "action_expired" | "action_declined" => DeclineKind::Soft,
         _ => DeclineKind::Hard,
     };
     Decline { kind, code: code.to_owned() }

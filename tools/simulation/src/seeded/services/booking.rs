@@ -27,6 +27,8 @@ use crate::seeded::{
 pub(crate) const PAYMENT_WINDOW: Duration = Duration::from_secs(15 * 60);
 const TICK: Duration = Duration::from_millis(150);
 const LOOK_AGAIN: Duration = Duration::from_secs(60);
+/// How long what the store rejects is left out.
+const REJECTED_FOR: Duration = Duration::from_secs(60);
 /// How long what others have locked is left out.
 const LOCKED_FOR: Duration = Duration::from_secs(1);
 const AT_A_TIME: u16 = 500;
@@ -56,13 +58,43 @@ impl Ports {
         DecisionContext { at, resends: resends() }
     }
 
-    /// Nothing here can be rejected for good.
-    fn none_rejected(&self, rejected: &Rejected) {
-        if let Some((id, error)) = rejected.first() {
-            let state = &mut *self.world.lock();
-            let name = state.name(id.0);
-            state.violate(14, || format!("the store rejects {name}: {error}"));
+    /// Only what cannot be read is rejected.
+    fn check_rejected(&self, rejected: &Rejected) {
+        let state = &mut *self.world.lock();
+        for (id, error) in rejected {
+            if !state.obstacles.is_in_the_way(Group::Booking, id.0) {
+                let name = state.name(id.0);
+                state.violate(14, || format!("the store rejects {name}: {error}"));
+            }
         }
+    }
+}
+
+/// What is left out for a while.
+struct Skipped<Id> {
+    ids: Vec<Id>,
+    /// When the first of them was met.
+    since: Duration,
+    time: Duration,
+}
+
+impl<Id> Skipped<Id> {
+    fn of(time: Duration) -> Self {
+        Self { ids: vec![], since: Duration::ZERO, time }
+    }
+
+    fn ids(&mut self) -> &[Id] {
+        if monotonic() - self.since > self.time {
+            self.ids.clear();
+        }
+        &self.ids
+    }
+
+    fn extend(&mut self, ids: impl IntoIterator<Item = Id>) {
+        if self.ids().is_empty() {
+            self.since = monotonic();
+        }
+        self.ids.extend(ids);
     }
 }
 
@@ -81,7 +113,8 @@ impl Handler for Replies {
                 Content::UserErased(user) => users.push((index, *user)),
                 Content::ToEventService(_)
                 | Content::ToPaymentService(_)
-                | Content::Notification(_) => {}
+                | Content::Notification(_)
+                | Content::Poison(..) => {}
             }
         }
         let mut open = vec![];
@@ -111,45 +144,49 @@ impl Handler for Replies {
 
 async fn run_timers(ports: Ports) {
     let world = ports.world.clone();
+    let mut skipped = Skipped::of(REJECTED_FOR);
     loop {
         let pause = {
             let state = world.lock();
             let now = state.now(Some(ports.instance));
-            let next = state.tables.bookings.next_timer();
-            next.map(|next| (next - now).to_std().unwrap_or_default()).unwrap_or(LOOK_AGAIN)
+            let next = state.tables.bookings.next_timer(skipped.ids());
+            // Those that are left out come back without a signal.
+            let idle = if skipped.ids().is_empty() { LOOK_AGAIN } else { LOCKED_FOR };
+            next.map_or(idle, |next| (next - now).to_std().unwrap_or_default().min(idle))
         };
         if pause > TICK {
             world.wait_for(Signal::Work(Group::Booking), pause.min(LOOK_AGAIN)).await;
             continue;
         }
         wait(TICK).await;
-        if let Ok((_, rejected)) =
-            fire_timers(&ports, &ports, ports.context(), &[], AT_A_TIME).await
-        {
-            ports.none_rejected(&rejected);
+        let context = ports.context();
+        let firing = fire_timers(&ports, &ports, context, skipped.ids(), AT_A_TIME);
+        if let Ok((_, rejected)) = firing.await {
+            ports.check_rejected(&rejected);
+            skipped.extend(rejected.into_iter().map(|(id, _)| id));
         }
     }
 }
 
 async fn apply_to_open_events(ports: Ports, why: Open, input: Input) {
     let (world, opened) = (ports.world.clone(), Opened(ports.clone(), why));
-    let (mut locked, mut events, mut since) = (vec![], vec![], monotonic());
+    let mut rejected = Skipped::of(REJECTED_FOR);
+    let (mut locked, mut events) = (Skipped::of(LOCKED_FOR), Skipped::of(LOCKED_FOR));
     loop {
-        if monotonic() - since > LOCKED_FOR {
-            (locked, events, since) = (vec![], vec![], monotonic());
-        }
-        if world.lock().tables.bookings.known.next(why, &events).is_none() {
-            let pause = if events.is_empty() { LOOK_AGAIN } else { LOCKED_FOR };
+        if world.lock().tables.bookings.known.next(why, events.ids()).is_none() {
+            let pause = if events.ids().is_empty() { LOOK_AGAIN } else { LOCKED_FOR };
             world.wait_for(Signal::Work(Group::Booking), pause).await;
             wait(TICK).await;
             continue;
         }
-        let skipping = Skipping { rejected: &[], locked: &locked, events: &events };
+        let skipping =
+            Skipping { rejected: rejected.ids(), locked: locked.ids(), events: events.ids() };
         let context = ports.context();
         let applying = apply_to_event(&ports, &opened, &input, context, skipping, AT_A_TIME, SEATS);
         match applying.await {
             Ok(Some(applied)) => {
-                ports.none_rejected(&applied.rejected);
+                ports.check_rejected(&applied.rejected);
+                rejected.extend(applied.rejected.into_iter().map(|(id, _)| id));
                 locked.extend(applied.locked);
                 events.extend(applied.waiting);
             }

@@ -15,9 +15,9 @@ use uuid::Uuid;
 use crate::seeded::{
     broker::{Group, Partition},
     faults::FaultKind,
-    messages::Message,
+    messages::{Content, Message},
     ports::Ports,
-    processes::{INSTANCES, SESSION, instance_name},
+    processes::{Ground, INSTANCES, SESSION, instance_name},
     random::hash,
     world::{Signal, State},
 };
@@ -64,12 +64,14 @@ pub(super) async fn consume(ports: Ports, group: Group, handler: impl Handler) {
         Member { ports, group, generation: None, next: BTreeMap::new(), held: Vec::new() };
     loop {
         world.step(Some(instance), instance as u64).await;
-        let taken = {
+        let (taken, is_down) = {
             let state = &mut *world.lock();
-            member.take(state)
+            let taken = member.take(state);
+            (taken, state.down_until.get(&Ground::Broker).is_some_and(|until| *until > monotonic()))
         };
         if taken.is_empty() {
-            let pause = if member.held.is_empty() { LOOK_AGAIN } else { HELD_BACK };
+            let is_idle = member.held.is_empty() && !is_down;
+            let pause = if is_idle { LOOK_AGAIN } else { HELD_BACK };
             world.wait_for(Signal::Group(group), pause).await;
         }
         // Those that were held back are tried first: they came before.
@@ -120,20 +122,24 @@ impl Member {
         taken
     }
 
+    /// What strikes the group; its other members hear of it.
     fn strike(&self, state: &mut State) {
         let (group, place) = (self.group, self.group as u64);
         if state.faults.strikes(FaultKind::Rewind, place) {
             state.broker.rewind(group);
+            state.notify(Signal::Group(group));
             state.tell(|| format!("group {group:?} reads everything again"));
         }
         if state.faults.strikes(FaultKind::Rebalance, place) {
             state.broker.rebalance(group);
+            state.notify(Signal::Group(group));
             state.tell(|| format!("the members of group {group:?} swap their partitions"));
         }
         let topics = group.topics().iter().filter(|topic| topic.is_repeated());
         for topic in topics {
             if state.faults.strikes(FaultKind::TopicReset, *topic as u64) {
                 state.broker.reset(*topic);
+                Group::ALL.into_iter().for_each(|group| state.notify(Signal::Group(group)));
                 state.tell(|| format!("topic {topic:?} is deleted and made again"));
             }
         }
@@ -160,6 +166,10 @@ impl Member {
         handler: &impl Handler,
         batch: Vec<Taken>,
     ) -> Result<Vec<Taken>, Overdue> {
+        let (undecodable, batch): (Vec<_>, Vec<_>) = batch
+            .into_iter()
+            .partition(|it| matches!(it.message.content, Content::Poison(_, None)));
+        undecodable.iter().for_each(|it| self.dead_letter(it, "it cannot be decoded"));
         let mut waiting: Vec<Taken> = vec![];
         let mut keys: HashSet<Uuid> = self.held.iter().map(|it| it.message.key).collect();
         // The first on top.
@@ -172,8 +182,11 @@ impl Member {
                 continue;
             }
             match self.retrying(handler, &part).await? {
-                Ok(()) => {}
+                Ok(()) => self.handled(&part),
                 Err(HandleError::Contended { open: Some(open), .. }) => {
+                    let is_done = |(index, _): &(usize, _)| !open.contains(index);
+                    let done = part.iter().enumerate().filter(is_done).map(|(_, it)| it.clone());
+                    self.handled(&done.collect::<Vec<_>>());
                     let open_keys = open.iter().map(|index| part[*index].message.key);
                     let locked: HashSet<Uuid> = open_keys.collect();
                     // Who names one names the later ones of its key, too.
@@ -187,7 +200,7 @@ impl Member {
                 Err(HandleError::Contended { open: None, .. }) => {
                     left.extend(part.into_iter().rev().map(|one| vec![one]));
                 }
-                Err(error) if part.len() == 1 => self.dead_letter(&part[0].message, &error),
+                Err(error) if part.len() == 1 => self.dead_letter(&part[0], &error.to_string()),
                 Err(_) => {
                     let mut first = part;
                     let second = first.split_off(first.len() / 2);
@@ -219,12 +232,23 @@ impl Member {
         }
     }
 
-    fn dead_letter(&self, message: &Message, error: &HandleError) {
-        let state = &mut *self.ports.world.lock();
-        state.counts.dead_letters += 1;
+    fn handled(&self, part: &[Taken]) {
+        let broker = &mut self.ports.world.lock().broker;
+        if self.generation == Some(broker.generation(self.group)) {
+            part.iter().for_each(|it| broker.handled(self.group, it.partition, it.offset));
+        }
+    }
+
+    fn dead_letter(&self, taken: &Taken, error: &str) {
+        self.handled(std::slice::from_ref(taken));
+        let (message, state) = (&taken.message, &mut *self.ports.world.lock());
         let about = state.name(message.subject());
         let (instance, name) = (instance_name(self.ports.instance), message.name());
-        state.violate(15, || format!("{instance} dead-letters {name} of {about}: {error}"));
+        let what = format!("{instance} dead-letters {name} of {about}: {error}");
+        state.tell(|| what.clone());
+        if !state.dead_letter(&self.ports.world, self.group, message) {
+            state.violate(14, || what);
+        }
     }
 }
 

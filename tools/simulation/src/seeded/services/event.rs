@@ -42,7 +42,9 @@ impl Handler for Commands {
         let commands: Vec<&Command> = batch
             .iter()
             .filter_map(|message| match &message.content {
-                Content::ToEventService(command) => Some(command),
+                Content::ToEventService(command) | Content::Poison(_, Some(command)) => {
+                    Some(command)
+                }
                 _ => None,
             })
             .collect();

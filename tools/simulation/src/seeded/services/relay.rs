@@ -124,6 +124,9 @@ fn send(state: &mut State, ports: &Ports, rows: &[(u64, Message)]) -> Vec<u64> {
             continue;
         }
         state.broker.append(message.clone());
+        if state.faults.strikes(FaultKind::Poison, message.topic as u64) {
+            state.poison(message);
+        }
         if state.faults.strikes(FaultKind::MessageDoubled, place) {
             state.tell(|| told("has twice"));
             state.broker.append(message.clone());

@@ -16,12 +16,14 @@ use hyper_util::{
 use karcis_process::chain;
 use karcis_schemas::{Service, USER};
 use serde_json::{Value, json};
-use tokio::time::timeout;
+use tokio::{sync::Mutex, time::timeout};
 
 use super::login::{Login, Who};
 
-/// As long as an answer may take, and as large as it may be.
-const TIMEOUT: Duration = Duration::from_secs(30);
+/// As long as an answer to a question and to an act may take (settling asks the provider), and as large as one may
+/// be.
+const READ_TIMEOUT: Duration = Duration::from_secs(10);
+const ACT_TIMEOUT: Duration = Duration::from_secs(30);
 const MAX_BYTES: usize = 1024 * 1024;
 
 /// Why nothing was shown or done.
@@ -66,6 +68,12 @@ impl Failures {
         None
     }
 
+    /// The same, whose failure is told to those who read what is shown, too.
+    pub(super) fn told(&mut self, call: Result<Value, OpsError>) -> Value {
+        let error = call.as_ref().err().map(|error| json!({"error": error.to_string()}));
+        self.note(call).or(error).unwrap_or_default()
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.failed == 0
     }
@@ -86,7 +94,22 @@ impl Failures {
 pub(super) struct Client {
     http: HttpClient<HttpsConnector<HttpConnector>, Full<Bytes>>,
     urls: BTreeMap<&'static str, String>,
-    token: String,
+    session: Mutex<Session>,
+}
+
+/// The token to call with, and what it is exchanged for another with once it has expired.
+#[derive(Clone, Default)]
+struct Session {
+    access_token: String,
+    refresh_token: Option<String>,
+}
+
+impl Session {
+    fn of(body: &Value) -> Self {
+        let token = |name: &str| body[name].as_str().map(str::to_owned);
+        let access_token = token("access_token").unwrap_or_default();
+        Self { access_token, refresh_token: token("refresh_token") }
+    }
 }
 
 impl Client {
@@ -101,39 +124,56 @@ impl Client {
         let tls = machines.unwrap_or_else(|| HttpsConnectorBuilder::new().with_webpki_roots());
         let connector = tls.https_or_http().enable_http1().build();
         let http = HttpClient::builder(TokioExecutor::new()).build(connector);
-        let mut client = Self { http, urls, token: String::new() };
-        client.token = match who {
-            Who::Token(token) => token,
+        let mut client = Self { http, urls, session: Mutex::default() };
+        *client.session.get_mut() = match who {
+            Who::Token(access_token) => Session { access_token, refresh_token: None },
             Who::Password { email, password } => {
                 let body = json!({"email": email, "password": password});
-                let session = client.call(&USER, Method::POST, "/login", Some(&body)).await?;
-                session["access_token"].as_str().unwrap_or_default().to_owned()
+                client.open_session("/login", &body).await?
             }
         };
         Ok(client)
     }
 
+    async fn open_session(&self, path: &str, body: &Value) -> Result<Session, OpsError> {
+        let session = self.send(&USER, path, Some(body), "access_token", "").await?;
+        Ok(Session::of(&session))
+    }
+
     /// The token that it calls with.
-    pub(super) fn token(&self) -> &str {
-        &self.token
+    pub(super) async fn token(&self) -> String {
+        self.session.lock().await.access_token.clone()
     }
 
-    pub(super) async fn get(&self, service: &Service, path: &str) -> Result<Value, OpsError> {
-        self.call(service, Method::GET, path, None).await
+    /// What GET answers, which has this field.
+    pub(super) async fn get(
+        &self,
+        service: &Service,
+        path: &str,
+        field: &str,
+    ) -> Result<Value, OpsError> {
+        self.call(service, path, None, field).await
     }
 
+    /// What POST answers, which has this field.
     pub(super) async fn post(
         &self,
         service: &Service,
         path: &str,
         body: &Value,
+        field: &str,
     ) -> Result<Value, OpsError> {
-        self.call(service, Method::POST, path, Some(body)).await
+        self.call(service, path, Some(body), field).await
     }
 
     /// What GET answers, or null if there is no such thing.
-    pub(super) async fn find(&self, service: &Service, path: &str) -> Result<Value, OpsError> {
-        match self.get(service, path).await {
+    pub(super) async fn find(
+        &self,
+        service: &Service,
+        path: &str,
+        field: &str,
+    ) -> Result<Value, OpsError> {
+        match self.get(service, path, field).await {
             Err(OpsError::Refused { status: StatusCode::NOT_FOUND, .. }) => Ok(Value::Null),
             found => found,
         }
@@ -152,7 +192,7 @@ impl Client {
         loop {
             let page = (limit - items.len()).min(100);
             let path = format!("{path}?limit={page}{cursor}&{query}");
-            let page = self.get(service, path.trim_end_matches('&')).await?;
+            let page = self.get(service, path.trim_end_matches('&'), "items").await?;
             items.extend(page["items"].as_array().into_iter().flatten().cloned());
             let Some(next) = page["next_cursor"].as_str() else { break };
             if items.len() >= limit {
@@ -164,19 +204,49 @@ impl Client {
         Ok(items)
     }
 
+    /// Calls with another token, if this one has expired and there is a session: much takes longer than a
+    /// quarter of an hour.
     async fn call(
         &self,
         service: &Service,
-        method: Method,
         path: &str,
         body: Option<&Value>,
+        field: &str,
+    ) -> Result<Value, OpsError> {
+        let used = self.token().await;
+        match self.send(service, path, body, field, &used).await {
+            Err(refused @ OpsError::Refused { status: StatusCode::UNAUTHORIZED, .. }) => {
+                let mut session = self.session.lock().await;
+                if session.access_token == used {
+                    let Some(refresh_token) = &session.refresh_token else { return Err(refused) };
+                    let body = json!({"refresh_token": refresh_token});
+                    *session = self.open_session("/token/refresh", &body).await?;
+                }
+                let token = session.access_token.clone();
+                drop(session);
+                self.send(service, path, body, field, &token).await
+            }
+            answer => answer,
+        }
+    }
+
+    /// What the service answers to a GET, or to a POST if there is a body. Whatever answers without this
+    /// field or as no service of ours does is another program, such as a proxy.
+    async fn send(
+        &self,
+        service: &Service,
+        path: &str,
+        body: Option<&Value>,
+        field: &str,
+        token: &str,
     ) -> Result<Value, OpsError> {
         let name = service.full_name();
         let url = self.urls.get(service.name).cloned().unwrap_or_default();
         let failed = |why: String| OpsError::NoAnswer { service: name, url: url.clone(), why };
+        let method = if body.is_some() { Method::POST } else { Method::GET };
         let mut request = Request::builder().method(method).uri(format!("{url}{path}"));
-        if !self.token.is_empty() {
-            request = request.header(AUTHORIZATION, format!("Bearer {}", self.token));
+        if !token.is_empty() {
+            request = request.header(AUTHORIZATION, format!("Bearer {token}"));
         }
         if body.is_some() {
             request = request.header(CONTENT_TYPE, "application/json");
@@ -189,14 +259,23 @@ impl Client {
             let body = Limited::new(answer.into_body(), MAX_BYTES).collect().await;
             Ok::<_, String>((status, body.map_err(|error| chain(&*error))?.to_bytes()))
         };
-        let late = || failed(format!("no answer within {} s", TIMEOUT.as_secs()));
-        let answer = timeout(TIMEOUT, answer).await.map_err(|_| late())?;
-        let (status, bytes) = answer.map_err(failed)?;
+        let limit = if body.is_some() { ACT_TIMEOUT } else { READ_TIMEOUT };
+        let late = || failed(format!("no answer within {} s", limit.as_secs()));
+        let answer = timeout(limit, answer).await.map_err(|_| late())?;
+        let (status, bytes) = answer.map_err(&failed)?;
         let body: Value = serde_json::from_slice(&bytes).unwrap_or_default();
-        if status.is_success() {
-            Ok(body)
-        } else {
-            Err(OpsError::Refused { service: name, status, what: complaint(status, &body) })
+        let has = |field: &str| body.get(field).is_some();
+        match status.is_success() {
+            true if has(field) => Ok(body),
+            false if has("title") => {
+                Err(OpsError::Refused { service: name, status, what: complaint(status, &body) })
+            }
+            _ => {
+                let status = status.as_u16();
+                Err(failed(format!(
+                    "it answers {status} as another program would, such as a proxy"
+                )))
+            }
         }
     }
 }

@@ -3,14 +3,12 @@
 use std::{collections::BTreeMap, fs, io, path::PathBuf};
 
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
+use karcis_dev_servers::paths;
 use karcis_schemas::{SERVICES, Service};
 use nix::sys::termios::{LocalFlags, SetArg, tcgetattr, tcsetattr};
 use serde::Deserialize;
 
 use super::OpsError;
-
-/// Where `karcis` without a command writes it.
-const STACK: &str = "target/karcis/stack.json";
 
 /// Where to call, and as whom.
 #[derive(clap::Args)]
@@ -31,9 +29,12 @@ pub(super) struct Login {
     )]
     password: Option<String>,
     /// What a running `karcis` has written: the services' addresses and the first admin, unless other
-    /// flags name them [default: target/karcis/stack.json, if it is there]
+    /// flags name them [default: stack.json among its data, if it is there]
     #[arg(long, env = "KARCIS_STATE_FILE", value_name = "PATH", global = true)]
     state_file: Option<PathBuf>,
+    /// Where a running `karcis` has its data [default: target/karcis of its build]
+    #[arg(long, env = "KARCIS_DATA", value_name = "PATH", global = true)]
+    data: Option<PathBuf>,
     #[command(flatten)]
     urls: ServiceUrls,
 }
@@ -82,7 +83,9 @@ impl Login {
     }
 
     fn stack(&self) -> Result<Stack, OpsError> {
-        let path = self.state_file.clone().unwrap_or_else(|| STACK.into());
+        // Never in the folder where this is run: who can write there could have the password sent to them.
+        let usual = || self.data.clone().unwrap_or_else(paths::home).join("stack.json");
+        let path = self.state_file.clone().unwrap_or_else(usual);
         let text = match fs::read_to_string(&path) {
             Ok(text) => text,
             // Nobody said that it is there.

@@ -134,7 +134,7 @@ impl Kind {
 
     async fn show(&self, client: &Client, One { service, id }: One) -> Result<Shown, OpsError> {
         let path = format!("/ops/{}/{}/{id}", service.name, self.list);
-        let message = client.get(service, &path).await?;
+        let message = client.get(service, &path, self.id).await?;
         let fields = message.as_object().into_iter().flatten();
         let fields = fields.filter(|(name, _)| !["body", "headers"].contains(&name.as_str()));
         let mut lines: Vec<Value> = fields.map(|(name, value)| json!([name, value])).collect();
@@ -155,7 +155,8 @@ impl Kind {
         let (mut done, mut failures) = (Vec::new(), Failures::default());
         for id in &ids {
             let path = format!("/ops/{name}/{}/{id}/{act}", self.list);
-            let acted = client.post(some.service, &path, &json!({"reason": some.why.reason})).await;
+            let reason = json!({"reason": some.why.reason});
+            let acted = client.post(some.service, &path, &reason, "is_repeated").await;
             done.extend(failures.note(acted.map_err(|error| format!("{id}: {error}"))));
         }
         let is_repeated = |one: &&Value| one["is_repeated"].as_bool() == Some(true);

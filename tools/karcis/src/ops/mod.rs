@@ -22,6 +22,7 @@ pub(crate) use client::OpsError;
 use login::Login;
 use messages::{DeadLetterCommand, ParkedCommand};
 use payments::Settlement;
+use records::DifferenceCommand;
 use table::Shown;
 
 /// What to do, where, and as whom.
@@ -108,8 +109,11 @@ enum OpsCommand {
         #[command(flatten)]
         of: Of,
     },
-    /// What the reconcilers found: stock that does not add up, answers that contradict, the provider's ledger
+    /// What the reconcilers found: stock that does not add up, answers that contradict, the provider's
+    /// ledger; and to close one
     Differences {
+        #[command(subcommand)]
+        command: Option<DifferenceCommand>,
         /// Those too that are gone
         #[arg(long)]
         with_gone: bool,
@@ -191,13 +195,16 @@ pub(crate) async fn ops(options: OpsOptions) -> Result<(), OpsError> {
             messages::dead_letters(&client, command, &of).await?
         }
         OpsCommand::Parked { command, of } => messages::parked(&client, command, &of).await?,
-        OpsCommand::Differences { with_gone, of } => {
+        OpsCommand::Differences { command: None, with_gone, of } => {
             records::differences(&client, with_gone, &of).await
+        }
+        OpsCommand::Differences { command: Some(command), .. } => {
+            records::close(&client, command).await?
         }
         OpsCommand::Audit { of } => records::audit(&client, &of).await,
         OpsCommand::Token => {
-            let token = client.token();
-            Shown::new(token.to_owned(), json!({"access_token": token}))
+            let token = client.token().await;
+            Shown::new(token.clone(), json!({"access_token": token}))
         }
     };
     shown.print(json)

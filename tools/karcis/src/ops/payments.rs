@@ -66,7 +66,8 @@ pub(super) async fn settle(
 ) -> Result<Shown, OpsError> {
     let outcome = outcome.as_str();
     let body = json!({"outcome": outcome, "reference": reference, "reason": why.reason});
-    let payment = client.post(&PAYMENT, &format!("/ops/payment/{id}/settle"), &body).await?;
+    let payment =
+        client.post(&PAYMENT, &format!("/ops/payment/{id}/settle"), &body, "waits_for").await?;
     let status = cell(&payment, "status");
     let text = format!("recorded; the payment is {status} and waits for {}", waits_for(&payment));
     Ok(Shown::new(text, payment))

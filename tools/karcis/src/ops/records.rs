@@ -2,13 +2,27 @@
 
 use futures_util::future::join_all;
 use karcis_schemas::{Service, USER};
-use serde_json::Value;
+use serde_json::{Value, json};
+use uuid::Uuid;
 
 use super::{
-    Of,
+    Of, OpsError, Why,
     client::{Client, Failures},
+    service,
     table::{Column, Shown, cell, time},
 };
+
+#[derive(clap::Subcommand)]
+pub(super) enum DifferenceCommand {
+    /// Close one whose cause is found, and which nothing compares any more
+    Close {
+        #[arg(value_parser = service)]
+        service: &'static Service,
+        id: Uuid,
+        #[command(flatten)]
+        why: Why,
+    },
+}
 
 const COLUMNS: [Column; 7] = [
     ("AT", |act| time(act, "at")),
@@ -20,16 +34,18 @@ const COLUMNS: [Column; 7] = [
     ("ACTOR", |act| cell(act, "actor_id")),
 ];
 
-const DIFFERENCES: [Column; 6] = [
+const DIFFERENCES: [Column; 8] = [
     ("SERVICE", |one| cell(one, "service")),
+    ("ID", |one| cell(one, "difference_id")),
     ("KIND", |one| cell(one, "kind")),
     ("SUBJECT", |one| cell(one, "subject_id")),
     ("FIRST SEEN", |one| time(one, "first_seen_at")),
     ("LAST SEEN", |one| time(one, "last_seen_at")),
     ("WHAT", |one| cell(one, "detail")),
+    ("GONE", |one| time(one, "gone_at")),
 ];
 
-/// user-service compares nothing.
+/// Its last column is only for those who want to see what is gone. user-service compares nothing.
 pub(super) async fn differences(client: &Client, with_gone: bool, of: &Of) -> Shown {
     let query = format!("with_gone={with_gone}");
     let mut services = of.services();
@@ -37,7 +53,20 @@ pub(super) async fn differences(client: &Client, with_gone: bool, of: &Of) -> Sh
     let nothing =
         if services.is_empty() { "user-service compares nothing" } else { "no differences" };
     let (found, failures) = of_each(client, &services, "differences", &query, of.limit.get()).await;
-    Shown::list(found, &DIFFERENCES, nothing, failures)
+    let columns = DIFFERENCES.len() - usize::from(!with_gone);
+    Shown::list(found, &DIFFERENCES[..columns], nothing, failures)
+}
+
+pub(super) async fn close(client: &Client, command: DifferenceCommand) -> Result<Shown, OpsError> {
+    let DifferenceCommand::Close { service, id, why } = command;
+    let path = format!("/ops/{}/differences/{id}/close", service.name);
+    let reason = json!({"reason": why.reason});
+    let closed = client.post(service, &path, &reason, "is_repeated").await?;
+    let text = match closed["is_repeated"].as_bool() {
+        Some(true) => "it was gone before",
+        _ => "it is closed; it is back if it is found again",
+    };
+    Ok(Shown::new(text.to_owned(), closed))
 }
 
 pub(super) async fn audit(client: &Client, of: &Of) -> Shown {

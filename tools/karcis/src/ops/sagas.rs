@@ -37,14 +37,14 @@ pub(super) async fn stuck(
 
 pub(super) async fn resume(client: &Client, id: Uuid, why: &Why) -> Result<Shown, OpsError> {
     let path = format!("/ops/booking/sagas/{id}/resume");
-    let saga = client.post(&BOOKING, &path, &json!({"reason": why.reason})).await?;
+    let saga = client.post(&BOOKING, &path, &json!({"reason": why.reason}), "waits_for").await?;
     let text = format!("sent {} again; it waits for {}", cell(&saga, "pending"), waits_for(&saga));
     Ok(Shown::new(text, saga))
 }
 
 pub(super) async fn cancel(client: &Client, id: Uuid, why: &Why) -> Result<Shown, OpsError> {
     let path = format!("/ops/booking/{id}/cancel");
-    let saga = client.post(&BOOKING, &path, &json!({"reason": why.reason})).await?;
+    let saga = client.post(&BOOKING, &path, &json!({"reason": why.reason}), "waits_for").await?;
     let done = match saga["is_changed"].as_bool() {
         Some(true) => "it is being cancelled",
         _ => "it was being undone before: nothing was changed",

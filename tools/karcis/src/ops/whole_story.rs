@@ -44,40 +44,48 @@ pub(super) async fn why(client: &Client, id: Uuid) -> Result<Shown, OpsError> {
     let [saga, hold, payment] =
         ["booking/sagas", "event/holds", "payment"].map(|of| format!("/ops/{of}/{id}"));
     let (saga, hold, payment, others) = tokio::join!(
-        client.get(&BOOKING, &saga),
-        client.find(&EVENT, &hold),
-        client.find(&PAYMENT, &payment),
+        client.find(&BOOKING, &saga, "booking_id"),
+        client.find(&EVENT, &hold, "booking_id"),
+        client.find(&PAYMENT, &payment, "booking_id"),
         set_aside_by_others(client, id),
     );
     let mut failures = Failures::default();
-    let saga = match saga {
-        // The others say what they know.
-        silent @ Err(OpsError::NoAnswer { .. }) => failures.note(silent).unwrap_or_default(),
-        saga => saga?,
-    };
-    let mut known = |found: Result<Value, OpsError>| {
-        let error = found.as_ref().err().map(|error| json!({"error": error.to_string()}));
-        failures.note(found).or(error).unwrap_or_default()
-    };
-    let (hold, payment) = (known(hold), known(payment));
-    let mut set_aside = set_aside_by_itself(&saga);
-    set_aside.extend(others.into_iter().flat_map(|one| failures.note(one).unwrap_or_default()));
+    let [saga, hold, payment] = [saga, hold, payment].map(|found| failures.told(found));
+    let nothing = [&saga, &hold, &payment].into_iter().all(|of| of.get("booking_id").is_none());
+    if nothing && failures.is_empty() {
+        return Err(OpsError::Failed("no service knows this booking".to_owned()));
+    }
+    let (mut set_aside, mut unknown) = (set_aside_by_itself(&saga), Vec::new());
+    for (service, found) in others {
+        match failures.note(found) {
+            Some(found) => set_aside.extend(found),
+            None if !unknown.contains(&service) => unknown.push(service),
+            None => {}
+        }
+    }
     let waits = sentence(&saga, &payment, &set_aside);
     let text = [
-        if saga.is_null() { format!("Booking {id}") } else { summary(&saga) },
+        summary(id, &saga),
         format!("Hold: {}", held(&hold)),
         format!("Payment: {}", paid(&payment)),
-        aside(&set_aside),
+        aside(&set_aside, &unknown),
         waits.clone(),
     ];
     let text: Vec<String> = text.into_iter().filter(|part| !part.is_empty()).collect();
     let json = json!({
-        "saga": saga, "hold": hold, "payment": payment, "set_aside": set_aside, "waits_for": waits,
+        "saga": saga, "hold": hold, "payment": payment, "set_aside": set_aside,
+        "set_aside_unknown": unknown, "waits_for": waits,
     });
     Ok(Shown::new(text.join("\n"), json).after(failures))
 }
 
-fn summary(saga: &Value) -> String {
+fn summary(id: Uuid, saga: &Value) -> String {
+    if let Some(error) = saga["error"].as_str() {
+        return format!("Booking {id}: {error}");
+    }
+    if saga.is_null() {
+        return format!("Booking {id}: booking-service has no such booking");
+    }
     let of = |field: &str| cell(saga, field);
     let reason = saga["reason"].as_str().map(|reason| format!(" ({reason})"));
     let stuck = saga["stuck"].as_str().map(|stuck| format!(", stuck: {stuck}"));
@@ -149,7 +157,10 @@ fn set_aside_by_itself(saga: &Value) -> Vec<Value> {
 }
 
 /// Those that the other services have, list by list.
-async fn set_aside_by_others(client: &Client, id: Uuid) -> Vec<Result<Vec<Value>, OpsError>> {
+async fn set_aside_by_others(
+    client: &Client,
+    id: Uuid,
+) -> Vec<(&'static str, Result<Vec<Value>, OpsError>)> {
     let others = SERVICES.into_iter().filter(|service| service.name != BOOKING.name);
     let lists = [
         ("dead-letters", "dead_letter", "dead_letter_id", "last_seen_at"),
@@ -158,32 +169,38 @@ async fn set_aside_by_others(client: &Client, id: Uuid) -> Vec<Result<Vec<Value>
     let all = others.flat_map(|service| lists.map(|list| (service, list)));
     join_all(all.map(async |(service, (list, place, id_field, at))| {
         let path = format!("/ops/{}/{list}", service.name);
-        let found = client.list(service, &path, &format!("booking_id={id}"), 20).await?;
+        let found = client.list(service, &path, &format!("booking_id={id}"), 20).await;
         let item = |one: &Value| {
             json!({"service": service.name, "place": place, "id": one[id_field],
                 "type": one["type"], "error": one["error"], "at": one[at]})
         };
-        Ok(found.iter().map(item).collect())
+        (service.full_name(), found.map(|found| found.iter().map(item).collect()))
     }))
     .await
 }
 
-fn aside(set_aside: &[Value]) -> String {
-    if set_aside.is_empty() {
-        return String::new();
+fn aside(set_aside: &[Value], unknown: &[&str]) -> String {
+    let mut text = String::new();
+    if !set_aside.is_empty() {
+        text += "\nMessages that did not arrive:\n";
+        text += &table(&SET_ASIDE, set_aside.iter());
     }
-    format!("\nMessages that did not arrive:\n{}", table(&SET_ASIDE, set_aside.iter()))
+    if !unknown.is_empty() {
+        text += &format!("Messages that did not arrive are not known of {}.", unknown.join(", "));
+    }
+    text
 }
 
 /// The last line: what it waits for, down to who holds it up.
 fn sentence(saga: &Value, payment: &Value, set_aside: &[Value]) -> String {
-    let mut text = match saga.is_null() {
-        true => "What it waits for, only booking-service knows.".to_owned(),
-        false => format!("It waits for {}.", waits_for(saga)),
+    let mut text = match (saga.is_null(), saga["waits_for"].is_null()) {
+        (true, _) => "It waits for nothing that booking-service knows.".to_owned(),
+        (false, true) => "What it waits for, only booking-service knows.".to_owned(),
+        (false, false) => format!("It waits for {}.", waits_for(saga)),
     };
     let is_for = |whom: &str| text.starts_with(&format!("It waits for {whom}"));
     let is_for_person = is_for("the buyer") || is_for("an operator");
-    let asks_payment = saga.is_null() || text.contains("payment-service to answer");
+    let asks_payment = saga["waits_for"].is_null() || text.contains("payment-service to answer");
     match payment["waits_for"].as_str() {
         // The payment knows better: whether the buyer has tried, and why the provider refuses.
         Some(there) if is_for_person && !there.starts_with("nothing") => {
@@ -253,7 +270,7 @@ mod tests {
                 "It waits for an operator: the provider refuses the refund (account_closed).",
             ),
             (
-                &Value::Null,
+                &json!({"error": "booking-service does not answer"}),
                 &unknown,
                 vec![],
                 "What it waits for, only booking-service knows. payment-service waits for the \

@@ -4,5 +4,6 @@ mod chaos;
 mod deploy;
 mod keys;
 mod launcher;
+mod operator;
 mod ops;
 mod simulate;

@@ -1,13 +1,17 @@
 //! `karcis ops`, as an operator runs it beside a whole fleet.
 
-use std::process::Command;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
 
 use karcis_dev_servers::TempDir;
-use karcis_fleet::{Booking, Fleet, Person};
-use karcis_kernel::Role;
-use karcis_schemas::SERVICES;
+use karcis_fleet::Fleet;
+use karcis_schemas::{BOOKING, EVENT, PAYMENT, SERVICES};
 use karcis_testkit::eventually;
-use serde_json::{Value, json};
+use serde_json::json;
+
+use crate::operator::{Operator, Stranger, say_nonsense};
 
 const WHY: [&str; 2] = ["--reason", "the buyer called"];
 
@@ -159,14 +163,52 @@ async fn a_service_that_does_not_answer_hides_nothing_of_the_others() {
     assert!(complaint.contains(named), "{complaint}");
     let none = operator.run(&["parked", "--user-url", nowhere]);
     assert_eq!(String::from_utf8_lossy(&none.stdout), "", "there may be some");
-    let half = operator.run(&["why", &booking.id.to_string(), "--booking-url", nowhere]);
-    assert_eq!(half.status.code(), Some(1));
-    let story = String::from_utf8_lossy(&half.stdout);
-    for part in ["Hold: held", "Payment: open", "only booking-service knows"] {
-        assert!(story.contains(part), "{part}: {story}");
-    }
     let discard = ["dead-letters", "discard", "booking", "--all"];
     assert_eq!(operator.says(&[&discard[..], &WHY].concat()), "discard: 1\n");
+}
+
+#[tokio::test]
+async fn whichever_service_is_silent_a_story_has_what_the_others_know() {
+    let fleet = Fleet::start().await;
+    let concert = fleet.concert().tickets("VIP", 10).published().await;
+    let booking = fleet.buyer("Sari").await.books(&concert, "VIP", 2).await;
+    let operator = Operator::of(&fleet);
+    let id = booking.id.to_string();
+    let stranger = Stranger::answers(|_| (200, "<html>Welcome to nginx!</html>".to_owned()));
+    for service in SERVICES {
+        for elsewhere in ["http://127.0.0.1:1", &stranger.url] {
+            let half = operator.run(&["why", &id, &format!("--{}-url", service.name), elsewhere]);
+            assert_eq!(half.status.code(), Some(1), "{}", service.name);
+            let story = String::from_utf8_lossy(&half.stdout);
+            for (whose, part) in [
+                (BOOKING.name, "TicketsReserved"),
+                (BOOKING.name, "It waits for the buyer to pay"),
+                (EVENT.name, "Hold: held"),
+                (PAYMENT.name, "Payment: open"),
+            ] {
+                assert_eq!(story.contains(part), whose != service.name, "{part}: {story}");
+            }
+            let unseen = format!("are not known of {}", service.full_name());
+            assert_eq!(story.contains(&unseen), service.name != BOOKING.name, "{story}");
+            let complaint = String::from_utf8_lossy(&half.stderr);
+            let named = format!("{} does not answer at {elsewhere}", service.full_name());
+            assert!(complaint.contains(&named), "{complaint}");
+        }
+    }
+    // What booking-service has lost, such as by a restored backup, the others may know.
+    let lost = "01980a5c-2f7e-7000-8000-2f3a4b5c6d7e";
+    let unknown = operator.complains(&["why", lost]);
+    assert!(unknown.contains("no service knows this booking"), "{unknown}");
+    let superuser = fleet.environment().superuser();
+    let tombstone = "INSERT INTO payments.payment (booking_id, payment_id, status, version)
+        VALUES ($1::uuid, $1::uuid, 'cancelled', 1)";
+    sqlx::query(tombstone).bind(lost).execute(superuser).await.expect("a row can be made");
+    let story = operator.says(&["why", lost]);
+    for part in ["booking-service has no such booking", "Hold: none", "Payment: cancelled"] {
+        assert!(story.contains(part), "{part}: {story}");
+    }
+    let gone = "DELETE FROM payments.payment WHERE booking_id = $1::uuid";
+    sqlx::query(gone).bind(lost).execute(superuser).await.expect("a row can be deleted");
 }
 
 #[tokio::test]
@@ -188,6 +230,19 @@ async fn operators_log_in_with_a_token_or_a_password_and_others_are_refused() {
     operator.login = vec![];
     operator.writes_state(&fleet, Some((&olga.email(), &olga.password())));
     assert_eq!(operator.says(&["stuck"]), "no booking needs an operator\n");
+    // It is found where `karcis` writes it, and not wherever the operator happens to be.
+    let folder = operator.folder.path().to_owned();
+    operator.login = vec![("KARCIS_DATA", folder.display().to_string())];
+    let found = operator.runs_in("/".as_ref(), &["stuck"]);
+    assert!(found.status.success(), "{found:?}");
+    std::fs::create_dir_all(folder.join("elsewhere/target/karcis")).expect("a folder");
+    std::fs::copy(operator.state_file(), folder.join("elsewhere/target/karcis/stack.json"))
+        .expect("a file can be copied");
+    operator.login = vec![("KARCIS_DATA", folder.join("nothing").display().to_string())];
+    let there = operator.runs_in(&folder.join("elsewhere"), &["stuck"]);
+    assert!(String::from_utf8_lossy(&there.stderr).contains("nobody to call as"), "{there:?}");
+
+    operator.login = vec![];
     operator.writes_state(&fleet, None);
     assert!(operator.complains(&["stuck"]).contains("nobody to call as"));
     operator.login = vec![("KARCIS_OPS_EMAIL", olga.email())];
@@ -203,67 +258,69 @@ async fn operators_log_in_with_a_token_or_a_password_and_others_are_refused() {
     assert!(refused.contains("booking-service does not answer at http://127.0.0.1:1"), "{refused}");
 }
 
-/// payment-service says something about the booking that nobody can read.
-async fn say_nonsense(fleet: &Fleet, booking: &Booking) {
-    let insert = "INSERT INTO payments.outbox (topic, key, kind, correlation, body)
-        VALUES ('karcis.payments.v1', $1, 'karcis.PaymentSucceeded.v1', $1, 'no json')";
-    let said = sqlx::query(insert).bind(booking.id.0).execute(fleet.environment().superuser());
-    said.await.expect("rows can be made");
-}
-
-/// Somebody at a terminal.
-struct Operator {
-    folder: TempDir,
-    login: Vec<(&'static str, String)>,
-}
-
-impl Operator {
-    fn of(fleet: &Fleet) -> Self {
-        let person: Person = fleet.person("operator", Role::Operator);
-        let folder = TempDir::new().expect("a folder");
-        let operator = Self { folder, login: vec![("KARCIS_TOKEN", person.token)] };
-        operator.writes_state(fleet, None);
-        operator
-    }
-
-    /// What a running `karcis` would write.
-    fn writes_state(&self, fleet: &Fleet, admin: Option<(&str, &str)>) {
-        let urls = SERVICES.map(|service| (service.name.to_owned(), json!(fleet.url(service))));
-        let mut state = json!({"services": serde_json::Map::from_iter(urls)});
-        if let Some((email, password)) = admin {
-            state["admin"] = json!({"email": email, "password": password});
+#[test]
+fn what_another_program_answers_is_no_success() {
+    let folder = TempDir::new().expect("a folder");
+    let operator = Operator { folder, login: vec![("KARCIS_TOKEN", "a token".to_owned())] };
+    let one = "01980a5c-2f7e-7000-8000-2f3a4b5c6d7e";
+    for (status, body) in [
+        (200, "<html>Welcome to nginx!</html>"),
+        (200, r#"{"status": "UP"}"#),
+        (200, ""),
+        (404, "<html>Not Found</html>"),
+        (502, r#"{"message": "no upstream"}"#),
+    ] {
+        let stranger = Stranger::answers(move |_| (status, body.to_owned()));
+        operator.writes(&SERVICES.map(|service| (service, &*stranger.url)), None);
+        for command in [
+            &["stuck"][..],
+            &["audit"][..],
+            &["why", one][..],
+            &[&["resume", one], &WHY[..]].concat()[..],
+            &[&["cancel", one], &WHY[..]].concat()[..],
+            &[&["settle", one, "approved", "--reference", "pi_42"], &WHY[..]].concat()[..],
+            &["dead-letters", "show", "booking", one][..],
+            &[&["dead-letters", "redrive", "booking", one], &WHY[..]].concat()[..],
+            &[&["parked", "resend", "booking", "--all"], &WHY[..]].concat()[..],
+        ] {
+            let output = operator.run(command);
+            let complaint = String::from_utf8_lossy(&output.stderr);
+            assert_eq!(output.status.code(), Some(1), "{status} {body}: {command:?}: {output:?}");
+            let named = format!("does not answer at {}: it answers {status}", stranger.url);
+            assert!(complaint.contains(&named), "{command:?}: {complaint}");
         }
-        std::fs::write(self.state_file(), state.to_string()).expect("a file can be written");
     }
+}
 
-    fn state_file(&self) -> std::path::PathBuf {
-        self.folder.path().join("stack.json")
-    }
-
-    fn run(&self, arguments: &[&str]) -> std::process::Output {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_karcis"));
-        command.arg("ops").arg("--state-file").arg(self.state_file()).args(arguments);
-        command.env_clear().envs(self.login.iter().map(|(name, value)| (name, value)));
-        command.stdin(std::process::Stdio::null()).output().expect("it runs")
-    }
-
-    /// What it prints.
-    fn says(&self, arguments: &[&str]) -> String {
-        let output = self.run(arguments);
-        let complaint = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{arguments:?}: {complaint}");
-        String::from_utf8(output.stdout).expect("it says text")
-    }
-
-    fn json(&self, arguments: &[&str]) -> Value {
-        let arguments = [arguments, &["--json"]].concat();
-        serde_json::from_str(&self.says(&arguments)).expect("it says JSON")
-    }
-
-    /// Why it fails.
-    fn complains(&self, arguments: &[&str]) -> String {
-        let output = self.run(arguments);
-        assert_eq!(output.status.code(), Some(1), "{arguments:?}");
-        String::from_utf8(output.stderr).expect("it says text")
-    }
+#[test]
+fn what_takes_longer_than_a_token_lasts_goes_on_with_another() {
+    let renewed = Arc::new(AtomicBool::new(false));
+    let is_renewed = renewed.clone();
+    let dead_letters = [1, 2, 3].map(|n| format!("01980a5c-2f7e-7000-8000-00000000000{n}"));
+    let listed = dead_letters.clone().map(|id| json!({"dead_letter_id": id}));
+    let stranger = Stranger::answers(move |request| {
+        let is_first = request.contains("Bearer first");
+        if request.starts_with("POST /login") {
+            return (200, json!({"access_token": "first", "refresh_token": "one"}).to_string());
+        }
+        if request.starts_with("POST /token/refresh") && request.contains("one") {
+            assert!(!is_renewed.swap(true, Ordering::SeqCst), "a refresh token is used once");
+            return (200, json!({"access_token": "next", "refresh_token": "two"}).to_string());
+        }
+        if request.starts_with("GET") && is_first {
+            return (200, json!({"items": listed, "next_cursor": null}).to_string());
+        }
+        // It ends after the first.
+        if is_first && !request.contains("00001/redrive") {
+            return (401, json!({"title": "Not logged in", "status": 401}).to_string());
+        }
+        (200, json!({"id": "some", "is_repeated": false}).to_string())
+    });
+    let folder = TempDir::new().expect("a folder");
+    let operator = Operator { folder, login: vec![] };
+    let admin = Some(("admin@shop.example", "seven quiet concerts"));
+    operator.writes(&SERVICES.map(|service| (service, &*stranger.url)), admin);
+    let redrive = ["dead-letters", "redrive", "booking", "--all"];
+    assert_eq!(operator.says(&[&redrive[..], &WHY].concat()), "redrive: 3\n");
+    assert!(renewed.load(Ordering::SeqCst));
 }

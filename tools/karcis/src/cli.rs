@@ -23,7 +23,7 @@ use karcis_services::Linked;
 /// Every setting of a service is taken from the environment, such as KARCIS_PAYMENT_WINDOW=15m.
 #[derive(Parser)]
 #[command(name = "karcis", version)]
-struct Cli {
+pub(crate) struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
     #[command(flatten)]

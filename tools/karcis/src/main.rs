@@ -2,6 +2,8 @@
 
 mod chaos;
 mod cli;
+#[cfg(test)]
+mod documented;
 mod keys;
 mod launcher;
 mod migrate;

@@ -135,7 +135,7 @@ pub(super) async fn settle(
     keys: &[&str],
     now: Timestamp,
 ) -> Result<HashMap<String, Standing>, sqlx::Error> {
-    // What is captured has its answer, whoever dies meanwhile. The second statement sees what others captured.
+    // A death between the two would leave what is captured unanswered. The second sees what others captured.
     let mut transaction = pool.begin().await?;
     sqlx::query(
         "INSERT INTO intent (id, fate, charge_key, at)

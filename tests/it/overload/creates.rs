@@ -30,11 +30,14 @@ async fn creates_that_are_too_many_are_refused_for_a_moment_and_the_others_end()
     let (measured, crowd) = (fleet.crowd(48), fleet.crowd(AT_ONCE));
     buying(&measured, &concert, 16).await;
     let before = buying(&measured, &concert, 16).await;
+    let regretful = fleet.buyer("Sari").await;
+    let regretted = regretful.books(&concert, "VIP", 1).await;
     let earlier = ids(&fleet).await;
 
     database.delays(SLOW);
     let each = crowd.iter().map(|buyer| creates(buyer, &concert, "Free"));
-    let answers = together(AT_ONCE, each).await;
+    let (answers, cancelled) = tokio::join!(together(AT_ONCE, each), regretful.cancels(&regretted));
+    cancelled.is(202);
     database.delays(Duration::ZERO);
     assert!(database.delayed() > 6, "the database was slow");
     let (taken, refused): (Vec<_>, Vec<_>) =
@@ -52,7 +55,10 @@ async fn creates_that_are_too_many_are_refused_for_a_moment_and_the_others_end()
     assert_eq!(ids(&fleet).await, all);
     let ended = async || {
         let stages = fleet.stages().await;
-        ["confirmed", "rejected"].iter().filter_map(|end| stages.get(*end)).sum::<i64>()
+        ["confirmed", "rejected", "cancelled"]
+            .iter()
+            .filter_map(|end| stages.get(*end))
+            .sum::<i64>()
     };
     eventually(ended).is(all.len() as i64).await;
     eventually(async || {

@@ -187,9 +187,10 @@ pub(super) async fn settle(
 
 fn standing(row: ChargeRow) -> (String, Standing) {
     let standing = match (row.answer.as_deref(), row.decline_code) {
+        // An intent whose money has gone back is closed, as a voided one is.
+        (Some("captured"), _) if row.is_refunded => Standing::Answered(Outcome::Voided),
         (Some("captured"), _) => Standing::Answered(Outcome::Approved),
         (Some("voided"), _) => Standing::Answered(Outcome::Voided),
-        // An intent whose money has gone back is closed, as a voided one is.
         (Some(_), Some(code)) if code == ALREADY_CAPTURED && row.is_refunded => {
             Standing::Answered(Outcome::Voided)
         }
@@ -224,11 +225,15 @@ pub(super) async fn void(
     .bind(now)
     .execute(pool)
     .await?;
-    let fates: Vec<(Uuid, Option<String>)> =
-        sqlx::query_as("SELECT id, charge_key FROM intent WHERE id = ANY($1)")
-            .bind(&ids)
-            .fetch_all(pool)
-            .await?;
+    let fates: Vec<(Uuid, Option<String>)> = sqlx::query_as(
+        "SELECT id, CASE WHEN charge_key IS NULL
+                              OR EXISTS (SELECT FROM refund WHERE refund.intent = intent.id)
+                         THEN NULL ELSE charge_key END
+         FROM intent WHERE id = ANY($1)",
+    )
+    .bind(&ids)
+    .fetch_all(pool)
+    .await?;
     let fates: HashMap<Uuid, Option<String>> = fates.into_iter().collect();
     let outcome = |id| match fates.get(id) {
         Some(Some(key)) => captured_by(Some(key)),

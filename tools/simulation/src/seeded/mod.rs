@@ -11,7 +11,7 @@
 //! | `services` | the loops of `crates/messaging` (relay, consumer) and of `adapters/workers.rs` |
 //! | `people` | clients, and the handlers of `adapters/http` between them and the use cases |
 //! | `executor`, `processes`, `world` | processes, time, and everything that they share |
-//! | `faults`, `obstacles`, `mishaps` | what goes wrong |
+//! | `faults`, `strikes`, `obstacles`, `mishaps` | what goes wrong |
 //!
 //! `plan` is what a seed draws, `run` runs it, `checks` and `answers` look after every commit, `told` after every
 //! e-mail, `look` every 5 s and `rest` at the end, `shrink` makes a failing plan small, and `campaign` runs many
@@ -39,6 +39,7 @@ mod rows;
 mod run;
 mod services;
 mod shrink;
+mod strikes;
 mod told;
 mod world;
 

@@ -21,7 +21,7 @@ use super::{
     faults::{FaultKind, Faults},
     messages::Message,
     obstacles::Obstacles,
-    processes::{Ground, INSTANCES, Process, group_of, instance_name},
+    processes::{Ground, INSTANCES, Process, instance_name},
     progress::Progress,
     random::hash,
     rows::Tables,
@@ -222,43 +222,6 @@ impl State {
             _ => 1_500,
         };
         Duration::from_micros(50 + (drawn >> 10) % most_us)
-    }
-
-    fn strike_process(&mut self, instance: usize, place: u64) {
-        let now = monotonic();
-        if self.faults.strikes(FaultKind::Crash, place) {
-            let starts_at = now + Duration::from_millis(200 + self.faults.how_much(9_000));
-            let process = &mut self.processes[instance];
-            process.epoch += 1;
-            process.faults += 1;
-            process.starts_at = Some(starts_at);
-            process.silent_since.get_or_insert(now);
-            self.silenced.push(instance);
-            self.progress.struck(group_of(instance));
-            self.tell(|| format!("{} dies", instance_name(instance)));
-        } else if self.faults.strikes(FaultKind::Freeze, place) {
-            let time = Duration::from_millis(1_000 + self.faults.how_much(29_000));
-            self.freeze(instance, time);
-        } else if self.faults.strikes(FaultKind::Skew, place) {
-            let skew_ms = self.faults.how_much(10_000) as i64 - 5_000;
-            self.processes[instance].skew_ms = skew_ms;
-            self.tell(|| {
-                format!("the clock of {} is off by {skew_ms} ms", instance_name(instance))
-            });
-        }
-    }
-
-    /// Lets a process stand still.
-    pub(crate) fn freeze(&mut self, instance: usize, time: Duration) {
-        let now = monotonic();
-        let process = &mut self.processes[instance];
-        process.frozen_until = Some(now + time);
-        process.faults += 1;
-        process.silent_since.get_or_insert(now);
-        self.silenced.push(instance);
-        self.progress.struck(group_of(instance));
-        let name = instance_name(instance);
-        self.tell(|| format!("{name} stands still for {:.1} s", time.as_secs_f64()));
     }
 
     /// The time that `instance` works by; the right time for everybody else.

@@ -42,8 +42,8 @@ const CONFIRMS: &str = "SET LOCAL lock_timeout = '4s';
 /// Whether it takes writes and has confirmed one since it started: then a session lives there that is named so.
 const HAS_CONFIRMED: &str = "SELECT current_setting('transaction_read_only') = 'off' AND EXISTS (
     SELECT FROM pg_stat_activity
-    WHERE usename = current_user AND application_name = 'karcis confirmed')";
-const NAME_IT_SO: &str = "SET application_name = 'karcis confirmed'";
+    WHERE usename = current_user AND application_name = 'karcis-confirmed')";
+const NAME_IT_SO: &str = "SET application_name = 'karcis-confirmed'";
 
 async fn says(connection: &mut PgConnection, question: &'static str) -> Result<bool, Error> {
     // To the end, as the commit is behind the row.

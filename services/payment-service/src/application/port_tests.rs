@@ -227,7 +227,7 @@ pub async fn what_an_operator_wants_asked_is_asked_at_once(payments: &dyn Waitin
     let before = loaded(payments, 1).await;
     let after = ask_again(payments, booking(1), act).await.expect("it was tried");
     assert_eq!((after.state, after.attempts), (before.state, before.attempts));
-    let claimed = payments.claim(true, 10).await.expect("the store answers");
+    let claimed = claim_both(payments).await;
     let [paid] = &claimed[..] else { panic!("it is asked about") };
     assert!(paid.look_up);
 }

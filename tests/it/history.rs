@@ -38,9 +38,9 @@ pub(crate) fn kind_and_key(message: &OwnedMessage) -> (String, String) {
     (header(message, "ce_type"), key.into_owned())
 }
 
-/// As it says how often it was sent, with this time.
-pub(crate) fn attempt(message: &OwnedMessage) -> String {
-    header(message, "ce_attempt")
+/// Its id, which it has whenever this very message is sent.
+pub(crate) fn id(message: &OwnedMessage) -> String {
+    header(message, "ce_id")
 }
 
 fn header(message: &OwnedMessage, name: &str) -> String {

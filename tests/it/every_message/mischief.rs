@@ -26,7 +26,7 @@ pub(crate) enum Mischief {
 pub(crate) async fn befalls(fleet: &Fleet, mischief: Mischief) {
     let superuser = fleet.environment().superuser();
     let table = "CREATE TABLE public.befallen (
-        kind text, about uuid, PRIMARY KEY (kind, about))";
+        kind text, about uuid, message_id uuid, PRIMARY KEY (kind, about))";
     sqlx::query(table).execute(superuser).await.unwrap();
     for service in SERVICES {
         let schema = service.schema.name;
@@ -45,7 +45,8 @@ pub(crate) async fn befalls(fleet: &Fleet, mischief: Mischief) {
         let trigger = format!(
             "CREATE FUNCTION {schema}.befall() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
              BEGIN
-                 INSERT INTO public.befallen VALUES (NEW.kind, coalesce(NEW.correlation, NEW.key))
+                 INSERT INTO public.befallen
+                 VALUES (NEW.kind, coalesce(NEW.correlation, NEW.key), NEW.message_id)
                  ON CONFLICT DO NOTHING;
                  {body}
                  RETURN NEW;
@@ -62,6 +63,13 @@ pub(crate) async fn befallen(fleet: &Fleet) -> BTreeSet<String> {
     let kinds = "SELECT DISTINCT kind FROM public.befallen";
     let kinds = sqlx::query_scalar(kinds).fetch_all(fleet.environment().superuser()).await;
     kinds.unwrap().into_iter().collect()
+}
+
+/// The ids of the messages that this happened to first, one of each type about each thing.
+pub(crate) async fn first_befallen(fleet: &Fleet) -> BTreeSet<String> {
+    let ids = "SELECT message_id::text FROM public.befallen";
+    let ids = sqlx::query_scalar(ids).fetch_all(fleet.environment().superuser()).await;
+    ids.unwrap().into_iter().collect()
 }
 
 /// Sends all messages of all topics once more, the newest first: each comes after all that followed from it.

@@ -240,6 +240,20 @@ impl TestEnvironment {
         &self.superuser
     }
 
+    /// Waits until this schema's reconciler has compared all once more. Not by metrics, which all tests of a program
+    /// share.
+    pub async fn all_is_compared_again(&self, schema: &str) {
+        let is_between_rounds = async || {
+            let after = AssertSqlSafe(format!("SELECT after_id FROM {schema}.reconciler"));
+            let after = sqlx::query_scalar::<_, Uuid>(after).fetch_optional(self.superuser()).await;
+            after.expect("it can be read").is_none_or(|after| after.is_nil())
+        };
+        for _ in 0..2 {
+            eventually(is_between_rounds).is(false).await;
+            eventually(is_between_rounds).is(true).await;
+        }
+    }
+
     /// Where the broker is: `host:port`.
     pub fn kafka_bootstrap_servers(&self) -> &str {
         &self.kafka_config.kafka_bootstrap_servers

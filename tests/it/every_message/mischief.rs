@@ -60,16 +60,17 @@ pub(crate) async fn befalls(fleet: &Fleet, mischief: Mischief) {
 
 /// The types of the messages that this has happened to.
 pub(crate) async fn befallen(fleet: &Fleet) -> BTreeSet<String> {
-    let kinds = "SELECT DISTINCT kind FROM public.befallen";
-    let kinds = sqlx::query_scalar(kinds).fetch_all(fleet.environment().superuser()).await;
-    kinds.unwrap().into_iter().collect()
+    texts(fleet, "SELECT DISTINCT kind FROM public.befallen").await
 }
 
 /// The ids of the messages that this happened to first, one of each type about each thing.
 pub(crate) async fn first_befallen(fleet: &Fleet) -> BTreeSet<String> {
-    let ids = "SELECT message_id::text FROM public.befallen";
-    let ids = sqlx::query_scalar(ids).fetch_all(fleet.environment().superuser()).await;
-    ids.unwrap().into_iter().collect()
+    texts(fleet, "SELECT message_id::text FROM public.befallen").await
+}
+
+async fn texts(fleet: &Fleet, query: &'static str) -> BTreeSet<String> {
+    let texts = sqlx::query_scalar(query).fetch_all(fleet.environment().superuser()).await;
+    texts.unwrap().into_iter().collect()
 }
 
 /// Sends all messages of all topics once more, the newest first: each comes after all that followed from it.

@@ -3,7 +3,6 @@
 use karcis_kernel::{BookingId, Role, TicketTypeId};
 use karcis_testkit::{Person, TestEnvironment, eventually};
 use serde_json::{Value, json};
-use uuid::Uuid;
 
 use crate::harness::{TestApp, plan};
 
@@ -22,7 +21,7 @@ async fn stock_that_differs_from_its_holds_is_listed_until_it_adds_up_again() {
     app.ask(sold).await;
     app.confirmed(&event, booking).await;
     app.ask(others.reserve(1)).await;
-    app.all_is_compared_again().await;
+    app.environment.all_is_compared_again("events").await;
     assert_eq!(items(&operator, LIST).await, Vec::<Value>::new(), "it adds up");
 
     app.change_held(event.types[0], 1).await;
@@ -31,7 +30,7 @@ async fn stock_that_differs_from_its_holds_is_listed_until_it_adds_up_again() {
     let detail = "of 10 seats 3 held and 3 sold, but its holds have 2 and 3";
     let detail = format!("event {}: {detail}", event.id);
     assert_eq!([&found["detail"], &found["gone_at"]], [&json!(detail), &Value::Null]);
-    app.all_is_compared_again().await;
+    app.environment.all_is_compared_again("events").await;
     let again = one_of(&operator, LIST).await;
     assert_eq!(again["difference_id"], found["difference_id"], "it is listed once");
     assert_eq!(app.stock(event.types[0]).await, (10, 3, 3), "nothing is mended");
@@ -86,20 +85,6 @@ async fn a_difference_of_an_event_that_is_long_over_is_compared_until_it_is_gone
 }
 
 impl TestApp {
-    /// Waits until all was compared once more. Not by metrics, which all tests of this program share.
-    async fn all_is_compared_again(&self) {
-        let is_between_rounds = async || {
-            let after = "SELECT after_id FROM events.reconciler";
-            let after = sqlx::query_scalar::<_, Uuid>(after);
-            let after = after.fetch_optional(self.environment.superuser()).await;
-            after.expect("it can be read").is_none_or(|after| after.is_nil())
-        };
-        for _ in 0..2 {
-            eventually(is_between_rounds).is(false).await;
-            eventually(is_between_rounds).is(true).await;
-        }
-    }
-
     async fn metrics(&self) -> String {
         let metrics = self.person(Role::Operator).get("/metrics").await.is(200).body;
         metrics.as_str().expect("a text").to_owned()

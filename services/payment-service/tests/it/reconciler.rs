@@ -20,7 +20,7 @@ async fn money_that_the_provider_has_and_we_have_not_is_listed_and_not_touched()
     for buyer in [declined, late] {
         app.pay(buyer, "tok_insufficient_funds").await.is_problem(402, "payment-declined");
     }
-    app.all_is_compared_again().await;
+    app.environment.all_is_compared_again("payments").await;
     assert_eq!(app.differences("").await, Vec::<Value>::new(), "all agree");
 
     // The provider takes money that it has declined before, and tells nobody.
@@ -36,7 +36,7 @@ async fn money_that_the_provider_has_and_we_have_not_is_listed_and_not_touched()
     assert_eq!([&found["kind"], &found["subject_id"]], [&json!("ledger"), &json!(late.booking)]);
     assert_eq!(found["detail"], "captured 0 times here, and 1 times at the provider");
     let payment = app.payment(late).await;
-    app.all_is_compared_again().await;
+    app.environment.all_is_compared_again("payments").await;
     assert_eq!(app.payment(late).await, payment, "nothing is mended");
     assert_eq!(app.ledger(late).await, Ledger::captured_once(PRICE));
     // Another test's service may say 0 for a moment.
@@ -64,7 +64,7 @@ async fn money_that_went_back_here_and_not_at_the_provider_is_listed() {
     app.becomes(refunded, "refunded").await;
     app.told(by_hand, &["Requested", "Succeeded", "RefundRefused"]).await;
     operator.settles(&app, by_hand, "refunded").await.is(200);
-    app.all_is_compared_again().await;
+    app.environment.all_is_compared_again("payments").await;
     assert_eq!(app.differences("").await, Vec::<Value>::new(), "an operator said so of the one");
 
     // The provider finds the account closed after it had called the refund done.
@@ -104,7 +104,7 @@ async fn a_payment_that_is_made_while_it_is_compared_is_no_difference() {
     let superuser = app.environment.superuser();
     sqlx::query(records).bind(buyer.booking.0).execute(superuser).await.unwrap();
     provider.commit().await.unwrap();
-    app.all_is_compared_again().await;
+    app.environment.all_is_compared_again("payments").await;
     assert_eq!(app.differences("?with_gone=true").await, Vec::<Value>::new());
     // As the payment itself says.
     let succeeds = "UPDATE payments.payment SET status = 'succeeded', captured = amount
@@ -131,19 +131,5 @@ impl TestApp {
         let list = self.get(&format!("/ops/payment/differences{query}")).bearer_auth(operator);
         let list = Answer::to(list).await.is(200).body;
         list["items"].as_array().expect("a list").clone()
-    }
-
-    /// Waits until all was compared once more. Not by metrics, which all tests of this program share.
-    async fn all_is_compared_again(&self) {
-        let is_between_rounds = async || {
-            let after = "SELECT after_id FROM payments.reconciler";
-            let after = sqlx::query_scalar::<_, Uuid>(after);
-            let after = after.fetch_optional(self.environment.superuser()).await;
-            after.expect("it can be read").is_none_or(|after| after.is_nil())
-        };
-        for _ in 0..2 {
-            eventually(is_between_rounds).is(false).await;
-            eventually(is_between_rounds).is(true).await;
-        }
     }
 }

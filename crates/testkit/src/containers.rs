@@ -22,6 +22,13 @@ const PROTOCOLS: &str = "BROKER:PLAINTEXT,PLAINTEXT:SASL_PLAINTEXT,CONTROLLER:PL
 /// The variable of the users of the listener PLAINTEXT.
 const JAAS: &str = "KAFKA_LISTENER_NAME_PLAINTEXT_PLAIN_SASL_JAAS_CONFIG";
 
+/// The image's own command runs a script that each start writes anew, and so at a second start may run it
+/// while it is empty or being written, and end. This one reads it whole, and once.
+const COMMAND: &str = "\
+    script=/opt/kafka/testcontainers_start.sh
+    until grep -qs /etc/kafka/docker/run $script; do sleep 0.1; done
+    start=$(cat $script) && rm $script && eval \"$start\"";
+
 /// The label by which a guard finds its containers.
 const LABEL: &str = "karcis.tests";
 
@@ -73,6 +80,7 @@ pub(crate) async fn kafka(
         .with_jvm_image()
         .with_tag("4.3.1")
         .with_startup_timeout(START_TIMEOUT)
+        .with_cmd(["-c", COMMAND])
         .with_env_var("KAFKA_GROUP_INITIAL_REBALANCE_DELAY_MS", "0")
         .with_env_var("KAFKA_AUTO_CREATE_TOPICS_ENABLE", "false")
         .with_env_var("KAFKA_OFFSETS_TOPIC_NUM_PARTITIONS", "1")

@@ -42,7 +42,7 @@ controller.quorum.voters={}
 default.replication.factor={BROKERS}
 min.insync.replicas=2
 offsets.topic.replication.factor={BROKERS}
-replica.socket.timeout.ms=5000
+request.timeout.ms=5000
 ",
             self.id,
             voters.join(",")

@@ -22,7 +22,7 @@ const PROTOCOLS: &str = "BROKER:PLAINTEXT,PLAINTEXT:SASL_PLAINTEXT,CONTROLLER:PL
 /// The variable of the users of the listener PLAINTEXT.
 const JAAS: &str = "KAFKA_LISTENER_NAME_PLAINTEXT_PLAIN_SASL_JAAS_CONFIG";
 
-/// The image's own command runs a script that each start writes anew, and so at a second start may run it
+/// The image's own command runs a script that each start writes again, and so at a second start may run it
 /// while it is empty or being written, and end. This one reads it whole, and once.
 const COMMAND: &str = "\
     script=/opt/kafka/testcontainers_start.sh

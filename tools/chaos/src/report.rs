@@ -29,7 +29,8 @@ pub struct Report {
     pub broken: Option<Broken>,
 }
 
-/// How long after a fault the next order that was made could be paid, or was confirmed.
+/// How long after a fault the next order that was made could be paid, or was confirmed, less the time in which
+/// other faults stopped all.
 #[derive(Debug, Default, PartialEq, Serialize)]
 pub struct Recovery {
     /// Faults after which a booking got through.

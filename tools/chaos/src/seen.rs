@@ -35,8 +35,8 @@ struct Noted {
     /// What an order's key was answered with.
     orders: HashMap<String, BookingId>,
     promises: HashMap<BookingId, Promise>,
-    /// Of each fault, what it was and when it ended.
-    faults: Vec<(String, Instant)>,
+    /// Of each fault, what it was, and when it began and ended.
+    faults: Vec<(String, Instant, Instant)>,
     /// How often each kind of fault struck.
     struck: BTreeMap<String, u64>,
     /// Of each booking that could be paid or was confirmed: when it was ordered, and when that was seen.
@@ -100,12 +100,12 @@ impl Seen {
         self.noted().passed.push((ordered_at, Instant::now()));
     }
 
-    /// A fault struck, and ended just now.
-    pub(crate) fn struck(&self, fault: &Fault) {
+    /// A fault struck, stopped all from then on, and ended just now.
+    pub(crate) fn struck(&self, fault: &Fault, began: Instant) {
         let Fault { blow, target, .. } = fault;
         let kind = target.trim_end_matches(|it: char| it == '/' || it.is_ascii_digit());
         let mut noted = self.noted();
-        noted.faults.push((format!("{blow:?} {target}"), Instant::now()));
+        noted.faults.push((format!("{blow:?} {target}"), began, Instant::now()));
         *noted.struck.entry(format!("{blow:?} {kind}")).or_default() += 1;
     }
 
@@ -124,14 +124,16 @@ impl Seen {
         self.noted().retries.clone()
     }
 
-    /// What struck, and after how long the next booking that was ordered could be paid; `None`: none could.
+    /// What struck, and after how long the next booking that was ordered could be paid, less the time in which
+    /// other faults stopped all; `None`: none could.
     pub(crate) fn recoveries(&self) -> Vec<(String, Option<Duration>)> {
         let noted = self.noted();
         let recovery = |ended: Instant| {
             let after = noted.passed.iter().filter(|(ordered, _)| *ordered >= ended);
-            after.map(|(_, passed)| *passed - ended).min()
+            let passed = after.map(|(_, passed)| *passed).min()?;
+            Some(passed - ended - noted.stopped(ended, passed))
         };
-        noted.faults.iter().map(|(what, ended)| (what.clone(), recovery(*ended))).collect()
+        noted.faults.iter().map(|(what, _, ended)| (what.clone(), recovery(*ended))).collect()
     }
 
     fn noted(&self) -> MutexGuard<'_, Noted> {
@@ -139,8 +141,44 @@ impl Seen {
     }
 }
 
+impl Noted {
+    /// For how much of this time faults stopped all.
+    fn stopped(&self, from: Instant, to: Instant) -> Duration {
+        let within = |time: &Instant| (*time).clamp(from, to);
+        let faults = self.faults.iter().map(|(_, began, ended)| (within(began), within(ended)));
+        let mut faults: Vec<_> = faults.collect();
+        faults.sort();
+        let (mut time, mut until) = (Duration::ZERO, from);
+        for (began, ended) in faults {
+            time += ended.saturating_duration_since(began.max(until));
+            until = until.max(ended);
+        }
+        time
+    }
+}
+
 /// The booking that an answer shows.
 pub(crate) fn booking_of(body: &serde_json::Value) -> Option<BookingId> {
     let id: Uuid = body["booking_id"].as_str()?.parse().ok()?;
     Some(BookingId(id))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_recovery_is_no_longer_for_what_stops_all_meanwhile() {
+        let start = Instant::now();
+        let at = |second| start + Duration::from_secs(second);
+        let seen = Seen::new();
+        seen.noted().faults = [("cut", 0, 0), ("freeze", 5, 15), ("kill", 9, 16), ("late", 18, 19)]
+            .map(|(what, began, ended)| (what.to_owned(), at(began), at(ended)))
+            .into();
+        seen.noted().passed = vec![(at(0), at(17)), (at(1), at(18)), (at(17), at(20))];
+
+        let took: Vec<_> = seen.recoveries().into_iter().map(|(_, took)| took).collect();
+        let seconds = |it| Some(Duration::from_secs(it));
+        assert_eq!(took, [seconds(6), seconds(4), seconds(3), None]);
+    }
 }

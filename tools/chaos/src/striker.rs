@@ -74,7 +74,8 @@ pub(crate) async fn strikes_service(
         was_there
     };
     if was_there {
-        seen.struck(fault);
+        // The other instance goes on.
+        seen.struck(fault, Instant::now());
     }
     Ok(())
 }
@@ -87,6 +88,7 @@ pub(crate) async fn strikes_ground(
     fault: &Fault,
 ) -> Result<(), Broken> {
     eventually(|| servers.stack.is_in_sync()).within(COMES_BACK).is(true).await;
+    let began = Instant::now();
     match fault.blow {
         Blow::Kill => {
             servers.stack.kill(&fault.target).await;
@@ -102,14 +104,14 @@ pub(crate) async fn strikes_ground(
             servers.stack.kill(&fault.target).await;
             sleep(fault.lasts).await;
             servers.stack.promote().await;
-            seen.struck(fault);
+            seen.struck(fault, began);
             servers.stack.rebuild().await;
             return Ok(());
         }
         Blow::Replace => {
             servers.stack.freeze(&fault.target);
             servers.stack.promote().await;
-            seen.struck(fault);
+            seen.struck(fault, began);
             sleep(fault.lasts).await;
             servers.stack.thaw(&fault.target);
             sleep(IS_TEMPTING).await;
@@ -127,7 +129,7 @@ pub(crate) async fn strikes_ground(
             }
         }
     }
-    seen.struck(fault);
+    seen.struck(fault, began);
     Ok(())
 }
 

@@ -44,7 +44,8 @@ impl PaymentJob for Settling {
 
     fn decide(&self, unit: &mut UnitOfWork) -> Result<Payment, SettleError> {
         let payment = unit.payment(self.booking_id).ok_or(SettleError::NotFound)?.clone();
-        let verdict = settle(&payment, self.settlement, self.of, self.is_unanswered);
+        let is_unanswered = self.is_unanswered && payment.asked_again == 0;
+        let verdict = settle(&payment, self.settlement, self.of, is_unanswered);
         if !matches!(verdict, Verdict::Changed(..)) {
             return Err(SettleError::NothingOpen);
         }
@@ -81,8 +82,16 @@ async fn settle_now(
 ) -> Result<Payment, SettleError> {
     if matches!(settling.settlement, Settlement::Refunded | Settlement::AskAgain) {
         let payment = load(payments, settling.booking_id).await?;
-        if settle(&payment, settling.settlement, settling.of, true) == Verdict::Unchanged {
+        let is_open = |is_unanswered| {
+            let verdict = settle(&payment, settling.settlement, settling.of, is_unanswered);
+            verdict != Verdict::Unchanged
+        };
+        if !is_open(true) {
             return Err(SettleError::NothingOpen);
+        }
+        // Who has seen it refused may not know that it was asked for again, and that it may be made by now.
+        if payment.asked_again > 0 && !is_open(false) {
+            return Err(SettleError::ProviderIsAsked);
         }
         // Else money could go back twice, here and by hand.
         let held = payments.hold(settling.booking_id).await?;

@@ -14,7 +14,7 @@ use karcis_payment_service::{
         AskError, Charge, SettleError, Settling, Unsettled, UnsettledPayments, ask_again,
         settle_attempt,
     },
-    domain::{AttemptId, Outcome, Settlement},
+    domain::{AttemptId, Outcome, RefundKind, Settlement, is_refused},
 };
 use karcis_process::timer::wait;
 use uuid::Uuid;
@@ -329,11 +329,15 @@ fn settling(state: &State, open: &Unsettled) -> Option<Act> {
         return Some(Act::Settle(id, settlement, Some(attempt), LEDGER));
     }
     let of = (open.what == "reversal").then_some(attempt);
-    let is_by_hand = hash(&[state.seed, 139, id.0.as_u128() as u64]).is_multiple_of(2);
-    match (provider.given_back(id) > 0, provider.takes_no_refunds(id), is_by_hand) {
-        (true, ..) => Some(Act::Settle(id, Settlement::Refunded, of, LEDGER)),
-        (false, false, _) => None,
-        (false, true, true) => Some(Act::Settle(id, Settlement::Refunded, of, BY_HAND)),
-        (false, true, false) => Some(Act::Settle(id, Settlement::AskAgain, of, LEDGER)),
+    if provider.given_back(id) > 0 {
+        return Some(Act::Settle(id, Settlement::Refunded, of, LEDGER));
     }
+    let payment = state.tables.payments.payment(id)?;
+    let kind = of.map_or(RefundKind::Requested, RefundKind::Reversal);
+    let drawn = hash(&[state.seed, 139, state.running.name, id.0.as_u128() as u64]);
+    let (settlement, reference) = match drawn % 2 {
+        0 => (Settlement::Refunded, BY_HAND),
+        _ => (Settlement::AskAgain, LEDGER),
+    };
+    is_refused(payment, kind).then_some(Act::Settle(id, settlement, of, reference))
 }

@@ -254,7 +254,7 @@ impl Provider {
     }
 
     /// Whether the method that paid takes no refund.
-    pub(crate) fn takes_no_refunds(&self, intent: BookingId) -> bool {
+    fn takes_no_refunds(&self, intent: BookingId) -> bool {
         self.is_paid_with(intent, "tok_refund_refused")
     }
 

@@ -50,6 +50,10 @@ pub enum Bug {
     RefundForgotten,
     /// What came of a webhook is not looked at again once its attempt has ended.
     WebhookForgotten,
+    /// Who repeats a settlement, as its answer was lost, is refused.
+    SettlementForgotten,
+    /// What an operator has asked for again is asked for under the key that the provider has refused.
+    RefusedKeyKept,
     /// E-mails are recorded as sent before they are.
     RecordedBeforeSent,
     /// What the store rejects is tried again for as long as a store that is down.
@@ -60,7 +64,7 @@ pub enum Bug {
 
 impl Bug {
     /// Those that the simulation notices. The others need real processes.
-    pub const SIMULATED: [Self; 25] = [
+    pub const SIMULATED: [Self; 27] = [
         Self::VersionCheckSkipped,
         Self::PublishedBeforeCommit,
         Self::ClaimedForEver,
@@ -84,6 +88,8 @@ impl Bug {
         Self::CancelForgetsMoney,
         Self::RefundForgotten,
         Self::WebhookForgotten,
+        Self::SettlementForgotten,
+        Self::RefusedKeyKept,
         Self::RecordedBeforeSent,
         Self::RejectionRetried,
     ];

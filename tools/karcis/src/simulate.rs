@@ -79,6 +79,10 @@ fn print(summary: &Summary, time: Duration) {
     for (end, count) in &summary.ends {
         println!("{count:>12}  {end}");
     }
+    println!("\nwhat operators did:");
+    for (act, count) in &summary.acts {
+        println!("{count:>12}  {act}");
+    }
     println!("\nfaults:");
     for (kind, count) in &summary.faults {
         println!("{count:>12}  {kind:?}");

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::{
     ask_again::{AskError, ask_again},
-    ports::{Change, Claimed, Payments, ReleasedClaim, WaitingPayments},
+    ports::{Change, Claimed, Payments, ReleasedClaim, UnsettledPayments, WaitingPayments},
     settle_attempt::Settling,
     take_commands::{ArrivedCommand, take_commands},
     unit_of_work::decide_one,
@@ -230,4 +230,51 @@ pub async fn what_an_operator_wants_asked_is_asked_at_once(payments: &dyn Waitin
     let claimed = claim_both(payments).await;
     let [paid] = &claimed[..] else { panic!("it is asked about") };
     assert!(paid.look_up);
+}
+
+async fn left_open(payments: &dyn UnsettledPayments, before: Timestamp) -> Vec<String> {
+    let open = payments.unsettled(before, None, 10).await.expect("the store answers").into_iter();
+    open.map(|it| format!("{} {}", it.what, it.refusal.unwrap_or_default())).collect()
+}
+
+/// What the provider leaves open is listed once it is old or was asked for twice, and an operator keeps others
+/// from asking meanwhile. Each act is recorded as it was.
+pub async fn what_the_provider_leaves_open_is_listed_and_held(
+    payments: &(impl UnsettledPayments + WaitingPayments),
+) {
+    let hold = async || payments.hold(booking(1)).await.expect("the store answers");
+    assert_eq!(hold().await, None, "there is no payment");
+    take(payments, request(1)).await;
+    assert_eq!(hold().await, Some(false));
+    let open = loaded(payments, 1).await;
+    commit(payments, vec![change(open.clone(), started(&open), vec![])]).await;
+    assert_eq!(hold().await, None, "the request that started it asks");
+    assert_eq!(left_open(payments, noon()).await, ["attempt "]);
+    let earlier = noon() - Duration::from_secs(1);
+    assert_eq!(left_open(payments, earlier).await, [""; 0], "it has begun just now");
+
+    pay(payments, ATTEMPT).await;
+    take(payments, Command::Refund { booking_id: booking(1) }).await;
+    assert_eq!(claim(payments).await, [booking(1)]);
+    let refunding = loaded(payments, 1).await;
+    let unanswered = || {
+        let unanswered = Some("no answer".to_owned());
+        [ReleasedClaim { unanswered, ..released(refunding.version, None) }]
+    };
+    payments.release(&unanswered()).await.expect("the store answers");
+    assert_eq!(left_open(payments, noon()).await, [""; 0], "it was asked for once");
+    payments.release(&unanswered()).await.expect("the store answers");
+    assert_eq!(left_open(payments, noon()).await, ["refund no answer"]);
+    let refused = RefundOutcome::Refused { reason: "account_closed".to_owned() };
+    let refused = record_refund(&refunding, RefundKind::Requested, &refused);
+    apply(payments, refunding.clone(), refused).await;
+    assert_eq!(left_open(payments, noon()).await, ["refund account_closed"]);
+
+    let is_recorded = async |action| payments.is_recorded(&act(action)).await.expect("it answers");
+    assert!(!is_recorded("settle_payment").await);
+    settle(payments, Settlement::AskAgain).await;
+    assert!(is_recorded("settle_payment").await && !is_recorded("ask_provider").await);
+    assert_eq!(hold().await, Some(true), "nobody asks now, and it had no answer");
+    assert_eq!(hold().await, None, "an operator has it");
+    assert_eq!(claim(payments).await, [], "an operator has it");
 }

@@ -1,7 +1,7 @@
 //! An operator records what the provider says of what it left open.
 
 use karcis_database::{PrivilegedAct, StoreError};
-use karcis_kernel::BookingId;
+use karcis_kernel::{BookingId, Bug};
 
 use super::{
     ports::UnsettledPayments,
@@ -44,7 +44,8 @@ impl PaymentJob for Settling {
 
     fn decide(&self, unit: &mut UnitOfWork) -> Result<Payment, SettleError> {
         let payment = unit.payment(self.booking_id).ok_or(SettleError::NotFound)?.clone();
-        let verdict = settle(&payment, self.settlement, self.of, self.is_unanswered);
+        let is_unanswered = self.is_unanswered && payment.asked_again == 0;
+        let verdict = settle(&payment, self.settlement, self.of, is_unanswered);
         if !matches!(verdict, Verdict::Changed(..)) {
             return Err(SettleError::NothingOpen);
         }
@@ -62,12 +63,13 @@ pub async fn settle_attempt(
     settling: Settling,
 ) -> Result<Payment, SettleError> {
     let (booking, act) = (settling.booking_id, settling.act.clone());
+    let is_known = !Bug::SettlementForgotten.is_planted();
     let is_once = settling.settlement != Settlement::AskAgain;
-    if is_once && payments.is_recorded(&act).await? {
+    if is_known && is_once && payments.is_recorded(&act).await? {
         return load(payments, booking).await;
     }
     match settle_now(payments, settling).await {
-        Err(SettleError::NothingOpen) if payments.is_recorded(&act).await? => {
+        Err(SettleError::NothingOpen) if is_known && payments.is_recorded(&act).await? => {
             load(payments, booking).await
         }
         settled => settled,
@@ -80,8 +82,16 @@ async fn settle_now(
 ) -> Result<Payment, SettleError> {
     if matches!(settling.settlement, Settlement::Refunded | Settlement::AskAgain) {
         let payment = load(payments, settling.booking_id).await?;
-        if settle(&payment, settling.settlement, settling.of, true) == Verdict::Unchanged {
+        let is_open = |is_unanswered| {
+            let verdict = settle(&payment, settling.settlement, settling.of, is_unanswered);
+            verdict != Verdict::Unchanged
+        };
+        if !is_open(true) {
             return Err(SettleError::NothingOpen);
+        }
+        // Who has seen it refused may not know that it was asked for again, and that it may be made by now.
+        if payment.asked_again > 0 && !is_open(false) {
+            return Err(SettleError::ProviderIsAsked);
         }
         // Else money could go back twice, here and by hand.
         let held = payments.hold(settling.booking_id).await?;

@@ -251,6 +251,29 @@ async fn money_is_not_given_back_by_hand_while_the_provider_is_asked_for_it() {
     app.stop().await;
 }
 
+#[tokio::test]
+async fn what_is_asked_for_again_is_not_given_back_by_hand_before_the_provider_answers() {
+    let app = TestApp::start_with(&["--provider-timeout-ms", "1000"]).await;
+    let buyer = app.buyer().await;
+    let [one, other] = [(); 2].map(|()| Operator(UserId(Uuid::now_v7())));
+    app.pay(buyer, "tok_refund_refused").await.shows_payment(200, "succeeded");
+    app.send(buyer.refund()).await;
+    app.told(buyer, &["Requested", "Succeeded", "RefundRefused"]).await;
+    let mut thinking = app.environment.superuser().begin().await.unwrap();
+    let lock = "LOCK TABLE simulated_gateway.refund IN EXCLUSIVE MODE";
+    sqlx::query(lock).execute(&mut *thinking).await.unwrap();
+    one.settles(&app, buyer, "ask_again").await.is(200);
+    let unanswered = "SELECT count(*) FROM payments.payment WHERE booking_id = $1
+        AND unanswered IS NOT NULL AND asking_until <= now() AND next_try > now() + interval '1 s'";
+    eventually(async || app.number_of(buyer, unanswered).await).is(1).await;
+    // This operator has seen it refused, and the provider may have done it since.
+    other.settles_once(&app, buyer, "refunded").await.is_problem(409, "provider-is-asked");
+    thinking.rollback().await.unwrap();
+    app.told(buyer, &["Requested", "Succeeded", "RefundRefused", "RefundRefused"]).await;
+    other.settles(&app, buyer, "refunded").await.is(200);
+    app.stop().await;
+}
+
 pub(crate) struct Operator(pub UserId);
 
 impl Operator {

@@ -41,6 +41,8 @@ pub struct Summary {
     pub mails: u64,
     /// How the bookings ended.
     pub ends: BTreeMap<&'static str, u64>,
+    /// What operators did, and how often.
+    pub acts: BTreeMap<&'static str, u64>,
     pub faults: BTreeMap<FaultKind, u64>,
     /// The lowest seed that broke a rule.
     pub failed: Option<u64>,
@@ -54,6 +56,9 @@ impl AddAssign<&Outcome> for Summary {
         self.mails += outcome.mails;
         for (end, count) in &outcome.ends {
             *self.ends.entry(end).or_default() += count;
+        }
+        for (act, count) in &outcome.acts {
+            *self.acts.entry(act).or_default() += count;
         }
         for (kind, count) in outcome.faults_by_kind() {
             *self.faults.entry(kind).or_default() += count;

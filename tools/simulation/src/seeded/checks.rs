@@ -249,7 +249,7 @@ fn money(tables: &Tables, booking: &Booking, is_taken: bool) -> Result<(), Viola
     require(5, captured == 0 || is_known, || "charged without a payment".to_owned())?;
     let asked = matches!(booking.stage, Stage::Refunding { refunded: false, .. });
     let payment = tables.payments.payment(id);
-    // Money that comes after all is unknown until a webhook tells of it.
+    // Money that comes after all is unknown until a webhook tells of it, or an operator has the provider asked.
     let is_unknown = tables.provider.is_late(id)
         && payment.is_some_and(|payment| payment.captured.amount < captured);
     let under_way = asked || is_unknown || payment.is_some_and(is_owed);

@@ -50,8 +50,7 @@ pub enum FaultKind {
     NeverArrives,
     /// The provider does what it is asked up to 40 s after the caller stopped waiting.
     ExecutesLate,
-    /// The provider captures what it was asked for before it closed the intent, up to 40 s after that, and
-    /// sends a webhook.
+    /// The provider captures what it was asked for before it closed the intent, up to 40 s after that.
     CapturedAfterVoid,
     /// A buyer's connection breaks before the answer.
     ClientGone,
@@ -67,7 +66,7 @@ pub enum FaultKind {
     Unreadable,
     /// A topic has a message that nobody can handle.
     Poison,
-    /// The provider's webhook about what it is asked about anyway never comes.
+    /// The provider's webhook never comes.
     WebhookLost,
 }
 

@@ -1,19 +1,19 @@
-//! Rows that become unreadable, messages that nobody can handle, and what becomes of dead letters.
+//! Rows that become unreadable, messages that nobody can handle, and what waits for operators.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use karcis_database::UnreadableRow;
 use karcis_event_service::domain::{Command, HoldRef};
 use karcis_kernel::{BookingId, EventId};
-use karcis_process::timer::{monotonic, wait};
+use karcis_process::timer::monotonic;
 use uuid::Uuid;
 
 use super::{
     broker::Group,
     faults::FaultKind,
     messages::{Content, Message, Topic},
-    random::hash,
-    world::{Signal, State, World},
+    rows::Tables,
+    world::State,
 };
 
 impl State {
@@ -60,30 +60,23 @@ impl State {
     }
 
     /// A service dead-letters a message; `false`: it should have handled it.
-    pub(crate) fn dead_letter(
-        &mut self,
-        world: &Arc<World>,
-        group: Group,
-        message: &Message,
-    ) -> bool {
-        if let Content::Poison(number, _) = message.content {
-            self.obstacles.dead.insert(number);
-            return true;
+    pub(crate) fn dead_letter(&mut self, group: Group, message: &Message) -> bool {
+        self.obstacles.set_aside(group, message.clone());
+        match message.content {
+            Content::Poison(number, _) => {
+                self.obstacles.dead.insert(number);
+                true
+            }
+            _ => self.obstacles.holds(group, message),
         }
-        self.obstacles.waiting += 1;
-        let again = redrive(world.clone(), group, message.clone());
-        self.spawn(hash(&[101, message.key.as_u128() as u64]), None, Box::pin(again));
-        self.obstacles.holds(group, message)
     }
-}
 
-/// An operator mends what is unreadable, and sends the dead letter again.
-async fn redrive(world: Arc<World>, group: Group, message: Message) {
-    wait(Duration::from_secs(70)).await;
-    let state = &mut *world.lock();
-    state.obstacles.waiting -= 1;
-    let name = state.name(message.subject());
-    state.tell(|| format!("an operator sends {} of {name} again", message.name()));
-    state.broker.append(message);
-    state.notify(Signal::Group(group));
+    /// Late money that only an operator finds, as its webhook was lost.
+    pub(crate) fn unknown_money(&self) -> impl Iterator<Item = BookingId> {
+        let Tables { provider, payments, .. } = &self.tables;
+        provider.untold().filter(|intent| {
+            let known = payments.payment(*intent).map_or(0, |payment| payment.captured.amount);
+            known < provider.sums(*intent).0
+        })
+    }
 }

@@ -28,8 +28,10 @@ pub(crate) struct Obstacles {
     /// How many messages that nobody can handle were sent, and which of them are dead-lettered.
     pub(crate) poisons: u64,
     pub(crate) dead: BTreeSet<u64>,
-    /// How many dead letters are still to be sent again.
-    pub(crate) waiting: usize,
+    /// By their ids: what services could not handle.
+    dead_letters: BTreeMap<u64, (Group, Message)>,
+    /// How many of them there were.
+    set_aside: u64,
 }
 
 impl Obstacles {
@@ -63,6 +65,27 @@ impl Obstacles {
     /// Whether something is in the way of a booking or an event of this service.
     pub(crate) fn are_in_the_way(&self, group: Group) -> bool {
         self.of(group).any(|id| self.is_in_the_way(group, id))
+    }
+
+    /// Whether all rows of the service can be read.
+    pub(crate) fn are_mended(&self, faults: &Faults, group: Group) -> bool {
+        let is_open = |until: &Duration| *until > monotonic() && !faults.are_over();
+        !self.unreadable.iter().any(|((of, _), until)| *of == group && is_open(until))
+    }
+
+    /// The service's operators are to look at this message.
+    pub(crate) fn set_aside(&mut self, group: Group, message: Message) {
+        self.dead_letters.insert(self.set_aside, (group, message));
+        self.set_aside += 1;
+    }
+
+    pub(crate) fn dead_letters(&self) -> impl Iterator<Item = (u64, &(Group, Message))> {
+        self.dead_letters.iter().map(|(id, dead_letter)| (*id, dead_letter))
+    }
+
+    /// It is no dead letter any more; `None`: it was none.
+    pub(crate) fn take_dead_letter(&mut self, id: u64) -> Option<(Group, Message)> {
+        self.dead_letters.remove(&id)
     }
 
     fn of(&self, group: Group) -> impl Iterator<Item = Uuid> {

@@ -1,4 +1,4 @@
-//! What a run is about: its events, its buyers, who edits what. A seed draws it, and shrinking leaves parts out.
+//! What a run is about: its events, its buyers, who edits what, who operates. A seed draws it, and shrinking leaves parts out.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -16,6 +16,8 @@ pub struct Plan {
     pub(crate) events: Vec<EventPlan>,
     pub(crate) buyers: Vec<BuyerPlan>,
     pub(crate) edits: Vec<EditPlan>,
+    /// Those who act while faults strike.
+    pub(crate) operators: Vec<OperatorPlan>,
     /// Only these faults strike; `None`: those that the seed draws.
     pub(crate) only: Option<BTreeSet<Fault>>,
 }
@@ -91,6 +93,22 @@ pub(crate) enum Edit {
     EraseUser(u64),
 }
 
+/// How an operator works.
+#[derive(Clone, Debug)]
+pub(crate) struct OperatorPlan {
+    pub(crate) number: u64,
+    pub(crate) at: Duration,
+    /// How often they look at what there is to do.
+    pub(crate) looks: u32,
+    /// How long they think before they do it.
+    pub(crate) thinks: Duration,
+    /// How long they do something else before they look again.
+    pub(crate) pause: Duration,
+    pub(crate) presses_twice: bool,
+    /// Somebody else looks at the same time and does the same.
+    pub(crate) has_colleague: bool,
+}
+
 const TOKENS: [&str; 14] = [
     "tok_approved",
     "tok_approved",
@@ -118,7 +136,10 @@ impl Plan {
         let buyers: Vec<_> =
             (0..buyers).map(|number| buyer(seed, number, users, &events)).collect();
         let edits = (0..random.below(5)).map(|number| edit(seed, number, events.len(), users));
-        Self { seed, schedule: 0, edits: edits.collect(), events, buyers, only: None }
+        let edits = edits.collect();
+        let operators = Random::of(&[seed, 107]).below(3);
+        let operators = (0..operators).map(|number| operator(seed, number)).collect();
+        Self { seed, schedule: 0, events, buyers, edits, operators, only: None }
     }
 }
 
@@ -190,4 +211,18 @@ fn edit(seed: u64, number: u64, events: usize, users: u64) -> EditPlan {
         _ => Edit::EraseUser(random.below(users)),
     };
     EditPlan { number: hash(&[number]), at: Duration::from_millis(random.below(90_000)), edit }
+}
+
+fn operator(seed: u64, number: u64) -> OperatorPlan {
+    let random = &mut Random::of(&[seed, 109, number]);
+    let is_slow = random.chance(200);
+    OperatorPlan {
+        number,
+        at: Duration::from_millis(10_000 + random.below(80_000)),
+        looks: random.between(1, 6) as u32,
+        thinks: Duration::from_millis(random.below(if is_slow { 90_000 } else { 4_000 })),
+        pause: Duration::from_millis(5_000 + random.below(40_000)),
+        presses_twice: random.chance(300),
+        has_colleague: random.chance(300),
+    }
 }

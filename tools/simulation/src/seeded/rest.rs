@@ -2,15 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use karcis_booking_service::domain::{Booking, Stage, Stuck};
+use karcis_booking_service::domain::{Booking, Stage};
 use karcis_event_service::domain::{Hold, Stage as EventStage};
 use karcis_kernel::{BookingId, EventId};
-use karcis_payment_service::domain::{AttemptId, AttemptOutcome, State as PaymentState};
+use karcis_payment_service::domain::{AttemptId, State as PaymentState};
 use uuid::Uuid;
 
 use super::{
     broker::Group,
-    checks::{Violation, require},
+    checks::{Violation, is_owed, require},
     rows::Open,
     world::State,
 };
@@ -37,10 +37,13 @@ pub(crate) fn unrest(state: &State) -> Option<String> {
         }
     }
     for payment in state.tables.payments.all().filter_map(|record| record.payment()) {
-        let (id, refused) = (payment.booking_id, &state.tables.provider);
-        if payment.needs_provider() && !refused.is_refund_refused(id) {
-            return Some(format!("the payment of {} waits for the provider", state.name(id.0)));
+        if payment.needs_provider() {
+            let name = state.name(payment.booking_id.0);
+            return Some(format!("the payment of {name} waits for the provider"));
         }
+    }
+    if let Some(intent) = state.unknown_money().next() {
+        return Some(format!("nobody knows of late money for {}", state.name(intent.0)));
     }
     if let Some(intent) = state.tables.provider.next_webhook().or(state.tables.payments.looked_up())
     {
@@ -49,8 +52,8 @@ pub(crate) fn unrest(state: &State) -> Option<String> {
     if let Some(id) = state.tables.users.waiting() {
         return Some(format!("an e-mail about {} waits", state.name(id.0)));
     }
-    if state.obstacles.waiting > 0 {
-        return Some("dead letters are still to be sent again".to_owned());
+    if state.obstacles.dead_letters().next().is_some() {
+        return Some("dead letters wait for an operator".to_owned());
     }
     for why in [Open::Cancelled, Open::Moved] {
         if let Some(event) = state.tables.bookings.known.next(why, &[]) {
@@ -66,15 +69,8 @@ fn is_over(state: &State, booking: &Booking) -> bool {
     match &booking.stage {
         Stage::Rejected { .. } | Stage::Cancelled { .. } => true,
         Stage::Confirmed { .. } => !cancelled_events(state).contains(&booking.order.event_id),
-        _ => is_refused(state, booking),
+        _ => false,
     }
-}
-
-/// Whether an operator has to settle a refund that the provider refuses.
-fn is_refused(state: &State, booking: &Booking) -> bool {
-    matches!(booking.stage, Stage::Refunding { released: true, refunded: false, .. })
-        && booking.stuck == Some(Stuck::RefundRefused)
-        && state.tables.provider.is_refund_refused(booking.order.id)
 }
 
 fn cancelled_events(state: &State) -> BTreeSet<EventId> {
@@ -119,10 +115,8 @@ pub(crate) fn check_at_rest(state: &State) -> Result<(), Violation> {
 fn check_booking(state: &State, booking: &Booking) -> Result<(), Violation> {
     let (id, name) = (booking.order.id, state.name(booking.order.id.0));
     let (captured, refunded) = state.tables.provider.sums(id);
-    let is_refused = is_refused(state, booking);
     let expected = match &booking.stage {
         Stage::Confirmed { reservation, .. } => reservation.total.amount,
-        Stage::Refunding { reservation, .. } if is_refused => reservation.total.amount,
         _ => 0,
     };
     let net = captured - refunded;
@@ -136,17 +130,11 @@ fn check_booking(state: &State, booking: &Booking) -> Result<(), Violation> {
         })?;
         let is_closed = !matches!(payment.state, PaymentState::Open);
         require(8, is_closed, || format!("{name} is over, and can still be paid"))?;
-        let is_owed = |attempt: &karcis_payment_service::domain::Attempt| {
-            matches!(attempt.outcome, Some(AttemptOutcome::Reversing { refusal: None }))
-        };
-        require(4, !payment.attempts.iter().any(is_owed), || {
-            format!("{name}: money is not returned")
-        })?;
+        require(4, !is_owed(payment), || format!("{name}: money is not returned"))?;
     } else {
         require(5, captured == 0, || format!("{name}: {captured} without a payment"))?;
     }
-    let is_explained = booking.stuck.is_none() || is_refused;
-    require(15, is_explained, || format!("{name} is stuck: {:?}", booking.stuck))?;
+    require(15, booking.stuck.is_none(), || format!("{name} is stuck: {:?}", booking.stuck))?;
     let is_confirmed = matches!(booking.stage, Stage::Confirmed { .. });
     let hold = state.tables.events.hold(id);
     let is_taken = matches!(hold, Some(Hold::Held(_) | Hold::Sold(..)));

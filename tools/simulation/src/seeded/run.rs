@@ -2,14 +2,12 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use karcis_booking_service::domain::Stage;
-
 use super::{
     broker::Group,
     checks::Violation,
     executor::Executor,
     faults::{Fault, FaultKind, Faults},
-    people::{add_accounts, add_events, buy, edit},
+    people::{add_accounts, add_events, be_on_duty, buy, edit, operate},
     plan::{BuyerPlan, Plan},
     processes::INSTANCES,
     random::hash,
@@ -38,6 +36,8 @@ pub struct Outcome {
     pub mails: u64,
     /// How they ended.
     pub ends: BTreeMap<&'static str, u64>,
+    /// What operators did, and how often.
+    pub acts: BTreeMap<&'static str, u64>,
     pub faults: Vec<Fault>,
     /// A hash of everything that happened, in its order.
     pub trace: u64,
@@ -71,6 +71,7 @@ pub fn run(plan: &Plan, tells: bool) -> Outcome {
     executor.run(LOOK, |world, time| look(world) || time >= FAULTS);
     if world.lock().violation.is_none() {
         executor.now(|| end_faults(&world));
+        world.lock().spawn(hash(&[149]), None, Box::pin(be_on_duty(world.clone())));
         let until = executor.time() + DRAIN;
         let rests = |world: &World| look(world) && unrest(&world.lock()).is_none();
         executor.run(LOOK, |world, time| rests(world) || time >= until);
@@ -105,6 +106,10 @@ fn start_people(world: &Arc<World>, plan: &Plan) {
     for plan in &plan.edits {
         let editing = edit(world.clone(), plan.clone());
         world.spawn_person(hash(&[83, plan.number]), Box::pin(editing));
+    }
+    for plan in &plan.operators {
+        let operating = operate(world.clone(), plan.clone());
+        world.spawn_person(hash(&[151, plan.number]), Box::pin(operating));
     }
 }
 
@@ -143,10 +148,8 @@ fn outcome(world: &World) -> Outcome {
     state.spawned.clear();
     let mut ends: BTreeMap<&'static str, u64> = BTreeMap::new();
     for booking in state.tables.bookings.all() {
-        let end = match &booking.stage {
-            Stage::Refunding { .. } => "stuck: refund refused",
-            stage => stage.cause().map_or(stage.name(), |cause| cause.as_str()),
-        };
+        let stage = &booking.stage;
+        let end = stage.cause().map_or(stage.name(), |cause| cause.as_str());
         *ends.entry(end).or_default() += 1;
     }
     Outcome {
@@ -155,6 +158,7 @@ fn outcome(world: &World) -> Outcome {
         steps: state.counts.steps,
         mails: state.told.mails,
         ends,
+        acts: std::mem::take(&mut state.acts),
         faults: state.faults.struck().to_vec(),
         trace: state.trace,
         story: state.take_story(),

@@ -1,4 +1,4 @@
-//! Makes a failing plan small: leaves out faults, buyers, edits and wishes for as long as the same rule breaks.
+//! Makes a failing plan small: leaves out faults, buyers, edits, operators and wishes for as long as the same rule breaks.
 
 use super::{
     faults::Fault,
@@ -38,6 +38,7 @@ pub fn shrink(plan: &Plan, most_runs: usize) -> Option<Shrunk> {
         search.leave_out_faults();
         search.leave_out(|plan| &mut plan.buyers);
         search.leave_out(|plan| &mut plan.edits);
+        search.leave_out(|plan| &mut plan.operators);
         search.simplify();
         if search.size() == size || search.runs >= most_runs {
             break;
@@ -54,7 +55,8 @@ impl Search {
             buyer.tokens.len() + usize::from(buyer.presses_twice) + usize::from(buyer.pays_twice)
         });
         let faults = plan.only.as_ref().map_or(usize::MAX, |only| only.len());
-        (plan.buyers.len() + plan.edits.len(), wishes.sum(), faults)
+        let people = plan.buyers.len() + plan.edits.len() + plan.operators.len();
+        (people, wishes.sum(), faults)
     }
 
     /// Takes the plan if it breaks the same rule, with the latencies as they are or with others.

@@ -80,6 +80,8 @@ pub(crate) struct State {
     pub(crate) obstacles: Obstacles,
     pub(crate) violation: Option<Violation>,
     pub(crate) counts: Counts,
+    /// How many acts of operators of each kind were done.
+    pub(crate) acts: BTreeMap<&'static str, u64>,
     /// A hash of everything that has happened, in its order.
     pub(crate) trace: u64,
     /// What has happened, if anybody wants to read it.
@@ -193,6 +195,7 @@ impl State {
             obstacles: Obstacles::default(),
             violation: None,
             counts: Counts::default(),
+            acts: BTreeMap::new(),
             trace: 0,
             story: tells.then(Vec::new),
             names: BTreeMap::new(),

@@ -44,6 +44,7 @@ async fn payments_in_memory_are_as_in_postgres() {
     payments::who_needs_the_provider_is_claimed(&Ports::still()).await;
     payments::what_an_operator_settles_is_asked_about_at_once(&Ports::still()).await;
     payments::what_an_operator_wants_asked_is_asked_at_once(&Ports::still()).await;
+    payments::what_the_provider_leaves_open_is_listed_and_held(&Ports::still()).await;
     payments::a_payment_that_leaves_its_intent_open_is_looked_up(&Ports::still()).await;
 }
 

@@ -17,6 +17,12 @@ fn no_seed_breaks_a_rule() {
     {
         assert!(summary.ends.contains_key(end), "no booking ended {end}: {summary:?}");
     }
+    for act in ["approved", "declined", "refunded", "ask_again", "ask", "cancel", "resume"] {
+        assert!(summary.acts.contains_key(act), "no operator's act was {act}: {summary:?}");
+    }
+    for act in ["redrive", "discard", "too late"] {
+        assert!(summary.acts.contains_key(act), "no operator's act was {act}: {summary:?}");
+    }
     assert!(summary.faults.len() >= 21, "some faults never struck: {summary:?}");
 }
 

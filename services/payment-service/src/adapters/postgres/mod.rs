@@ -185,4 +185,10 @@ mod tests {
         let (_environment, store) = store().await;
         port_tests::what_an_operator_wants_asked_is_asked_at_once(&store).await;
     }
+
+    #[tokio::test]
+    async fn what_the_provider_leaves_open_is_listed_and_held() {
+        let (_environment, store) = store().await;
+        port_tests::what_the_provider_leaves_open_is_listed_and_held(&store).await;
+    }
 }

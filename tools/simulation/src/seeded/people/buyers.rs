@@ -160,6 +160,8 @@ impl Buyer {
     async fn cancel(&self, booking: BookingId) {
         for attempt in 0..TRIES {
             let user = self.user;
+            // What is accepted of somebody else while the answer is under way came later.
+            let was_accepted = self.world.lock().checks.is_cancel_accepted(booking);
             let answer = request(&self.world, Group::Booking, self.client(2), |ports: Ports| {
                 Box::pin(async move {
                     let context = ports.context();
@@ -178,8 +180,8 @@ impl Buyer {
                     state.check(&[booking], None);
                 }
                 Some(Err(CancelBookingError::Refused(why))) => {
-                    let state = &mut *self.world.lock();
-                    if state.checks.is_cancel_accepted(booking) {
+                    if was_accepted {
+                        let state = &mut *self.world.lock();
                         state.violate(10, || format!("a cancel is accepted, and then {why:?}"));
                     }
                     return;

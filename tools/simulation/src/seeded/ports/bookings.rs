@@ -57,6 +57,10 @@ fn commit(state: &mut State, instance: usize, changes: Vec<Change>) -> HashSet<B
     let (written, conflicts) = state.tables.bookings.commit(changes, is_locked);
     for change in &written {
         tell(state, instance, change);
+        let is_resumed = change.act.as_ref().is_some_and(|act| act.action == "resume_saga");
+        if is_resumed && change.before.as_ref() != Some(&change.after) {
+            state.violate(10, || format!("what is sent again changes {}", change.id().0));
+        }
         state.trace = hash(&[state.trace, change.id().0.as_u128() as u64]);
     }
     let messages = sent(&written);

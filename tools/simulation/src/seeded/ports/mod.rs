@@ -74,6 +74,22 @@ impl Ports {
         Opened(self.clone(), Open::Moved)
     }
 
+    /// What an operator does with a dead letter, as `dead_letter.rs` of `crates/messaging`: sends it again, or throws
+    /// it away. `false`: it was none any more.
+    pub(crate) async fn end_dead_letter(&self, id: u64, is_sent: bool) -> Result<bool, StoreError> {
+        self.write(|state| {
+            let Some((group, message)) = state.obstacles.take_dead_letter(id) else { return false };
+            let what = if is_sent { "sends again" } else { "throws away" };
+            let about = state.name(message.subject());
+            state.tell(|| format!("an operator {what} {} of {about}", message.name()));
+            if is_sent {
+                state.send(group, [message]);
+            }
+            true
+        })
+        .await
+    }
+
     /// A statement that reads.
     async fn read<T>(&self, read: impl FnOnce(&mut State) -> T) -> Result<T, StoreError> {
         self.step().await;

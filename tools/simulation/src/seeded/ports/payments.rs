@@ -3,17 +3,21 @@
 use std::collections::HashSet;
 
 use async_trait::async_trait;
-use karcis_database::{KeyUse, Loaded, RequestKey, StoreError};
+use karcis_database::{KeyUse, Loaded, PrivilegedAct, RequestKey, StoreError};
 use karcis_kernel::{BookingId, Timestamp};
 use karcis_payment_service::{
-    application::{Change, Claimed, Payments, ReleasedClaim, WaitingPayments},
+    application::{
+        Change, Claimed, Payments, ReleasedClaim, Unsettled, UnsettledPayments, WaitingPayments,
+    },
     domain::PaymentRecord,
 };
+use uuid::Uuid;
 
 use super::Ports;
 use crate::seeded::{
     broker::Group,
     messages,
+    people::BY_HAND,
     processes::instance_name,
     random::hash,
     world::{Signal, State},
@@ -87,6 +91,9 @@ fn commit(state: &mut State, instance: usize, changes: Vec<Change>) -> HashSet<B
         }
         let facts = change.facts.iter().filter_map(|fact| messages::of_payment(booking, fact));
         tell(state, instance, change);
+        if let Some(act) = &change.act {
+            recorded(state, act, change);
+        }
         state.send(Group::Payment, facts);
         state.trace = hash(&[state.trace, booking.0.as_u128() as u64]);
     }
@@ -94,6 +101,22 @@ fn commit(state: &mut State, instance: usize, changes: Vec<Change>) -> HashSet<B
     let ids: Vec<BookingId> = written.iter().map(|change| change.after.booking_id()).collect();
     state.check(&ids, None);
     conflicts
+}
+
+/// An act of an operator is recorded, once if it settles something. Who says that money went back by hand pays it.
+fn recorded(state: &mut State, act: &PrivilegedAct, change: &Change) {
+    let booking = change.after.booking_id();
+    let (times, detail) = (state.tables.payments.recorded(act), act.detail.as_deref());
+    let is_repeated = times > 1 && detail.is_some_and(|detail| !detail.starts_with("ask_again"));
+    if is_repeated {
+        let name = state.name(booking.0);
+        state.violate(10, || format!("{name} is settled twice: {act:?}"));
+    }
+    if detail.is_some_and(|detail| detail.ends_with(BY_HAND))
+        && let Some(payment) = change.after.payment()
+    {
+        state.tables.provider.paid_by_hand(booking, payment.terms.amount().amount);
+    }
 }
 
 fn tell(state: &mut State, instance: usize, change: &Change) {
@@ -122,5 +145,31 @@ impl WaitingPayments for Ports {
             claimed
         })
         .await
+    }
+}
+
+#[async_trait]
+impl UnsettledPayments for Ports {
+    async fn unsettled(
+        &self,
+        before: Timestamp,
+        after: Option<(BookingId, Uuid)>,
+        limit: u16,
+    ) -> Result<Vec<Unsettled>, StoreError> {
+        self.read(|state| state.tables.payments.unsettled(before, state.now(None), after, limit))
+            .await
+    }
+
+    async fn hold(&self, booking: BookingId) -> Result<Option<bool>, StoreError> {
+        self.about(Some(booking.0))
+            .write(|state| {
+                let now = state.now(None);
+                state.tables.payments.hold(booking, now)
+            })
+            .await
+    }
+
+    async fn is_recorded(&self, act: &PrivilegedAct) -> Result<bool, StoreError> {
+        self.about(Some(act.subject)).read(|state| state.tables.payments.recorded(act) > 0).await
     }
 }

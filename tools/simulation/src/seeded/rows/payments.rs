@@ -5,12 +5,13 @@ use std::{
     time::Duration,
 };
 
-use karcis_database::{KEY_LIFETIME, KeyUse, RequestKey};
+use karcis_database::{KEY_LIFETIME, KeyUse, PrivilegedAct, RequestKey};
 use karcis_kernel::{BookingId, Bug, Timestamp};
 use karcis_payment_service::{
-    application::{Change, Claimed, Question, ReleasedClaim},
-    domain::{Payment, PaymentRecord},
+    application::{Change, Claimed, Question, ReleasedClaim, Unsettled},
+    domain::{AttemptOutcome, Payment, PaymentRecord, State},
 };
+use uuid::Uuid;
 
 #[derive(Debug, Default)]
 pub(crate) struct PaymentRows {
@@ -19,6 +20,10 @@ pub(crate) struct PaymentRows {
     waiting: BTreeMap<BookingId, Asking>,
     keys: HashMap<RequestKey, KeyUse>,
     answered_processing: HashSet<RequestKey>,
+    /// Why the provider gave no definite answer about money that is to go back.
+    unanswered: HashMap<BookingId, String>,
+    /// What operators did, as it is recorded.
+    acts: Vec<PrivilegedAct>,
 }
 
 /// When the provider is asked about a payment.
@@ -89,6 +94,7 @@ impl PaymentRows {
             if is_changed {
                 self.write(&change, now);
             }
+            self.acts.extend(change.act.clone());
             written.push(change);
         }
         (written, conflicts)
@@ -154,6 +160,10 @@ impl PaymentRows {
             let Some(asking) = self.waiting.get_mut(&claim.booking_id).filter(|_| is_same) else {
                 continue;
             };
+            match &claim.unanswered {
+                Some(why) => self.unanswered.insert(claim.booking_id, why.clone()),
+                None => self.unanswered.remove(&claim.booking_id),
+            };
             let is_looked_up = claim.looked_up == Some(asking.asking_until);
             asking.asking_until = now + Duration::from_secs(1);
             if asking.next_try > now {
@@ -178,6 +188,81 @@ impl PaymentRows {
             asking.next_try = asking.next_try.min(now);
         }
         has_attempt
+    }
+
+    /// `queries.rs`: what began before this time and is open now.
+    pub(crate) fn unsettled(
+        &self,
+        before: Timestamp,
+        now: Timestamp,
+        after: Option<(BookingId, Uuid)>,
+        limit: u16,
+    ) -> Vec<Unsettled> {
+        let payments = self.records.values().rev().filter_map(PaymentRecord::payment);
+        let open = payments.flat_map(|payment| self.open(payment, before, now));
+        let key = |it: &Unsettled| (it.booking_id, it.attempt_id);
+        let open = open.filter(|it| after.is_none_or(|after| key(it) < after));
+        open.take(limit.into()).collect()
+    }
+
+    /// What of this payment is open, the newest first.
+    fn open(&self, payment: &Payment, before: Timestamp, now: Timestamp) -> Vec<Unsettled> {
+        let id = payment.booking_id;
+        let cancel_wanted = matches!(payment.state, State::Processing { cancel_wanted: true, .. });
+        let tries = self.waiting.get(&id).map_or(0, |asking| asking.tries);
+        let unanswered = self.unanswered.get(&id);
+        let open = |what, attempt_id, at, refusal| Unsettled {
+            booking_id: id,
+            user_id: payment.terms.user_id(),
+            amount: payment.terms.amount(),
+            what,
+            attempt_id,
+            at,
+            cancel_wanted,
+            refusal,
+        };
+        let refused = |what, attempt_id, refusal: &Option<String>| {
+            let is_open = refusal.is_some() || unanswered.is_some() && tries > 1;
+            let refusal = refusal.clone().or_else(|| unanswered.cloned());
+            is_open.then(|| open(what, attempt_id, None, refusal))
+        };
+        let mut attempts: Vec<_> = payment.attempts.iter().collect();
+        attempts.sort_by_key(|attempt| std::cmp::Reverse(attempt.id));
+        let attempts = attempts.into_iter().filter_map(|attempt| match &attempt.outcome {
+            None => {
+                let action = attempt.next_action.as_ref();
+                let is_open = action.is_none_or(|it| it.expires_at <= now) || cancel_wanted;
+                let is_old = attempt.at <= before;
+                (is_open && is_old).then(|| open("attempt", attempt.id.0, Some(attempt.at), None))
+            }
+            Some(AttemptOutcome::Reversing { refusal }) => {
+                let reversal = refused("reversal", attempt.id.0, refusal)?;
+                Some(Unsettled { at: Some(attempt.at), ..reversal })
+            }
+            Some(_) => None,
+        });
+        let refund = match &payment.state {
+            State::Refunding { refusal } => refused("refund", Uuid::nil(), refusal),
+            _ => None,
+        };
+        attempts.chain(refund).collect()
+    }
+
+    /// `load.rs`.
+    pub(crate) fn hold(&mut self, booking: BookingId, now: Timestamp) -> Option<bool> {
+        self.payment(booking)?;
+        if let Some(asking) = self.waiting.get_mut(&booking) {
+            if asking.asking_until > now {
+                return None;
+            }
+            (asking.next_try, asking.asking_until) = (now + LEASE, now + LEASE);
+        }
+        Some(self.unanswered.contains_key(&booking))
+    }
+
+    /// How often this very act is recorded.
+    pub(crate) fn recorded(&self, act: &PrivilegedAct) -> usize {
+        self.acts.iter().filter(|recorded| *recorded == act).count()
     }
 
     /// A payment about whose ended attempts the provider is to be asked.

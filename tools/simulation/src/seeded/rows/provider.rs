@@ -1,7 +1,7 @@
 //! The provider's ledger, as `adapters/gateway/simulated/ledger.rs` keeps it: one answer for each key, one
 //! end for each intent.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use karcis_kernel::{BookingId, Timestamp};
 use karcis_payment_service::{
@@ -38,18 +38,44 @@ pub(crate) struct Provider {
     intents: HashMap<BookingId, Fate>,
     charges: HashMap<String, ChargeRow>,
     refunds: HashMap<String, RefundRow>,
+    /// The keys of refunds that were refused: they are answered so for ever.
+    refused: HashSet<String>,
+    /// Intents whose money it gives back although their method takes no refund, as somebody has mended that.
+    mended: HashSet<BookingId>,
     /// By intent: how much was captured, and how much went back.
     sums: HashMap<BookingId, (i64, i64)>,
+    /// By intent: what was paid back without the provider.
+    by_hand: HashMap<BookingId, i64>,
     /// Intents that have captured after they were closed.
     late: HashSet<BookingId>,
     /// Intents about which a webhook is to be taken.
     webhooks: HashSet<BookingId>,
+    /// Intents about whose late money no webhook tells.
+    untold: BTreeSet<BookingId>,
 }
 
 impl Provider {
-    /// All that was captured of the intent and all that went back.
+    /// All that was captured of the intent and all that went back, also by hand.
     pub(crate) fn sums(&self, intent: BookingId) -> (i64, i64) {
-        self.sums.get(&intent).copied().unwrap_or_default()
+        let (captured, refunded) = self.sums.get(&intent).copied().unwrap_or_default();
+        (captured, refunded + self.by_hand.get(&intent).copied().unwrap_or_default())
+    }
+
+    /// How much of the intent's money the provider has given back.
+    pub(crate) fn given_back(&self, intent: BookingId) -> i64 {
+        self.sums.get(&intent).map_or(0, |(_, given_back)| *given_back)
+    }
+
+    /// An operator pays so much of the intent's money back in another way.
+    pub(crate) fn paid_by_hand(&mut self, intent: BookingId, amount: i64) {
+        *self.by_hand.entry(intent).or_default() += amount;
+    }
+
+    /// How the charge with this key has ended, or how it will.
+    pub(crate) fn end_of(&self, intent: BookingId, key: &str) -> Option<Outcome> {
+        let answer = self.charges.get(key).and_then(|row| row.answer.clone());
+        let is_voided = self.intents.get(&intent) == Some(&Fate::Voided);
+        answer.or_else(|| is_voided.then_some(Outcome::Voided))
     }
 
     /// Where the charge stands; a new key is written down.
@@ -63,7 +89,7 @@ impl Provider {
         match answer.unwrap_or_else(|| self.answer(&charge.key, now)) {
             // An intent whose money has gone back is closed, as a voided one is.
             Outcome::Approved | Outcome::AlreadyCaptured { .. }
-                if self.sums(charge.intent).1 > 0 =>
+                if self.given_back(charge.intent) > 0 =>
             {
                 Outcome::Voided
             }
@@ -130,7 +156,7 @@ impl Provider {
 
     /// Closes the intent for good.
     pub(crate) fn void(&mut self, intent: BookingId) -> Outcome {
-        let is_refunded = self.sums(intent).1 > 0;
+        let is_refunded = self.given_back(intent) > 0;
         match self.intents.entry(intent).or_insert(Fate::Voided) {
             Fate::Captured(key) if !is_refunded => captured_by(key),
             Fate::Captured(_) | Fate::Voided => Outcome::Voided,
@@ -139,14 +165,18 @@ impl Provider {
 
     /// Gives the money back once per key.
     pub(crate) fn refund(&mut self, refund: &Refund) -> RefundOutcome {
-        if self.is_refund_refused(refund.intent) {
+        let is_asked_before = self.refunds.contains_key(&refund.key);
+        let is_mended = self.mended.contains(&refund.intent);
+        if !is_asked_before && !is_mended && self.takes_no_refunds(refund.intent) {
+            self.refused.insert(refund.key.clone());
+        }
+        if self.refused.contains(&refund.key) {
             return RefundOutcome::Refused { reason: "account_closed".to_owned() };
         }
-        let is_new = !self.refunds.contains_key(&refund.key);
         let new = || RefundRow { refund: refund.clone(), is_done: false };
         let row = self.refunds.entry(refund.key.clone()).or_insert_with(new);
         let is_done = row.is_done;
-        if is_new && !self.is_paid_with(refund.intent, "tok_refund_pending") {
+        if !is_asked_before && !self.is_paid_with(refund.intent, "tok_refund_pending") {
             self.end_refunds(refund.intent);
             return RefundOutcome::Done;
         }
@@ -176,7 +206,7 @@ impl Provider {
     pub(crate) fn left_by(&self, intent: BookingId) -> Option<String> {
         let is_left = |row: &&ChargeRow| {
             let is_unpaid = matches!(row.answer, None | Some(Outcome::Voided));
-            row.charge.intent == intent && is_unpaid && row.charge.method != "tok_refund_refused"
+            row.charge.intent == intent && is_unpaid
         };
         let is_closed = self.intents.get(&intent) == Some(&Fate::Voided) && !self.is_late(intent);
         let left = self.charges.values().filter(is_left).map(|row| &row.charge.key);
@@ -213,14 +243,30 @@ impl Provider {
         self.late.contains(&intent)
     }
 
+    /// No webhook tells of the intent's late money.
+    pub(crate) fn never_tells_of(&mut self, intent: BookingId) {
+        self.untold.insert(intent);
+    }
+
+    /// Intents with late money of which no webhook tells.
+    pub(crate) fn untold(&self) -> impl Iterator<Item = BookingId> {
+        self.untold.iter().copied()
+    }
+
     /// Whether the method that paid takes no refund.
-    pub(crate) fn is_refund_refused(&self, intent: BookingId) -> bool {
+    fn takes_no_refunds(&self, intent: BookingId) -> bool {
         self.is_paid_with(intent, "tok_refund_refused")
     }
 
+    /// Somebody has it give the intent's money back to who asks under a new key.
+    pub(crate) fn mend_refunds(&mut self, intent: BookingId) {
+        self.mended.insert(intent);
+    }
+
     fn is_paid_with(&self, intent: BookingId, method: &str) -> bool {
-        let Some(Fate::Captured(key)) = self.intents.get(&intent) else { return false };
-        self.charges.get(key).is_some_and(|row| row.charge.method == method)
+        let paid = self.charges.values().filter(|row| row.answer == Some(Outcome::Approved));
+        let mut paid = paid.filter(|row| row.charge.intent == intent);
+        paid.any(|row| row.charge.method == method)
     }
 }
 

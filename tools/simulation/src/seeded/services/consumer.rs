@@ -246,7 +246,7 @@ impl Member {
         let (instance, name) = (instance_name(self.ports.instance), message.name());
         let what = format!("{instance} dead-letters {name} of {about}: {error}");
         state.tell(|| what.clone());
-        if !state.dead_letter(&self.ports.world, self.group, message) {
+        if !state.dead_letter(self.group, message) {
             state.violate(14, || what);
         }
     }

@@ -114,7 +114,7 @@ impl fmt::Display for Report {
         writeln!(
             f,
             "after {measured} faults the next booking got through in {median_s:.1} s (median), {p95_s:.1} s \
-             (95 %), {longest_s:.1} s at most"
+             (95 %), {longest_s:.1} s at most, less the time in which other faults stopped all"
         )?;
         for (what, seconds) in over_30_s {
             writeln!(f, "{seconds:>8.1} s  {what}")?;

@@ -179,6 +179,6 @@ mod tests {
 
         let took: Vec<_> = seen.recoveries().into_iter().map(|(_, took)| took).collect();
         let seconds = |it| Some(Duration::from_secs(it));
-        assert_eq!(took, [seconds(6), seconds(4), seconds(3), None]);
+        assert_eq!(took, [seconds(6), seconds(3), seconds(3), None]);
     }
 }

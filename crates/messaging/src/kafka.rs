@@ -189,7 +189,7 @@ impl Kafka {
             .set("socket.keepalive.enable", "true")
             // A broker that stands still keeps its connections: what it was asked, others are asked again only
             // after this. By default, after 60 s.
-            .set("socket.timeout.ms", "10000")
+            .set("socket.timeout.ms", "6000")
             .set("log.connection.close", "false")
             .set_log_level(RDKafkaLogLevel::Warning);
         self.config.security.apply(&mut settings);

@@ -2,7 +2,7 @@
 //!
 //! Guarantees: one instance sends at a time. It holds a session advisory lock and reads and deletes
 //! on that very connection, so an instance that lost the lock can do neither; its producer lives no longer than
-//! that and takes what is unsent with it. A frozen owner loses the lock after 8 s without a sign
+//! that and takes what is unsent with it. A frozen owner loses the lock after 5 s without a sign
 //! of life, and each instance leaves a server once another one takes the writes. Rows are deleted after the
 //! broker's ack. After an outage, connection and producer are replaced.
 
@@ -76,7 +76,7 @@ async fn own(
     let connect = outbox.pool.connect_alone(|options| {
         let name = format!("karcis {} relay", options.get_username());
         options.application_name(&name).options([
-            ("idle_session_timeout", "8s"),
+            ("idle_session_timeout", "5s"),
             // Every statement here goes by id; without statistics the planner would not believe it.
             ("enable_seqscan", "off"),
         ])

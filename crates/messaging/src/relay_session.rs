@@ -8,7 +8,7 @@ use tokio::time::timeout;
 use crate::KafkaError;
 
 /// The server ends a session without a sign of life after this time, so no later answer counts.
-pub(crate) const SESSION: Duration = Duration::from_secs(8);
+pub(crate) const SESSION: Duration = Duration::from_secs(5);
 /// Within this the relay shows a sign of life, whatever it waits for.
 pub(crate) const GOES_ON: Duration = Duration::from_secs(60);
 
@@ -17,7 +17,7 @@ pub(crate) const GOES_ON: Duration = Duration::from_secs(60);
 pub(crate) enum RelayError {
     #[error("database: {0}")]
     Database(#[from] sqlx::Error),
-    #[error("the database did not answer within 8 s")]
+    #[error("the database did not answer within 5 s")]
     DatabaseSilent,
     #[error("another database server takes the writes now")]
     Replaced,

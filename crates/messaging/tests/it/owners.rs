@@ -163,7 +163,7 @@ async fn a_frozen_owner_loses_the_outbox_and_sends_nothing_when_it_thaws() {
 
     freeze.send(()).unwrap();
     app.send(&second.part, &[note(booking, 1)]).await;
-    // The server ends its session after 8 s.
+    // The server ends its session after 5 s.
     let within = Duration::from_secs(60);
     eventually(|| async { reader.part.notes(booking) }).within(within).is(vec![0, 1]).await;
     let owner_now = an_owner_other_than(&app, Some(owner_before)).await;

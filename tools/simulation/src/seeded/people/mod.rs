@@ -1,5 +1,5 @@
-//! Those who use the services over HTTP: buyers, organisers, operators, those who leave. Their requests run in a process of the
-//! service and end with it.
+//! Those who use the services over HTTP: buyers, organisers, operators, those who leave. Their requests run in a
+//! process of the service and end with it.
 
 mod buyers;
 mod leavers;

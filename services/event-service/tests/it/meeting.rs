@@ -4,14 +4,14 @@ use karcis_contracts::{EventCommand, TicketFact};
 use karcis_testkit::{Answer, Person, eventually};
 use reqwest::Method;
 use serde_json::{Value, json};
-use sqlx::{AssertSqlSafe, Postgres, Transaction};
+use sqlx::{Postgres, Transaction};
 
 use crate::harness::{TestApp, plan};
 
-/// Nobody gets past the holds in this mode until the transaction ends.
-async fn hold_up(app: &TestApp, mode: &str) -> Transaction<'static, Postgres> {
+/// Nobody reads the holds until the transaction ends.
+async fn hold_up(app: &TestApp) -> Transaction<'static, Postgres> {
     let mut transaction = app.environment.superuser().begin().await.expect("a transaction begins");
-    let lock = AssertSqlSafe(format!("LOCK TABLE events.hold IN {mode} MODE"));
+    let lock = "LOCK TABLE events.hold IN ACCESS EXCLUSIVE MODE";
     sqlx::query(lock).execute(&mut *transaction).await.expect("the table can be locked");
     transaction
 }
@@ -45,7 +45,7 @@ async fn an_edit_between_a_reservations_read_and_its_commit_wins() {
         let event = app.made(&organiser, &plan(10)).await;
         let reserve = event.reserve(1);
         let booking = reserve.booking_id;
-        let holding_up = hold_up(&app, "ACCESS EXCLUSIVE").await;
+        let holding_up = hold_up(&app).await;
         app.send(&[reserve.into()]).await;
         // It has read the event, and waits to read the holds.
         eventually(async || waiting(&app).await).is(1).await;
@@ -65,11 +65,22 @@ async fn an_edit_between_a_reservations_read_and_its_commit_wins() {
 async fn an_edit_waits_for_a_reservation_that_is_being_written() {
     let app = TestApp::start().await;
     let organiser = app.organiser();
+    // Left to itself, a reservation gives up after 250 ms of waiting, perhaps before the edit comes.
+    let patient = "CREATE FUNCTION events.wait() RETURNS trigger LANGUAGE plpgsql
+            SET lock_timeout = 0 AS $$ BEGIN
+            PERFORM pg_advisory_xact_lock_shared(1); RETURN new;
+        END $$;
+        CREATE TRIGGER wait BEFORE INSERT ON events.hold
+            FOR EACH ROW EXECUTE FUNCTION events.wait();";
+    let superuser = app.environment.superuser();
+    sqlx::raw_sql(patient).execute(superuser).await.expect("triggers can be made");
     for (path, _, status) in EDITS {
         let event = app.made(&organiser, &plan(10)).await;
         let reserve = event.reserve(1);
         let booking = reserve.booking_id;
-        let holding_up = hold_up(&app, "SHARE").await;
+        let mut holding_up = superuser.begin().await.expect("a transaction begins");
+        let lock = sqlx::query("SELECT pg_advisory_xact_lock(1)").execute(&mut *holding_up);
+        lock.await.expect("nobody else has the lock");
         app.send(&[reserve.into()]).await;
         // It has locked the event, and waits to write its hold.
         eventually(async || waiting(&app).await).is(1).await;
@@ -105,7 +116,7 @@ async fn two_instances_that_take_commands_of_one_event_sell_each_seat_once() {
     let commands: Vec<_> = (0..200).map(|_| event.reserve(1)).collect();
     let bookings: Vec<_> = commands.iter().map(|command| command.booking_id).collect();
 
-    let holding_up = hold_up(&app, "ACCESS EXCLUSIVE").await;
+    let holding_up = hold_up(&app).await;
     app.send(&commands.into_iter().map(EventCommand::from).collect::<Vec<_>>()).await;
     // Both have read the same stock.
     eventually(async || waiting(&app).await).is(2).await;
@@ -122,7 +133,7 @@ async fn two_instances_that_take_commands_of_one_event_sell_each_seat_once() {
     assert_eq!(lucky.len(), 100);
     assert_eq!(app.stock(event.types[0]).await, (100, 100, 0));
 
-    let holding_up = hold_up(&app, "ACCESS EXCLUSIVE").await;
+    let holding_up = hold_up(&app).await;
     let (sold, released) = lucky.split_at(50);
     let commands = sold.iter().map(|booking| EventCommand::from(event.confirm(*booking)));
     let commands = commands.chain(released.iter().map(|booking| event.release(*booking).into()));

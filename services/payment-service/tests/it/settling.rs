@@ -73,7 +73,9 @@ async fn an_operator_ends_an_attempt_that_the_provider_never_took() {
     let (declined, voided) = (app.buyer().await, app.buyer().await);
     let operator = Operator(UserId(Uuid::now_v7()));
     // This one waits for its buyer.
-    app.pay(app.buyer().await, "tok_action_required").await.shows_payment(202, "action_required");
+    let asked = app.buyer().await;
+    app.pay(asked, "tok_action_required").await;
+    app.becomes(asked, "action_required").await;
     let thinking = app.bank_thinks().await;
     for buyer in [declined, voided] {
         app.pay(buyer, "tok_approved").await.shows_payment(202, "processing");

@@ -138,7 +138,8 @@ async fn a_webhook_that_comes_while_the_money_goes_back_is_looked_at_after_that(
     let flags = [&HASTY[..], &WITH_SECRETS[4..]].concat();
     let app = TestApp::start_with(&flags).await;
     let buyer = app.buyer().await;
-    app.pay(buyer, "tok_approved").await.shows_payment(200, "succeeded");
+    app.pay(buyer, "tok_approved").await;
+    app.becomes(buyer, "succeeded").await;
     let mut books = app.environment.superuser().begin().await.unwrap();
     let lock = "LOCK TABLE simulated_gateway.refund IN ACCESS EXCLUSIVE MODE";
     sqlx::query(lock).execute(&mut *books).await.unwrap();

@@ -7,20 +7,20 @@ use karcis_fleet::{Fleet, Sale, TIMEOUT, Tolerance};
 use karcis_schemas::{EVENT, SERVICES};
 use karcis_testkit::{BROKERS, Cluster, Member, TestEnvironment, eventually};
 use sqlx::PgPool;
-use tokio::{sync::Mutex, time::Instant};
+use tokio::time::Instant;
+
+use crate::MANY_PROCESSES;
 
 /// How soon bookings end again.
 const RECOVERED: Duration = Duration::from_secs(30);
 /// Of an instance, to its database; one more sends its outbox, and one asks for it whether it takes writes.
 const CONNECTIONS: i64 = 9;
-/// Held by the test whose servers run: on two cores, twice as many would hold each other up.
-static SERVERS: Mutex<()> = Mutex::const_new(());
 /// Longer than a broker may be silent before others lead what it led.
 const STILL: Duration = Duration::from_secs(15);
 
 #[tokio::test]
 async fn brokers_die_in_turn_then_the_primary_for_good_and_nothing_is_lost() {
-    let _servers = SERVERS.lock().await;
+    let _turn = MANY_PROCESSES.lock().await;
     let mut cluster = Cluster::start().await;
     let fleet = fleet(&cluster).await;
     let pids = pids(&fleet);
@@ -58,7 +58,7 @@ async fn brokers_die_in_turn_then_the_primary_for_good_and_nothing_is_lost() {
 
 #[tokio::test]
 async fn servers_stand_still_and_the_others_go_on() {
-    let _servers = SERVERS.lock().await;
+    let _turn = MANY_PROCESSES.lock().await;
     let cluster = Cluster::start().await;
     let fleet = fleet(&cluster).await;
     let pids = pids(&fleet);

@@ -4,6 +4,8 @@ use karcis_fleet::{Fleet, Processes, Sale, TIMEOUT, Tolerance};
 use karcis_schemas::{BOOKING, PAYMENT, SERVICES, Service, USER};
 use karcis_testkit::{Answer, eventually};
 
+use crate::MANY_PROCESSES;
+
 /// What a service's consumer has handled.
 const HANDLED: &str = "karcis_consumer_messages_total";
 /// What a service's HTTP side has answered.
@@ -11,6 +13,7 @@ const ANSWERED: &str = "http_server_request_duration_seconds_count";
 
 #[tokio::test]
 async fn two_instances_share_the_work_and_the_death_of_one_loses_nothing() {
+    let _turn = MANY_PROCESSES.lock().await;
     let fleet = Fleet::of_instances(2, &[("KARCIS_RESEND_AFTER", "1s")]).await;
     let sale = Sale::open(&fleet, Tolerance::Resets).await;
     let dying = async {
@@ -47,6 +50,7 @@ async fn two_instances_share_the_work_and_the_death_of_one_loses_nothing() {
 
 #[tokio::test]
 async fn every_service_is_restarted_in_turn_and_no_request_fails() {
+    let _turn = MANY_PROCESSES.lock().await;
     let fleet = Fleet::of_instances(2, &[]).await;
     let sale = Sale::open(&fleet, Tolerance::Resets).await;
     let restarting = async {

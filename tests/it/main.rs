@@ -35,3 +35,6 @@ mod signing_keys;
 mod stampede;
 mod telemetry;
 mod topics;
+
+/// Held by a test with twice as many servers or services as others: on two cores, two of them would hold each other up.
+static MANY_PROCESSES: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());

@@ -74,7 +74,7 @@ async fn an_operator_ends_an_attempt_that_the_provider_never_took() {
     let operator = Operator(UserId(Uuid::now_v7()));
     // This one waits for its buyer.
     let asked = app.buyer().await;
-    app.pay(asked, "tok_action_required").await;
+    app.pay(asked, "tok_action_required").await.is(202);
     app.becomes(asked, "action_required").await;
     let thinking = app.bank_thinks().await;
     for buyer in [declined, voided] {

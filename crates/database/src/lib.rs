@@ -30,6 +30,7 @@ pub use idempotency_keys::{IdempotencyKeys, KEY_LIFETIME, KeyUse, RequestKey};
 pub use loaded::{Loaded, UnreadableRow, describe_unreadable_rows, read_row};
 pub use pool::{
     DatabaseConfig, DatabaseError, Pools, bare_pool, connect, connect_patiently, connect_to,
+    once_more,
 };
 pub use primary::{AtPrimary, primary};
 pub use readiness::DatabaseReadiness;

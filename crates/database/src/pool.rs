@@ -156,6 +156,17 @@ async fn open<const POOLS: usize>(
     }
 }
 
+/// Tries again, once, what got no connection in time: a server that has answered may stand still for a moment.
+pub async fn once_more<T, F>(work: impl Fn() -> F) -> Result<T, DatabaseError>
+where
+    F: Future<Output = Result<T, DatabaseError>>,
+{
+    match work().await {
+        Err(DatabaseError::Failed(sqlx::Error::PoolTimedOut)) => work().await,
+        done => done,
+    }
+}
+
 fn with_settings(options: PgConnectOptions, limit: Duration) -> PgConnectOptions {
     let name = format!("karcis {}", options.get_username());
     let server_limit = format!("{}ms", (limit + SERVER_MARGIN).as_millis());
@@ -203,4 +214,28 @@ pub async fn bare_pool(url: &str, connections: u32) -> Result<AtPrimary, sqlx::E
     let _ = timeout(CONNECT_TIMEOUT, servers.found()).await;
     pool.acquire().await?;
     Ok(pool)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{cell::Cell, future::ready};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_got_no_connection_is_tried_again_once() {
+        let with = async |outcomes: &[fn() -> sqlx::Error]| {
+            let tries = Cell::new(0);
+            let work = || {
+                let error = outcomes.get(tries.replace(tries.get() + 1));
+                ready(error.map_or(Ok(()), |error| Err(error().into())))
+            };
+            (once_more(work).await.is_ok(), tries.get())
+        };
+        let none = || sqlx::Error::PoolTimedOut;
+        assert_eq!(with(&[]).await, (true, 1));
+        assert_eq!(with(&[none]).await, (true, 2));
+        assert_eq!(with(&[none, none]).await, (false, 2));
+        assert_eq!(with(&[|| sqlx::Error::PoolClosed]).await, (false, 1));
+    }
 }

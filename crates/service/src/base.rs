@@ -4,8 +4,8 @@ use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use karcis_database::{
-    Clock, DatabaseError, DatabaseReadiness, Pools, Reconcile, check_migrations, connect,
-    describe_full_disk, describe_unreadable_rows, watch,
+    Clock, DatabaseReadiness, Pools, Reconcile, check_migrations, connect, describe_full_disk,
+    describe_unreadable_rows, once_more, watch,
 };
 use karcis_http::{About, App, HttpConfig, TokenKeys};
 use karcis_messaging::{Consumer, Kafka, KafkaError, Outbox};
@@ -33,8 +33,8 @@ pub struct Base {
 }
 
 impl Base {
-    /// Connects to the database, 10 s at most, whose schema has to be up to date. Does not wait for the
-    /// broker.
+    /// Connects to the database, whose schema has to be up to date: waits 10 s for its answer, then 10 s for a
+    /// connection. Does not wait for the broker.
     pub async fn start<const PORT: u16>(
         service: &'static Service,
         config: ServiceConfig<PORT>,
@@ -44,9 +44,12 @@ impl Base {
         describe_full_disk();
         let kafka = Kafka::connect(&config.kafka)?;
         let pools = connect(&config.database).await?;
-        check_migrations(&pools.saga, service.schema.migrations).await?;
         let clock = Clock::default();
-        clock.read(&pools.saga).await.map_err(DatabaseError::from)?;
+        once_more(|| async {
+            check_migrations(&pools.saga, service.schema.migrations).await?;
+            Ok(clock.read(&pools.saga).await?)
+        })
+        .await?;
         let progress = Progress::default();
         let kafka = kafka.watched_by(progress.clone());
         let outbox = Outbox::new(pools.saga.clone(), service.full_name());

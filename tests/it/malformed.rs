@@ -242,6 +242,7 @@ fn bad_tokens(user: UserId, good: &str) -> Vec<(&'static str, String)> {
         exp: now + 900,
         sid: None,
         email_verified: false,
+        name: None,
     };
     let parts: Vec<&str> = good.split('.').collect();
     let (header, payload, signature) = (parts[0], parts[1], parts[2]);

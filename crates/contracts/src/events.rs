@@ -26,6 +26,10 @@ pub struct EventPublished {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = String, format = DateTime, nullable = false)]
     pub refundable_until: Option<Timestamp>,
+    /// When it ends; absent if that is not said, and from older releases.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, format = DateTime, nullable = false)]
+    pub ends_at: Option<Timestamp>,
 }
 
 /// What buyers see has changed.
@@ -50,6 +54,10 @@ pub struct EventUpdated {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = String, format = DateTime, nullable = false)]
     pub refundable_until: Option<Timestamp>,
+    /// When it ends; absent if that is not said, and from older releases.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, format = DateTime, nullable = false)]
+    pub ends_at: Option<Timestamp>,
 }
 
 /// It does not take place. Announced again while any seat is still held or sold.

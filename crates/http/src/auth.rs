@@ -8,7 +8,7 @@ use karcis_kernel::{Role, Timestamp, UserId};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{Problem, TokenError};
+use crate::{Problem, TokenError, token};
 
 /// The tokens' `iss`.
 pub const ISSUER: &str = "karcis";
@@ -40,6 +40,10 @@ pub struct Claims {
     /// of other issuers and of older releases say nothing, which is no.
     #[serde(default)]
     pub email_verified: bool,
+    /// What the account's owner was called when the token was issued. Tokens of other issuers and of older
+    /// releases do not say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
 }
 
 /// The logged-in caller; 401 without a valid token. Public endpoints take `Option<Caller>`, where a
@@ -79,6 +83,23 @@ impl<S: Send + Sync> OptionalFromRequestParts<S> for Caller {
             Some(Login(outcome)) => Ok((*outcome)?),
             None => Err(Problem::internal("the routes are served without token keys")),
         }
+    }
+}
+
+/// What the caller is called, in the words of the token; `None` if it does not say it, or there is no token.
+/// It is not kept with the [`Caller`]s that are remembered: few requests want it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CallerName(pub Option<String>);
+
+impl<S: Send + Sync> FromRequestParts<S> for CallerName {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        // Nothing that a token says counts before the token is checked.
+        let caller =
+            <Caller as OptionalFromRequestParts<S>>::from_request_parts(parts, state).await?;
+        let token = bearer(&parts.headers)?.filter(|_| caller.is_some());
+        Ok(Self(token.and_then(token::unverified_name)))
     }
 }
 

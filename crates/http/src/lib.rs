@@ -5,6 +5,7 @@ mod accept;
 mod admit;
 mod app;
 mod auth;
+mod calendar;
 mod client;
 mod client_ip;
 mod conditional;
@@ -39,8 +40,9 @@ mod word;
 
 pub use app::App;
 pub use auth::{
-    AUDIENCE, Admin, Caller, Claims, ISSUER, OPERATORS, Operator, Organiser, TOKEN_TYPE,
+    AUDIENCE, Admin, Caller, CallerName, Claims, ISSUER, OPERATORS, Operator, Organiser, TOKEN_TYPE,
 };
+pub use calendar::{CalendarEntry, EntryStatus};
 pub use client::HttpsClient;
 pub use client_ip::{ClientIp, TrustedProxies};
 pub use conditional::{IfMatch, IfNoneMatch};

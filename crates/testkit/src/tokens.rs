@@ -32,6 +32,7 @@ pub fn token(user: UserId, role: Role) -> String {
         exp: now + 900,
         sid: None,
         email_verified: false,
+        name: None,
     })
 }
 

@@ -51,8 +51,10 @@ pub async fn run(
     let by =
         |pool: &Pool| Arc::new(PgBookings::new(pool.clone(), outbox.clone(), live.clone(), encode));
     let (bookings, shown) = (by(&base.pools.saga), by(&base.pools.reads));
+    let batched = Arc::new(BatchedBookings::start(by(&base.pools.writes)));
     let routes = http::routes().with_state(ApiState {
-        bookings: Arc::new(BatchedBookings::start(by(&base.pools.writes))),
+        bookings: batched.clone(),
+        names: batched,
         queries: shown.clone(),
         sagas: shown.clone(),
         live: live.clone(),

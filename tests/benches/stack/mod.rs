@@ -101,6 +101,7 @@ impl Stack {
             exp: iat + 900,
             sid: None,
             email_verified: false,
+            name: None,
         };
         let header = Header {
             typ: Some(TOKEN_TYPE.to_owned()),

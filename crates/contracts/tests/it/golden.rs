@@ -110,8 +110,8 @@ fn messages_of_older_releases_are_read_without_what_was_added() {
         assert!(M::decode(kind, &serde_json::to_vec(&body).unwrap()).unwrap().is_some(), "{kind}");
     }
     reads::<TicketFact>("karcis.TicketsReserved.v1", &["/event/version", "/sales_end"]);
-    reads::<EventFact>("karcis.EventPublished.v1", &["/refundable_until"]);
-    reads::<EventFact>("karcis.EventUpdated.v1", &["/refundable_until"]);
+    reads::<EventFact>("karcis.EventPublished.v1", &["/refundable_until", "/ends_at"]);
+    reads::<EventFact>("karcis.EventUpdated.v1", &["/refundable_until", "/ends_at"]);
     reads::<BookingFact>("karcis.BookingConfirmed.v1", &["/booked"]);
     reads::<BookingFact>("karcis.BookingRejected.v1", &["/event"]);
     let added = ["/booked", "/refunded", "/event_cancel_reason"];

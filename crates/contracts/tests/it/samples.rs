@@ -148,6 +148,7 @@ pub(crate) fn event_facts() -> Vec<EventFact> {
             starts_at: at("2026-06-20T12:30:00Z"),
             time_zone: "Asia/Jakarta".to_owned(),
             refundable_until: Some(at("2026-06-13T12:30:00Z")),
+            ends_at: Some(at("2026-06-20T16:00:00Z")),
         }
         .into(),
         EventUpdated {
@@ -159,6 +160,7 @@ pub(crate) fn event_facts() -> Vec<EventFact> {
             starts_at: at("2026-06-20T13:00:00Z"),
             time_zone: "Asia/Jakarta".to_owned(),
             refundable_until: Some(at("2026-06-13T12:30:00Z")),
+            ends_at: Some(at("2026-06-20T16:00:00Z")),
         }
         .into(),
         EventCancelled { event_id, reason: "the stage was flooded".to_owned() }.into(),

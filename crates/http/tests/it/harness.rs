@@ -14,8 +14,8 @@ use jsonwebtoken::{
     jwk::{Jwk, JwkSet},
 };
 use karcis_http::{
-    AUDIENCE, About, App, Caller, Claims, ClientIp, HttpConfig, ISSUER, IdempotencyKey, Json,
-    Organiser, PathId, PreferWait, Problem, Query, TOKEN_TYPE, TokenKeys,
+    AUDIENCE, About, App, Caller, CallerName, Claims, ClientIp, HttpConfig, ISSUER, IdempotencyKey,
+    Json, Organiser, PathId, PreferWait, Problem, Query, TOKEN_TYPE, TokenKeys,
 };
 use karcis_kernel::{Money, Role, UserId};
 use karcis_process::{CancellationToken, Readiness};
@@ -104,6 +104,7 @@ pub(crate) fn routes() -> OpenApiRouter {
         .route("/things/{id}", get(async |PathId(id): PathId, _: Caller| id.to_string()))
         .route("/any", post(async |Json(body): Json<Value>| Json(body)))
         .route("/me", get(async |caller: Caller| caller.user_id.to_string()))
+        .route("/name", get(async |CallerName(name): CallerName| Json(name)))
         .route(
             "/public",
             get(async |caller: Option<Caller>| {
@@ -254,6 +255,7 @@ pub(crate) fn claims(role: Role) -> Claims {
         exp: now + 900,
         sid: None,
         email_verified: false,
+        name: None,
     }
 }
 

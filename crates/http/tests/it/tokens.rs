@@ -134,6 +134,22 @@ async fn every_other_token_is_refused() {
 }
 
 #[tokio::test]
+async fn a_token_that_is_checked_may_say_a_name() {
+    let (ours, app) = (Signer::new("k1", 1), TestApp::open().await);
+    let named = Claims { name: Some("Sari".to_owned()), ..claims(Role::Buyer) };
+    for (token, name) in
+        [(ours.token(&named), json!("Sari")), (ours.token(&claims(Role::Buyer)), json!(null))]
+    {
+        let answer = app.get("/name").bearer_auth(token).send().await.unwrap();
+        assert_eq!(answer.json::<Value>().await.unwrap(), name);
+    }
+    let answer = app.get("/name").send().await.unwrap();
+    assert_eq!(answer.json::<Value>().await.unwrap(), json!(null), "nobody calls");
+    let forged = app.get("/name").bearer_auth(Signer::new("k1", 2).token(&named));
+    ProblemResponse::of(forged).await.is(401, "not-logged-in");
+}
+
+#[tokio::test]
 async fn a_token_of_a_host_whose_clock_is_up_to_a_minute_ahead_is_good() {
     let (ours, app) = (Signer::new("k1", 1), TestApp::open().await);
     for ahead_s in [1, 5, 30, 59] {

@@ -164,7 +164,7 @@ fn logged(rejected: Rejected) -> impl Iterator<Item = BookingId> {
     rejected.into_iter().map(|(id, _)| id)
 }
 
-/// Counts sagas and deletes expired keys, until `stopping`.
+/// Counts sagas, deletes expired keys and what is left of erased buyers' names, until `stopping`.
 pub(crate) async fn keep_house(
     bookings: Arc<PgBookings>,
     stopping: CancellationToken,
@@ -181,6 +181,9 @@ pub(crate) async fn keep_house(
         }
         if let Err(error) = bookings.purge_keys(&stopping).await {
             tracing::warn!(error = %chain(&error), "expired keys wait for the next tick");
+        }
+        if let Err(error) = bookings.erase_names_again().await {
+            tracing::warn!(error = %chain(&error), "erased names wait for the next tick");
         }
     }
     Ok(())

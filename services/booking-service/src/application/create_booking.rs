@@ -10,7 +10,7 @@ use karcis_database::{Decider, KeyUse, StoreError, UnreadableRow, decide_and_com
 use karcis_kernel::{BookingId, Bug};
 
 use super::{Bookings, Change};
-use crate::domain::{Booking, Order, ResendSchedule, create};
+use crate::domain::{Booking, Names, Order, ResendSchedule, create};
 
 /// A booking, and whether an earlier request created it.
 #[derive(Clone, Debug)]
@@ -34,9 +34,10 @@ pub async fn create_booking(
     bookings: &dyn Bookings,
     resends: ResendSchedule,
     order: Order,
+    names: Arc<Names>,
     key: Option<KeyUse>,
 ) -> Result<Created, CreateBookingError> {
-    let new = NewBooking { order: Arc::new(order), key };
+    let new = NewBooking { order: Arc::new(order), names, key };
     let mut created = decide_and_commit(&CreateBooking { bookings, resends }, &[new]).await?;
     created.pop().ok_or_else(|| StoreError::unavailable("nothing was decided").into())
 }
@@ -48,6 +49,7 @@ struct CreateBooking<'a> {
 
 struct NewBooking {
     order: Arc<Order>,
+    names: Arc<Names>,
     key: Option<KeyUse>,
 }
 
@@ -114,7 +116,7 @@ impl Decider for CreateBooking<'_> {
         let created = create(job.order.clone(), self.resends);
         let booking = created.booking.clone();
         let key = job.key.clone().filter(|_| !Bug::KeyNotStored.is_planted());
-        unit.new.push(Change::new(created, key));
+        unit.new.push(Change::new(created, job.names.clone(), key));
         Ok(Created { booking, is_repeated: false })
     }
 

@@ -24,8 +24,9 @@ pub use create_booking::{CreateBookingError, Created, create_booking};
 pub use erase_buyer::erase_buyer;
 pub use fire_timers::fire_timers;
 pub use ports::{
-    BookingQueries, Bookings, Change, DueTimer, EventEdit, Events, OpenEvent, OpenEvents,
-    SagaFilter, SagaQueries, Sent, SetAside, TimelineEntry, Timers, UnconfirmedBookings,
+    BookingNames, BookingQueries, Bookings, Change, DueTimer, EventEdit, Events, NamedBooking,
+    NamedBookings, OpenEvent, OpenEvents, SagaFilter, SagaQueries, Sent, SetAside, TimelineEntry,
+    Timers, UnconfirmedBookings,
 };
 pub use record_events::{EventNews, record_events};
 pub use resume_saga::resume_saga;

@@ -42,7 +42,7 @@ fn new(number: u128, key: Option<KeyUse>) -> Change {
         created_at: noon(),
         pay_by: noon() + Duration::from_secs(900),
     };
-    Change::new(create(Arc::new(order), context(noon()).resends), key)
+    Change::new(create(Arc::new(order), context(noon()).resends), Arc::default(), key)
 }
 
 fn after(booking: &Booking, at: Timestamp, input: &Input) -> Change {
@@ -174,7 +174,13 @@ pub async fn a_moved_events_holders_are_found(
     commit(bookings, vec![new(1, None), new(2, None)]).await;
     let record = async |version, venue: &str| {
         let event = snapshot(version, venue);
-        let edit = EventEdit { event_id: EVENT, event, refundable_until: None };
+        let edit = EventEdit {
+            event_id: EVENT,
+            organiser: BUYER,
+            event,
+            refundable_until: None,
+            ends_at: None,
+        };
         events.record_edits(&[edit], noon()).await.expect("the store answers");
     };
     let next = async || moved.next(&[]).await.expect("the store answers");

@@ -1,6 +1,6 @@
 //! What the use cases need of the world outside.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, sync::Arc};
 
 use async_trait::async_trait;
 use karcis_database::{KeyUse, Loaded, PrivilegedAct, RequestKey, StoreError};
@@ -8,8 +8,8 @@ use karcis_kernel::{BookingId, EventId, Timestamp, UserId};
 use uuid::Uuid;
 
 use crate::domain::{
-    Booking, DecisionContext, EventSnapshot, Input, LogEntry, Message, Refusal, Resend, Status,
-    Transition, Verdict, decide,
+    Booking, DecisionContext, EventSnapshot, Input, LogEntry, Message, Names, Refusal, Resend,
+    Status, Transition, Verdict, decide,
 };
 
 /// A message with how often it was sent; 1 is the first time.
@@ -30,22 +30,25 @@ pub struct Change {
     pub log: Vec<LogEntry>,
     /// The key of the request that creates it.
     pub key: Option<KeyUse>,
+    /// What the people of a new booking are called. They are stored with it and sent nowhere.
+    pub names: Arc<Names>,
     /// What an operator did.
     pub act: Option<PrivilegedAct>,
 }
 
 impl Change {
     /// A new booking.
-    pub fn new(created: Transition, key: Option<KeyUse>) -> Self {
+    pub fn new(created: Transition, names: Arc<Names>, key: Option<KeyUse>) -> Self {
         let Transition { booking, messages, log } = created;
         let messages = messages.into_iter().map(|message| Sent { message, attempt: 1 }).collect();
-        Self { before: None, after: booking, messages, log: vec![log], key, act: None }
+        Self { before: None, after: booking, messages, log: vec![log], key, names, act: None }
     }
 
     /// A booking as it was loaded.
     pub fn unchanged(booking: Booking) -> Self {
         let before = Some(booking.clone());
-        Self { before, after: booking, messages: vec![], log: vec![], key: None, act: None }
+        let (messages, log, names) = (vec![], vec![], Arc::default());
+        Self { before, after: booking, messages, log, key: None, names, act: None }
     }
 
     /// The booking's id.
@@ -132,9 +135,12 @@ pub trait Timers: Send + Sync {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EventEdit {
     pub event_id: EventId,
+    pub organiser: UserId,
     pub event: EventSnapshot,
     /// `None` if it is not said: then what is known stays.
     pub refundable_until: Option<Timestamp>,
+    /// `None` if it is not said: then nothing is known.
+    pub ends_at: Option<Timestamp>,
 }
 
 /// What is known of events.
@@ -203,6 +209,27 @@ pub struct TimelineEntry {
     pub trace_id: Option<String>,
 }
 
+/// What the people of bookings are called.
+#[async_trait]
+pub trait BookingNames: Send + Sync {
+    /// Those of the event's booking; nobody if nothing is known.
+    async fn names(&self, event: EventId, booking: BookingId) -> Result<Names, StoreError>;
+}
+
+/// A booking and what its people are called.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NamedBooking {
+    pub booking_id: BookingId,
+    pub names: Names,
+}
+
+/// A part of an event's bookings.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NamedBookings {
+    pub found: Vec<NamedBooking>,
+    pub has_more: bool,
+}
+
 /// What is shown of bookings.
 #[async_trait]
 pub trait BookingQueries: Send + Sync {
@@ -215,6 +242,19 @@ pub trait BookingQueries: Send + Sync {
         after: Option<BookingId>,
         limit: u16,
     ) -> Result<Vec<Booking>, StoreError>;
+
+    /// Who organises the event; `None` if that is not known.
+    async fn organiser(&self, event: EventId) -> Result<Option<UserId>, StoreError>;
+
+    /// Up to `limit` confirmed bookings of the event in which somebody is named, newest first, after the
+    /// one given; fewer, but at least one, if together they have more than `bytes`.
+    async fn named_bookings(
+        &self,
+        event: EventId,
+        after: Option<BookingId>,
+        limit: u16,
+        bytes: u32,
+    ) -> Result<NamedBookings, StoreError>;
 
     /// The transitions of the booking, in their order.
     async fn timeline(&self, id: BookingId) -> Result<Vec<TimelineEntry>, StoreError>;

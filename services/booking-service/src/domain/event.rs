@@ -31,6 +31,8 @@ pub struct EventDetails {
     pub shown_since: i64,
     /// The last moment at which a cancellation gives the money back; `None` if event-service did not say.
     pub refundable_until: Option<Timestamp>,
+    /// When it ends; `None` if event-service did not say.
+    pub ends_at: Option<Timestamp>,
 }
 
 impl EventSnapshot {
@@ -83,7 +85,7 @@ mod tests {
 
     #[test]
     fn what_looks_as_agreed_is_no_news_but_known_from_then_on() {
-        let same = EventDetails { event: concert(5), shown_since: 5, refundable_until: None };
+        let same = EventDetails { event: concert(5), shown_since: 5, ..put_off() };
         let (after, sent) =
             told(&with_event(booking(stage("confirmed")), same.clone())).expect("known");
         assert_eq!((sent, after.event_version), (vec![], 5));

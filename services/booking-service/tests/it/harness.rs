@@ -107,6 +107,11 @@ impl TestApp {
         self.others.heard_about(booking.id.0)
     }
 
+    /// What this booking asked of event-service, in its order.
+    pub(crate) fn commands(&self, booking: Booked) -> Vec<EventCommand> {
+        self.others.heard_about(booking.id.0)
+    }
+
     /// What all bookings told everybody.
     pub(crate) fn all_facts(&self) -> Vec<BookingFact> {
         self.others.heard()

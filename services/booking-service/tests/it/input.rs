@@ -25,6 +25,8 @@ async fn each_wrong_field_of_an_order_is_named() {
     let buyer = app.buyer();
     let item = |kind: u128, quantity: Value| json!({"ticket_type_id": Uuid::from_u128(kind), "quantity": quantity});
     let many: Vec<Value> = (0..21).map(|kind| item(kind, json!(1))).collect();
+    let person =
+        |kind: u128, name: &str| json!({"ticket_type_id": Uuid::from_u128(kind), "name": name});
     let money = |amount: i64| json!({"amount": amount, "currency": "IDR"});
     let cases = [
         (with("event_id", json!("x")), "event_id"),
@@ -44,6 +46,12 @@ async fn each_wrong_field_of_an_order_is_named() {
             with("expected_total", json!({"amount": 1, "currency": "XXX"})),
             "expected_total.currency",
         ),
+        (with("attendees", json!([{"ticket_type_id": 2}])), "attendees[0].ticket_type_id"),
+        (with("attendees", json!([person(3, "Sari")])), "attendees[0].ticket_type_id"),
+        (with("attendees", json!([person(2, "")])), "attendees[0].name"),
+        (with("attendees", json!([person(2, &"x".repeat(201))])), "attendees[0].name"),
+        (with("attendees", json!([person(2, "a\u{202e}b")])), "attendees[0].name"),
+        (with("attendees", json!(vec![person(2, "Sari"); 3])), "attendees[2].ticket_type_id"),
         (with("buyer", json!("somebody")), "buyer"),
         (json!({"event_id": Uuid::from_u128(1)}), "items"),
     ];
@@ -52,7 +60,9 @@ async fn each_wrong_field_of_an_order_is_named() {
         assert_eq!(answer.body["errors"][0]["field"], field, "{order}");
     }
     let all: Vec<Value> = (0..20).map(|kind| item(kind, json!(1_000))).collect();
-    for order in [with("expected_total", Value::Null), with("items", json!(all))] {
+    let nobody = [Value::Null, json!([])].map(|nobody| with("attendees", nobody));
+    let good = [with("expected_total", Value::Null), with("items", json!(all))];
+    for order in good.into_iter().chain(nobody) {
         buyer.post("/booking/create", &order).await.is(202);
     }
     app.stop().await;

@@ -1,6 +1,7 @@
 //! booking-service as a black box, on real Kafka and Postgres: the tests play event-service and
 //! payment-service.
 
+mod calendar;
 mod cancelling;
 mod clock;
 mod facts;
@@ -13,6 +14,7 @@ mod lost_commits;
 mod many;
 mod moved;
 mod moved_many;
+mod names;
 mod outage;
 mod paying;
 mod reconciler;

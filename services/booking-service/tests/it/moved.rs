@@ -30,6 +30,7 @@ pub(crate) fn published(event_id: EventId) -> EventFact {
         starts_at,
         time_zone,
         refundable_until,
+        ends_at: None,
     }
     .into()
 }
@@ -50,6 +51,7 @@ pub(crate) fn updated(
         starts_at,
         time_zone,
         refundable_until,
+        ends_at: None,
     }
     .into()
 }

@@ -21,6 +21,7 @@ fn verified(buyer: &Buyer) -> karcis_testkit::Person {
         exp: iat + 900,
         sid: None,
         email_verified: true,
+        name: None,
     };
     let mut person = (**buyer).clone();
     person.token = Some(token_of(&claims));

@@ -81,6 +81,7 @@ impl AccessTokens {
             exp: iat + LIFETIME_S,
             sid: Some(session.0),
             email_verified: account.email_verified,
+            name: Some(account.name.as_str().to_owned()),
         };
         let Signer { header, key, .. } = &*self.signer();
         jsonwebtoken::encode(header, &claims, key)

@@ -41,6 +41,23 @@ async fn absent_leaves_null_clears_and_each_change_raises_the_version() {
 }
 
 #[tokio::test]
+async fn an_access_token_says_the_name_as_it_was_when_it_was_issued() {
+    let environment = TestEnvironment::start().await;
+    let users = TestApp::start(&environment, &[]).await;
+    let sari = users.registers("Sari").await;
+    let said = |session: &Session| {
+        let claims = jsonwebtoken::dangerous::insecure_decode_claims(&session.access_token);
+        let claims: karcis_http::Claims = claims.unwrap();
+        claims.name
+    };
+    assert_eq!(said(&sari).as_deref(), Some("Sari"));
+    users.updates(&sari, &json!({"name": "Dewi"})).await.is(200);
+    let again = Session::of(users.refreshes(&sari).await.is(200));
+    assert_eq!(said(&again).as_deref(), Some("Dewi"));
+    users.stop().await;
+}
+
+#[tokio::test]
 async fn put_post_and_patch_do_the_same() {
     let environment = TestEnvironment::start().await;
     let users = TestApp::start(&environment, &[]).await;

@@ -117,7 +117,7 @@ pub(crate) fn put_off() -> booking::CurrentEvent {
         time_zone: "Asia/Jakarta".to_owned(),
     };
     let refundable_until = Some(now());
-    let details = booking::EventDetails { event, shown_since: 2, refundable_until };
+    let details = booking::EventDetails { event, shown_since: 2, refundable_until, ends_at: None };
     booking::CurrentEvent { details: Some(details), cancel_reason: None }
 }
 

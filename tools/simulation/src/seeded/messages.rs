@@ -77,8 +77,10 @@ impl Message {
         let news = match fact {
             EventFact::Published | EventFact::Updated => EventNews::Edited(EventEdit {
                 event_id: event.id,
+                organiser: event.organiser_id,
                 event: snapshot(&event.details.snapshot(), event.version),
                 refundable_until: Some(event.details.refundable_until()),
+                ends_at: event.details.ends_at,
             }),
             EventFact::Cancelled { .. } => {
                 let reason = event.stage.cancel_reason();

@@ -1,6 +1,6 @@
 //! A buyer's bookings: create, cancel, list, show (also live), timeline.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     extract::State,
@@ -9,8 +9,8 @@ use axum::{
 };
 use karcis_database::{KeyUse, RequestKey};
 use karcis_http::{
-    Caller, FieldErrors, IdempotencyKey, IfNoneMatch, Json, List, Page, PathId, PreferWait, Price,
-    Problem, Query, REPLAYED, WantsStream, stream,
+    Caller, CallerName, FieldErrors, IdempotencyKey, IfNoneMatch, Json, List, Page, PathId,
+    PreferWait, Price, Problem, Query, REPLAYED, WantsStream, stream,
 };
 use karcis_kernel::{BookingId, EventId, Money, Role, TicketTypeId};
 use karcis_process::{chain, now, trace};
@@ -27,12 +27,16 @@ use uuid::Uuid;
 
 use super::{
     ApiState, BOOKINGS,
+    attendees::{AttendeeRequest, attendees},
     buyer::Buyer,
     responses::{BookingResponse, TimelineEntryResponse, quantity, statuses},
 };
 use crate::{
     application::{Created, cancel_booking, create_booking},
-    domain::{Booking, DecisionContext, InvalidItems, Item, Items, Order, Status},
+    domain::{
+        Attendees, Booking, DecisionContext, InvalidItems, Item, Items, Names, Order, PersonName,
+        Status,
+    },
 };
 
 const CREATE_PATH: &str = "/booking/create";
@@ -46,6 +50,10 @@ pub(super) struct CreateBookingRequest {
     /// Rejects the booking if it would cost anything else.
     #[schema(value_type = Option<Price>)]
     expected_total: Option<Money>,
+    /// Who comes: at most as many of each ticket type as are booked of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(max_items = 20000)]
+    attendees: Option<Vec<AttendeeRequest>>,
 }
 
 /// Seats of one ticket type.
@@ -114,6 +122,7 @@ fn ordered_quantity() -> Object {
 pub(super) async fn create(
     State(state): State<ApiState>,
     Buyer(caller): Buyer,
+    CallerName(buyer): CallerName,
     key: Result<IdempotencyKey, Problem>,
     PreferWait(wait): PreferWait,
     Json(request): Json<CreateBookingRequest>,
@@ -121,7 +130,10 @@ pub(super) async fn create(
     state.creates.admit(&caller.user_id)?;
     let IdempotencyKey(key) = key?;
     let fingerprint = key.is_some().then(|| IdempotencyKey::fingerprint(CREATE_PATH, &request));
-    let order = order(&state, caller, request)?;
+    let (order, attendees) = order(&state, caller, request)?;
+    // What another issuer's token says may be no name.
+    let buyer = buyer.and_then(|name| PersonName::parse(&name).ok());
+    let names = Arc::new(Names { buyer, attendees });
     let key = key.zip(fingerprint).map(|(key, fingerprint)| KeyUse {
         key: RequestKey { user_id: order.buyer, key },
         fingerprint,
@@ -133,7 +145,7 @@ pub(super) async fn create(
     }
     let too_many = |_| Problem::unavailable("too many bookings are being created");
     let permit = state.creating.try_acquire().map_err(too_many)?;
-    let creating = create_booking(&*state.bookings, state.resends, order, key);
+    let creating = create_booking(&*state.bookings, state.resends, order, names.clone(), key);
     let Created { mut booking, is_repeated } = trace::span("create_booking", creating).await?;
     drop(permit);
     trace::about(booking.order.id.0);
@@ -141,7 +153,9 @@ pub(super) async fn create(
         booking = settled(&state, booking, wait).await?;
     }
     let location = format!("/bookings/{}", booking.order.id);
-    let body = Json(BookingResponse::new(&booking, now()));
+    // An earlier request may have named others, who may be erased.
+    let names = if is_repeated { self::names(&state, &booking).await? } else { names };
+    let body = Json(BookingResponse::new(&booking, &names.attendees, now()));
     let mut response = (StatusCode::ACCEPTED, [(LOCATION, location)], body).into_response();
     if is_repeated {
         let name = HeaderName::from_static(REPLAYED);
@@ -168,7 +182,8 @@ pub(super) async fn cancel(
     trace::about(booking_id.0);
     let cancelling = cancel_booking(&*state.bookings, context, caller.user_id, booking_id);
     let booking = trace::span("cancel_booking", cancelling).await?;
-    let body = Json(BookingResponse::new(&booking, context.at));
+    let names = names(&state, &booking).await?;
+    let body = Json(BookingResponse::new(&booking, &names.attendees, context.at));
     Ok((StatusCode::ACCEPTED, body).into_response())
 }
 
@@ -217,17 +232,19 @@ pub(super) async fn show(
 ) -> Result<Response, Problem> {
     let id = BookingId(id);
     let booking = find(&state, id, |booking| booking.order.buyer == caller.user_id).await?;
+    let names = names(&state, &booking).await?;
     let Some(seen) = wants_stream else {
-        return Ok(known.answer(booking.version, BookingResponse::new(&booking, now())));
+        let body = BookingResponse::new(&booking, &names.attendees, now());
+        return Ok(known.answer(booking.version, body));
     };
     let watch = state.live.open(id.0, caller.user_id)?;
     let load = move || {
-        let bookings = state.bookings.clone();
+        let (bookings, names) = (state.bookings.clone(), names.clone());
         async move {
             let loaded = bookings.load(&[id]).await.map_err(|error| chain(&error).to_string())?;
             // One that has become unreadable ends the stream.
             Ok(loaded.found.first().map(|booking| {
-                let body = BookingResponse::new(booking, now());
+                let body = BookingResponse::new(booking, &names.attendees, now());
                 (booking.version, body, booking.status().is_last())
             }))
         }
@@ -258,7 +275,7 @@ fn order(
     state: &ApiState,
     caller: Caller,
     request: CreateBookingRequest,
-) -> Result<Order, Problem> {
+) -> Result<(Order, Attendees), Problem> {
     let mut fields = FieldErrors::new();
     let amounts = 0..=Order::MAX_EXPECTED_AMOUNT;
     if request.expected_total.is_some_and(|total| !amounts.contains(&total.amount)) {
@@ -278,9 +295,14 @@ fn order(
         };
         fields.add(field, wrong.to_string());
     }
+    let given = request.attendees.unwrap_or_default();
+    let attendees = match &items {
+        Ok(items) => attendees(&given, items, &mut fields),
+        Err(_) => Attendees::default(),
+    };
     fields.finish()?;
     let created_at = now();
-    Ok(Order {
+    let order = Order {
         id: BookingId(Uuid::now_v7()),
         buyer: caller.user_id,
         event_id: request.event_id,
@@ -288,7 +310,8 @@ fn order(
         expected_total: request.expected_total,
         created_at,
         pay_by: created_at + state.payment_window,
-    })
+    };
+    Ok((order, attendees))
 }
 
 /// The booking once it waits for the buyer or has ended, or as it is after `wait`.
@@ -314,13 +337,18 @@ async fn settled(
 }
 
 /// The booking, if this caller may see it; otherwise 404, as if there were none.
-async fn find(
+pub(super) async fn find(
     state: &ApiState,
     id: BookingId,
     may_see: impl FnOnce(&Booking) -> bool,
 ) -> Result<Booking, Problem> {
     trace::about(id.0);
     load(state, id).await?.filter(may_see).ok_or_else(Problem::not_found)
+}
+
+/// What the booking's people are called.
+async fn names(state: &ApiState, booking: &Booking) -> Result<Arc<Names>, Problem> {
+    Ok(Arc::new(state.names.names(booking.order.event_id, booking.order.id).await?))
 }
 
 async fn load(state: &ApiState, id: BookingId) -> Result<Option<Booking>, Problem> {

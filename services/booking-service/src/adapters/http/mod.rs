@@ -1,7 +1,9 @@
 //! The HTTP side: requests come in, bookings go out as JSON and as streams.
 
+mod attendees;
 mod bookings;
 mod buyer;
+mod calendar;
 mod ops;
 mod problems;
 mod responses;
@@ -16,11 +18,12 @@ use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    application::{BookingQueries, Bookings, SagaQueries},
+    application::{BookingNames, BookingQueries, Bookings, SagaQueries},
     domain::ResendSchedule,
 };
 
 const BOOKINGS: &str = "Bookings";
+const ATTENDEES: &str = "Attendees";
 /// How many bookings are created at once: eight full groups of a commit. More buyers than that would wait for
 /// seconds. They are half of the connections that a process takes, so that the rest are heard, as who cancels.
 pub(crate) const CREATES_AT_ONCE: usize = 2_048;
@@ -28,8 +31,15 @@ pub(crate) const CREATES_AT_ONCE: usize = 2_048;
 #[derive(OpenApi)]
 #[openapi(
     // Fields with a schema of their own name these without a type.
-    components(schemas(responses::RefundResponse, bookings::CreateBookingItem)),
-    tags((name = BOOKINGS, description = "A buyer's bookings"))
+    components(schemas(
+        responses::RefundResponse,
+        bookings::CreateBookingItem,
+        attendees::FullName,
+    )),
+    tags(
+        (name = BOOKINGS, description = "A buyer's bookings"),
+        (name = ATTENDEES, description = "Who comes to an event, for its organiser and its doors"),
+    )
 )]
 struct Document;
 
@@ -37,6 +47,7 @@ struct Document;
 #[derive(Clone)]
 pub(crate) struct ApiState {
     pub(crate) bookings: Arc<dyn Bookings>,
+    pub(crate) names: Arc<dyn BookingNames>,
     pub(crate) queries: Arc<dyn BookingQueries>,
     pub(crate) sagas: Arc<dyn SagaQueries>,
     /// The bookings that clients watch.
@@ -60,7 +71,9 @@ pub(crate) fn routes() -> OpenApiRouter<ApiState> {
         .routes(routes!(bookings::create))
         .routes(routes!(bookings::cancel))
         .routes(routes!(bookings::list))
+        .routes(routes!(attendees::list))
         .routes(routes!(bookings::show))
         .routes(routes!(bookings::timeline))
+        .routes(routes!(calendar::show))
         .merge(ops::routes())
 }

@@ -11,8 +11,10 @@ use utoipa::{
 };
 
 use crate::{
-    application::TimelineEntry,
-    domain::{Booking, Cause, Items, RejectReason, Stage, Status, Ticket},
+    application::{NamedBooking, TimelineEntry},
+    domain::{
+        Attendee, Attendees, Booking, Cause, Items, PersonName, RejectReason, Stage, Status, Ticket,
+    },
 };
 
 /// A booking. What only event-service knows is null until it has answered.
@@ -42,6 +44,8 @@ pub(super) struct BookingResponse {
     tickets: Vec<TicketResponse>,
     #[schema(examples(2))]
     ticket_count: usize,
+    /// Who comes, as was said with the order. A list says nobody.
+    attendees: Vec<AttendeeResponse>,
     #[schema(schema_with = refund)]
     refund: Option<RefundResponse>,
     /// What the buyer can do now.
@@ -95,6 +99,26 @@ struct TicketResponse {
     /// The path of its QR code.
     #[schema(examples("/tickets/5f0c6d1e9a7b4c3d8e2f1a0b9c8d7e6f.svg"))]
     qr: String,
+}
+
+/// Somebody who comes with a ticket of this type.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Attendee)]
+struct AttendeeResponse {
+    ticket_type_id: TicketTypeId,
+    #[schema(examples("Dewi"))]
+    name: String,
+}
+
+/// What the people of a booking are called.
+#[derive(Serialize, ToSchema)]
+#[schema(as = NamedBooking)]
+pub(super) struct NamedBookingResponse {
+    booking_id: BookingId,
+    /// Null if the buyer's name is not known.
+    #[schema(examples("Sari"))]
+    buyer_name: Option<String>,
+    attendees: Vec<AttendeeResponse>,
 }
 
 /// Money that is or was given back.
@@ -166,15 +190,16 @@ fn refund_statuses() -> Object {
 }
 
 impl BookingResponse {
-    /// The booking as it looks at `at`.
-    pub(super) fn new(booking: &Booking, at: Timestamp) -> Self {
+    /// The booking as it looks at `at`, and who comes.
+    pub(super) fn new(booking: &Booking, attendees: &Attendees, at: Timestamp) -> Self {
         Self {
             tickets: tickets(booking).iter().map(Into::into).collect(),
+            attendees: attendees.as_slice().iter().map(Into::into).collect(),
             ..Self::listed(booking, at)
         }
     }
 
-    /// The same without its tickets: a page of them would have many thousands.
+    /// The same without its tickets and attendees: a page of them would have many thousands.
     pub(super) fn listed(booking: &Booking, at: Timestamp) -> Self {
         let order = &booking.order;
         let reservation = booking.reservation();
@@ -191,6 +216,7 @@ impl BookingResponse {
             refundable_until: booking.refundable_until(),
             tickets: Vec::new(),
             ticket_count: tickets(booking).len(),
+            attendees: Vec::new(),
             refund: booking.refund().map(|refund| RefundResponse {
                 amount: refund.amount,
                 status: if refund.done { "done" } else { "pending" },
@@ -216,6 +242,24 @@ impl From<&Ticket> for TicketResponse {
             ticket_type_id: ticket.ticket_type_id,
             name: ticket.name.clone(),
             qr: format!("/tickets/{}.svg", ticket.code),
+        }
+    }
+}
+
+impl From<&Attendee> for AttendeeResponse {
+    fn from(attendee: &Attendee) -> Self {
+        let Attendee { ticket_type_id, name } = attendee;
+        Self { ticket_type_id: *ticket_type_id, name: name.as_str().to_owned() }
+    }
+}
+
+impl From<&NamedBooking> for NamedBookingResponse {
+    fn from(named: &NamedBooking) -> Self {
+        let NamedBooking { booking_id, names } = named;
+        Self {
+            booking_id: *booking_id,
+            buyer_name: names.buyer.as_ref().map(|name| PersonName::as_str(name).to_owned()),
+            attendees: names.attendees.as_slice().iter().map(Into::into).collect(),
         }
     }
 }

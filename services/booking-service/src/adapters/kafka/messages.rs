@@ -214,20 +214,29 @@ pub(super) fn payment_fact(fact: wire::PaymentFact) -> Incoming {
 }
 
 pub(super) fn event_fact(fact: wire::EventFact) -> Incoming {
-    let edited = |event_id, event, refundable_until| {
-        EventNews::Edited(EventEdit { event_id, event, refundable_until })
+    let edited = |fact: wire::EventUpdated| {
+        let wire::EventUpdated { event_id, version, title, venue, starts_at, time_zone, .. } = fact;
+        EventNews::Edited(EventEdit {
+            event_id,
+            organiser: fact.organiser_id,
+            event: EventSnapshot { version, title, venue, starts_at, time_zone },
+            refundable_until: fact.refundable_until,
+            ends_at: fact.ends_at,
+        })
     };
     Incoming::Event(match fact {
-        wire::EventFact::EventPublished(fact) => {
-            let wire::EventPublished { version, title, venue, starts_at, time_zone, .. } = fact;
-            let event = EventSnapshot { version, title, venue, starts_at, time_zone };
-            edited(fact.event_id, event, fact.refundable_until)
-        }
-        wire::EventFact::EventUpdated(fact) => {
-            let wire::EventUpdated { version, title, venue, starts_at, time_zone, .. } = fact;
-            let event = EventSnapshot { version, title, venue, starts_at, time_zone };
-            edited(fact.event_id, event, fact.refundable_until)
-        }
+        wire::EventFact::EventPublished(fact) => edited(wire::EventUpdated {
+            event_id: fact.event_id,
+            version: fact.version,
+            organiser_id: fact.organiser_id,
+            title: fact.title,
+            venue: fact.venue,
+            starts_at: fact.starts_at,
+            time_zone: fact.time_zone,
+            refundable_until: fact.refundable_until,
+            ends_at: fact.ends_at,
+        }),
+        wire::EventFact::EventUpdated(fact) => edited(fact),
         wire::EventFact::EventCancelled(fact) => EventNews::Cancelled(fact.event_id, fact.reason),
         wire::EventFact::EventDeleted(fact) => EventNews::Deleted(fact.event_id),
     })

@@ -6,12 +6,12 @@ use async_trait::async_trait;
 use karcis_database::{
     BatchLimits, Batcher, KeyUse, Loaded, RequestKey, StoreError, UnreadableRow,
 };
-use karcis_kernel::{BookingId, Timestamp};
+use karcis_kernel::{BookingId, EventId, Timestamp};
 
 use super::{PgBookings, commit::EncodedChange};
 use crate::{
-    application::{Bookings, Change},
-    domain::Booking,
+    application::{BookingNames, Bookings, Change},
+    domain::{Booking, Names},
 };
 
 /// As many may wait as a process takes connections; creates alone, which come in rushes, are refused before that
@@ -23,6 +23,7 @@ const LIMITS: BatchLimits = BatchLimits { capacity: 4_096, group: 256 };
 pub(crate) struct BatchedBookings {
     bookings: Arc<PgBookings>,
     reads: Batcher<BookingId, Option<Result<Booking, UnreadableRow>>>,
+    names: Batcher<(EventId, BookingId), Names>,
     /// The output says whether the change was committed.
     writes: Batcher<Arc<EncodedChange>, bool>,
 }
@@ -36,11 +37,16 @@ impl BatchedBookings {
             async move { read_group(&bookings, ids).await }
         });
         let shared = bookings.clone();
+        let names = Batcher::start(LIMITS, move |ids: Vec<(EventId, BookingId)>| {
+            let bookings = shared.clone();
+            async move { bookings.names_of(&ids).await }
+        });
+        let shared = bookings.clone();
         let writes = Batcher::start(LIMITS, move |changes: Vec<Arc<EncodedChange>>| {
             let bookings = shared.clone();
             async move { bookings.write(&changes.iter().map(Arc::as_ref).collect::<Vec<_>>()).await }
         });
-        Self { bookings, reads, writes }
+        Self { bookings, reads, names, writes }
     }
 }
 
@@ -75,5 +81,12 @@ impl Bookings for BatchedBookings {
         now: Timestamp,
     ) -> Result<Vec<KeyUse>, StoreError> {
         self.bookings.key_uses(keys, now).await
+    }
+}
+
+#[async_trait]
+impl BookingNames for BatchedBookings {
+    async fn names(&self, event: EventId, booking: BookingId) -> Result<Names, StoreError> {
+        self.names.submit((event, booking)).await
     }
 }

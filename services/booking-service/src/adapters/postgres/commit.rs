@@ -10,7 +10,7 @@ use sqlx::{Postgres, Row as _, postgres::PgArguments, query::Query};
 use uuid::Uuid;
 
 use super::{
-    PgBookings,
+    PgBookings, booking_names,
     idempotency_keys::take_keys,
     rows::{Orders, States, attempt},
     saga_log,
@@ -58,6 +58,7 @@ impl PgBookings {
             return Ok(is_written);
         }
         update(&mut transaction, &written).await?;
+        booking_names::insert(&mut transaction, written.iter().map(|it| &it.change)).await?;
         let mut entries = vec![];
         for EncodedChange { change, context, .. } in &written {
             let trace_id = trace::trace_id(context);

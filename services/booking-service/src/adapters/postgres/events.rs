@@ -24,16 +24,19 @@ impl Events for PgBookings {
         // Holders of a first version know it. Of a cancelled event they hear that, and nothing else.
         sqlx::query(
             "INSERT INTO event AS known (event_id, version, title, venue, starts_at, time_zone,
-                 refundable_until, shown_version, moved_at, open)
+                 refundable_until, shown_version, moved_at, open, organiser_id,
+                 ends_at)
              SELECT event_id, version, title, venue, starts_at, time_zone,
-                 refundable_until, version, $8, version > 1
+                 refundable_until, version, $8, version > 1, organiser_id, ends_at
              FROM UNNEST($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::timestamptz[],
-                 $6::text[], $7::timestamptz[])
-                 AS new (event_id, version, title, venue, starts_at, time_zone, refundable_until)
+                 $6::text[], $7::timestamptz[], $9::uuid[], $10::timestamptz[])
+                 AS new (event_id, version, title, venue, starts_at, time_zone, refundable_until,
+                     organiser_id, ends_at)
              ORDER BY event_id
              ON CONFLICT (event_id) DO UPDATE SET
-                 (version, title, venue, starts_at, time_zone) = (excluded.version, excluded.title,
-                     excluded.venue, excluded.starts_at, excluded.time_zone),
+                 (version, title, venue, starts_at, time_zone, organiser_id, ends_at) = (
+                     excluded.version, excluded.title, excluded.venue, excluded.starts_at,
+                     excluded.time_zone, excluded.organiser_id, excluded.ends_at),
                  refundable_until = COALESCE(excluded.refundable_until, known.refundable_until),
                  (shown_version, moved_at, open) = (
                      SELECT CASE WHEN moved THEN excluded.version ELSE known.shown_version END,
@@ -52,6 +55,8 @@ impl Events for PgBookings {
         .bind(columns.time_zone)
         .bind(columns.refundable_until)
         .bind(at)
+        .bind(columns.organiser_id)
+        .bind(columns.ends_at)
         .execute(&mut *transaction)
         .await?;
         Ok(transaction.commit().await?)

@@ -1,6 +1,7 @@
 //! Bookings in Postgres: many rows a statement, many changes a transaction.
 
 mod batched;
+mod booking_names;
 mod cancelled_events;
 mod commit;
 mod events;
@@ -17,13 +18,13 @@ use std::collections::HashSet;
 use async_trait::async_trait;
 use karcis_database::{KEY_LIFETIME, KeyUse, Loaded, Pool, RequestKey, StoreError};
 use karcis_http::Live;
-use karcis_kernel::{BookingId, Timestamp};
+use karcis_kernel::{BookingId, EventId, Timestamp};
 use karcis_messaging::{Outbox, Outgoing};
 
 use self::{commit::EncodedChange, idempotency_keys::KEYS};
 use crate::{
     application::{Bookings, Change},
-    domain::Booking,
+    domain::{Booking, Names},
 };
 
 pub(crate) use batched::BatchedBookings;
@@ -48,6 +49,13 @@ impl PgBookings {
     /// Every commit notifies `outbox` and `live`.
     pub(crate) fn new(pool: Pool, outbox: Outbox, live: Live, encode: Encode) -> Self {
         Self { pool, outbox, live, encode }
+    }
+}
+
+impl PgBookings {
+    /// What the people of these bookings are called, in the same order; nobody where nothing is known.
+    async fn names_of(&self, bookings: &[(EventId, BookingId)]) -> Result<Vec<Names>, StoreError> {
+        booking_names::load(&self.pool, bookings).await
     }
 }
 

@@ -5,16 +5,18 @@ use std::collections::HashMap;
 use async_trait::async_trait;
 use karcis_database::StoreError;
 use karcis_http::Versions;
-use karcis_kernel::{BookingId, Timestamp, UserId};
+use karcis_kernel::{BookingId, EventId, Timestamp, UserId};
 use sqlx::{FromRow, Row as _};
 use uuid::Uuid;
 
 use super::{
-    PgBookings,
+    PgBookings, booking_names,
     rows::{read_bookings, select_bookings},
 };
 use crate::{
-    application::{BookingQueries, SagaFilter, SagaQueries, SetAside, TimelineEntry},
+    application::{
+        BookingQueries, NamedBookings, SagaFilter, SagaQueries, SetAside, TimelineEntry,
+    },
     domain::{Booking, Status},
 };
 
@@ -72,6 +74,25 @@ impl BookingQueries for PgBookings {
             }
             after = rows.last().map(|row| row.try_get("id")).transpose()?;
         }
+    }
+
+    async fn organiser(&self, event: EventId) -> Result<Option<UserId>, StoreError> {
+        let organiser: Option<Option<Uuid>> =
+            sqlx::query_scalar("SELECT organiser_id FROM event WHERE event_id = $1")
+                .bind(event.0)
+                .fetch_optional(&self.pool)
+                .await?;
+        Ok(organiser.flatten().map(UserId))
+    }
+
+    async fn named_bookings(
+        &self,
+        event: EventId,
+        after: Option<BookingId>,
+        limit: u16,
+        bytes: u32,
+    ) -> Result<NamedBookings, StoreError> {
+        booking_names::list(&self.pool, event, after, limit, bytes).await
     }
 
     async fn timeline(&self, id: BookingId) -> Result<Vec<TimelineEntry>, StoreError> {

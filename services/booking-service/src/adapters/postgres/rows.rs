@@ -27,7 +27,7 @@ macro_rules! select_bookings {
              created_at, pay_by, booking.version, stage, reason, payable, released, refunded, offer, \
              CASE WHEN stage = 'confirmed' THEN tickets END AS tickets, attempt, wake_at, stuck, \
              updated_at, event_version, event.version AS now_version, title, venue, starts_at, \
-             time_zone, shown_version, refundable_until, cancel_reason \
+             time_zone, shown_version, refundable_until, ends_at, cancel_reason \
              FROM booking LEFT JOIN event ON event.event_id = booking.event_id ",
             $rest
         ))
@@ -107,6 +107,7 @@ struct EventRow {
     time_zone: Option<String>,
     shown_version: Option<i64>,
     refundable_until: Option<Timestamp>,
+    ends_at: Option<Timestamp>,
     cancel_reason: Option<String>,
 }
 
@@ -118,6 +119,7 @@ impl EventRow {
                 event: EventSnapshot { version, title, venue, starts_at, time_zone },
                 shown_since,
                 refundable_until: self.refundable_until,
+                ends_at: self.ends_at,
             }),
             _ => None,
         };
@@ -270,22 +272,26 @@ impl Orders {
 #[derive(Default)]
 pub(super) struct Events {
     pub(super) event_id: Vec<Uuid>,
+    pub(super) organiser_id: Vec<Uuid>,
     pub(super) version: Vec<i64>,
     pub(super) title: Vec<String>,
     pub(super) venue: Vec<String>,
     pub(super) starts_at: Vec<Timestamp>,
     pub(super) time_zone: Vec<String>,
     pub(super) refundable_until: Vec<Option<Timestamp>>,
+    pub(super) ends_at: Vec<Option<Timestamp>>,
 }
 
 impl Events {
     pub(super) fn push(&mut self, edit: &EventEdit) {
         self.event_id.push(edit.event_id.0);
+        self.organiser_id.push(edit.organiser.0);
         self.version.push(edit.event.version);
         self.title.push(edit.event.title.clone());
         self.venue.push(edit.event.venue.clone());
         self.starts_at.push(edit.event.starts_at);
         self.time_zone.push(edit.event.time_zone.clone());
         self.refundable_until.push(edit.refundable_until);
+        self.ends_at.push(edit.ends_at);
     }
 }

@@ -1,4 +1,5 @@
-//! The JSON in columns `items`, `offer` and `tickets` of table `booking`.
+//! The JSON in columns `items`, `offer` and `tickets` of table `booking`, and `attendees` of table
+//! `booking_names`.
 //!
 //! Stored rows are never rewritten, so each shape that a release wrote is read for ever: a new field
 //! needs a default, and a new file in `golden/`.
@@ -6,7 +7,9 @@
 use karcis_kernel::{Money, TicketCode, TicketTypeId, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{EventSnapshot, Item, Items, Reservation, ReservedItem, Ticket};
+use crate::domain::{
+    Attendee, Attendees, EventSnapshot, Item, Items, PersonName, Reservation, ReservedItem, Ticket,
+};
 
 #[derive(Serialize, Deserialize)]
 pub(super) struct ItemJson {
@@ -49,6 +52,12 @@ pub(super) struct TicketJson {
     name: String,
 }
 
+#[derive(Serialize, Deserialize)]
+pub(super) struct AttendeeJson {
+    ticket_type_id: TicketTypeId,
+    name: String,
+}
+
 impl ItemJson {
     pub(super) fn item(self) -> Item {
         Item { ticket_type_id: self.ticket_type_id, quantity: self.quantity }
@@ -82,6 +91,13 @@ impl ReservationJson {
 impl TicketJson {
     pub(super) fn ticket(self) -> Ticket {
         Ticket { code: self.code, ticket_type_id: self.ticket_type_id, name: self.name }
+    }
+}
+
+impl AttendeeJson {
+    pub(super) fn attendee(self) -> Attendee {
+        let Self { ticket_type_id, name } = self;
+        Attendee { ticket_type_id, name: PersonName::stored(name) }
     }
 }
 
@@ -129,6 +145,19 @@ pub(super) fn tickets_json(tickets: &[Ticket]) -> String {
     )
 }
 
+pub(super) fn attendees_json(attendees: &Attendees) -> String {
+    json(
+        &attendees
+            .as_slice()
+            .iter()
+            .map(|attendee| AttendeeJson {
+                ticket_type_id: attendee.ticket_type_id,
+                name: attendee.name.as_str().to_owned(),
+            })
+            .collect::<Vec<_>>(),
+    )
+}
+
 fn json(value: &impl Serialize) -> String {
     // Structs of texts, numbers and times are always JSON.
     serde_json::to_string(value).unwrap_or_default()
@@ -147,6 +176,7 @@ mod tests {
         include_str!("../../../golden/offer/2.json"),
     ];
     const TICKETS: [&str; 1] = [include_str!("../../../golden/tickets/1.json")];
+    const ATTENDEES: [&str; 1] = [include_str!("../../../golden/attendees/1.json")];
 
     /// Checks that every shape is read, and written again with the fields of the newest shape and all that
     /// it said.
@@ -177,6 +207,11 @@ mod tests {
         check(&TICKETS, |shape| {
             let tickets: Vec<TicketJson> = from_str(shape).expect("tickets");
             tickets_json(&tickets.into_iter().map(TicketJson::ticket).collect::<Vec<_>>())
+        });
+        check(&ATTENDEES, |shape| {
+            let attendees: Vec<AttendeeJson> = from_str(shape).expect("attendees");
+            let attendees = attendees.into_iter().map(AttendeeJson::attendee).collect();
+            attendees_json(&Attendees::stored(attendees))
         });
     }
 }

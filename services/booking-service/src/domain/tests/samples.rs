@@ -73,7 +73,7 @@ pub(in crate::domain) fn put_off() -> EventDetails {
     let event = concert(2);
     let starts_at = event.starts_at + TimeDelta::days(300);
     let event = EventSnapshot { starts_at, ..event };
-    EventDetails { event, shown_since: 2, refundable_until: None }
+    EventDetails { event, shown_since: 2, refundable_until: None, ends_at: None }
 }
 
 /// The order's one ticket.

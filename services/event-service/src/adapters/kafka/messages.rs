@@ -79,6 +79,7 @@ fn event_fact(event: &Event, fact: EventFact) -> wire::EventFact {
             starts_at,
             time_zone,
             refundable_until,
+            ends_at: details.ends_at,
         }
         .into(),
         EventFact::Updated => wire::EventUpdated {
@@ -90,6 +91,7 @@ fn event_fact(event: &Event, fact: EventFact) -> wire::EventFact {
             starts_at,
             time_zone,
             refundable_until,
+            ends_at: details.ends_at,
         }
         .into(),
         EventFact::Cancelled { .. } => {

@@ -105,9 +105,10 @@ impl Buyer {
             });
             let answer =
                 request(&self.world, Group::Booking, self.client(press), |ports: Ports| {
-                    Box::pin(
-                        async move { create_booking(&ports, resends(), order, use_of_key).await },
-                    )
+                    Box::pin(async move {
+                        let names = Arc::default();
+                        create_booking(&ports, resends(), order, names, use_of_key).await
+                    })
                 });
             match answer.await {
                 Some(Ok(created)) => {

@@ -66,7 +66,8 @@ impl KnownEvents {
         };
         let was_until = before.and_then(|before| before.refundable_until);
         let refundable_until = edit.refundable_until.or(was_until);
-        known.details = Some(EventDetails { event, shown_since, refundable_until });
+        known.details =
+            Some(EventDetails { event, shown_since, refundable_until, ends_at: edit.ends_at });
         if is_moved {
             known.moved_at = at;
         }

@@ -46,6 +46,9 @@ pub struct BookingConfirmed {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub booked: Option<Booked>,
+    /// Whether TicketMailRequested, which is told with it, notifies the buyer; absent from older releases.
+    #[serde(default)]
+    pub tickets_are_mailed: bool,
 }
 
 /// The buyer gets no tickets and paid nothing.

@@ -1,4 +1,4 @@
-//! Every message on Kafka: eight topics, the messages on each, and how they are read and written.
+//! Every message on Kafka: nine topics, the messages on each, and how they are read and written.
 //!
 //! Bodies are JSON; the type stands in the `ce_type` header (CloudEvents 1.0, Kafka binary mode)
 //! and ends in its version. Changes are additive: readers accept unknown fields and skip unknown
@@ -11,6 +11,7 @@ mod message;
 mod payment_commands;
 mod payments;
 mod ticket_codes;
+mod ticket_mails;
 mod tickets;
 mod users;
 
@@ -74,6 +75,14 @@ message::topics! {
         "booking-service" => "user-service", replies: None,
         bookings: BookingCreated, BookingReserved, BookingConfirmed, BookingRejected,
             BookingCancelled, BookingEventChanged,
+    }
+
+    /// The tickets that buyers get by e-mail, with their codes, for user-service alone: who knows a code has
+    /// the ticket. Nobody else may read it.
+    TicketMail = "karcis.ticket-mails.v1" {
+        key: booking_id, of_booking: true,
+        "booking-service" => "user-service", replies: None,
+        ticket_mails: TicketMailRequested,
     }
 
     /// Accounts come, change and go. Never with a name or an e-mail address.

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::{
     Outbox,
     acts::{Act, Acted},
-    secrets::{SECRET_TOPIC, shown},
+    secrets::{SECRET_TOPICS, shown},
 };
 
 /// A message that its service could not handle.
@@ -97,13 +97,13 @@ macro_rules! redrivable {
     };
 }
 
-/// The dead letters, each with the first $1 bytes of its body unless its topic is $2, by a condition.
+/// The dead letters, each with the first $1 bytes of its body unless its topic is one of $2, by a condition.
 macro_rules! select {
     ($rest:literal) => {
         concat!(
             r#"SELECT id, topic, "partition", "offset", key, kind, headers, error, first_seen_at,
                    last_seen_at, octet_length(body) AS body_bytes,
-                   CASE WHEN topic <> $2 THEN substring(body FROM 1 FOR $1) END AS body, "#,
+                   CASE WHEN topic <> ALL($2) THEN substring(body FROM 1 FOR $1) END AS body, "#,
             redrivable!(),
             " AS can_be_redriven FROM dead_letter ",
             $rest
@@ -170,7 +170,7 @@ impl DeadLetters {
              ORDER BY first_seen_at DESC, id DESC LIMIT $5"
         ))
         .bind(i32::from(body_bytes))
-        .bind(SECRET_TOPIC)
+        .bind(&SECRET_TOPICS[..])
         .bind(at)
         .bind(id)
         .bind(i64::from(limit))
@@ -184,7 +184,7 @@ impl DeadLetters {
     pub async fn find(&self, id: Uuid, body_bytes: u16) -> Result<Option<DeadLetter>, StoreError> {
         let found: Option<DeadLetter> = sqlx::query_as(select!("WHERE id = $3"))
             .bind(i32::from(body_bytes))
-            .bind(SECRET_TOPIC)
+            .bind(&SECRET_TOPICS[..])
             .bind(id)
             .fetch_optional(&self.pool)
             .await?;

@@ -13,7 +13,7 @@ use uuid::Uuid;
 use crate::{
     Outbox,
     acts::{Act, Acted},
-    secrets::SECRET_TOPIC,
+    secrets::SECRET_TOPICS,
 };
 
 /// A message that the broker did not take.
@@ -73,13 +73,13 @@ pub(crate) async fn park(
     Ok(parked.rows_affected())
 }
 
-/// The parked messages, each with the first $1 bytes of its body unless its topic is $2, by a condition.
+/// The parked messages, each with the first $1 bytes of its body unless its topic is one of $2, by a condition.
 macro_rules! select {
     ($rest:literal) => {
         concat!(
             "SELECT id, topic, key, kind, correlation, attempt, trace, error, created_at, parked_at,
                  octet_length(body) AS body_bytes,
-                 CASE WHEN topic <> $2 THEN substring(body FROM 1 FOR $1) END AS body
+                 CASE WHEN topic <> ALL($2) THEN substring(body FROM 1 FOR $1) END AS body
              FROM parked_message ",
             $rest
         )
@@ -136,7 +136,7 @@ impl ParkedMessages {
              ORDER BY parked_at DESC, id DESC LIMIT $5"
         ))
         .bind(i32::from(body_bytes))
-        .bind(SECRET_TOPIC)
+        .bind(&SECRET_TOPICS[..])
         .bind(at)
         .bind(id)
         .bind(i64::from(limit))
@@ -152,7 +152,7 @@ impl ParkedMessages {
     ) -> Result<Option<ParkedMessage>, StoreError> {
         let found = sqlx::query_as(select!("WHERE id = $3"))
             .bind(i32::from(body_bytes))
-            .bind(SECRET_TOPIC)
+            .bind(&SECRET_TOPICS[..])
             .bind(id);
         Ok(found.fetch_optional(&self.pool).await?)
     }

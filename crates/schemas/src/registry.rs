@@ -4,7 +4,7 @@ use std::fmt;
 
 use karcis_contracts::{
     BookingFact, EventCommand, EventFact, Message, PaymentCommand, PaymentFact, TicketCodes,
-    TicketFact, UserFact,
+    TicketFact, TicketMail, UserFact,
 };
 use sqlx::migrate::Migrator;
 
@@ -92,7 +92,7 @@ pub static SERVICES: [&Service; 4] = [&USER, &EVENT, &BOOKING, &PAYMENT];
 /// user-service
 pub static USER: Service = service!(
     "user": "people: their accounts, sessions and roles", 8081, USERS,
-    [BookingFact::TOPIC], [UserFact::TOPIC]
+    [BookingFact::TOPIC, TicketMail::TOPIC], [UserFact::TOPIC]
 );
 
 /// event-service
@@ -107,7 +107,7 @@ pub static BOOKING: Service = service!(
     [
         TicketFact::TOPIC, TicketCodes::TOPIC, PaymentFact::TOPIC, EventFact::TOPIC, UserFact::TOPIC,
     ],
-    [EventCommand::TOPIC, PaymentCommand::TOPIC, BookingFact::TOPIC]
+    [EventCommand::TOPIC, PaymentCommand::TOPIC, BookingFact::TOPIC, TicketMail::TOPIC]
 );
 
 /// payment-service

@@ -18,6 +18,14 @@ pub struct Config {
     /// How many bookings an account may create at once, and the time in which as many more may be.
     #[arg(long, env = "KARCIS_RATE_LIMIT_BOOKINGS", default_value = "60/1m", value_name = "RATE")]
     pub rate_limit_bookings: Rate,
+    /// How often the tickets of a booking are sent again.
+    #[arg(
+        long,
+        env = "KARCIS_RATE_LIMIT_TICKET_MAILS",
+        default_value = "3/1h",
+        value_name = "RATE"
+    )]
+    pub rate_limit_ticket_mails: Rate,
     /// Whether only buyers who have shown to read their e-mail address may book.
     #[arg(long, env = "KARCIS_REQUIRE_VERIFIED_EMAIL", default_value_t = false, value_name = "BOOL",
         action = clap::ArgAction::Set)]

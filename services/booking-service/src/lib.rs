@@ -43,6 +43,8 @@ pub async fn run(
 ) -> Result<(), StartError> {
     metrics::describe();
     let creates = config.service.http.limits.limit("bookings", config.rate_limit_bookings);
+    let ticket_mails =
+        config.service.http.limits.limit("ticket_mails", config.rate_limit_ticket_mails);
     let base = Base::start(&BOOKING, config.service, &process).await?;
     let (outbox, live) = (base.outbox.clone(), Live::new());
     let keys = config.keys.keys();
@@ -63,6 +65,7 @@ pub async fn run(
         require_verified_email: config.require_verified_email,
         resends,
         creates,
+        ticket_mails,
         creating: Arc::new(Semaphore::new(http::CREATES_AT_ONCE)),
     });
     let replies = Replies {

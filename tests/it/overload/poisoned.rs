@@ -117,6 +117,11 @@ fn unappliable(
         "karcis.bookings.v1" => {
             (HOPELESS[1], id.0, json!({"user_id": user, "event_id": event, "reason": "\0"}))
         }
+        "karcis.ticket-mails.v1" => {
+            let booked = json!({"event": {}, "items": [], "total": amount});
+            let tickets = json!({"user_id": user, "event_id": event, "booked": booked});
+            ("karcis.TicketMailRequested.v1", id.0, tickets)
+        }
         "karcis.users.v1" => ("karcis.UserErased.v1", user.0, json!({"user_id": user})),
         other => panic!("no message of {other} is known that cannot be applied"),
     };

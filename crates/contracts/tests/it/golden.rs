@@ -4,7 +4,7 @@
 use std::{collections::BTreeSet, fmt::Debug, fs, path::PathBuf};
 
 use karcis_contracts::{
-    BookingFact, CHANNELS, EventFact, Message, TOPICS, TicketFact, TicketsConfirmed,
+    BookingFact, CHANNELS, EventFact, Message, TOPICS, TicketFact, TicketMail, TicketsConfirmed,
 };
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -83,6 +83,7 @@ fn every_message_keeps_its_form_its_key_and_its_booking() {
         check(samples::payment_facts(), booking, Some(booking)),
         check(samples::event_facts(), event, None),
         check(samples::booking_facts(), booking, Some(booking)),
+        check(samples::ticket_mails(), booking, Some(booking)),
         check(samples::user_facts(), user, None),
     ];
     assert_eq!(checked, TOPICS);
@@ -112,7 +113,8 @@ fn messages_of_older_releases_are_read_without_what_was_added() {
     reads::<TicketFact>("karcis.TicketsReserved.v1", &["/event/version", "/sales_end"]);
     reads::<EventFact>("karcis.EventPublished.v1", &["/refundable_until", "/ends_at"]);
     reads::<EventFact>("karcis.EventUpdated.v1", &["/refundable_until", "/ends_at"]);
-    reads::<BookingFact>("karcis.BookingConfirmed.v1", &["/booked"]);
+    reads::<BookingFact>("karcis.BookingConfirmed.v1", &["/booked", "/tickets_are_mailed"]);
+    reads::<TicketMail>("karcis.TicketMailRequested.v1", &["/ends_at", "/asked_at"]);
     reads::<BookingFact>("karcis.BookingRejected.v1", &["/event"]);
     let added = ["/booked", "/refunded", "/event_cancel_reason"];
     reads::<BookingFact>("karcis.BookingCancelled.v1", &added);

@@ -186,7 +186,14 @@ pub(crate) fn booking_facts() -> Vec<BookingFact> {
             pay_by: at("2026-03-01T12:15:00.123456Z"),
         }
         .into(),
-        BookingConfirmed { booking_id, user_id, event_id, booked: Some(booked()) }.into(),
+        BookingConfirmed {
+            booking_id,
+            user_id,
+            event_id,
+            booked: Some(booked()),
+            tickets_are_mailed: true,
+        }
+        .into(),
         BookingRejected {
             booking_id,
             user_id,
@@ -212,6 +219,22 @@ pub(crate) fn booking_facts() -> Vec<BookingFact> {
             booked: Booked { event: moved, ..booked() },
             agreed: snapshot(),
             refundable_until: at("2026-06-20T13:00:00Z"),
+        }
+        .into(),
+    ]
+}
+
+pub(crate) fn ticket_mails() -> Vec<TicketMail> {
+    vec![
+        TicketMailRequested {
+            booking_id: booking(),
+            user_id: user(),
+            event_id: event(),
+            booked: booked(),
+            ends_at: Some(at("2026-06-20T16:00:00Z")),
+            sequence: 7,
+            tickets: vec![ticket()],
+            asked_at: Some(at("2026-03-02T08:00:00Z")),
         }
         .into(),
     ]

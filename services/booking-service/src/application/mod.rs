@@ -12,6 +12,7 @@ mod fire_timers;
 pub mod port_tests;
 mod ports;
 mod record_events;
+mod resend_tickets;
 mod resume_saga;
 mod unit_of_work;
 
@@ -29,4 +30,5 @@ pub use ports::{
     Timers, UnconfirmedBookings,
 };
 pub use record_events::{EventNews, record_events};
+pub use resend_tickets::{ResendTicketsError, resend_tickets};
 pub use resume_saga::resume_saga;

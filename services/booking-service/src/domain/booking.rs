@@ -162,21 +162,32 @@ pub enum Input {
     Resume,
 }
 
-/// What a booking sends: six commands, each identified by (booking id, kind), and six facts.
+/// What a booking sends: six commands, each identified by (booking id, kind), six facts, and tickets by e-mail.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Message {
     ReserveTickets,
     ConfirmTickets,
     ReleaseTickets,
-    RequestPayment { amount: Money, pay_by: Timestamp },
+    RequestPayment {
+        amount: Money,
+        pay_by: Timestamp,
+    },
     CancelPayment,
     RefundPayment,
     BookingCreated,
-    BookingReserved { reservation: Arc<Reservation>, pay_by: Timestamp },
+    BookingReserved {
+        reservation: Arc<Reservation>,
+        pay_by: Timestamp,
+    },
     BookingConfirmed,
     BookingRejected(RejectReason),
     BookingCancelled(Cause),
-    BookingEventChanged { reservation: Arc<Reservation>, refundable_until: Timestamp },
+    BookingEventChanged {
+        reservation: Arc<Reservation>,
+        refundable_until: Timestamp,
+    },
+    /// The buyer has asked for the tickets again, at this time.
+    TicketMailRequested(Timestamp),
 }
 
 impl Booking {
@@ -242,6 +253,11 @@ impl Booking {
     /// The event as it is now, or if that is not known, as it was when these seats were held.
     pub fn event_of<'a>(&'a self, reservation: &'a Reservation) -> &'a EventSnapshot {
         self.event_details().map_or(&reservation.event, |details| &details.event)
+    }
+
+    /// Rises whenever the booking or its event changes.
+    pub fn calendar_sequence(&self, reservation: &Reservation) -> i64 {
+        self.version.saturating_add(self.event_of(reservation).version)
     }
 
     /// The event as it is to take place, if that is known.
@@ -332,6 +348,7 @@ impl Message {
             Self::BookingRejected(_) => "BookingRejected",
             Self::BookingCancelled(_) => "BookingCancelled",
             Self::BookingEventChanged { .. } => "BookingEventChanged",
+            Self::TicketMailRequested(_) => "TicketMailRequested",
         }
     }
 }

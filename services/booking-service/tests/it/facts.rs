@@ -48,7 +48,14 @@ async fn what_a_buyer_has_and_has_to_pay_is_told_with_each_step() {
     let facts = app.facts(booking);
     let expected: [BookingFact; 3] = [
         BookingReserved { booking_id, user_id, event_id, booked: booked.clone(), pay_by }.into(),
-        BookingConfirmed { booking_id, user_id, event_id, booked: Some(booked.clone()) }.into(),
+        BookingConfirmed {
+            booking_id,
+            user_id,
+            event_id,
+            booked: Some(booked.clone()),
+            tickets_are_mailed: true,
+        }
+        .into(),
         BookingCancelled {
             booking_id,
             user_id,

@@ -6,7 +6,8 @@ use karcis_booking_service::run;
 use karcis_contracts::{
     BookingFact, EventCommand, EventSnapshot, Message, PaymentCancelled, PaymentCommand,
     PaymentFact, PaymentRefunded, PaymentRequested, PaymentSucceeded, ReservedItem, Ticket,
-    TicketCodes, TicketFact, TicketsConfirmed, TicketsIssued, TicketsReleased, TicketsReserved,
+    TicketCodes, TicketFact, TicketMail, TicketsConfirmed, TicketsIssued, TicketsReleased,
+    TicketsReserved,
 };
 use karcis_kernel::{
     BookingId, Currency, EventId, Money, PaymentId, Role, TicketCode, TicketTypeId, Timestamp,
@@ -49,7 +50,8 @@ impl TestApp {
         let mint = TokenMint::start().await;
         let service =
             RunningService::start(&BOOKING, &environment, mint.jwks_url(), flags, run).await;
-        let topics = &[EventCommand::TOPIC, PaymentCommand::TOPIC, BookingFact::TOPIC];
+        let topics =
+            &[EventCommand::TOPIC, PaymentCommand::TOPIC, BookingFact::TOPIC, TicketMail::TOPIC];
         let others = Peer::start(&environment, &EVENT, topics).await;
         let visitor = Person::visitor(&service.url);
         Self { environment, visitor, service, others }
@@ -104,6 +106,11 @@ impl TestApp {
 
     /// What this booking told everybody, in its order.
     pub(crate) fn facts(&self, booking: Booked) -> Vec<BookingFact> {
+        self.others.heard_about(booking.id.0)
+    }
+
+    /// The tickets that this booking has had mailed.
+    pub(crate) fn ticket_mails(&self, booking: Booked) -> Vec<TicketMail> {
         self.others.heard_about(booking.id.0)
     }
 

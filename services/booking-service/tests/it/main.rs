@@ -23,6 +23,7 @@ mod set_aside;
 mod showing;
 mod silence;
 mod stored_rows;
+mod ticket_mails;
 mod time;
 mod unreadable;
 mod verified;

@@ -67,7 +67,7 @@ fn reserved(booking: u128) -> Notification {
 }
 
 fn confirmed(booking: u128) -> Notification {
-    of_booking(booking, NotificationKind::Confirmed { booked: Some(booked()) })
+    of_booking(booking, NotificationKind::Confirmed { booked: Some(booked()), issued: None })
 }
 
 fn event_changed(booking: u128, version: i64) -> Notification {

@@ -22,7 +22,9 @@ pub use contact::{Language, Locale, TimeZone};
 pub use email::{Email, InvalidEmail};
 pub use login_throttle::{Allowance, ClientIp, Guesser, LoginLimits, Subject, WINDOW};
 pub use mail::{AccountMail, AccountMailKind, Content, Mail, MailedToken, Recipient};
-pub use notification::{Booked, BookedItem, EventSnapshot, Notification, NotificationKind};
+pub use notification::{
+    Booked, BookedItem, EventSnapshot, Issued, Notification, NotificationKind, Ticket,
+};
 pub use password::{InvalidPassword, Password, PasswordHash, TypedPassword};
 pub use person_name::PersonName;
 pub use phone::Phone;

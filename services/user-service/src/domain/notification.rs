@@ -1,7 +1,7 @@
 //! What a buyer is notified of.
 
 use chrono::TimeDelta;
-use karcis_kernel::{BookingId, EventId, Money, Timestamp, UserId};
+use karcis_kernel::{BookingId, EventId, Money, TicketCode, TicketTypeId, Timestamp, UserId};
 
 use super::TimeZone;
 
@@ -18,13 +18,9 @@ pub struct Notification {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NotificationKind {
     /// The seats are held and wait for their payment.
-    Reserved {
-        booked: Booked,
-        pay_by: Timestamp,
-    },
-    Confirmed {
-        booked: Option<Booked>,
-    },
+    Reserved { booked: Booked, pay_by: Timestamp },
+    /// `issued` is `None` if the codes come in an e-mail of their own, or not at all.
+    Confirmed { booked: Option<Booked>, issued: Option<Issued> },
     /// The event, now in this version, is not as `agreed`, or is so again.
     EventChanged {
         version: i64,
@@ -33,10 +29,7 @@ pub enum NotificationKind {
         refundable_until: Timestamp,
     },
     /// `reason` is the contract's word, here and below.
-    Rejected {
-        reason: String,
-        event: Option<EventSnapshot>,
-    },
+    Rejected { reason: String, event: Option<EventSnapshot> },
     /// `booked` is also `None` if no seats were held.
     Cancelled {
         reason: String,
@@ -52,6 +45,28 @@ pub struct Booked {
     pub event: EventSnapshot,
     pub items: Vec<BookedItem>,
     pub total: Money,
+}
+
+/// The tickets of a booking that is confirmed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Issued {
+    /// One a seat.
+    pub tickets: Vec<Ticket>,
+    /// When the event ends, if it is known.
+    pub ends_at: Option<Timestamp>,
+    /// Of the entry in the buyer's calendar.
+    pub sequence: i64,
+    /// When the buyer asked for them again; `None` as the booking is confirmed.
+    pub asked_at: Option<Timestamp>,
+}
+
+/// A seat's ticket. Who knows its code has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ticket {
+    pub code: TicketCode,
+    pub ticket_type_id: TicketTypeId,
+    /// The ticket type's name.
+    pub name: String,
 }
 
 /// Tickets of one type.
@@ -75,6 +90,7 @@ impl NotificationKind {
     pub fn as_str(&self) -> &'static str {
         match self {
             Self::Reserved { .. } => "reserved",
+            Self::Confirmed { .. } if self.asked_at().is_some() => "tickets_again",
             Self::Confirmed { .. } => "confirmed",
             Self::EventChanged { .. } => "event_changed",
             Self::Rejected { .. } => "rejected",
@@ -82,11 +98,23 @@ impl NotificationKind {
         }
     }
 
-    /// What a booking has at most one notification of: an event can change more than once.
+    /// What a booking has at most one notification of: an event can change more than once, and tickets can be
+    /// asked for again.
     pub fn key(&self) -> String {
         match self {
             Self::EventChanged { version, .. } => format!("{}.{version}", self.as_str()),
-            _ => self.as_str().to_owned(),
+            _ => match self.asked_at() {
+                Some(at) => format!("{}.{}", self.as_str(), at.timestamp_micros()),
+                None => self.as_str().to_owned(),
+            },
+        }
+    }
+
+    /// When the buyer asked for the tickets again.
+    fn asked_at(&self) -> Option<Timestamp> {
+        match self {
+            Self::Confirmed { issued: Some(issued), .. } => issued.asked_at,
+            _ => None,
         }
     }
 
@@ -102,7 +130,7 @@ impl NotificationKind {
     pub fn order(&self) -> (u8, i64) {
         match self {
             Self::Reserved { .. } => (0, 0),
-            Self::Confirmed { .. } => (1, 0),
+            Self::Confirmed { .. } => (1, self.asked_at().map_or(0, |at| at.timestamp_micros())),
             Self::EventChanged { version, .. } => (2, *version),
             Self::Rejected { .. } => (3, 0),
             Self::Cancelled { .. } => (4, 0),
@@ -113,7 +141,7 @@ impl NotificationKind {
     pub fn booked(&self) -> Option<&Booked> {
         match self {
             Self::Reserved { booked, .. } | Self::EventChanged { booked, .. } => Some(booked),
-            Self::Confirmed { booked } | Self::Cancelled { booked, .. } => booked.as_ref(),
+            Self::Confirmed { booked, .. } | Self::Cancelled { booked, .. } => booked.as_ref(),
             Self::Rejected { .. } => None,
         }
     }

@@ -77,7 +77,7 @@ impl Ids {
 
     pub(crate) fn confirmed(self, booked: Option<Booked>) -> BookingFact {
         let Self { booking_id, user_id, event_id } = self;
-        BookingConfirmed { booking_id, user_id, event_id, booked }.into()
+        BookingConfirmed { booking_id, user_id, event_id, booked, tickets_are_mailed: false }.into()
     }
 
     pub(crate) fn rejected(self, reason: &str) -> BookingFact {
@@ -113,12 +113,17 @@ impl Ids {
     }
 }
 
-async fn start(environment: &TestEnvironment, server: &MailServer) -> TestApp {
+pub(crate) async fn start(environment: &TestEnvironment, server: &MailServer) -> TestApp {
     TestApp::start(environment, &[&["--smtp-url", &server.url()], &FROM[..]].concat()).await
 }
 
 /// Somebody who registers, verifies the address and speaks this language.
-async fn reader(users: &TestApp, server: &MailServer, name: &str, locale: &str) -> Session {
+pub(crate) async fn reader(
+    users: &TestApp,
+    server: &MailServer,
+    name: &str,
+    locale: &str,
+) -> Session {
     let session = users.registers(name).await;
     users.verifies(&server.token(&email(name), VERIFY).await).await.is(204);
     users.updates(&session, &json!({"locale": locale})).await.is(200);
@@ -126,19 +131,19 @@ async fn reader(users: &TestApp, server: &MailServer, name: &str, locale: &str) 
 }
 
 /// The next `count` e-mails to this person after the one that verified the address.
-async fn mails(server: &MailServer, name: &str, count: usize) -> Vec<String> {
+pub(crate) async fn mails(server: &MailServer, name: &str, count: usize) -> Vec<String> {
     let mails = async || server.mail_to(&email(name)).len();
     eventually(mails).is(count + 1).await;
     server.mail_to(&email(name))[1..].iter().map(|mail| decoded(mail)).collect()
 }
 
 /// How many notifications wait.
-async fn unsent(environment: &TestEnvironment) -> i64 {
+pub(crate) async fn unsent(environment: &TestEnvironment) -> i64 {
     let unsent = "SELECT count(*) FROM users.notice WHERE told_at IS NULL";
     sqlx::query_scalar(unsent).fetch_one(environment.superuser()).await.unwrap()
 }
 
-fn has(mail: &str, texts: &[&str]) {
+pub(crate) fn has(mail: &str, texts: &[&str]) {
     for text in texts {
         assert!(mail.contains(text), "{text:?} is not in:\n{mail}");
     }

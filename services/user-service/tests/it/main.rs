@@ -30,5 +30,6 @@ mod session_list;
 mod sessions;
 mod silence;
 mod texts;
+mod tickets;
 mod unreadable;
 mod verification;

@@ -1,6 +1,6 @@
 //! Buyers are notified of the status of their bookings.
 
-use karcis_contracts::{BookingFact, BookingRejected};
+use karcis_contracts::{BookingFact, BookingRejected, Message};
 use karcis_database::connect_to;
 use karcis_kernel::{BookingId, EventId, UserId};
 use karcis_messaging::{Outbox, Outgoing};
@@ -16,8 +16,8 @@ use crate::{
     mail::PAY_BY,
 };
 
-/// Publishes these facts as booking-service does.
-pub(crate) async fn publish(environment: &TestEnvironment, facts: &[BookingFact]) {
+/// Publishes these messages as booking-service does.
+pub(crate) async fn publish<M: Message>(environment: &TestEnvironment, facts: &[M]) {
     let url = environment.role_url(BOOKINGS);
     let pool = connect_to("DATABASE_URL", &url, 4).await.unwrap();
     let outbox = Outbox::new(pool.clone(), "booking-service");

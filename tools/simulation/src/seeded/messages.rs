@@ -144,7 +144,7 @@ fn fact(change: &booking_use_cases::Change, message: &booking::Message) -> Optio
         }
         booking::Message::BookingConfirmed => {
             let booked = booking.reservation().map(|reservation| booked(booking, reservation));
-            user::NotificationKind::Confirmed { booked }
+            user::NotificationKind::Confirmed { booked, issued: None }
         }
         booking::Message::BookingEventChanged { reservation, refundable_until } => {
             user::NotificationKind::EventChanged {

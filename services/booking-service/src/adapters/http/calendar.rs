@@ -42,8 +42,7 @@ fn entry(booking: &Booking) -> Option<String> {
     let items: Vec<_> = items.map(|item| format!("{} × {}", item.quantity, item.name)).collect();
     let entry = CalendarEntry {
         id: booking.order.id.0,
-        // Each rises by itself.
-        sequence: booking.version.saturating_add(event.version),
+        sequence: booking.calendar_sequence(reservation),
         changed_at: booking.updated_at,
         starts_at: event.starts_at,
         ends_at: booking.event_details().and_then(|details| details.ends_at),

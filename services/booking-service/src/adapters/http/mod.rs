@@ -7,11 +7,12 @@ mod calendar;
 mod ops;
 mod problems;
 mod responses;
+mod tickets;
 
 use std::{sync::Arc, time::Duration};
 
 use karcis_http::{Live, RateLimit};
-use karcis_kernel::UserId;
+use karcis_kernel::{BookingId, UserId};
 use karcis_messaging::Outbox;
 use tokio::sync::Semaphore;
 use utoipa::OpenApi;
@@ -59,6 +60,8 @@ pub(crate) struct ApiState {
     pub(crate) resends: ResendSchedule,
     /// How many bookings an account may create.
     pub(crate) creates: RateLimit<UserId>,
+    /// How often the tickets of a booking are sent again.
+    pub(crate) ticket_mails: RateLimit<BookingId>,
     /// A permit for each booking that is being created.
     pub(crate) creating: Arc<Semaphore>,
     /// Whether only those may who have shown to read their e-mail address.
@@ -74,6 +77,7 @@ pub(crate) fn routes() -> OpenApiRouter<ApiState> {
         .routes(routes!(attendees::list))
         .routes(routes!(bookings::show))
         .routes(routes!(bookings::timeline))
+        .routes(routes!(tickets::resend))
         .routes(routes!(calendar::show))
         .merge(ops::routes())
 }

@@ -3,7 +3,7 @@
 use karcis_http::{IdempotencyKey, Problem};
 
 use crate::{
-    application::{CancelBookingError, CreateBookingError, OperatorError},
+    application::{CancelBookingError, CreateBookingError, OperatorError, ResendTicketsError},
     domain::Refusal,
 };
 
@@ -22,6 +22,19 @@ impl From<CancelBookingError> for Problem {
             CancelBookingError::NotFound => Self::not_found(),
             CancelBookingError::Refused(refusal) => refused(refusal),
             CancelBookingError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<ResendTicketsError> for Problem {
+    fn from(error: ResendTicketsError) -> Self {
+        match error {
+            ResendTicketsError::NotFound => Self::not_found(),
+            ResendTicketsError::NotConfirmed => {
+                Self::conflict("booking-not-confirmed", "The booking is not confirmed")
+                    .detail("there are no tickets to send; look at the booking's status")
+            }
+            ResendTicketsError::Store(error) => error.into(),
         }
     }
 }

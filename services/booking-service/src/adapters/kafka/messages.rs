@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use karcis_contracts as wire;
-use karcis_kernel::{BookingId, UserId};
+use karcis_kernel::{BookingId, Timestamp, UserId};
 use karcis_messaging::Outgoing;
 
 use crate::{
     application::{Change, EventEdit, EventNews, Sent},
     domain::{
         Booking, Cause, EventSnapshot, Input, Message, Order, RejectReason, Reservation,
-        ReservedItem, Ticket,
+        ReservedItem, Stage, Ticket,
     },
 };
 
@@ -27,10 +27,16 @@ pub(crate) enum Incoming {
 
 /// The messages of a change, ready for the outbox, with the running task's trace.
 pub(crate) fn encode(change: &Change) -> Vec<Outgoing> {
-    change.messages.iter().map(|sent| outgoing(&change.after, sent)).collect()
+    let encode = |sent: &Sent| {
+        let is_confirmed = sent.message == Message::BookingConfirmed;
+        let tickets = ticket_mail(&change.after, None).filter(|_| is_confirmed);
+        outgoing(&change.after, sent).into_iter().chain(tickets)
+    };
+    change.messages.iter().flat_map(encode).collect()
 }
 
-fn outgoing(booking: &Booking, sent: &Sent) -> Outgoing {
+/// The message; `None` if its booking has no tickets to be sent.
+fn outgoing(booking: &Booking, sent: &Sent) -> Option<Outgoing> {
     let order = &booking.order;
     let (booking_id, event_id, user_id) = (order.id, order.event_id, order.buyer);
     let event = |command: wire::EventCommand| Outgoing::new(&command);
@@ -53,10 +59,7 @@ fn outgoing(booking: &Booking, sent: &Sent) -> Outgoing {
             let (booked, pay_by) = (booked(booking, reservation), *pay_by);
             fact(wire::BookingReserved { booking_id, user_id, event_id, booked, pay_by }.into())
         }
-        Message::BookingConfirmed => {
-            let booked = booking.reservation().map(|reservation| booked(booking, reservation));
-            fact(wire::BookingConfirmed { booking_id, user_id, event_id, booked }.into())
-        }
+        Message::BookingConfirmed => fact(booking_confirmed(booking).into()),
         Message::BookingRejected(reason) => {
             let reason = reason.as_str().to_owned();
             let event = booking.event_details().map(|details| snapshot(&details.event));
@@ -78,8 +81,41 @@ fn outgoing(booking: &Booking, sent: &Sent) -> Outgoing {
                 .into(),
             )
         }
+        Message::TicketMailRequested(at) => ticket_mail(booking, Some(*at))?,
     };
-    message.attempt(sent.attempt.try_into().unwrap_or(i32::MAX))
+    Some(message.attempt(sent.attempt.try_into().unwrap_or(i32::MAX)))
+}
+
+/// What has the booking's tickets mailed to its buyer; `None` if it has none.
+fn ticket_mail(booking: &Booking, asked_at: Option<Timestamp>) -> Option<Outgoing> {
+    let Stage::Confirmed { reservation, tickets } = &booking.stage else { return None };
+    let tickets = tickets.iter().map(|ticket| wire::Ticket {
+        code: ticket.code.clone(),
+        ticket_type_id: ticket.ticket_type_id,
+        name: ticket.name.clone(),
+    });
+    let request = wire::TicketMailRequested {
+        booking_id: booking.order.id,
+        user_id: booking.order.buyer,
+        event_id: booking.order.event_id,
+        booked: booked(booking, reservation),
+        ends_at: booking.event_details().and_then(|details| details.ends_at),
+        sequence: booking.calendar_sequence(reservation),
+        tickets: tickets.collect(),
+        asked_at,
+    };
+    Some(Outgoing::new(&wire::TicketMail::from(request)))
+}
+
+fn booking_confirmed(booking: &Booking) -> wire::BookingConfirmed {
+    wire::BookingConfirmed {
+        booking_id: booking.order.id,
+        user_id: booking.order.buyer,
+        event_id: booking.order.event_id,
+        booked: booking.reservation().map(|reservation| booked(booking, reservation)),
+        // One that is cancelled at the same time has none any more.
+        tickets_are_mailed: matches!(booking.stage, Stage::Confirmed { .. }),
+    }
 }
 
 fn booking_cancelled(booking: &Booking, cause: Cause) -> wire::BookingCancelled {

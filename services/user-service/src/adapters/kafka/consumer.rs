@@ -1,14 +1,14 @@
-//! Reads booking-service's facts and stores a notification for each.
+//! Reads booking-service's facts and the tickets to mail, and stores a notification for each.
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use karcis_contracts::{BookingFact, Message};
+use karcis_contracts::{BookingFact, Message, TicketMail};
 use karcis_messaging::{Consumer, HandleError, Received};
 use karcis_process::now;
 use tokio::sync::Notify;
 
-use super::messages::notification;
+use super::messages::{notification, tickets};
 use crate::{application::Notifications, domain::Notification};
 
 /// Stores what buyers are to be notified of.
@@ -25,11 +25,14 @@ impl Consumer for BookingFacts {
 
     fn decode(
         &self,
-        _topic: &str,
+        topic: &str,
         kind: &str,
         body: &[u8],
     ) -> serde_json::Result<Option<Option<Notification>>> {
-        Ok(BookingFact::decode(kind, body)?.map(notification))
+        Ok(match topic {
+            TicketMail::TOPIC => TicketMail::decode(kind, body)?.map(tickets).map(Some),
+            _ => BookingFact::decode(kind, body)?.map(notification),
+        })
     }
 
     async fn handle(&self, batch: &[Received<Option<Notification>>]) -> Result<(), HandleError> {

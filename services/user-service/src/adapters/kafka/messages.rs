@@ -1,10 +1,14 @@
 //! Between domain and wire: what is published of accounts, and what is read of bookings.
 
-use karcis_contracts::{BookingFact, ProfileUpdated, UserErased, UserFact, UserRegistered};
+use karcis_contracts::{
+    BookingFact, ProfileUpdated, TicketMail, TicketMailRequested, UserErased, UserFact,
+    UserRegistered,
+};
 use karcis_messaging::Outgoing;
 
 use crate::domain::{
-    AccountChange, Booked, BookedItem, EventSnapshot, Notification, NotificationKind, TimeZone,
+    AccountChange, Booked, BookedItem, EventSnapshot, Issued, Notification, NotificationKind,
+    Ticket, TimeZone,
 };
 
 /// The message that publishes this change. It says nothing personal.
@@ -34,8 +38,11 @@ pub(crate) fn notification(fact: BookingFact) -> Option<Notification> {
                 NotificationKind::Reserved { booked: booked(fact.booked), pay_by: fact.pay_by };
             (fact.booking_id, fact.user_id, fact.event_id, kind)
         }
+        // The tickets come with a message of their own.
+        BookingFact::BookingConfirmed(fact) if fact.tickets_are_mailed => return None,
         BookingFact::BookingConfirmed(fact) => {
-            let kind = NotificationKind::Confirmed { booked: fact.booked.map(booked) };
+            let booked = fact.booked.map(booked);
+            let kind = NotificationKind::Confirmed { booked, issued: None };
             (fact.booking_id, fact.user_id, fact.event_id, kind)
         }
         BookingFact::BookingEventChanged(fact) => {
@@ -63,6 +70,26 @@ pub(crate) fn notification(fact: BookingFact) -> Option<Notification> {
         }
     };
     Some(Notification { booking_id, user_id, event_id, kind })
+}
+
+/// The notification that brings these tickets.
+pub(crate) fn tickets(mail: TicketMail) -> Notification {
+    let TicketMail::TicketMailRequested(request) = mail;
+    let TicketMailRequested { booking_id, user_id, event_id, .. } = request;
+    let tickets = request.tickets.into_iter().map(|ticket| Ticket {
+        code: ticket.code,
+        ticket_type_id: ticket.ticket_type_id,
+        name: ticket.name,
+    });
+    let issued = Issued {
+        tickets: tickets.collect(),
+        ends_at: request.ends_at,
+        sequence: request.sequence,
+        asked_at: request.asked_at,
+    };
+    let booked = Some(booked(request.booked));
+    let kind = NotificationKind::Confirmed { booked, issued: Some(issued) };
+    Notification { booking_id, user_id, event_id, kind }
 }
 
 fn booked(booked: karcis_contracts::Booked) -> Booked {

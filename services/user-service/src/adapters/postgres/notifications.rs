@@ -84,7 +84,7 @@ impl MailQueue for PgNotifications {
     ) -> Result<Vec<Mail>, StoreError> {
         // Older releases store notifications of new bookings too: nobody is sent one any more.
         const CLAIM: &str = "WITH given_up AS (
-                 UPDATE notice SET try_at = 'infinity'
+                 UPDATE notice SET try_at = 'infinity', content = NULL
                  WHERE (booking_id, kind) IN (
                      SELECT booking_id, kind FROM notice
                      WHERE told_at IS NULL AND try_at <= $1
@@ -141,6 +141,7 @@ impl MailQueue for PgNotifications {
             .iter()
             .filter_map(|(mail, done)| mail.content.notification().map(|one| (one, *done)));
         let outcomes: Vec<(&Notification, bool)> = of_bookings.collect();
+        // Codes of tickets are kept no longer than they are needed.
         // What was dropped while it was being sent stays dropped.
         sqlx::query(
             "WITH outcome AS (
@@ -154,7 +155,8 @@ impl MailQueue for PgNotifications {
              UPDATE notice SET
                  told_at = CASE WHEN done THEN $4 END,
                  try_at = CASE WHEN done THEN try_at
-                     ELSE $4 + least(greatest($4 - noted_at, $5), $6) END
+                     ELSE $4 + least(greatest($4 - noted_at, $5), $6) END,
+                 content = CASE WHEN done AND content ->> 'issued' IS NOT NULL THEN NULL ELSE content END
              FROM outcome
              WHERE notice.booking_id = outcome.booking_id AND notice.kind = outcome.kind",
         )

@@ -3,10 +3,12 @@
 //! Stored rows are never rewritten, so each shape that a release wrote is read for ever: a new field
 //! needs a default, and a new file in `golden/`.
 
-use karcis_kernel::{Money, Timestamp};
+use karcis_kernel::{Money, TicketCode, TicketTypeId, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{Booked, BookedItem, EventSnapshot, NotificationKind, TimeZone};
+use crate::domain::{
+    Booked, BookedItem, EventSnapshot, Issued, NotificationKind, Ticket, TimeZone,
+};
 
 /// What the notifications of all kinds say.
 #[derive(Default, Serialize, Deserialize)]
@@ -25,6 +27,8 @@ pub(super) struct ContentJson {
     refunded: Option<Money>,
     #[serde(skip_serializing_if = "Option::is_none")]
     event_cancel_reason: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    issued: Option<IssuedJson>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -48,6 +52,21 @@ struct EventJson {
     time_zone: String,
 }
 
+#[derive(Serialize, Deserialize)]
+struct IssuedJson {
+    tickets: Vec<TicketJson>,
+    ends_at: Option<Timestamp>,
+    sequence: i64,
+    asked_at: Option<Timestamp>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct TicketJson {
+    code: TicketCode,
+    ticket_type_id: TicketTypeId,
+    name: String,
+}
+
 /// The kind with this key, reason and content; `None` if no release wrote such a row.
 pub(super) fn notification_kind(
     key: &str,
@@ -58,7 +77,12 @@ pub(super) fn notification_kind(
     let (booked, reason) = (content.booked.map(BookedJson::booked), reason.unwrap_or_default());
     Some(match key.split_once('.').unwrap_or((key, "")) {
         ("reserved", "") => NotificationKind::Reserved { booked: booked?, pay_by: content.pay_by? },
-        ("confirmed", "") => NotificationKind::Confirmed { booked },
+        ("confirmed", "") => {
+            NotificationKind::Confirmed { booked, issued: content.issued.map(IssuedJson::issued) }
+        }
+        ("tickets_again", _) => {
+            NotificationKind::Confirmed { booked, issued: Some(content.issued?.issued()) }
+        }
         ("event_changed", version) => NotificationKind::EventChanged {
             version: version.parse().ok()?,
             booked: booked?,
@@ -85,7 +109,11 @@ pub(super) fn content_json(kind: &NotificationKind) -> String {
         NotificationKind::Reserved { pay_by, .. } => {
             ContentJson { booked, pay_by: Some(*pay_by), ..ContentJson::default() }
         }
-        NotificationKind::Confirmed { .. } => ContentJson { booked, ..ContentJson::default() },
+        NotificationKind::Confirmed { issued, .. } => ContentJson {
+            booked,
+            issued: issued.as_ref().map(IssuedJson::of),
+            ..ContentJson::default()
+        },
         NotificationKind::EventChanged { agreed, refundable_until, .. } => ContentJson {
             booked,
             agreed: Some(EventJson::of(agreed)),
@@ -104,6 +132,28 @@ pub(super) fn content_json(kind: &NotificationKind) -> String {
     };
     // Structs of texts, numbers and times are always JSON.
     serde_json::to_string(&content).unwrap_or_default()
+}
+
+impl IssuedJson {
+    fn of(issued: &Issued) -> Self {
+        let tickets = issued.tickets.iter().map(|ticket| TicketJson {
+            code: ticket.code.clone(),
+            ticket_type_id: ticket.ticket_type_id,
+            name: ticket.name.clone(),
+        });
+        let Issued { ends_at, sequence, asked_at, .. } = *issued;
+        Self { tickets: tickets.collect(), ends_at, sequence, asked_at }
+    }
+
+    fn issued(self) -> Issued {
+        let tickets = self.tickets.into_iter().map(|ticket| Ticket {
+            code: ticket.code,
+            ticket_type_id: ticket.ticket_type_id,
+            name: ticket.name,
+        });
+        let Self { ends_at, sequence, asked_at, .. } = self;
+        Issued { tickets: tickets.collect(), ends_at, sequence, asked_at }
+    }
 }
 
 impl BookedJson {
@@ -147,9 +197,15 @@ mod tests {
     use super::*;
 
     /// The released shapes of each kind, oldest first.
-    const SHAPES: [(&str, Option<&str>, &[&str]); 5] = [
+    const SHAPES: [(&str, Option<&str>, &[&str]); 7] = [
         ("reserved", None, &[include_str!("../../../golden/content/reserved.1.json")]),
         ("confirmed", None, &[include_str!("../../../golden/content/confirmed.1.json")]),
+        ("confirmed", None, &[include_str!("../../../golden/content/issued.1.json")]),
+        (
+            "tickets_again.1800000000000000",
+            None,
+            &[include_str!("../../../golden/content/tickets_again.1.json")],
+        ),
         ("event_changed.7", None, &[include_str!("../../../golden/content/event_changed.1.json")]),
         ("rejected", Some("sold_out"), &[include_str!("../../../golden/content/rejected.1.json")]),
         (
@@ -184,6 +240,7 @@ mod tests {
             ("event_changed.7", false),
             ("event_changed", false),
             ("confirmed.2", false),
+            ("tickets_again.2", false),
             ("moved_to_another_hall", false),
         ] {
             assert_eq!(notification_kind(key, None, None).is_some(), is_read, "{key}");

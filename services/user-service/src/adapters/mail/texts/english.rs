@@ -82,6 +82,11 @@ impl Words for English {
          Anyone who knows a code can use it, so keep it to yourself."
     }
 
+    fn show_these_codes(&self) -> &'static str {
+        "What to do next: show each ticket's code at the door. Anyone who knows a code can use it, so keep \
+         this e-mail to yourself."
+    }
+
     fn event_changed(&self) -> &'static str {
         "the event of your booking is not as it was when you booked."
     }

@@ -111,6 +111,11 @@ impl Words for Indonesian {
          pintu masuk. Siapa pun yang tahu kodenya dapat memakainya, jadi simpanlah sendiri."
     }
 
+    fn show_these_codes(&self) -> &'static str {
+        "Langkah berikutnya: tunjukkan kode setiap tiket di pintu masuk. Siapa pun yang tahu kodenya dapat \
+         memakainya, jadi simpanlah e-mail ini sendiri."
+    }
+
     fn event_changed(&self) -> &'static str {
         "acara yang Anda pesan tidak lagi seperti saat Anda memesan."
     }

@@ -7,11 +7,11 @@ mod tests;
 
 use chrono::DateTime;
 use chrono_tz::Tz;
-use karcis_kernel::{Money, Timestamp};
+use karcis_kernel::{Money, TicketCode, Timestamp};
 
 use crate::domain::{
     AccountMailKind, Booked, EventSnapshot, Language, MailedToken, Notification, NotificationKind,
-    PersonName, Recipient,
+    PersonName, Recipient, Ticket,
 };
 
 /// How many characters of an event's title a subject has.
@@ -59,6 +59,8 @@ trait Words {
     fn reserved(&self, total: &str, pay_by: &str) -> String;
     fn confirmed(&self) -> &'static str;
     fn show_codes(&self) -> &'static str;
+    /// The same of an e-mail that has the codes.
+    fn show_these_codes(&self) -> &'static str;
     fn event_changed(&self) -> &'static str;
     fn as_agreed(&self) -> &'static str;
     fn refundable_until(&self, time: &str) -> String;
@@ -148,7 +150,9 @@ fn paragraphs(
             vec![words.reserved(&words.money(booked.total), &pay_by)]
         }
         NotificationKind::Confirmed { .. } => {
-            vec![words.confirmed().to_owned(), words.show_codes().to_owned()]
+            let has_codes = !codes(kind, recipient).is_empty();
+            let codes = if has_codes { words.show_these_codes() } else { words.show_codes() };
+            vec![words.confirmed().to_owned(), codes.to_owned()]
         }
         NotificationKind::EventChanged { booked, agreed, refundable_until, .. } => {
             let mut paragraphs = changes(words, agreed, &booked.event, recipient);
@@ -225,12 +229,33 @@ fn facts(words: &dyn Words, notification: &Notification, recipient: &Recipient) 
             let name = recipient.repeated(&item.name).unwrap_or_else(|| words.ticket().to_owned());
             format!("  {} × {name}", item.quantity)
         }));
+        facts.extend(codes(&notification.kind, recipient).iter().map(|ticket| {
+            let name = recipient.repeated(&ticket.name);
+            format!("{}: {}", name.as_deref().unwrap_or(words.ticket()), grouped(&ticket.code))
+        }));
         if !booked.total.is_zero() {
             facts.push(line(Label::Total, &words.money(booked.total)));
         }
     }
     facts.push(line(Label::Booking, &notification.booking_id.to_string()));
     facts
+}
+
+/// The tickets whose codes this reader gets: a stranger may read an address that is not verified.
+fn codes<'a>(kind: &'a NotificationKind, recipient: &Recipient) -> &'a [Ticket] {
+    match kind {
+        NotificationKind::Confirmed { issued: Some(issued), .. } if recipient.is_verified => {
+            &issued.tickets
+        }
+        _ => &[],
+    }
+}
+
+/// The code as people read it to each other; blanks in it make no difference.
+fn grouped(code: &TicketCode) -> String {
+    let code = code.to_string();
+    let groups: Vec<_> = code.as_bytes().chunks(4).map(String::from_utf8_lossy).collect();
+    groups.join(" ")
 }
 
 /// What this reader sees of an event: title, date and venue.

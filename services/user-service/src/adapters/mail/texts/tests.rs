@@ -111,7 +111,7 @@ fn a_mail_about_a_priced_booking_names_event_tickets_and_money() {
         ],
         &[],
     );
-    let confirmed = NotificationKind::Confirmed { booked: Some(booked()) };
+    let confirmed = NotificationKind::Confirmed { booked: Some(booked()), issued: None };
     both(
         &confirmed,
         &["Your tickets: Malam Puisi\n", "the tickets are yours", "Total: IDR 1,500,000\n"],
@@ -150,7 +150,7 @@ fn a_mail_about_a_priced_booking_names_event_tickets_and_money() {
 #[test]
 fn a_mail_about_a_free_booking_says_nothing_of_money() {
     let kinds: [&dyn Fn() -> NotificationKind; 4] = [
-        &|| NotificationKind::Confirmed { booked: Some(booked(0)) },
+        &|| NotificationKind::Confirmed { booked: Some(booked(0)), issued: None },
         &|| cancelled(Some(booked(0)), None),
         &|| cancelled(Some(booked(0)), Some(0)),
         &|| changed(0, |event| event.starts_at = at("2026-06-27T12:30:00Z")),
@@ -255,7 +255,11 @@ fn a_mail_about_what_was_never_held_or_of_an_older_release_is_right_in_general()
             true,
         ),
         (rejected(None), ["they are sold out", "tiketnya sudah habis"], false),
-        (NotificationKind::Confirmed { booked: None }, ["Your tickets\n", "Tiket Anda\n"], false),
+        (
+            NotificationKind::Confirmed { booked: None, issued: None },
+            ["Your tickets\n", "Tiket Anda\n"],
+            false,
+        ),
         (asked, ["If you were charged anything", "Jika ada uang yang sudah ditarik"], false),
     ];
     for (kind, said, has_event) in cases {
@@ -316,7 +320,7 @@ fn an_address_that_is_not_verified_reads_no_text_that_may_be_a_link() {
 fn strangers_texts_stay_on_one_line_and_subjects_are_short() {
     let mut long = booked(0);
     long.event.title = format!("Konser\r\nBcc: x{}", " panjang".repeat(20));
-    let kind = NotificationKind::Confirmed { booked: Some(long) };
+    let kind = NotificationKind::Confirmed { booked: Some(long), issued: None };
     let text = read(kind, Language::English, true);
     let subject = text.lines().next().expect("a subject");
     assert!(subject.starts_with("Your tickets: Konser Bcc: x panjang"), "{subject}");
@@ -325,7 +329,11 @@ fn strangers_texts_stay_on_one_line_and_subjects_are_short() {
     // Of an older release, which took such titles.
     let mut turned = booked(0);
     turned.event.title = "\u{202e}gpj.exe".to_owned();
-    let text = read(NotificationKind::Confirmed { booked: Some(turned) }, Language::English, true);
+    let text = read(
+        NotificationKind::Confirmed { booked: Some(turned), issued: None },
+        Language::English,
+        true,
+    );
     says(&text, &["Your tickets\n", "Event: see your booking\n"], &["\u{202e}"]);
 }
 

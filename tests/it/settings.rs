@@ -16,6 +16,7 @@ const WRONG: [(&str, &str, &str, i32, &str); 24] = [
     ("user-service", "DATABASE_CONNECTIONS", "2", 2, "not in 3.."),
     ("user-service", "KARCIS_LISTEN", "8081", 2, "such as 127.0.0.1:8080"),
     ("user-service", "KARCIS_SMTP_URL", "mail:swordfish", 1, "give smtp://"),
+    ("user-service", "KARCIS_WEB_URL", "karcis.example", 1, "such as https://"),
     ("user-service", "KARCIS_WEB_ORIGINS", "https://a.example/shop", 2, "without a path"),
     ("user-service", "KARCIS_ADMIN_LISTEN", "9090", 2, "such as 127.0.0.1:8080"),
     ("user-service", "KARCIS_MAX_CONNECTIONS", "0", 2, "not in 1.."),

@@ -85,6 +85,9 @@ pub struct MailConfig {
         value_name = "SENDER"
     )]
     pub mail_from: String,
+    /// Where the web app is, which e-mails lead to; empty for none.
+    #[arg(long, env = "KARCIS_WEB_URL", value_name = "URL", default_value = "")]
+    pub web_url: String,
 }
 
 impl fmt::Debug for MailConfig {

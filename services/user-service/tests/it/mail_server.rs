@@ -5,7 +5,10 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use base64::{Engine, prelude::BASE64_STANDARD};
+use base64::{
+    Engine, alphabet,
+    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
+};
 use karcis_testkit::eventually;
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
@@ -13,13 +16,23 @@ use tokio::{
     task::JoinHandle,
 };
 
-/// The e-mail with its headers unfolded and its body decoded, as a mailbox shows it.
+/// The e-mail with its headers unfolded and its parts decoded, as a mailbox shows it.
 pub(crate) fn decoded(email: &str) -> String {
     let (head, body) = email.split_once("\r\n\r\n").unwrap();
     let head = head.replace("\r\n ", " ");
+    if let Some((_, boundary)) = head.split_once("boundary=\"") {
+        let boundary = format!("--{}", boundary.split('"').next().unwrap());
+        let parts = body.split(&boundary).skip(1).filter(|part| !part.starts_with("--"));
+        let parts: Vec<_> = parts.map(|part| decoded(part.trim_start())).collect();
+        return format!("{head}\r\n\r\n{}", parts.join("\r\n"));
+    }
     let text = if head.contains("Content-Transfer-Encoding: base64") {
-        let body = BASE64_STANDARD.decode(body.replace("\r\n", "").trim_end_matches('.'));
-        String::from_utf8(body.unwrap()).unwrap()
+        // Its last line may have lost a sign.
+        let any_padding =
+            GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
+        let base64 = GeneralPurpose::new(&alphabet::STANDARD, any_padding);
+        let body = base64.decode(body.replace("\r\n", "").trim_end_matches('.')).unwrap();
+        String::from_utf8_lossy(&body).into_owned()
     } else if head.contains("Content-Transfer-Encoding: quoted-printable") {
         // It is joined already.
         let mut parts = body.split('=');

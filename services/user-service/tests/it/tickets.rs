@@ -7,9 +7,11 @@ use uuid::Uuid;
 
 use crate::{
     booking_mails::{Ids, has, mails, reader, start, tickets, unsent},
-    harness::email,
-    mail_server::MailServer,
+    harness::{TestApp, email},
+    mail::FROM,
+    mail_server::{MailServer, decoded},
     notifications::publish,
+    verification::VERIFY,
 };
 
 /// A code as an e-mail shows it.
@@ -67,6 +69,8 @@ async fn a_confirmed_booking_is_one_mail_and_each_request_another() {
     assert_eq!(server.mail_to(&email("Wati")).len(), 4);
     for mail in &told {
         has(mail, &["Subject: Tiket Anda: Pesta Losari\r\n", &format!("Tribun: {SHOWN}")]);
+        has(mail, &["<html lang=\"id\">", "src=\"cid:ticket-1\"", "Content-ID: <ticket-1>", "PNG"]);
+        has(mail, &["BEGIN:VCALENDAR\r\n", "SUMMARY:Pesta Losari\r\n", "filename=\"karcis.ics\""]);
     }
     assert_eq!(codes(&environment).await, 0, "what is sent is not kept");
     users.stop().await;
@@ -79,7 +83,30 @@ async fn an_address_that_is_not_verified_gets_no_codes() {
     let stranger = users.registers("Stranger").await;
     publish(&environment, &[Ids::of(&stranger).tickets(None)]).await;
     let [mail] = &mails(&server, "Stranger", 1).await[..] else { panic!() };
-    has(mail, &["open your booking", "3 × Tribun"]);
+    has(mail, &["open your booking", "3 × Tribun", "<html lang=\"en\">"]);
+    assert!(!mail.contains("cid:") && !mail.contains("VCALENDAR"), "{mail}");
     assert!(!mail.contains(SHOWN) && !mail.contains(&SHOWN.replace(' ', "")), "{mail}");
+    users.stop().await;
+}
+
+#[tokio::test]
+async fn mails_lead_to_the_web_app() {
+    let (environment, server) = (TestEnvironment::start().await, MailServer::start().await);
+    let web = ["--web-url", "https://karcis.example/"];
+    let flags = [&["--smtp-url", &server.url()], &FROM[..], &web].concat();
+    let users = TestApp::start(&environment, &flags).await;
+    let sari = users.registers("Sari").await;
+    let token = server.token(&email("Sari"), VERIFY).await;
+    let verify = decoded(&server.mail_to(&email("Sari"))[0]);
+    let link = format!("https://karcis.example/verify#{token}");
+    has(
+        &verify,
+        &[&format!("Confirm this address:\r\n{link}\r\n"), &format!("<a href=\"{link}\"")],
+    );
+    let booking = Ids::of(&sari);
+    publish(&environment, &[booking.rejected("sold_out")]).await;
+    let link = format!("https://karcis.example/b/{}", booking.booking_id);
+    let [mail] = &mails(&server, "Sari", 1).await[..] else { panic!() };
+    has(mail, &[&format!("Open your booking:\r\n{link}\r\n"), &format!("<a href=\"{link}\"")]);
     users.stop().await;
 }

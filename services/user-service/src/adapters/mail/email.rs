@@ -1,33 +1,53 @@
 //! E-mails as mail servers take them.
 
+use karcis_http::{CalendarEntry, EntryStatus};
+use karcis_kernel::Timestamp;
 use karcis_process::now;
 use lettre::{
     Address, Message,
     message::{
-        Mailbox,
+        Attachment, Mailbox, MultiPart, SinglePart,
         header::{ContentType, HeaderName, HeaderValue},
     },
 };
 use uuid::Uuid;
 
-use super::texts;
-use crate::domain::{Content, Mail, Recipient};
+use super::{
+    html, qr_code,
+    texts::{self, Text},
+    web_app::WebApp,
+};
+use crate::domain::{Content, Issued, Mail, Notification, NotificationKind, Recipient};
+
+/// How many tickets an e-mail shows as pictures; the others are in it as text.
+const MAX_PICTURES: usize = 20;
+
+type Failure = Box<dyn std::error::Error>;
+
+/// Who sends e-mails.
+#[derive(Clone, Debug)]
+pub(super) struct Sender {
+    pub(super) from: Mailbox,
+    /// Where e-mails lead to.
+    pub(super) web: WebApp,
+}
 
 /// The e-mail to this recipient; an error if no mail server would accept the address.
 pub(super) fn email(
-    from: &Mailbox,
+    sender: &Sender,
     mail: &Mail,
     recipient: &Recipient,
-) -> Result<Message, Box<dyn std::error::Error>> {
+) -> Result<Message, Failure> {
+    let (from, web, at) = (&sender.from, &sender.web, now());
     let (id, text) = match &mail.content {
         // The same each time the e-mail is sent, so that a mailbox recognises a repetition.
         Content::Booking(of) => {
             let id = format!("{}.{}", of.booking_id, of.kind.key());
-            (id, texts::of_booking(of, recipient, now()))
+            (id, texts::of_booking(of, recipient, web, at))
         }
         // Each time it is sent it brings another token.
         Content::Account(account, token) => {
-            let text = texts::of_account(account.kind, token.as_ref(), recipient)?;
+            let text = texts::of_account(account.kind, token.as_ref(), recipient, web)?;
             (Uuid::now_v7().to_string(), text)
         }
     };
@@ -37,12 +57,70 @@ pub(super) fn email(
         .from(from.clone())
         // No header repeats a name that somebody made up.
         .to(Mailbox::new(None, address))
-        .subject(text.subject)
+        .subject(text.subject.clone())
         .message_id(Some(format!("<{id}@{}>", from.email.domain())))
         // Automatic responders do not answer it (RFC 3834).
-        .raw_header(HeaderValue::new(automatic, "auto-generated".to_owned()))
-        .header(ContentType::TEXT_PLAIN);
-    Ok(email.body(text.body)?)
+        .raw_header(HeaderValue::new(automatic, "auto-generated".to_owned()));
+    let plain = SinglePart::plain(text.plain());
+    let body = match mail.content.notification().and_then(issued).filter(|_| recipient.is_verified)
+    {
+        Some((of, issued)) => with_tickets(&text, plain, of, issued, at)?,
+        None => MultiPart::alternative()
+            .singlepart(plain)
+            .singlepart(SinglePart::html(html::page(&text, &[]))),
+    };
+    Ok(email.multipart(body)?)
+}
+
+/// The notification, if it brings tickets, and the tickets.
+fn issued(of: &Notification) -> Option<(&Notification, &Issued)> {
+    match &of.kind {
+        NotificationKind::Confirmed { issued: Some(issued), .. } => Some((of, issued)),
+        _ => None,
+    }
+}
+
+/// The text with its tickets as pictures, and an entry for a calendar.
+fn with_tickets(
+    text: &Text,
+    plain: SinglePart,
+    of: &Notification,
+    issued: &Issued,
+    at: Timestamp,
+) -> Result<MultiPart, Failure> {
+    let shown = issued.tickets.iter().take(MAX_PICTURES);
+    let ids: Vec<String> = (1..=shown.len()).map(|number| format!("ticket-{number}")).collect();
+    let page = SinglePart::html(html::page(text, &ids));
+    let mut page = MultiPart::related().singlepart(page);
+    for (ticket, id) in shown.zip(&ids) {
+        let picture = Attachment::new_inline(id.clone());
+        let png = ContentType::parse("image/png")?;
+        page = page.singlepart(picture.body(qr_code::png(&ticket.code)?, png));
+    }
+    let mut body =
+        MultiPart::mixed().multipart(MultiPart::alternative().singlepart(plain).multipart(page));
+    if let Some(entry) = calendar_entry(of, issued, at) {
+        let kind = ContentType::parse(CalendarEntry::MEDIA_TYPE)?;
+        body = body.singlepart(Attachment::new("karcis.ics".to_owned()).body(entry, kind));
+    }
+    Ok(body)
+}
+
+fn calendar_entry(of: &Notification, issued: &Issued, at: Timestamp) -> Option<String> {
+    let booked = of.kind.booked()?;
+    let items = booked.items.iter().map(|item| format!("{} × {}", item.quantity, item.name));
+    let entry = CalendarEntry {
+        id: of.booking_id.0,
+        sequence: issued.sequence,
+        changed_at: at,
+        starts_at: booked.event.starts_at,
+        ends_at: issued.ends_at,
+        title: &booked.event.title,
+        place: &booked.event.venue,
+        description: &items.collect::<Vec<_>>().join("\n"),
+        status: EntryStatus::Confirmed,
+    };
+    Some(entry.to_string())
 }
 
 #[cfg(test)]
@@ -57,11 +135,13 @@ mod tests {
 
     fn sent(content: Content, is_verified: bool, name: &str) -> String {
         let from = "Karcis <tickets@karcis.example>".parse().expect("is a sender");
+        let web = "https://karcis.example".parse().expect("is an address");
         let email_address = Email::parse("sari@mail.example").expect("is an address");
         let name = PersonName::parse(name).expect("is a name");
         let recipient = Recipient::owner(email_address, is_verified, name, Language::English);
         let mail = Mail { content, recipient: None, trace: None };
-        let email = email(&from, &mail, &recipient).expect("can be written").formatted();
+        let email =
+            email(&Sender { from, web }, &mail, &recipient).expect("can be written").formatted();
         // As a mailbox shows it: folded lines are joined.
         String::from_utf8(email).expect("is text").replace("=\r\n", "")
     }

@@ -3,9 +3,12 @@
 use std::path::Path;
 
 use async_trait::async_trait;
-use lettre::{AsyncFileTransport, AsyncTransport, Tokio1Executor, message::Mailbox};
+use lettre::{AsyncFileTransport, AsyncTransport, Tokio1Executor};
 
-use super::{email::email, traced};
+use super::{
+    email::{Sender, email},
+    traced,
+};
 use crate::{
     application::{Delivery, Notifier},
     domain::Mail,
@@ -14,21 +17,21 @@ use crate::{
 /// Writes `<uuid>.eml` files.
 pub(super) struct FileNotifier {
     folder: AsyncFileTransport<Tokio1Executor>,
-    from: Mailbox,
+    sender: Sender,
 }
 
 impl FileNotifier {
     /// Makes the folder if it is not there; only its owner can read it.
-    pub(super) fn new(folder: &Path, from: Mailbox) -> std::io::Result<Self> {
+    pub(super) fn new(folder: &Path, sender: Sender) -> std::io::Result<Self> {
         use std::os::unix::fs::DirBuilderExt;
         std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-        Ok(Self { folder: AsyncFileTransport::new(folder), from })
+        Ok(Self { folder: AsyncFileTransport::new(folder), sender })
     }
 
     async fn write(&self, mail: &Mail) -> Delivery {
         let Some(recipient) = &mail.recipient else { return Delivery::Done };
         // An address that no e-mail can be written to is not tried again.
-        let Ok(email) = email(&self.from, mail, recipient) else { return Delivery::Done };
+        let Ok(email) = email(&self.sender, mail, recipient) else { return Delivery::Done };
         match self.folder.send(email).await {
             Ok(_) => {
                 let booking_id = mail.content.notification().map(|of| of.booking_id);

@@ -2,9 +2,12 @@
 
 mod email;
 mod files;
+mod html;
 mod log;
+mod qr_code;
 mod smtp;
 mod texts;
+mod web_app;
 
 use karcis_process::trace::{
     self, BOOKING,
@@ -16,8 +19,8 @@ use karcis_process::trace::{
 
 use std::{path::Path, sync::Arc};
 
+use email::Sender;
 use files::FileNotifier;
-use lettre::message::Mailbox;
 use log::LogNotifier;
 use smtp::SmtpNotifier;
 
@@ -34,17 +37,20 @@ pub(crate) enum MailError {
     Url,
     #[error("KARCIS_MAIL_FROM is no sender: give one such as 'Karcis <tickets@karcis.example>'")]
     From,
+    #[error("KARCIS_WEB_URL: {0}")]
+    Web(&'static str),
     #[error("KARCIS_MAIL_DIR cannot be made: {0}")]
     Folder(#[from] std::io::Error),
 }
 
 /// What the settings say: a mail server before a folder before the log. Does not connect yet.
 pub(crate) fn notifier(config: &MailConfig) -> Result<Arc<dyn Notifier>, MailError> {
-    let from: Mailbox = config.mail_from.parse().map_err(|_| MailError::From)?;
+    let from = config.mail_from.parse().map_err(|_| MailError::From)?;
+    let sender = Sender { from, web: config.web_url.parse().map_err(MailError::Web)? };
     Ok(match (config.smtp_url.as_str(), config.mail_dir.as_str()) {
         ("", "") => Arc::new(LogNotifier),
-        ("", folder) => Arc::new(FileNotifier::new(Path::new(folder), from)?),
-        (url, _) => Arc::new(SmtpNotifier::new(url, from)?),
+        ("", folder) => Arc::new(FileNotifier::new(Path::new(folder), sender)?),
+        (url, _) => Arc::new(SmtpNotifier::new(url, sender)?),
     })
 }
 

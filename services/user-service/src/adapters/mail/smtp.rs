@@ -14,12 +14,15 @@ use async_trait::async_trait;
 use futures_util::{StreamExt, stream};
 use lettre::{
     AsyncSmtpTransport, AsyncTransport, Tokio1Executor,
-    message::Mailbox,
     transport::smtp::{Error as SmtpError, PoolConfig, extension::ClientId},
 };
 use tokio::time::{Instant, timeout_at};
 
-use super::{MailError, email::email, traced};
+use super::{
+    MailError,
+    email::{Sender, email},
+    traced,
+};
 use crate::{
     application::{Delivery, Notifier},
     domain::Mail,
@@ -35,7 +38,7 @@ const BATCH_LIMIT: Duration = Duration::from_secs(8);
 /// Sends each by SMTP.
 pub(super) struct SmtpNotifier {
     server: AsyncSmtpTransport<Tokio1Executor>,
-    from: Mailbox,
+    sender: Sender,
 }
 
 /// Why an e-mail was not sent.
@@ -52,20 +55,20 @@ enum SendError {
 
 impl SmtpNotifier {
     /// Does not connect yet.
-    pub(super) fn new(url: &str, from: Mailbox) -> Result<Self, MailError> {
+    pub(super) fn new(url: &str, sender: Sender) -> Result<Self, MailError> {
         let server = AsyncSmtpTransport::<Tokio1Executor>::from_url(url);
         let server = server
             .map_err(|_| MailError::Url)?
-            .hello_name(ClientId::Domain(from.email.domain().to_owned()))
+            .hello_name(ClientId::Domain(sender.from.email.domain().to_owned()))
             .timeout(Some(STEP_LIMIT))
             .pool_config(PoolConfig::new().max_size(CONNECTIONS))
             .build();
-        Ok(Self { server, from })
+        Ok(Self { server, sender })
     }
 
     async fn send(&self, mail: &Mail) -> Result<(), SendError> {
         let recipient = mail.recipient.as_ref().ok_or(SendError::NoMailbox)?;
-        let email = email(&self.from, mail, recipient);
+        let email = email(&self.sender, mail, recipient);
         let email = email.map_err(|_| SendError::NoMailbox)?;
         self.server.send(email).await.map(drop).map_err(|error| send_error(&error))
     }

@@ -10,6 +10,10 @@ use crate::domain::{AccountMailKind, NotificationKind};
 pub(super) struct English;
 
 impl Words for English {
+    fn tag(&self) -> &'static str {
+        "en"
+    }
+
     fn hello(&self, name: Option<&str>) -> String {
         match name {
             Some(name) => format!("Hello {name},"),
@@ -154,6 +158,18 @@ impl Words for English {
             "hold_lost" => "the seats could not be kept",
             _ => "it could not be completed",
         }
+    }
+
+    fn open_booking(&self) -> &'static str {
+        "Open your booking"
+    }
+
+    fn confirm_address(&self) -> &'static str {
+        "Confirm this address"
+    }
+
+    fn choose_password(&self) -> &'static str {
+        "Choose a new password"
     }
 
     fn account_subject(&self, kind: AccountMailKind) -> &'static str {

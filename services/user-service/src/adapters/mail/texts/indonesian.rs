@@ -28,6 +28,10 @@ const ZONES: [&str; 3] = ["WIB", "WITA", "WIT"];
 pub(super) struct Indonesian;
 
 impl Words for Indonesian {
+    fn tag(&self) -> &'static str {
+        "id"
+    }
+
     fn hello(&self, name: Option<&str>) -> String {
         match name {
             Some(name) => format!("Halo {name},"),
@@ -186,6 +190,18 @@ impl Words for Indonesian {
             "hold_lost" => "tempatnya tidak dapat dipertahankan",
             _ => "tidak dapat diselesaikan",
         }
+    }
+
+    fn open_booking(&self) -> &'static str {
+        "Buka pemesanan Anda"
+    }
+
+    fn confirm_address(&self) -> &'static str {
+        "Pastikan alamat ini"
+    }
+
+    fn choose_password(&self) -> &'static str {
+        "Pilih kata sandi baru"
     }
 
     fn account_subject(&self, kind: AccountMailKind) -> &'static str {

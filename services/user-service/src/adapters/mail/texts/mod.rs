@@ -7,8 +7,9 @@ mod tests;
 
 use chrono::DateTime;
 use chrono_tz::Tz;
-use karcis_kernel::{Money, TicketCode, Timestamp};
+use karcis_kernel::{Money, Timestamp};
 
+use super::web_app::WebApp;
 use crate::domain::{
     AccountMailKind, Booked, EventSnapshot, Language, MailedToken, Notification, NotificationKind,
     PersonName, Recipient, Ticket,
@@ -17,10 +18,32 @@ use crate::domain::{
 /// How many characters of an event's title a subject has.
 const LONGEST_TITLE: usize = 60;
 
-/// The subject and the body of an e-mail.
+/// What an e-mail says.
 pub(super) struct Text {
+    /// Such as `en`.
+    pub language: &'static str,
     pub subject: String,
+    /// Paragraphs, with an empty line between two.
     pub body: String,
+    /// `None` where no web app is known, or there is nothing to do.
+    pub action: Option<Action>,
+    /// The names of the tickets' types, and the codes.
+    pub tickets: Vec<(String, String)>,
+}
+
+/// What the reader can do next.
+pub(super) struct Action {
+    pub label: &'static str,
+    pub url: String,
+}
+
+impl Text {
+    /// As plain text.
+    pub(super) fn plain(&self) -> String {
+        let action = self.action.as_ref();
+        let action = action.map(|Action { label, url }| format!("{label}:\n{url}\n\n"));
+        format!("{}\n\n{}-- \nKarcis\n", self.body, action.unwrap_or_default())
+    }
 }
 
 /// What stands before a fact about a booking.
@@ -37,6 +60,8 @@ enum Label {
 /// The words of a language. A text is a paragraph, a line or a part of a line: it begins with a lower-case
 /// letter where it follows the greeting or stands in a sentence.
 trait Words {
+    /// The language's tag.
+    fn tag(&self) -> &'static str;
     /// Such as `Hello Sari,`.
     fn hello(&self, name: Option<&str>) -> String;
     /// A date with the time of day and the zone.
@@ -77,6 +102,9 @@ trait Words {
     /// The contract's word for why a booking was rejected or cancelled, as part of a sentence.
     fn reason(&self, word: &str) -> &'static str;
 
+    fn open_booking(&self) -> &'static str;
+    fn confirm_address(&self) -> &'static str;
+    fn choose_password(&self) -> &'static str;
     fn account_subject(&self, kind: AccountMailKind) -> &'static str;
     fn verify_email(&self, token: &str) -> String;
     fn reset_password(&self, token: &str) -> String;
@@ -94,6 +122,7 @@ fn words(language: Language) -> &'static dyn Words {
 pub(super) fn of_booking(
     notification: &Notification,
     recipient: &Recipient,
+    web: &WebApp,
     at: Timestamp,
 ) -> Text {
     let (words, kind) = (words(recipient.language), &notification.kind);
@@ -112,7 +141,16 @@ pub(super) fn of_booking(
         Some(title) => format!("{subject}: {}", cut(&title)),
         None => subject.to_owned(),
     };
-    Text { subject, body: body(words, recipient, &paragraphs.join("\n\n")) }
+    let tickets = codes(kind, recipient).iter();
+    Text {
+        language: words.tag(),
+        subject,
+        body: body(words, recipient, &paragraphs.join("\n\n")),
+        action: web
+            .booking(notification.booking_id)
+            .map(|url| Action { label: words.open_booking(), url }),
+        tickets: tickets.map(|ticket| named(words, ticket, recipient)).collect(),
+    }
 }
 
 /// What somebody may do with this token, or has to know about an account.
@@ -120,21 +158,31 @@ pub(super) fn of_account(
     kind: AccountMailKind,
     token: Option<&MailedToken>,
     recipient: &Recipient,
+    web: &WebApp,
 ) -> Result<Text, &'static str> {
     let words = words(recipient.language);
     let token = || token.map(|MailedToken(token)| token).ok_or("the e-mail has no token");
-    let text = match kind {
-        AccountMailKind::VerifyEmail => words.verify_email(token()?),
-        AccountMailKind::ResetPassword => words.reset_password(token()?),
-        AccountMailKind::AddressChanged => words.address_changed().to_owned(),
+    let (text, action) = match kind {
+        AccountMailKind::VerifyEmail => {
+            (words.verify_email(token()?), Some((words.confirm_address(), web.verify(token()?))))
+        }
+        AccountMailKind::ResetPassword => {
+            (words.reset_password(token()?), Some((words.choose_password(), web.reset(token()?))))
+        }
+        AccountMailKind::AddressChanged => (words.address_changed().to_owned(), None),
     };
-    let subject = words.account_subject(kind).to_owned();
-    Ok(Text { subject, body: body(words, recipient, &text) })
+    Ok(Text {
+        language: words.tag(),
+        subject: words.account_subject(kind).to_owned(),
+        body: body(words, recipient, &text),
+        action: action.and_then(|(label, url)| Some(Action { label, url: url? })),
+        tickets: vec![],
+    })
 }
 
 fn body(words: &dyn Words, recipient: &Recipient, text: &str) -> String {
     let hello = words.hello(recipient.greeting.as_ref().map(PersonName::as_str));
-    format!("{hello}\n\n{text}\n\n-- \nKarcis\n")
+    format!("{hello}\n\n{text}")
 }
 
 /// What happened, and what to do next.
@@ -226,12 +274,11 @@ fn facts(words: &dyn Words, notification: &Notification, recipient: &Recipient) 
     if let Some(booked) = notification.kind.booked() {
         facts.push(format!("{}:", words.label(Label::Tickets)));
         facts.extend(booked.items.iter().map(|item| {
-            let name = recipient.repeated(&item.name).unwrap_or_else(|| words.ticket().to_owned());
-            format!("  {} × {name}", item.quantity)
+            format!("  {} × {}", item.quantity, type_name(words, &item.name, recipient))
         }));
         facts.extend(codes(&notification.kind, recipient).iter().map(|ticket| {
-            let name = recipient.repeated(&ticket.name);
-            format!("{}: {}", name.as_deref().unwrap_or(words.ticket()), grouped(&ticket.code))
+            let (name, code) = named(words, ticket, recipient);
+            format!("{name}: {code}")
         }));
         if !booked.total.is_zero() {
             facts.push(line(Label::Total, &words.money(booked.total)));
@@ -251,11 +298,16 @@ fn codes<'a>(kind: &'a NotificationKind, recipient: &Recipient) -> &'a [Ticket] 
     }
 }
 
-/// The code as people read it to each other; blanks in it make no difference.
-fn grouped(code: &TicketCode) -> String {
-    let code = code.to_string();
+/// The name of a ticket type, as this reader sees it.
+fn type_name(words: &dyn Words, name: &str, recipient: &Recipient) -> String {
+    recipient.repeated(name).unwrap_or_else(|| words.ticket().to_owned())
+}
+
+/// The name of the ticket's type, and its code in groups; blanks in it make no difference.
+fn named(words: &dyn Words, ticket: &Ticket, recipient: &Recipient) -> (String, String) {
+    let code = ticket.code.to_string();
     let groups: Vec<_> = code.as_bytes().chunks(4).map(String::from_utf8_lossy).collect();
-    groups.join(" ")
+    (type_name(words, &ticket.name, recipient), groups.join(" "))
 }
 
 /// What this reader sees of an event: title, date and venue.

@@ -1,10 +1,10 @@
 //! The texts of every kind in both languages.
 
-use karcis_kernel::{BookingId, Currency, EventId, UserId};
+use karcis_kernel::{BookingId, Currency, EventId, TicketTypeId, UserId};
 use uuid::uuid;
 
 use super::*;
-use crate::domain::{BookedItem, Email, TimeZone};
+use crate::domain::{BookedItem, Email, Issued, TimeZone};
 
 const LANGUAGES: [Language; 2] = [Language::English, Language::Indonesian];
 
@@ -66,8 +66,9 @@ fn read(kind: NotificationKind, language: Language, is_verified: bool) -> String
         kind,
     };
     let recipient = recipient(language, is_verified);
-    let text = of_booking(&notification, &recipient, at("2026-06-01T00:00:00Z"));
-    format!("{}\n{}", text.subject, text.body)
+    let at = at("2026-06-01T00:00:00Z");
+    let text = of_booking(&notification, &recipient, &WebApp::default(), at);
+    format!("{}\n{}", text.subject, text.plain())
 }
 
 #[track_caller]
@@ -369,17 +370,51 @@ fn money_and_times_are_written_as_people_write_them() {
 }
 
 #[test]
-fn mails_about_accounts_bring_their_token_in_both_languages() {
+fn tickets_are_shown_to_an_address_that_is_verified_alone() {
+    let ticket = Ticket {
+        code: "4bf92f3577b34da6a3ce929d0e0e4736".parse().expect("is a code"),
+        ticket_type_id: TicketTypeId(uuid!("0198c5a0-0000-7000-8000-00000000d001")),
+        name: "VIP".to_owned(),
+    };
+    let issued = Issued { tickets: vec![ticket], ends_at: None, sequence: 1, asked_at: None };
+    let kind = NotificationKind::Confirmed { booked: Some(booked(0)), issued: Some(issued) };
+    let code = "\nVIP: 4bf9 2f35 77b3 4da6 a3ce 929d 0e0e 4736\n";
+    both(&kind, &[code, "show each ticket's code"], &[code, "kode setiap tiket"], &[]);
+    let unverified = read(kind, Language::English, false);
+    says(&unverified, &["open your booking"], &["4bf9"]);
+}
+
+#[test]
+fn a_mail_says_where_in_the_web_app_one_goes_on() {
+    let web: WebApp = "https://karcis.example".parse().expect("is an address");
     let token = MailedToken("a-token".to_owned());
+    for language in LANGUAGES {
+        for (kind, path) in
+            AccountMailKind::ALL.into_iter().zip([Some("verify"), Some("reset"), None])
+        {
+            let text = of_account(kind, Some(&token), &recipient(language, true), &web);
+            let text = text.expect("a text");
+            let url = path.map(|path| format!("https://karcis.example/{path}#a-token"));
+            assert_eq!(text.action.as_ref().map(|action| &action.url), url.as_ref());
+            assert_eq!(text.plain().contains("https:"), url.is_some());
+        }
+    }
+}
+
+#[test]
+fn mails_about_accounts_bring_their_token_in_both_languages() {
+    let (token, web) = (MailedToken("a-token".to_owned()), WebApp::default());
     let mut subjects = std::collections::BTreeSet::new();
     for language in LANGUAGES {
         for kind in AccountMailKind::ALL {
-            let text = of_account(kind, Some(&token), &recipient(language, true)).expect("a text");
-            let has_token = text.body.contains("\n\na-token\n\n");
-            assert_eq!(has_token, kind.token_lifetime().is_some(), "{}", text.body);
-            says(&text.body, &["Sari,\n\n", "\n-- \nKarcis\n"], &[]);
+            let text =
+                of_account(kind, Some(&token), &recipient(language, true), &web).expect("a text");
+            let shown = text.plain();
+            let has_token = shown.contains("\n\na-token\n\n");
+            assert_eq!(has_token, kind.token_lifetime().is_some(), "{shown}");
+            says(&shown, &["Sari,\n\n", "\n-- \nKarcis\n"], &[]);
             subjects.insert(text.subject);
-            let untold = of_account(kind, None, &recipient(language, true));
+            let untold = of_account(kind, None, &recipient(language, true), &web);
             assert_eq!(untold.is_err(), kind.token_lifetime().is_some());
         }
     }

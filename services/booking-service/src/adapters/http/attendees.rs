@@ -64,7 +64,7 @@ impl<S: Send + Sync> FromRequestParts<S> for NamesReader {
 ///
 /// An organiser sees the own events only. Who is erased, and those who came with that person, are named nowhere.
 #[utoipa::path(get, path = "/bookings/attendees", tag = ATTENDEES, operation_id = "attendees",
-    params(AttendeesQuery), security(("bearer" = [])),
+    params(AttendeesQuery), security(("bearer" = ["organiser", "door", "admin"])),
     responses(
         (status = 200, description = "A page of bookings.", body = List<NamedBookingResponse>),
         (status = 404, description = "not-found"),

@@ -31,7 +31,7 @@ pub(crate) fn decoded(email: &str) -> String {
         let any_padding =
             GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
         let base64 = GeneralPurpose::new(&alphabet::STANDARD, any_padding);
-        let body = base64.decode(body.replace("\r\n", "").trim_end_matches('.')).unwrap();
+        let body = base64.decode(body.replace("\r\n", "").trim_end_matches(['.', '='])).unwrap();
         String::from_utf8_lossy(&body).into_owned()
     } else if head.contains("Content-Transfer-Encoding: quoted-printable") {
         // It is joined already.

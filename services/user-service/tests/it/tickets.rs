@@ -93,7 +93,8 @@ async fn an_address_that_is_not_verified_gets_no_codes() {
 async fn mails_lead_to_the_web_app() {
     let (environment, server) = (TestEnvironment::start().await, MailServer::start().await);
     let web = ["--web-url", "https://karcis.example/"];
-    let flags = [&["--smtp-url", &server.url()], &FROM[..], &web].concat();
+    let url = server.url();
+    let flags = [&["--smtp-url", &url], &FROM[..], &web[..]].concat();
     let users = TestApp::start(&environment, &flags).await;
     let sari = users.registers("Sari").await;
     let token = server.token(&email("Sari"), VERIFY).await;

@@ -73,7 +73,8 @@ impl Consumer for Replies {
             open.extend(left.chain(waiting).map(|(index, ..)| index));
             all += applied;
         }
-        self.bookings.erase_names(users.iter().map(|(_, user)| *user)).await?;
+        let erased: Vec<_> = users.iter().map(|(_, user)| *user).collect();
+        self.bookings.erase_names(&erased).await?;
         for (index, user) in users {
             let bookings = &*self.bookings;
             let erasing = erase_buyer(bookings, bookings, context, user, ERASED_AT_A_TIME);

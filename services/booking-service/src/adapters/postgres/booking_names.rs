@@ -26,12 +26,12 @@ struct NamesRow {
 }
 
 /// Stores what the people of new bookings are called.
-pub(super) async fn insert<'a>(
+pub(super) async fn insert(
     connection: &mut Connection,
-    changes: impl Iterator<Item = &'a Change>,
+    changes: &[&Change],
 ) -> Result<(), sqlx::Error> {
     let (mut events, mut ids, mut buyers, mut attendees) = (vec![], vec![], vec![], vec![]);
-    for change in changes.filter(|change| !change.names.is_empty()) {
+    for change in changes.iter().filter(|change| !change.names.is_empty()) {
         events.push(change.after.order.event_id.0);
         ids.push(change.id().0);
         buyers.push(change.names.buyer.as_ref().map(PersonName::as_str));
@@ -123,11 +123,8 @@ impl NamesRow {
 
 impl PgBookings {
     /// Deletes the names of these buyers' bookings, and those that they give with the tokens they still have.
-    pub(crate) async fn erase_names(
-        &self,
-        buyers: impl Iterator<Item = UserId>,
-    ) -> Result<(), StoreError> {
-        let buyers: Vec<Uuid> = buyers.map(|buyer| buyer.0).collect();
+    pub(crate) async fn erase_names(&self, buyers: &[UserId]) -> Result<(), StoreError> {
+        let buyers: Vec<Uuid> = buyers.iter().map(|buyer| buyer.0).collect();
         if buyers.is_empty() {
             return Ok(());
         }

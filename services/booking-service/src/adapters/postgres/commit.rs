@@ -58,7 +58,8 @@ impl PgBookings {
             return Ok(is_written);
         }
         update(&mut transaction, &written).await?;
-        booking_names::insert(&mut transaction, written.iter().map(|it| &it.change)).await?;
+        let new: Vec<&Change> = written.iter().map(|written| &written.change).collect();
+        booking_names::insert(&mut transaction, &new).await?;
         let mut entries = vec![];
         for EncodedChange { change, context, .. } in &written {
             let trace_id = trace::trace_id(context);

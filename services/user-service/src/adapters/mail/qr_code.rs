@@ -24,7 +24,7 @@ pub(super) fn png(code: &TicketCode) -> Result<Vec<u8>, Box<dyn std::error::Erro
         let row: Vec<u8> = row
             .chunks(8)
             .map(|bits| {
-                let byte = bits.iter().fold(0, |byte, is_dark| byte << 1 | u8::from(!is_dark));
+                let byte = bits.iter().fold(0, |byte, is_dark| (byte << 1) | u8::from(!is_dark));
                 byte << (8 - bits.len())
             })
             .collect();

@@ -23,7 +23,7 @@ use tower_http::{
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
-    About, HttpConfig, Problem, REPLAYED, TokenKeys,
+    About, HttpConfig, Problem, REPLAYED, ServingConfig, TokenKeys,
     admit::admit,
     limits::Limits,
     metrics, openapi,
@@ -44,7 +44,14 @@ pub struct App {
     pub readiness: Arc<dyn Readiness>,
 }
 
-/// What a service's listeners serve.
+/// What is served before the services: pages, and calls that are passed on.
+pub struct Site {
+    /// Its routes, with a fallback of their own.
+    pub routes: Router,
+    pub readiness: Arc<dyn Readiness>,
+}
+
+/// What a program's listeners serve.
 pub(crate) struct Routers {
     /// The app's routes and the system endpoints (`/`, `/healthz`, …).
     pub public: Router,
@@ -79,35 +86,62 @@ pub(crate) fn routers(app: App, config: &HttpConfig) -> Routers {
         Some(cors) => public.layer(cors),
         None => public,
     };
+    let serving = &config.serving;
     Routers {
-        public: guarded(public, config),
-        admin: admin.map(|admin| guarded(with_problems(admin, keys, config), config)),
-        refusals: framed(refusals::routes(), config),
+        public: guarded(public, serving),
+        admin: admin.map(|admin| guarded(with_problems(admin, keys, config), serving)),
+        refusals: framed(refusals::routes(), serving),
     }
 }
 
-/// These routes with metrics, and with problems for what they do not answer.
+/// The routes of `site` with its health and the problems' pages. Its metrics have a listener of their
+/// own or none: everybody reaches a site.
+pub(crate) fn site_routers(site: Site, serving: &ServingConfig) -> Routers {
+    metrics::install();
+    let readiness = RecentReadiness::new(site.readiness);
+    let public = site.routes.merge(system_endpoints::of_site(readiness.clone()));
+    let admin = serving.admin_listen.map(|_| {
+        let admin = system_endpoints::of_sites_operators(readiness);
+        guarded(measured(answering(admin), serving), serving)
+    });
+    Routers {
+        public: guarded(measured(answering(public), serving), serving),
+        admin,
+        refusals: framed(refusals::routes(), serving),
+    }
+}
+
+/// These routes with metrics and limits, and with problems for what they do not answer.
 fn with_problems(routes: Router, keys: TokenKeys, config: &HttpConfig) -> Router {
-    let inner = routes
-        .fallback(async || Problem::no_such_path())
+    let routes = answering(routes.fallback(async || Problem::no_such_path()));
+    let limits = Limits::new(&config.limits);
+    measured(routes.layer(from_fn_with_state((keys, limits), admit)), &config.serving)
+}
+
+/// These routes with problems for wrong methods and for panics.
+fn answering(routes: Router) -> Router {
+    routes
         .method_not_allowed_fallback(async || StatusCode::METHOD_NOT_ALLOWED)
         .layer(CatchPanicLayer::custom(panicked))
-        .layer(from_fn_with_state((keys, Limits::new(&config.limits)), admit))
+}
+
+/// These routes with metrics, the addresses of clients and a limit of bodies.
+fn measured(routes: Router, serving: &ServingConfig) -> Router {
+    let inner = routes
         .layer(from_fn(metrics::measure))
-        .layer(Extension(config.trusted_proxies.clone()))
+        .layer(Extension(serving.trusted_proxies.clone()))
         .layer(DefaultBodyLimit::max(64 * 1024));
     // The router adds Allow outside its layers, so the layer that reads it wraps the router.
     Router::new().fallback_service(inner).layer(map_response(name_allowed_methods))
 }
 
 /// These routes for requests that name one host.
-fn guarded(routes: Router, config: &HttpConfig) -> Router {
-    framed(routes.layer(from_fn(require_host)), config)
+fn guarded(routes: Router, serving: &ServingConfig) -> Router {
+    framed(routes.layer(from_fn(require_host)), serving)
 }
 
 /// These routes with a trace for each request, and with the headers that every answer has.
-fn framed(routes: Router, config: &HttpConfig) -> Router {
-    let serving = &config.serving;
+fn framed(routes: Router, serving: &ServingConfig) -> Router {
     routes
         .layer(from_fn_with_state(serving.trusted_trace_peers.clone(), in_trace))
         .layer(from_fn_with_state(serving.hsts.clone(), protect))

@@ -53,10 +53,8 @@ impl ClientIp {
 
 /// Whether the request says that it is somebody else's, and comes from no trusted proxy.
 pub(crate) fn is_forwarded_by_a_stranger(extensions: &Extensions, headers: &HeaderMap) -> bool {
-    let opened = extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
-    let proxies = extensions.get::<TrustedProxies>();
-    let is_trusted = opened.zip(proxies).is_some_and(|(opened, proxies)| proxies.contain(opened));
-    (headers.contains_key(X_FORWARDED_FOR) || headers.contains_key(FORWARDED)) && !is_trusted
+    let is_forwarded = headers.contains_key(X_FORWARDED_FOR) || headers.contains_key(FORWARDED);
+    is_forwarded && !TrustedProxies::sent(extensions)
 }
 
 /// The proxies whose word about their clients is taken.
@@ -64,6 +62,13 @@ pub(crate) fn is_forwarded_by_a_stranger(extensions: &Extensions, headers: &Head
 pub struct TrustedProxies(Networks);
 
 impl TrustedProxies {
+    /// Whether the connection of the request with these extensions is a trusted proxy's.
+    pub fn sent(extensions: &Extensions) -> bool {
+        let opened = extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
+        let opened = opened.zip(extensions.get::<Self>());
+        opened.is_some_and(|(opened, proxies)| proxies.contain(opened))
+    }
+
     /// Whether this address is a trusted proxy's.
     pub fn contain(&self, address: IpAddr) -> bool {
         self.0.contain(address)

@@ -38,7 +38,7 @@ mod token;
 mod trace;
 mod word;
 
-pub use app::App;
+pub use app::{App, Site};
 pub use auth::{
     AUDIENCE, Admin, Caller, CallerName, Claims, ISSUER, OPERATORS, Operator, Organiser, TOKEN_TYPE,
 };
@@ -57,7 +57,7 @@ pub use page::{Cursor, List, Page};
 pub use patch::Patch;
 pub use problem::{FieldError, FieldErrors, Problem};
 pub use reason::{ReasonRequest, ReasonText, parse_reason};
-pub use serve::{bind, serve};
+pub use serve::{bind, bind_as, serve, serve_site};
 pub use settings::{HttpConfig, KeysConfig, ServingConfig, address};
 pub use time::Time;
 pub use token::TokenError;

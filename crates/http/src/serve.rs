@@ -15,8 +15,8 @@ use tokio_util::{io::InspectReader, sync::CancellationToken};
 use tower::Layer;
 
 use crate::{
-    App, HttpConfig, TrustedProxies,
-    app::{Routers, routers},
+    App, HttpConfig, ServingConfig, Site, TrustedProxies,
+    app::{Routers, routers, site_routers},
     connections::Connections,
     head_timer::{HeadTimer, IDLE_TIMEOUT},
     metrics,
@@ -41,9 +41,14 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// A listener on this address; port 0 takes a free one.
 pub async fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
-    // Binding is the first thing that a service does, so no metric is recorded before this.
+    bind_as(address, "--listen (KARCIS_LISTEN)").await
+}
+
+/// The same for a program that has the address from another setting.
+pub async fn bind_as(address: SocketAddr, setting: &str) -> std::io::Result<TcpListener> {
+    // Binding is the first thing that a program does, so no metric is recorded before this.
     metrics::install();
-    listen(address, "--listen (KARCIS_LISTEN)").await
+    listen(address, setting).await
 }
 
 async fn listen(address: SocketAddr, setting: &str) -> std::io::Result<TcpListener> {
@@ -66,19 +71,43 @@ pub async fn serve(
     config: HttpConfig,
     stopping: CancellationToken,
 ) -> std::io::Result<()> {
-    let admin_listener = match config.serving.admin_listen {
+    let keys = app.keys.clone();
+    let keys_known = async { keys.known_within(KEYS_LIMIT).await };
+    let routers = routers(app, &config);
+    serve_routers(listener, routers, config.serving, keys_known, stopping).await
+}
+
+/// The same for a site, which needs no keys.
+pub async fn serve_site(
+    listener: TcpListener,
+    site: Site,
+    serving: ServingConfig,
+    stopping: CancellationToken,
+) -> std::io::Result<()> {
+    let routers = site_routers(site, &serving);
+    serve_routers(listener, routers, serving, async {}, stopping).await
+}
+
+/// Accepts the first connection once `prepared`.
+async fn serve_routers(
+    listener: TcpListener,
+    routers: Routers,
+    config: ServingConfig,
+    prepared: impl Future<Output = ()>,
+    stopping: CancellationToken,
+) -> std::io::Result<()> {
+    let admin_listener = match config.admin_listen {
         Some(address) => Some(listen(address, "--admin-listen (KARCIS_ADMIN_LISTEN)").await?),
         None => None,
     };
-    let most = allowed_connections(config.serving.max_connections as usize);
-    let most_of_peer = config.serving.max_connections_per_peer as usize;
-    let connections = Connections::new(most, most_of_peer, config.trusted_proxies.clone());
-    let keys = app.keys.clone();
-    let Routers { public, admin, refusals } = routers(app, &config);
+    let most = allowed_connections(config.max_connections as usize);
+    let most_of_peer = config.max_connections_per_peer as usize;
+    let connections = Connections::new(most, most_of_peer, config.trusted_proxies);
+    let Routers { public, admin, refusals } = routers;
     let admin = admin.map(|admin| (admin, refusals.clone()));
     let public = (public, refusals);
     let public = async {
-        stopping.run_until_cancelled(keys.known_within(KEYS_LIMIT)).await;
+        stopping.run_until_cancelled(prepared).await;
         accept(listener, public, connections, stopping.clone()).await;
     };
     let admin = async {

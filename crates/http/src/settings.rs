@@ -18,20 +18,20 @@ pub struct HttpConfig {
     #[arg(long, env = "KARCIS_WEB_ORIGINS", value_delimiter = ',', value_name = "ORIGINS",
         value_parser = origin)]
     pub web_origins: Vec<String>,
-    /// The proxies before this service, such as a gateway: networks like 10.0.0.0/8 or addresses,
-    /// separated by commas. Only these may say in X-Forwarded-For or Forwarded for whom they ask.
-    #[arg(long, env = "KARCIS_TRUSTED_PROXIES", default_value = "", value_name = "NETWORKS",
-        value_parser = proxies, hide_default_value = true)]
-    pub trusted_proxies: TrustedProxies,
     #[command(flatten)]
     pub serving: ServingConfig,
     #[command(flatten)]
     pub limits: LimitsConfig,
 }
 
-/// Settings of a service's listeners, and of what is trusted and told there.
+/// Settings of a program's listeners, and of what is trusted and told there.
 #[derive(Clone, Debug, clap::Args)]
 pub struct ServingConfig {
+    /// The proxies before this program, such as a gateway: networks like 10.0.0.0/8 or addresses,
+    /// separated by commas. Only these may say in X-Forwarded-For or Forwarded for whom they ask.
+    #[arg(long, env = "KARCIS_TRUSTED_PROXIES", default_value = "", value_name = "NETWORKS",
+        value_parser = proxies, hide_default_value = true)]
+    pub trusted_proxies: TrustedProxies,
     /// Where to serve /metrics, /docs and /openapi.json, and /healthz and /readyz too: an address and a
     /// port. Without it they are served together with everything else.
     #[arg(long, env = "KARCIS_ADMIN_LISTEN", value_name = "ADDRESS", value_parser = address)]

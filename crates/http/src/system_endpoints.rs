@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use axum::{
+    Router,
     body::Bytes,
     extract::State,
     http::header::{CONTENT_ENCODING, CONTENT_TYPE},
     response::{IntoResponse, Redirect, Response},
+    routing::get,
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -123,8 +125,28 @@ pub(crate) fn for_operators() -> OpenApiRouter<Arc<SystemState>> {
         .routes(routes!(metrics_page))
         .routes(routes!(document))
         .routes(routes!(docs))
-        .route("/docs/", axum::routing::get(async || asset("")))
-        .route("/docs/{*file}", axum::routing::get(async |PathText(file): PathText| asset(&file)))
+        .route("/docs/", get(async || asset("")))
+        .route("/docs/{*file}", get(async |PathText(file): PathText| asset(&file)))
+}
+
+/// What a site has of them, for everybody.
+pub(crate) fn of_site(readiness: RecentReadiness) -> Router {
+    health(readiness).route("/problems/{slug}", get(problem_page))
+}
+
+/// What a site has of them, for operators.
+pub(crate) fn of_sites_operators(readiness: RecentReadiness) -> Router {
+    health(readiness)
+        .route("/metrics", get(metrics_page))
+        .fallback(async || Problem::no_such_path())
+}
+
+fn health(readiness: RecentReadiness) -> Router {
+    let ready = async move || match readiness.ready().await {
+        Ok(()) => Ok(axum::Json(Health { status: "ready" })),
+        Err(missing) => Err(Problem::out_of_service(missing)),
+    };
+    Router::new().route("/healthz", get(alive)).route("/readyz", get(ready))
 }
 
 /// The service's endpoints.

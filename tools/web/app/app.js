@@ -1,0 +1,1 @@
+// Shows the page that the path names.

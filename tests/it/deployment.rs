@@ -38,6 +38,26 @@ fn every_service_is_deployed_observed_and_shown() {
     }
 }
 
+/// Where the web app serves.
+const WEB_PORT: u16 = 8080;
+
+#[test]
+fn the_web_app_is_deployed_before_every_service() {
+    let services = SERVICES.map(|service| {
+        let (name, port) = (service.full_name(), service.port);
+        format!("KARCIS_{}_URL: http://{name}:{port}\n", service.name.to_uppercase())
+    });
+    let own = [
+        format!("127.0.0.1:${{WEB_PORT:-{WEB_PORT}}}:{WEB_PORT}"),
+        format!("KARCIS_WEB_LISTEN: 0.0.0.0:{WEB_PORT}\n"),
+    ];
+    assert_says("docker-compose.yml", own.into_iter().chain(services));
+    let scraped = format!("names: [web], type: A, port: {ADMIN_PORT},");
+    assert_says("docker/observability/prometheus.yaml", [scraped]);
+    assert_says(".env.example", [format!("# WEB_PORT={WEB_PORT}\n")]);
+    assert_says("README.md", [format!("http://127.0.0.1:{WEB_PORT}")]);
+}
+
 #[test]
 fn containers_serve_what_is_for_operators_apart_and_do_not_publish_it() {
     let listens = format!("\n  KARCIS_ADMIN_LISTEN: 0.0.0.0:{ADMIN_PORT}\n");

@@ -1,6 +1,7 @@
 //! The fleet, seen from outside.
 #![expect(clippy::unwrap_used, reason = "a test ends at the first thing that is missing")]
 
+mod browser;
 mod cancelled;
 mod cluster;
 #[cfg(debug_assertions)]

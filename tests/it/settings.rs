@@ -9,7 +9,7 @@ use karcis_schemas::{SERVICES, Service};
 const NOWHERE: &str = "postgres://somebody:swordfish@127.0.0.1:1/karcis";
 
 /// A program with a variable that is wrong, the exit code, and what it says beside the variable.
-const WRONG: [(&str, &str, &str, i32, &str); 24] = [
+const WRONG: [(&str, &str, &str, i32, &str); 27] = [
     ("booking-service", "DATABASE_URL", "localhost/karcis", 1, "give postgres://"),
     ("event-service", "DATABASE_URL", "postgres://a:b@h:port/d", 1, "give postgres://"),
     ("user-service", "DATABASE_URL", NOWHERE, 1, "no database answers at 127.0.0.1:1"),
@@ -35,6 +35,9 @@ const WRONG: [(&str, &str, &str, i32, &str); 24] = [
     ("payment-service", "KARCIS_STRIPE_API", "api.stripe.com", 2, "begins with http://"),
     ("payment-service", "KARCIS_WEBHOOK_URL", "127.0.0.1:8084", 2, "begins with http://"),
     ("karcis", "KARCIS_USER_PORT", "99999", 2, "not in 0..=65535"),
+    ("karcis-web", "KARCIS_WEB_LISTEN", "8080", 2, "such as 127.0.0.1:8080"),
+    ("karcis-web", "KARCIS_WEB_ORIGIN", "https://a.example/", 2, "without a path"),
+    ("karcis-web", "KARCIS_EVENT_URL", "event-service:8082", 2, "give http://host:port"),
 ];
 
 /// How a program ended that was started with these arguments and this environment alone.
@@ -62,8 +65,9 @@ fn complaint(name: &str, environment: &[(&str, &str)], code: i32) -> String {
 
 #[test]
 fn help_explains_each_flag_with_its_variable() {
-    let pages = [("karcis", vec![]), ("karcis", vec!["migrate"]), ("karcis", vec!["topics"])];
-    let pages = pages.into_iter().chain(SERVICES.map(|service| (service.full_name(), vec![])));
+    let subcommands = ["migrate", "topics", "web"].map(|command| ("karcis", vec![command]));
+    let pages = [("karcis", vec![]), ("karcis-web", vec![])].into_iter().chain(subcommands);
+    let pages = pages.chain(SERVICES.map(|service| (service.full_name(), vec![])));
     for (name, mut arguments) in pages {
         arguments.push("--help");
         let (code, help, _) = run(name, &arguments, &[("DATABASE_URL", NOWHERE)]);

@@ -18,7 +18,7 @@ use crate::{
 };
 use karcis_services::Linked;
 
-/// Karcis on this machine: PostgreSQL, Kafka and the four services. Ctrl-C stops everything.
+/// Karcis on this machine: PostgreSQL, Kafka, the four services and the web app. Ctrl-C stops everything.
 ///
 /// Every setting of a service is taken from the environment, such as KARCIS_PAYMENT_WINDOW=15m.
 #[derive(Parser)]
@@ -57,6 +57,8 @@ enum Command {
     ///
     /// The exit code is 1 if a rule does not hold; then it prints which, and the story of the booking.
     Chaos(ChaosOptions),
+    /// Serve the web app, and pass calls on to the services, at one origin
+    Web(Box<karcis_web::Config>),
     /// One service by itself, as its own binary would run.
     #[command(hide = true)]
     Service {
@@ -79,6 +81,10 @@ pub(crate) async fn run() -> ExitCode {
             Some(Command::Simulate(options)) => Ok(simulate(&options)?),
             Some(Command::Ops(options)) => Ok(ops(*options).await?),
             Some(Command::Chaos(options)) => Ok(chaos(&options).await?),
+            Some(Command::Web(config)) => {
+                let listener = config.bind().await?;
+                Ok(karcis_web::run(*config, listener, Process::start("web")).await?)
+            }
             Some(Command::Service { service, flags }) => {
                 // In a program with the feature of tests.
                 if let Ok(bug) = std::env::var("KARCIS_PLANTED_BUG") {

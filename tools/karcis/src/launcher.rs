@@ -1,6 +1,7 @@
 //! Starts everything, prints where it is, keeps it running, and stops it in order.
 
 mod demo;
+mod ports;
 mod servers;
 mod services;
 mod state;
@@ -31,7 +32,8 @@ use tokio::{
     task::JoinSet,
 };
 
-use crate::{migrate::migrate_one, options::Options, service_ports::ServicePorts};
+use crate::{migrate::migrate_one, options::Options};
+use ports::ChosenPorts;
 use servers::{Server, Servers};
 use services::Program;
 use state::State;
@@ -146,7 +148,7 @@ struct Running {
 }
 
 async fn start(options: &Options, folder: &RunFolder) -> Result<Running, LaunchError> {
-    let ports = services::choose_ports(options).await?;
+    let ports = ChosenPorts::choose(options).await?;
     let servers = Servers::new(options, &folder.data);
     let (postgres, kafka) = tokio::try_join!(
         async {
@@ -176,9 +178,9 @@ async fn start(options: &Options, folder: &RunFolder) -> Result<Running, LaunchE
     let ((postgres, fresh), (kafka, kafka_config)) = (postgres, kafka);
 
     let servers_at = ServersAt { database_url: postgres.address, kafka: kafka_config };
-    let (services_at, services) = start_services(options, folder, ports, &servers_at).await?;
+    let (urls, services) = start_services(options, folder, ports, &servers_at).await?;
     let file = folder.state_file.clone();
-    let state = Arc::new(State::new(file, &services_at, &servers_at, &options.admin));
+    let state = Arc::new(State::new(file, &urls, &servers_at, &options.admin));
     state.note_pid("karcis", std::process::id());
     if let Some(server) = &postgres.server {
         state.note_pid("postgres", server.pid());
@@ -190,7 +192,7 @@ async fn start(options: &Options, folder: &RunFolder) -> Result<Running, LaunchE
         state.note_pid(service.name, running.pid());
     }
     if options.demo || (fresh && !options.ephemeral) {
-        demo::make(&services_at, &options.admin).await?;
+        demo::make(&urls, &options.admin).await?;
         print("demo events made");
     }
     state.publish()?;
@@ -198,11 +200,11 @@ async fn start(options: &Options, folder: &RunFolder) -> Result<Running, LaunchE
     Ok(Running { state, postgres, kafka, services, servers })
 }
 
-/// Starts the services, on other free ports if another process has taken one of these.
+/// Starts the services and the web app, on other free ports if another process has taken one of these.
 async fn start_services(
     options: &Options,
     folder: &RunFolder,
-    mut ports: ServicePorts,
+    mut ports: ChosenPorts,
     servers: &ServersAt,
 ) -> Result<(Urls, Vec<(Program, services::Running)>), LaunchError> {
     let mut more_attempts = 1..ATTEMPTS;
@@ -215,7 +217,7 @@ async fn start_services(
                     && reason.contains(TAKEN)
                     && more_attempts.next().is_some() =>
             {
-                ports = services::choose_ports(options).await?;
+                ports = ChosenPorts::choose(options).await?;
             }
             started => return Ok((urls, started?)),
         }

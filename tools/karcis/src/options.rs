@@ -59,6 +59,9 @@ pub(crate) struct Options {
 pub(crate) struct Ports {
     #[command(flatten)]
     pub services: ServicePorts,
+    /// The web app's port, where the services' calls are too
+    #[arg(long, env = "KARCIS_WEB_PORT", default_value_t = 8080, value_name = "PORT")]
+    pub web_port: u16,
     /// PostgreSQL's port, if it is started here
     #[arg(long, env = "KARCIS_POSTGRES_PORT", default_value_t = 0, value_name = "PORT")]
     pub postgres_port: u16,

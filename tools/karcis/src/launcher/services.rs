@@ -1,4 +1,4 @@
-//! The services, each a process of this same program.
+//! The services and the web app, each a process of this same program.
 
 use std::{
     collections::BTreeMap,
@@ -9,23 +9,20 @@ use std::{
     time::{Duration, Instant},
 };
 
-use clap::ValueEnum;
+use clap::{CommandFactory, ValueEnum};
 use nix::sys::signal::Signal;
 
 use karcis_dev_servers::{
     ServerError,
     child::{Child, StopSignals},
     log_file::LogFile,
-    paths, ports,
+    paths,
 };
 use karcis_schemas::{SERVICES, Service, USER, role_url, simulated_gateway};
 use karcis_services::Linked;
 
 use super::{LaunchError, ServersAt, supervise::Runs, terminal::print, urls::Urls};
-use crate::{
-    options::Options,
-    service_ports::{self, ServicePorts},
-};
+use crate::options::Options;
 
 /// Time to fetch keys, on a busy machine.
 const READY_TIMEOUT: Duration = Duration::from_secs(90);
@@ -38,45 +35,14 @@ const FOR_ONE_CLIENT: [(&str, &str); 2] =
     [("KARCIS_RATE_LIMITS", "off"), ("KARCIS_MAX_CONNECTIONS_PER_PEER", "4096")];
 const MAIL_DIR: &str = "KARCIS_MAIL_DIR";
 
-/// The configured ports, or free ones; fails, before anything is started, if one is taken.
-pub(super) async fn choose_ports(options: &Options) -> Result<ServicePorts, LaunchError> {
-    let free = ports::free::<{ SERVICES.len() }>()?;
-    if options.ephemeral {
-        return Ok(ServicePorts(SERVICES.into_iter().zip(free).collect()));
-    }
-    let mut chosen = options.ports.services.0.clone();
-    for ((service, port), free) in chosen.iter_mut().zip(free) {
-        if *port == 0 {
-            *port = free;
-        } else if !gets_free(*port).await {
-            let (flag, variable) = service_ports::names(service);
-            let service = service.full_name();
-            return Err(LaunchError::PortTaken { port: *port, service, flag, variable });
-        }
-    }
-    Ok(ServicePorts(chosen))
-}
-
-/// Whether the port is free, or becomes free within a second: the services of a killed predecessor
-/// take a moment to end.
-async fn gets_free(port: u16) -> bool {
-    for _ in 0..20 {
-        if ports::is_free(port) {
-            return true;
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    false
-}
-
-/// How to start one service.
+/// How to start one of them.
 pub(super) struct Program {
     /// Such as `user-service`.
     pub name: &'static str,
     /// Where it logs to.
     pub log: PathBuf,
     executable: PathBuf,
-    service: &'static Service,
+    arguments: Vec<&'static str>,
     ready: String,
     environment: Vec<(OsString, OsString)>,
 }
@@ -99,45 +65,66 @@ const FOR_ALL: [&str; 13] = [
     "TZ",
 ];
 
-/// The settings that this service has, ours before those that we were given: no service is told what
-/// opens another's data.
-fn environment(
-    linked: &Linked,
+/// The settings that we give a service.
+fn of_service(
+    service: &Service,
     urls: &Urls,
     options: &Options,
     servers: &ServersAt,
     data: &Path,
-) -> Vec<(OsString, OsString)> {
-    let command = (linked.command)();
-    let has = |name: &OsStr| command.get_arguments().any(|it| it.get_env() == Some(name));
-    let url = urls.of(linked.service).trim_start_matches("http://");
+) -> Vec<(&'static str, String)> {
+    let url = urls.of(service).trim_start_matches("http://");
     let purpose = options.environment.to_possible_value().map(|it| it.get_name().to_owned());
     let ours = [
         ("KARCIS_ENVIRONMENT", purpose.unwrap_or_default()),
         ("KARCIS_LISTEN", url.to_owned()),
-        ("DATABASE_URL", role_url(&servers.database_url, *linked.service.schema)),
+        ("DATABASE_URL", role_url(&servers.database_url, *service.schema)),
         ("KAFKA_BOOTSTRAP_SERVERS", servers.kafka.kafka_bootstrap_servers.clone()),
         ("KARCIS_TOPIC_PREFIX", servers.kafka.topic_prefix.clone()),
         ("KARCIS_JWKS_URL", format!("{}/.well-known/jwks.json", urls.of(&USER))),
         ("KARCIS_ADMIN_EMAIL", options.admin.admin_email.clone()),
         ("KARCIS_ADMIN_PASSWORD", options.admin.admin_password.clone()),
+        ("KARCIS_TRUSTED_PROXIES", trusted_proxies()),
     ];
-    let limits = FOR_ONE_CLIENT
-        .into_iter()
-        .filter(|(name, _)| options.ephemeral && std::env::var_os(name).is_none());
-    let limits = limits.map(|(name, value)| (name, value.to_owned()));
     let mail = ["KARCIS_SMTP_URL", "KARCIS_SMTP_URL_FILE", MAIL_DIR].map(std::env::var_os);
     let folder = data.join("mail").to_string_lossy().into_owned();
     let folder = mail.iter().all(Option::is_none).then_some((MAIL_DIR, folder));
-    let ours = ours.into_iter().chain(limits).chain(folder);
+    let ours = ours.into_iter().chain(folder);
     let gateway = std::env::var_os("KARCIS_GATEWAY").unwrap_or_else(|| "simulated".into());
     let simulated = simulated_gateway(&servers.database_url).into_iter();
     let ours = ours.chain(simulated.filter(|_| gateway == "simulated"));
-    let ours: BTreeMap<OsString, OsString> = ours
-        .chain(servers.kafka.security.variables())
-        .map(|(name, value)| (name.into(), value.into()))
-        .filter(|(name, _): &(OsString, OsString)| has(name))
-        .collect();
+    ours.chain(servers.kafka.security.variables()).collect()
+}
+
+/// The web app's gateway, which has this machine's address, beside those that we were given.
+fn trusted_proxies() -> String {
+    let given = std::env::var("KARCIS_TRUSTED_PROXIES").unwrap_or_default();
+    format!("127.0.0.1,{given}")
+}
+
+/// The settings that we give the web app.
+fn of_web(urls: &Urls) -> Vec<(String, String)> {
+    let services = SERVICES.map(|service| {
+        (format!("KARCIS_{}_URL", service.name.to_uppercase()), urls.of(service).to_owned())
+    });
+    let listen = urls.web.trim_start_matches("http://").to_owned();
+    [("KARCIS_WEB_LISTEN".to_owned(), listen)].into_iter().chain(services).collect()
+}
+
+/// Of these settings and those that we were given, what this command has, ours first: no service is told
+/// what opens another's data.
+fn environment<N: Into<OsString>>(
+    command: &clap::Command,
+    options: &Options,
+    ours: Vec<(N, String)>,
+) -> Vec<(OsString, OsString)> {
+    let has = |name: &OsStr| command.get_arguments().any(|it| it.get_env() == Some(name));
+    let limits = FOR_ONE_CLIENT
+        .into_iter()
+        .filter(|(name, _)| options.ephemeral && std::env::var_os(name).is_none());
+    let limits = limits.map(|(name, value)| (name.into(), value.into()));
+    let ours = ours.into_iter().map(|(name, value)| (name.into(), value.into())).chain(limits);
+    let ours: BTreeMap<OsString, OsString> = ours.filter(|(name, _)| has(name)).collect();
     let given = std::env::vars_os().filter(|(name, _)| {
         let text = name.to_string_lossy();
         // Only one service could have this address.
@@ -153,7 +140,7 @@ fn environment(
 }
 
 impl Program {
-    /// Those of all services.
+    /// Those of all services, and the web app's.
     pub(crate) fn all(
         urls: &Urls,
         options: &Options,
@@ -163,19 +150,24 @@ impl Program {
         let logs = data.join("logs");
         paths::make_own(&logs)?;
         let executable = std::env::current_exe()?;
-        let program = |linked: &'static Linked| {
-            let (service, url) = (linked.service, urls.of(linked.service));
-            let name = service.full_name();
-            Self {
-                name,
-                log: logs.join(format!("{name}.log")),
-                executable: executable.clone(),
-                service,
-                ready: format!("{url}/readyz"),
-                environment: environment(linked, urls, options, servers, data),
-            }
+        let program = |name, url: &str, arguments, environment| Self {
+            name,
+            log: logs.join(format!("{name}.log")),
+            executable: executable.clone(),
+            arguments,
+            ready: format!("{url}/readyz"),
+            environment,
         };
-        Ok(karcis_services::ALL.iter().map(program).collect())
+        let service = |linked: &'static Linked| {
+            let service = linked.service;
+            let ours = of_service(service, urls, options, servers, data);
+            let environment = environment(&(linked.command)(), options, ours);
+            let arguments = vec!["service", service.name];
+            program(service.full_name(), urls.of(service), arguments, environment)
+        };
+        let web = environment(&karcis_web::Config::command(), options, of_web(urls));
+        let web = program("web", &urls.web, vec!["web"], web);
+        Ok(karcis_services::ALL.iter().map(service).chain([web]).collect())
     }
 
     /// Starts it with its own settings alone.
@@ -184,7 +176,7 @@ impl Program {
         let kept =
             if self.executable.exists() { &self.executable } else { Path::new("/proc/self/exe") };
         let mut command = Command::new(kept);
-        command.arg0(self.name).args(["service", self.service.name]);
+        command.arg0(self.name).args(&self.arguments);
         command.env_clear().envs(self.environment.iter().map(|(name, value)| (name, value)));
         let log = LogFile::attach(&self.log, &mut command)?;
         let child = Child::spawn(command, StopSignals::KILL, Vec::new())?;
@@ -236,7 +228,7 @@ pub(super) async fn start_all(
     Ok(started)
 }
 
-/// A service's process.
+/// The process of a service or of the web app.
 pub(super) struct Running {
     child: Child,
     log: LogFile,

@@ -21,6 +21,7 @@ pub(super) struct State {
 #[derive(Serialize)]
 struct Content {
     services: BTreeMap<&'static str, String>,
+    web: String,
     database_url: String,
     kafka_bootstrap_servers: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -47,11 +48,12 @@ struct Credentials {
 
 impl State {
     /// Nothing is written before [`Self::publish`].
-    pub(crate) fn new(path: PathBuf, services: &Urls, servers: &ServersAt, admin: &Admin) -> Self {
+    pub(crate) fn new(path: PathBuf, urls: &Urls, servers: &ServersAt, admin: &Admin) -> Self {
         let security = servers.kafka.security.clone();
         let login = security.kafka_sasl_username.zip(security.kafka_sasl_password);
         let content = Content {
-            services: services.0.clone(),
+            services: urls.services.clone(),
+            web: urls.web.clone(),
             database_url: servers.database_url.clone(),
             kafka_bootstrap_servers: servers.kafka.kafka_bootstrap_servers.clone(),
             kafka: login.map(|(username, password)| Login { username, password }),
@@ -91,13 +93,13 @@ impl State {
         }
     }
 
-    /// The addresses of the services, of the database without the password, and of Kafka.
+    /// The addresses of the services and the web app, of the database without the password, and of Kafka.
     pub(crate) fn addresses(&self) -> (Urls, String, String) {
         let content = self.content();
-        let services = Urls(content.services.clone());
+        let urls = Urls { services: content.services.clone(), web: content.web.clone() };
         let database = content.database_url.rsplit_once('@');
         let database = database.map_or(content.database_url.as_str(), |(_, at)| at);
-        (services, database.to_owned(), content.kafka_bootstrap_servers.clone())
+        (urls, database.to_owned(), content.kafka_bootstrap_servers.clone())
     }
 
     fn content(&self) -> MutexGuard<'_, Content> {

@@ -1,23 +1,27 @@
-//! Where each service serves.
+//! Where each service and the web app serve.
 
 use std::collections::BTreeMap;
 
 use karcis_schemas::Service;
 
-use crate::service_ports::ServicePorts;
+use super::ports::ChosenPorts;
 
-/// Addresses by the service's short name.
+/// Addresses: of the services by their short names, and the web app's.
 #[derive(Clone)]
-pub(super) struct Urls(pub BTreeMap<&'static str, String>);
+pub(super) struct Urls {
+    pub services: BTreeMap<&'static str, String>,
+    pub web: String,
+}
 
 impl Urls {
-    pub(crate) fn of_ports(ports: &ServicePorts) -> Self {
+    pub(crate) fn of_ports(ports: &ChosenPorts) -> Self {
         let url = |port| format!("http://127.0.0.1:{port}");
-        Self(ports.0.iter().map(|(service, port)| (service.name, url(port))).collect())
+        let services = ports.services.0.iter().map(|(service, port)| (service.name, url(port)));
+        Self { services: services.collect(), web: url(&ports.web) }
     }
 
     /// Where this service serves.
     pub(crate) fn of(&self, service: &Service) -> &str {
-        &self.0[service.name]
+        &self.services[service.name]
     }
 }

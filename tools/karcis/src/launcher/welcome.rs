@@ -1,18 +1,21 @@
 //! What the terminal shows once all is ready: where everything is.
 
-use std::time::Duration;
+use std::{
+    io::{IsTerminal, stdout},
+    time::Duration,
+};
 
 use karcis_schemas::{EVENT, SERVICES};
 
 use super::{RunFolder, state::State, terminal::print};
 use crate::options::Admin;
 
-/// Prints where everything is.
+/// Prints where everything is, what most people want last.
 pub(super) fn welcome(state: &State, admin: &Admin, folder: &RunFolder, took: Duration) {
     let mut lines = vec![format!("\nKarcis is ready after {:.1} s.\n", took.as_secs_f64())];
-    let (services, database, kafka) = state.addresses();
+    let (urls, database, kafka) = state.addresses();
     for service in SERVICES {
-        lines.push(format!("  {:<17}{}", service.full_name(), services.of(service)));
+        lines.push(format!("  {:<17}{}", service.full_name(), urls.of(service)));
     }
     lines.push(format!("  {:<17}{database}", "PostgreSQL"));
     lines.push(format!("  {:<17}{kafka}", "Kafka"));
@@ -21,6 +24,12 @@ pub(super) fn welcome(state: &State, admin: &Admin, folder: &RunFolder, took: Du
     lines.push(format!("  {:<17}{}{kept}", "data and logs", folder.data.display()));
     let file = folder.state_file.display();
     lines.push(format!("  {:<17}{file}, with all passwords", "this in JSON"));
-    lines.push(format!("\nTry:  curl {}/events\nCtrl-C stops everything.\n", services.of(&EVENT)));
+    lines.push(format!("\nTry:  curl {}/events\nCtrl-C stops everything.\n", urls.of(&EVENT)));
+    lines.push(format!("{}\n", bold(&format!("Open {} in a browser.", urls.web))));
     print(lines.join("\n"));
+}
+
+/// The text so that it stands out on a terminal.
+fn bold(text: &str) -> String {
+    if stdout().is_terminal() { format!("\x1b[1m{text}\x1b[0m") } else { text.to_owned() }
 }

@@ -29,7 +29,8 @@ async fn ctrl_c_stops_everything_and_the_next_run_finds_the_data_again() {
     // A run with lasting data takes the usual ports unless told otherwise.
     let any_ports = SERVICES.map(|service| format!("--{}-port=0", service.name));
     let flags = ["--data", data.to_str().expect("is text")];
-    let flags: Vec<&str> = flags.into_iter().chain(any_ports.iter().map(String::as_str)).collect();
+    let any_ports = any_ports.iter().map(String::as_str).chain(["--web-port=0"]);
+    let flags: Vec<&str> = flags.into_iter().chain(any_ports).collect();
 
     let karcis = Karcis::start(&place, &flags).await;
     assert_eq!(karcis.titles().await.len(), 3, "a fresh database has the demo events");
@@ -117,7 +118,7 @@ async fn what_dies_is_started_again_at_its_place() {
     let place = TempDir::new().expect("a folder");
     let karcis = Karcis::start(&place, &["--ephemeral"]).await;
     let before = karcis.state();
-    for part in ["booking-service", "kafka", "postgres"] {
+    for part in ["booking-service", "web", "kafka", "postgres"] {
         let pid = karcis.pid(part);
         processes::kill_9(pid);
         eventually(async || match karcis.pid(part) {
@@ -129,21 +130,28 @@ async fn what_dies_is_started_again_at_its_place() {
         .await;
     }
     let after = karcis.state();
-    for same in ["services", "database_url", "kafka_bootstrap_servers", "kafka", "admin"] {
+    for same in ["services", "web", "database_url", "kafka_bootstrap_servers", "kafka", "admin"] {
         assert_eq!(after[same], before[same]);
     }
     for service in SERVICES {
         let ready = format!("{}/readyz", karcis.url(service.name));
         eventually(async || status(&ready).await).within(START_TIMEOUT).is(Some(200)).await;
     }
+    // The app's page, and a service's answer, at one origin.
+    for path in ["/", "/events"] {
+        let url = format!("{}{path}", after["web"].as_str().expect("has an address"));
+        eventually(async || status(&url).await).within(START_TIMEOUT).is(Some(200)).await;
+    }
     let processes = karcis.processes();
     let output = karcis.interrupt();
     processes::are_gone(&processes).await;
     let said = String::from_utf8_lossy(&output.stdout);
-    for part in ["booking-service", "kafka", "postgres"] {
+    for part in ["booking-service", "web", "kafka", "postgres"] {
         let line = format!("{part} ended (signal: 9 (SIGKILL)); starting it again in 0.2 s");
         assert!(said.contains(&line), "{line}\nis not in:\n{said}");
     }
+    let open = format!("Open {} in a browser.", before["web"].as_str().expect("has an address"));
+    assert!(said.contains(&open), "{open}\nis not in:\n{said}");
     assert_eq!(remains(&place), Vec::<PathBuf>::new(), "--ephemeral throws its data away");
 }
 
@@ -152,7 +160,7 @@ async fn a_killed_karcis_leaves_no_process() {
     let place = TempDir::new().expect("a folder");
     let karcis = Karcis::start(&place, &["--ephemeral"]).await;
     let processes = karcis.processes();
-    assert!(processes.len() > 6, "six parts and Postgres' own: {processes:?}");
+    assert!(processes.len() > 7, "seven parts and Postgres' own: {processes:?}");
     processes::kill_9(karcis.pid);
     processes::are_gone(&processes).await;
 }

@@ -23,6 +23,8 @@ export function money({ amount, currency }) {
   const format = cached(`money ${currency}`, () =>
     new Intl.NumberFormat(locale.value, {
       style: 'currency', currency, minimumFractionDigits: digits, maximumFractionDigits: digits,
+      // Several countries have dollars.
+      currencyDisplay: currency === 'USD' || currency === 'SGD' ? 'symbol' : 'narrowSymbol',
     }));
   return format.format(amount / 10 ** digits);
 }

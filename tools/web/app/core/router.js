@@ -5,7 +5,7 @@ import { signal } from '@preact/signals';
 /**
  * @typedef {object} Route
  * @property {string} pattern such as `/e/:event_id`; a last `*` takes the rest
- * @property {() => Promise<{ default: any }>} load the screen's module
+ * @property {() => Promise<{ default: any, isBare?: boolean }>} load the screen's module; isBare: without header and footer
  * @property {import('./i18n.js').Area} [area] texts that it needs besides the shop's
  * @property {'signed-in' | 'signed-in-or-away'} [who] who sees it, if not everybody; away: without a network
  */

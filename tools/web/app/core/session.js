@@ -56,9 +56,11 @@ async function exchange() {
   return false;
 }
 
+const locked = async () => navigator.locks.request('karcis.session', exchange);
+
 /** A new access token; false if nobody is signed in. Tabs take turns, since each exchange ends the one before. */
 export function renewSession() {
-  renewing ??= navigator.locks.request('karcis.session', exchange).finally(() => { renewing = null; });
+  renewing ??= locked().finally(() => { renewing = null; });
   return renewing;
 }
 
@@ -101,7 +103,7 @@ async function forgetSeen() {
 /** @param {Profile} profile what an update answered */
 export const setProfile = (profile) => { user.value = profile; };
 
-others.onmessage = ({ data }) => {
+others.onmessage = (/** @type {MessageEvent<string>} */ { data }) => {
   if (data === 'out') drop('out');
   else void renewSession();
 };

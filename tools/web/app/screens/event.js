@@ -153,9 +153,9 @@ function Page({ event }) {
         <${Heading} class="display">${event.title}</>
         <${StatusNotice} event=${event} />
         <${Facts} event=${event} />
-        ${paragraphs.length > 0 && html`<section class="prose"><h2>${t('event.about')}</h2>${paragraphs.map((text, at) => html`<p key=${at}>${text}</p>`)}</section>`}
       </div>
       ${isOn && html`<aside class="event-side"><${Tickets} event=${event} /></aside>`}
+      ${paragraphs.length > 0 && html`<section class="prose"><h2>${t('event.about')}</h2>${paragraphs.map((text, at) => html`<p key=${at}>${text}</p>`)}</section>`}
     </div>
   </article>`;
 }

@@ -1,6 +1,6 @@
 // A buyer on a phone: from the search to a ticket at the door, with and without a network.
 import assert from 'node:assert/strict';
-import { bookingsOf, buyer, concert, isConfirmed, look, pay, signIn, story } from './harness.mjs';
+import { bookingsOf, buyer, concert, eventually, isConfirmed, look, pay, signIn, story } from './harness.mjs';
 
 story('a buyer finds an event, makes an account, pays and has tickets', {}, async ({ open }) => {
   const event = await concert();
@@ -39,7 +39,8 @@ story('tickets that were seen are there without a network', { refusals: [NaN] },
   await pay(page);
   await isConfirmed(page);
   // The page has put the app beside the tickets when the codes are there.
-  await page.waitForFunction(async () => Boolean(await caches.match('/', { cacheName: 'karcis-shell' })));
+  const isKept = async () => Boolean(await caches.match('/', { cacheName: 'karcis-shell' }));
+  await eventually(() => page.evaluate(isKept), true);
   await page.context().setOffline(true);
   await page.reload();
   await page.getByText('This is the copy on your device').waitFor();

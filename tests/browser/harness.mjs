@@ -10,7 +10,7 @@ const state = JSON.parse(readFileSync(process.env.KARCIS_STATE, 'utf8'));
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const screens = process.env.KARCIS_SCREENS;
 /** How long anything may take to be there: a slow machine is no failure. */
-const TIMEOUT_MS = 60_000;
+const TIMEOUT_MS = Number(process.env.KARCIS_BROWSER_TIMEOUT_MS ?? 60_000);
 const PASSWORD = 'a long and private sentence';
 
 export const web = state.web;

@@ -2,7 +2,7 @@
 // Browse: the events to come, by words and dates. What is searched stands in the address.
 import { get } from '../core/api.js';
 import { money, time } from '../core/format.js';
-import { html, useRef } from '../core/html.js';
+import { html, useEffect, useRef } from '../core/html.js';
 import { t, tn } from '../core/i18n.js';
 import { useResource } from '../core/resource.js';
 import { go, place } from '../core/router.js';
@@ -52,6 +52,8 @@ function Filters() {
   const { query } = place.value;
   const [from, to] = [query.get('from') ?? '', query.get('to') ?? ''];
   const timer = useRef(/** @type {any} */ (null));
+  // Who has left is not brought back by the words just typed.
+  useEffect(() => () => clearTimeout(timer.current), []);
   /** @param {any} event */
   const onWords = (event) => {
     const q = event.currentTarget.value.trim();

@@ -68,8 +68,10 @@ function App() {
 async function start() {
   document.documentElement.lang = language.value;
   void renewSession();
-  await loadTexts('shop');
   startRouter(ROUTES);
+  // The first screen comes while the texts come.
+  place.value.route?.load().catch(() => null);
+  await loadTexts('shop');
   render(html`<${App} />`, /** @type {Element} */ (document.getElementById('app')));
   if ('serviceWorker' in navigator) {
     addEventListener('load', () => void navigator.serviceWorker.register('/sw.js').catch(() => null));

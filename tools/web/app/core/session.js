@@ -35,7 +35,8 @@ function take(session) {
 /** @param {'out' | 'away'} state */
 function drop(state) {
   clearTimeout(timer);
-  accessToken.value = null;
+  // Without an answer the token is good as long as it says.
+  if (state === 'out' || isExpired()) accessToken.value = null;
   if (state === 'out') user.value = null;
   sessionState.value = state;
   // Where there is no network a later attempt may find the session again.

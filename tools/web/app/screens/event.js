@@ -7,7 +7,7 @@ import { html, useEffect, useState } from '../core/html.js';
 import { t, tn } from '../core/i18n.js';
 import { useResource } from '../core/resource.js';
 import { go, place } from '../core/router.js';
-import { sessionState } from '../core/session.js';
+import { accessToken, renewSession, sessionState } from '../core/session.js';
 import { Cover } from '../parts/cover.js';
 import { Icon } from '../parts/icons.js';
 import { Empty, Heading, Loaded, Notice, Skeleton } from '../parts/states.js';
@@ -160,10 +160,22 @@ function Page({ event }) {
   </article>`;
 }
 
+/** An event; a draft is there only for its organiser, whose session may just be beginning. @param {string} path @param {AbortSignal} signal */
+async function load(path, signal) {
+  const isAnonymous = !accessToken.value;
+  try {
+    return await get(path, { signal });
+  } catch (error) {
+    const mayBeDraft = /** @type {any} */ (error).status === 404 && isAnonymous && sessionState.value !== 'out';
+    if (mayBeDraft && (accessToken.value || await renewSession())) return get(path, { signal });
+    throw error;
+  }
+}
+
 export default function EventScreen() {
   const { event_id: id } = place.value.params;
   const path = `/events/${encodeURIComponent(id)}`;
-  const event = useResource((signal) => get(path, { signal }), [path]);
+  const event = useResource((signal) => load(path, signal), [path]);
   useEffect(() => {
     const timer = setInterval(() => {
       if (!document.hidden) get(path).then(event.set, () => null);

@@ -143,7 +143,7 @@ function StatusNotice({ event }) {
 }
 
 /** @param {{ event: KarcisEvent }} props */
-function Page({ event }) {
+export function Page({ event }) {
   const paragraphs = (event.description ?? '').split(/\n{2,}/).filter(Boolean);
   const isOn = event.status === 'published' || event.status === 'draft';
   return html`<article class="event">

@@ -144,7 +144,7 @@ const fieldsOf = (draft) => ['title', 'venue', 'description', 'starts_at', 'ends
   ...draft.types.flatMap((_, at) => ['name', 'price.amount', 'price.currency', 'capacity', 'max_per_booking', 'sales_start', 'sales_end'].map((field) => `ticket_types[${at}].${field}`))];
 
 /** @param {{ draft: Draft, event: KarcisEvent | null, onClose: () => void }} props */
-const Preview = ({ draft, event, onClose }) => html`<div>
+const Preview = ({ draft, event, onClose }) => html`<div class="preview">
   <div class="preview-bar"><div class="wide"><p><strong>${t('editor.preview')}</strong> ${t('editor.preview-text')}</p>
     <button type="button" class="button small primary" onClick=${onClose}>${t('editor.preview-close')}</button></div></div>
   <div onSubmitCapture=${(/** @type {Event} */ event) => { event.preventDefault(); event.stopPropagation(); toast(t('editor.preview-buy')); }}>

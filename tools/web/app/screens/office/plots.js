@@ -35,7 +35,7 @@ function roundUp(value) {
 }
 
 const HEIGHT = 220;
-const [LEFT, RIGHT, TOP, BOTTOM] = [64, 4, 12, 26];
+const [LEFT, RIGHT, TOP, BOTTOM] = [64, 16, 12, 26];
 
 /**
  * Bars for each day, upwards what came in and downwards what went back.
@@ -50,7 +50,7 @@ export function DayBars({ days, format }) {
   const step = inner / days.length;
   const bar = Math.max(1, Math.min(36, step * 0.68));
   // As many days are named as there is room for.
-  const every = Math.ceil(56 / Math.max(1, step));
+  const every = Math.ceil(60 / Math.max(1, step));
   const lines = [most, most / 2, 0, ...(below ? [-below] : [])];
   return html`<div class="days" ref=${frame}>
     ${width > 0 && html`<svg width=${width} height=${HEIGHT} viewBox=${`0 0 ${width} ${HEIGHT}`} aria-hidden="true">
@@ -62,7 +62,7 @@ export function DayBars({ days, format }) {
           <rect class="plot-room" x=${LEFT + step * at} y=${TOP} width=${step} height=${high} />
           ${up > 0 && html`<rect class="plot-up" x=${x} width=${bar} y=${y(up)} height=${Math.max(1, y(0) - y(up))} rx=${Math.min(4, bar / 4)} />`}
           ${down > 0 && html`<rect class="plot-down" x=${x} width=${bar} y=${y(0)} height=${Math.max(1, y(-down) - y(0))} rx=${Math.min(4, bar / 4)} />`}
-          ${(days.length - 1 - at) % every === 0 && html`<text class="plot-day" x=${x + bar / 2} y=${HEIGHT - 8} text-anchor=${at === days.length - 1 && days.length > 4 ? 'end' : 'middle'}>${label}</text>`}
+          ${(days.length - 1 - at) % every === 0 && html`<text class="plot-day" x=${x + bar / 2} y=${HEIGHT - 8} text-anchor="middle">${label}</text>`}
         </g>`;
       })}
     </svg>`}

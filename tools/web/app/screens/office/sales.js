@@ -126,9 +126,21 @@ function Days({ sales }) {
 const Drafted = ({ event }) => html`<section class="box draft-box"><h2>${t('checklist.title')}</h2><${Checklist} draft=${draftOf(event)} />
   <div class="actions"><a class="button" href=${`/office/e/${event.event_id}/edit`}>${t('office.edit')}</a></div></section>`;
 
+/** The event with what is free now: which fields are locked and what can be done follows from it. @param {KarcisEvent} event @param {Sales} sales */
+function withFree(event, sales) {
+  const free = new Map(sales.ticket_types.map((type) => [type.ticket_type_id, type.free]));
+  const types = event.ticket_types.map((type) => ({ ...type, available: free.get(type.ticket_type_id) ?? type.available }));
+  return types.some(({ available }, at) => available !== event.ticket_types[at].available) ? { ...event, ticket_types: types } : event;
+}
+
 /** @param {{ event: KarcisEvent, onChange: (event: KarcisEvent) => void }} props */
 export function SalesTab({ event, onChange }) {
-  const sales = useLive(`/event/sales?event_id=${event.event_id}`, () => false);
+  /** @param {Sales} data */
+  const follow = (data) => {
+    const now = withFree(event, data);
+    if (now !== event) onChange(now);
+  };
+  const sales = useLive(`/event/sales?event_id=${event.event_id}`, () => false, follow);
   if (sales.status === 'failed' && sales.problem?.status === 404) return html`<${Empty} icon="search" title=${t('office.not-yours')} />`;
   return html`<div class="stack">
     ${event.status === 'draft' && html`<${Drafted} event=${event} />`}

@@ -113,8 +113,8 @@ function actsOf(event) {
   }[event.status] ?? [];
 }
 
-/** @param {{ event: KarcisEvent, onChange: (event: KarcisEvent) => void }} props */
-export function Acts({ event, onChange }) {
+/** @param {{ event: KarcisEvent, isEdited: boolean, onChange: (event: KarcisEvent) => void }} props isEdited: the editor is open and has acts of its own */
+export function Acts({ event, isEdited, onChange }) {
   const [act, setAct] = useState('');
   const close = () => setAct('');
   const id = event.event_id;
@@ -123,10 +123,10 @@ export function Acts({ event, onChange }) {
   const change = (kind) => async () => { onChange(await post(`/event/${kind}`, { event_id: id })); close(); };
   const remove = async () => { await call('DELETE', '/event/delete', { query: { event_id: id } }); go('/office', { replace: true }); };
   return html`<div class="acts">
-    ${event.status === 'draft' && html`<button type="button" class="button primary" onClick=${() => setAct('publish')}>${t('publish.do')}</button>`}
+    ${event.status === 'draft' && !isEdited && html`<button type="button" class="button primary" onClick=${() => setAct('publish')}>${t('publish.do')}</button>`}
     <a class="button" href=${`/e/${id}`} target="_blank" rel="noopener">${t(event.status === 'draft' ? 'office.preview' : 'office.page')}</a>
     ${event.status === 'published' && html`<button type="button" class="button" onClick=${() => void share(id)}><${Icon} name="copy" size=${18} />${t('office.share')}</button>`}
-    ${actsOf(event).map((kind) => html`<button key=${kind} type="button" class=${`button quiet ${['cancel', 'delete'].includes(kind) ? 'danger' : ''}`}
+    ${actsOf(event).filter((kind) => !isEdited || kind === 'cancel' || kind === 'delete').map((kind) => html`<button key=${kind} type="button" class=${`button quiet ${['cancel', 'delete'].includes(kind) ? 'danger' : ''}`}
       onClick=${() => setAct(kind)}>${t(`office.act-${kind}`)}</button>`)}
     ${act === 'publish' && html`<${SureDialog} ...${props} kind="publish" send=${change('publish')} />`}
     ${act === 'unpublish' && html`<${SureDialog} ...${props} kind="unpublish" send=${change('unpublish')} />`}

@@ -24,7 +24,7 @@ function Head({ event, tab, onChange }) {
     <a class="back" href="/office"><${Icon} name="left" size=${16} />${t('office.events')}</a>
     <div class="office-title"><${Heading}>${event.title}</><${StatusBadge} event=${event} /></div>
     <p class="lead"><time datetime=${event.starts_at}>${time(event.starts_at, 'full', event.time_zone)}</time> · ${event.venue}</p>
-    <${Acts} event=${event} onChange=${onChange} />
+    <${Acts} event=${event} isEdited=${tab === 'edit'} onChange=${onChange} />
     <nav class="tabs" aria-label=${event.title}>${tabs.map(([to, name]) => html`<a key=${name} href=${to ? `${path}/${to}` : path}
       aria-current=${to === tab ? 'page' : undefined}>${t(`office.tab-${name}`)}</a>`)}</nav>
   </div>`;

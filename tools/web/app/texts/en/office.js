@@ -17,7 +17,7 @@ export default {
   'office.of-all': 'Everybody\'s',
   'office.of-seats': 'of {capacity} seats taken',
   'office.none': 'Sell your first event',
-  'office.none-text': 'Most organisers need less than five minutes.',
+  'office.none-text': 'It takes about five minutes.',
   'office.step-1': 'Say what it is, where and when.',
   'office.step-2': 'Add ticket types with price and number.',
   'office.step-3': 'Look at the preview, publish, and share the link.',

@@ -17,7 +17,7 @@ export default {
   'office.of-all': 'Semua penyelenggara',
   'office.of-seats': 'dari {capacity} kursi terisi',
   'office.none': 'Jual acara pertama Anda',
-  'office.none-text': 'Kebanyakan penyelenggara butuh kurang dari lima menit.',
+  'office.none-text': 'Butuh sekitar lima menit.',
   'office.step-1': 'Tulis apa, di mana, dan kapan.',
   'office.step-2': 'Tambahkan jenis tiket dengan harga dan jumlahnya.',
   'office.step-3': 'Lihat pratinjau, terbitkan, dan bagikan tautannya.',

@@ -23,7 +23,7 @@ const ROUTES = [
   { pattern: '/verify', load: () => import('./screens/verify.js') },
   { pattern: '/reset', load: () => import('./screens/reset.js') },
   { pattern: '/office/*', load: () => import('./screens/office/office.js'), area: 'office', who: 'signed-in' },
-  { pattern: '/door/*', load: () => import('./screens/door/door.js'), area: 'door', who: 'signed-in' },
+  { pattern: '/door/*', load: () => import('./screens/door/door.js'), area: 'door', who: 'signed-in-or-away' },
   { pattern: '/console/*', load: () => import('./screens/console/console.js'), area: 'console', who: 'signed-in' },
 ];
 

@@ -42,7 +42,7 @@ export async function allSeen() {
 }
 
 /** The page and the modules that are loaded, of this release only. */
-async function keepShell() {
+export async function keepShell() {
   await import('../screens/bookings.js');
   const base = new URL('..', import.meta.url).href;
   const loaded = performance.getEntriesByType('resource').map(({ name }) => name).filter((url) => url.startsWith(base));

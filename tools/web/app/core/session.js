@@ -96,8 +96,9 @@ export async function endHere() {
   await forgetSeen();
 }
 
-/** Tickets kept for times without a network are one person's. */
+/** Tickets kept for times without a network are one person's, and so are a door's lists. */
 async function forgetSeen() {
+  indexedDB.deleteDatabase('karcis-door');
   if ('caches' in globalThis) await caches.delete('karcis-seen');
 }
 

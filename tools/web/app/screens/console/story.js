@@ -27,14 +27,14 @@ async function load(id, signal) {
 }
 
 /** @param {{ rows: [string, any][] }} props */
-const Facts = ({ rows }) => html`<dl class="facts">${rows.filter(([, value]) => value !== null && value !== undefined && value !== '').map(([name, value]) => html`
+const Facts = ({ rows }) => html`<dl class="console-facts">${rows.filter(([, value]) => value !== null && value !== undefined && value !== '').map(([name, value]) => html`
   <div key=${name}><dt>${t(`console.fact.${name}`)}</dt><dd>${value}</dd></div>`)}</dl>`;
 
 /** What it waits for; the payment knows better whether the provider has answered. @param {Story} story */
 function waitsFor({ saga, payment }) {
   const [first, second] = [saga?.waits_for, payment?.waits_for];
   const asksPayment = first?.includes('payment-service') || first?.startsWith('the buyer') || first?.startsWith('an operator');
-  return [first, asksPayment && second && !second.startsWith('nothing') ? second : null].filter(Boolean).join(' · ');
+  return [first, asksPayment && second && second !== first && !second.startsWith('nothing') ? second : null].filter(Boolean).join(' · ');
 }
 
 /** @param {Story} story @param {string} id @returns {Act[]} */

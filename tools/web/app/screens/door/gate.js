@@ -142,7 +142,7 @@ export function Gate({ id, gate }) {
   const isWhole = of?.isWhole;
   useEffect(() => {
     // The door opens without a network too: its code is kept, and the reader with it.
-    if (isWhole) void loadReader().then(keepShell).catch(console.warn);
+    if (isWhole && navigator.onLine) void loadReader().then(keepShell).catch(console.warn);
   }, [isWhole]);
   if (problem.value) return html`<div class="medium page"><${Heading}>${t('door.title')}</><${Failure} problem=${problem.value} onRetry=${() => location.reload()} /></div>`;
   if (!of) return html`<div class="medium page"><${Heading}>${t('door.title')}</><${Skeleton} lines=${5} /></div>`;

@@ -8,7 +8,7 @@ export default {
   'console.search-do': 'Find',
   'console.search-wrong': 'Give the id of a booking',
   'console.troubled': 'Some things need somebody.',
-  'console.all-well': 'Nothing needs anybody.',
+  'console.all-well': 'All is well. Nothing waits for you.',
   'console.calm': 'Nothing to do',
   'console.look': 'Look at the list',
   'console.silent': 'no answer: {services}',

@@ -8,7 +8,7 @@ export default {
   'console.search-do': 'Cari',
   'console.search-wrong': 'Isi id pemesanan',
   'console.troubled': 'Ada yang perlu ditangani.',
-  'console.all-well': 'Tidak ada yang perlu ditangani.',
+  'console.all-well': 'Semua baik. Tidak ada yang menunggu Anda.',
   'console.calm': 'Tidak ada tugas',
   'console.look': 'Lihat daftarnya',
   'console.silent': 'tidak menjawab: {services}',

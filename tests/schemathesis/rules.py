@@ -31,6 +31,7 @@ RULES = (
     # Where it varies other fields, an empty header counts as none.
     "give the ETag of what you have read",
     "give the next_cursor",
+    "give the since of the last page",
     "give the password you log in with",
     "give the version of the body, or one of both",
     # In the name of a field.

@@ -1,6 +1,23 @@
 //! `Accept`: which of two media types a client would rather have (RFC 9110, 12.5.1).
 
-use axum::http::{HeaderMap, header::ACCEPT};
+use std::convert::Infallible;
+
+use axum::{
+    extract::FromRequestParts,
+    http::{HeaderMap, header::ACCEPT, request::Parts},
+};
+
+/// Whether the client would rather have `text/csv` than JSON.
+#[derive(Debug, Clone, Copy)]
+pub struct WantsCsv(pub bool);
+
+impl<S: Send + Sync> FromRequestParts<S> for WantsCsv {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Infallible> {
+        Ok(Self(prefers(&parts.headers, "text/csv", "application/json")))
+    }
+}
 
 /// Whether the client would rather have `one` than `other`, which it gets if it wants both alike.
 pub(crate) fn prefers(headers: &HeaderMap, one: &str, other: &str) -> bool {

@@ -142,6 +142,8 @@ restricted! {
     Organiser: Organiser | Admin;
     /// An admin; 403 for others.
     Admin: Admin;
+    /// Somebody at a door, an organiser or an admin; 403 for others.
+    Door: Door | Organiser | Admin;
     /// An operator or admin; 403 for others.
     Operator: Operator | Admin;
 }

@@ -38,9 +38,11 @@ mod token;
 mod trace;
 mod word;
 
+pub use accept::WantsCsv;
 pub use app::{App, Site};
 pub use auth::{
-    AUDIENCE, Admin, Caller, CallerName, Claims, ISSUER, OPERATORS, Operator, Organiser, TOKEN_TYPE,
+    AUDIENCE, Admin, Caller, CallerName, Claims, Door, ISSUER, OPERATORS, Operator, Organiser,
+    TOKEN_TYPE,
 };
 pub use calendar::{CalendarEntry, EntryStatus};
 pub use client::HttpsClient;

@@ -8,17 +8,18 @@ pub mod domain;
 use std::{sync::Arc, time::Duration};
 
 use adapters::{
-    http::{ApiState, CatalogueCache, routes},
+    http::{ApiState, CatalogueCache, FILES_AT_ONCE, routes},
     kafka::{Commands, encode},
     metrics,
     postgres::{PgEvents, StockReconciler},
     workers::{announce_cancelled_events, keep_house},
 };
 use karcis_database::Pool;
+use karcis_http::Live;
 use karcis_process::Process;
 use karcis_schemas::EVENT;
 use karcis_service::{Base, StartError};
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, sync::Semaphore};
 
 pub use config::Config;
 
@@ -42,12 +43,19 @@ pub async fn run(
     let by = |pool: &Pool| Arc::new(PgEvents::new(pool.clone(), outbox.clone(), encode));
     let (events, shown) = (by(&base.pools.saga), by(&base.pools.reads));
     let keys = config.keys.keys();
+    let live = Live::new();
     let catalogue = Arc::new(CatalogueCache::new(shown.clone()));
+    let written = by(&base.pools.writes);
     let routes = routes().with_state(ApiState {
-        events: by(&base.pools.writes),
+        events: written.clone(),
+        doors: written,
         catalogue: catalogue.clone(),
         tickets: shown.clone(),
-        holds: shown,
+        ticket_lists: shown.clone(),
+        files: Arc::new(Semaphore::new(FILES_AT_ONCE)),
+        holds: shown.clone(),
+        sales: shown.clone(),
+        live: live.clone(),
         searches: limits.limit("searches", config.rate_limit_searches),
     });
     let commands = Commands { stocks: events.clone(), max_unpaid_holds: config.max_holds };
@@ -60,6 +68,7 @@ pub async fn run(
         .run("consumer", base.consume(commands))
         .run("outbox", base.relay())
         .run("database", base.watch())
+        .run("live", live.run(shown, base.stopping()))
         .run("reconciler", base.reconcile(stock, config.reconcile))
         .run("catalogue", catalogue.sweep(base.stopping()))
         .run("housekeeping", keep_house(events.clone(), base.stopping()))

@@ -1,6 +1,6 @@
 //! Looks time zones up in the IANA database.
 
-use chrono::SecondsFormat;
+use chrono::{NaiveDate, SecondsFormat};
 use karcis_kernel::Timestamp;
 
 use crate::domain::TimeZone;
@@ -20,4 +20,10 @@ pub(super) fn time_zone(name: &str) -> Result<TimeZone, UnknownTimeZone> {
 pub(super) fn local_time(at: Timestamp, zone: TimeZone) -> String {
     let zone: chrono_tz::Tz = zone.as_str().parse().unwrap_or_default();
     at.with_timezone(&zone).to_rfc3339_opts(SecondsFormat::AutoSi, false)
+}
+
+/// The day on the calendars of this zone.
+pub(super) fn local_date(at: Timestamp, zone: TimeZone) -> NaiveDate {
+    let zone: chrono_tz::Tz = zone.as_str().parse().unwrap_or_default();
+    at.with_timezone(&zone).date_naive()
 }

@@ -2,8 +2,10 @@
 
 mod announce_cancelled;
 mod cancel_event;
+mod check_in_ticket;
 mod create_event;
 mod delete_event;
+mod duplicate_event;
 #[cfg(any(test, feature = "port-tests"))]
 pub mod port_tests;
 mod ports;
@@ -14,12 +16,15 @@ mod update_event;
 
 pub use announce_cancelled::announce_cancelled;
 pub use cancel_event::{CancelEventError, cancel_event};
+pub use check_in_ticket::{CheckedIn, check_in_ticket};
 pub use create_event::{CreateEventError, Created, create_event};
 pub use delete_event::{DeleteEventError, delete_event};
+pub use duplicate_event::{DuplicateEventError, duplicate_event};
 pub use ports::{
-    Announcement, BuyerCount, CancelledEvent, CancelledEvents, Catalogue, EventFact, EventFilter,
-    Events, HeldItem, HoldChange, HoldStory, Holds, Kind, LockedEvent, Message, StockChange,
-    StockSnapshot, Stocks, Tickets,
+    Announcement, BuyerCount, CancelledEvent, CancelledEvents, Catalogue, Doors, EventFact,
+    EventFilter, Events, HeldItem, HoldChange, HoldStory, Holds, Kind, ListedTicket, LockedEvent,
+    LockedTicket, Message, SalesQueries, StockChange, StockSnapshot, Stocks, TicketLists,
+    TicketPosition, Tickets,
 };
 pub use publish_event::{PublishEventError, publish_event};
 pub use take_commands::{DecisionContext, TakeCommandsError, Taken, take_commands};

@@ -191,10 +191,12 @@ impl Late<'_> {
         let event = stored.events.get_mut(&event_id);
         let loaded = event.as_ref().map(|(_, version)| *version);
         let mut event = event.map(|(event, _)| event);
+        let time_zone = event.as_ref().map(|event| event.details.time_zone);
         let decision = decide(event.as_deref_mut(), None, buyer, request, noon());
         let change = StockChange {
             event_id,
             loaded,
+            time_zone,
             first_booked: false,
             stocks: event.iter().map(|it| (TICKET_TYPE, it.ticket_types[0].stock)).collect(),
             holds: vec![HoldChange {

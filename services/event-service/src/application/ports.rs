@@ -9,7 +9,8 @@ use karcis_kernel::{BookingId, EventId, TicketCode, TicketTypeId, Timestamp, Use
 use uuid::Uuid;
 
 use crate::domain::{
-    CancelReason, Command, Editor, Event, Hold, HoldRef, IssuedTicket, Reply, Stock, Ticket,
+    CancelReason, CheckIn, Command, DoorTicket, Editor, Event, Hold, HoldRef, IssuedTicket, Reply,
+    Sales, Stock, Ticket, TicketStatus, TimeZone,
 };
 
 /// What is published with a change. The adapters turn it into wire form.
@@ -74,7 +75,7 @@ pub trait LockedEvent: Send {
     /// The event as it was when it was locked.
     fn event(&self) -> &Event;
 
-    /// Records the act, if the event is then saved or deleted.
+    /// Records the act, if the event is then saved, copied or deleted.
     async fn record(&mut self, act: &PrivilegedAct) -> Result<(), StoreError>;
 
     /// Stores what the event is now, and publishes the fact.
@@ -83,6 +84,9 @@ pub trait LockedEvent: Send {
         event: &Event,
         fact: Option<EventFact>,
     ) -> Result<(), StoreError>;
+
+    /// Adds a copy of the event, which stays as it is.
+    async fn add_copy(self: Box<Self>, copy: &Event) -> Result<(), StoreError>;
 
     /// Deletes the event, and publishes that.
     async fn delete(self: Box<Self>) -> Result<(), StoreError>;
@@ -159,6 +163,85 @@ pub trait Tickets: Send + Sync {
     async fn find(&self, code: &TicketCode) -> Result<Option<IssuedTicket>, StoreError>;
 }
 
+/// Tickets at the door.
+#[async_trait]
+pub trait Doors: Send + Sync {
+    /// The ticket with this code, unless its event is gone. Nobody else uses it or changes its event until it
+    /// is saved or dropped. Decide at once: buyers wait.
+    async fn lock(&self, code: &TicketCode) -> Result<Option<Box<dyn LockedTicket>>, StoreError>;
+}
+
+/// Lists of an event's tickets.
+#[async_trait]
+pub trait TicketLists: Send + Sync {
+    /// The first tickets that changed after this position: they were sold, became void or were at a door.
+    /// Nothing is ever added before a position that was read.
+    async fn changed(
+        &self,
+        event_id: EventId,
+        after: TicketPosition,
+        limit: u16,
+    ) -> Result<Vec<ListedTicket>, StoreError>;
+
+    /// The first tickets before this position that are sold now, those sold last first; of these only what has
+    /// this text in the ticket type's name, or begins with it as a code or a booking's id.
+    async fn sold(
+        &self,
+        event_id: EventId,
+        text: Option<&str>,
+        before: TicketPosition,
+        limit: u16,
+    ) -> Result<Vec<ListedTicket>, StoreError>;
+}
+
+/// A ticket of a list.
+#[derive(Clone, Debug)]
+pub struct ListedTicket {
+    pub position: TicketPosition,
+    pub code: TicketCode,
+    pub ticket_type_id: TicketTypeId,
+    /// The ticket type's name.
+    pub name: String,
+    /// As the door goes by it.
+    pub status: TicketStatus,
+    pub used: Option<CheckIn>,
+}
+
+/// Where a ticket is in a list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct TicketPosition {
+    /// The event's stock version at the last change that the list is about.
+    pub version: i64,
+    pub booking_id: BookingId,
+    /// Among the tickets of its booking.
+    pub place: i32,
+}
+
+impl TicketPosition {
+    /// Before the first.
+    pub const START: Self = Self { version: -1, booking_id: BookingId(Uuid::nil()), place: 0 };
+    /// Behind the last.
+    pub const END: Self =
+        Self { version: i64::MAX, booking_id: BookingId(Uuid::max()), place: i32::MAX };
+}
+
+/// A ticket that nobody else uses meanwhile. Dropped, it is unchanged.
+#[async_trait]
+pub trait LockedTicket: Send {
+    /// The ticket as it was when it was locked.
+    fn ticket(&self) -> &DoorTicket;
+
+    /// Stores its use now.
+    async fn save(self: Box<Self>, ticket: &DoorTicket) -> Result<(), StoreError>;
+}
+
+/// What events have sold.
+#[async_trait]
+pub trait SalesQueries: Send + Sync {
+    /// The sales of the event with this id.
+    async fn find(&self, id: EventId) -> Result<Option<Sales>, StoreError>;
+}
+
 /// Seats and holds, many at a time.
 #[async_trait]
 pub trait Stocks: Send + Sync {
@@ -205,6 +288,8 @@ pub struct StockChange {
     pub event_id: EventId,
     /// The stock version that it was decided on; `None`: there was no such event.
     pub loaded: Option<i64>,
+    /// The event's, if there is one: its sales are counted by day.
+    pub time_zone: Option<TimeZone>,
     /// Whether the event was booked for the first time.
     pub first_booked: bool,
     /// The ticket types whose stock changed.

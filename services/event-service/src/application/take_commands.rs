@@ -169,6 +169,7 @@ impl UnitOfWork {
             changes.push(StockChange {
                 event_id,
                 loaded: event.map(|(_, stock_version)| *stock_version),
+                time_zone: event.map(|(event, _)| event.details.time_zone),
                 first_booked: event.is_some_and(|(e, _)| e.booked && !change.was_booked),
                 stocks: changed.collect(),
                 holds: holds.collect(),

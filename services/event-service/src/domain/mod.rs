@@ -4,10 +4,13 @@
 
 mod amounts;
 mod availability;
+mod check_in;
 mod dates;
 mod decide;
+mod duplicate;
 mod event;
 mod hold;
+mod sales;
 mod stock;
 mod texts;
 mod ticket;
@@ -20,7 +23,9 @@ mod tests;
 
 pub use amounts::{Capacity, PerBooking, PerBuyer, Price};
 pub use availability::Availability;
+pub use check_in::{CheckIn, DoorResult, DoorTicket, door_status};
 pub use decide::{BuyerHolds, Decision, MAX_SEATS, confirm, release, reserve};
+pub use duplicate::OutOfCalendar;
 pub use event::{
     Details, Editor, Event, EventHasBookings, EventOver, EventSnapshot, FieldError,
     MAX_TICKET_TYPES, NewEvent, Stage, Status, UnpublishRefusal,
@@ -28,8 +33,9 @@ pub use event::{
 pub use hold::{
     Command, Hold, HoldRef, Items, RejectReason, Reply, Reservation, Reserve, ReservedItem,
 };
+pub use sales::{DaySales, Sales, TicketTypeSales};
 pub use stock::{CapacityBelowSold, SoldOut, Stock, StockMismatch};
-pub use texts::{CancelReason, Description, TicketName, Title, Venue};
+pub use texts::{CancelReason, Description, Gate, TicketName, Title, Venue};
 pub use ticket::{IssuedTicket, Ticket, TicketStatus};
 pub use ticket_type::{NewTicketType, TicketType};
 pub use time_zone::TimeZone;

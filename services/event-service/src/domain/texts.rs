@@ -60,6 +60,8 @@ texts! {
     TicketName: 1 to 200 on_one_line;
     /// Why an event is cancelled, as its buyers read it.
     CancelReason: 1 to 1_000 on_one_line;
+    /// A door of a venue, such as "North".
+    Gate: 1 to 60 on_one_line;
 }
 
 #[cfg(test)]

@@ -323,3 +323,19 @@ async fn the_world_hears_of_what_it_can_see() {
     assert_eq!((updated.title.as_str(), updated.version), ("Seen", 4));
     app.stop().await;
 }
+
+#[tokio::test]
+async fn a_ticket_type_is_paused_and_reopened() {
+    let app = TestApp::start().await;
+    let organiser = app.organiser();
+    let event = app.made(&organiser, &plan(10)).await;
+    for (closed, reply) in [(true, "TicketsRejected"), (false, "TicketsReserved")] {
+        let types = json!([{"ticket_type_id": event.types[0], "closed": closed}]);
+        let update = with(event.named(), json!({"ticket_types": types}));
+        let updated = organiser.post("/event/update", &update).await.is(200).body;
+        assert_eq!(updated["ticket_types"][0]["closed"], closed);
+        let answer = format!("{:?}", app.ask(event.reserve(1)).await);
+        assert!(answer.starts_with(reply), "{answer}");
+    }
+    app.stop().await;
+}

@@ -5,7 +5,7 @@ use karcis_contracts::{
     TicketCodes, TicketFact,
 };
 use karcis_event_service::run;
-use karcis_kernel::{BookingId, EventId, Role, TicketTypeId, UserId};
+use karcis_kernel::{BookingId, EventId, Role, TicketCode, TicketTypeId, UserId};
 use karcis_schemas::{BOOKING, EVENT, EVENTS};
 use karcis_testkit::{
     LostCommits, Peer, Person, RunningService, TestEnvironment, TokenMint, eventually,
@@ -131,6 +131,15 @@ impl TestApp {
         let reply = self.ask(event.confirm(booking)).await;
         assert!(matches!(reply, TicketFact::TicketsConfirmed(_)), "{reply:?}");
         self.issued(booking, 1).await.swap_remove(0)
+    }
+
+    /// Sells so many seats of the first type: the booking, and the codes.
+    pub(crate) async fn sold(&self, event: &Concert, seats: u32) -> (BookingId, Vec<TicketCode>) {
+        let command = event.reserve(seats);
+        let booking = command.booking_id;
+        self.ask(command).await;
+        let tickets = self.confirmed(event, booking).await;
+        (booking, tickets.into_iter().map(|ticket| ticket.code).collect())
     }
 
     /// What was published about the event so far.

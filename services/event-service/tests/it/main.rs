@@ -1,10 +1,14 @@
 //! event-service as a black box, on real Kafka and Postgres.
 
+mod attendees;
 mod audit;
 mod cancelling;
 mod catalogue;
+mod check_in;
+mod check_in_list;
 mod commands;
 mod dates;
+mod duplicating;
 mod editing;
 mod harness;
 mod holds;
@@ -22,6 +26,7 @@ mod racing;
 mod reconciler;
 mod repeating;
 mod round_trip;
+mod sales;
 mod search;
 mod silence;
 mod texts;

@@ -1,18 +1,10 @@
 //! A ticket for everybody who knows its code, and the code as a picture.
 
 use karcis_contracts::{Message, TicketFact};
-use karcis_kernel::{BookingId, TicketCode};
+use karcis_kernel::TicketCode;
 use serde_json::json;
 
-use crate::harness::{Concert, TestApp, in_days, plan, with};
-
-/// Sells two seats: the booking, and the codes.
-async fn sold(app: &TestApp, event: &Concert) -> (BookingId, Vec<TicketCode>) {
-    let command = event.reserve(2);
-    app.ask(command.clone()).await;
-    let tickets = app.confirmed(event, command.booking_id).await;
-    (command.booking_id, tickets.into_iter().map(|ticket| ticket.code).collect())
-}
+use crate::harness::{TestApp, in_days, plan, with};
 
 async fn status(app: &TestApp, code: &TicketCode) -> String {
     let ticket = app.visitor().get(&format!("/tickets/{code}")).await.is(200).body;
@@ -24,7 +16,7 @@ async fn the_code_shows_the_ticket_and_its_picture() {
     let app = TestApp::start().await;
     let organiser = app.organiser();
     let event = app.made(&organiser, &plan(10)).await;
-    let (_, codes) = sold(&app, &event).await;
+    let (_, codes) = app.sold(&event, 2).await;
     for code in &codes {
         let ticket = app.visitor().get(&format!("/tickets/{code}")).await.is(200).body;
         let expected = json!({
@@ -49,7 +41,7 @@ async fn a_ticket_shows_what_is_true_of_its_event_now() {
     let app = TestApp::start().await;
     let organiser = app.organiser();
     let event = app.made(&organiser, &plan(10)).await;
-    let (_, codes) = sold(&app, &event).await;
+    let (_, codes) = app.sold(&event, 2).await;
     let shown = async || {
         app.visitor().get(&format!("/tickets/{}", codes[0])).await.is(200).body["event"].clone()
     };
@@ -88,7 +80,7 @@ async fn a_ticket_is_cancelled_with_its_booking_and_with_its_event() {
     let app = TestApp::start().await;
     let organiser = app.organiser();
     let event = app.made(&organiser, &plan(10)).await;
-    let ((released, gone), (_, kept)) = (sold(&app, &event).await, sold(&app, &event).await);
+    let ((released, gone), (_, kept)) = (app.sold(&event, 2).await, app.sold(&event, 2).await);
     app.ask(event.release(released)).await;
     assert_eq!(status(&app, &gone[0]).await, "cancelled");
     assert_eq!(status(&app, &kept[0]).await, "valid");
@@ -106,7 +98,7 @@ async fn a_ticket_is_cancelled_with_its_booking_and_with_its_event() {
 async fn codes_are_told_to_booking_service_alone_as_often_as_it_asks() {
     let app = TestApp::start().await;
     let event = app.made(&app.organiser(), &plan(10)).await;
-    let (booking, codes) = sold(&app, &event).await;
+    let (booking, codes) = app.sold(&event, 2).await;
     for _ in 0..2 {
         app.ask(event.confirm(booking)).await;
     }
@@ -133,7 +125,7 @@ async fn codes_are_told_to_booking_service_alone_as_often_as_it_asks() {
 async fn a_ticket_that_was_used_says_so() {
     let app = TestApp::start().await;
     let event = app.made(&app.organiser(), &plan(10)).await;
-    let (_, codes) = sold(&app, &event).await;
+    let (_, codes) = app.sold(&event, 2).await;
     sqlx::query("UPDATE events.ticket SET used_at = now() WHERE code = $1")
         .bind(uuid::Uuid::from_u128(codes[0].bits()))
         .execute(app.environment.superuser())
@@ -148,7 +140,7 @@ async fn a_ticket_that_was_used_says_so() {
 async fn a_code_is_found_as_scanners_and_people_send_it() {
     let app = TestApp::start().await;
     let event = app.made(&app.organiser(), &plan(10)).await;
-    let (_, codes) = sold(&app, &event).await;
+    let (_, codes) = app.sold(&event, 2).await;
     let code = codes[0].to_string();
     let groups = [&code[..8], &code[8..16], &code[16..24], &code[24..]];
     for sent in [
@@ -172,7 +164,7 @@ async fn a_code_is_found_as_scanners_and_people_send_it() {
 async fn what_is_no_code_of_a_ticket_is_not_found() {
     let app = TestApp::start().await;
     let event = app.made(&app.organiser(), &plan(10)).await;
-    let (_, codes) = sold(&app, &event).await;
+    let (_, codes) = app.sold(&event, 2).await;
     let code = codes[0].to_string();
     for unknown in [
         "ffffffffffffffffffffffffffffffff",
@@ -196,7 +188,7 @@ async fn what_is_no_code_of_a_ticket_is_not_found() {
 async fn a_ticket_stays_in_no_cache_and_its_address_in_no_referrer() {
     let app = TestApp::start().await;
     let event = app.made(&app.organiser(), &plan(10)).await;
-    let (_, codes) = sold(&app, &event).await;
+    let (_, codes) = app.sold(&event, 2).await;
     let unknown = "0".repeat(32);
     for (path, status) in [
         (format!("/tickets/{}", codes[0]), 200),

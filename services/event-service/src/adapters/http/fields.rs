@@ -10,8 +10,8 @@ use utoipa::{
 };
 
 use crate::domain::{
-    CancelReason, Capacity, Description, FieldError, MAX_TICKET_TYPES, PerBooking, PerBuyer, Price,
-    TicketName, Title, Venue,
+    CancelReason, Capacity, Description, FieldError, Gate, MAX_TICKET_TYPES, PerBooking, PerBuyer,
+    Price, TicketName, Title, Venue,
 };
 
 /// Describes the fields that are parsed into a text of the domain.
@@ -49,6 +49,8 @@ text_schemas! {
     LongText of Description, such as "An evening of bamboo.";
     /// Why an event is cancelled; spaces and line breaks around it are removed.
     CancelReasonText of CancelReason, such as "the venue is flooded";
+    /// A door of the venue; spaces and line breaks around it are removed.
+    GateName of Gate, such as "North";
 }
 
 /// What a ticket costs; 0 is free.

@@ -2,12 +2,15 @@
 
 mod catalogue_cache;
 mod create_event;
+mod doors;
+mod duplicate_event;
 mod event_stage;
 mod events;
 mod fields;
 mod ops;
 mod problems;
 mod responses;
+mod sales;
 mod single_flight;
 mod tickets;
 mod update_event;
@@ -15,12 +18,14 @@ mod update_event;
 use std::sync::Arc;
 
 pub(crate) use catalogue_cache::CatalogueCache;
-use karcis_http::{Caller, ClientIp, RateLimit};
+pub(crate) use doors::FILES_AT_ONCE;
+use karcis_http::{Caller, ClientIp, Live, RateLimit};
+use tokio::sync::Semaphore;
 use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    application::{Events, Holds, Tickets},
+    application::{Doors, Events, Holds, SalesQueries, TicketLists, Tickets},
     domain::Editor,
 };
 
@@ -35,6 +40,7 @@ const TICKETS: &str = "Tickets";
         (name = CATALOGUE, description = "Events, for everybody"),
         (name = ORGANISERS, description = "Creating, changing and cancelling one's own events"),
         (name = TICKETS, description = "Tickets, for everybody who knows their codes"),
+        (name = doors::DOORS, description = "Letting tickets in"),
     ),
 )]
 struct Document;
@@ -46,6 +52,13 @@ pub(crate) struct ApiState {
     pub catalogue: Arc<CatalogueCache>,
     pub tickets: Arc<dyn Tickets>,
     pub holds: Arc<dyn Holds>,
+    pub doors: Arc<dyn Doors>,
+    pub ticket_lists: Arc<dyn TicketLists>,
+    pub sales: Arc<dyn SalesQueries>,
+    /// The sales that are watched.
+    pub live: Live,
+    /// Files of attendees that may be written at once.
+    pub files: Arc<Semaphore>,
     /// Searches read far more rows than they return.
     pub searches: RateLimit<ClientIp>,
 }
@@ -59,9 +72,12 @@ pub(crate) fn routes() -> OpenApiRouter<ApiState> {
         .routes(routes!(event_stage::publish))
         .routes(routes!(event_stage::unpublish))
         .routes(routes!(event_stage::cancel))
+        .routes(routes!(duplicate_event::duplicate))
         .routes(routes!(events::list))
         .routes(routes!(events::show))
         .routes(routes!(tickets::show))
+        .routes(routes!(sales::show))
+        .merge(doors::routes())
         .merge(ops::routes())
 }
 

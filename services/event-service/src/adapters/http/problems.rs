@@ -5,8 +5,8 @@ use karcis_http::{IdempotencyKey, Problem};
 use super::fields::invalid;
 use crate::{
     application::{
-        CancelEventError, CreateEventError, DeleteEventError, PublishEventError,
-        UnpublishEventError, UpdateEventError,
+        CancelEventError, CreateEventError, DeleteEventError, DuplicateEventError,
+        PublishEventError, UnpublishEventError, UpdateEventError,
     },
     domain::{CapacityBelowSold, EventHasBookings, EventOver, UnpublishRefusal, UpdateRefusal},
 };
@@ -68,6 +68,18 @@ impl From<DeleteEventError> for Problem {
             DeleteEventError::NotFound => Self::not_found(),
             DeleteEventError::HasBookings(why) => has_bookings(why),
             DeleteEventError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<DuplicateEventError> for Problem {
+    fn from(error: DuplicateEventError) -> Self {
+        match error {
+            DuplicateEventError::NotFound => Self::not_found(),
+            DuplicateEventError::OutOfCalendar(why) => {
+                Self::invalid_field("starts_at", why.to_string())
+            }
+            DuplicateEventError::Store(error) => error.into(),
         }
     }
 }

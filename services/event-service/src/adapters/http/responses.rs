@@ -1,5 +1,6 @@
 //! Events and tickets as JSON.
 
+use chrono::NaiveDate;
 use karcis_http::one_of;
 use karcis_kernel::{EventId, Money, TicketCode, TicketTypeId, Timestamp, UserId};
 use serde::Serialize;
@@ -8,8 +9,8 @@ use utoipa::{ToSchema, openapi::Object};
 use crate::{
     adapters::time_zone::local_time,
     domain::{
-        Availability, Details, Event, EventSnapshot, IssuedTicket, PerBuyer, Status, TicketStatus,
-        TicketType,
+        Availability, DaySales, Details, Event, EventSnapshot, IssuedTicket, PerBuyer, Sales,
+        Status, TicketStatus, TicketType, TicketTypeSales,
     },
 };
 
@@ -147,7 +148,100 @@ struct EventSnapshotResponse {
     time_zone: &'static str,
 }
 
-fn statuses() -> Object {
+/// What an event has sold.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Sales)]
+pub(super) struct SalesResponse {
+    event_id: EventId,
+    /// Rises with each change.
+    version: i64,
+    /// Of its days.
+    #[schema(examples("Asia/Jakarta"))]
+    time_zone: &'static str,
+    /// For what is sold now, of all ticket types.
+    revenue: Money,
+    ticket_types: Vec<TicketTypeSalesResponse>,
+    /// Days on which something was sold or given back, the last first, at most 180.
+    days: Vec<DaySalesResponse>,
+    /// When its numbers were read.
+    #[schema(value_type = String, format = DateTime, examples("2036-08-01T09:00:00Z"))]
+    as_of: Timestamp,
+}
+
+/// What is sold of one ticket type: `capacity` = `free` + `held` + `sold`.
+#[derive(Serialize, ToSchema)]
+#[schema(as = TicketTypeSales)]
+struct TicketTypeSalesResponse {
+    ticket_type_id: TicketTypeId,
+    #[schema(examples("VIP"))]
+    name: String,
+    capacity: u32,
+    free: u32,
+    /// For bookings that are under way.
+    held: u32,
+    sold: u32,
+    /// How many of its tickets have opened the door.
+    used: u32,
+    /// For what is sold now.
+    revenue: Money,
+}
+
+/// What was sold and given back on a day.
+#[derive(Serialize, ToSchema)]
+#[schema(as = DaySales)]
+struct DaySalesResponse {
+    #[schema(examples("2036-08-01"))]
+    day: NaiveDate,
+    sold: i64,
+    refunded: i64,
+    /// For what was sold on this day.
+    revenue: Money,
+    /// For what was given back on this day.
+    refunds: Money,
+}
+
+impl SalesResponse {
+    /// The sales, which were read at `as_of`.
+    pub(super) fn new(sales: &Sales, as_of: Timestamp) -> Self {
+        let event = &sales.event;
+        let types = sales.ticket_types.iter();
+        let revenue = types.clone().fold(0_i64, |sum, of| sum.saturating_add(of.revenue.amount));
+        Self {
+            event_id: event.id,
+            version: sales.version,
+            time_zone: event.details.time_zone.as_str(),
+            revenue: Money::new(revenue, event.currency),
+            ticket_types: types.map(TicketTypeSalesResponse::new).collect(),
+            days: sales.days.iter().map(DaySalesResponse::new).collect(),
+            as_of,
+        }
+    }
+}
+
+impl TicketTypeSalesResponse {
+    fn new(of: &TicketTypeSales) -> Self {
+        Self {
+            ticket_type_id: of.id,
+            name: of.name.clone(),
+            capacity: of.stock.capacity(),
+            free: of.stock.free(),
+            held: of.stock.held(),
+            sold: of.stock.sold(),
+            used: of.used,
+            revenue: of.revenue,
+        }
+    }
+}
+
+impl DaySalesResponse {
+    fn new(on: &DaySales) -> Self {
+        let DaySales { day, sold, refunded, revenue, refunds } = *on;
+        Self { day, sold, refunded, revenue, refunds }
+    }
+}
+
+/// The schema of a status of events.
+pub(super) fn statuses() -> Object {
     one_of(Status::ALL.map(Status::as_str))
 }
 
@@ -155,7 +249,8 @@ fn availabilities() -> Object {
     one_of(Availability::ALL.map(Availability::as_str))
 }
 
-fn ticket_statuses() -> Object {
+/// The schema of a status of tickets.
+pub(super) fn ticket_statuses() -> Object {
     one_of(TicketStatus::ALL.map(TicketStatus::as_str))
 }
 

@@ -11,6 +11,7 @@ use uuid::Uuid;
 use super::{
     PgEvents,
     holds::{StoredReservation, state},
+    sales_days,
 };
 use crate::{
     adapters::metrics,
@@ -53,6 +54,7 @@ pub(super) async fn commit(
     }
     change_holds(&mut transaction, &known, at).await?;
     add_tickets(&mut transaction, new.iter().chain(&known)).await?;
+    sales_days::count(&mut transaction, &changes, at).await?;
     store.outbox.insert(&mut transaction, &outgoing(store, &changes)).await?;
     transaction.commit().await?;
     store.outbox.notify();
@@ -168,8 +170,11 @@ async fn add_holds(
 ) -> Result<bool, sqlx::Error> {
     const INSERT: &str = "
         INSERT INTO hold (booking_id, event_id, user_id, state, reason, reservation, created_at,
-                          changed_at)
-        SELECT booking_id, event_id, user_id, state, reason, reservation, $7, $7
+                          changed_at, tickets_version)
+        SELECT booking_id, event_id, user_id, state, reason, reservation, $7, $7,
+               CASE state WHEN 'sold'
+                   THEN (SELECT stock_version FROM event WHERE event.event_id = new.event_id)
+                   ELSE 0 END
         FROM UNNEST($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::jsonb[])
             AS new (booking_id, event_id, user_id, state, reason, reservation)
         ON CONFLICT (booking_id) DO NOTHING";
@@ -190,20 +195,29 @@ async fn add_holds(
     Ok(added.rows_affected() == new.len() as u64)
 }
 
-/// Only the state of a hold ever changes. There is a statement for each state, because a join with
-/// the new states would read the whole table.
+/// Only the state of a hold ever changes, and what follows from it. There is a statement for each state,
+/// because a join with the new states would read the whole table.
 async fn change_holds(
     connection: &mut Connection,
     known: &[(EventId, &HoldChange)],
     at: Timestamp,
 ) -> Result<(), sqlx::Error> {
     const UPDATE: &str = "UPDATE hold SET state = $2, changed_at = $3 WHERE booking_id = ANY($1)";
-    let mut by_state: BTreeMap<&str, Vec<Uuid>> = BTreeMap::new();
+    // The event's row has its new version already.
+    const UPDATE_WITH_TICKETS: &str = "
+        UPDATE hold SET state = $2, changed_at = $3, tickets_version =
+            (SELECT stock_version FROM event WHERE event.event_id = hold.event_id)
+        WHERE booking_id = ANY($1)";
+    let mut by_state: BTreeMap<(&str, bool), Vec<Uuid>> = BTreeMap::new();
     for (_, hold) in known {
-        by_state.entry(state(&hold.after).0).or_default().push(hold.booking_id.0);
+        let with_tickets = [hold.before.as_ref(), Some(&hold.after)];
+        let with_tickets = with_tickets.iter().any(|it| matches!(it, Some(Hold::Sold(..))));
+        let key = (state(&hold.after).0, with_tickets);
+        by_state.entry(key).or_default().push(hold.booking_id.0);
     }
-    for (state, bookings) in by_state {
-        let update = sqlx::query(UPDATE).bind(bookings).bind(state).bind(at);
+    for ((state, with_tickets), bookings) in by_state {
+        let update = if with_tickets { UPDATE_WITH_TICKETS } else { UPDATE };
+        let update = sqlx::query(update).bind(bookings).bind(state).bind(at);
         update.execute(&mut *connection).await?;
     }
     Ok(())

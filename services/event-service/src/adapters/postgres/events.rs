@@ -44,18 +44,25 @@ async fn insert(
     fact: Option<EventFact>,
     key: Option<&KeyUse>,
 ) -> Result<bool, StoreError> {
-    const INSERT: &str = "
-        INSERT INTO event (event_id, version, organiser_id, stage, title, description, venue,
-                           starts_at, ends_at, time_zone, refundable_until, currency, max_per_buyer,
-                           refundable_after_start)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
-    let details = &event.details;
     let mut transaction = store.pool.begin().await?;
     if let Some(key) = key
         && KEYS.take(&mut transaction, &[key]).await?.is_empty()
     {
         return Ok(false);
     }
+    insert_row(&mut transaction, event).await?;
+    finish(store, transaction, event, fact).await?;
+    Ok(true)
+}
+
+/// The event with its ticket types, all free.
+async fn insert_row(connection: &mut Connection, event: &Event) -> Result<(), sqlx::Error> {
+    const INSERT: &str = "
+        INSERT INTO event (event_id, version, organiser_id, stage, title, description, venue,
+                           starts_at, ends_at, time_zone, refundable_until, currency, max_per_buyer,
+                           refundable_after_start)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
+    let details = &event.details;
     sqlx::query(INSERT)
         .bind(event.id.0)
         .bind(event.version)
@@ -71,11 +78,9 @@ async fn insert(
         .bind(event.currency.as_str())
         .bind(details.max_per_buyer.map(|limit| limit.get() as i32))
         .bind(details.refundable_after_start)
-        .execute(&mut *transaction)
+        .execute(&mut *connection)
         .await?;
-    write_ticket_types(&mut transaction, event).await?;
-    finish(store, transaction, event, fact).await?;
-    Ok(true)
+    write_ticket_types(connection, event).await
 }
 
 /// The event, which nobody else changes until it is saved or dropped.
@@ -157,6 +162,11 @@ impl LockedEvent for LockedPgEvent {
             write_ticket_types(&mut self.transaction, event).await?;
         }
         finish(&self.store, self.transaction, event, fact).await
+    }
+
+    async fn add_copy(mut self: Box<Self>, copy: &Event) -> Result<(), StoreError> {
+        insert_row(&mut self.transaction, copy).await?;
+        finish(&self.store, self.transaction, copy, None).await
     }
 
     async fn delete(mut self: Box<Self>) -> Result<(), StoreError> {

@@ -8,20 +8,25 @@ mod load;
 mod queries;
 mod reconciler;
 mod rows;
+mod sales_days;
+mod tickets;
 
 use std::collections::{HashMap, HashSet};
 
 use async_trait::async_trait;
 use karcis_database::{KeyUse, Pool, StoreError};
+use karcis_http::Versions;
 use karcis_kernel::{BookingId, EventId, TicketCode, Timestamp};
 use karcis_messaging::{Outbox, Outgoing};
+use uuid::Uuid;
 
 use crate::{
     application::{
-        Announcement, CancelledEvent, CancelledEvents, Catalogue, EventFact, EventFilter, Events,
-        LockedEvent, Message, StockChange, StockSnapshot, Stocks, Tickets,
+        Announcement, CancelledEvent, CancelledEvents, Catalogue, Doors, EventFact, EventFilter,
+        Events, ListedTicket, LockedEvent, LockedTicket, Message, SalesQueries, StockChange,
+        StockSnapshot, Stocks, TicketLists, TicketPosition, Tickets,
     },
-    domain::{Command, Event, IssuedTicket},
+    domain::{Command, Event, IssuedTicket, Sales},
 };
 
 pub(crate) use reconciler::StockReconciler;
@@ -106,6 +111,51 @@ impl Catalogue for PgEvents {
 impl Tickets for PgEvents {
     async fn find(&self, code: &TicketCode) -> Result<Option<IssuedTicket>, StoreError> {
         queries::ticket(&self.pool, code).await
+    }
+}
+
+#[async_trait]
+impl Doors for PgEvents {
+    async fn lock(&self, code: &TicketCode) -> Result<Option<Box<dyn LockedTicket>>, StoreError> {
+        tickets::lock(self, code).await
+    }
+}
+
+#[async_trait]
+impl TicketLists for PgEvents {
+    async fn changed(
+        &self,
+        event_id: EventId,
+        after: TicketPosition,
+        limit: u16,
+    ) -> Result<Vec<ListedTicket>, StoreError> {
+        tickets::changed(&self.pool, event_id, after, limit).await
+    }
+
+    async fn sold(
+        &self,
+        event_id: EventId,
+        text: Option<&str>,
+        before: TicketPosition,
+        limit: u16,
+    ) -> Result<Vec<ListedTicket>, StoreError> {
+        tickets::sold(&self.pool, event_id, text, before, limit).await
+    }
+}
+
+#[async_trait]
+impl SalesQueries for PgEvents {
+    async fn find(&self, id: EventId) -> Result<Option<Sales>, StoreError> {
+        sales_days::sales(&self.pool, id).await
+    }
+}
+
+/// Of sales: the stock versions of their events.
+#[async_trait]
+impl Versions for PgEvents {
+    async fn versions(&self, ids: &[Uuid]) -> Result<HashMap<Uuid, i64>, String> {
+        let versions = queries::stock_versions(&self.pool, ids).await;
+        versions.map_err(|error| error.to_string())
     }
 }
 

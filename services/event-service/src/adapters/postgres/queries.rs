@@ -1,6 +1,6 @@
 //! What is looked at: events, tickets and holds.
 
-use std::cmp::Reverse;
+use std::{cmp::Reverse, collections::HashMap};
 
 use async_trait::async_trait;
 use karcis_database::{Connection, Loaded, Pool, StoreError};
@@ -21,7 +21,7 @@ use crate::{
 
 /// A list may take a second and one core. A word without three letters or digits in a row may have no
 /// trigram, so that it is looked for event by event.
-const LIMIT_LIST: &str = "
+pub(super) const LIMIT_LIST: &str = "
     SELECT set_config('statement_timeout', '1s', true),
            set_config('max_parallel_workers_per_gather', '0', true)";
 
@@ -35,6 +35,16 @@ pub(super) async fn event(pool: &Pool, id: EventId) -> Result<Option<Event>, Sto
     let row = sqlx::query(SELECT).bind(id.0).fetch_optional(&mut connection).await?;
     let event = with_ticket_types(&mut connection, row.as_slice()).await?.one()?;
     Ok(event.map(|(event, _)| event))
+}
+
+/// The stock versions of these events; unknown ids are left out.
+pub(super) async fn stock_versions(
+    pool: &Pool,
+    ids: &[Uuid],
+) -> Result<HashMap<Uuid, i64>, sqlx::Error> {
+    const SELECT: &str = "SELECT event_id, stock_version FROM event WHERE event_id = ANY($1)";
+    let rows: Vec<(Uuid, i64)> = sqlx::query_as(SELECT).bind(ids).fetch_all(pool).await?;
+    Ok(rows.into_iter().collect())
 }
 
 /// The first events that meet this condition on stage and time, and the filter.

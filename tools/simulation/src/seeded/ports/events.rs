@@ -212,6 +212,20 @@ impl LockedEvent for LockedRow {
         ports.write(|state| save(state, is_open, event, fact)).await
     }
 
+    async fn add_copy(mut self: Box<Self>, copy: &Event) -> Result<(), StoreError> {
+        let (ports, id) = (self.ports.clone(), self.event.id);
+        let is_open = &mut self.is_open;
+        ports
+            .write(|state| {
+                *is_open = false;
+                if let Some(row) = state.tables.events.get_mut(id) {
+                    row.is_locked = false;
+                }
+                state.tables.events.add(copy, None);
+            })
+            .await
+    }
+
     async fn delete(mut self: Box<Self>) -> Result<(), StoreError> {
         let (ports, event) = (self.ports.clone(), self.event.clone());
         let is_open = &mut self.is_open;

@@ -9,7 +9,7 @@ use karcis_schemas::{SERVICES, Service};
 const NOWHERE: &str = "postgres://somebody:swordfish@127.0.0.1:1/karcis";
 
 /// A program with a variable that is wrong, the exit code, and what it says beside the variable.
-const WRONG: [(&str, &str, &str, i32, &str); 27] = [
+const WRONG: [(&str, &str, &str, i32, &str); 28] = [
     ("booking-service", "DATABASE_URL", "localhost/karcis", 1, "give postgres://"),
     ("event-service", "DATABASE_URL", "postgres://a:b@h:port/d", 1, "give postgres://"),
     ("user-service", "DATABASE_URL", NOWHERE, 1, "no database answers at 127.0.0.1:1"),

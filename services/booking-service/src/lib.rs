@@ -14,6 +14,7 @@ use adapters::{
     postgres::{AnswerReconciler, BatchedBookings, CancelledEvents, MovedEvents, PgBookings},
     workers::{self, EventWork},
 };
+use application::OpenEvents;
 use domain::{Input, ResendSchedule};
 use karcis_database::Pool;
 use karcis_http::Live;
@@ -79,20 +80,15 @@ pub async fn run(
     let alive = |task| base.alive(task, ALIVE_WITHIN);
     let timers =
         workers::run_timers(bookings.clone(), resends, outbox.clone(), alive("timers"), stop());
-    let event_work = |task, work| {
+    let event_work = |task, events: Arc<dyn OpenEvents>, input, recorded| {
+        let work = EventWork { events, input, recorded };
         let (bookings, outbox) = (bookings.clone(), outbox.clone());
         workers::apply_to_open_events(bookings, work, resends, outbox, alive(task), stop())
     };
-    let cancelled_events = EventWork {
-        events: Arc::new(CancelledEvents(bookings.clone())),
-        input: Input::EventCancelled,
-        recorded: event_cancelled,
-    };
-    let moved_events = EventWork {
-        events: Arc::new(MovedEvents(bookings.clone())),
-        input: Input::EventChanged,
-        recorded: event_moved,
-    };
+    let events = Arc::new(CancelledEvents(bookings.clone()));
+    let cancelled = event_work("cancelled events", events, Input::EventCancelled, event_cancelled);
+    let events = Arc::new(MovedEvents(bookings.clone()));
+    let moved = event_work("moved events", events, Input::EventChanged, event_moved);
     process
         .run("http", base.serve(listener, routes, &keys))
         .run("keys", keys.keep_fresh(stop()))
@@ -102,8 +98,8 @@ pub async fn run(
         .run("live", live.run(shown, stop()))
         .run("reconciler", base.reconcile(answers, config.reconcile))
         .run("timers", timers)
-        .run("cancelled events", event_work("cancelled events", cancelled_events))
-        .run("moved events", event_work("moved events", moved_events))
+        .run("cancelled events", cancelled)
+        .run("moved events", moved)
         .run("housekeeping", workers::keep_house(bookings, stop()))
         .until_stopped()
         .await?;

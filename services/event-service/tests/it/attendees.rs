@@ -101,7 +101,12 @@ async fn a_file_has_all_of_them_and_no_formulas() {
     let head = "code,ticket_type_id,name,booking_id,state,checked_in_at,gate\r\n";
     assert_eq!(empty.body, head);
     assert_eq!(empty.headers["content-type"], "text/csv; charset=utf-8; header=present");
-    assert!(empty.headers["content-disposition"].to_str().unwrap().starts_with("attachment"));
+    assert!(
+        empty.headers["content-disposition"]
+            .to_str()
+            .expect("a header in ASCII")
+            .starts_with("attachment")
+    );
     assert_eq!(empty.headers["cache-control"], "no-store");
 
     let (booking, codes) = app.sold(&event, 1_000).await;
@@ -113,7 +118,8 @@ async fn a_file_has_all_of_them_and_no_formulas() {
     let body = file(&organiser, &event, "&limit=1").await.body;
     let lines: Vec<&str> = body.as_str().expect("a text").split_terminator("\r\n").collect();
     assert_eq!(lines.len(), 1 + codes.len() + more.len() + last.len());
-    let (name, at) = ("'=HYPERLINK(\"\"http://x\"\")", used["checked_in_at"].as_str().unwrap());
+    let (name, at) =
+        ("'=HYPERLINK(\"\"http://x\"\")", used["checked_in_at"].as_str().expect("a time"));
     let line = |code: &str, booking: &str, rest: &str| {
         format!("\"{code}\",\"{}\",\"{name}\",\"{booking}\",{rest}", event.types[0])
     };

@@ -56,13 +56,13 @@ async fn a_confirmed_booking_is_one_mail_and_each_request_another() {
     let wati = reader(&users, &server, "Wati", "id").await;
     let booking = Ids::of(&wati);
     let first = booking.tickets(None);
-    publish(&environment, &[first.clone()]).await;
+    publish(&environment, std::slice::from_ref(&first)).await;
     publish(&environment, &[booking.confirmed_with_tickets()]).await;
     mails(&server, "Wati", 1).await;
     let again = [Some("2031-12-01T03:30:00Z"), Some("2031-12-01T03:30:00.000001Z")]
         .map(|asked_at| booking.tickets(asked_at));
     for message in [&again[0], &again[0], &again[1], &first] {
-        publish(&environment, &[message.clone()]).await;
+        publish(&environment, std::slice::from_ref(message)).await;
     }
     let told = mails(&server, "Wati", 3).await;
     eventually(|| unsent(&environment)).is(0).await;

@@ -20,7 +20,7 @@ async fn every_path_of_the_documents_leads_to_its_service_and_to_no_page() {
         let paths = documented(service.name);
         assert!(paths.len() > 5, "{paths:?}");
         for (path, method) in paths {
-            let filled = path.replace('{', "").replace('}', "");
+            let filled = path.replace(['{', '}'], "");
             let method: Method = method.to_uppercase().parse().expect("a method");
             let request = site.request(method.clone(), &filled).header("accept", "text/html");
             let (status, said) = answer(request.bearer_auth("a token")).await;

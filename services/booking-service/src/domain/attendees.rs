@@ -111,8 +111,8 @@ mod tests {
     fn everything_that_is_wrong_is_said() {
         let length = InvalidText::Length { min: 1, max: 200 };
         let line_break = PersonName::parse("a\nb").expect_err("it breaks the line");
-        let cases: [(&[(u128, &str)], Vec<InvalidAttendee>); 5] = [
-            (&[(3, "Sari")], vec![InvalidAttendee::NotOrdered(0)]),
+        let cases = [
+            (&[(3, "Sari")][..], vec![InvalidAttendee::NotOrdered(0)]),
             (&[(2, "Sari"), (2, "Dewi")], vec![InvalidAttendee::TooMany(1)]),
             (&[(1, "Sari"), (1, " ")], vec![InvalidAttendee::Name(1, length)]),
             (&[(1, "a\nb")], vec![InvalidAttendee::Name(0, line_break)]),

@@ -114,7 +114,7 @@ async fn topics_are_made_once_and_checked_ever_after() {
     let both = [(); 2].map(|()| karcis("topics", &environment("3")));
     for said in both.map(said) {
         let said = said.expect("makes all");
-        assert_eq!(said.matches(": 3 partitions, 1 copies of each").count(), 8, "{said}");
+        assert_eq!(said.matches(": 3 partitions, 1 copies of each").count(), 9, "{said}");
     }
     check("3").expect("all is as it should be");
     let other = said(karcis("topics", &environment("4"))).expect_err("differs");

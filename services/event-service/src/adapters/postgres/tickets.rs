@@ -15,7 +15,7 @@ use crate::{
 macro_rules! select_tickets {
     ($found:literal, $order:literal) => {
         concat!(
-            "SELECT version, booking_id, place, code, ticket.ticket_type_id, ticket_type.name,
+            "SELECT found.version, booking_id, place, code, ticket.ticket_type_id, ticket_type.name,
                     hold.state = 'sold' AND event.stage <> 'cancelled' AS is_good,
                     ticket.used_at, ticket.used_by, ticket.gate, ticket.check_in_id
              FROM (",

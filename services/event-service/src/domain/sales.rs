@@ -9,7 +9,7 @@ use super::{Event, Stock};
 #[derive(Clone, Debug)]
 pub struct Sales {
     pub event: Event,
-    /// The event's stock version: it rises with each change.
+    /// From 1 on; it rises with each change of the event's stock.
     pub version: i64,
     /// In the order of the event's ticket types.
     pub ticket_types: Vec<TicketTypeSales>,

@@ -150,11 +150,11 @@ impl SalesQueries for PgEvents {
     }
 }
 
-/// Of sales: the stock versions of their events.
+/// Of sales.
 #[async_trait]
 impl Versions for PgEvents {
     async fn versions(&self, ids: &[Uuid]) -> Result<HashMap<Uuid, i64>, String> {
-        let versions = queries::stock_versions(&self.pool, ids).await;
+        let versions = sales_days::versions(&self.pool, ids).await;
         versions.map_err(|error| error.to_string())
     }
 }

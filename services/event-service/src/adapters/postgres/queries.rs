@@ -1,6 +1,6 @@
 //! What is looked at: events, tickets and holds.
 
-use std::{cmp::Reverse, collections::HashMap};
+use std::cmp::Reverse;
 
 use async_trait::async_trait;
 use karcis_database::{Connection, Loaded, Pool, StoreError};
@@ -35,16 +35,6 @@ pub(super) async fn event(pool: &Pool, id: EventId) -> Result<Option<Event>, Sto
     let row = sqlx::query(SELECT).bind(id.0).fetch_optional(&mut connection).await?;
     let event = with_ticket_types(&mut connection, row.as_slice()).await?.one()?;
     Ok(event.map(|(event, _)| event))
-}
-
-/// The stock versions of these events; unknown ids are left out.
-pub(super) async fn stock_versions(
-    pool: &Pool,
-    ids: &[Uuid],
-) -> Result<HashMap<Uuid, i64>, sqlx::Error> {
-    const SELECT: &str = "SELECT event_id, stock_version FROM event WHERE event_id = ANY($1)";
-    let rows: Vec<(Uuid, i64)> = sqlx::query_as(SELECT).bind(ids).fetch_all(pool).await?;
-    Ok(rows.into_iter().collect())
 }
 
 /// The first events that meet this condition on stage and time, and the filter.

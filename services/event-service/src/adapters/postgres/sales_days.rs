@@ -94,14 +94,21 @@ fn sold(hold: &Hold) -> Option<&Reservation> {
     }
 }
 
+/// The versions of these events' sales; unknown ids are left out.
+pub(super) async fn versions(pool: &Pool, ids: &[Uuid]) -> Result<HashMap<Uuid, i64>, sqlx::Error> {
+    const SELECT: &str = "SELECT event_id, stock_version + 1 FROM event WHERE event_id = ANY($1)";
+    let rows: Vec<(Uuid, i64)> = sqlx::query_as(SELECT).bind(ids).fetch_all(pool).await?;
+    Ok(rows.into_iter().collect())
+}
+
 /// The event's sales. The version is read first: what is shown is at least as new.
 pub(super) async fn sales(pool: &Pool, id: EventId) -> Result<Option<Sales>, StoreError> {
     const EVENT: &str = select_events!("WHERE event_id = $1");
     const TYPES: &str = "
-        SELECT ticket_type_id, used, COALESCE((
-            SELECT LEAST(sum(revenue - refunds), 9223372036854775807) FROM sales_day
+        SELECT ticket_type_id, used, (
+            SELECT LEAST(COALESCE(sum(revenue - refunds), 0), 9223372036854775807)::bigint FROM sales_day
             WHERE sales_day.event_id = $1 AND sales_day.ticket_type_id = ticket_type.ticket_type_id
-        ), 0)::bigint
+        )
         FROM ticket_type WHERE event_id = $1";
     const BY_DAY: &str = "
         SELECT day, sum(sold)::bigint, sum(refunded)::bigint,
@@ -111,7 +118,7 @@ pub(super) async fn sales(pool: &Pool, id: EventId) -> Result<Option<Sales>, Sto
     let connection = &mut pool.acquire().await?;
     let row = sqlx::query(EVENT).bind(id.0).fetch_optional(&mut *connection).await?;
     let found = with_ticket_types(connection, row.as_slice()).await?.one()?;
-    let Some((event, version)) = found else { return Ok(None) };
+    let Some((event, stock_version)) = found else { return Ok(None) };
     let types: Vec<(Uuid, i32, i64)> =
         sqlx::query_as(TYPES).bind(id.0).fetch_all(&mut *connection).await?;
     let types: HashMap<Uuid, (i32, i64)> =
@@ -137,5 +144,5 @@ pub(super) async fn sales(pool: &Pool, id: EventId) -> Result<Option<Sales>, Sto
         refunds: money(refunds),
     });
     let (ticket_types, days) = (ticket_types.collect(), days.collect());
-    Ok(Some(Sales { event, version, ticket_types, days }))
+    Ok(Some(Sales { event, version: stock_version + 1, ticket_types, days }))
 }

@@ -15,7 +15,7 @@ use crate::{
 macro_rules! select_tickets {
     ($found:literal, $order:literal) => {
         concat!(
-            "SELECT found.version, booking_id, place, code, ticket.ticket_type_id, ticket_type.name,
+            "SELECT found.version, booking_id, found.place, code, ticket.ticket_type_id, ticket_type.name,
                     hold.state = 'sold' AND event.stage <> 'cancelled' AS is_good,
                     ticket.used_at, ticket.used_by, ticket.gate, ticket.check_in_id
              FROM (",
@@ -31,6 +31,7 @@ macro_rules! select_tickets {
         )
     };
 }
+
 /// The ticket, whose event nobody else changes until it is saved or dropped.
 pub(super) async fn lock(
     store: &PgEvents,
@@ -160,16 +161,16 @@ pub(super) async fn sold(
     limit: u16,
 ) -> Result<Vec<ListedTicket>, StoreError> {
     const SELECT: &str = select_tickets!(
-        "SELECT tickets_version AS version, hold.booking_id, place, code
+        "SELECT tickets_version AS version, hold.booking_id, ticket.place, code
          FROM hold
          JOIN ticket ON ticket.booking_id = hold.booking_id
          JOIN ticket_type ON ticket_type.ticket_type_id = ticket.ticket_type_id
          WHERE hold.event_id = $1 AND state = 'sold'
            AND (tickets_version, hold.booking_id) <= ($2, $3)
-           AND ((tickets_version, hold.booking_id) < ($2, $3) OR place < $4)
+           AND ((tickets_version, hold.booking_id) < ($2, $3) OR ticket.place < $4)
            AND ($6::text IS NULL OR strpos(folded(ticket_type.name), folded($6)) > 0
                 OR code BETWEEN $7 AND $8 OR hold.booking_id BETWEEN $7 AND $8)
-         ORDER BY tickets_version DESC, hold.booking_id DESC, place DESC LIMIT $5",
+         ORDER BY tickets_version DESC, hold.booking_id DESC, ticket.place DESC LIMIT $5",
         "version DESC, booking_id DESC, place DESC"
     );
     let mut transaction = pool.begin().await?;

@@ -12,6 +12,8 @@ story('a buyer finds an event, makes an account, pays and has tickets', {}, asyn
   await more.click();
   await more.click();
   await page.getByText('Rp 1,500,000').waitFor();
+  await page.getByText('Put names on the tickets').click();
+  await page.getByLabel('Festival, ticket 2').fill('Dewi Lestari');
   await page.getByRole('button', { name: 'Get tickets' }).click();
   await page.getByRole('link', { name: 'Create an account' }).click();
   await page.getByLabel('Name', { exact: true }).fill('Sari Dewi');
@@ -23,6 +25,7 @@ story('a buyer finds an event, makes an account, pays and has tickets', {}, asyn
   await isConfirmed(page);
   assert.equal(await page.getByRole('img', { name: /^QR code of ticket/ }).count(), 2);
   await page.getByText('Your payment arrived').waitFor();
+  await page.getByText('Dewi Lestari').waitFor();
   await look(page, 'story-ticket');
 });
 

@@ -14,9 +14,10 @@ async function ticketsOf(quantity) {
   const [event, sari] = [await concert({ price: 0 }), await buyer()];
   const items = [{ ticket_type_id: event.ticket_types[0].ticket_type_id, quantity }];
   await api('POST', '/booking/create', { token: sari.token, body: { event_id: event.event_id, items }, status: 202 });
-  const first = async () => (await bookingsOf(sari))[0];
-  await eventually(async () => (await first()).status, 'confirmed');
-  const { tickets } = await first();
+  const [{ booking_id }] = await bookingsOf(sari);
+  const booking = () => api('GET', `/bookings/${booking_id}`, { token: sari.token });
+  await eventually(async () => (await booking()).status, 'confirmed');
+  const { tickets } = await booking();
   return { event, codes: tickets.map(({ code }) => code) };
 }
 

@@ -102,7 +102,8 @@ fn fresh(app: &App, status: StatusCode, file: &File, headers: &HeaderMap) -> Res
     let mut known = known.flat_map(|value| value.split(',')).map(str::trim);
     let is_known = status == StatusCode::OK && known.any(|known| known == "*" || known == tag);
     let mut response = match is_known {
-        true => StatusCode::NOT_MODIFIED.into_response(),
+        // Its headers take the place of those that the browser has kept.
+        true => with_policies(app, StatusCode::NOT_MODIFIED.into_response()),
         false => content(app, status, file, headers),
     };
     response.headers_mut().insert(CACHE_CONTROL, FOR_NOW);
@@ -121,7 +122,10 @@ fn content(app: &App, status: StatusCode, file: &File, headers: &HeaderMap) -> R
     let (bytes, encoding) = compressed.unwrap_or((&file.plain, None));
     let encoding = encoding.map(|encoding| [(CONTENT_ENCODING, encoding)]);
     let kind = [(CONTENT_TYPE, file.kind), (VARY, "accept-encoding")];
-    let mut response = (status, kind, encoding, bytes.clone()).into_response();
+    with_policies(app, (status, kind, encoding, bytes.clone()).into_response())
+}
+
+fn with_policies(app: &App, mut response: Response) -> Response {
     response.headers_mut().extend(app.policies.iter().cloned());
     response
 }

@@ -7,6 +7,7 @@
  * @typedef {object} Cart
  * @property {string} event_id
  * @property {{ ticket_type_id: string, name: string, quantity: number, unit_price: Money }[]} items
+ * @property {{ ticket_type_id: string, name: string }[]} attendees who uses the tickets, as far as that was said
  * @property {Money} total
  * @property {string} key the Idempotency-Key of the booking
  * @property {string | null} booking_id once it was created
@@ -35,12 +36,12 @@ export const dropCart = (eventId) => sessionStorage.removeItem(name(eventId));
 
 /**
  * The cart of a choice: the one that is kept if it is the same choice, or a new one with a new key.
- * @param {string} eventId @param {Cart['items']} items @param {Money} total
+ * @param {string} eventId @param {Pick<Cart, 'items' | 'attendees' | 'total'>} choice
  */
-export function cartOf(eventId, items, total) {
+export function cartOf(eventId, { items, attendees, total }) {
   const before = readCart(eventId);
-  if (before && JSON.stringify([before.items, before.total]) === JSON.stringify([items, total])) return before;
-  return saveCart({ event_id: eventId, items, total, key: crypto.randomUUID(), booking_id: null });
+  if (before && JSON.stringify([before.items, before.attendees, before.total]) === JSON.stringify([items, attendees, total])) return before;
+  return saveCart({ event_id: eventId, items, attendees, total, key: crypto.randomUUID(), booking_id: null });
 }
 
 /** @param {string} bookingId */

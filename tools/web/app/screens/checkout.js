@@ -27,7 +27,7 @@ async function bookingOf(eventId) {
   if (cart) {
     const items = cart.items.map(({ ticket_type_id, quantity }) => ({ ticket_type_id, quantity }));
     /** @type {Booking} */
-    const booking = await post('/booking/create', { event_id: eventId, items, expected_total: cart.total }, { key: cart.key, waitS: 10 });
+    const booking = await post('/booking/create', { event_id: eventId, items, attendees: cart.attendees, expected_total: cart.total }, { key: cart.key, waitS: 10 });
     // The choice may have changed while this was on its way.
     if (readCart(eventId)?.key === cart.key) saveCart({ ...cart, booking_id: booking.booking_id });
     return booking.booking_id;

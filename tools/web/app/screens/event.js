@@ -9,6 +9,7 @@ import { useResource } from '../core/resource.js';
 import { go, place } from '../core/router.js';
 import { accessToken, renewSession, sessionState } from '../core/session.js';
 import { Cover } from '../parts/cover.js';
+import { Field } from '../parts/form.js';
 import { Icon } from '../parts/icons.js';
 import { Empty, Heading, Loaded, Notice, Skeleton } from '../parts/states.js';
 import { Stepper } from '../parts/stepper.js';
@@ -18,6 +19,8 @@ import { toast } from '../parts/toasts.js';
 
 /** How often what is left is read again, in ms. */
 const REFRESH_MS = 8000;
+/** How many tickets of a type are asked for a name. */
+const MOST_NAMES = 20;
 
 /**
  * Whether a ticket type can be bought, and how many at most.
@@ -72,13 +75,23 @@ function fit(event, choice) {
   return /** @type {Record<string, number>} */ (Object.fromEntries(entries));
 }
 
-/** @param {KarcisEvent} event @param {Record<string, number>} choice */
-async function toCheckout(event, choice) {
+/** @typedef {Record<string, string[]>} Names by ticket type, those of its tickets in their order */
+
+/** @param {KarcisEvent} event @returns {Names} */
+function namesOf(event) {
+  const kept = readCart(event.event_id)?.attendees ?? [];
+  return Object.fromEntries(event.ticket_types.map(({ ticket_type_id: id }) => [id, kept.filter((one) => one.ticket_type_id === id).map(({ name }) => name)]));
+}
+
+/** @param {KarcisEvent} event @param {Record<string, number>} choice @param {Names} names */
+async function toCheckout(event, choice, names) {
   const items = event.ticket_types.filter((type) => choice[type.ticket_type_id] > 0).map((type) => (
     { ticket_type_id: type.ticket_type_id, name: type.name, quantity: choice[type.ticket_type_id], unit_price: type.price }));
   const amount = items.reduce((sum, item) => sum + item.quantity * item.unit_price.amount, 0);
   const before = readCart(event.event_id);
-  const cart = cartOf(event.event_id, items, { amount, currency: items[0].unit_price.currency });
+  const attendees = items.flatMap(({ ticket_type_id, quantity }) => (names[ticket_type_id] ?? []).slice(0, quantity)
+    .map((name) => ({ ticket_type_id, name: (name ?? '').trim() })).filter(({ name }) => name));
+  const cart = cartOf(event.event_id, { items, attendees, total: { amount, currency: items[0].unit_price.currency } });
   // Another choice than before: the seats that the old one holds go back.
   if (before?.booking_id && before.key !== cart.key && sessionState.value === 'in') {
     void post('/booking/cancel', { booking_id: before.booking_id }).catch(() => null);
@@ -86,8 +99,21 @@ async function toCheckout(event, choice) {
   go(`/checkout/${event.event_id}`);
 }
 
+/** Who uses the tickets, if the buyer likes to say so. @param {{ event: KarcisEvent, choice: Record<string, number>, names: Names, onChange: (names: Names) => void }} props */
+function NameFields({ event, choice, names, onChange }) {
+  const [isOpen, open] = useState(() => Object.values(names).some((of) => of.length > 0));
+  return html`<details open=${isOpen} onToggle=${(/** @type {any} */ toggle) => open(toggle.currentTarget.open)}>
+    <summary>${t('event.names')}</summary>
+    <p class="fine">${t('event.names-hint')}</p>
+    ${isOpen && event.ticket_types.flatMap(({ ticket_type_id: id, name }) => Array.from({ length: Math.min(choice[id] ?? 0, MOST_NAMES) }, (_, at) => html`<${Field}
+      key=${`${id} ${at}`} name=${`${id} ${at}`} label=${t('event.name-of', { name, number: at + 1 })} maxlength="200" autocomplete="off" value=${names[id]?.[at] ?? ''}
+      onInput=${(/** @type {any} */ input) => onChange({ ...names, [id]: Object.assign([...(names[id] ?? [])], { [at]: input.currentTarget.value }) })} />`))}
+  </details>`;
+}
+
 /** @param {{ event: KarcisEvent }} props */
 function Tickets({ event }) {
+  const [names, setNames] = useState(() => namesOf(event));
   const [choice, setChoice] = useState(() => fit(event, startOf(event)));
   useEffect(() => {
     const fitting = fit(event, choice);
@@ -105,12 +131,13 @@ function Tickets({ event }) {
   const canBuy = event.ticket_types.some((type) => saleOf(type, event).state === 'open');
   return html`<form class="box tickets" id="tickets" aria-label=${t('event.tickets')} onSubmit=${(/** @type {any} */ submit) => {
     submit.preventDefault();
-    if (count) void toCheckout(event, choice);
+    if (count) void toCheckout(event, choice, names);
   }}>
     <h2>${t('event.tickets')}</h2>
     <ul class="rows">${event.ticket_types.map((type) => html`<${TicketRow} key=${type.ticket_type_id} event=${event} type=${type} room=${room}
       value=${choice[type.ticket_type_id] ?? 0} onChange=${(/** @type {number} */ value) => setChoice({ ...choice, [type.ticket_type_id]: value })} />`)}</ul>
     ${event.max_per_buyer && html`<p class="fine">${tn('event.per-buyer', event.max_per_buyer)}</p>`}
+    ${count > 0 && html`<${NameFields} event=${event} choice=${choice} names=${names} onChange=${setNames} />`}
     ${canBuy && html`<div class="buy">
       <p class="total" aria-live="polite"><span>${count ? tn('tickets', count) : t('event.choose')}</span><strong>${count ? (amount ? money(total) : t('free')) : ''}</strong></p>
       <button class="button primary big" type="submit" disabled=${!count}>${t(amount || !count ? 'event.buy' : 'event.take')}</button>

@@ -61,6 +61,8 @@ async fn a_page_that_is_known_is_not_sent_again() {
     let tag = header(&first, "etag").to_owned();
     let again = site.get("/me").header("if-none-match", &tag).send().await.expect("an answer");
     assert_eq!((again.status().as_u16(), header(&again, "etag")), (304, tag.as_str()));
+    let policy = |of| header(of, "content-security-policy").to_owned();
+    assert_eq!(policy(&again), policy(&first), "it takes the place of the one that is kept");
     let other = site.get("/").header("if-none-match", "W/\"other\"").send().await;
     assert_eq!(other.expect("an answer").status(), 200);
 }

@@ -43,13 +43,12 @@ async function find(eventId, names, q, signal) {
 /** A cell (RFC 4180) that no spreadsheet takes for a formula. @param {string} text */
 const cell = (text) => `"${(/^[=+\-@\t\r]/.test(text) ? `'${text}` : text).replaceAll('"', '""')}"`;
 
-/** The file of the tickets, with their names where all are known. @param {string} csv @param {Names} names */
+/** The file of the tickets, whose cells are all quoted, with their names where all are known. @param {string} csv @param {Names} names */
 function withNames(csv, names) {
   return csv.split('\r\n').map((line, at) => {
     if (!line) return line;
     if (at === 0) return `${line},buyer,holders`;
-    const [, typeId] = line.split(',', 2);
-    const booking = /.*,([0-9a-f-]{36}),(?:valid|used|cancelled),/.exec(line)?.[1] ?? '';
+    const [, typeId, , booking] = line.split('","');
     const { buyer, holders } = holdersOf(names.of(booking), typeId);
     return `${line},${cell(buyer)},${cell(holders)}`;
   }).join('\r\n');

@@ -71,8 +71,8 @@ async fn a_booking_is_one_trace_and_its_payment_another() {
             "event-service process ConfirmTickets",
             "event-service send TicketsIssued",
             "booking-service process TicketsIssued",
-            "booking-service send BookingConfirmed",
-            "user-service process BookingConfirmed",
+            "booking-service send TicketMailRequested",
+            "user-service process TicketMailRequested",
             "user-service send_mail",
         ]
     );

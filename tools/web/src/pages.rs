@@ -102,7 +102,7 @@ fn fresh(app: &App, status: StatusCode, file: &File, headers: &HeaderMap) -> Res
     let mut known = known.flat_map(|value| value.split(',')).map(str::trim);
     let is_known = status == StatusCode::OK && known.any(|known| known == "*" || known == tag);
     let mut response = match is_known {
-        // Its headers take the place of those that the browser has kept.
+        // The browser keeps the page and takes these headers.
         true => with_policies(app, StatusCode::NOT_MODIFIED.into_response()),
         false => content(app, status, file, headers),
     };

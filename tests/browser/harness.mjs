@@ -43,6 +43,17 @@ export async function buyer(name = 'Sari Dewi') {
   return { ...account, name, token: session.access_token };
 }
 
+/** Books without a browser, and pays with a token of the simulated gateway. */
+export async function bookWith(person, event, method, { status = 200 } = {}) {
+  const { token } = person;
+  const items = [{ ticket_type_id: event.ticket_types[0].ticket_type_id, quantity: 1 }];
+  const { booking_id } = await api('POST', '/booking/create', { token, body: { event_id: event.event_id, items }, status: 202 });
+  const booking = async () => (await api('GET', `/bookings/${booking_id}`, { token })).status;
+  await eventually(booking, 'awaiting_payment');
+  await api('POST', '/payment/process', { token, body: { booking_id, method }, status });
+  return { booking_id, booking };
+}
+
 /**
  * A test that is a story: `open` gives a page in a browser profile of its own. Afterwards no page may have had an
  * error in its console, but for answers whose status the story expects.

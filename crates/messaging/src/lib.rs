@@ -24,6 +24,7 @@ mod security;
 mod sender;
 mod spans;
 mod topics;
+mod waiting;
 
 pub use acts::Acted;
 pub use bounds::{SEATS_AT_ONCE, parts};
@@ -34,3 +35,4 @@ pub use outbox::{Outbox, OutboxState, Outgoing};
 pub use parked::{ParkedMessage, ParkedMessages};
 pub use security::KafkaSecurity;
 pub use topics::Topic;
+pub use waiting::{WaitingMessages, waiting_messages};

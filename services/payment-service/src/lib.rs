@@ -68,6 +68,7 @@ pub async fn run(
     let routes = http::routes().with_state(ApiState {
         payments: Arc::new(BatchedPayments::start(by(&base.pools.writes))),
         unsettled: by(&base.pools.writes),
+        outcomes: by(&base.pools.reads),
         gateway: gateway.clone(),
         live: live.clone(),
         charges: charges.clone(),

@@ -1,10 +1,11 @@
 //! What every service serves for operators below `/ops/<service>`: the dead letters, the parked messages,
-//! what the reconciler found, and who did what.
+//! what waits in the outbox, what the reconciler found, and who did what.
 
 mod audit;
 mod dead_letters;
 mod differences;
 mod excerpt;
+mod outbox;
 mod parked;
 
 use karcis_database::{ByOperator, Pool, Pools};
@@ -45,6 +46,7 @@ impl OpsState {
 pub(crate) fn routes(service: &Service) -> OpenApiRouter<OpsState> {
     let own = OpenApiRouter::new()
         .routes(routes!(audit::show))
+        .routes(routes!(outbox::list))
         .routes(routes!(dead_letters::list))
         .routes(routes!(dead_letters::show))
         .routes(routes!(dead_letters::redrive))

@@ -6,6 +6,7 @@ use karcis_kernel::{EventId, TicketTypeId};
 use karcis_schemas::BOOKINGS;
 use karcis_testkit::{Broker, TestEnvironment, eventually};
 use reqwest::StatusCode;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::harness::{TestApp, order};
@@ -33,10 +34,22 @@ async fn without_kafka_bookings_are_taken_until_too_much_waits_and_cancels_alway
     assert!(create().await.headers.contains_key("retry-after"));
     buyer.cancels(booking).await.is(202);
 
+    let outbox = "/ops/booking/outbox";
+    buyer.get(outbox).await.is_problem(403, "wrong-role");
+    let waiting = app.operator().get(outbox).await.is(200).body;
+    let [first, .., last] = &waiting["items"].as_array().expect("a list")[..] else {
+        panic!("several topics wait: {waiting}")
+    };
+    assert_eq!([&last["topic"], &last["messages"]], [&json!("karcis.users.v1"), &json!(10_001)]);
+    let age = |topic: &Value| topic["oldest_age_s"].as_i64().expect("a number");
+    assert!(age(first) >= age(last), "what has waited longest is first: {waiting}");
+
     broker.start_again().await;
     app.receives(booking, "ReserveTickets").await;
     app.receives(booking, "ReleaseTickets").await;
     eventually(status).is(StatusCode::ACCEPTED).await;
+    let waits = async || app.operator().get(outbox).await.is(200).body["items"].clone();
+    eventually(waits).is(json!([])).await;
     app.stop().await;
 }
 

@@ -17,9 +17,9 @@ pub use ask_again::{AskError, ask_again};
 pub use ask_provider::{AskReport, RefusedRefund, ask_provider};
 pub use charge_attempt::charge_attempt;
 pub use ports::{
-    Change, Charge, Claimed, Method, PaymentGateway, Payments, ProviderUnavailable, Question,
-    Refund, ReleasedClaim, Unsettled, UnsettledPayments, WaitingPayments, WrongSignature,
-    attempt_of,
+    Change, Charge, Claimed, Method, OutcomeCount, Outcomes, PaymentGateway, Payments,
+    ProviderUnavailable, Question, Refund, ReleasedClaim, Unsettled, UnsettledPayments,
+    WaitingPayments, WrongSignature, attempt_of,
 };
 pub use record_outcomes::{AttemptAnswer, record_outcomes};
 pub use settle_attempt::{SettleError, Settling, settle_attempt};

@@ -278,6 +278,23 @@ pub trait UnsettledPayments: Payments {
     async fn is_recorded(&self, act: &PrivilegedAct) -> Result<bool, StoreError>;
 }
 
+/// What came of the attempts to pay.
+#[async_trait]
+pub trait Outcomes: Send + Sync {
+    /// Of those that began after this time, of 100,000 at most, the most frequent first.
+    async fn outcomes(&self, since: Timestamp) -> Result<Vec<OutcomeCount>, StoreError>;
+}
+
+/// How many attempts had one outcome.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutcomeCount {
+    /// `None` while there is none.
+    pub outcome: Option<String>,
+    /// Why they were declined.
+    pub decline_code: Option<String>,
+    pub attempts: i64,
+}
+
 /// Something that the provider left open.
 #[derive(Clone, Debug)]
 pub struct Unsettled {

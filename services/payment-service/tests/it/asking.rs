@@ -85,7 +85,7 @@ impl TestApp {
         Answer::to(ask.json(&json!({"reason": "it looks late"}))).await
     }
 
-    async fn sees(&self, operator: UserId, path: &str) -> Value {
+    pub(crate) async fn sees(&self, operator: UserId, path: &str) -> Value {
         let see = self.get(path).bearer_auth(token(operator, Role::Operator));
         Answer::to(see).await.is(200).body
     }

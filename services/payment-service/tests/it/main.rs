@@ -12,6 +12,7 @@ mod input;
 mod locked;
 mod lost_answers;
 mod lost_commits;
+mod outcomes;
 mod paying;
 mod provider;
 mod provider_page;

@@ -14,7 +14,7 @@ use tokio_util::task::TaskTracker;
 use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::application::{PaymentGateway, Payments, UnsettledPayments};
+use crate::application::{Outcomes, PaymentGateway, Payments, UnsettledPayments};
 
 const PAYMENTS: &str = "Payments";
 
@@ -32,6 +32,7 @@ pub(crate) struct ApiState {
     pub payments: Arc<dyn Payments>,
     /// What operators do is not shared with other requests' commits, for the sake of its trace.
     pub unsettled: Arc<dyn UnsettledPayments>,
+    pub outcomes: Arc<dyn Outcomes>,
     pub gateway: Arc<dyn PaymentGateway>,
     pub live: Live,
     /// The charges under way: they go on when their client hangs up.

@@ -10,7 +10,7 @@ use karcis_process::chain;
 use uuid::Uuid;
 
 use super::{PgPayments, load::hold};
-use crate::application::{Unsettled, UnsettledPayments};
+use crate::application::{OutcomeCount, Outcomes, Unsettled, UnsettledPayments};
 
 /// How many refunds and reversals wait for an operator, since the provider refuses them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::FromRow)]
@@ -53,6 +53,28 @@ impl Versions for PgPayments {
                 .fetch_all(&self.pool)
                 .await;
         rows.map(|rows| rows.into_iter().collect()).map_err(|error| chain(&error).to_string())
+    }
+}
+
+#[async_trait]
+impl Outcomes for PgPayments {
+    async fn outcomes(&self, since: Timestamp) -> Result<Vec<OutcomeCount>, StoreError> {
+        let counts: Vec<(Option<String>, Option<String>, i64)> = sqlx::query_as(
+            "SELECT outcome, decline_code, count(*) AS attempts
+             FROM (SELECT outcome, decline_code FROM attempt WHERE at > $1 LIMIT 100000) AS recent
+             GROUP BY outcome, decline_code ORDER BY attempts DESC, outcome, decline_code",
+        )
+        .bind(since)
+        .fetch_all(&self.pool)
+        .await?;
+        let counts = counts.into_iter();
+        Ok(counts
+            .map(|(outcome, decline_code, attempts)| OutcomeCount {
+                outcome,
+                decline_code,
+                attempts,
+            })
+            .collect())
     }
 }
 

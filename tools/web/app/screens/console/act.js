@@ -7,8 +7,8 @@ import { Dialog } from '../../parts/dialog.js';
 import { Field, FormProblem, Submit, useForm } from '../../parts/form.js';
 import { toast } from '../../parts/toasts.js';
 
-/** How the provider may have answered, and what was done by hand. */
-const OUTCOMES = ['approved', 'declined', 'voided', 'refunded', 'ask_again'];
+/** How the provider may have answered about a payment; what was done by hand where money is to go back. */
+const OUTCOMES = { payment: ['approved', 'declined', 'voided'], back: ['refunded', 'ask_again'] };
 
 /**
  * @typedef {object} Act
@@ -16,6 +16,7 @@ const OUTCOMES = ['approved', 'declined', 'voided', 'refunded', 'ask_again'];
  * @property {string} path
  * @property {string} about what it is done to
  * @property {string | null} [attempt] which attempt is settled
+ * @property {boolean} [isAttempt] whether that is a payment, not money that is to go back
  */
 
 /** What an answer says was done. @param {Act['kind']} kind @param {any} answer */
@@ -40,7 +41,7 @@ function ActDialog({ act, onClose, onDone }) {
     <form onSubmit=${form.submit}>
       ${act.kind === 'settle' && html`
         <${Field} label=${t('console.outcome')} name="outcome" form=${form}>
-          ${OUTCOMES.map((name) => html`<option key=${name} value=${name}>${t(`console.outcome.${name}`)}</option>`)}
+          ${OUTCOMES[act.isAttempt ? 'payment' : 'back'].map((name) => html`<option key=${name} value=${name}>${t(`console.outcome.${name}`)}</option>`)}
         </>
         <${Field} label=${t('console.reference')} name="reference" form=${form} hint=${t('console.reference-hint')} required maxlength="200" autocomplete="off" />`}
       <${Field} label=${t('console.reason')} name="reason" form=${form} hint=${t('console.reason-hint')} required maxlength="500" autocomplete="off" autofocus />

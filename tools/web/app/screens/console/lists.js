@@ -9,7 +9,7 @@ import { Empty, Heading, Loaded, Notice, wordsOf } from '../../parts/states.js';
 import { Acts } from './act.js';
 import { ALL, WITH_DIFFERENCES, age, askAll } from './services.js';
 
-/** @import { AuditEntry, DeadLetter, Difference, ParkedMessage, Saga, UnsettledPayment } from './shapes.js' */
+/** @import { AuditEntry, DeadLetter, Difference, OutcomeCount, ParkedMessage, Saga, UnsettledPayment, WaitingMessages } from './shapes.js' */
 
 /** @param {{ id: string | null | undefined }} props */
 const BookingLink = ({ id }) => (id ? html`<a href=${`/console/booking/${id}`}><code>${id}</code></a>` : null);
@@ -32,8 +32,17 @@ function PaymentRow({ item, onDone }) {
     <p><strong>${t(`console.what.${item.what}`)}</strong> · ${money(item.amount)}${item.age_s !== null && html` · ${age(item.age_s, locale.value)}`}</p>
     ${item.refusal && html`<p class="fine failed-text">${item.refusal}</p>`}
     ${item.cancel_wanted && html`<p class="fine">${t('console.cancel-wanted')}</p>`}</div>
-    <${Acts} onDone=${onDone} acts=${[{ kind: 'ask', path: `${path}/ask`, about }, { kind: 'settle', path: `${path}/settle`, about, attempt: item.attempt_id }]} />`;
+    <${Acts} onDone=${onDone} acts=${[{ kind: 'ask', path: `${path}/ask`, about }, { kind: 'settle', path: `${path}/settle`, about, attempt: item.attempt_id, isAttempt: item.what === 'attempt' }]} />`;
 }
+
+/** @param {{ item: OutcomeCount }} props */
+const OutcomeRow = ({ item }) => html`<p class="grow"><strong>${t(`console.came.${item.outcome ?? 'open'}`)}</strong> ${item.decline_code ?? ''}</p>
+  <p class="sum">${item.attempts}</p>`;
+
+/** @param {{ item: WaitingMessages, service: string }} props */
+const WaitingRow = ({ item, service }) => html`<div class="grow"><p><span class="badge">${service}</span> <strong>${item.topic}</strong></p>
+  <p class="fine">${t('console.oldest', { age: age(item.oldest_age_s, locale.value) })}</p></div>
+  <p class="sum">${item.messages}</p>`;
 
 /** @param {{ item: DeadLetter, service: string, onDone: () => void }} props */
 function DeadLetterRow({ item, service, onDone }) {
@@ -75,6 +84,8 @@ export const LISTS = {
   stuck: { services: ['booking'], list: 'sagas', query: { stuck: true }, id: 'booking_id', row: SagaRow },
   open: { services: ['booking'], list: 'sagas', id: 'booking_id', row: SagaRow },
   payments: { services: ['payment'], list: 'unknown', id: 'attempt_id', row: PaymentRow },
+  outcomes: { services: ['payment'], list: 'outcomes', id: 'outcome', row: OutcomeRow },
+  outbox: { services: ALL, list: 'outbox', id: 'topic', row: WaitingRow },
   'dead-letters': { services: ALL, list: 'dead-letters', id: 'dead_letter_id', row: DeadLetterRow },
   parked: { services: ALL, list: 'parked', id: 'message_id', row: ParkedRow },
   differences: { services: WITH_DIFFERENCES, list: 'differences', id: 'difference_id', row: DifferenceRow },
@@ -95,7 +106,7 @@ function PartRows({ part, name, onDone }) {
     }
   }
   return html`<section class="box console-part" aria-label=${`${part.service}-service`}>
-    <ul class="rows">${[...part.items, ...more.items].map((item) => html`<li class="row" key=${item[id] ?? item.booking_id}><${Row} item=${item} service=${part.service} onDone=${onDone} /></li>`)}</ul>
+    <ul class="rows">${[...part.items, ...more.items].map((item) => html`<li class="row" key=${`${item[id]} ${item.booking_id} ${item.decline_code}`}><${Row} item=${item} service=${part.service} onDone=${onDone} /></li>`)}</ul>
     ${more.next && html`<button type="button" class="button" aria-disabled=${more.isBusy} onClick=${() => void showMore()}>${t('more')}</button>`}
   </section>`;
 }

@@ -41,12 +41,11 @@ function waitsFor({ saga, payment }) {
 function actsOf({ saga, payment }, id) {
   /** @type {Act[]} */
   const acts = [];
-  const isOpen = payment?.attempts.some(({ outcome }) => outcome === null || outcome === 'returning') || payment?.status === 'refunding';
-  const attempt = payment?.attempts.find(({ outcome }) => outcome === null || outcome === 'returning')?.attempt_id ?? null;
+  const open = payment?.attempts.find(({ outcome }) => outcome === null || outcome === 'returning');
   if (saga?.pending.length) acts.push({ kind: 'resume', path: `/ops/booking/sagas/${id}/resume`, about: id });
-  if (isOpen) {
+  if (open || payment?.status === 'refunding') {
     acts.push({ kind: 'ask', path: `/ops/payment/${id}/ask`, about: id });
-    acts.push({ kind: 'settle', path: `/ops/payment/${id}/settle`, about: id, attempt });
+    acts.push({ kind: 'settle', path: `/ops/payment/${id}/settle`, about: id, attempt: open?.attempt_id ?? null, isAttempt: open?.outcome === null });
   }
   if (saga && saga.status !== 'cancelled' && saga.status !== 'rejected') acts.push({ kind: 'cancel', path: `/ops/booking/${id}/cancel`, about: id });
   return acts;

@@ -17,7 +17,7 @@ use utoipa::{IntoParams, ToSchema, openapi::Object};
 use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
-use self::responses::{PaymentStoryResponse, UnsettledResponse};
+use self::responses::{OutcomeCountResponse, PaymentStoryResponse, UnsettledResponse};
 use super::ApiState;
 use crate::{
     application::{Settling, ask_again, settle_attempt},
@@ -28,6 +28,7 @@ use crate::{
 pub(super) fn routes() -> OpenApiRouter<ApiState> {
     OpenApiRouter::new()
         .routes(routes!(unknown))
+        .routes(routes!(outcomes))
         .routes(routes!(show))
         .routes(routes!(settle))
         .routes(routes!(ask))
@@ -48,6 +49,14 @@ struct UnknownQuery {
     /// The `next_cursor` of the page before.
     #[param(pattern = "^[A-Za-z0-9_-]+$", nullable = false)]
     cursor: Option<String>,
+}
+
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct OutcomesQuery {
+    /// Of the attempts that began in the last so many minutes.
+    #[param(minimum = 1, maximum = 1440, default = 60, nullable = false)]
+    minutes: Option<u16>,
 }
 
 /// What the provider says of what it left open, or what was done by hand.
@@ -99,6 +108,26 @@ async fn unknown(
     let found = api.unsettled.unsettled(before, page.after, page.limit + 1).await?;
     let list = List::of(found, page.limit, |open| (open.booking_id, open.attempt_id));
     Ok(Json(list.map(|open| UnsettledResponse::new(open, at))))
+}
+
+/// What came of the attempts to pay of late, the most frequent outcome first: how many are declined, and why.
+#[utoipa::path(get, path = "/ops/payment/outcomes", tag = OPERATORS, operation_id = "outcomes",
+    params(OutcomesQuery), security(("bearer" = ["operator", "admin"])),
+    responses((status = 200, description = "All of it in one page: of 100,000 attempts at most.",
+        body = List<OutcomeCountResponse>)))]
+async fn outcomes(
+    State(api): State<ApiState>,
+    _operator: Operator,
+    Query(query): Query<OutcomesQuery>,
+) -> Result<Json<List<OutcomeCountResponse>>, Problem> {
+    let minutes = query.minutes.unwrap_or(60);
+    if !(1..=1440).contains(&minutes) {
+        return Err(Problem::invalid_field("minutes", "give 1 to 1440"));
+    }
+    let since: Timestamp = now() - Duration::from_secs(60 * u64::from(minutes));
+    let counts = api.outcomes.outcomes(since).await?;
+    let items = counts.into_iter().map(Into::into).collect();
+    Ok(Json(List { items, next_cursor: None }))
 }
 
 /// A booking's payment with its attempts, and what it waits for.

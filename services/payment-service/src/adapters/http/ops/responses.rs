@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::super::responses::{outcomes, statuses};
 use crate::{
-    application::Unsettled,
+    application::{OutcomeCount, Unsettled},
     domain::{Attempt, AttemptOutcome, Payment, PaymentRecord, State, Status},
 };
 
@@ -32,6 +32,25 @@ pub(super) struct UnsettledResponse {
     /// Why the provider refuses, or why its answer says nothing.
     #[schema(examples("account_closed"))]
     refusal: Option<String>,
+}
+
+/// How many attempts to pay had one outcome.
+#[derive(Serialize, ToSchema)]
+#[schema(as = OutcomeCount)]
+pub(super) struct OutcomeCountResponse {
+    /// Null while there is none.
+    #[schema(schema_with = outcomes)]
+    outcome: Option<String>,
+    /// Why they were declined.
+    #[schema(examples("insufficient_funds"))]
+    decline_code: Option<String>,
+    attempts: i64,
+}
+
+impl From<OutcomeCount> for OutcomeCountResponse {
+    fn from(OutcomeCount { outcome, decline_code, attempts }: OutcomeCount) -> Self {
+        Self { outcome, decline_code, attempts }
+    }
 }
 
 /// A booking's payment, for operators.

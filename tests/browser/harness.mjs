@@ -26,7 +26,8 @@ export async function api(method, path, { token, body, status = 200 } = {}) {
   return text ? JSON.parse(text) : null;
 }
 
-export const adminToken = async () => (await api('POST', '/login', { body: state.admin })).access_token;
+export const { admin } = state;
+export const adminToken = async () => (await api('POST', '/login', { body: admin })).access_token;
 
 /** Publishes an event with one ticket type, as the admin. */
 export async function concert({ title = `Senja ${randomUUID().slice(0, 8)}`, price = 750_000, capacity = 100, ...more } = {}) {
@@ -44,9 +45,9 @@ export async function buyer(name = 'Sari Dewi') {
 }
 
 /** Books without a browser, and pays with a token of the simulated gateway. */
-export async function bookWith(person, event, method, { status = 200 } = {}) {
+export async function bookWith(person, event, method, { type = 0, quantity = 1, status = 200 } = {}) {
   const { token } = person;
-  const items = [{ ticket_type_id: event.ticket_types[0].ticket_type_id, quantity: 1 }];
+  const items = [{ ticket_type_id: event.ticket_types[type].ticket_type_id, quantity }];
   const { booking_id } = await api('POST', '/booking/create', { token, body: { event_id: event.event_id, items }, status: 202 });
   const booking = async () => (await api('GET', `/bookings/${booking_id}`, { token })).status;
   await eventually(booking, 'awaiting_payment');

@@ -13,6 +13,7 @@ async function atConsole(open, path = '/console') {
   const page = await open({ viewport: DESK_TOP });
   await page.goto(path);
   await signIn(page, await operator());
+  await page.getByRole('navigation', { name: 'Console' }).waitFor();
   return page;
 }
 
@@ -78,7 +79,6 @@ story('an operator mends a booking whose refund the bank refuses', {}, async ({ 
 story('an operator settles a payment of which the bank never answers', {}, async ({ open }) => {
   const [event, sari] = [await concert({ capacity: 10 }), await buyer()];
   const page = await atConsole(open, '/console/payments');
-  await page.getByRole('heading', { name: 'Unknown payments' }).waitFor();
   const { booking_id } = await bookWith(sari, event, 'tok_never_arrives', { status: 202 });
   const row = page.getByRole('listitem').filter({ hasText: booking_id });
   await eventually(async () => {

@@ -44,7 +44,8 @@ const [LEFT, RIGHT, TOP, BOTTOM] = [64, 16, 12, 26];
 export function DayBars({ days, format }) {
   const [frame, width] = useWidth();
   const [most, least] = [roundUp(Math.max(...days.map(({ up }) => up))), Math.max(...days.map(({ down }) => down))];
-  const below = least ? Math.min(most, roundUp(least)) : 0;
+  // So far below that the lines' labels do not touch.
+  const below = least ? Math.max(most / 4, Math.min(most, roundUp(least))) : 0;
   const [inner, high] = [Math.max(0, width - LEFT - RIGHT), HEIGHT - TOP - BOTTOM];
   const y = (/** @type {number} */ value) => TOP + (high * (most - value)) / (most + below);
   const step = inner / days.length;

@@ -281,7 +281,7 @@ pub trait UnsettledPayments: Payments {
 /// What came of the attempts to pay.
 #[async_trait]
 pub trait Outcomes: Send + Sync {
-    /// Of those that began after this time, of 100,000 at most, the most frequent first.
+    /// Of the attempts that began after this time, of 100,000 at most, the most frequent first.
     async fn outcomes(&self, since: Timestamp) -> Result<Vec<OutcomeCount>, StoreError>;
 }
 

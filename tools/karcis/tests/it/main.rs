@@ -1,6 +1,5 @@
 //! `karcis` as its users meet it: people who start everything, and operators who deploy.
 
-mod chaos;
 mod deploy;
 mod keys;
 mod launcher;

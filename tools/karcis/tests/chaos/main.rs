@@ -1,4 +1,5 @@
-//! `karcis chaos` with real processes: with a bug in them it names the rule that is broken.
+//! `karcis chaos` with real processes: with a bug in them it names the rule that is broken. Apart from the other
+//! tests, whose servers would get no processor beside a cluster.
 
 use std::{
     io::{BufRead, BufReader},

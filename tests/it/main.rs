@@ -7,7 +7,6 @@ mod cluster;
 #[cfg(debug_assertions)]
 mod crash_points;
 mod crashes;
-mod database;
 mod declined;
 mod deployment;
 mod erased;
@@ -24,9 +23,7 @@ mod malformed;
 mod memory;
 mod openapi;
 mod outage;
-mod overload;
 mod paid;
-mod poison;
 mod provider;
 mod readme;
 mod rejected;

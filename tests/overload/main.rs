@@ -1,10 +1,14 @@
 //! More than the services or their servers take: poison amid load, too many creates, databases that are slow or
-//! full, a broker whose disk is full. It is refused clearly, nothing is lost, and nobody starts a service again.
+//! full or dead, a broker whose disk is full. It is refused clearly, nothing is lost, and nobody starts a service
+//! again. One test at a time and apart from the others: what they measure and strain would be the others' load.
+#![expect(clippy::unwrap_used, reason = "a test ends at the first thing that is missing")]
 
 #[cfg(target_os = "linux")]
 mod creates;
+mod dead_database;
 #[cfg(target_os = "linux")]
 mod full_disks;
+mod poison;
 mod poisoned;
 #[cfg(target_os = "linux")]
 mod slow_database;
@@ -14,7 +18,10 @@ use std::time::Duration;
 use karcis_fleet::{Concert, Fleet, Person};
 use karcis_schemas::{BOOKING, SERVICES};
 use karcis_testkit::{Answer, eventually, together};
-use tokio::time::Instant;
+use tokio::{sync::Mutex, time::Instant};
+
+/// Held by each test.
+static ALONE: Mutex<()> = Mutex::const_new(());
 
 /// What a service, and with poison in it, keeps of its speed. Speeds are compared within one run, on a machine
 /// that does other things too: so they are measured until they compare well, or too often.

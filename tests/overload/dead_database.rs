@@ -7,10 +7,11 @@ use karcis_fleet::{Fleet, Sale, TIMEOUT, Tolerance};
 use karcis_schemas::{BOOKING, SERVICES};
 use karcis_testkit::{PostgresServer, TestEnvironment, eventually};
 
-use crate::overload::{creates, is_refused};
+use crate::{ALONE, creates, is_refused};
 
 #[tokio::test]
 async fn every_booking_survives_a_killed_database() {
+    let _alone = ALONE.lock().await;
     let mut server = PostgresServer::start().await;
     let environment = TestEnvironment::on_postgres(&server).await;
     let resends = [("KARCIS_RESEND_AFTER", "1s")];

@@ -10,6 +10,8 @@ use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, PgPool};
 use uuid::Uuid;
 
+use crate::ALONE;
+
 /// Of the booking's row in each service, what is spoiled and by what.
 pub(crate) const SPOILED: [(&str, &str, &str); 3] = [
     ("bookings.booking", "items", "'{\"damaged\": true}'"),
@@ -19,6 +21,7 @@ pub(crate) const SPOILED: [(&str, &str, &str); 3] = [
 
 #[tokio::test]
 async fn poison_of_every_type_stops_no_sale_and_what_is_mended_takes_its_message() {
+    let _alone = ALONE.lock().await;
     let fleet = Fleet::of_processes(&[("KARCIS_RESEND_AFTER", "1s")]).await;
     let superuser = fleet.environment().superuser();
     let concert = fleet.concert().tickets("VIP", 10).published().await;

@@ -6,7 +6,7 @@ use karcis_fleet::{Fleet, Sale, Tolerance};
 use karcis_schemas::BOOKING;
 use karcis_testkit::{TestEnvironment, eventually};
 
-use super::{creates, is_refused, pids};
+use crate::{ALONE, creates, is_refused, pids};
 
 /// Later than anybody likes: each answer counts, and a booking is many.
 const SLOW: Duration = Duration::from_millis(50);
@@ -15,6 +15,7 @@ const TOO_SLOW: Duration = Duration::from_secs(2);
 
 #[tokio::test]
 async fn a_slow_database_makes_people_wait_or_refuses_them_and_loses_nothing() {
+    let _alone = ALONE.lock().await;
     let mut environment = TestEnvironment::start().await;
     let database = environment.behind_slow_proxy().await;
     let fleet = Fleet::of_instances_on(environment, 1, &[("KARCIS_RESEND_AFTER", "1s")]).await;
@@ -45,5 +46,5 @@ async fn a_slow_database_makes_people_wait_or_refuses_them_and_loses_nothing() {
     };
     let (bought, ()) = tokio::join!(sale.run(), slowing);
     assert!(bought.len() > 20);
-    assert_eq!(pids, super::pids(&fleet), "no service was started again");
+    assert_eq!(pids, crate::pids(&fleet), "no service was started again");
 }

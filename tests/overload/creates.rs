@@ -7,7 +7,7 @@ use karcis_schemas::BOOKING;
 use karcis_testkit::{TestEnvironment, eventually, together};
 use uuid::Uuid;
 
-use super::{KEPT, buying, creates, is_refused, pids};
+use crate::{ALONE, KEPT, buying, creates, is_refused, pids};
 
 /// Nearly as many as a process takes connections, and more than it creates bookings at once.
 const AT_ONCE: usize = 3_400;
@@ -20,6 +20,7 @@ const RECOVERED: Duration = Duration::from_secs(60);
 
 #[tokio::test]
 async fn creates_that_are_too_many_are_refused_for_a_moment_and_the_others_end() {
+    let _alone = ALONE.lock().await;
     rlimit::increase_nofile_limit(u64::MAX).unwrap();
     let mut environment = TestEnvironment::start().await;
     let database = environment.behind_slow_proxy().await;
@@ -68,7 +69,7 @@ async fn creates_that_are_too_many_are_refused_for_a_moment_and_the_others_end()
     })
     .within(RECOVERED)
     .await;
-    assert_eq!(pids, super::pids(&fleet), "no service was started again");
+    assert_eq!(pids, crate::pids(&fleet), "no service was started again");
 }
 
 /// Of all bookings that are stored.

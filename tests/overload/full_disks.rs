@@ -4,13 +4,14 @@ use karcis_fleet::{Booking, Concert, Fleet, FleetAnswer, Ledger, Person, Stock};
 use karcis_schemas::{BOOKING, EVENT, SERVICES};
 use karcis_testkit::{Broker, PostgresServer, TestEnvironment, eventually, together};
 
-use super::{creates, is_refused, pids};
+use crate::{ALONE, creates, is_refused, pids};
 
 /// As both servers say it.
 const CAUSE: &str = "No space left on device";
 
 #[tokio::test]
 async fn a_full_database_refuses_what_is_new_shows_what_it_has_and_loses_nothing() {
+    let _alone = ALONE.lock().await;
     let server = PostgresServer::on_a_disk().await;
     let environment = TestEnvironment::on_postgres(&server).await;
     let fleet = Fleet::of_instances_on(environment, 1, &[("KARCIS_RESEND_AFTER", "1s")]).await;
@@ -57,11 +58,12 @@ async fn a_full_database_refuses_what_is_new_shows_what_it_has_and_loses_nothing
     }
     let paid: Vec<_> = before.iter().zip(early).chain(taken).collect();
     all_end(&fleet, &concert, &paid).await;
-    assert_eq!(pids, super::pids(&fleet), "no service was started again");
+    assert_eq!(pids, crate::pids(&fleet), "no service was started again");
 }
 
 #[tokio::test]
 async fn a_broker_whose_disk_is_full_stops_and_all_goes_on_once_it_is_back() {
+    let _alone = ALONE.lock().await;
     let mut broker = Broker::on_a_disk().await;
     let environment = TestEnvironment::on_kafka(broker.bootstrap_servers()).await;
     let fleet = Fleet::of_instances_on(environment, 1, &[("KARCIS_RESEND_AFTER", "1s")]).await;
@@ -88,7 +90,7 @@ async fn a_broker_whose_disk_is_full_stops_and_all_goes_on_once_it_is_back() {
     broker.start_again().await;
     let pairs = before.iter().zip(early).chain(during.iter().zip(late));
     all_end(&fleet, &concert, &pairs.chain([(&last, waiting)]).collect::<Vec<_>>()).await;
-    assert_eq!(pids, super::pids(&fleet), "no service was started again");
+    assert_eq!(pids, crate::pids(&fleet), "no service was started again");
 }
 
 /// Who has not paid pays; each has a ticket in the end, and nothing is left.

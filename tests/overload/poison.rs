@@ -1,12 +1,12 @@
 //! Messages that cannot be read, and messages about rows that cannot be read, amid a sale: they alone are
 //! dead-lettered, and what is mended takes them when they are sent again.
 
-use karcis_contracts::{CHANNELS, Channel};
+use karcis_contracts::CHANNELS;
 use karcis_fleet::{Fleet, Sale, Tolerance};
 use karcis_kernel::Role;
 use karcis_schemas::{SERVICES, Service};
 use karcis_testkit::eventually;
-use serde_json::{Value, json};
+use serde_json::json;
 use sqlx::{AssertSqlSafe, PgPool};
 use uuid::Uuid;
 
@@ -38,7 +38,7 @@ async fn poison_of_every_type_stops_no_sale_and_what_is_mended_takes_its_message
         let ended = sale.goes_on(0).await;
         for channel in &CHANNELS {
             for kind in channel.kinds {
-                poison(&fleet, channel, kind).await;
+                fleet.poisons(channel, kind).await;
             }
         }
         crowd[0].pays(&bookings[0], "tok_approved").await.is(200);
@@ -135,20 +135,4 @@ pub(crate) async fn mend(
     );
     let mended = sqlx::query(AssertSqlSafe(mend)).execute(superuser).await.unwrap();
     assert_eq!(mended.rows_affected(), 1);
-}
-
-/// A message of this type without anything in it.
-pub(crate) async fn poison(fleet: &Fleet, channel: &Channel, kind: &str) {
-    send(fleet, channel, kind, Uuid::now_v7(), &json!({})).await;
-}
-
-/// A message of this type, with this in it.
-pub(crate) async fn send(fleet: &Fleet, channel: &Channel, kind: &str, key: Uuid, body: &Value) {
-    let writer = SERVICES.into_iter().find(|service| service.full_name() == channel.writer);
-    let schema = writer.unwrap().schema.name;
-    let send =
-        format!("INSERT INTO {schema}.outbox (topic, key, kind, body) VALUES ($1, $2, $3, $4)");
-    let send = sqlx::query(AssertSqlSafe(send)).bind(channel.topic).bind(key).bind(kind);
-    let send = send.bind(body.to_string().into_bytes());
-    send.execute(fleet.environment().superuser()).await.unwrap();
 }

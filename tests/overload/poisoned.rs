@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::{
     ALONE, KEPT, buying,
-    poison::{SPOILED, dead_letters, mend, poison, send, settle_dead_letters, spoil},
+    poison::{SPOILED, dead_letters, mend, settle_dead_letters, spoil},
 };
 
 /// How many buy in a slice, and how many of them at a time.
@@ -80,9 +80,9 @@ async fn a_message_of_each_kind_of_poison_in_every_topic_hardly_slows_a_sale() {
 /// or the store does not take what it says.
 async fn poisoning(fleet: &Fleet, concert: &Concert, victim: &Person, booking: &Booking) {
     for channel in &CHANNELS {
-        poison(fleet, channel, channel.kinds[0]).await;
+        fleet.poisons(channel, channel.kinds[0]).await;
         let (kind, key, body) = unappliable(channel, concert, victim, booking);
-        send(fleet, channel, kind, key, &body).await;
+        fleet.sends(channel, kind, key, &body).await;
     }
 }
 

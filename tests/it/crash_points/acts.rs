@@ -9,8 +9,6 @@ use serde_json::{Value, json};
 use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
-use crate::poison::poison;
-
 /// What people do.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Act {
@@ -137,7 +135,7 @@ impl<'a> Scene<'a> {
     async fn comes_poison(&self) {
         let channel = CHANNELS.iter().find(|channel| channel.reader == self.service.full_name());
         let channel = channel.unwrap();
-        poison(self.fleet, channel, channel.kinds[0]).await;
+        self.fleet.poisons(channel, channel.kinds[0]).await;
         let schema = *self.service.schema;
         let dead = async || self.fleet.environment().dead_letters(schema).await.len();
         eventually(dead).is(1).await;

@@ -8,6 +8,7 @@ mod books;
 mod concert;
 mod ledger;
 mod person;
+mod poison;
 mod processes;
 mod sale;
 mod tasks;

@@ -1,6 +1,7 @@
 //! What tests of any service share: real Kafka and Postgres, a database and topics of one's own, the
 //! harness of one service, access tokens, and `eventually`.
 
+mod apart;
 mod broker;
 mod cluster;
 mod containers;

@@ -2,10 +2,9 @@
 
 use std::{net::SocketAddr, sync::Arc};
 
-use tokio::{
-    net::{TcpListener, TcpStream},
-    task::JoinHandle,
-};
+use tokio::{net::TcpStream, task::JoinHandle};
+
+use crate::apart;
 
 /// Listens before a server, until it is dropped.
 pub(crate) struct Proxy {
@@ -26,10 +25,10 @@ impl Proxy {
         C: Future<Output = ()> + Send + 'static,
     {
         let server = host_of(url).to_owned();
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
+        let listener = apart::listener().await;
         let address = listener.local_addr().expect("it is bound");
         let (to, carry) = (server.clone(), Arc::new(carry));
-        let accepting = tokio::spawn(async move {
+        let accepting = apart::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 let (to, carry) = (to.clone(), carry.clone());
                 // A server that stands still accepts late: nobody else waits for that.

@@ -21,10 +21,9 @@ use hmac::{Hmac, KeyInit, Mac};
 use karcis_kernel::BookingId;
 use serde_json::{Value, json};
 use sha2::Sha256;
-use tokio::net::TcpListener;
 
 use self::account::{Account, Done, Form, error};
-use crate::{Answer, Ledger};
+use crate::{Answer, Ledger, apart};
 
 /// The account's secret key.
 pub const STRIPE_KEY: &str = "sk_test_double";
@@ -52,11 +51,11 @@ pub enum StripeFault {
 impl StripeDouble {
     /// An account without any payment.
     pub async fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
+        let listener = apart::listener().await;
         let address = listener.local_addr().expect("the listener has an address");
         let account = Arc::new(Mutex::new(Account::default()));
         let routes = Router::new().fallback(call).with_state(account.clone());
-        tokio::spawn(async move { axum::serve(listener, routes).await });
+        apart::spawn(async move { axum::serve(listener, routes).await });
         Self { url: format!("http://{address}"), account }
     }
 

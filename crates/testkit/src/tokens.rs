@@ -5,7 +5,8 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use karcis_http::{AUDIENCE, Claims, ISSUER, TOKEN_TYPE};
 use karcis_kernel::{Role, UserId};
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
+
+use crate::apart;
 
 /// The key's name.
 pub const KEY_ID: &str = "tests";
@@ -52,10 +53,10 @@ pub struct TokenMint {
 impl TokenMint {
     /// Serves the key until the test ends.
     pub async fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
+        let listener = apart::listener().await;
         let address = listener.local_addr().expect("the listener has an address");
         let routes = Router::new().route("/.well-known/jwks.json", get(|| async { Json(jwks()) }));
-        tokio::spawn(async move { axum::serve(listener, routes).await });
+        apart::spawn(async move { axum::serve(listener, routes).await });
         Self { jwks_url: format!("http://{address}/.well-known/jwks.json") }
     }
 

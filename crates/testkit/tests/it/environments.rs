@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use karcis_schemas::{BOOKINGS, EVENTS, PAYMENTS, USERS};
-use karcis_testkit::{TestEnvironment, eventually};
+use karcis_testkit::{SilentProxy, TestEnvironment, eventually};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use sqlx::{Connection, PgConnection};
+use tokio::{runtime::Runtime, time::timeout};
 
 #[tokio::test]
 async fn two_tests_share_nothing() {
@@ -44,4 +45,17 @@ async fn the_topics_are_there() {
         names.into_iter().filter(is_missing).collect::<Vec<_>>()
     };
     eventually(missing).is(Vec::<String>::new()).await;
+}
+
+#[tokio::test]
+async fn a_proxy_carries_while_the_test_blocks_its_own_runtime() {
+    let environment = TestEnvironment::start().await;
+    let proxy = SilentProxy::start(environment.database_url()).await;
+    let url = proxy.url(environment.database_url());
+    let elsewhere = std::thread::spawn(move || {
+        Runtime::new()
+            .unwrap()
+            .block_on(async { timeout(Duration::from_secs(30), PgConnection::connect(&url)).await })
+    });
+    elsewhere.join().unwrap().expect("it answers in time").unwrap();
 }

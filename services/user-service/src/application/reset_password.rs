@@ -5,7 +5,7 @@ use super::{
     until_saved::until_saved,
 };
 use crate::domain::{
-    AccountMailKind, ClientIp, InvalidPassword, Password, SecurityEvent, TokenHash,
+    AccountMail, AccountMailKind, ClientIp, InvalidPassword, Password, SecurityEvent, TokenHash,
 };
 
 /// Why a password is not reset.
@@ -39,7 +39,8 @@ pub async fn reset_password(
         let account = load().await?;
         let reset = account.reset(hash.clone());
         let end = Sessions::EndAllBut(None);
-        let is_saved = accounts.save(account.version, &reset, end, &[], None).await?;
+        let mails = AccountMail::of_change(&account, &reset);
+        let is_saved = accounts.save(account.version, &reset, end, &mails, None).await?;
         Ok::<_, MailedTokenError>(is_saved.then_some(reset))
     })
     .await?;

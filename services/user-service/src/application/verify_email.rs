@@ -3,7 +3,7 @@
 use karcis_database::StoreError;
 
 use super::{Accounts, SaveError, Sessions, until_saved::until_saved};
-use crate::domain::{AccountMailKind, TokenHash};
+use crate::domain::{AccountMail, AccountMailKind, TokenHash};
 
 /// Why an address is not verified, or a password not reset.
 #[derive(Debug, thiserror::Error)]
@@ -26,8 +26,9 @@ pub async fn verify_email(
         let account = accounts.by_mailed_token(AccountMailKind::VerifyEmail, token).await?;
         let account = account.ok_or(MailedTokenError::Invalid)?;
         let verified = account.verified();
+        let mails = AccountMail::of_change(&account, &verified);
         let is_done = verified == account
-            || accounts.save(account.version, &verified, Sessions::Keep, &[], None).await?;
+            || accounts.save(account.version, &verified, Sessions::Keep, &mails, None).await?;
         Ok(is_done.then_some(()))
     })
     .await

@@ -11,6 +11,8 @@ pub struct Account {
     pub email: Email,
     /// Whether its owner has proven to read that address.
     pub email_verified: bool,
+    /// Whether its owner was welcomed.
+    pub is_welcomed: bool,
     pub password_hash: PasswordHash,
     pub name: PersonName,
     pub phone: Option<Phone>,
@@ -57,6 +59,7 @@ impl Account {
             user_id,
             email,
             email_verified: false,
+            is_welcomed: false,
             password_hash,
             name,
             phone: None,
@@ -87,12 +90,12 @@ impl Account {
 
     /// The account, whose owner has proven to read its address; the same version if that is known.
     pub fn verified(&self) -> Self {
-        Self { email_verified: true, ..self.clone() }.with_version_after(self)
+        Self { email_verified: true, is_welcomed: true, ..self.clone() }.with_version_after(self)
     }
 
     /// The account with this password, which was chosen with a token from an e-mail to its address.
     pub fn reset(&self, password_hash: PasswordHash) -> Self {
-        Self { password_hash, email_verified: true, ..self.clone() }.with_version_after(self)
+        Self { password_hash, ..self.verified() }.with_version_after(self)
     }
 
     /// The account with this role; the same version if it has the role already.
@@ -205,6 +208,7 @@ mod tests {
         let before = sari();
         let verified = before.verified();
         assert_eq!((verified.email_verified, verified.version), (true, 2));
+        assert_eq!((before.is_welcomed, verified.is_welcomed), (false, true));
         assert_eq!(verified.verified(), verified);
         let change = |email: &str| ProfileChange {
             email: Some(Email::parse(email).expect("it is valid")),
@@ -213,6 +217,7 @@ mod tests {
         assert_eq!(verified.changed(change("sari@mail.example")), verified);
         let moved = verified.changed(change("dewi@mail.example"));
         assert_eq!((moved.email_verified, moved.version), (false, 3));
+        assert!(moved.is_welcomed, "once is enough");
         let reset = moved.reset(PasswordHash("new".to_owned()));
         assert_eq!((reset.email_verified, reset.version), (true, 4));
     }

@@ -28,16 +28,20 @@ pub enum AccountMailKind {
     ResetPassword,
     /// Tells the old address of an account that there is a new one.
     AddressChanged,
+    /// Says what Karcis does, once the person has proven to read the address.
+    Welcome,
 }
 
 impl AccountMailKind {
-    pub const ALL: [Self; 3] = [Self::VerifyEmail, Self::ResetPassword, Self::AddressChanged];
+    pub const ALL: [Self; 4] =
+        [Self::VerifyEmail, Self::ResetPassword, Self::AddressChanged, Self::Welcome];
 
     pub fn as_str(self) -> &'static str {
         match self {
             Self::VerifyEmail => "verify_email",
             Self::ResetPassword => "reset_password",
             Self::AddressChanged => "address_changed",
+            Self::Welcome => "welcome",
         }
     }
 
@@ -46,7 +50,7 @@ impl AccountMailKind {
         match self {
             Self::VerifyEmail => Some(TimeDelta::hours(24)),
             Self::ResetPassword => Some(TimeDelta::minutes(30)),
-            Self::AddressChanged => None,
+            Self::AddressChanged | Self::Welcome => None,
         }
     }
 }
@@ -65,12 +69,12 @@ pub struct AccountMail {
 impl AccountMail {
     /// Asks the owner of the account to prove that its address is theirs.
     pub fn verify(account: &Account) -> Self {
-        Self {
-            kind: AccountMailKind::VerifyEmail,
-            to: account.email.clone(),
-            user_id: Some(account.user_id),
-            was_verified: false,
-        }
+        Self::to_owner(AccountMailKind::VerifyEmail, account)
+    }
+
+    fn to_owner(kind: AccountMailKind, account: &Account) -> Self {
+        let (to, user_id) = (account.email.clone(), Some(account.user_id));
+        Self { kind, to, user_id, was_verified: false }
     }
 
     /// Lets the owner of this address, if it is an account's, choose a new password.
@@ -78,16 +82,18 @@ impl AccountMail {
         Self { kind: AccountMailKind::ResetPassword, to, user_id: None, was_verified: false }
     }
 
-    /// Who is told what when an account changes: both addresses, if it gets another one.
+    /// Who is told what when an account changes: its owner is welcomed once, and both addresses are told if it
+    /// gets another one.
     pub fn of_change(before: &Account, after: &Account) -> Vec<Self> {
+        if after.is_welcomed && !before.is_welcomed {
+            return vec![Self::to_owner(AccountMailKind::Welcome, after)];
+        }
         if before.email == after.email {
             return vec![];
         }
         let to_old = Self {
-            kind: AccountMailKind::AddressChanged,
-            to: before.email.clone(),
-            user_id: Some(before.user_id),
             was_verified: before.email_verified,
+            ..Self::to_owner(AccountMailKind::AddressChanged, before)
         };
         vec![Self::verify(after), to_old]
     }

@@ -15,6 +15,7 @@ use crate::{
 /// The subject of the e-mail that asks for it.
 pub(crate) const VERIFY: &str = "Is this your address?";
 const MOVED: &str = "Your account has another address";
+const WELCOME: &str = "Welcome to Karcis";
 
 async fn start(environment: &TestEnvironment, server: &MailServer) -> TestApp {
     TestApp::start(environment, &[&["--smtp-url", &server.url()], &FROM[..]].concat()).await
@@ -53,8 +54,9 @@ async fn an_address_is_verified_with_the_token_of_the_mail_that_came_to_it() {
     let refreshed = Session::of(users.refreshes(&sari).await.is(200));
     assert!(says_verified(&refreshed));
     asks_again(&users, &refreshed).await;
+    eventually(async || server.mails(&email("Sari"), WELCOME).len()).is(1).await;
     users.stop().await;
-    assert_eq!(server.mail_to(&email("Sari")).len(), 1, "a verified address is not asked again");
+    assert_eq!(server.mail_to(&email("Sari")).len(), 2, "a verified address is not asked again");
     assert_eq!(logs::lines_with(&[&token]), Vec::<String>::new());
 }
 
@@ -188,6 +190,7 @@ async fn a_changed_address_ends_other_sessions_and_tells_the_old_one() {
     users.refreshes(&sari).await.is(200);
     users.stop().await;
     assert_eq!(server.mails(&email("Sari"), MOVED).len(), 1);
+    assert_eq!(server.mails(&email("Dewi"), WELCOME), [""; 0], "nobody is welcomed twice");
 }
 
 #[tokio::test]

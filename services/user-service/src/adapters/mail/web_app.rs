@@ -27,6 +27,11 @@ impl FromStr for WebApp {
 }
 
 impl WebApp {
+    /// The events that are on sale.
+    pub(super) fn events(&self) -> Option<String> {
+        self.path("/")
+    }
+
     /// The page of a booking.
     pub(super) fn booking(&self, id: BookingId) -> Option<String> {
         self.path(&format!("/b/{id}"))

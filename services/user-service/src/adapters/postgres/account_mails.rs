@@ -95,6 +95,7 @@ impl Row {
         let recipient = match kind {
             AccountMailKind::VerifyEmail => owner.filter(|_| !is_verified),
             AccountMailKind::ResetPassword => owner,
+            AccountMailKind::Welcome => owner.filter(|_| is_verified),
             AccountMailKind::AddressChanged => {
                 let (email, is_verified) = (to.clone(), was_verified);
                 Some(Recipient { email, is_verified, greeting: None, language })

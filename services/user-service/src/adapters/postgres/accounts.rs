@@ -321,7 +321,7 @@ async fn write(
     let saved = sqlx::query(
         "UPDATE account SET email = $3, password_hash = $4, name = $5, phone = $6, locale = $7,
              time_zone = $8, role = $9, version = $10, disabled_at = $11,
-             verified_email = CASE WHEN $12 THEN $3 END
+             verified_email = CASE WHEN $12 THEN $3 END, welcomed = $13
          WHERE user_id = $1 AND version = $2
              AND NOT EXISTS (SELECT FROM account WHERE email = $3 AND user_id <> $1)",
     )
@@ -337,6 +337,7 @@ async fn write(
     .bind(account.version)
     .bind(account.disabled_at)
     .bind(account.email_verified)
+    .bind(account.is_welcomed)
     .execute(transaction)
     .await?;
     Ok(saved.rows_affected() > 0)

@@ -18,7 +18,7 @@ macro_rules! select_accounts {
     ($rest:literal) => {
         sqlx::query(concat!(
             "SELECT user_id, email, password_hash, name, phone, locale, time_zone, role, version, \
-             created_at, disabled_at, coalesce(verified_email = email, false) AS email_verified \
+             created_at, disabled_at, welcomed, coalesce(verified_email = email, false) AS email_verified \
              FROM account ",
             $rest
         ))
@@ -46,6 +46,7 @@ struct AccountRow {
     version: i64,
     created_at: Timestamp,
     disabled_at: Option<Timestamp>,
+    welcomed: bool,
 }
 
 impl AccountRow {
@@ -54,6 +55,7 @@ impl AccountRow {
             user_id: UserId(self.user_id),
             email: Email::parse(&self.email)?,
             email_verified: self.email_verified,
+            is_welcomed: self.welcomed,
             password_hash: PasswordHash(self.password_hash),
             name: PersonName::stored(self.name),
             phone: self.phone.map(Phone::stored),

@@ -172,11 +172,16 @@ impl Words for English {
         "Choose a new password"
     }
 
+    fn find_event(&self) -> &'static str {
+        "Find an event"
+    }
+
     fn account_subject(&self, kind: AccountMailKind) -> &'static str {
         match kind {
             AccountMailKind::VerifyEmail => "Is this your address?",
             AccountMailKind::ResetPassword => "A new password",
             AccountMailKind::AddressChanged => "Your account has another address",
+            AccountMailKind::Welcome => "Welcome to Karcis",
         }
     }
 
@@ -198,5 +203,11 @@ impl Words for English {
     fn address_changed(&self) -> &'static str {
         "the account that had this e-mail address has another one now, and everybody else who was logged in \
          to it is logged out. If it was not you, somebody knows your password: answer this e-mail at once."
+    }
+
+    fn welcome(&self) -> &'static str {
+        "this address is confirmed: your tickets come to it, with the codes that let you in, and so does \
+         everything that changes about them.\n\nEach of your bookings has a page that shows where it stands, \
+         what you get back if you cancel, and its tickets, also without a network."
     }
 }

@@ -204,11 +204,16 @@ impl Words for Indonesian {
         "Pilih kata sandi baru"
     }
 
+    fn find_event(&self) -> &'static str {
+        "Cari acara"
+    }
+
     fn account_subject(&self, kind: AccountMailKind) -> &'static str {
         match kind {
             AccountMailKind::VerifyEmail => "Apakah ini alamat Anda?",
             AccountMailKind::ResetPassword => "Kata sandi baru",
             AccountMailKind::AddressChanged => "Akun Anda memakai alamat lain",
+            AccountMailKind::Welcome => "Selamat datang di Karcis",
         }
     }
 
@@ -233,5 +238,11 @@ impl Words for Indonesian {
         "akun yang memakai alamat e-mail ini sekarang memakai alamat lain, dan semua orang lain yang sedang \
          masuk ke akun itu dikeluarkan. Jika itu bukan Anda, ada yang tahu kata sandi Anda: segera balas \
          e-mail ini."
+    }
+
+    fn welcome(&self) -> &'static str {
+        "alamat ini sudah dipastikan: tiket Anda dikirim ke sini, dengan kode untuk masuk, begitu juga setiap \
+         perubahannya.\n\nSetiap pemesanan Anda punya halaman yang menunjukkan keadaannya, berapa uang yang \
+         kembali jika dibatalkan, dan tiketnya, juga tanpa jaringan."
     }
 }

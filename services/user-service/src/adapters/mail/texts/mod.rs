@@ -105,10 +105,12 @@ trait Words {
     fn open_booking(&self) -> &'static str;
     fn confirm_address(&self) -> &'static str;
     fn choose_password(&self) -> &'static str;
+    fn find_event(&self) -> &'static str;
     fn account_subject(&self, kind: AccountMailKind) -> &'static str;
     fn verify_email(&self, token: &str) -> String;
     fn reset_password(&self, token: &str) -> String;
     fn address_changed(&self) -> &'static str;
+    fn welcome(&self) -> &'static str;
 }
 
 fn words(language: Language) -> &'static dyn Words {
@@ -170,6 +172,9 @@ pub(super) fn of_account(
             (words.reset_password(token()?), Some((words.choose_password(), web.reset(token()?))))
         }
         AccountMailKind::AddressChanged => (words.address_changed().to_owned(), None),
+        AccountMailKind::Welcome => {
+            (words.welcome().to_owned(), Some((words.find_event(), web.events())))
+        }
     };
     Ok(Text {
         language: words.tag(),

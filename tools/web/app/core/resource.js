@@ -4,6 +4,8 @@ import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 import { get } from './api.js';
 import { watch } from './stream.js';
 
+const RENEW_EVERY_MS = 10_000;
+
 /**
  * @template T
  * @typedef {object} Resource
@@ -41,6 +43,22 @@ export function useResource(load, dependencies) {
   const retry = useCallback(() => setRound((before) => before + 1), []);
   const set = useCallback((/** @type {T} */ data) => setState({ status: 'ready', data, problem: null }), []);
   return { ...state, retry, set, connection: 'off' };
+}
+
+/**
+ * Reads a resource again every 10 s while somebody looks at it and has not opened anything in it.
+ * @param {Resource<any>} resource
+ * @param {() => boolean} [isStill] whether it has to stay as it is
+ */
+export function useRenewed({ retry }, isStill = () => false) {
+  const still = useRef(isStill);
+  still.current = isStill;
+  useEffect(() => {
+    const timer = setInterval(() => {
+      if (!document.hidden && !document.querySelector('dialog[open], main details[open]') && !still.current()) retry();
+    }, RENEW_EVERY_MS);
+    return () => clearInterval(timer);
+  }, [retry]);
 }
 
 /**

@@ -2,9 +2,9 @@
 // The lists behind the tiles, with what can be done about each item.
 import { get } from '../../core/api.js';
 import { money, time } from '../../core/format.js';
-import { html, useState } from '../../core/html.js';
+import { html, useRef, useState } from '../../core/html.js';
 import { locale, t } from '../../core/i18n.js';
-import { useResource } from '../../core/resource.js';
+import { useRenewed, useResource } from '../../core/resource.js';
 import { Empty, Heading, Loaded, Notice, wordsOf } from '../../parts/states.js';
 import { Acts } from './act.js';
 import { ALL, WITH_DIFFERENCES, age, askAll } from './services.js';
@@ -92,11 +92,12 @@ export const LISTS = {
   audit: { services: ALL, list: 'audit', id: 'audit_id', row: AuditRow },
 };
 
-/** One service's part of a list, of which more can be shown. @param {{ part: import('./services.js').Part, name: string, onDone: () => void }} props */
-function PartRows({ part, name, onDone }) {
+/** One service's part of a list, of which more can be shown. @param {{ part: import('./services.js').Part, name: string, onMore: () => void, onDone: () => void }} props */
+function PartRows({ part, name, onMore, onDone }) {
   const { list, query, id, row: Row } = LISTS[name];
   const [more, setMore] = useState({ items: /** @type {any[]} */ ([]), next: part.next, isBusy: false });
   async function showMore() {
+    onMore();
     setMore({ ...more, isBusy: true });
     try {
       const page = await get(`/ops/${part.service}/${list}`, { query: { limit: 100, ...query, cursor: more.next } });
@@ -114,11 +115,19 @@ function PartRows({ part, name, onDone }) {
 /** @param {{ name: string }} props */
 export function OpsList({ name }) {
   const { services, list, query = {} } = LISTS[name];
-  const parts = useResource((signal) => askAll(services, list, query, signal), [name]);
+  const [round, setRound] = useState(0);
+  const hasMore = useRef(false);
+  const parts = useResource((signal) => askAll(services, list, query, signal), [name, round]);
+  // What an operator has paged to stays where it is.
+  useRenewed(parts, () => hasMore.current);
+  const onDone = () => {
+    hasMore.current = false;
+    setRound(round + 1);
+  };
   return html`<div class="stack"><div class="stack-tight"><${Heading}>${t(`console.${name}`)}</><p class="lead">${t(`console.${name}.text`)}</p></div>
     <${Loaded} of=${parts}>${(/** @type {import('./services.js').Part[]} */ all) => html`
       ${all.filter(({ problem }) => problem).map(({ service, problem }) => html`<${Notice} key=${service} kind="failed" role="alert"><p>${service}-service: ${wordsOf(/** @type {any} */ (problem))}</p></>`)}
-      ${all.filter(({ items }) => items.length).map((part) => html`<${PartRows} key=${`${part.service} ${part.items.length} ${part.next}`} part=${part} name=${name} onDone=${parts.retry} />`)}
+      ${all.filter(({ items }) => items.length).map((part) => html`<${PartRows} key=${`${part.service} ${part.next} ${round}`} part=${part} name=${name} onMore=${() => { hasMore.current = true; }} onDone=${onDone} />`)}
       ${all.every(({ items, problem }) => !items.length && !problem) && html`<${Empty} icon="check" title=${t('console.nothing')} />`}`}</>
   </div>`;
 }

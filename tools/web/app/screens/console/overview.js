@@ -1,15 +1,14 @@
 // @ts-check
 // What needs somebody now: a tile for each kind of trouble, leading to its list.
-import { html, useEffect } from '../../core/html.js';
+import { html } from '../../core/html.js';
 import { locale, t } from '../../core/i18n.js';
-import { useResource } from '../../core/resource.js';
+import { useRenewed, useResource } from '../../core/resource.js';
 import { Icon } from '../../parts/icons.js';
 import { Heading, Loaded } from '../../parts/states.js';
 import { ALL, WITH_DIFFERENCES, age, askAll } from './services.js';
 
 /** @import { Part } from './services.js' */
 
-const REFRESH_EVERY_MS = 10_000;
 /** Messages wait for some milliseconds; for longer where the broker is away or behind. */
 const LONG_UNSENT_S = 10;
 /** A share of declines that is no longer usual, among enough payments to tell. */
@@ -96,10 +95,7 @@ const TileLink = ({ tile: { name, href, kind, shown, detail } }) => html`<a clas
 
 export function Overview() {
   const tiles = useResource(load, []);
-  useEffect(() => {
-    const timer = setInterval(() => { if (!document.hidden) tiles.retry(); }, REFRESH_EVERY_MS);
-    return () => clearInterval(timer);
-  }, []);
+  useRenewed(tiles);
   return html`<div class="stack"><${Heading}>${t('console.title')}</>
     <${Loaded} of=${tiles}>${(/** @type {Tile[]} */ all) => {
     const troubled = all.filter(({ kind }) => kind !== 'calm').length;

@@ -3,7 +3,7 @@
 import { money, time } from '../../core/format.js';
 import { html } from '../../core/html.js';
 import { t } from '../../core/i18n.js';
-import { useResource } from '../../core/resource.js';
+import { useRenewed, useResource } from '../../core/resource.js';
 import { Empty, Heading, Loaded, Notice } from '../../parts/states.js';
 import { Acts } from './act.js';
 import { ALL, askAll, find } from './services.js';
@@ -72,6 +72,7 @@ const HoldBox = ({ hold }) => html`<section class="box"><h2>${t('console.hold')}
 /** @param {{ id: string }} props */
 export function BookingStory({ id }) {
   const story = useResource((signal) => load(encodeURIComponent(id), signal), [id]);
+  useRenewed(story);
   return html`<div class="stack"><div><${Heading} title=${t('console.booking')}>${t('console.booking')}</><p><code>${id}</code></p></div>
     <${Loaded} of=${story}>${(/** @type {Story} */ found) => {
     const { saga, hold, payment, aside } = found;

@@ -7,10 +7,10 @@ use karcis_testkit::{TestEnvironment, eventually};
 use uuid::Uuid;
 
 use crate::{
-    booking_mails::{Ids, tickets},
+    booking_mails::{Ids, mails, sent, tickets},
     harness::{Session, TestApp, email},
     logs,
-    mail_server::{MailServer, decoded},
+    mail_server::MailServer,
     notifications::publish,
     verification::VERIFY,
 };
@@ -37,24 +37,22 @@ async fn the_buyer_of_a_confirmed_booking_gets_one_email_for_each_change() {
     let users =
         TestApp::start(&environment, &[&["--smtp-url", &server.url()], &FROM[..]].concat()).await;
     let sari = users.registers("Letterwriter").await;
-    let address = email("Letterwriter");
-    users.verifies(&server.token(&address, VERIFY).await).await.is(204);
+    users.verifies(&server.token(&email("Letterwriter"), VERIFY).await).await.is(204);
     let ids = Ids::of(&sari);
     let (booking, booked) = (ids.booking_id, || Some(tickets(250_000)));
     let [reserved, confirmed] = [ids.reserved(PAY_BY), ids.confirmed(booked())];
     publish(&environment, &[ids.created(), reserved.clone()]).await;
-    eventually(async || server.mail_to(&address).len()).is(2).await;
+    mails(&server, "Letterwriter", 1).await;
     publish(&environment, std::slice::from_ref(&confirmed)).await;
-    eventually(async || server.mail_to(&address).len()).is(3).await;
+    mails(&server, "Letterwriter", 2).await;
     eventually(|| unsent(&environment)).is(Vec::<Uuid>::new()).await;
     // Messages are read in order: once the last one is sent, the repeated ones have been read.
     let again = [ids.created(), reserved, confirmed, ids.cancelled(booked(), None)];
     publish(&environment, &again).await;
-    eventually(async || server.mail_to(&address).len()).is(4).await;
+    mails(&server, "Letterwriter", 3).await;
     users.stop().await;
 
-    let emails: Vec<String> =
-        server.mail_to(&address)[1..].iter().map(|email| decoded(email)).collect();
+    let emails = sent(&server, "Letterwriter");
     assert_eq!(emails.len(), 3, "each is sent once: {emails:#?}");
     for (email, subject) in
         emails.iter().zip(["Your tickets are held", "Your tickets", "Your booking is cancelled"])

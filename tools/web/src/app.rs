@@ -1,12 +1,13 @@
-//! The app's files: compiled in, and in a debug build read from the folder at each request, so that a
+//! The app's files: compiled in, and in a debug build read from the folder once it has changed, so that a
 //! change shows at the next reload.
 
 use std::{
     collections::BTreeMap,
     fs, io,
     io::Write,
-    path::Path,
-    sync::{Arc, OnceLock},
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
+    time::SystemTime,
 };
 
 use axum::{
@@ -72,9 +73,9 @@ pub(crate) struct App {
 pub(crate) fn current() -> Arc<App> {
     static KEPT: OnceLock<Arc<App>> = OnceLock::new();
     if cfg!(debug_assertions)
-        && let Ok(files) = read(Path::new(FOLDER))
+        && let Ok(app) = of_folder(Path::new(FOLDER))
     {
-        return Arc::new(App::new(files));
+        return app;
     }
     let compiled_in = || {
         let files =
@@ -87,6 +88,37 @@ pub(crate) fn current() -> Arc<App> {
         Arc::new(app)
     };
     KEPT.get_or_init(compiled_in).clone()
+}
+
+/// A file, its length and when it was changed.
+type Stamp = (PathBuf, u64, SystemTime);
+
+/// The app of the folder's files as they are now.
+fn of_folder(folder: &Path) -> io::Result<Arc<App>> {
+    static KEPT: Mutex<Option<(Vec<Stamp>, Arc<App>)>> = Mutex::new(None);
+    let mut stamps = Vec::new();
+    add_stamps(folder, &mut stamps)?;
+    let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some((of, app)) = &*kept
+        && *of == stamps
+    {
+        return Ok(app.clone());
+    }
+    let app = Arc::new(App::new(read(folder)?));
+    *kept = Some((stamps, app.clone()));
+    Ok(app)
+}
+
+fn add_stamps(folder: &Path, stamps: &mut Vec<Stamp>) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let (path, about) = entry.and_then(|entry| Ok((entry.path(), entry.metadata()?)))?;
+        if about.is_dir() {
+            add_stamps(&path, stamps)?;
+        } else {
+            stamps.push((path, about.len(), about.modified()?));
+        }
+    }
+    Ok(())
 }
 
 /// The files below the folder, by their paths.

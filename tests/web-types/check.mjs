@@ -45,7 +45,7 @@ for (const [, how, key] of code.matchAll(/\b(tn?)\('([a-z][\w.-]*)'/g)) {
 for (const file of sources) {
   const lines = readFileSync(file, 'utf8').split('\n');
   if (lines.length > 401) broken.push(`${relative('.', file)} has ${lines.length} lines; at most 400`);
-  if (file.endsWith('.js') && !/theme\.js$/.test(file) && lines[0] !== '// @ts-check') broken.push(`${file} does not begin with // @ts-check`);
+  if (file.endsWith('.js') && lines[0] !== '// @ts-check') broken.push(`${file} does not begin with // @ts-check`);
   if (/\bstyle=/.test(lines.join('\n')) && file.endsWith('.js')) broken.push(`${file} has an inline style, which the page's policy refuses`);
 }
 

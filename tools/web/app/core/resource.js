@@ -1,6 +1,6 @@
 // @ts-check
 // Loads what a screen shows, and says how far it is.
-import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
+import { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { get } from './api.js';
 import { watch } from './stream.js';
 
@@ -27,7 +27,8 @@ const RENEW_EVERY_MS = 10_000;
 export function useResource(load, dependencies) {
   const [state, setState] = useState(/** @type {any} */ ({ status: 'loading', data: null, problem: null }));
   const [round, setRound] = useState(0);
-  useEffect(() => {
+  // Asked before anything is painted.
+  useLayoutEffect(() => {
     const abort = new AbortController();
     setState((/** @type {any} */ before) => ({ ...before, status: 'loading', problem: null }));
     load(abort.signal).then(

@@ -1,6 +1,6 @@
 // @ts-check
 // An event's cover art, drawn from its id: the same event always looks the same.
-import { html, useMemo } from '../core/html.js';
+import { html, useEffect, useMemo, useRef, useState } from '../core/html.js';
 
 /** Numbers from 0 to 1 that follow from a text. @param {string} text */
 function numbersOf(text) {
@@ -55,8 +55,21 @@ const MOTIFS = [
   }),
 ];
 
+/** Whether this is nearly on screen, or was: a list may have hundreds. @param {{ current: Element | null }} ref */
+function useNear(ref) {
+  const [isNear, setNear] = useState(false);
+  useEffect(() => {
+    const observer = new IntersectionObserver((seen) => { if (seen.some(({ isIntersecting }) => isIntersecting)) setNear(true); }, { rootMargin: '200px' });
+    if (ref.current && !isNear) observer.observe(ref.current);
+    return () => observer.disconnect();
+  }, [isNear]);
+  return isNear;
+}
+
 /** @param {{ id: string, class?: string }} props */
 export function Cover({ id, class: name = '' }) {
+  const svg = useRef(null);
+  const isNear = useNear(svg);
   const art = useMemo(() => {
     const next = numbersOf(id);
     const hue = next() * 360;
@@ -68,7 +81,7 @@ export function Cover({ id, class: name = '' }) {
         <stop offset="1" stop-color=${hsl(hue + 60 + next() * 60, 75, 22)} />
       </linearGradient></defs>
       <rect width="400" height="225" fill=${`url(#${ground})`} />
-      ${motif(next, hue)}`;
-  }, [id]);
-  return html`<svg class=${`cover ${name}`} viewBox="0 0 400 225" preserveAspectRatio="xMidYMid slice" aria-hidden="true">${art}</svg>`;
+      ${isNear && motif(next, hue)}`;
+  }, [id, isNear]);
+  return html`<svg ref=${svg} class=${`cover ${name}`} viewBox="0 0 400 225" preserveAspectRatio="xMidYMid slice" aria-hidden="true">${art}</svg>`;
 }

@@ -31,27 +31,34 @@ const ROUTES = [
 /** @type {Route} */
 const NOT_FOUND = { pattern: '*', load: () => import('./screens/not-found.js') };
 
-/** The module of the screen where the person is; null while it loads. */
-function useScreen() {
+/** A screen's module with its texts. @param {Route} route */
+async function loadScreen(route) {
+  try {
+    const [module] = await Promise.all([route.load(), route.area && loadTexts(route.area)]);
+    return { route, screen: module.default, isBare: module.isBare, problem: null };
+  } catch (error) {
+    console.warn(error);
+    return { route, screen: null, problem: { slug: 'offline', isPassing: true } };
+  }
+}
+
+/** The screen where the person is; null while it loads. @param {Awaited<ReturnType<typeof loadScreen>>} first */
+function useScreen(first) {
   const route = place.value.route ?? NOT_FOUND;
-  const [loaded, setLoaded] = useState(/** @type {any} */ ({ route: null, screen: null, problem: null }));
+  const [loaded, setLoaded] = useState(/** @type {any} */ (first));
   const [round, setRound] = useState(0);
   useEffect(() => {
+    if (loaded.route === route && loaded.screen) return undefined;
     let isCurrent = true;
-    Promise.all([route.load(), route.area && loadTexts(route.area)]).then(
-      ([module]) => { if (isCurrent) setLoaded({ route, screen: module.default, isBare: module.isBare, problem: null }); },
-      (error) => {
-        console.warn(error);
-        if (isCurrent) setLoaded({ route, screen: null, problem: { slug: 'offline', isPassing: true } });
-      },
-    );
+    void loadScreen(route).then((screen) => { if (isCurrent) setLoaded(screen); });
     return () => { isCurrent = false; };
   }, [route, round]);
   return { ...loaded, isCurrent: loaded.route === route, route, retry: () => setRound((before) => before + 1) };
 }
 
-function App() {
-  const { screen: Screen, problem, isCurrent, isBare, route, retry } = useScreen();
+/** @param {{ first: Awaited<ReturnType<typeof loadScreen>> }} props */
+function App({ first }) {
+  const { screen: Screen, problem, isCurrent, isBare, route, retry } = useScreen(first);
   const isAway = sessionState.value === 'away';
   const isRefused = route.who !== undefined && !user.value && !(isAway && route.who === 'signed-in-or-away');
   useEffect(() => {
@@ -70,13 +77,12 @@ async function start() {
   document.documentElement.lang = language.value;
   void renewSession();
   startRouter(ROUTES);
-  // The first screen comes while the texts come.
-  place.value.route?.load().catch(() => null);
+  const first = loadScreen(place.value.route ?? NOT_FOUND);
   const texts = loadTexts('shop');
-  // The first use of Intl takes 40 ms and more: the network is waited for meanwhile.
-  number(0);
+  // The first use of Intl takes 40 ms and more: the network is waited for meanwhile, and a task of its own delays nobody.
+  setTimeout(number, 0, 0);
   await texts;
-  render(html`<${App} />`, /** @type {Element} */ (document.getElementById('app')));
+  render(html`<${App} first=${await first} />`, /** @type {Element} */ (document.getElementById('app')));
   if ('serviceWorker' in navigator) {
     addEventListener('load', () => void navigator.serviceWorker.register('/sw.js').catch(() => null));
     if (document.readyState === 'complete') void navigator.serviceWorker.register('/sw.js').catch(() => null);

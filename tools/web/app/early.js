@@ -1,5 +1,5 @@
 // @ts-check
-// Before anything is painted: the theme that a person chose, and the modules for which app.js will ask first.
+// Before anything is painted: the theme that a person chose, and what app.js will ask for first.
 {
   const theme = localStorage.getItem('karcis.theme');
   if (theme === 'light' || theme === 'dark') document.documentElement.dataset.theme = theme;
@@ -10,10 +10,8 @@
   else if (location.pathname.startsWith('/e/')) first.push('screens/event.js', 'core/cart.js', 'parts/form.js', 'parts/stepper.js');
   else if (location.pathname.startsWith('/b/')) first.push('screens/booking.js');
   const base = /** @type {HTMLScriptElement} */ (document.currentScript).src;
-  for (const path of first) {
-    const link = document.createElement('link');
-    link.rel = 'modulepreload';
-    link.href = new URL(path, base).href;
-    document.head.append(link);
-  }
+  /** @param {Partial<HTMLLinkElement>} link */
+  const ask = (link) => document.head.append(Object.assign(document.createElement('link'), link));
+  for (const path of first) ask({ rel: 'modulepreload', href: new URL(path, base).href });
+  if (location.pathname === '/' && !location.search) ask({ rel: 'preload', as: 'fetch', crossOrigin: 'anonymous', href: '/events?limit=12' });
 }

@@ -12,7 +12,7 @@ import { Empty, Failure, Heading } from '../parts/states.js';
 
 /** @import { List, ListedEvent } from '../types.js' */
 
-const PAGE = 24;
+const PAGE = 12;
 
 /** The start of a local day as the API takes it. @param {string} day @param {number} [plusDays] */
 function startOf(day, plusDays = 0) {
@@ -142,7 +142,7 @@ async function loadEvents(signal, pages) {
 
 export default function Browse() {
   const { query } = place.value;
-  const pages = Math.min(20, Math.max(1, Number(query.get('pages')) || 1));
+  const pages = Math.min(40, Math.max(1, Number(query.get('pages')) || 1));
   const events = useResource((signal) => loadEvents(signal, pages), [query.get('q'), query.get('from'), query.get('to'), pages]);
   const list = events.data;
   const isFiltered = ['q', 'from', 'to'].some((name) => query.has(name));

@@ -7,6 +7,7 @@ use karcis_kernel::Bug;
 use karcis_process::{Process, exit_code, settings};
 
 use crate::{
+    bench::{BenchOptions, bench},
     chaos::{ChaosOptions, chaos},
     keys::{KeysCommand, keys},
     launcher,
@@ -57,6 +58,10 @@ enum Command {
     ///
     /// The exit code is 1 if a rule does not hold; then it prints which, and the story of the booking.
     Chaos(ChaosOptions),
+    /// Measure a real fleet under load: what a second sells, how long people wait, and what a booking costs
+    ///
+    /// The exit code is 1 if the books do not balance at the end: then no figure counts.
+    Bench(BenchOptions),
     /// Serve the web app, and pass calls on to the services, at one origin
     Web(Box<karcis_web::Config>),
     /// One service by itself, as its own binary would run.
@@ -81,6 +86,7 @@ pub(crate) async fn run() -> ExitCode {
             Some(Command::Simulate(options)) => Ok(simulate(&options)?),
             Some(Command::Ops(options)) => Ok(ops(*options).await?),
             Some(Command::Chaos(options)) => Ok(chaos(&options).await?),
+            Some(Command::Bench(options)) => Ok(bench(&options).await?),
             Some(Command::Web(config)) => {
                 let listener = config.bind().await?;
                 Ok(karcis_web::run(*config, listener, Process::start("web")).await?)

@@ -1,5 +1,6 @@
 //! The `karcis` program: starts everything on this machine, prepares deployments, and operates them.
 
+mod bench;
 mod chaos;
 mod cli;
 #[cfg(test)]

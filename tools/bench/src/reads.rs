@@ -1,0 +1,87 @@
+//! What people read most, against a bare route of axum that answers the same bytes.
+
+use std::time::Duration;
+
+use axum::{Router, http::header::CONTENT_TYPE, routing::get};
+use futures_util::future::try_join_all;
+use serde::Serialize;
+use tokio::{
+    net::TcpListener,
+    runtime::{Builder, Runtime},
+    time::Instant,
+};
+
+use crate::{
+    BenchError, buyers,
+    buyers::Purchases,
+    stack::{Event, Stack},
+};
+
+/// How many read at once.
+const READERS: usize = 64;
+const WARM_UP: Duration = Duration::from_secs(1);
+const MEASURED: Duration = Duration::from_secs(4);
+
+/// Answers in a second.
+#[derive(Debug, Serialize)]
+pub(crate) struct Reads {
+    pub(crate) path: &'static str,
+    pub(crate) bytes: usize,
+    pub(crate) per_s: f64,
+    pub(crate) bare_per_s: f64,
+}
+
+/// Reads an event, the list of events, and a booking.
+pub(crate) async fn read(stack: &Stack, event: &Event) -> Result<Vec<Reads>, BenchError> {
+    let token = stack.token()?;
+    let booking = buyers::purchase(stack, event, &token, &Purchases::default().into()).await?;
+    let paths = [
+        ("/events/{event_id}", stack.url("event", &format!("/events/{}", event.id))),
+        ("/events", stack.url("event", "/events?limit=24")),
+        ("/bookings/{booking_id}", stack.url("booking", &format!("/bookings/{booking}"))),
+    ];
+    let mut all = Vec::new();
+    for (path, url) in paths {
+        let body = stack.get(&url, &token).await?;
+        let bytes = body.len();
+        let (runtime, bare) = bare(body)?;
+        let bare_per_s = rate(stack, &bare, &token).await?;
+        let per_s = rate(stack, &url, &token).await?;
+        runtime.shutdown_background();
+        all.push(Reads { path, bytes, per_s, bare_per_s });
+    }
+    Ok(all)
+}
+
+/// A route that knows nothing but this answer, on threads of its own as a service has them.
+fn bare(body: Vec<u8>) -> Result<(Runtime, String), BenchError> {
+    let runtime = Builder::new_multi_thread().enable_all().build()?;
+    let body = axum::body::Bytes::from(body);
+    let answer = move || {
+        let body = body.clone();
+        async move { ([(CONTENT_TYPE, "application/json")], body) }
+    };
+    let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
+    listener.set_nonblocking(true)?;
+    let url = format!("http://{}/", listener.local_addr()?);
+    runtime.spawn(async move {
+        axum::serve(TcpListener::from_std(listener)?, Router::new().route("/", get(answer))).await
+    });
+    Ok((runtime, url))
+}
+
+/// Answers in a second, each reader waiting for one before the next.
+async fn rate(stack: &Stack, url: &str, token: &str) -> Result<f64, BenchError> {
+    let from = Instant::now() + WARM_UP;
+    let until = from + MEASURED;
+    let reading = (0..READERS).map(async |_| {
+        let mut answers = 0;
+        while Instant::now() < until {
+            stack.get(url, token).await?;
+            answers += usize::from(Instant::now() >= from);
+        }
+        Ok::<_, BenchError>(answers)
+    });
+    let answers: usize = try_join_all(reading).await?.into_iter().sum();
+    Ok(answers as f64 / MEASURED.as_secs_f64())
+}

@@ -1,0 +1,208 @@
+//! The loads, one after the other, each from rest to rest.
+
+use std::{collections::HashMap, sync::Mutex, thread::available_parallelism, time::Duration};
+
+use chrono::{DateTime, Utc};
+use karcis_fleet::{When, violations};
+use karcis_schemas::SERVICES;
+use sqlx::AssertSqlSafe;
+use tokio::time::{Instant, sleep};
+use uuid::Uuid;
+
+use crate::{
+    BenchError, Options, Report, buyers,
+    buyers::Purchases,
+    postgres::{self, written},
+    processes, reads,
+    report::{Idle, Load, Percentiles},
+    stack::{Event, Stack},
+    stadium,
+};
+
+/// Bookings and seconds that are left out at the beginning.
+const WARM_UP: (usize, Duration) = (50, Duration::from_secs(5));
+const IDLE_BOOKINGS: usize = 200;
+/// Of the load on many events.
+const MANY: usize = 200;
+/// A session of Postgres tells what it did when it has been idle for a second.
+const COUNTED_AFTER: Duration = Duration::from_millis(1_500);
+/// All that is under way has to end within this.
+const AT_REST_WITHIN: Duration = Duration::from_secs(120);
+
+pub(crate) async fn run(
+    stack: &Stack,
+    options: &Options,
+    tell: &impl Fn(&str),
+) -> Result<Report, BenchError> {
+    let events = stack.events(MANY).await?;
+    let (start, busy, used) = (Instant::now(), processes::machine(), used(stack));
+    tell("one buyer after the other");
+    let idle = idle(stack, &events[0]).await?;
+    let mut loads = Vec::new();
+    for buyers in &options.buyers {
+        for (name, events) in [("one hot event", &events[..1]), ("200 events", &events[..])] {
+            tell(&format!("{name}, {buyers} buyers"));
+            loads.push(load(stack, name, events, *buyers, options.seconds).await?);
+        }
+    }
+    rest(stack).await?;
+    tell("reads");
+    let reads = reads::read(stack, &events[0]).await?;
+    let cores = available_parallelism().map_or(1, usize::from);
+    let others = (processes::machine() - busy).saturating_sub(self::used(stack) - used);
+    let disturbed = others.as_secs_f64() / (start.elapsed().as_secs_f64() * cores as f64);
+    tell("the books");
+    rest(stack).await?;
+    balance(stack).await?;
+    let stadium = if stack.is_own() {
+        tell("a stadium");
+        Some(stadium::drain(stack, options.waiting).await?)
+    } else {
+        None
+    };
+    Ok(Report { cores, disturbed, idle, loads, reads, stadium })
+}
+
+/// Processor time of the fleet and of this process.
+fn used(stack: &Stack) -> Duration {
+    processes::cpu(stack.pids()).into_values().sum::<Duration>() + processes::own()
+}
+
+async fn idle(stack: &Stack, event: &Event) -> Result<Idle, BenchError> {
+    let token = stack.token()?;
+    for _ in 0..WARM_UP.0 {
+        one(stack, event, &token, &Mutex::default()).await?;
+    }
+    let all = Mutex::new(Purchases::default());
+    for _ in 0..IDLE_BOOKINGS {
+        one(stack, event, &token, &all).await?;
+    }
+    let Purchases { created, sent, .. } = all.into_inner().unwrap_or_default();
+    let confirmed =
+        confirmed_since(stack, sent.values().min().copied().unwrap_or_default()).await?;
+    Ok(Idle {
+        created: Percentiles::of(created),
+        confirmed: Percentiles::of(took(&sent, &confirmed)),
+    })
+}
+
+/// A purchase until it is confirmed, so that the next one has the fleet for itself.
+async fn one(
+    stack: &Stack,
+    event: &Event,
+    token: &str,
+    all: &Mutex<Purchases>,
+) -> Result<(), BenchError> {
+    let id = buyers::purchase(stack, event, token, all).await?;
+    let confirmed =
+        "SELECT EXISTS (SELECT FROM bookings.booking WHERE id = $1 AND stage = 'confirmed')";
+    while !sqlx::query_scalar(confirmed).bind(id).fetch_one(&stack.database).await? {
+        sleep(Duration::from_millis(2)).await;
+    }
+    Ok(())
+}
+
+/// So many buyers for so long, after a warm-up.
+async fn load(
+    stack: &Stack,
+    name: &str,
+    events: &[Event],
+    buyers: usize,
+    seconds: u64,
+) -> Result<Load, BenchError> {
+    rest(stack).await?;
+    let before = written(&stack.database).await?;
+    let begin = Utc::now();
+    let until = Instant::now() + WARM_UP.1 + Duration::from_secs(seconds);
+    let window = async {
+        sleep(WARM_UP.1).await;
+        let (from, cpu) = (Utc::now(), processes::cpu(stack.pids()));
+        sleep(Duration::from_secs(seconds)).await;
+        (from, Utc::now(), cpu, processes::cpu(stack.pids()))
+    };
+    let (purchases, (from, to, cpu_before, cpu)) =
+        tokio::join!(buyers::buy(stack, events, buyers, until), window);
+    let Purchases { created, paid, sent } = purchases?;
+    rest(stack).await?;
+    let written: postgres::Written = written(&stack.database).await? - before;
+    let confirmed = confirmed_since(stack, begin).await?;
+    let counted: Vec<DateTime<Utc>> =
+        confirmed.values().copied().filter(|at| (from..to).contains(at)).collect();
+    let mut throughput = vec![0; seconds as usize];
+    for at in &counted {
+        let second = (*at - from).num_seconds() as usize;
+        throughput[second.min(seconds as usize - 1)] += 1;
+    }
+    let each = |name: &String, cpu: &Duration| {
+        let spent = *cpu - cpu_before.get(name).copied().unwrap_or_default();
+        (name.clone(), spent.as_secs_f64() * 1_000.0 / counted.len().max(1) as f64)
+    };
+    Ok(Load {
+        name: name.to_owned(),
+        buyers,
+        confirmed_per_s: counted.len() as f64 / (to - from).as_seconds_f64(),
+        throughput,
+        created: Percentiles::of(created),
+        paid: Percentiles::of(paid),
+        confirmed: Percentiles::of(took(&sent, &confirmed)),
+        cpu_ms: cpu.iter().map(|(name, cpu)| each(name, cpu)).collect(),
+        peak_mib: processes::peak_mib(stack.pids()),
+        bookings: sent.len(),
+        written,
+    })
+}
+
+/// When each booking was confirmed, of those that were since then.
+async fn confirmed_since(
+    stack: &Stack,
+    since: DateTime<Utc>,
+) -> Result<HashMap<Uuid, DateTime<Utc>>, BenchError> {
+    let confirmed =
+        "SELECT booking_id, at FROM bookings.saga_log WHERE to_stage = 'confirmed' AND at >= $1";
+    let rows: Vec<(Uuid, DateTime<Utc>)> =
+        sqlx::query_as(confirmed).bind(since).fetch_all(&stack.database).await?;
+    Ok(rows.into_iter().collect())
+}
+
+/// How long each took from its payment until it was confirmed; all clocks are this machine's.
+fn took(
+    sent: &HashMap<Uuid, DateTime<Utc>>,
+    confirmed: &HashMap<Uuid, DateTime<Utc>>,
+) -> Vec<Duration> {
+    let both = sent.iter().filter_map(|(id, sent)| Some(*confirmed.get(id)? - *sent));
+    both.map(|took| took.to_std().unwrap_or_default()).collect()
+}
+
+/// Waits until nothing is under way, and Postgres has counted it.
+async fn rest(stack: &Stack) -> Result<(), BenchError> {
+    let outboxes =
+        SERVICES.map(|service| format!("(SELECT count(*) FROM {}.outbox)", service.schema.name));
+    let open = format!(
+        "SELECT {} + (SELECT count(*) FROM bookings.booking
+             WHERE stage NOT IN ('confirmed', 'cancelled', 'rejected'))",
+        outboxes.join(" + ")
+    );
+    let until = Instant::now() + AT_REST_WITHIN;
+    loop {
+        let open: i64 =
+            sqlx::query_scalar(AssertSqlSafe(open.clone())).fetch_one(&stack.database).await?;
+        if open == 0 {
+            break;
+        }
+        if Instant::now() > until {
+            return Err(BenchError::Books(format!("{open} bookings and messages are under way")));
+        }
+        sleep(Duration::from_millis(200)).await;
+    }
+    sleep(COUNTED_AFTER).await;
+    Ok(())
+}
+
+/// Whether all that must hold at rest holds.
+async fn balance(stack: &Stack) -> Result<(), BenchError> {
+    let broken = violations(&stack.database, When::Quiet).await?;
+    match broken.first() {
+        None => Ok(()),
+        Some(first) => Err(BenchError::Books(format!("rule {}: {}", first.rule, first.what))),
+    }
+}

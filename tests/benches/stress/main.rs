@@ -7,7 +7,6 @@
 
 mod attacks;
 mod buyers;
-#[path = "../stack/mod.rs"]
 mod stack;
 
 use std::{fs, time::Duration};

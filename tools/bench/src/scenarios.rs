@@ -152,7 +152,7 @@ async fn load(
     })
 }
 
-/// When each booking was confirmed, of those that were since then.
+/// When each booking was confirmed, since then.
 async fn confirmed_since(
     stack: &Stack,
     since: DateTime<Utc>,

@@ -87,7 +87,7 @@ pub async fn run(
     };
     let events = Arc::new(CancelledEvents(bookings.clone()));
     let cancelled = event_work("cancelled events", events, Input::EventCancelled, event_cancelled);
-    let events = Arc::new(MovedEvents(bookings.clone()));
+    let events = Arc::new(MovedEvents::new(bookings.clone()));
     let moved = event_work("moved events", events, Input::EventChanged, event_moved);
     process
         .run("http", base.serve(listener, routes, &keys))

@@ -52,11 +52,10 @@ impl OpenEvents for CancelledEvents {
         seats: usize,
     ) -> Result<Vec<BookingId>, StoreError> {
         let found = bookings_within!(
-            "event_id = $1
-             AND stage IN ('reserving', 'awaiting', 'cancelling', 'confirming', 'confirmed')
+            "stage IN ('reserving', 'awaiting', 'cancelling', 'confirming', 'confirmed')
              AND (stage <> 'cancelling' OR reason <> 'event_cancelled')"
         );
-        self.0.bookings_within(found, event, skipped, limit, seats).await
+        self.0.bookings_within(found, event, None, skipped, limit, seats).await
     }
 
     /// One that was rejected is found when the event is announced again.

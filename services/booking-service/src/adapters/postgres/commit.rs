@@ -133,8 +133,8 @@ async fn update(
              offer = COALESCE(new.offer::json, booking.offer),
              tickets = COALESCE(new.tickets::json, booking.tickets),
              attempt = new.attempt, wake_at = new.wake_at, due_at = new.due_at,
-             stuck = new.stuck, updated_at = new.updated_at, claimed_until = NULL,
-             event_version = new.event_version
+             stuck = new.stuck, updated_at = new.updated_at, event_version = new.event_version,
+             gone = new.stage IN ('releasing', 'refunding', 'rejected', 'cancelled')
          FROM UNNEST($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::boolean[],
              $6::boolean[], $7::boolean[], $8::text[], $9::text[], $10::integer[],
              $11::timestamptz[], $12::timestamptz[], $13::text[], $14::timestamptz[],

@@ -1,6 +1,6 @@
 //! Table `event`: what is true of each event now, and whose holders are still to be told.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use karcis_database::StoreError;
@@ -106,14 +106,40 @@ impl Events for PgBookings {
 }
 
 /// The events whose holders are still to be told how they look.
-pub(crate) struct MovedEvents(pub(crate) Arc<PgBookings>);
+pub(crate) struct MovedEvents {
+    bookings: Arc<PgBookings>,
+    /// The last booking that was found, of which event: who was told stays among the event's bookings.
+    found: Mutex<Option<(EventId, BookingId)>>,
+}
+
+impl MovedEvents {
+    pub(crate) fn new(bookings: Arc<PgBookings>) -> Self {
+        Self { bookings, found: Mutex::default() }
+    }
+
+    /// Of bookings, those after this one.
+    async fn untold(
+        &self,
+        event: EventId,
+        after: Option<BookingId>,
+        skipped: &[BookingId],
+        limit: u16,
+        seats: usize,
+    ) -> Result<Vec<BookingId>, StoreError> {
+        let untold = bookings_within!(
+            "stage IN ('awaiting', 'confirming', 'confirmed')
+             AND event_version < (SELECT shown_version FROM event WHERE event_id = $1)"
+        );
+        self.bookings.bookings_within(untold, event, after, skipped, limit, seats).await
+    }
+}
 
 #[async_trait]
 impl OpenEvents for MovedEvents {
     async fn next(&self, skipped: &[EventId]) -> Result<Option<OpenEvent>, StoreError> {
         const NEXT: &str = "SELECT event_id, moved_at FROM event
             WHERE open AND event_id <> ALL($1) ORDER BY moved_at LIMIT 1";
-        self.0.open_event(NEXT, skipped).await
+        self.bookings.open_event(NEXT, skipped).await
     }
 
     async fn bookings_of(
@@ -123,11 +149,16 @@ impl OpenEvents for MovedEvents {
         limit: u16,
         seats: usize,
     ) -> Result<Vec<BookingId>, StoreError> {
-        let found = bookings_within!(
-            "event_id = $1 AND stage IN ('awaiting', 'confirming', 'confirmed')
-             AND event_version < (SELECT shown_version FROM event WHERE event_id = $1)"
-        );
-        self.0.bookings_within(found, event, skipped, limit, seats).await
+        let last = *self.found.lock().unwrap_or_else(PoisonError::into_inner);
+        let after = last.filter(|(of, _)| *of == event).map(|(_, booking)| booking);
+        let mut found = self.untold(event, after, skipped, limit, seats).await?;
+        // Those before it may have changed, or were skipped.
+        if found.is_empty() && after.is_some() {
+            found = self.untold(event, None, skipped, limit, seats).await?;
+        }
+        *self.found.lock().unwrap_or_else(PoisonError::into_inner) =
+            found.iter().max().map(|booking| (event, *booking));
+        Ok(found)
     }
 
     /// One that is being reserved, or cancelled at its deadline, may get its seats as they were before. One
@@ -138,17 +169,16 @@ impl OpenEvents for MovedEvents {
         _rejected: &[BookingId],
     ) -> Result<bool, StoreError> {
         let awaited = sqlx::query(
-            "SELECT FROM booking WHERE event_id = $1
+            "SELECT FROM booking WHERE event_id = $1 AND NOT gone
                  AND stage IN ('reserving', 'awaiting', 'cancelling', 'confirming', 'confirmed')
                  AND (stage <> 'cancelling' OR reason = 'payment_expired')
-                 AND event_version < (SELECT shown_version FROM event WHERE event_id = $1)
-             ORDER BY event_version LIMIT 1",
+                 AND event_version < (SELECT shown_version FROM event WHERE event_id = $1) LIMIT 1",
         );
-        Ok(awaited.bind(event.0).fetch_optional(&self.0.pool).await?.is_some())
+        Ok(awaited.bind(event.0).fetch_optional(&self.bookings.pool).await?.is_some())
     }
 
     async fn done(&self, event: OpenEvent) -> Result<(), StoreError> {
         const CLOSE: &str = "UPDATE event SET open = false WHERE event_id = $1 AND moved_at = $2";
-        self.0.close_event(CLOSE, event).await
+        self.bookings.close_event(CLOSE, event).await
     }
 }

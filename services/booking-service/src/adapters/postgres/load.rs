@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use async_trait::async_trait;
-use karcis_database::{Loaded, Pool, StoreError};
+use karcis_database::{Connection, Loaded, Pool, StoreError};
 use karcis_kernel::{BookingId, Bug, EventId, Timestamp, UserId};
 use karcis_process::crash_point;
 use uuid::Uuid;
@@ -75,6 +75,7 @@ impl PgBookings {
         &self,
         statement: &'static str,
         event: EventId,
+        after: Option<BookingId>,
         skipped: &[BookingId],
         limit: u16,
         seats: usize,
@@ -84,6 +85,7 @@ impl PgBookings {
             .bind(skipped.iter().map(|id| id.0).collect::<Vec<_>>())
             .bind(i64::from(limit))
             .bind(i64::try_from(seats).unwrap_or(i64::MAX))
+            .bind(after.map_or(Uuid::nil(), |id| id.0))
             .fetch_all(&self.pool)
             .await?;
         Ok(ids.into_iter().map(BookingId).collect())
@@ -122,27 +124,58 @@ impl Timers for PgBookings {
         skipped: &[BookingId],
         limit: u16,
     ) -> Result<Vec<DueTimer>, StoreError> {
-        let claim_s = if Bug::ClaimedForEver.is_planted() { 1e9 } else { CLAIM_S };
-        let rows: Vec<(Uuid, bool)> = sqlx::query_as(
-            "UPDATE booking SET claimed_until = now() + make_interval(secs => $4)
-             WHERE id = ANY (ARRAY(
-                 SELECT id FROM booking
-                 WHERE LEAST(due_at, wake_at) <= $1 AND wake_at IS NOT NULL AND id <> ALL($2)
-                     AND COALESCE(claimed_until <= now(), true)
-                 ORDER BY LEAST(due_at, wake_at) LIMIT $3
-                 FOR NO KEY UPDATE SKIP LOCKED))
-             RETURNING id, COALESCE(due_at <= $1, false)",
-        )
-        .bind(at)
-        .bind(skipped.iter().map(|id| id.0).collect::<Vec<_>>())
-        .bind(i64::from(limit))
-        .bind(claim_s)
-        .fetch_all(&self.pool)
-        .await?;
-        if !rows.is_empty() {
+        let mut due = vec![];
+        // Most that ring are of bookings that have gone on meanwhile.
+        while due.is_empty() {
+            let mut transaction = self.pool.begin_batch().await?;
+            let ringing: Vec<Uuid> = sqlx::query_scalar(
+                "SELECT booking_id FROM alarm WHERE at <= $1 AND booking_id <> ALL($2)
+                 ORDER BY at LIMIT $3 FOR UPDATE SKIP LOCKED",
+            )
+            .bind(at)
+            .bind(skipped.iter().map(|id| id.0).collect::<Vec<_>>())
+            .bind(i64::from(limit))
+            .fetch_all(&mut *transaction)
+            .await?;
+            if ringing.is_empty() {
+                break;
+            }
+            due = claim(&mut transaction, &ringing, at).await?;
+            transaction.commit().await?;
+        }
+        if !due.is_empty() {
             crash_point("timers.claimed");
         }
-        let timer = |(id, is_deadline)| DueTimer { booking_id: BookingId(id), is_deadline };
-        Ok(rows.into_iter().map(timer).collect())
+        Ok(due)
     }
+}
+
+/// Those of the locked alarms whose bookings are due. They ring again when the claim ends, the others when
+/// their bookings are due, if ever. A statement of its own, which sees what was committed before the locks.
+async fn claim(
+    connection: &mut Connection,
+    ringing: &[Uuid],
+    at: Timestamp,
+) -> Result<Vec<DueTimer>, sqlx::Error> {
+    let claim_s = if Bug::ClaimedForEver.is_planted() { 1e9 } else { CLAIM_S };
+    let rows: Vec<(Uuid, bool)> = sqlx::query_as(
+        "WITH open AS (
+             SELECT id, due_at, LEAST(due_at, wake_at) AS rings_at FROM booking
+             WHERE id = ANY($1) AND wake_at IS NOT NULL),
+         moved AS (
+             UPDATE alarm SET at = CASE WHEN rings_at > $2 THEN rings_at
+                 ELSE $2 + make_interval(secs => $3) END
+             FROM open WHERE booking_id = id),
+         ended AS (
+             DELETE FROM alarm WHERE booking_id = ANY($1) AND NOT EXISTS (
+                 SELECT FROM open WHERE id = booking_id))
+         SELECT id, COALESCE(due_at <= $2, false) FROM open WHERE rings_at <= $2",
+    )
+    .bind(ringing)
+    .bind(at)
+    .bind(claim_s)
+    .fetch_all(connection)
+    .await?;
+    let timer = |(id, is_deadline)| DueTimer { booking_id: BookingId(id), is_deadline };
+    Ok(rows.into_iter().map(timer).collect())
 }

@@ -136,10 +136,9 @@ impl PgBookings {
     /// How many sagas are under way, by stage; up to 20,000 in all, so that the
     /// count stays cheap when there are many.
     pub(crate) async fn under_way(&self) -> Result<HashMap<String, i64>, StoreError> {
-        // By index booking_alarm, which holds only these rows.
         let rows: Vec<(String, i64)> = sqlx::query_as(
-            "SELECT stage, count(*) FROM (SELECT stage FROM booking WHERE wake_at IS NOT NULL
-                 ORDER BY LEAST(due_at, wake_at) LIMIT 20000) AS under_way GROUP BY stage",
+            "SELECT stage, count(*) FROM (SELECT stage FROM alarm JOIN booking ON id = booking_id
+                 WHERE wake_at IS NOT NULL LIMIT 20000) AS under_way GROUP BY stage",
         )
         .fetch_all(&self.pool)
         .await?;
@@ -173,7 +172,8 @@ impl SagaQueries for PgBookings {
         loop {
             let (at, id) = after.unzip();
             let rows = select_bookings!(
-                "WHERE wake_at IS NOT NULL AND ($1::timestamptz IS NULL OR (updated_at, id) > ($1, $2))
+                "JOIN alarm ON alarm.booking_id = booking.id
+                 WHERE wake_at IS NOT NULL AND ($1::timestamptz IS NULL OR (updated_at, id) > ($1, $2))
                    AND ($3::boolean IS NULL OR (stuck IS NOT NULL) = $3)
                    AND ($4::text IS NULL OR stage = $4)
                    AND ($5::timestamptz IS NULL OR updated_at <= $5)

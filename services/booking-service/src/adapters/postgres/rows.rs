@@ -43,9 +43,8 @@ macro_rules! seats {
     };
 }
 
-/// The ids of up to $3 of an event's bookings $1 that meet the condition, without those of $2; fewer, but at
-/// least one, if together they have more than $4 seats. By the order of index `booking_of_event_version`: of an
-/// event that has most of the rows, Postgres would else read them all for each few.
+/// The ids of up to $3 of an event's bookings $1 that meet the condition, after $5 and without those of $2; fewer, but
+/// at least one, if together they have more than $4 seats.
 macro_rules! bookings_within {
     ($condition:literal) => {
         concat!(
@@ -53,9 +52,10 @@ macro_rules! bookings_within {
                  SELECT id, seats, sum(seats) OVER (ORDER BY id) AS seats_so_far FROM (
                      SELECT id, ",
             seats!(),
-            " AS seats FROM booking WHERE id <> ALL($2) AND ",
+            " AS seats FROM booking
+                     WHERE event_id = $1 AND NOT gone AND id > $5 AND id <> ALL($2) AND ",
             $condition,
-            " ORDER BY event_version LIMIT $3
+            " ORDER BY id LIMIT $3
                  ) AS found
              ) AS counted WHERE seats_so_far <= $4 OR seats_so_far = seats"
         )

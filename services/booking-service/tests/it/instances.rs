@@ -14,16 +14,23 @@ const OLDER_WRITER: &str = "INSERT INTO bookings.booking (id, version, stage, re
         NULL, NULL, now(), now()
     FROM generate_series(1, $1)";
 
-/// Records each claim of a booking, and each change of one.
+/// Records each claim of a booking that is as it was written, and each change of one.
 const WATCH: &str = "
     CREATE TABLE bookings.seen (id uuid, is_claim boolean);
     GRANT ALL ON bookings.seen TO PUBLIC;
-    CREATE FUNCTION bookings.see() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-        INSERT INTO bookings.seen VALUES (new.id, new.version = old.version);
+    CREATE FUNCTION bookings.see_claim() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        INSERT INTO bookings.seen SELECT id, true FROM bookings.booking
+            WHERE id = new.booking_id AND version = 1;
+        RETURN NULL;
+    END $$;
+    CREATE TRIGGER see AFTER UPDATE ON bookings.timer
+        FOR EACH ROW EXECUTE FUNCTION bookings.see_claim();
+    CREATE FUNCTION bookings.see_change() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        INSERT INTO bookings.seen VALUES (new.id, false);
         RETURN NULL;
     END $$;
     CREATE TRIGGER see AFTER UPDATE ON bookings.booking
-        FOR EACH ROW EXECUTE FUNCTION bookings.see();";
+        FOR EACH ROW EXECUTE FUNCTION bookings.see_change();";
 
 async fn count(app: &TestApp, sql: &'static str) -> i64 {
     sqlx::query_scalar(sql).fetch_one(app.environment.superuser()).await.expect("it is counted")
@@ -32,7 +39,7 @@ async fn count(app: &TestApp, sql: &'static str) -> i64 {
 /// Instances that wait for the table to look for due bookings.
 const WAITING: &str = "SELECT count(*) FROM pg_stat_activity
     WHERE datname = current_database() AND wait_event_type = 'Lock'
-        AND query LIKE '%SET claimed_until%'";
+        AND query LIKE '%FROM timer%'";
 
 #[tokio::test]
 async fn each_deadline_is_handled_by_one_of_two_instances() {
@@ -42,7 +49,7 @@ async fn each_deadline_is_handled_by_one_of_two_instances() {
     sqlx::raw_sql(WATCH).execute(app.environment.superuser()).await.expect("triggers can be made");
 
     let mut transaction = app.environment.superuser().begin().await.expect("a transaction begins");
-    let lock = "LOCK TABLE bookings.booking IN EXCLUSIVE MODE";
+    let lock = "LOCK TABLE bookings.timer IN EXCLUSIVE MODE";
     sqlx::query(lock).execute(&mut *transaction).await.expect("the table can be locked");
     let written = sqlx::query(OLDER_WRITER).bind(BOOKINGS).execute(&mut *transaction).await;
     written.expect("the older release's statement works");

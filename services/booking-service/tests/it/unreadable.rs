@@ -54,7 +54,7 @@ async fn spoil(app: &TestApp, bookings: &[Booked]) {
 
 /// The bookings' rows as they are stored; a claim changes nothing of a booking.
 async fn rows(app: &TestApp, bookings: &[Booked]) -> Vec<Value> {
-    let read = "SELECT to_jsonb(booking) - 'claimed_until' FROM bookings.booking
+    let read = "SELECT to_jsonb(booking) FROM bookings.booking
         WHERE id = ANY($1) ORDER BY id";
     let ids: Vec<Uuid> = bookings.iter().map(|booking| booking.id.0).collect();
     let rows = sqlx::query_scalar(read).bind(ids).fetch_all(app.environment.superuser()).await;

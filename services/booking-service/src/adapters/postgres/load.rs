@@ -125,11 +125,11 @@ impl Timers for PgBookings {
         limit: u16,
     ) -> Result<Vec<DueTimer>, StoreError> {
         let mut due = vec![];
-        // Most that ring are of bookings that have gone on meanwhile.
+        // Most timers are of bookings that have gone on meanwhile.
         while due.is_empty() {
             let mut transaction = self.pool.begin_batch().await?;
-            let ringing: Vec<Uuid> = sqlx::query_scalar(
-                "SELECT booking_id FROM alarm WHERE at <= $1 AND booking_id <> ALL($2)
+            let ids: Vec<Uuid> = sqlx::query_scalar(
+                "SELECT booking_id FROM timer WHERE at <= $1 AND booking_id <> ALL($2)
                  ORDER BY at LIMIT $3 FOR UPDATE SKIP LOCKED",
             )
             .bind(at)
@@ -137,10 +137,10 @@ impl Timers for PgBookings {
             .bind(i64::from(limit))
             .fetch_all(&mut *transaction)
             .await?;
-            if ringing.is_empty() {
+            if ids.is_empty() {
                 break;
             }
-            due = claim(&mut transaction, &ringing, at).await?;
+            due = claim(&mut transaction, &ids, at).await?;
             transaction.commit().await?;
         }
         if !due.is_empty() {
@@ -150,28 +150,28 @@ impl Timers for PgBookings {
     }
 }
 
-/// Those of the locked alarms whose bookings are due. They ring again when the claim ends, the others when
-/// their bookings are due, if ever. A statement of its own, which sees what was committed before the locks.
+/// Those of the locked timers whose bookings are due. These are due again when the claim ends, the others when
+/// their bookings are, if ever. A statement of its own, which sees what was committed before the locks.
 async fn claim(
     connection: &mut Connection,
-    ringing: &[Uuid],
+    ids: &[Uuid],
     at: Timestamp,
 ) -> Result<Vec<DueTimer>, sqlx::Error> {
     let claim_s = if Bug::ClaimedForEver.is_planted() { 1e9 } else { CLAIM_S };
     let rows: Vec<(Uuid, bool)> = sqlx::query_as(
         "WITH open AS (
-             SELECT id, due_at, LEAST(due_at, wake_at) AS rings_at FROM booking
+             SELECT id, due_at, LEAST(due_at, wake_at) AS next_at FROM booking
              WHERE id = ANY($1) AND wake_at IS NOT NULL),
          moved AS (
-             UPDATE alarm SET at = CASE WHEN rings_at > $2 THEN rings_at
+             UPDATE timer SET at = CASE WHEN next_at > $2 THEN next_at
                  ELSE $2 + make_interval(secs => $3) END
              FROM open WHERE booking_id = id),
          ended AS (
-             DELETE FROM alarm WHERE booking_id = ANY($1) AND NOT EXISTS (
+             DELETE FROM timer WHERE booking_id = ANY($1) AND NOT EXISTS (
                  SELECT FROM open WHERE id = booking_id))
-         SELECT id, COALESCE(due_at <= $2, false) FROM open WHERE rings_at <= $2",
+         SELECT id, COALESCE(due_at <= $2, false) FROM open WHERE next_at <= $2",
     )
-    .bind(ringing)
+    .bind(ids)
     .bind(at)
     .bind(claim_s)
     .fetch_all(connection)

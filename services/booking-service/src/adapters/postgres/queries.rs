@@ -137,7 +137,7 @@ impl PgBookings {
     /// count stays cheap when there are many.
     pub(crate) async fn under_way(&self) -> Result<HashMap<String, i64>, StoreError> {
         let rows: Vec<(String, i64)> = sqlx::query_as(
-            "SELECT stage, count(*) FROM (SELECT stage FROM alarm JOIN booking ON id = booking_id
+            "SELECT stage, count(*) FROM (SELECT stage FROM timer JOIN booking ON id = booking_id
                  WHERE wake_at IS NOT NULL LIMIT 20000) AS under_way GROUP BY stage",
         )
         .fetch_all(&self.pool)
@@ -172,7 +172,7 @@ impl SagaQueries for PgBookings {
         loop {
             let (at, id) = after.unzip();
             let rows = select_bookings!(
-                "JOIN alarm ON alarm.booking_id = booking.id
+                "JOIN timer ON timer.booking_id = booking.id
                  WHERE wake_at IS NOT NULL AND ($1::timestamptz IS NULL OR (updated_at, id) > ($1, $2))
                    AND ($3::boolean IS NULL OR (stuck IS NOT NULL) = $3)
                    AND ($4::text IS NULL OR stage = $4)

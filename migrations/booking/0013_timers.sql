@@ -8,7 +8,7 @@ CREATE TABLE timer (
 CREATE INDEX timer_by_time ON timer (at);
 
 -- By triggers, so that a booking of a release that knows no timers has one too.
-CREATE FUNCTION set_timers() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+CREATE FUNCTION set_timers() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$ BEGIN
     INSERT INTO timer SELECT id, LEAST(due_at, wake_at) FROM stored WHERE wake_at IS NOT NULL
     ON CONFLICT DO NOTHING;
     RETURN NULL;
@@ -16,14 +16,14 @@ END $$;
 CREATE TRIGGER set_timers AFTER INSERT ON booking REFERENCING NEW TABLE AS stored
     FOR EACH STATEMENT EXECUTE FUNCTION set_timers();
 
-CREATE FUNCTION set_timer_earlier() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+CREATE FUNCTION set_timer_earlier() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$ BEGIN
     INSERT INTO timer AS known VALUES (NEW.id, LEAST(NEW.due_at, NEW.wake_at))
     ON CONFLICT (booking_id) DO UPDATE SET at = EXCLUDED.at WHERE known.at > EXCLUDED.at;
     RETURN NULL;
 END $$;
 -- The timer of a booking that was due has been claimed: it is too late for what comes next.
 CREATE TRIGGER set_timer_earlier AFTER UPDATE ON booking FOR EACH ROW
-    WHEN (NEW.wake_at IS NOT NULL AND (OLD.wake_at IS NULL OR LEAST(OLD.due_at, OLD.wake_at) <= now()
+    WHEN (NEW.wake_at IS NOT NULL AND (OLD.wake_at IS NULL OR LEAST(OLD.due_at, OLD.wake_at) <= NEW.updated_at
         OR LEAST(NEW.due_at, NEW.wake_at) < LEAST(OLD.due_at, OLD.wake_at)))
     EXECUTE FUNCTION set_timer_earlier();
 

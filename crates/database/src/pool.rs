@@ -171,9 +171,14 @@ fn with_settings(options: PgConnectOptions, limit: Duration) -> PgConnectOptions
     let name = format!("karcis {}", options.get_username());
     let server_limit = format!("{}ms", (limit + SERVER_MARGIN).as_millis());
     options.application_name(&name).options([
-        // A cached plan, made when the tables were small, would go on scanning them when they are
-        // large.
-        ("plan_cache_mode", "force_custom_plan"),
+        // By index whatever the statistics say, so a plan that was made while the tables were small stays good.
+        ("plan_cache_mode", "force_generic_plan"),
+        ("enable_seqscan", "off"),
+        // It reads what a queue's index names of long ago again and again: it never marks that as dead.
+        ("enable_bitmapscan", "off"),
+        ("enable_hashjoin", "off"),
+        ("enable_mergejoin", "off"),
+        ("jit", "off"),
         ("statement_timeout", &server_limit),
         // A statement whose client has given it up would keep its locks until its end.
         ("client_connection_check_interval", "2s"),
@@ -187,12 +192,23 @@ enum Use {
     Writes,
 }
 
+/// Lists and searches are planned for what they look for, each time.
+const PLAN_EACH: &str = "SET plan_cache_mode = force_custom_plan; SET enable_seqscan = on;
+    SET enable_bitmapscan = on; SET enable_hashjoin = on; SET enable_mergejoin = on";
+
 /// A connection that was idle for so long is tried before it is used.
 fn careful(uses: Use, trusted_for: Duration) -> PgPoolOptions {
     PgPoolOptions::new()
         .acquire_timeout(ACQUIRE_TIMEOUT)
         .test_before_acquire(false)
-        .after_connect(move |connection, _| Box::pin(admit(connection, uses == Use::Reads)))
+        .after_connect(move |connection, _| {
+            Box::pin(async move {
+                if uses == Use::Reads {
+                    sqlx::raw_sql(PLAN_EACH).execute(&mut *connection).await?;
+                }
+                admit(connection, uses == Use::Reads).await
+            })
+        })
         .before_acquire(move |connection, state| {
             Box::pin(async move {
                 if state.idle_for > trusted_for {

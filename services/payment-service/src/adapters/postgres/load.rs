@@ -117,9 +117,9 @@ const RELEASE: &str = "WITH free AS (
              CASE WHEN a.action_expires_at > now() THEN a.action_expires_at END) END
      FROM UNNEST($1::uuid[], $2::bigint[], $3::timestamptz[], $4::text[])
              AS c (booking_id, version, looked_up, unanswered)
-         JOIN free USING (booking_id)
          LEFT JOIN attempt a ON a.booking_id = c.booking_id AND a.outcome IS NULL
-     WHERE p.booking_id = c.booking_id AND p.version = c.version AND p.asking_until > '-infinity'";
+     WHERE p.booking_id = c.booking_id AND p.version = c.version AND p.asking_until > '-infinity'
+         AND p.booking_id = ANY (ARRAY(SELECT booking_id FROM free))";
 
 pub(super) async fn release(pool: &Pool, claims: &[ReleasedClaim]) -> Result<(), StoreError> {
     if claims.is_empty() {

@@ -145,12 +145,13 @@ impl MailQueue for PgNotifications {
         // What was dropped while it was being sent stays dropped.
         sqlx::query(
             "WITH outcome AS (
-                 SELECT notice.booking_id, notice.kind, done FROM notice
-                 JOIN unnest($1::uuid[], $2::text[], $3::bool[]) AS n (booking_id, kind, done)
-                     ON notice.booking_id = n.booking_id AND notice.kind = n.kind
-                 WHERE told_at IS NULL
-                 ORDER BY notice.booking_id, notice.kind
-                 FOR NO KEY UPDATE OF notice
+                 SELECT found.booking_id, found.kind, done
+                 FROM unnest($1::uuid[], $2::text[], $3::bool[]) AS n (booking_id, kind, done)
+                 CROSS JOIN LATERAL (
+                     SELECT booking_id, kind FROM notice
+                     WHERE booking_id = n.booking_id AND kind = n.kind AND told_at IS NULL
+                     FOR NO KEY UPDATE
+                 ) AS found
              )
              UPDATE notice SET
                  told_at = CASE WHEN done THEN $4 END,

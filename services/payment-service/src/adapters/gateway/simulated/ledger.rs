@@ -101,10 +101,9 @@ async fn ask(
          SELECT a.key, a.intent, a.amount, a.currency, a.method, $9, a.due_at,
                 CASE WHEN i.fate = 'voided' THEN 'voided' WHEN i.id IS NOT NULL THEN NULL
                      WHEN a.decline_code IS NOT NULL THEN 'declined'
-                     WHEN c.charge_key IS NOT NULL THEN 'captured' END,
+                     WHEN a.key IN (SELECT charge_key FROM captured) THEN 'captured' END,
                 CASE WHEN i.id IS NULL THEN a.decline_code END, a.approved
-         FROM asked a LEFT JOIN captured c ON c.charge_key = a.key
-             LEFT JOIN intent i ON i.id = a.intent ORDER BY a.key
+         FROM asked a LEFT JOIN intent i ON i.id = a.intent ORDER BY a.key
          ON CONFLICT (key) DO NOTHING
          RETURNING key, method, answer, decline_code, due_at, approved, false AS is_refunded,
              NULL AS captured_by",

@@ -167,8 +167,8 @@ async fn claim(
                  ELSE $2 + make_interval(secs => $3) END
              FROM open WHERE booking_id = id),
          ended AS (
-             DELETE FROM timer WHERE booking_id = ANY($1) AND NOT EXISTS (
-                 SELECT FROM open WHERE id = booking_id))
+             DELETE FROM timer
+             WHERE booking_id = ANY($1) AND booking_id <> ALL (ARRAY(SELECT id FROM open)))
          SELECT id, COALESCE(due_at <= $2, false) FROM open WHERE next_at <= $2",
     )
     .bind(ids)

@@ -62,8 +62,8 @@ impl Notifications for PgNotifications {
         // Who has paid, or cannot pay any more, is not told to.
         let later = notifications.iter().filter(|one| one.kind.as_str() != "reserved");
         sqlx::query(
-            "UPDATE notice SET told_at = $2
-             WHERE booking_id = ANY($1) AND kind = 'reserved' AND told_at IS NULL",
+            "UPDATE notice SET told_at = coalesce(told_at, $2)
+             WHERE booking_id = ANY($1) AND kind = 'reserved'",
         )
         .bind(later.map(|one| one.booking_id.0).collect::<Vec<_>>())
         .bind(at)
@@ -142,24 +142,16 @@ impl MailQueue for PgNotifications {
             .filter_map(|(mail, done)| mail.content.notification().map(|one| (one, *done)));
         let outcomes: Vec<(&Notification, bool)> = of_bookings.collect();
         // Codes of tickets are kept no longer than they are needed.
-        // What was dropped while it was being sent stays dropped.
+        // What was dropped while it was being sent stays dropped. `told_at` stands in no condition: it would have the
+        // planner read all that is due, by the index of that.
         sqlx::query(
-            "WITH outcome AS (
-                 SELECT found.booking_id, found.kind, done
-                 FROM unnest($1::uuid[], $2::text[], $3::bool[]) AS n (booking_id, kind, done)
-                 CROSS JOIN LATERAL (
-                     SELECT booking_id, kind FROM notice
-                     WHERE booking_id = n.booking_id AND kind = n.kind AND told_at IS NULL
-                     FOR NO KEY UPDATE
-                 ) AS found
-             )
-             UPDATE notice SET
-                 told_at = CASE WHEN done THEN $4 END,
+            "UPDATE notice SET
+                 told_at = coalesce(told_at, CASE WHEN done THEN $4 END),
                  try_at = CASE WHEN done THEN try_at
                      ELSE $4 + least(greatest($4 - noted_at, $5), $6) END,
                  content = CASE WHEN done AND content ->> 'issued' IS NOT NULL THEN NULL ELSE content END
-             FROM outcome
-             WHERE notice.booking_id = outcome.booking_id AND notice.kind = outcome.kind",
+             FROM unnest($1::uuid[], $2::text[], $3::bool[]) AS n (booking_id, kind, done)
+             WHERE notice.booking_id = n.booking_id AND notice.kind = n.kind",
         )
         .bind(outcomes.iter().map(|(one, _)| one.booking_id.0).collect::<Vec<_>>())
         .bind(outcomes.iter().map(|(one, _)| one.kind.key()).collect::<Vec<_>>())

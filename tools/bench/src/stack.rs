@@ -107,8 +107,9 @@ impl Stack {
         let state: State = serde_json::from_slice(&std::fs::read(state)?)
             .map_err(|error| BenchError::Start(error.to_string()))?;
         let database = PgPool::connect(&state.database_url).await?;
-        let newest = "SELECT kid, private_key FROM users.signing_key ORDER BY created_at LIMIT 1";
-        let (kid, private): (String, Vec<u8>) = sqlx::query_as(newest).fetch_one(&database).await?;
+        // A new one signs nothing until all services know it.
+        let oldest = "SELECT kid, private_key FROM users.signing_key ORDER BY created_at LIMIT 1";
+        let (kid, private): (String, Vec<u8>) = sqlx::query_as(oldest).fetch_one(&database).await?;
         let key = (kid, EncodingKey::from_ed_der(&private));
         Ok(Self { state, http: reqwest::Client::new(), database, key, karcis })
     }

@@ -63,16 +63,17 @@ pub(crate) async fn drain(stack: &Stack, reservations: usize) -> Result<Stadium,
     // What the first commit took cannot be seen, so its reservations do not count.
     let per_s = sqlx::query_scalar(
         "SELECT (count(*) FILTER (WHERE created_at > first))::float8
-             / extract(epoch FROM max(created_at) - min(first))::float8
+             / nullif(extract(epoch FROM max(created_at) - min(first)), 0)::float8
          FROM (SELECT created_at, min(created_at) OVER () AS first FROM events.hold WHERE event_id = $1) AS held",
     );
-    let per_s = per_s.bind(event.id).fetch_one(&stack.database).await?;
-    Ok(Stadium { reservations, per_s })
+    let per_s: Option<f64> = per_s.bind(event.id).fetch_one(&stack.database).await?;
+    let too_few = || BenchError::Start("one commit took all that waited: let more wait".to_owned());
+    Ok(Stadium { reservations, per_s: per_s.ok_or_else(too_few)? })
 }
 
 /// Has booking-service send so many, each of another buyer.
 async fn send(stack: &Stack, event: &Event, count: usize) -> Result<(), BenchError> {
-    let (mut bookings, mut bodies) = (Vec::with_capacity(count), Vec::with_capacity(count));
+    let (mut bookings, mut kinds, mut bodies) = (vec![], vec![], vec![]);
     for _ in 0..count {
         let booking = Uuid::now_v7();
         let command = EventCommand::from(ReserveTickets {
@@ -83,12 +84,14 @@ async fn send(stack: &Stack, event: &Event, count: usize) -> Result<(), BenchErr
             expected_total: None,
         });
         bookings.push(booking);
+        kinds.push(command.kind());
         bodies.push(command.body().map_err(std::io::Error::from)?);
     }
     let insert = "INSERT INTO bookings.outbox (topic, key, kind, correlation, body)
-        SELECT $1, $2, $3, booking, body FROM UNNEST($4::uuid[], $5::bytea[]) AS sent (booking, body)";
+        SELECT $1, $2, kind, booking, body
+        FROM UNNEST($3::text[], $4::uuid[], $5::bytea[]) AS sent (kind, booking, body)";
     let insert = sqlx::query(insert).bind(EventCommand::TOPIC).bind(event.id);
-    let insert = insert.bind("karcis.ReserveTickets.v1").bind(bookings).bind(bodies);
+    let insert = insert.bind(kinds).bind(bookings).bind(bodies);
     insert.execute(&stack.database).await?;
     Ok(())
 }

@@ -23,7 +23,8 @@ CREATE FUNCTION set_timer_earlier() RETURNS trigger LANGUAGE plpgsql SET search_
 END $$;
 -- The timer of a booking that was due has been claimed: it is too late for what comes next.
 CREATE TRIGGER set_timer_earlier AFTER UPDATE ON booking FOR EACH ROW
-    WHEN (NEW.wake_at IS NOT NULL AND (OLD.wake_at IS NULL OR LEAST(OLD.due_at, OLD.wake_at) <= NEW.updated_at
+    WHEN (NEW.wake_at IS NOT NULL AND (OLD.wake_at IS NULL OR NEW.attempt > OLD.attempt
+        OR LEAST(OLD.due_at, OLD.wake_at) <= NEW.updated_at
         OR LEAST(NEW.due_at, NEW.wake_at) < LEAST(OLD.due_at, OLD.wake_at)))
     EXECUTE FUNCTION set_timer_earlier();
 

@@ -139,8 +139,8 @@ fn pairs<'a>(changed: &[&'a Change]) -> Vec<(&'a Payment, &'a Payment)> {
         .collect()
 }
 
-/// Locks the payments that nobody else has locked; returns the bookings of those that are still as they were
-/// loaded.
+/// Locks the payments that nobody else has locked; returns the bookings of the payments that are still as they
+/// were loaded.
 async fn lock(transaction: &mut Connection, changed: &[&Change]) -> Result<Vec<Uuid>, sqlx::Error> {
     let pairs = pairs(changed);
     if pairs.is_empty() {

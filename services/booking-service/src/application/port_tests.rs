@@ -122,12 +122,22 @@ pub async fn a_due_timer_is_claimed_once(bookings: &dyn Bookings, timers: &dyn T
     assert_eq!(due(at, &[]).await, HashSet::from([(id(2), false)]), "the other is claimed");
     let before = loaded(bookings, 1).await.expect("it is stored");
     commit(bookings, vec![after(&before, at, &Input::ResendDue)]).await;
-    let before = loaded(bookings, 2).await.expect("it is stored");
-    commit(bookings, vec![after(&before, at, &Input::TicketsRejected(RejectReason::SoldOut))])
-        .await;
+    reject(bookings, 2).await;
     let open = HashSet::from([(id(1), true)]);
     assert_eq!(due(deadline, &[]).await, open, "a change ends a claim, and the other has ended");
     assert_eq!(due(deadline, &[]).await, HashSet::new(), "it is claimed");
+}
+
+/// Stores a booking, and that there are no tickets for it.
+pub async fn a_booking_is_rejected(bookings: &dyn Bookings) {
+    commit(bookings, vec![new(1, None)]).await;
+    reject(bookings, 1).await;
+}
+
+async fn reject(bookings: &dyn Bookings, number: u128) {
+    let before = loaded(bookings, number).await.expect("it is stored");
+    let rejected = Input::TicketsRejected(RejectReason::SoldOut);
+    commit(bookings, vec![after(&before, noon() + FIRST_RESEND, &rejected)]).await;
 }
 
 /// The bookings of a cancelled event are found until they are on their way out.

@@ -149,6 +149,17 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_timer_goes_when_its_booking_ends() {
+        let (_environment, store) = store().await;
+        port_tests::a_booking_is_rejected(&store).await;
+        let timers: i64 = sqlx::query_scalar("SELECT count(*) FROM timer")
+            .fetch_one(&store.pool)
+            .await
+            .expect("the database answers");
+        assert_eq!(timers, 0);
+    }
+
+    #[tokio::test]
     async fn a_cancelled_events_bookings_are_found() {
         let (_environment, store) = store().await;
         let store = Arc::new(store);

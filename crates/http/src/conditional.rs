@@ -4,11 +4,11 @@
 use std::convert::Infallible;
 
 use axum::{
-    Json,
+    body::Bytes,
     extract::FromRequestParts,
     http::{
         HeaderMap, HeaderName, StatusCode,
-        header::{ETAG, IF_MATCH, IF_NONE_MATCH},
+        header::{CONTENT_TYPE, ETAG, IF_MATCH, IF_NONE_MATCH},
         request::Parts,
     },
     response::{IntoResponse, Response},
@@ -25,11 +25,37 @@ pub struct IfNoneMatch(Vec<String>);
 impl IfNoneMatch {
     /// The resource with its tag, or 304 if the client knows it.
     pub fn answer(&self, version: i64, resource: impl Serialize) -> Response {
-        let tag = tag(version, &resource);
-        if self.0.iter().any(|known| known == "*" || *known == tag) {
-            return (StatusCode::NOT_MODIFIED, [(ETAG, tag)]).into_response();
+        self.answer_tagged(&Tagged::new(version, &resource))
+    }
+
+    /// As [`Self::answer`], of what is kept.
+    pub fn answer_tagged(&self, resource: &Tagged) -> Response {
+        let Tagged { tag, json } = resource;
+        if self.0.iter().any(|known| known == "*" || known == tag) {
+            return (StatusCode::NOT_MODIFIED, [(ETAG, tag.as_str())]).into_response();
         }
-        ([(ETAG, tag)], Json(resource)).into_response()
+        let headers = [(ETAG, tag.as_str()), (CONTENT_TYPE, "application/json")];
+        (headers, json.clone()).into_response()
+    }
+}
+
+/// A resource as it is sent, with its tag: for one that many read.
+#[derive(Clone, Debug)]
+pub struct Tagged {
+    tag: String,
+    json: Bytes,
+}
+
+impl Tagged {
+    /// The resource, which is JSON for certain.
+    pub fn new(version: i64, resource: &impl Serialize) -> Self {
+        let json = serde_json::to_vec(resource).unwrap_or_default().into();
+        Self { tag: tag(version, resource), json }
+    }
+
+    /// What its body takes of the memory.
+    pub fn bytes(&self) -> usize {
+        self.json.len()
     }
 }
 

@@ -47,7 +47,7 @@ pub use auth::{
 pub use calendar::{CalendarEntry, EntryStatus};
 pub use client::HttpsClient;
 pub use client_ip::{ClientIp, TrustedProxies};
-pub use conditional::{IfMatch, IfNoneMatch};
+pub use conditional::{IfMatch, IfNoneMatch, Tagged};
 pub use extract::{Json, PathId, PathText, PreferWait, Query, RawBody};
 pub use idempotency::{IdempotencyKey, REPLAYED};
 pub use keys::TokenKeys;

@@ -9,14 +9,19 @@ use std::{
 };
 
 use karcis_database::StoreError;
+use karcis_http::Tagged;
 use karcis_kernel::{EventId, Timestamp};
 use karcis_process::{CancellationToken, now};
+use serde_json::value::{RawValue, to_raw_value};
 use tokio::{
     sync::Semaphore,
     time::{MissedTickBehavior, interval, timeout},
 };
 
-use super::single_flight::{HeapBytes, SingleFlightCache};
+use super::{
+    responses::{EventResponse, ListedEventResponse},
+    single_flight::{HeapBytes, SingleFlightCache},
+};
 use crate::{
     adapters::metrics,
     application::{Catalogue, EventFilter, Kind},
@@ -41,33 +46,48 @@ const LONG_PAGE: u16 = 101;
 /// The catalogue behind a cache that all readers share.
 pub(crate) struct CatalogueCache {
     catalogue: Arc<dyn Catalogue>,
-    events: SingleFlightCache<EventId, Cached<Option<Event>>, StoreError>,
-    lists: SingleFlightCache<EventFilter, Cached<Vec<Event>>, StoreError>,
+    events: SingleFlightCache<EventId, Option<FoundEvent>, StoreError>,
+    lists: SingleFlightCache<EventFilter, Vec<ListedEvent>, StoreError>,
     lists_at_once: Arc<Semaphore>,
     searches_at_once: Arc<Semaphore>,
 }
 
-/// What was read, and when.
-pub(crate) struct Cached<T> {
-    pub value: T,
-    pub as_of: Timestamp,
+/// An event, and how it is sent.
+pub(crate) struct FoundEvent {
+    pub event: Event,
+    pub answer: Tagged,
+}
+
+/// An event of a list, and how it is sent.
+pub(crate) struct ListedEvent {
+    pub event: Event,
+    pub json: Box<RawValue>,
 }
 
 /// The events of a page: a part of what was read.
 pub(crate) struct ListedEvents {
-    read: Arc<Cached<Vec<Event>>>,
+    read: Arc<Vec<ListedEvent>>,
     shown: Range<usize>,
 }
 
 impl ListedEvents {
     /// The events in the order of their kind.
-    pub(crate) fn events(&self) -> &[Event] {
-        &self.read.value[self.shown.clone()]
+    pub(crate) fn events(&self) -> &[ListedEvent] {
+        &self.read[self.shown.clone()]
     }
+}
 
-    /// When they were read.
-    pub(crate) fn as_of(&self) -> Timestamp {
-        self.read.as_of
+impl FoundEvent {
+    fn new(event: Event, as_of: Timestamp) -> Self {
+        let answer = Tagged::new(event.version, &EventResponse::new(&event, as_of));
+        Self { event, answer }
+    }
+}
+
+impl ListedEvent {
+    fn new(event: Event, as_of: Timestamp) -> Result<Self, StoreError> {
+        let json = to_raw_value(&ListedEventResponse::new(&event, as_of));
+        Ok(Self { event, json: json.map_err(StoreError::unavailable)? })
     }
 }
 
@@ -102,14 +122,15 @@ impl CatalogueCache {
         &self,
         id: EventId,
         edits: bool,
-    ) -> Result<Arc<Cached<Option<Event>>>, StoreError> {
+    ) -> Result<Arc<Option<FoundEvent>>, StoreError> {
         if edits {
             self.events.forget(&id);
         }
         let load = || async {
             metrics::count_catalogue_load("event");
             let (since, as_of) = (Instant::now(), now());
-            Ok((since, Cached { value: self.catalogue.find(id).await?, as_of }))
+            let found = self.catalogue.find(id).await?;
+            Ok((since, found.map(|event| FoundEvent::new(event, as_of))))
         };
         metrics::count_catalogue_read("event");
         self.events.get(&id, load).await
@@ -127,7 +148,7 @@ impl CatalogueCache {
         let mut kept = by_the_minute(filter);
         loop {
             let read = self.page(&kept, edits).await?;
-            let starts = |at: usize| read.value[at].details.starts_at;
+            let starts = |of: &ListedEvent| of.event.details.starts_at;
             let is_early = |at| filter.from.is_some_and(|from| at < from);
             let is_late = |at| filter.to.is_some_and(|to| at >= to);
             // What the page has too much, at its beginning and at its end.
@@ -137,16 +158,17 @@ impl CatalogueCache {
                 } else {
                     (&is_early, &is_late)
                 };
-            let first = read.value.partition_point(|event| before(event.details.starts_at));
-            let is_whole = read.value.len() < usize::from(kept.limit);
-            if first == 0 || is_whole || first + wanted <= read.value.len() {
-                let end = read.value.partition_point(|event| !behind(event.details.starts_at));
+            let first = read.partition_point(|event| before(starts(event)));
+            let is_whole = read.len() < usize::from(kept.limit);
+            if first == 0 || is_whole || first + wanted <= read.len() {
+                let end = read.partition_point(|event| !behind(starts(event)));
                 let shown = first..end.clamp(first, first + wanted);
                 return Ok(ListedEvents { read, shown });
             }
             // So many start in this minute, but outside the wanted time, that the page is short of the
             // rest: it goes on behind the last of them, which is the same for every reader.
-            kept.after = Some((starts(first - 1), read.value[first - 1].id));
+            let last = &read[first - 1];
+            kept.after = Some((starts(last), last.event.id));
             kept.limit = LONG_PAGE;
         }
     }
@@ -155,7 +177,7 @@ impl CatalogueCache {
         &self,
         kept: &EventFilter,
         edits: bool,
-    ) -> Result<Arc<Cached<Vec<Event>>>, StoreError> {
+    ) -> Result<Arc<Vec<ListedEvent>>, StoreError> {
         if edits || kept.organiser.is_some() || kept.kind == Kind::Drafts {
             self.lists.forget(kept);
         }
@@ -173,8 +195,9 @@ impl CatalogueCache {
                 drop(permit);
                 read
             });
-            let value = reading.await.map_err(StoreError::unavailable)??;
-            Ok((since, Cached { value, as_of }))
+            let read = reading.await.map_err(StoreError::unavailable)??.into_iter();
+            let listed: Result<_, _> = read.map(|event| ListedEvent::new(event, as_of)).collect();
+            Ok((since, listed?))
         };
         self.lists.get(kept, load).await
     }
@@ -236,14 +259,15 @@ impl HeapBytes for Event {
     }
 }
 
-impl HeapBytes for Cached<Option<Event>> {
+impl HeapBytes for Option<FoundEvent> {
     fn heap_bytes(&self) -> usize {
-        self.value.as_ref().map_or(0, HeapBytes::heap_bytes)
+        self.as_ref().map_or(0, |found| found.event.heap_bytes() + found.answer.bytes())
     }
 }
 
-impl HeapBytes for Cached<Vec<Event>> {
+impl HeapBytes for Vec<ListedEvent> {
     fn heap_bytes(&self) -> usize {
-        self.value.iter().map(|event| size_of::<Event>() + event.heap_bytes()).sum()
+        let bytes = |of: &ListedEvent| of.event.heap_bytes() + of.json.get().len();
+        self.iter().map(|listed| size_of::<ListedEvent>() + bytes(listed)).sum()
     }
 }

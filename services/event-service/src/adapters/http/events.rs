@@ -1,6 +1,9 @@
 //! GET /events and GET /events/{event_id}.
 
-use axum::{extract::State, response::Response};
+use axum::{
+    extract::State,
+    response::{IntoResponse as _, Response},
+};
 use karcis_http::{
     Caller, ClientIp, FieldErrors, IfNoneMatch, Json, List, Page, PathId, Problem, Query, Time,
 };
@@ -10,6 +13,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::{
     ApiState, CATALOGUE,
+    catalogue_cache::{FoundEvent, ListedEvent},
     responses::{EventResponse, ListedEventResponse},
 };
 use crate::{
@@ -69,12 +73,12 @@ pub(super) async fn show(
     known: IfNoneMatch,
 ) -> Result<Response, Problem> {
     let found = state.catalogue.find(EventId(id), edits(caller)).await?;
-    let event = found.value.as_ref().ok_or_else(Problem::not_found)?;
+    let FoundEvent { event, answer } = (*found).as_ref().ok_or_else(Problem::not_found)?;
     let own = caller.is_some_and(|caller| Editor::from(caller).may_edit(event));
     if !event.stage.is_public() && !own {
         return Err(Problem::not_found());
     }
-    Ok(known.answer(event.version, EventResponse::new(event, found.as_of)))
+    Ok(known.answer_tagged(answer))
 }
 
 /// Events: those to come soonest first, drafts and those that are over or cancelled newest first.
@@ -88,7 +92,7 @@ pub(super) async fn list(
     caller: Option<Caller>,
     client_ip: ClientIp,
     Query(query): Query<EventsQuery>,
-) -> Result<Json<List<ListedEventResponse>>, Problem> {
+) -> Result<Response, Problem> {
     let own = query.organiser.is_some();
     if own && caller.is_none() {
         return Err(Problem::not_logged_in("log in with POST /login to see your own events"));
@@ -102,7 +106,7 @@ pub(super) async fn list(
     }
     fields.finish()?;
     let Some((kind, organiser)) = kind(query.status, own, caller) else {
-        return Ok(Json(List { items: Vec::new(), next_cursor: None }));
+        return Ok(Json(List::<()> { items: vec![], next_cursor: None }).into_response());
     };
     if text.is_some() {
         state.searches.admit(&client_ip)?;
@@ -112,8 +116,10 @@ pub(super) async fn list(
     let filter = EventFilter { kind, organiser, text, from, to, after, limit };
     let found = state.catalogue.list(&filter, edits(caller)).await?;
     let events = found.events().iter().collect();
-    let page = List::of(events, page.limit, |event| (event.details.starts_at, event.id));
-    Ok(Json(page.map(|event| ListedEventResponse::new(event, found.as_of()))))
+    let page = List::of(events, page.limit, |ListedEvent { event, .. }| {
+        (event.details.starts_at, event.id)
+    });
+    Ok(Json(page.map(|listed| &listed.json)).into_response())
 }
 
 /// What to list, and of which organiser if not of all; `None`: this caller may see none of these.

@@ -58,7 +58,8 @@ impl ApiState {
     async fn admits(&self, caller: Caller, id: EventId) -> Result<Status, Problem> {
         let found = self.catalogue.find(id, false).await?;
         let admitting = Editor::from(caller);
-        let event = found.value.as_ref().filter(|event| admitting.may_admit(event.organiser_id));
+        let event = (*found).as_ref().map(|found| &found.event);
+        let event = event.filter(|event| admitting.may_admit(event.organiser_id));
         Ok(event.ok_or_else(Problem::not_found)?.status(now()))
     }
 }

@@ -10,6 +10,7 @@ use std::{
     time::SystemTime,
 };
 
+use ::brotli::enc::BrotliEncoderParams;
 use axum::{
     body::Bytes,
     http::{HeaderName, HeaderValue},
@@ -212,7 +213,9 @@ fn gzip(content: &[u8]) -> io::Result<Vec<u8>> {
 }
 
 fn brotli(mut content: &[u8]) -> io::Result<Vec<u8>> {
-    let params = ::brotli::enc::BrotliEncoderParams { quality: 11, ..Default::default() };
+    // A window for 4 MiB, as it is by default, would have to be cleared for every small file.
+    let lgwin = (content.len().checked_ilog2().unwrap_or_default() as i32 + 1).clamp(10, 22);
+    let params = BrotliEncoderParams { quality: 11, lgwin, ..Default::default() };
     let mut compressed = Vec::new();
     ::brotli::BrotliCompress(&mut content, &mut compressed, &params)?;
     Ok(compressed)

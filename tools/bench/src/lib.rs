@@ -1,6 +1,7 @@
 //! The benchmark: a real fleet under load from outside, and what a booking costs it.
 
 mod buyers;
+mod page;
 mod postgres;
 mod processes;
 mod reads;
@@ -55,6 +56,8 @@ pub enum BenchError {
     Database(#[from] sqlx::Error),
     #[error(transparent)]
     File(#[from] std::io::Error),
+    #[error("the page cannot be drawn: {0}")]
+    Page(String),
     #[error("the books do not balance, so no figure counts: {0}")]
     Books(String),
 }

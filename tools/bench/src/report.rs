@@ -51,6 +51,9 @@ pub(crate) struct Percentiles {
     pub(crate) p50: f64,
     pub(crate) p95: f64,
     pub(crate) p99: f64,
+    /// From 0 to 100, to be drawn; none without any time.
+    #[serde(skip)]
+    pub(crate) all: Vec<f64>,
 }
 
 impl Percentiles {
@@ -61,7 +64,7 @@ impl Percentiles {
             times.get(place).map(|time| time.as_secs_f64() * 1_000.0)
         };
         let [p50, p95, p99] = [50, 95, 99].map(|percent| at(percent).unwrap_or_default());
-        Self { p50, p95, p99 }
+        Self { p50, p95, p99, all: (0..=100).filter_map(at).collect() }
     }
 }
 
@@ -136,8 +139,10 @@ mod tests {
     #[test]
     fn percentiles_are_those_of_the_sorted_times() {
         let times = (1..=100).rev().map(Duration::from_millis).collect();
-        let Percentiles { p50, p95, p99 } = Percentiles::of(times);
+        let Percentiles { p50, p95, p99, all } = Percentiles::of(times);
         assert_eq!([p50, p95, p99], [50.0, 95.0, 99.0]);
+        assert_eq!([all[0], all[50], all[99], all[100]], [1.0, 50.0, 99.0, 100.0]);
+        assert_eq!(all.len(), 101);
     }
 
     #[test]

@@ -25,6 +25,9 @@ pub(crate) struct BenchOptions {
     /// Write what was measured as JSON, too
     #[arg(long, value_name = "PATH")]
     json: Option<PathBuf>,
+    /// Write a page with plots of what was measured, too
+    #[arg(long, value_name = "PATH")]
+    html: Option<PathBuf>,
 }
 
 /// Runs it and prints what was measured.
@@ -46,6 +49,9 @@ pub(crate) async fn bench(options: &BenchOptions) -> Result<(), BenchError> {
     bar.finish_and_clear();
     if let Some(path) = &options.json {
         std::fs::write(path, serde_json::to_vec_pretty(&report).map_err(std::io::Error::from)?)?;
+    }
+    if let Some(path) = &options.html {
+        std::fs::write(path, report.page()?)?;
     }
     print!("{report}");
     Ok(())

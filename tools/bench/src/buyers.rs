@@ -3,9 +3,9 @@
 use std::{collections::HashMap, sync::Mutex, time::Duration};
 
 use chrono::{DateTime, Utc};
-use futures_util::future::try_join_all;
-use serde_json::json;
-use tokio::time::Instant;
+use futures_util::{StreamExt as _, TryStreamExt as _, future::try_join_all, stream};
+use serde_json::{Value, json};
+use tokio::time::{Instant, sleep, sleep_until};
 use uuid::Uuid;
 
 use crate::{
@@ -13,10 +13,14 @@ use crate::{
     stack::{Event, Stack},
 };
 
+/// How many purchases of the load at a fixed rate are under way at most: booking-service creates no more bookings at
+/// once.
+const UNFINISHED: usize = 2_048;
+
 /// What they met.
 #[derive(Default)]
 pub(crate) struct Purchases {
-    /// From the create to a booking that can be paid, as HTTP answers.
+    /// From when it was due to a booking that can be paid, as HTTP answers.
     pub(crate) created: Vec<Duration>,
     /// The payment's own answer.
     pub(crate) paid: Vec<Duration>,
@@ -38,7 +42,7 @@ pub(crate) async fn buy(
             if Instant::now() >= until {
                 break;
             }
-            purchase(stack, event, &token, &all).await?;
+            purchase(stack, event, &token, Instant::now(), &all).await?;
         }
         Ok::<_, BenchError>(())
     });
@@ -46,16 +50,44 @@ pub(crate) async fn buy(
     Ok(all.into_inner().unwrap_or_default())
 }
 
-/// One booking until it is paid. When it is confirmed is in its log: to ask would be load of its own.
+/// So many purchases a second on one event until then, each begun when it is due, whatever became of those before, and
+/// each by another buyer. Where too many are unfinished those that are due wait, which counts as time that they took.
+pub(crate) async fn offer(
+    stack: &Stack,
+    event: &Event,
+    per_s: u32,
+    until: Instant,
+) -> Result<Purchases, BenchError> {
+    let all = Mutex::new(Purchases::default());
+    let due = stream::iter(due(Instant::now(), per_s, until));
+    let due = due.then(async |due| {
+        sleep_until(due).await;
+        Ok(due)
+    });
+    due.try_for_each_concurrent(UNFINISHED, async |due| {
+        purchase(stack, event, &stack.token()?, due, &all).await.map(drop)
+    })
+    .await?;
+    Ok(all.into_inner().unwrap_or_default())
+}
+
+/// When each purchase is due.
+fn due(start: Instant, per_s: u32, until: Instant) -> impl Iterator<Item = Instant> {
+    let after = move |number: u32| start + Duration::from_secs(1) * number / per_s;
+    (0..).map(after).take_while(move |due| *due < until)
+}
+
+/// One booking, which is `due` then, until it is paid. When it is confirmed is in its log: to ask would be load of its
+/// own.
 pub(crate) async fn purchase(
     stack: &Stack,
     event: &Event,
     token: &str,
+    due: Instant,
     all: &Mutex<Purchases>,
 ) -> Result<Uuid, BenchError> {
-    let start = Instant::now();
-    let booking = stack.post(token, "booking", "/booking/create", &event.order).await?;
-    let created = start.elapsed();
+    let booking = payable(stack, event, token).await?;
+    let created = due.elapsed();
     let id = booking["booking_id"].as_str().and_then(|id| id.parse().ok());
     let id: Uuid = id
         .filter(|_| booking["status"] == "awaiting_payment")
@@ -69,4 +101,39 @@ pub(crate) async fn purchase(
     all.paid.push(paid);
     all.sent.insert(id, sent);
     Ok(id)
+}
+
+/// A new booking once it is no longer pending.
+async fn payable(stack: &Stack, event: &Event, token: &str) -> Result<Value, BenchError> {
+    let mut booking = stack.post(token, "booking", "/booking/create", &event.order).await?;
+    // The create answers within ten seconds, whatever it has by then.
+    while let ("pending", Some(id)) =
+        (booking["status"].as_str().unwrap_or_default(), booking["booking_id"].as_str())
+    {
+        let url = stack.url("booking", &format!("/bookings/{id}"));
+        sleep(Duration::from_millis(100)).await;
+        booking =
+            serde_json::from_slice(&stack.get(&url, token).await?).map_err(std::io::Error::from)?;
+    }
+    Ok(booking)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn purchases_are_due_at_a_fixed_rate_until_the_end() {
+        let start = Instant::now();
+        let after = |ms| start + Duration::from_millis(ms);
+        let due: Vec<Instant> = due(start, 4, after(1_000)).collect();
+        assert_eq!(due, [after(0), after(250), after(500), after(750)]);
+    }
+
+    #[test]
+    fn the_rate_holds_for_long() {
+        let start = Instant::now();
+        let until = start + Duration::from_secs(600);
+        assert_eq!(due(start, 7, until).count(), 4_200);
+    }
 }

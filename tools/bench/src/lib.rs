@@ -1,6 +1,7 @@
 //! The benchmark: a real fleet under load from outside, and what a booking costs it.
 
 mod buyers;
+mod page;
 mod postgres;
 mod processes;
 mod reads;
@@ -24,10 +25,22 @@ pub struct Options {
     pub target: Option<PathBuf>,
     /// How many buy at once, each in a run of its own.
     pub buyers: Vec<usize>,
+    /// How many purchases of one hot event begin in a second, whatever becomes of the earlier ones; 0 leaves it out.
+    pub offered: u32,
     /// For how long each load is measured.
     pub seconds: u64,
     /// How many reservations wait for a stadium.
     pub waiting: usize,
+}
+
+/// What a run is about to do.
+#[derive(Clone, Copy, Debug)]
+pub struct Step<'a> {
+    /// From 1.
+    pub number: usize,
+    /// How many there are.
+    pub of: usize,
+    pub name: &'a str,
 }
 
 /// Why there are no figures.
@@ -43,19 +56,26 @@ pub enum BenchError {
     Database(#[from] sqlx::Error),
     #[error(transparent)]
     File(#[from] std::io::Error),
+    #[error("the page cannot be drawn: {0}")]
+    Page(String),
     #[error("the books do not balance, so no figure counts: {0}")]
     Books(String),
 }
 
-/// Measures; `tell` is told how it goes.
+/// Measures; `tell` is told of each step before it.
 ///
 /// # Errors
 /// The fleet cannot be reached, somebody was refused, or the books do not balance at the end.
-pub async fn run(options: &Options, tell: impl Fn(&str)) -> Result<Report, BenchError> {
+pub async fn run(options: &Options, tell: impl Fn(Step<'_>)) -> Result<Report, BenchError> {
+    let (mut number, of) = (0, scenarios::steps(options));
+    let mut tell = |name: &str| {
+        number += 1;
+        tell(Step { number, of, name });
+    };
+    tell("the fleet");
     let stack = match &options.target {
         Some(state) => Stack::attach(state).await?,
         None => Stack::start(&options.karcis).await?,
     };
-    tell("the fleet is ready");
-    scenarios::run(&stack, options, &tell).await
+    scenarios::run(&stack, options, &mut tell).await
 }

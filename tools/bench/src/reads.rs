@@ -14,6 +14,7 @@ use tokio::{
 use crate::{
     BenchError, buyers,
     buyers::Purchases,
+    report::Percentiles,
     stack::{Event, Stack},
 };
 
@@ -22,19 +23,21 @@ const READERS: usize = 64;
 const WARM_UP: Duration = Duration::from_secs(1);
 const MEASURED: Duration = Duration::from_secs(4);
 
-/// Answers in a second.
+/// Answers in a second, and how long one took.
 #[derive(Debug, Serialize)]
 pub(crate) struct Reads {
     pub(crate) path: &'static str,
     pub(crate) bytes: usize,
     pub(crate) per_s: f64,
     pub(crate) bare_per_s: f64,
+    pub(crate) took: Percentiles,
 }
 
 /// Reads an event, the list of events, and a booking.
 pub(crate) async fn read(stack: &Stack, event: &Event) -> Result<Vec<Reads>, BenchError> {
     let token = stack.token()?;
-    let booking = buyers::purchase(stack, event, &token, &Purchases::default().into()).await?;
+    let (now, all) = (Instant::now(), Purchases::default().into());
+    let booking = buyers::purchase(stack, event, &token, now, &all).await?;
     let paths = [
         ("/events/{event_id}", stack.url("event", &format!("/events/{}", event.id))),
         ("/events", stack.url("event", "/events?limit=24")),
@@ -45,10 +48,12 @@ pub(crate) async fn read(stack: &Stack, event: &Event) -> Result<Vec<Reads>, Ben
         let body = stack.get(&url, &token).await?;
         let bytes = body.len();
         let (runtime, bare) = bare(body)?;
-        let bare_per_s = rate(stack, &bare, &token).await?;
-        let per_s = rate(stack, &url, &token).await?;
+        let bare = answers(stack, &bare, &token).await?;
+        let answers = answers(stack, &url, &token).await?;
         runtime.shutdown_background();
-        all.push(Reads { path, bytes, per_s, bare_per_s });
+        let [per_s, bare_per_s] =
+            [&answers, &bare].map(|answers| answers.len() as f64 / MEASURED.as_secs_f64());
+        all.push(Reads { path, bytes, per_s, bare_per_s, took: Percentiles::of(answers) });
     }
     Ok(all)
 }
@@ -70,18 +75,22 @@ fn bare(body: Vec<u8>) -> Result<(Runtime, String), BenchError> {
     Ok((runtime, url))
 }
 
-/// Answers in a second, each reader waiting for one before the next.
-async fn rate(stack: &Stack, url: &str, token: &str) -> Result<f64, BenchError> {
+/// How long each answer took, each reader waiting for one before the next.
+async fn answers(stack: &Stack, url: &str, token: &str) -> Result<Vec<Duration>, BenchError> {
     let from = Instant::now() + WARM_UP;
     let until = from + MEASURED;
     let reading = (0..READERS).map(async |_| {
-        let mut answers = 0;
-        while Instant::now() < until {
+        let mut took = vec![];
+        let mut start = Instant::now();
+        while start < until {
             stack.get(url, token).await?;
-            answers += usize::from(Instant::now() >= from);
+            let end = Instant::now();
+            if end >= from {
+                took.push(end - start);
+            }
+            start = end;
         }
-        Ok::<_, BenchError>(answers)
+        Ok::<_, BenchError>(took)
     });
-    let answers: usize = try_join_all(reading).await?.into_iter().sum();
-    Ok(answers as f64 / MEASURED.as_secs_f64())
+    Ok(try_join_all(reading).await?.concat())
 }

@@ -29,8 +29,8 @@ pub(crate) struct Idle {
 /// Many buyers at once.
 #[derive(Debug, Serialize)]
 pub(crate) struct Load {
+    /// What was bought and by whom.
     pub(crate) name: String,
-    pub(crate) buyers: usize,
     pub(crate) confirmed_per_s: f64,
     /// In each second of the load.
     pub(crate) throughput: Vec<i64>,
@@ -46,11 +46,14 @@ pub(crate) struct Load {
 }
 
 /// Of times, in ms.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub(crate) struct Percentiles {
     pub(crate) p50: f64,
     pub(crate) p95: f64,
     pub(crate) p99: f64,
+    /// From 0 to 100, to be drawn; none without any time.
+    #[serde(skip)]
+    pub(crate) all: Vec<f64>,
 }
 
 impl Percentiles {
@@ -58,9 +61,10 @@ impl Percentiles {
         times.sort_unstable();
         let at = |percent: usize| {
             let place = times.len().saturating_sub(1) * percent / 100;
-            times.get(place).map_or(0.0, |time| time.as_secs_f64() * 1_000.0)
+            times.get(place).map(|time| time.as_secs_f64() * 1_000.0)
         };
-        Self { p50: at(50), p95: at(95), p99: at(99) }
+        let [p50, p95, p99] = [50, 95, 99].map(|percent| at(percent).unwrap_or_default());
+        Self { p50, p95, p99, all: (0..=100).filter_map(at).collect() }
     }
 }
 
@@ -77,11 +81,11 @@ impl fmt::Display for Report {
         writeln!(f, "  pay → confirmed            {}", self.idle.confirmed)?;
         self.loads.iter().try_for_each(|load| write!(f, "{load}"))?;
         writeln!(f, "\nreads, of a bare route's")?;
-        for Reads { path, bytes, per_s, bare_per_s } in &self.reads {
+        for Reads { path, bytes, per_s, bare_per_s, took } in &self.reads {
             let part = 100.0 * per_s / bare_per_s;
             writeln!(
                 f,
-                "  {path:<25}  {per_s:.0} of {bare_per_s:.0}/s, {part:.0} % ({bytes} bytes)"
+                "  {path:<25}  {per_s:.0} of {bare_per_s:.0}/s, {part:.0} % ({bytes} bytes); {took}"
             )?;
         }
         if let Some(Stadium { reservations, per_s }) = &self.stadium {
@@ -96,11 +100,7 @@ impl fmt::Display for Report {
 
 impl fmt::Display for Load {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(
-            f,
-            "\n{}, {} buyers: {:.0} confirmed/s",
-            self.name, self.buyers, self.confirmed_per_s
-        )?;
+        writeln!(f, "\n{}: {:.0} confirmed/s", self.name, self.confirmed_per_s)?;
         writeln!(f, "  create → awaiting payment  {}", self.created)?;
         writeln!(f, "  pay, as HTTP answers       {}", self.paid)?;
         writeln!(f, "  pay → confirmed            {}", self.confirmed)?;
@@ -139,7 +139,14 @@ mod tests {
     #[test]
     fn percentiles_are_those_of_the_sorted_times() {
         let times = (1..=100).rev().map(Duration::from_millis).collect();
-        assert_eq!(Percentiles::of(times), Percentiles { p50: 50.0, p95: 95.0, p99: 99.0 });
+        let Percentiles { p50, p95, p99, all } = Percentiles::of(times);
+        assert_eq!([p50, p95, p99], [50.0, 95.0, 99.0]);
+        assert_eq!([all[0], all[50], all[99], all[100]], [1.0, 50.0, 99.0, 100.0]);
+        assert_eq!(all.len(), 101);
+    }
+
+    #[test]
+    fn no_times_have_no_curve() {
         assert_eq!(Percentiles::of(vec![]), Percentiles::default());
     }
 }

@@ -29,10 +29,16 @@ const COUNTED_AFTER: Duration = Duration::from_millis(1_500);
 /// All that is under way has to end within this.
 const AT_REST_WITHIN: Duration = Duration::from_secs(120);
 
+/// How many steps are told of: besides the loads, the fleet, one buyer, reads, the books and the stadium.
+pub(crate) fn steps(options: &Options) -> usize {
+    let loads = 2 * options.buyers.len() + usize::from(options.offered > 0);
+    4 + loads + usize::from(options.target.is_none())
+}
+
 pub(crate) async fn run(
     stack: &Stack,
     options: &Options,
-    tell: &impl Fn(&str),
+    tell: &mut impl FnMut(&str),
 ) -> Result<Report, BenchError> {
     let events = stack.events(MANY).await?;
     let (start, busy, used) = (Instant::now(), processes::machine(), used(stack));
@@ -41,9 +47,17 @@ pub(crate) async fn run(
     let mut loads = Vec::new();
     for buyers in &options.buyers {
         for (name, events) in [("one hot event", &events[..1]), ("200 events", &events[..])] {
-            tell(&format!("{name}, {buyers} buyers"));
-            loads.push(load(stack, name, events, *buyers, options.seconds).await?);
+            let name = format!("{name}, {buyers} buyers");
+            tell(&name);
+            let buy = async |until| buyers::buy(stack, events, *buyers, until).await;
+            loads.push(load(stack, name, options.seconds, buy).await?);
         }
+    }
+    if options.offered > 0 {
+        let name = format!("one hot event, {} bookings a second offered", options.offered);
+        tell(&name);
+        let offer = async |until| buyers::offer(stack, &events[0], options.offered, until).await;
+        loads.push(load(stack, name, options.seconds, offer).await?);
     }
     rest(stack).await?;
     tell("reads");
@@ -93,7 +107,7 @@ async fn one(
     token: &str,
     all: &Mutex<Purchases>,
 ) -> Result<(), BenchError> {
-    let id = buyers::purchase(stack, event, token, all).await?;
+    let id = buyers::purchase(stack, event, token, Instant::now(), all).await?;
     let confirmed =
         "SELECT EXISTS (SELECT FROM bookings.booking WHERE id = $1 AND stage = 'confirmed')";
     while !sqlx::query_scalar(confirmed).bind(id).fetch_one(&stack.database).await? {
@@ -102,13 +116,12 @@ async fn one(
     Ok(())
 }
 
-/// So many buyers for so long, after a warm-up.
+/// What buys until then, for so long after a warm-up.
 async fn load(
     stack: &Stack,
-    name: &str,
-    events: &[Event],
-    buyers: usize,
+    name: String,
     seconds: u64,
+    buy: impl AsyncFnOnce(Instant) -> Result<Purchases, BenchError>,
 ) -> Result<Load, BenchError> {
     rest(stack).await?;
     let before = written(&stack.database).await?;
@@ -120,8 +133,7 @@ async fn load(
         sleep(Duration::from_secs(seconds)).await;
         (from, Utc::now(), cpu, processes::cpu(stack.pids()))
     };
-    let (purchases, (from, to, cpu_before, cpu)) =
-        tokio::join!(buyers::buy(stack, events, buyers, until), window);
+    let (purchases, (from, to, cpu_before, cpu)) = tokio::join!(buy(until), window);
     let Purchases { created, paid, sent } = purchases?;
     rest(stack).await?;
     let written: postgres::Written = written(&stack.database).await? - before;
@@ -138,8 +150,7 @@ async fn load(
         (name.clone(), spent.as_secs_f64() * 1_000.0 / counted.len().max(1) as f64)
     };
     Ok(Load {
-        name: name.to_owned(),
-        buyers,
+        name,
         confirmed_per_s: counted.len() as f64 / (to - from).as_seconds_f64(),
         throughput,
         created: Percentiles::of(created),

@@ -1,6 +1,7 @@
 //! The benchmark: a real fleet under load from outside, and what a booking costs it.
 
 mod buyers;
+mod growth;
 mod postgres;
 mod processes;
 mod reads;
@@ -28,6 +29,8 @@ pub struct Options {
     pub seconds: u64,
     /// How many reservations wait for a stadium.
     pub waiting: usize,
+    /// How many ended bookings the tables get for one more load; 0 leaves it out.
+    pub grown: usize,
 }
 
 /// Why there are no figures.

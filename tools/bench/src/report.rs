@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt, time::Duration};
 
 use serde::Serialize;
 
-use crate::{postgres::Written, reads::Reads, stadium::Stadium};
+use crate::{growth::Grown, postgres::Written, reads::Reads, stadium::Stadium};
 
 /// All that was measured in one run.
 #[derive(Debug, Serialize)]
@@ -15,6 +15,8 @@ pub struct Report {
     pub(crate) idle: Idle,
     pub(crate) loads: Vec<Load>,
     pub(crate) reads: Vec<Reads>,
+    /// Not of a fleet that was there before.
+    pub(crate) grown: Option<Grown>,
     /// Not of a fleet that was there before.
     pub(crate) stadium: Option<Stadium>,
 }
@@ -43,6 +45,8 @@ pub(crate) struct Load {
     pub(crate) bookings: usize,
     /// By all of these bookings.
     pub(crate) written: Written,
+    /// How often each large table was read whole, if it was.
+    pub(crate) scans: BTreeMap<String, i64>,
 }
 
 /// Of times, in ms.
@@ -83,6 +87,9 @@ impl fmt::Display for Report {
                 f,
                 "  {path:<25}  {per_s:.0} of {bare_per_s:.0}/s, {part:.0} % ({bytes} bytes)"
             )?;
+        }
+        if let Some(grown) = &self.grown {
+            write!(f, "{grown}")?;
         }
         if let Some(Stadium { reservations, per_s }) = &self.stadium {
             writeln!(
@@ -128,7 +135,10 @@ impl fmt::Display for Load {
             each(commits),
             each(messages),
             100.0 * hot_updates as f64 / updates.max(1) as f64,
-        )
+        )?;
+        let scans = self.scans.iter().map(|(table, count)| format!("{table} {count}"));
+        let scans = Some(scans.collect::<Vec<_>>().join(", ")).filter(|scans| !scans.is_empty());
+        writeln!(f, "  large tables read whole    {}", scans.as_deref().unwrap_or("none"))
     }
 }
 

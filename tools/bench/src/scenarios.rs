@@ -12,7 +12,8 @@ use uuid::Uuid;
 use crate::{
     BenchError, Options, Report, buyers,
     buyers::Purchases,
-    postgres::{self, written},
+    growth::{Grown, grow},
+    postgres::{self, scans, written},
     processes, reads,
     report::{Idle, Load, Percentiles},
     stack::{Event, Stack},
@@ -22,6 +23,10 @@ use crate::{
 /// Bookings and seconds that are left out at the beginning.
 const WARM_UP: (usize, Duration) = (50, Duration::from_secs(5));
 const IDLE_BOOKINGS: usize = 200;
+/// The load that is repeated on large tables.
+const HOT: &str = "one hot event";
+/// A table of more rows is large.
+const LARGE: i64 = 10_000;
 /// Of the load on many events.
 const MANY: usize = 200;
 /// A session of Postgres tells what it did when it has been idle for a second.
@@ -40,7 +45,7 @@ pub(crate) async fn run(
     let idle = idle(stack, &events[0]).await?;
     let mut loads = Vec::new();
     for buyers in &options.buyers {
-        for (name, events) in [("one hot event", &events[..1]), ("200 events", &events[..])] {
+        for (name, events) in [(HOT, &events[..1]), ("200 events", &events[..])] {
             tell(&format!("{name}, {buyers} buyers"));
             loads.push(load(stack, name, events, *buyers, options.seconds).await?);
         }
@@ -48,6 +53,16 @@ pub(crate) async fn run(
     rest(stack).await?;
     tell("reads");
     let reads = reads::read(stack, &events[0]).await?;
+    let grown = match loads.iter().rfind(|load| load.name == HOT) {
+        Some(small) if stack.is_own() && options.grown > 0 => {
+            tell(&format!("{} bookings more", options.grown));
+            grow(stack, options.grown).await?;
+            tell(&format!("{HOT}, {} buyers", small.buyers));
+            let load = load(stack, HOT, &events[..1], small.buyers, options.seconds).await?;
+            Some(Grown::of(options.grown, small, load))
+        }
+        _ => None,
+    };
     let cores = available_parallelism().map_or(1, usize::from);
     let others = (processes::machine() - busy).saturating_sub(self::used(stack) - used);
     let disturbed = others.as_secs_f64() / (start.elapsed().as_secs_f64() * cores as f64);
@@ -60,7 +75,7 @@ pub(crate) async fn run(
     } else {
         None
     };
-    Ok(Report { cores, disturbed, idle, loads, reads, stadium })
+    Ok(Report { cores, disturbed, idle, loads, reads, grown, stadium })
 }
 
 /// Processor time of the fleet and of this process.
@@ -112,6 +127,7 @@ async fn load(
 ) -> Result<Load, BenchError> {
     rest(stack).await?;
     let before = written(&stack.database).await?;
+    let scanned = scans(&stack.database, -1).await?;
     let begin = Utc::now();
     let until = Instant::now() + WARM_UP.1 + Duration::from_secs(seconds);
     let window = async {
@@ -125,6 +141,11 @@ async fn load(
     let Purchases { created, paid, sent } = purchases?;
     rest(stack).await?;
     let written: postgres::Written = written(&stack.database).await? - before;
+    let scans = scans(&stack.database, LARGE).await?;
+    let more = |(table, count)| {
+        let more = count - scanned.get(&table).unwrap_or(&0);
+        (more > 0).then_some((table, more))
+    };
     let confirmed = confirmed_since(stack, begin).await?;
     let counted: Vec<DateTime<Utc>> =
         confirmed.values().copied().filter(|at| (from..to).contains(at)).collect();
@@ -149,6 +170,7 @@ async fn load(
         peak_mib: processes::peak_mib(stack.pids()),
         bookings: sent.len(),
         written,
+        scans: scans.into_iter().filter_map(more).collect(),
     })
 }
 
@@ -177,8 +199,10 @@ fn took(
 async fn rest(stack: &Stack) -> Result<(), BenchError> {
     let outboxes =
         SERVICES.map(|service| format!("(SELECT count(*) FROM {}.outbox)", service.schema.name));
+    // What is under way has a timer. `OFFSET 0` looks each up, in place of reading a million bookings.
     let open = format!(
-        "SELECT {} + (SELECT count(*) FROM bookings.booking
+        "SELECT {} + (SELECT count(*) FROM bookings.timer CROSS JOIN LATERAL (
+             SELECT stage FROM bookings.booking WHERE id = booking_id OFFSET 0) AS booking
              WHERE stage NOT IN ('confirmed', 'cancelled', 'rejected'))",
         outboxes.join(" + ")
     );

@@ -18,6 +18,9 @@ pub(crate) struct BenchOptions {
     /// How many reservations wait for the stadium's event; only with a fleet of its own
     #[arg(long, default_value_t = 200_000, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=900_000))]
     waiting: u32,
+    /// How many ended bookings are added for one more load, 0 for none; only with a fleet of its own
+    #[arg(long, default_value_t = 1_000_000, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(..=1_000_000))]
+    grown: u32,
     /// Write what was measured as JSON, too
     #[arg(long, value_name = "PATH")]
     json: Option<PathBuf>,
@@ -34,6 +37,7 @@ pub(crate) async fn bench(options: &BenchOptions) -> Result<(), BenchError> {
         buyers: options.buyers.clone(),
         seconds: options.seconds,
         waiting: options.waiting as usize,
+        grown: options.grown as usize,
     };
     let report = karcis_bench::run(&what, |how| eprintln!("{how}")).await?;
     if let Some(path) = &options.json {

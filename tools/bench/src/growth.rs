@@ -1,17 +1,15 @@
 //! The same load on tables that hold very many bookings, which have ended: copies of a few that the fleet made.
 
-use std::{fmt, time::Duration};
+use std::time::Duration;
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
-use serde::Serialize;
-use sqlx::AssertSqlSafe;
+use sqlx::{AssertSqlSafe, PgConnection};
 use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
 use crate::{
     BenchError,
     buyers::{Purchases, purchase},
-    report::Load,
     stack::Stack,
 };
 
@@ -49,36 +47,6 @@ const TABLES: [(&str, &str); 16] = [
     ("simulated_gateway.intent", "id"),
     ("users.notice", "booking_id"),
 ];
-
-/// A load on large tables, and what it was on small ones.
-#[derive(Debug, Serialize)]
-pub(crate) struct Grown {
-    pub(crate) bookings: usize,
-    pub(crate) load: Load,
-    /// Of the same load on small tables.
-    pub(crate) rate_ratio: f64,
-    pub(crate) cpu_ratio: f64,
-}
-
-impl Grown {
-    pub(crate) fn of(bookings: usize, small: &Load, load: Load) -> Self {
-        let cpu = |load: &Load| load.cpu_ms.values().sum::<f64>();
-        let rate_ratio = load.confirmed_per_s / small.confirmed_per_s;
-        Self { bookings, rate_ratio, cpu_ratio: cpu(&load) / cpu(small), load }
-    }
-}
-
-impl fmt::Display for Grown {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "\nwith {} bookings more{}", self.bookings, self.load)?;
-        writeln!(
-            f,
-            "  of the small tables'       {:.1} % of the rate, {:.1} % of the CPU ms a booking",
-            100.0 * self.rate_ratio,
-            100.0 * self.cpu_ratio
-        )
-    }
-}
 
 /// A part of rows as text: what all copies have, or an id in place of which each has its own.
 enum Part {
@@ -184,6 +152,22 @@ async fn made(stack: &Stack) -> Result<Vec<Uuid>, BenchError> {
     }
 }
 
+/// A table's rows that are of these ids, as text, and the statement that takes such text.
+pub(crate) async fn rows(
+    session: &mut PgConnection,
+    table: &str,
+    column: &str,
+    ids: &[Uuid],
+) -> Result<(Vec<u8>, String), sqlx::Error> {
+    let columns = "SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) FROM pg_attribute
+        WHERE attrelid = $1::regclass AND attnum > 0 AND NOT attisdropped AND attgenerated = ''";
+    let columns: String = sqlx::query_scalar(columns).bind(table).fetch_one(&mut *session).await?;
+    let ids = ids.iter().map(|id| format!("'{id}'")).collect::<Vec<_>>().join(", ");
+    let rows = format!("COPY (SELECT {columns} FROM {table} WHERE {column} IN ({ids})) TO STDOUT");
+    let rows: Vec<_> = session.copy_out_raw(&rows).await?.try_collect().await?;
+    Ok((rows.concat(), format!("COPY {table} ({columns}) FROM STDIN")))
+}
+
 /// Copies a table's rows that are of these ids.
 async fn fill(
     stack: &Stack,
@@ -195,14 +179,9 @@ async fn fill(
     let mut write = stack.database.begin().await?;
     // No triggers and no foreign keys: a timer is for what is under way, and tables are filled in any order.
     sqlx::query("SET LOCAL session_replication_role = replica").execute(&mut *write).await?;
-    let columns = "SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) FROM pg_attribute
-        WHERE attrelid = $1::regclass AND attnum > 0 AND NOT attisdropped AND attgenerated = ''";
-    let columns: String = sqlx::query_scalar(columns).bind(table).fetch_one(&mut *write).await?;
-    let ids = ids.iter().map(|id| format!("'{id}'")).collect::<Vec<_>>().join(", ");
-    let rows = format!("COPY (SELECT {columns} FROM {table} WHERE {column} IN ({ids})) TO STDOUT");
-    let rows: Vec<_> = write.copy_out_raw(&rows).await?.try_collect().await?;
-    let parts = parts(&rows.concat());
-    let mut copying = write.copy_in_raw(&format!("COPY {table} ({columns}) FROM STDIN")).await?;
+    let (rows, insert) = rows(&mut write, table, column, ids).await?;
+    let parts = parts(&rows);
+    let mut copying = write.copy_in_raw(&insert).await?;
     for some in copies.chunks(100) {
         let mut rows = Vec::new();
         some.iter().for_each(|copy| copy.write(&parts, &mut rows));

@@ -1,6 +1,7 @@
 //! The benchmark: a real fleet under load from outside, and what a booking costs it.
 
 mod buyers;
+mod floor;
 mod growth;
 mod postgres;
 mod processes;

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt, time::Duration};
 
 use serde::Serialize;
 
-use crate::{growth::Grown, postgres::Written, reads::Reads, stadium::Stadium};
+use crate::{postgres::Written, reads::Reads, stadium::Stadium};
 
 /// All that was measured in one run.
 #[derive(Debug, Serialize)]
@@ -15,6 +15,8 @@ pub struct Report {
     pub(crate) idle: Idle,
     pub(crate) loads: Vec<Load>,
     pub(crate) reads: Vec<Reads>,
+    /// Bookings confirmed in a second with no HTTP and no Kafka. Not of a fleet that was there before.
+    pub(crate) floor: Option<f64>,
     /// Not of a fleet that was there before.
     pub(crate) grown: Option<Grown>,
     /// Not of a fleet that was there before.
@@ -47,6 +49,24 @@ pub(crate) struct Load {
     pub(crate) written: Written,
     /// How often each large table was read whole, if it was.
     pub(crate) scans: BTreeMap<String, i64>,
+}
+
+/// A load on large tables, and what it was on small ones.
+#[derive(Debug, Serialize)]
+pub(crate) struct Grown {
+    pub(crate) bookings: usize,
+    pub(crate) load: Load,
+    /// Of the same load on small tables.
+    pub(crate) rate_ratio: f64,
+    pub(crate) cpu_ratio: f64,
+}
+
+impl Grown {
+    pub(crate) fn of(bookings: usize, small: &Load, load: Load) -> Self {
+        let cpu = |load: &Load| load.cpu_ms.values().sum::<f64>();
+        let rate_ratio = load.confirmed_per_s / small.confirmed_per_s;
+        Self { bookings, rate_ratio, cpu_ratio: cpu(&load) / cpu(small), load }
+    }
 }
 
 /// Of times, in ms.
@@ -86,6 +106,14 @@ impl fmt::Display for Report {
             writeln!(
                 f,
                 "  {path:<25}  {per_s:.0} of {bare_per_s:.0}/s, {part:.0} % ({bytes} bytes)"
+            )?;
+        }
+        if let Some(floor) = self.floor {
+            let most = self.loads.iter().map(|load| load.confirmed_per_s).fold(0.0, f64::max);
+            let part = 100.0 * most / floor;
+            writeln!(
+                f,
+                "\nfloor, without HTTP and Kafka\n  {floor:.0} confirmed/s, of which the fleet reaches {part:.0} %"
             )?;
         }
         if let Some(grown) = &self.grown {
@@ -139,6 +167,18 @@ impl fmt::Display for Load {
         let scans = self.scans.iter().map(|(table, count)| format!("{table} {count}"));
         let scans = Some(scans.collect::<Vec<_>>().join(", ")).filter(|scans| !scans.is_empty());
         writeln!(f, "  large tables read whole    {}", scans.as_deref().unwrap_or("none"))
+    }
+}
+
+impl fmt::Display for Grown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "\nwith {} bookings more{}", self.bookings, self.load)?;
+        writeln!(
+            f,
+            "  of the small tables'       {:.1} % of the rate, {:.1} % of the CPU ms a booking",
+            100.0 * self.rate_ratio,
+            100.0 * self.cpu_ratio
+        )
     }
 }
 

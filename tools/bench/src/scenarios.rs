@@ -12,10 +12,11 @@ use uuid::Uuid;
 use crate::{
     BenchError, Options, Report, buyers,
     buyers::Purchases,
-    growth::{Grown, grow},
+    floor::floor,
+    growth::grow,
     postgres::{self, scans, written},
     processes, reads,
-    report::{Idle, Load, Percentiles},
+    report::{Grown, Idle, Load, Percentiles},
     stack::{Event, Stack},
     stadium,
 };
@@ -66,6 +67,13 @@ pub(crate) async fn run(
     let cores = available_parallelism().map_or(1, usize::from);
     let others = (processes::machine() - busy).saturating_sub(self::used(stack) - used);
     let disturbed = others.as_secs_f64() / (start.elapsed().as_secs_f64() * cores as f64);
+    // After the machine was looked at: the time of its sessions is forgotten when they end.
+    let floor = if stack.is_own() {
+        tell("the floor");
+        Some(floor(stack, &events[0], options.seconds).await?)
+    } else {
+        None
+    };
     tell("the books");
     rest(stack).await?;
     balance(stack).await?;
@@ -75,7 +83,7 @@ pub(crate) async fn run(
     } else {
         None
     };
-    Ok(Report { cores, disturbed, idle, loads, reads, grown, stadium })
+    Ok(Report { cores, disturbed, idle, loads, reads, floor, grown, stadium })
 }
 
 /// Processor time of the fleet and of this process.

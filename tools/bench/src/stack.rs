@@ -120,6 +120,11 @@ impl Stack {
         &self.state.pids
     }
 
+    /// The superuser's.
+    pub(crate) fn database_url(&self) -> &str {
+        &self.state.database_url
+    }
+
     /// Where a service serves this path.
     pub(crate) fn url(&self, service: &str, path: &str) -> String {
         format!("{}{path}", self.state.services.get(service).map_or("", String::as_str))

@@ -14,10 +14,11 @@ use adapters::{
     postgres::{AnswerReconciler, BatchedBookings, CancelledEvents, MovedEvents, PgBookings},
     workers::{self, EventWork},
 };
-use application::OpenEvents;
+use application::{Bookings, OpenEvents};
 use domain::{Input, ResendSchedule};
 use karcis_database::Pool;
 use karcis_http::Live;
+use karcis_messaging::{Consumer, Outbox};
 use karcis_process::Process;
 use karcis_schemas::BOOKING;
 use karcis_service::{Base, StartError};
@@ -34,6 +35,16 @@ const ALIVE_WITHIN: Duration = Duration::from_secs(60);
 /// What it serves, as OpenAPI 3.1.
 pub fn openapi() -> serde_json::Value {
     karcis_service::openapi(&BOOKING, http::routes())
+}
+
+/// The store and the reader of messages that [`run`] gives to HTTP and Kafka, without these two: `karcis bench`
+/// measures what they reach by themselves.
+pub fn floor(pool: Pool, resends: ResendSchedule) -> (impl Bookings, impl Consumer) {
+    let outbox = Outbox::new(pool.clone(), BOOKING.full_name());
+    let bookings = Arc::new(PgBookings::new(pool, outbox, Live::new(), encode));
+    let [event_cancelled, event_moved] = <[Arc<Notify>; 2]>::default();
+    let replies = Replies { bookings: bookings.clone(), event_cancelled, event_moved, resends };
+    (BatchedBookings::start(bookings), replies)
 }
 
 /// Serves on `listener` until the process is asked to stop.

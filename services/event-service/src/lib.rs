@@ -16,6 +16,7 @@ use adapters::{
 };
 use karcis_database::Pool;
 use karcis_http::Live;
+use karcis_messaging::{Consumer, Outbox};
 use karcis_process::Process;
 use karcis_schemas::EVENT;
 use karcis_service::{Base, StartError};
@@ -29,6 +30,13 @@ const ALIVE_WITHIN: Duration = Duration::from_secs(60);
 /// What it serves, as OpenAPI 3.1.
 pub fn openapi() -> serde_json::Value {
     karcis_service::openapi(&EVENT, routes())
+}
+
+/// The reader of messages that [`run`] gives to Kafka, without that: `karcis bench` measures what it reaches by
+/// itself. A buyer may have `max_unpaid_holds` of an event.
+pub fn floor(pool: Pool, max_unpaid_holds: u32) -> impl Consumer {
+    let outbox = Outbox::new(pool.clone(), EVENT.full_name());
+    Commands { stocks: Arc::new(PgEvents::new(pool, outbox, encode)), max_unpaid_holds }
 }
 
 /// Serves on `listener` until the process is asked to stop.

@@ -15,8 +15,10 @@ use adapters::{
     postgres::{BatchedPayments, LedgerReconciler, PgPayments, Signals},
     workers,
 };
+use application::{PaymentGateway, Payments};
 use karcis_database::Pool;
 use karcis_http::Live;
+use karcis_messaging::{Consumer, Outbox};
 use karcis_process::Process;
 use karcis_schemas::{PAYMENT, SIMULATED_GATEWAY};
 use karcis_service::{Base, StartError};
@@ -35,6 +37,16 @@ const ALIVE_WITHIN: Duration = Duration::from_secs(60);
 /// What it serves, as OpenAPI 3.1.
 pub fn openapi() -> serde_json::Value {
     karcis_service::openapi(&PAYMENT, http::routes())
+}
+
+/// The store, the simulated provider with its `ledger`, and the reader of messages that [`run`] gives to HTTP and
+/// Kafka, without these two: `karcis bench` measures what they reach by themselves.
+pub fn floor(pool: Pool, ledger: &Pool) -> (impl Payments, impl PaymentGateway, impl Consumer) {
+    let outbox = Outbox::new(pool.clone(), PAYMENT.full_name());
+    let signals = Signals { outbox, live: Live::new(), ask: <[Arc<Notify>; 2]>::default() };
+    let payments = Arc::new(PgPayments::new(pool, ALIVE_WITHIN, signals, kafka::encode));
+    let commands = Commands { payments: payments.clone() };
+    (BatchedPayments::start(payments), gateway::simulated(ledger, ALIVE_WITHIN), commands)
 }
 
 /// Serves on `listener` until the process is asked to stop.

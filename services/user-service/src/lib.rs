@@ -23,7 +23,9 @@ use adapters::{
 };
 use application::{Notifications, PasswordCheck, SecurityLog};
 use domain::LoginLimits;
+use karcis_database::Pool;
 use karcis_http::TokenKeys;
+use karcis_messaging::Consumer;
 use karcis_process::Process;
 use karcis_schemas::USER;
 use karcis_service::{Base, StartError};
@@ -39,6 +41,12 @@ const ALIVE_WITHIN: Duration = Duration::from_secs(60);
 /// What it serves, as OpenAPI 3.1.
 pub fn openapi() -> serde_json::Value {
     karcis_service::openapi(&USER, routes())
+}
+
+/// The reader of messages that [`run`] gives to Kafka, without that: `karcis bench` measures what it reaches by
+/// itself.
+pub fn floor(pool: Pool) -> impl Consumer {
+    BookingFacts { notifications: Arc::new(PgNotifications(pool)), due: Arc::default() }
 }
 
 /// Serves on `listener` until the process is asked to stop.

@@ -1,6 +1,8 @@
 //! The benchmark: a real fleet under load from outside, and what a booking costs it.
 
 mod buyers;
+mod floor;
+mod growth;
 mod page;
 mod postgres;
 mod processes;
@@ -31,6 +33,8 @@ pub struct Options {
     pub seconds: u64,
     /// How many reservations wait for a stadium.
     pub waiting: usize,
+    /// How many ended bookings the tables get for one more load; 0 leaves it out.
+    pub grown: usize,
 }
 
 /// What a run is about to do.

@@ -73,7 +73,9 @@ impl Report {
             ("pay → confirmed", &idle.confirmed),
         ])?;
         let mut page = format!("{HEAD}{}", section("one buyer after the other", &idle));
-        for load in &self.loads {
+        let loads: Vec<&Load> =
+            self.loads.iter().chain(self.grown.iter().map(|grown| &grown.load)).collect();
+        for load in &loads {
             let plots = throughput(load)?
                 + &latency(&[
                     ("create → awaiting payment", &load.created),
@@ -82,7 +84,7 @@ impl Report {
                 ])?;
             page += &section(&load.name, &plots);
         }
-        page += &section("what a booking costs", &costs(&self.loads)?);
+        page += &section("what a booking costs", &costs(&loads)?);
         let reads: Vec<_> = self.reads.iter().map(|reads| (reads.path, &reads.took)).collect();
         page += &section("reads", &latency(&reads)?);
         Ok(page + &format!("<h2>all figures</h2>\n<pre>{}</pre>\n", escaped(&self.to_string())))
@@ -168,12 +170,12 @@ where
 }
 
 /// Processor time of a booking by process, a bar for each load.
-fn costs(loads: &[Load]) -> Result<String, BenchError> {
+fn costs(loads: &[&Load]) -> Result<String, BenchError> {
     let names: BTreeSet<&str> =
         loads.iter().flat_map(|load| load.cpu_ms.keys().map(String::as_str)).collect();
     let total = |load: &Load| load.cpu_ms.values().sum::<f64>();
     // The total stands behind its bar.
-    let most = 1.15 * loads.iter().map(total).fold(0.1, f64::max);
+    let most = 1.15 * loads.iter().map(|load| total(load)).fold(0.1, f64::max);
     let height = 60 + BAR_HEIGHT * loads.len() as u32;
     let svg = svg((SIZE.0, height), |area| {
         let mut chart = ChartBuilder::on(area)
@@ -233,7 +235,12 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::{postgres::Written, reads::Reads, report::Idle, stadium::Stadium};
+    use crate::{
+        postgres::Written,
+        reads::Reads,
+        report::{Grown, Idle},
+        stadium::Stadium,
+    };
 
     fn times(ms: u64) -> Percentiles {
         let spread =
@@ -262,6 +269,7 @@ mod tests {
             peak_mib: [("kafka".to_owned(), 239)].into(),
             bookings: 100,
             written: Written::default(),
+            scans: [].into(),
         }
     }
 
@@ -279,6 +287,8 @@ mod tests {
             idle: Idle { created: times(44), confirmed: times(29) },
             loads,
             reads: vec![reads("/events", 8), reads("/bookings/{booking_id}", 12)],
+            floor: Some(1_000.0),
+            grown: Some(Grown::of(1_000_000, &load("small", 260), load("grown", 250))),
             stadium: Some(Stadium { reservations: 5_000, per_s: 9_136.0 }),
         }
     }
@@ -291,8 +301,8 @@ mod tests {
             load("one hot event, 500 bookings a second offered", 310),
         ]);
         let page = report.page().expect("it can be drawn");
-        // Two for each load; idle, costs and reads have one each.
-        assert_eq!(page.matches("<svg").count(), 2 * 3 + 3);
+        // Two for each load, the grown one too; idle, costs and reads have one each.
+        assert_eq!(page.matches("<svg").count(), 2 * 4 + 3);
         assert_eq!(page.matches("<svg").count(), page.matches("</svg>").count());
         assert!(page.contains("<h2>one hot event, 500 bookings a second offered</h2>"));
         assert!(page.contains("5000 waiting reservations of one event"));

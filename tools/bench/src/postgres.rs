@@ -1,6 +1,6 @@
-//! What Postgres wrote: the difference of its own counters before and after a load.
+//! What Postgres wrote and what it read whole: the difference of its own counters before and after a load.
 
-use std::ops::Sub;
+use std::{collections::BTreeMap, ops::Sub};
 
 use serde::Serialize;
 use sqlx::PgPool;
@@ -47,4 +47,15 @@ pub(crate) async fn written(database: &PgPool) -> Result<Written, sqlx::Error> {
     )
     .fetch_one(database)
     .await
+}
+
+/// How often each table of more rows than this was read whole. What this program asks does not count
+/// ([`crate::stack::Stack::database`]), and neither do VACUUM and ANALYZE.
+pub(crate) async fn scans(
+    database: &PgPool,
+    rows: i64,
+) -> Result<BTreeMap<String, i64>, sqlx::Error> {
+    let scans = "SELECT schemaname || '.' || relname, seq_scan FROM pg_stat_user_tables WHERE n_live_tup > $1";
+    let scans: Vec<(String, i64)> = sqlx::query_as(scans).bind(rows).fetch_all(database).await?;
+    Ok(scans.into_iter().collect())
 }

@@ -15,6 +15,10 @@ pub struct Report {
     pub(crate) idle: Idle,
     pub(crate) loads: Vec<Load>,
     pub(crate) reads: Vec<Reads>,
+    /// Bookings confirmed in a second with no HTTP and no Kafka. Not of a fleet that was there before.
+    pub(crate) floor: Option<f64>,
+    /// Not of a fleet that was there before.
+    pub(crate) grown: Option<Grown>,
     /// Not of a fleet that was there before.
     pub(crate) stadium: Option<Stadium>,
 }
@@ -43,6 +47,26 @@ pub(crate) struct Load {
     pub(crate) bookings: usize,
     /// By all of these bookings.
     pub(crate) written: Written,
+    /// How often each large table was read whole, if it was.
+    pub(crate) scans: BTreeMap<String, i64>,
+}
+
+/// A load on large tables, and what it was on small ones.
+#[derive(Debug, Serialize)]
+pub(crate) struct Grown {
+    pub(crate) bookings: usize,
+    pub(crate) load: Load,
+    /// Of the same load on small tables.
+    pub(crate) rate_ratio: f64,
+    pub(crate) cpu_ratio: f64,
+}
+
+impl Grown {
+    pub(crate) fn of(bookings: usize, small: &Load, load: Load) -> Self {
+        let cpu = |load: &Load| load.cpu_ms.values().sum::<f64>();
+        let rate_ratio = load.confirmed_per_s / small.confirmed_per_s;
+        Self { bookings, rate_ratio, cpu_ratio: cpu(&load) / cpu(small), load }
+    }
 }
 
 /// Of times, in ms.
@@ -88,6 +112,17 @@ impl fmt::Display for Report {
                 "  {path:<25}  {per_s:.0} of {bare_per_s:.0}/s, {part:.0} % ({bytes} bytes); {took}"
             )?;
         }
+        if let Some(floor) = self.floor {
+            let most = self.loads.iter().map(|load| load.confirmed_per_s).fold(0.0, f64::max);
+            let part = 100.0 * most / floor;
+            writeln!(
+                f,
+                "\nfloor, without HTTP and Kafka\n  {floor:.0} confirmed/s, of which the fleet reaches {part:.0} %"
+            )?;
+        }
+        if let Some(grown) = &self.grown {
+            write!(f, "{grown}")?;
+        }
         if let Some(Stadium { reservations, per_s }) = &self.stadium {
             writeln!(
                 f,
@@ -128,6 +163,21 @@ impl fmt::Display for Load {
             each(commits),
             each(messages),
             100.0 * hot_updates as f64 / updates.max(1) as f64,
+        )?;
+        let scans = self.scans.iter().map(|(table, count)| format!("{table} {count}"));
+        let scans = Some(scans.collect::<Vec<_>>().join(", ")).filter(|scans| !scans.is_empty());
+        writeln!(f, "  large tables read whole    {}", scans.as_deref().unwrap_or("none"))
+    }
+}
+
+impl fmt::Display for Grown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.load)?;
+        writeln!(
+            f,
+            "  of the small tables'       {:.1} % of the rate, {:.1} % of the CPU ms a booking",
+            100.0 * self.rate_ratio,
+            100.0 * self.cpu_ratio
         )
     }
 }

@@ -12,9 +12,11 @@ use uuid::Uuid;
 use crate::{
     BenchError, Options, Report, buyers,
     buyers::Purchases,
-    postgres::{self, written},
+    floor::floor,
+    growth::grow,
+    postgres::{self, scans, written},
     processes, reads,
-    report::{Idle, Load, Percentiles},
+    report::{Grown, Idle, Load, Percentiles},
     stack::{Event, Stack},
     stadium,
 };
@@ -22,6 +24,8 @@ use crate::{
 /// Bookings and seconds that are left out at the beginning.
 const WARM_UP: (usize, Duration) = (50, Duration::from_secs(5));
 const IDLE_BOOKINGS: usize = 200;
+/// A table of more rows is large.
+const LARGE: i64 = 10_000;
 /// Of the load on many events.
 const MANY: usize = 200;
 /// A session of Postgres tells what it did when it has been idle for a second.
@@ -29,10 +33,12 @@ const COUNTED_AFTER: Duration = Duration::from_millis(1_500);
 /// All that is under way has to end within this.
 const AT_REST_WITHIN: Duration = Duration::from_secs(120);
 
-/// How many steps are told of: besides the loads, the fleet, one buyer, reads, the books and the stadium.
+/// How many steps are told of: besides the loads, the fleet, one buyer, reads and the books; and of a fleet of its
+/// own, the floor, the stadium, and growth with its load.
 pub(crate) fn steps(options: &Options) -> usize {
     let loads = 2 * options.buyers.len() + usize::from(options.offered > 0);
-    4 + loads + usize::from(options.target.is_none())
+    let own = if options.grown > 0 { 4 } else { 2 };
+    4 + loads + if options.target.is_none() { own } else { 0 }
 }
 
 pub(crate) async fn run(
@@ -44,10 +50,46 @@ pub(crate) async fn run(
     let (start, busy, used) = (Instant::now(), processes::machine(), used(stack));
     tell("one buyer after the other");
     let idle = idle(stack, &events[0]).await?;
+    let loads = loads(stack, &events, options, tell).await?;
+    rest(stack).await?;
+    tell("reads");
+    let reads = reads::read(stack, &events[0]).await?;
+    let grown = if stack.is_own() && options.grown > 0 {
+        grown(stack, &events[..1], options, &loads, tell).await?
+    } else {
+        None
+    };
+    let cores = available_parallelism().map_or(1, usize::from);
+    let others = (processes::machine() - busy).saturating_sub(self::used(stack) - used);
+    let disturbed = others.as_secs_f64() / (start.elapsed().as_secs_f64() * cores as f64);
+    let floor = if stack.is_own() {
+        // After the machine was looked at: the time of its sessions is forgotten when they end.
+        tell("the floor");
+        Some(floor(stack, &events[0], options.seconds).await?)
+    } else {
+        None
+    };
+    tell("the books");
+    rest(stack).await?;
+    balance(stack).await?;
+    let stadium = if stack.is_own() {
+        tell("a stadium");
+        Some(stadium::drain(stack, options.waiting).await?)
+    } else {
+        None
+    };
+    Ok(Report { cores, disturbed, idle, loads, reads, floor, grown, stadium })
+}
+
+async fn loads(
+    stack: &Stack,
+    events: &[Event],
+    options: &Options,
+    tell: &mut impl FnMut(&str),
+) -> Result<Vec<Load>, BenchError> {
     let mut loads = Vec::new();
     for buyers in &options.buyers {
-        for (name, events) in [("one hot event", &events[..1]), ("200 events", &events[..])] {
-            let name = format!("{name}, {buyers} buyers");
+        for (name, events) in [(hot(*buyers), &events[..1]), (many(*buyers), events)] {
             tell(&name);
             let buy = async |until| buyers::buy(stack, events, *buyers, until).await;
             loads.push(load(stack, name, options.seconds, buy).await?);
@@ -59,22 +101,34 @@ pub(crate) async fn run(
         let offer = async |until| buyers::offer(stack, &events[0], options.offered, until).await;
         loads.push(load(stack, name, options.seconds, offer).await?);
     }
-    rest(stack).await?;
-    tell("reads");
-    let reads = reads::read(stack, &events[0]).await?;
-    let cores = available_parallelism().map_or(1, usize::from);
-    let others = (processes::machine() - busy).saturating_sub(self::used(stack) - used);
-    let disturbed = others.as_secs_f64() / (start.elapsed().as_secs_f64() * cores as f64);
-    tell("the books");
-    rest(stack).await?;
-    balance(stack).await?;
-    let stadium = if stack.is_own() {
-        tell("a stadium");
-        Some(stadium::drain(stack, options.waiting).await?)
-    } else {
-        None
-    };
-    Ok(Report { cores, disturbed, idle, loads, reads, stadium })
+    Ok(loads)
+}
+
+fn hot(buyers: usize) -> String {
+    format!("one hot event, {buyers} buyers")
+}
+
+fn many(buyers: usize) -> String {
+    format!("{MANY} events, {buyers} buyers")
+}
+
+/// The last of the loads on one hot event, once more on large tables.
+async fn grown(
+    stack: &Stack,
+    event: &[Event],
+    options: &Options,
+    loads: &[Load],
+    tell: &mut impl FnMut(&str),
+) -> Result<Option<Grown>, BenchError> {
+    let Some(buyers) = options.buyers.last() else { return Ok(None) };
+    let Some(small) = loads.iter().rfind(|load| load.name == hot(*buyers)) else { return Ok(None) };
+    tell(&format!("{} bookings more", options.grown));
+    grow(stack, options.grown).await?;
+    let name = format!("{}, with {} bookings more", small.name, options.grown);
+    tell(&name);
+    let buy = async |until| buyers::buy(stack, event, *buyers, until).await;
+    let load = load(stack, name, options.seconds, buy).await?;
+    Ok(Some(Grown::of(options.grown, small, load)))
 }
 
 /// Processor time of the fleet and of this process.
@@ -125,6 +179,7 @@ async fn load(
 ) -> Result<Load, BenchError> {
     rest(stack).await?;
     let before = written(&stack.database).await?;
+    let scanned = scans(&stack.database, -1).await?;
     let begin = Utc::now();
     let until = Instant::now() + WARM_UP.1 + Duration::from_secs(seconds);
     let window = async {
@@ -137,6 +192,11 @@ async fn load(
     let Purchases { created, paid, sent } = purchases?;
     rest(stack).await?;
     let written: postgres::Written = written(&stack.database).await? - before;
+    let scans = scans(&stack.database, LARGE).await?;
+    let more = |(table, count)| {
+        let more = count - scanned.get(&table).unwrap_or(&0);
+        (more > 0).then_some((table, more))
+    };
     let confirmed = confirmed_since(stack, begin).await?;
     let counted: Vec<DateTime<Utc>> =
         confirmed.values().copied().filter(|at| (from..to).contains(at)).collect();
@@ -160,6 +220,7 @@ async fn load(
         peak_mib: processes::peak_mib(stack.pids()),
         bookings: sent.len(),
         written,
+        scans: scans.into_iter().filter_map(more).collect(),
     })
 }
 
@@ -188,8 +249,10 @@ fn took(
 async fn rest(stack: &Stack) -> Result<(), BenchError> {
     let outboxes =
         SERVICES.map(|service| format!("(SELECT count(*) FROM {}.outbox)", service.schema.name));
+    // What is under way has a timer. `OFFSET 0` looks each up, in place of reading a million bookings.
     let open = format!(
-        "SELECT {} + (SELECT count(*) FROM bookings.booking
+        "SELECT {} + (SELECT count(*) FROM bookings.timer CROSS JOIN LATERAL (
+             SELECT stage FROM bookings.booking WHERE id = booking_id OFFSET 0) AS booking
              WHERE stage NOT IN ('confirmed', 'cancelled', 'rejected'))",
         outboxes.join(" + ")
     );

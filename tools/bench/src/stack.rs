@@ -14,7 +14,7 @@ use karcis_kernel::{Role, TicketTypeId, UserId};
 use nix::sys::signal::Signal;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use sqlx::PgPool;
+use sqlx::{PgPool, postgres::PgConnectOptions};
 use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
@@ -49,7 +49,7 @@ struct Type {
 pub(crate) struct Stack {
     state: State,
     pub(crate) http: reqwest::Client,
-    /// As the superuser.
+    /// As the superuser. Postgres does not count what these sessions read and write.
     pub(crate) database: PgPool,
     key: (String, EncodingKey),
     /// Ends with this, if it is of our own.
@@ -106,7 +106,8 @@ impl Stack {
     ) -> Result<Self, BenchError> {
         let state: State = serde_json::from_slice(&std::fs::read(state)?)
             .map_err(|error| BenchError::Start(error.to_string()))?;
-        let database = PgPool::connect(&state.database_url).await?;
+        let options: PgConnectOptions = state.database_url.parse()?;
+        let database = PgPool::connect_with(options.options([("track_counts", "off")])).await?;
         // A new one signs nothing until all services know it.
         let oldest = "SELECT kid, private_key FROM users.signing_key ORDER BY created_at LIMIT 1";
         let (kid, private): (String, Vec<u8>) = sqlx::query_as(oldest).fetch_one(&database).await?;
@@ -117,6 +118,11 @@ impl Stack {
     /// The processes by name; what they started counts with them.
     pub(crate) fn pids(&self) -> &BTreeMap<String, u32> {
         &self.state.pids
+    }
+
+    /// The superuser's.
+    pub(crate) fn database_url(&self) -> &str {
+        &self.state.database_url
     }
 
     /// Where a service serves this path.

@@ -22,6 +22,9 @@ pub(crate) struct BenchOptions {
     /// How many reservations wait for the stadium's event; only with a fleet of its own
     #[arg(long, default_value_t = 200_000, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=900_000))]
     waiting: u32,
+    /// How many ended bookings are added for one more load, 0 for none; only with a fleet of its own
+    #[arg(long, default_value_t = 1_000_000, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(..=1_000_000))]
+    grown: u32,
     /// Write what was measured as JSON, too
     #[arg(long, value_name = "PATH")]
     json: Option<PathBuf>,
@@ -42,6 +45,7 @@ pub(crate) async fn bench(options: &BenchOptions) -> Result<(), BenchError> {
         offered: options.offered,
         seconds: options.seconds,
         waiting: options.waiting as usize,
+        grown: options.grown as usize,
     };
     let bar = ProgressBar::new(0).with_style(style());
     bar.enable_steady_tick(Duration::from_secs(1));

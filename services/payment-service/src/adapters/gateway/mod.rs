@@ -6,7 +6,7 @@ mod signature;
 mod simulated;
 mod stripe;
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::Router;
 use futures_util::future::BoxFuture;
@@ -67,4 +67,10 @@ pub(crate) async fn connect(
             })
         }
     }
+}
+
+/// The simulated provider without its pages and webhooks, with its ledger in `pool`'s schema; what takes longer than
+/// `timeout` has no known outcome.
+pub(crate) fn simulated(pool: &Pool, timeout: Duration) -> impl PaymentGateway {
+    SimulatedGateway::new(pool, timeout, &Settings::none())
 }

@@ -1,7 +1,6 @@
 // @ts-check
 // Starts the app: texts, session, routes, and the first screen.
 import { render } from 'preact';
-import { number } from './core/format.js';
 import { html, useEffect, useState } from './core/html.js';
 import { language, loadTexts, t } from './core/i18n.js';
 import { go, place, signInUrl, startRouter } from './core/router.js';
@@ -79,8 +78,6 @@ async function start() {
   startRouter(ROUTES);
   const first = loadScreen(place.value.route ?? NOT_FOUND);
   const texts = loadTexts('shop');
-  // The first use of Intl takes 40 ms and more: the network is waited for meanwhile, and a task of its own delays nobody.
-  setTimeout(number, 0, 0);
   await texts;
   render(html`<${App} first=${await first} />`, /** @type {Element} */ (document.getElementById('app')));
   if ('serviceWorker' in navigator) {

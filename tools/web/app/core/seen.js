@@ -10,11 +10,18 @@ const SHELL = 'karcis-shell';
 /** @param {string} id */
 const pathOf = (id) => `/seen/${id}`;
 
-/** Keeps a booking, its QR codes and the app's own files. @param {Booking} booking */
+/** When nothing else is to be done, or after three seconds; not every browser knows when. */
+const idle = () => new Promise((done) => {
+  if ('requestIdleCallback' in globalThis) requestIdleCallback(done, { timeout: 3_000 });
+  else setTimeout(done, 1_000);
+});
+
+/** Keeps a booking, its QR codes and the app's own files; the page comes first. @param {Booking} booking */
 export async function keepSeen(booking) {
   if (!('caches' in globalThis)) return;
   const seen = await caches.open(SEEN);
   await seen.put(pathOf(booking.booking_id), new Response(JSON.stringify(booking)));
+  await idle();
   const codes = booking.tickets.map(({ qr }) => qr);
   await Promise.all(codes.map(async (code) => (await seen.match(code)) ?? seen.add(code)));
   await keepShell();

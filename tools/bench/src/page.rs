@@ -237,8 +237,7 @@ mod tests {
     use super::*;
     use crate::{
         postgres::Written,
-        reads::Reads,
-        report::{Grown, Idle},
+        report::{Grown, Idle, Reads},
         stadium::Stadium,
     };
 

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use axum::{Router, http::header::CONTENT_TYPE, routing::get};
 use futures_util::future::try_join_all;
-use serde::Serialize;
 use tokio::{
     net::TcpListener,
     runtime::{Builder, Runtime},
@@ -14,7 +13,7 @@ use tokio::{
 use crate::{
     BenchError, buyers,
     buyers::Purchases,
-    report::Percentiles,
+    report::{Percentiles, Reads},
     stack::{Event, Stack},
 };
 
@@ -22,16 +21,6 @@ use crate::{
 const READERS: usize = 64;
 const WARM_UP: Duration = Duration::from_secs(1);
 const MEASURED: Duration = Duration::from_secs(4);
-
-/// Answers in a second, and how long one took.
-#[derive(Debug, Serialize)]
-pub(crate) struct Reads {
-    pub(crate) path: &'static str,
-    pub(crate) bytes: usize,
-    pub(crate) per_s: f64,
-    pub(crate) bare_per_s: f64,
-    pub(crate) took: Percentiles,
-}
 
 /// Reads an event, the list of events, and a booking.
 pub(crate) async fn read(stack: &Stack, event: &Event) -> Result<Vec<Reads>, BenchError> {

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt, time::Duration};
 
 use serde::Serialize;
 
-use crate::{postgres::Written, reads::Reads, stadium::Stadium};
+use crate::{postgres::Written, stadium::Stadium};
 
 /// All that was measured in one run.
 #[derive(Debug, Serialize)]
@@ -49,6 +49,16 @@ pub(crate) struct Load {
     pub(crate) written: Written,
     /// How often each large table was read whole, if it was.
     pub(crate) scans: BTreeMap<String, i64>,
+}
+
+/// A path's answers in a second, and how long one took.
+#[derive(Debug, Serialize)]
+pub(crate) struct Reads {
+    pub(crate) path: &'static str,
+    pub(crate) bytes: usize,
+    pub(crate) per_s: f64,
+    pub(crate) bare_per_s: f64,
+    pub(crate) took: Percentiles,
 }
 
 /// A load on large tables, and what it was on small ones.

@@ -1,6 +1,6 @@
 //! Buyers who book and pay, and how long each step took.
 
-use std::{collections::HashMap, sync::Mutex, time::Duration};
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use futures_util::{StreamExt as _, TryStreamExt as _, future::try_join_all, stream};
@@ -17,15 +17,17 @@ use crate::{
 /// once.
 const UNFINISHED: usize = 2_048;
 
-/// What they met.
-#[derive(Default)]
-pub(crate) struct Purchases {
-    /// From when it was due to a booking that can be paid, as HTTP answers.
-    pub(crate) created: Vec<Duration>,
+/// A booking that was paid.
+pub(crate) struct Purchase {
+    pub(crate) booking: Uuid,
+    /// When it was to begin.
+    pub(crate) due: Instant,
+    /// From then to a booking that can be paid, as HTTP answers.
+    pub(crate) created: Duration,
+    /// When the payment was sent.
+    pub(crate) sent: DateTime<Utc>,
     /// The payment's own answer.
-    pub(crate) paid: Vec<Duration>,
-    /// When each payment was sent, by booking.
-    pub(crate) sent: HashMap<Uuid, DateTime<Utc>>,
+    pub(crate) paid: Duration,
 }
 
 /// So many at once, one purchase after the other on events in turn, until then.
@@ -34,20 +36,19 @@ pub(crate) async fn buy(
     events: &[Event],
     buyers: usize,
     until: Instant,
-) -> Result<Purchases, BenchError> {
-    let all = Mutex::new(Purchases::default());
+) -> Result<Vec<Purchase>, BenchError> {
     let buying = (0..buyers).map(async |number| {
-        let token = stack.token()?;
+        let (token, mut bought) = (stack.token()?, vec![]);
         for event in events.iter().cycle().skip(number % events.len()) {
-            if Instant::now() >= until {
+            let now = Instant::now();
+            if now >= until {
                 break;
             }
-            purchase(stack, event, &token, Instant::now(), &all).await?;
+            bought.push(purchase(stack, event, &token, now).await?);
         }
-        Ok::<_, BenchError>(())
+        Ok::<_, BenchError>(bought)
     });
-    try_join_all(buying).await?;
-    Ok(all.into_inner().unwrap_or_default())
+    Ok(try_join_all(buying).await?.into_iter().flatten().collect())
 }
 
 /// So many purchases a second on one event until then, each begun when it is due, whatever became of those before, and
@@ -57,18 +58,13 @@ pub(crate) async fn offer(
     event: &Event,
     per_s: u32,
     until: Instant,
-) -> Result<Purchases, BenchError> {
-    let all = Mutex::new(Purchases::default());
-    let due = stream::iter(due(Instant::now(), per_s, until));
-    let due = due.then(async |due| {
+) -> Result<Vec<Purchase>, BenchError> {
+    let due = stream::iter(due(Instant::now(), per_s, until)).then(async |due| {
         sleep_until(due).await;
-        Ok(due)
+        due
     });
-    due.try_for_each_concurrent(UNFINISHED, async |due| {
-        purchase(stack, event, &stack.token()?, due, &all).await.map(drop)
-    })
-    .await?;
-    Ok(all.into_inner().unwrap_or_default())
+    let buying = due.map(async |due| purchase(stack, event, &stack.token()?, due).await);
+    buying.buffer_unordered(UNFINISHED).try_collect().await
 }
 
 /// When each purchase is due.
@@ -84,8 +80,7 @@ pub(crate) async fn purchase(
     event: &Event,
     token: &str,
     due: Instant,
-    all: &Mutex<Purchases>,
-) -> Result<Uuid, BenchError> {
+) -> Result<Purchase, BenchError> {
     let booking = payable(stack, event, token).await?;
     let created = due.elapsed();
     let id = booking["booking_id"].as_str().and_then(|id| id.parse().ok());
@@ -95,12 +90,7 @@ pub(crate) async fn purchase(
     let (sent, start) = (Utc::now(), Instant::now());
     let payment = json!({"booking_id": id, "method": "tok_approved"});
     stack.post(token, "payment", "/payment/process", &payment).await?;
-    let paid = start.elapsed();
-    let mut all = all.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    all.created.push(created);
-    all.paid.push(paid);
-    all.sent.insert(id, sent);
-    Ok(id)
+    Ok(Purchase { booking: id, due, created, sent, paid: start.elapsed() })
 }
 
 /// A new booking once it is no longer pending.

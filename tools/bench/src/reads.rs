@@ -11,8 +11,8 @@ use tokio::{
 };
 
 use crate::{
-    BenchError, buyers,
-    buyers::Purchases,
+    BenchError,
+    buyers::purchase,
     report::{Percentiles, Reads},
     stack::{Event, Stack},
 };
@@ -25,8 +25,7 @@ const MEASURED: Duration = Duration::from_secs(4);
 /// Reads an event, the list of events, and a booking.
 pub(crate) async fn read(stack: &Stack, event: &Event) -> Result<Vec<Reads>, BenchError> {
     let token = stack.token()?;
-    let (now, all) = (Instant::now(), Purchases::default().into());
-    let booking = buyers::purchase(stack, event, &token, now, &all).await?;
+    let booking = purchase(stack, event, &token, Instant::now()).await?.booking;
     let paths = [
         ("/events/{event_id}", stack.url("event", &format!("/events/{}", event.id))),
         ("/events", stack.url("event", "/events?limit=24")),

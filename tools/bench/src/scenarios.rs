@@ -1,6 +1,6 @@
 //! The loads, one after the other, each from rest to rest.
 
-use std::{collections::HashMap, sync::Mutex, thread::available_parallelism, time::Duration};
+use std::{collections::HashMap, thread::available_parallelism, time::Duration};
 
 use chrono::{DateTime, Utc};
 use karcis_fleet::{When, violations};
@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::{
     BenchError, Options, Report, buyers,
-    buyers::Purchases,
+    buyers::Purchase,
     floor::floor,
     growth::grow,
     postgres::{self, scans, written},
@@ -139,35 +139,28 @@ fn used(stack: &Stack) -> Duration {
 async fn idle(stack: &Stack, event: &Event) -> Result<Idle, BenchError> {
     let token = stack.token()?;
     for _ in 0..WARM_UP.0 {
-        one(stack, event, &token, &Mutex::default()).await?;
+        one(stack, event, &token).await?;
     }
-    let all = Mutex::new(Purchases::default());
+    let (begin, mut purchases) = (Utc::now(), vec![]);
     for _ in 0..IDLE_BOOKINGS {
-        one(stack, event, &token, &all).await?;
+        purchases.push(one(stack, event, &token).await?);
     }
-    let Purchases { created, sent, .. } = all.into_inner().unwrap_or_default();
-    let confirmed =
-        confirmed_since(stack, sent.values().min().copied().unwrap_or_default()).await?;
+    let confirmed = confirmed_since(stack, begin).await?;
     Ok(Idle {
-        created: Percentiles::of(created),
-        confirmed: Percentiles::of(took(&sent, &confirmed)),
+        created: Percentiles::of(purchases.iter().map(|purchase| purchase.created).collect()),
+        confirmed: Percentiles::of(took(&purchases, &confirmed)),
     })
 }
 
 /// A purchase until it is confirmed, so that the next one has the fleet for itself.
-async fn one(
-    stack: &Stack,
-    event: &Event,
-    token: &str,
-    all: &Mutex<Purchases>,
-) -> Result<(), BenchError> {
-    let id = buyers::purchase(stack, event, token, Instant::now(), all).await?;
+async fn one(stack: &Stack, event: &Event, token: &str) -> Result<Purchase, BenchError> {
+    let purchase = buyers::purchase(stack, event, token, Instant::now()).await?;
     let confirmed =
         "SELECT EXISTS (SELECT FROM bookings.booking WHERE id = $1 AND stage = 'confirmed')";
-    while !sqlx::query_scalar(confirmed).bind(id).fetch_one(&stack.database).await? {
+    while !sqlx::query_scalar(confirmed).bind(purchase.booking).fetch_one(&stack.database).await? {
         sleep(Duration::from_millis(2)).await;
     }
-    Ok(())
+    Ok(purchase)
 }
 
 /// What buys until then, for so long after a warm-up.
@@ -175,21 +168,24 @@ async fn load(
     stack: &Stack,
     name: String,
     seconds: u64,
-    buy: impl AsyncFnOnce(Instant) -> Result<Purchases, BenchError>,
+    buy: impl AsyncFnOnce(Instant) -> Result<Vec<Purchase>, BenchError>,
 ) -> Result<Load, BenchError> {
     rest(stack).await?;
     let before = written(&stack.database).await?;
     let scanned = scans(&stack.database, -1).await?;
     let begin = Utc::now();
-    let until = Instant::now() + WARM_UP.1 + Duration::from_secs(seconds);
+    let start = Instant::now() + WARM_UP.1;
     let window = async {
         sleep(WARM_UP.1).await;
         let (from, cpu) = (Utc::now(), processes::cpu(stack.pids()));
         sleep(Duration::from_secs(seconds)).await;
         (from, Utc::now(), cpu, processes::cpu(stack.pids()))
     };
-    let (purchases, (from, to, cpu_before, cpu)) = tokio::join!(buy(until), window);
-    let Purchases { created, paid, sent } = purchases?;
+    let (purchases, (from, to, cpu_before, cpu)) =
+        tokio::join!(buy(start + Duration::from_secs(seconds)), window);
+    let mut purchases = purchases?;
+    let bookings = purchases.len();
+    purchases.retain(|purchase| purchase.due >= start);
     rest(stack).await?;
     let written: postgres::Written = written(&stack.database).await? - before;
     let scans = scans(&stack.database, LARGE).await?;
@@ -213,12 +209,12 @@ async fn load(
         name,
         confirmed_per_s: counted.len() as f64 / (to - from).as_seconds_f64(),
         throughput,
-        created: Percentiles::of(created),
-        paid: Percentiles::of(paid),
-        confirmed: Percentiles::of(took(&sent, &confirmed)),
+        created: Percentiles::of(purchases.iter().map(|purchase| purchase.created).collect()),
+        paid: Percentiles::of(purchases.iter().map(|purchase| purchase.paid).collect()),
+        confirmed: Percentiles::of(took(&purchases, &confirmed)),
         cpu_ms: cpu.iter().map(|(name, cpu)| each(name, cpu)).collect(),
         peak_mib: processes::peak_mib(stack.pids()),
-        bookings: sent.len(),
+        bookings,
         written,
         scans: scans.into_iter().filter_map(more).collect(),
     })
@@ -237,12 +233,9 @@ async fn confirmed_since(
 }
 
 /// How long each took from its payment until it was confirmed; all clocks are this machine's.
-fn took(
-    sent: &HashMap<Uuid, DateTime<Utc>>,
-    confirmed: &HashMap<Uuid, DateTime<Utc>>,
-) -> Vec<Duration> {
-    let both = sent.iter().filter_map(|(id, sent)| Some(*confirmed.get(id)? - *sent));
-    both.map(|took| took.to_std().unwrap_or_default()).collect()
+fn took(purchases: &[Purchase], confirmed: &HashMap<Uuid, DateTime<Utc>>) -> Vec<Duration> {
+    let took = purchases.iter().filter_map(|of| Some(*confirmed.get(&of.booking)? - of.sent));
+    took.map(|took| took.to_std().unwrap_or_default()).collect()
 }
 
 /// Waits until nothing is under way, and Postgres has counted it.

@@ -60,9 +60,7 @@ async fn a_booking_is_one_trace_and_its_payment_another() {
         ]
     );
     let paid = eventually(|| async { way_to(&collector, PAYS, "send_mail") }).await;
-    // Both come of one commit. Where user-service reads them in one batch, one stands for both.
-    let is_either = |span: &String| span.ends_with("process BookingConfirmed");
-    let fact = if paid.iter().any(is_either) { "BookingConfirmed" } else { "TicketMailRequested" };
+    let fact = mailed_for(&paid);
     assert_eq!(
         paid,
         [
@@ -134,6 +132,13 @@ async fn a_strangers_trace_is_linked_and_not_continued() {
     assert_eq!(span.links, [(BOOKS.to_owned(), BROWSER.to_owned())]);
     assert_eq!(span.parent, "");
     assert!(collector.spans().iter().all(|span| span.trace_id != BOOKS));
+}
+
+/// The message that the mail counts as sent for. Both come of one commit: where user-service reads them in one batch,
+/// one stands for both.
+fn mailed_for(way: &[String]) -> &'static str {
+    let is_fact = |span: &String| span.ends_with("process BookingConfirmed");
+    if way.iter().any(is_fact) { "BookingConfirmed" } else { "TicketMailRequested" }
 }
 
 /// The spans from the browser's to the first of this name in this trace.
